@@ -1,0 +1,40 @@
+# The two commands of the README are `make bench` and `make test`; each does all the set-up it needs.
+PYTHON ?= $(or $(shell command -v python3.11),python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+RUN    ?= runs/toybox
+
+.PHONY: bench test test-slow check lint types install hooks figures clean
+
+bench: $(VENV)/ready            ## run the main job on the embedded benchmark, say where the page is
+	$(BIN)/dreamix bench compare datasets/toybox/suite.yaml --out $(RUN) \
+	    --methods unedited,frozen-frame,shuffled-frames,ideal
+
+test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 minutes on 2 cores
+	$(BIN)/pytest -q -m "not slow" -n 2
+
+test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
+	$(BIN)/pytest -q -m slow
+
+check: lint types test          ## everything a commit has to pass
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready
+	$(BIN)/mypy
+
+install: $(VENV)/ready          ## create the environment
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev,offline]"
+	touch $@
+
+hooks: $(VENV)/ready            ## run ruff and the file checks before every commit
+	$(BIN)/pre-commit install
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

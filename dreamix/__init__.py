@@ -1,0 +1,1 @@
+"""Dreamix and its baselines: video, suites, methods."""

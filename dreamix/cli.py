@@ -1,0 +1,65 @@
+"""The one console program, `dreamix`. A subcommand is imported when it is called, not before."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from dreamix.core.errors import UserError
+
+# name -> (module:attribute, the line `dreamix --help` shows)
+COMMANDS = {
+    "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
+    "report": ("reports.cli:report", "Write the report page of a run."),
+    "toybox": ("dreamix.data.toybox.cli:toybox", "Render scenes of the embedded benchmark."),
+    "weights": ("evaluation.weights_cli:weights", "Show and fetch the weights of metric models."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported at their first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dreamix-toolkit", prog_name="dreamix")
+def program() -> None:
+    """Which text-driven video editor is better, and how do we know?"""
+
+
+def main() -> None:
+    """Run the program; what the user can mend is one line and exit code 2, never a traceback."""
+    try:
+        sys.exit(program(standalone_mode=False))
+    except UserError as error:
+        _end(f"dreamix: {error}", 2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _end("\ndreamix: stopped; the same command goes on where it was", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _end(line: str, code: int) -> None:
+    print(line, file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""What everything rests on: standard library, numpy, and PyAV in media."""

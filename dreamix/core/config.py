@@ -1,0 +1,66 @@
+"""Configurations: frozen dataclasses that can be written on a command line and hashed."""
+
+import hashlib
+import types
+import typing
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from dreamix.core.errors import UserError
+from dreamix.core.records import to_json
+from dreamix.core.registry import near_misses
+
+C = TypeVar("C")
+SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """The configuration of what has nothing to configure."""
+
+
+def config_from_text(kind: type[C], text: str, owner: str) -> C:
+    """Return a `kind` from "key=value:key=value"; fields left out keep their default.
+
+    owner: who the configuration is for, named in the `UserError` of a wrong key or value.
+    """
+    pairs = [part.partition("=") for part in text.split(":") if part.strip()]
+    if broken := [key for key, equals, _ in pairs if not equals]:
+        raise UserError(f"{owner}: {broken[0]!r} is not key=value")
+    return config_from_dict(kind, {key.strip(): value.strip() for key, _, value in pairs}, owner)
+
+
+def config_from_dict(kind: type[C], values: dict[str, Any], owner: str) -> C:
+    """Return a `kind` with `values`; strings are converted to the types of its fields."""
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in known:
+            hint = near_misses(key, known)
+            legal = ", ".join(known) or "it takes none"
+            raise UserError(f"{owner} has no setting {key!r}{hint} (settings: {legal})")
+    read = {key: _read(hints[key], value, f"{owner}: {key}") for key, value in values.items()}
+    try:
+        return kind(**read)
+    except TypeError:
+        missing = [name for name in known if name not in values]
+        raise UserError(f"{owner} needs the setting {missing[0]!r}") from None
+
+
+def config_hash(config: Any) -> str:
+    """Return a short hash that is equal for equal configurations."""
+    return hashlib.sha256(to_json(asdict(config)).encode()).hexdigest()[:12]
+
+
+def _read(hint: Any, value: Any, where: str) -> Any:
+    """Return `value` as the type `hint`; a text that does not read so is a `UserError`."""
+    if isinstance(hint, types.UnionType):
+        if value is None or str(value).lower() == "none":
+            return None
+        hint = next(part for part in hint.__args__ if part is not type(None))
+    if not isinstance(value, str) or hint is str:
+        return value
+    try:
+        return SWITCHES[value.lower()] if hint is bool else hint(value)
+    except (KeyError, ValueError):
+        raise UserError(f"{where}: {value!r} is not a {hint.__name__}") from None

@@ -1,0 +1,18 @@
+"""Errors a user can mend.
+
+Everything that is the user's to put right is raised as `UserError` with one line that says what is
+wrong, where, and what to do. The command line prints that line and exits with code 2. Any other
+exception is a defect of ours and keeps its traceback.
+"""
+
+
+class UserError(Exception):
+    """One line for the user: what is wrong, where, and what to do."""
+
+
+class StorageError(UserError):
+    """Results cannot be written: disk full, folder read-only. Ends a run; nothing done is lost."""
+
+
+class DoesNotApply(Exception):
+    """A declared gap: this method or metric has no meaning here; the message says why."""

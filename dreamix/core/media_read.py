@@ -1,0 +1,158 @@
+"""Video files to clips: every frame of the file, upright, at its time, or an error.
+
+Packets are read first and decoded after, so the number of frames is known beforehand. It is held
+against what the structure of the file states, what its index lists, and what can be decoded.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.buffer import Buffer
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from dreamix.core.media_pixels import UPRIGHT, ToRgb, Turn, stacked, turn_of_matrix, upright
+from dreamix.core.media_structure import NotWhole, Unsupported, naming, stated_frames
+from dreamix.core.video import Video
+
+ATTACHED_PICTURE = 1 << 10  # disposition of a cover picture, which is no video
+HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273, table 3
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones drop the alpha plane
+THREADS = 1  # of the decoder: a second one gains little on short clips, and cells run side by side
+
+Packets = list[av.Packet]
+
+
+@contextmanager
+def opened(path: Path, kind: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Yield the container and its first video stream; errors of the block name `path`."""
+    with naming(path), av.open(str(path), "r", kind, metadata_errors="replace") as container:
+        yield container, _video_stream(container)
+
+
+def _video_stream(container: InputContainer) -> VideoStream:
+    streams = [s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE]
+    if not streams:
+        raise Unsupported("has no video in it (only sound, subtitles or a cover picture)")
+    context = streams[0].codec_context
+    if context is None:
+        raise Unsupported("has a codec that this FFmpeg cannot decode: convert it to H.264")
+    if context.color_trc in HDR:
+        raise Unsupported(f"is HDR video ({HDR[context.color_trc]}): convert it to SDR (BT.709)")
+    context.thread_count = THREADS
+    return streams[0]
+
+
+def read_file(path: Path, kind: str, fps: float) -> Video:
+    """Return the clip in a video file; `fps` is for a single frame whose file states no rate."""
+    stated = stated_frames(path, kind)
+    with opened(path, kind) as (container, stream):
+        *packets, _end = container.demux(stream)
+        if kind == "mp4" and len(packets) < stream.frames:
+            _check_sample_table(path, stream.frames)
+        if len(packets) < stated:
+            raise NotWhole(f"{len(packets)} of its {stated} frames can be found")
+        if any(packet.is_corrupt for packet in packets):
+            raise NotWhole("a frame in it is incomplete")
+        frames, ticks = _decoded(stream, packets)
+        guesses = [stream.guessed_rate, stream.base_rate]
+        if len(frames) == 1:
+            return Video(frames, float(stream.average_rate or stream.guessed_rate or fps))
+        base = stream.time_base or Fraction(1)
+        return Video(frames, *clip_times(ticks, base, stream.average_rate, guesses))
+
+
+def _check_sample_table(path: Path, listed: int) -> None:
+    """Check that an MP4 with fewer packets than samples has them all if no edit list is applied."""
+    with av.open(str(path), "r", format="mp4", container_options={"ignore_editlist": "1"}) as whole:
+        *packets, _end = whole.demux(_video_stream(whole))
+    if len(packets) < listed:
+        raise NotWhole(f"{len(packets)} of the {listed} frames in its index can be found")
+
+
+def _decoded(stream: VideoStream, packets: Packets) -> tuple[np.ndarray, np.ndarray]:
+    """Return the upright frames, uint8 (frames, height, width, 3), and their ticks, int64."""
+    codec = stream.codec_context.name
+    names = [f"frame {i}" for i, packet in enumerate(packets) if _is_shown(packet, codec)]
+    ticks: list[int] = []
+    frames = stacked(_images(_decoder(stream), packets, ticks), names)
+    if (np.diff(ticks) <= 0).any():
+        raise NotWhole("the times of its frames do not rise")
+    return frames, np.array(ticks, np.int64)
+
+
+def _is_shown(packet: av.Packet, codec: str) -> bool:
+    """Return whether a packet becomes a frame: not if it is empty, hidden, or cut by an edit."""
+    if not packet.size or packet.is_discard:
+        return False
+    return codec != "vp8" or bool(bytes(packet)[0] & 0x10)  # show_frame, RFC 6386, 9.1
+
+
+def _decoder(stream: VideoStream) -> av.VideoCodecContext:
+    """Return the decoder of a stream; of a transparent WebM, one that keeps the alpha plane."""
+    name = stream.codec_context.name
+    metadata = {key.lower(): value for key, value in stream.metadata.items()}
+    if metadata.get("alpha_mode") != "1" or name not in ALPHA_DECODERS:
+        return stream.codec_context
+    decoder = av.CodecContext.create(ALPHA_DECODERS[name], "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.thread_count = THREADS
+    return decoder
+
+
+def _images(
+    decoder: av.VideoCodecContext, packets: Packets, ticks: list[int]
+) -> Iterator[np.ndarray]:
+    """Yield the upright frames in the order they are shown, and append the tick of each."""
+    to_rgb, turn = ToRgb(), None
+    for packet in [*(packet for packet in packets if packet.size), None]:
+        for frame in decoder.decode(packet):
+            if frame.is_corrupt:
+                raise NotWhole(f"frame {len(ticks)} cannot be decoded in full")
+            if frame.pts is None:
+                raise NotWhole(f"frame {len(ticks)} has no time")
+            ticks.append(frame.pts)
+            turn = turn or turn_of_frame(frame)
+            yield upright(to_rgb(frame), turn)
+
+
+def first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame:
+    """Return the first frame of a stream, as it is stored."""
+    for frame in container.decode(stream):
+        return frame
+    raise NotWhole("none of its frames can be decoded")
+
+
+def turn_of_frame(frame: av.VideoFrame) -> Turn:
+    """Return how a decoded frame is to be turned."""
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError as error:  # PyAV 18 stumbles over annotations that are newer than itself
+        raise Unsupported(f"has annotations that PyAV cannot read ({error}): convert it") from error
+    return turn_of_matrix(bytes(matrix)) if isinstance(matrix, Buffer) else UPRIGHT
+
+
+def clip_times(
+    ticks: np.ndarray, base: Fraction, declared: Fraction | None, guesses: list[Fraction | None]
+) -> tuple[float, np.ndarray]:
+    """Return the frame rate and the start of each of two or more frames, in seconds from 0.
+
+    ticks: rising int64 times in units of `base` seconds, to which they are rounded: a stream gets
+    exactly even times if an even rate explains all its ticks. Tried are the rate that the file
+    declares, the standard rates next to the mean one, what FFmpeg guesses, and the mean itself.
+    A stream of variable rate keeps its times, and its rate is that of its median frame.
+    """
+    seconds = (ticks - ticks[0]) * float(base)
+    mean = Fraction(len(ticks) - 1) / (int(ticks[-1] - ticks[0]) * base)
+    ntsc = Fraction(round(mean * 1001 / 1000) * 1000, 1001)
+    # Where a tick is longer than a third of a frame, rounding and dropped frames look the same.
+    slack = 0.999 * float(base) if 3 * base * mean <= 1 else 1e-9
+    for rate in filter(None, (declared, Fraction(round(mean)), ntsc, *guesses, mean)):
+        even = np.arange(len(ticks)) / float(rate)
+        if np.abs(seconds - even).max() <= slack:
+            return float(rate), even
+    return 1 / float(np.median(np.diff(ticks)) * base), seconds

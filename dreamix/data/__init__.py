@@ -1,0 +1,1 @@
+"""Benchmark suites and the embedded Toybox world."""

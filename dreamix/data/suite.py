@@ -1,0 +1,157 @@
+"""Suites: which source clips there are and which edits of them are asked for.
+
+`load_suite` reads suite.yaml (format: datasets/README.md). A run stores `Suite.to_dict()` in its
+folder and later reads that snapshot back, so a suite edited meanwhile cannot change old results.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from dreamix.core.errors import UserError
+from dreamix.core.media import read_video
+from dreamix.core.records import to_json
+from dreamix.core.registry import near_misses
+from dreamix.core.video import Video
+from dreamix.data.masks import read_masks
+from dreamix.data.suite_check import examine, media_folder, suite_file
+from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.toybox import Scene, render, truth
+
+__all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Source clips, the edits asked of them, and where their files are."""
+
+    name: str
+    version: str
+    licence: str
+    root: Path  # folder of suite.yaml
+    media_root: Path  # folder that the paths of the videos are relative to
+    videos: dict[str, VideoEntry]  # by id, in the order of the file
+    edits: tuple[Edit, ...]  # in the order of the file
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return a hash of all that can change a result: the videos and the edits.
+
+        Name, version, licence, the order of rows and the folders of this machine do not count.
+        The path of a video counts only where no SHA-256 says what the file holds.
+        """
+        videos = [video.to_dict() for video in self.videos.values()]
+        for video in (video for video in videos if "sha256" in video):
+            del video["path"]
+        rows = {"videos": videos, "edits": [edit.to_dict() for edit in self.edits]}
+        ordered = {key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()}
+        return hashlib.sha256(to_json(ordered).encode()).hexdigest()
+
+    def edit(self, edit_id: str) -> Edit:
+        """Return the edit of that id; an unknown id is a `UserError` with near misses."""
+        return _find("edit", edit_id, {edit.id: edit for edit in self.edits})
+
+    def source_path(self, video_id: str) -> Path | None:
+        """Return the file or folder of a source clip, or None if it is rendered."""
+        path = _find("video", video_id, self.videos).path
+        return None if path is None else self.media_root / path
+
+    def source(self, video_id: str) -> Video:
+        """Return a source clip, decoded from its file or rendered from its recipe."""
+        entry = _find("video", video_id, self.videos)
+        if entry.recipe is not None:
+            return render(Scene.from_dict(entry.recipe))
+        path = self.media_root / str(entry.path)
+        return read_video(path) if entry.fps is None else read_video(path, fps=entry.fps)
+
+    def subject_mask(self, video_id: str) -> np.ndarray | None:
+        """Return where the subject of a source clip is, bool (frames, height, width).
+
+        Known for Toybox and for videos with a `mask`; None for the others.
+        """
+        entry = _find("video", video_id, self.videos)
+        if entry.recipe is not None:
+            return truth(Scene.from_dict(entry.recipe)).masks
+        return None if entry.mask is None else read_masks(self.media_root / entry.mask)
+
+    def ideal(self, edit_id: str) -> Video | None:
+        """Return the clip that fulfils an edit exactly, known for Toybox only; None otherwise."""
+        edit = self.edit(edit_id)
+        recipe = self.videos[edit.video].recipe
+        if recipe is None or edit.recipe is None:
+            return None
+        return render(Scene.from_dict({**recipe, **edit.recipe}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a snapshot of JSON values from which `from_dict` makes an equal suite."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "licence": self.licence,
+            "sha256": self.sha256,
+            "root": str(self.root),
+            "media_root": str(self.media_root),
+            "videos": [video.to_dict() for video in self.videos.values()],
+            "edits": [edit.to_dict() for edit in self.edits],
+        }
+
+    @classmethod
+    def from_dict(cls, snapshot: Mapping[str, Any], media_root: Path | None = None) -> Self:
+        """Return the suite of a snapshot; `media_root` says where its clips are by now.
+
+        A snapshot that lacks a key, or whose rows are not those its SHA-256 was made from, is a
+        `UserError`.
+        """
+        try:
+            suite = cls(
+                name=snapshot["name"],
+                version=snapshot["version"],
+                licence=snapshot["licence"],
+                root=Path(snapshot["root"]),
+                media_root=Path(media_root or snapshot["media_root"]),
+                videos={row["id"]: VideoEntry.from_dict(row) for row in snapshot["videos"]},
+                edits=tuple(Edit.from_dict(row) for row in snapshot["edits"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                f"not the snapshot of a suite, or one of another version: {error}"
+            ) from None
+        if suite.sha256 != snapshot.get("sha256", suite.sha256):
+            raise UserError(
+                f"the snapshot of suite {suite.name!r} was altered after it was written"
+            )
+        return suite
+
+
+def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True) -> Suite:
+    """Return the suite at `path`: a suite.yaml or the folder that holds one.
+
+    media_root: folder that its paths are relative to; default: the folder of suite.yaml.
+    files:      False reads the lists only, for a machine without the clips.
+    Any problem is a `UserError` that names the first; `check_suite` lists them all.
+    """
+    examined = examine(path, media_root, files=files)
+    if examined.problems:
+        raise UserError(_summary(examined.problems, path))
+    file = suite_file(path)
+    folders = {"root": file.parent.resolve(), "media_root": media_folder(file, media_root)}
+    return Suite.from_dict({**examined.document, **folders})
+
+
+def _summary(problems: Iterable[object], path: Path) -> str:
+    first, *others = problems
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{first}{more}; `dreamix bench check {path}` lists every problem"
+
+
+def _find(kind: str, name: str, table: Mapping[str, T]) -> T:
+    if name not in table:
+        raise UserError(f"the suite has no {kind} {name!r}{near_misses(name, [*table])}")
+    return table[name]

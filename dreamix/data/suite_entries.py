@@ -1,0 +1,63 @@
+"""The two kinds of row a suite is made of, and the categories of edits."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+CATEGORIES = (
+    "motion",  # the subject does something else
+    "object",  # another subject, or one more object
+    "appearance",  # colour, material or clothes of the subject
+    "background",  # another place
+    "style",  # another artistic medium
+    "effect",  # weather, fire or light
+    "multiple",  # two of the above at once
+    "camera",  # zooming, panning, rising
+)
+
+
+class _Row:
+    """A dataclass whose dictionary uses the keys of suite.yaml and leaves out what is not set."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields that are set, under the keys that suite.yaml uses."""
+        return {_yaml_key(name): value for name, value in vars(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Self:
+        """Return the entry with these fields; a key that suite.yaml does not know is a TypeError.
+
+        Values are taken as they are: suite_check has looked at them.
+        """
+        return cls(**{_field_name(key): value for key, value in row.items()})
+
+
+def _yaml_key(name: str) -> str:
+    return "toybox" if name == "recipe" else name
+
+
+def _field_name(key: str) -> str:
+    return "recipe" if key == "toybox" else key
+
+
+@dataclass(frozen=True)
+class VideoEntry(_Row):
+    """A source clip: a file, a folder of frames, or a Toybox recipe."""
+
+    id: str  # names files, so letters, digits and . _ - only
+    caption: str | None = None  # what the clip shows; some methods and metrics need it
+    path: str | None = None  # file or folder of frames, relative to the media root
+    sha256: str | None = None  # of `path`, as dreamix.core.media.sha256_file computes it
+    mask: str | None = None  # folder of PNG masks or a mask clip, relative to the media root
+    fps: float | None = None  # frames per second of a folder of frames
+    recipe: dict[str, Any] | None = None  # the scene, key `toybox` in suite.yaml
+
+
+@dataclass(frozen=True)
+class Edit(_Row):
+    """A wish: what `video` should look like according to `prompt`."""
+
+    id: str  # names the output files, so letters, digits and . _ - only
+    video: str  # id of a VideoEntry
+    prompt: str  # describes the whole edited clip, not only the change
+    category: str  # one of CATEGORIES
+    recipe: dict[str, Any] | None = None  # fields of the scene that the edit changes (`toybox`)

@@ -1,0 +1,89 @@
+"""Whether the files that a suite names exist, lie inside its folder and hold what it says."""
+
+from pathlib import Path
+
+from dreamix.core.errors import UserError
+from dreamix.core.media import MediaInfo, probe, sha256_file
+from dreamix.data.masks import mask_files
+from dreamix.data.suite_yaml import Record, Report
+
+SHOWN = 12  # Digits of a SHA-256 that a message shows.
+
+
+def check_files(videos: list[Record], root: Path, report: Report) -> None:
+    """Report clips and masks that are missing, outside `root`, damaged or not what they should be.
+
+    root: the media root, resolved.
+    """
+    for row in videos:
+        clip = _found(row, "path", root, report)
+        mask = _found(row, "mask", root, report)
+        info = _check_clip(row, clip, report) if clip is not None else None
+        if mask is not None:
+            _check_mask(row, mask, info, report)
+
+
+def _found(row: Record, key: str, root: Path, report: Report) -> Path | None:
+    """Return the resolved file or folder that a key names, or None after reporting."""
+    if key not in row.values:
+        return None
+    name, line = row.values[key], row.lines[key]
+    try:
+        path = (root / name).resolve()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # Python 3.11 and 3.12 raise the latter for a loop.
+        report.add(line, f"{key} {name!r} cannot be followed: {error}")
+        return None
+    if not path.is_relative_to(root):
+        report.add(line, f"{key} {name!r} leaves the suite's folder through a symbolic link")
+    elif not exists:
+        report.add(line, f"no such file or folder: {name} (looked in {root}; see --media-root)")
+    else:
+        return path
+    return None
+
+
+def _check_clip(row: Record, clip: Path, report: Report) -> MediaInfo | None:
+    """Return what the clip says of itself, or None after reporting that it is not what it should be."""
+    try:
+        found = sha256_file(clip) if "sha256" in row.values else None
+        if found is not None and found != row.values["sha256"]:
+            report.add(row.lines["sha256"], _wrong_sha256(row, found))
+            return None
+        info = probe(clip)
+    except UserError as error:
+        report.add(row.lines["path"], str(error))
+        return None
+    if info.fps is None and "fps" not in row.lines:
+        report.add(row.lines["path"], f"`fps` is needed: {row.values['path']} states no frame rate")
+    elif info.fps is not None and "fps" in row.lines:
+        report.add(
+            row.lines["fps"], f"{row.values['path']} has a frame rate of its own, drop `fps`"
+        )
+    return info
+
+
+def _wrong_sha256(row: Record, found: str) -> str:
+    return (
+        f"wrong sha256 of {row.values['path']}: expected {row.values['sha256'][:SHOWN]}..., "
+        f"found {found[:SHOWN]}...; it is another file or a damaged copy"
+    )
+
+
+def _check_mask(row: Record, mask: Path, clip: MediaInfo | None, report: Report) -> None:
+    """A mask has the size and, where both are known, the number of frames of its clip."""
+    try:
+        files = mask_files(mask) if mask.is_dir() else [mask]
+        info = probe(files[0])
+    except UserError as error:
+        report.add(row.lines["mask"], str(error))
+        return
+    if clip is None:
+        return
+    frames = len(files) if mask.is_dir() else info.frames
+    if (info.width, info.height) != (clip.width, clip.height):
+        size = f"{info.width}x{info.height}, the clip {clip.width}x{clip.height}"
+        report.add(row.lines["mask"], f"the mask is {size}")
+    elif frames and clip.frames and frames != clip.frames:
+        counts = f"{frames} frames, the clip {clip.frames}"
+        report.add(row.lines["mask"], f"the mask has {counts}")

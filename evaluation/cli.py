@@ -1,0 +1,232 @@
+"""`dreamix bench`: check a suite, make its edits, score them, compare methods."""
+
+import os
+import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dreamix.core.errors import UserError
+from evaluation.progress import progress
+from evaluation.settings import ModelSettings
+
+F = Callable[..., Any]
+PATH = click.Path(path_type=Path)
+
+
+def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator that applies several, in the order they are shown by --help."""
+
+    def apply(function: F) -> F:
+        for decorate in reversed(decorators):
+            function = decorate(function)
+        return function
+
+    return apply
+
+
+RUN_OPTIONS = options(
+    click.option(
+        "--methods",
+        multiple=True,
+        required=True,
+        metavar="NAME[,NAME...]",
+        help="Methods: unedited, external:'outputs/*', mine=external:pattern=a/{edit}.mp4 ...",
+    ),
+    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Repeats."),
+    click.option("--edits", multiple=True, metavar="PATTERN", help="Only these edit ids."),
+    click.option("--media-root", type=PATH, help="Folder that the suite's paths start from."),
+    click.option("--out", type=PATH, required=True, metavar="RUN", help="Run folder."),
+)
+MODEL_OPTIONS = options(
+    click.option("--clip", help="open_clip MODEL:TAG or MODEL:PATH  [default: ViT-B-32 of OpenAI]"),
+    click.option(
+        "--clip-fit", type=click.Choice(["crop", "squash", "pad"]), help="Frame to square."
+    ),
+    click.option("--flow", help="dis, raft_large:PATH or raft_small:PATH  [default: dis]"),
+    click.option("--dtype", type=click.Choice(["fp32", "bf16"]), help="[default: fp32]"),
+    click.option("--device", help="A torch device.  [default: cpu]"),
+    click.option(
+        "--batch", type=click.IntRange(1), help="Frames in a forward pass.  [default: 64]"
+    ),
+)
+SCORE_OPTIONS = options(
+    click.option("--metrics", multiple=True, metavar="NAME[,NAME...]", help="Default: all."),
+    MODEL_OPTIONS,
+    click.option(
+        "--align",
+        type=click.Choice(["pts", "span", "index"]),
+        default="pts",
+        show_default=True,
+        help="How frames of edit and source are paired: by time, by share of the clip, by number.",
+    ),
+)
+WORKERS = click.option("--workers", type=click.IntRange(1), help="Processes.  [default: cores]")
+
+
+@click.group()
+def bench() -> None:
+    """Make, score and compare edits on a suite."""
+
+
+@bench.command()
+@click.argument("suite", type=PATH)
+@click.option("--media-root", type=PATH, help="Folder that the suite's paths start from.")
+def check(suite: Path, media_root: Path | None) -> None:
+    """Report every problem of a suite at once, with file and line."""
+    from dreamix.data.suite import load_suite
+    from dreamix.data.suite_check import check_suite
+
+    problems = check_suite(suite, media_root)
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)}", err=True)
+        sys.exit(2)
+    found = load_suite(suite, media_root)
+    click.echo(f"{found.name}: {len(found.videos)} videos, {len(found.edits)} edits, no problems")
+
+
+@bench.command()
+@click.argument("suite", type=PATH)
+@RUN_OPTIONS
+@WORKERS
+def run(workers: int | None, **wanted: Any) -> None:
+    """Make the edits of a suite: edits x methods x seeds. Resumed by the same command."""
+    sys.exit(make(workers=workers or cores(), **wanted))
+
+
+@bench.command()
+@click.argument("run", type=PATH)
+@SCORE_OPTIONS
+@WORKERS
+def score(run: Path, workers: int | None, **wanted: Any) -> None:
+    """Score the clips of a run; what has a score already keeps it."""
+    sys.exit(measure(run, workers=workers or cores(), **wanted))
+
+
+@bench.command()
+@click.argument("suite", type=PATH)
+@RUN_OPTIONS
+@SCORE_OPTIONS
+@WORKERS
+@click.pass_context
+def compare(
+    context: click.Context, suite: Path, out: Path, workers: int | None, **wanted: Any
+) -> None:
+    """Run, score and report in one go: from a suite to a page."""
+    run_options = {name: wanted.pop(name) for name in ("methods", "seeds", "edits", "media_root")}
+    workers = workers or cores()
+    codes = [make(suite, out=out, workers=workers, **run_options)]
+    codes.append(measure(out, workers=workers, **wanted))
+    program = context.find_root().command
+    if isinstance(program, click.Group) and (report := program.get_command(context, "report")):
+        context.invoke(report, run=out)
+    sys.exit(max(codes))
+
+
+def make(
+    suite: Path,
+    *,
+    methods: tuple[str, ...],
+    seeds: int,
+    edits: tuple[str, ...],
+    media_root: Path | None,
+    out: Path,
+    workers: int,
+) -> int:
+    """Make the clips and say how it went; return the exit code."""
+    from dreamix.data.suite import load_suite
+    from dreamix.methods.base import variants
+    from evaluation.runner import run_suite, tally
+
+    loaded = load_suite(suite, media_root)
+    columns = [column for spec in words(methods) for column in variants(spec)]
+    chosen = matching([edit.id for edit in loaded.edits], edits)
+    with progress("edits") as watch:
+        made = run_suite(
+            loaded, columns, out, seeds=seeds, edits=chosen, workers=workers, watch=watch
+        )
+    counts, reasons = tally(made)
+    click.echo(f"{out}: {spell(counts)} clips")
+    show_reasons(reasons)
+    return 1 if counts.get("failed") else 0
+
+
+def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **models: Any) -> int:
+    """Score the clips and say how it went; return the exit code."""
+    from evaluation.plan import metric_names
+    from evaluation.scoring import score_run
+
+    settings = model_settings(models)
+    names = metric_names(words(metrics))
+    with progress("scores") as watch:
+        done = score_run(run, names, settings, policy=align, workers=workers, watch=watch)
+    click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
+    for name, why in done.not_run.items():
+        click.echo(f"not run: {name}: {why}")
+    show_reasons(done.reasons)
+    asked_in_vain = bool(metrics) and bool(done.not_run)
+    return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
+
+
+def model_settings(chosen: dict[str, Any]) -> ModelSettings:
+    """Return the settings with those options that were given."""
+    return ModelSettings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def words(values: tuple[str, ...]) -> list[str]:
+    """Return the comma-separated parts of all values."""
+    return [word for value in values for part in value.split(",") if (word := part.strip())]
+
+
+def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
+    """Return the names that match any of the patterns, all without patterns."""
+    if not patterns:
+        return known
+    found = [name for name in known if any(fnmatchcase(name, p) for p in words(patterns))]
+    if not found:
+        raise UserError(f"no edit matches {', '.join(patterns)}; edits are called like {known[0]}")
+    return found
+
+
+def spell(counts: dict[str, int]) -> str:
+    """Return "508 ok, 3 failed" with the words a reader expects."""
+    names = {"ok": "ok", "failed": "failed", "n/a": "do not apply", "missing": "missing"}
+    return (
+        ", ".join(f"{counts[key]} {word}" for key, word in names.items() if counts.get(key)) or "0"
+    )
+
+
+def show_reasons(reasons: dict[str, int], most: int = 10) -> None:
+    """Print why things failed, the commonest reason first."""
+    ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
+    for reason, count in ordered[:most]:
+        click.echo(f"failed: {count} x {reason}")
+    if len(ordered) > most:
+        click.echo(f"failed: ... and {len(ordered) - most} other reasons, all in the rows")
+
+
+def cores() -> int:
+    """Return how many processes can work at once on this machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@bench.command("list")
+def list_() -> None:
+    """List the methods and metrics, and what the metrics need."""
+    from dreamix.methods.base import METHODS
+    from evaluation.metrics.base import METRICS
+
+    click.echo("methods")
+    for name in METHODS.names():
+        found = METHODS.get(name)
+        click.echo(f"  {name:24} {'anchor  ' if found.anchor else '        '}{found.definition}")
+    click.echo("\nmetrics (axis, better, needs)")
+    for name in METRICS.names():
+        metric = METRICS.get(name)
+        arrow = {"higher": "up", "lower": "down", "neither": "-"}[metric.better]
+        click.echo(f"  {name:24} {metric.axis:10} {arrow:5} {', '.join(metric.needs)}")

@@ -1,0 +1,1 @@
+"""Heavy models, loaded once, lazily."""

@@ -1,0 +1,148 @@
+"""CLIP image and text embeddings through open_clip (Radford et al. 2021; Ilharco et al. 2021).
+
+Embeddings are those of plain open_clip, `encode_image(preprocess(image))` frame by frame; a test
+holds the two together. Weights are only read from this machine; `fetch` alone downloads.
+"""
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dreamix.core.errors import UserError
+from evaluation.features.base import MODELS, ModelSpec
+from evaluation.features.clip_build import build_clip, one_line
+from evaluation.features.clip_files import (
+    ClipFiles,
+    find_clip,
+    is_path,
+    split_clip,
+    tag_facts,
+    text_files,
+)
+from evaluation.features.files import file_sha256
+from evaluation.features.inference import check_dtype, inference, unit
+from evaluation.features.square import check_fit, square
+from evaluation.settings import ModelSettings
+
+if TYPE_CHECKING:
+    import torch
+
+
+def problem(settings: ModelSettings) -> str | None:
+    """Return why CLIP cannot run here and what to do about it, in one line, or None."""
+    try:
+        _files(settings)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def identity(settings: ModelSettings) -> str:
+    """Return all that decides an embedding: weights, architecture, preprocessing, fit, dtype."""
+    files = _files(settings)
+    facts = json.dumps([files.config, files.preprocess], sort_keys=True)
+    return (
+        f"clip {files.name} weights {file_sha256(files.weights)} "
+        f"config {hashlib.sha256(facts.encode()).hexdigest()[:8]} fit {settings.clip_fit} "
+        f"{settings.dtype} open_clip {version('open_clip_torch').split('.')[0]}"
+    )
+
+
+def load(settings: ModelSettings) -> "ClipEncoder":
+    """Return the encoder on settings.device; whatever is wrong with its files is a `UserError`."""
+    model, tokenizer = build_clip(_files(settings))
+    return ClipEncoder(model, tokenizer, settings)
+
+
+def fetch(settings: ModelSettings) -> Path:
+    """Return the weights file of `MODEL:TAG`, downloaded from the hub if it is not here yet."""
+    name, tag = split_clip(settings.clip)
+    if is_path(tag):
+        raise UserError(f"--clip {settings.clip} names a file; only MODEL:TAG can be downloaded")
+    facts = tag_facts(name, tag)
+    import open_clip
+    from huggingface_hub import snapshot_download
+
+    try:
+        path = open_clip.download_pretrained(facts)
+        for repository, _ in text_files(open_clip.get_model_config(name)):
+            snapshot_download(repository, allow_patterns=["*.json", "*.txt", "*.model"])
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"cannot download {settings.clip} ({one_line(error)}); copy the weights to this "
+            f"machine and name them: --clip {name}:PATH"
+        ) from error
+    return Path(path)
+
+
+class ClipEncoder:
+    """A CLIP model with both towers: an `Encoder`.
+
+    outputs: "projected", the joint space of frames and texts; and, for open_clip's own vision
+        transformers, "unprojected", the pooled vector before the last matrix (`pooler_output` in
+        transformers). Other towers pool and project in one layer and have no such vector.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, settings: ModelSettings) -> None:
+        self.settings = settings
+        self.model = model.to(settings.device).eval()
+        self.tokenizer = tokenizer
+        self.preprocess: dict[str, Any] = dict(model.visual.preprocess_cfg)
+        # Without its last matrix the tower gives the pooled vector; applying the matrix here gives
+        # both from one pass.
+        self.projection: torch.Tensor | None = getattr(model.visual, "proj", None)
+        if self.projection is not None:
+            model.visual.proj = None
+        both = ("projected", "unprojected")
+        self.outputs: tuple[str, ...] = both[:1] if self.projection is None else both
+
+    def prepare(self, frames: np.ndarray) -> "torch.Tensor":
+        """Return uint8 (n, 3, side, side) for uint8 RGB (n, height, width, 3)."""
+        import torch
+
+        side = int(np.max(self.preprocess["size"]))
+        squares = square(frames, side, self.settings.clip_fit, self.preprocess["interpolation"])
+        return torch.from_numpy(squares).permute(0, 3, 1, 2).contiguous()
+
+    def images(self, prepared: "torch.Tensor") -> dict[str, np.ndarray]:
+        """Return unit-norm float32 (n, dimensions) for every one of `outputs`."""
+        pixels = prepared.to(self.settings.device).float().div(255)
+        pixels = pixels.sub(self._channels("mean")).div(self._channels("std"))
+        with inference(self.settings):
+            pooled = self.model.encode_image(pixels)
+            if self.projection is None:
+                return {"projected": unit(pooled)}
+            return {"projected": unit(pooled @ self.projection), "unprojected": unit(pooled)}
+
+    def texts(self, texts: list[str]) -> np.ndarray:
+        """Return unit-norm float32 (n, dimensions)."""
+        tokens = self.tokenizer(texts).to(self.settings.device)
+        with inference(self.settings):
+            return unit(self.model.encode_text(tokens))
+
+    def truncated(self, text: str) -> bool:
+        """Return True if `text` has more tokens than the model reads, 77 with both marks in CLIP.
+
+        Given one place more, a text that is too long fills it and the empty text does not.
+        open_clip keeps the end mark when it cuts, so a long prompt loses words and nothing else.
+        """
+        longer = self.tokenizer([text, ""], context_length=self.tokenizer.context_length + 1)
+        return bool(longer[0, -1] != longer[1, -1])
+
+    def _channels(self, key: str) -> "torch.Tensor":
+        import torch
+
+        return torch.tensor(self.preprocess[key], device=self.settings.device).view(3, 1, 1)
+
+
+def _files(settings: ModelSettings) -> ClipFiles:
+    check_fit(settings.clip_fit)
+    check_dtype(settings.dtype)
+    return find_clip(settings.clip)
+
+
+MODELS.add("clip", ModelSpec(problem, identity, load))

@@ -1,0 +1,106 @@
+"""What a metric is: a function of one `Sample`, and the facts it declares about itself.
+
+    @metric("flicker", axis="quality", better="higher", bounds=(0, 1), needs=())
+    def flicker(sample: Sample) -> np.ndarray: ...
+
+It returns one number per frame (or per pair of frames), of which the score is the mean, or a single
+float. It raises `DoesNotApply` where it has no meaning; it never returns a made-up number.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from dreamix.core.registry import Registry
+from evaluation.sample import Sample
+
+Axis = Literal["alignment", "fidelity", "quality", "motion"]
+Better = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric with everything a table, a cache or a reader has to know about it."""
+
+    name: str
+    measure: Callable[[Sample], np.ndarray | float]
+    axis: Axis  # alignment with the prompt, fidelity to the source, quality, or amount of motion
+    better: Better  # which way is good; "neither": it describes
+    bounds: tuple[float, float]  # smallest and largest value it can take; may be infinite
+    needs: tuple[str, ...]  # of NEEDS: inputs and models without which it cannot be computed
+    not_for: tuple[str, ...]  # edit categories in which the number would mislead
+    worsens_with: tuple[str, ...]  # of CORRUPTIONS: damage under which it has to get worse
+    version: int  # goes up when the number changes
+
+    @property
+    def definition(self) -> str:
+        """The docstring, with its white space folded: what the report prints."""
+        return " ".join((self.measure.__doc__ or "").split())
+
+    @property
+    def compares(self) -> bool:
+        """True if it looks at the source, so that a delta to the source has no meaning."""
+        return bool({"source", "ideal", "keep", "true_flow"} & set(self.needs))
+
+    @property
+    def models(self) -> list[str]:
+        """The models among its needs."""
+        return [need for need in self.needs if need not in INPUTS]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the metric declares, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "axis": self.axis,
+            "better": self.better,
+            "bounds": [str(bound) if np.isinf(bound) else bound for bound in self.bounds],
+            "needs": list(self.needs),
+            "not_for": list(self.not_for),
+            "worsens_with": list(self.worsens_with),
+            "version": self.version,
+            "definition": self.definition,
+        }
+
+
+METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics")
+
+# Inputs come with the suite ("footage": the clip is real, not rendered); the rest are models.
+INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage")
+NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque")
+
+
+def metric(
+    name: str,
+    *,
+    axis: Axis,
+    better: Better,
+    bounds: tuple[float, float],
+    needs: tuple[str, ...],
+    not_for: tuple[str, ...] = (),
+    worsens_with: tuple[str, ...] = (),
+    version: int = 1,
+) -> Callable[[Callable[[Sample], np.ndarray | float]], Callable[[Sample], np.ndarray | float]]:
+    """Return a decorator that registers a measure under `name` and gives it back unchanged."""
+    if unknown := set(needs) - set(NEEDS):
+        raise ValueError(f"metric {name!r} needs {sorted(unknown)}, known are {NEEDS}")
+
+    def add(measure: Callable[[Sample], np.ndarray | float]) -> Callable[..., Any]:
+        facts = axis, better, bounds, needs, not_for, worsens_with, version
+        METRICS.add(name, Metric(name, measure, *facts))
+        return measure
+
+    return add
+
+
+def definition_id(metric_: Metric, identities: dict[str, str], policy: str) -> str:
+    """Return a short hash of all that decides the number: version, models, frame policy.
+
+    identities: for each model the metric needs, its name, weights hash, preprocessing and dtype.
+    """
+    models = {need: identities[need] for need in metric_.models}
+    text = json.dumps([metric_.name, metric_.version, models, policy], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,108 @@
+"""What a scoring has to do: which metrics can run here, and which clips still lack them.
+
+The plan is made without loading a model: a score stands if its clip and its definition (metric
+version, models, frame policy) are those of today.
+"""
+
+from collections.abc import Container
+from fnmatch import fnmatchcase
+from itertools import groupby
+from typing import NamedTuple
+
+from dreamix.core.errors import UserError
+from dreamix.core.registry import near_misses
+from evaluation.features.base import MODELS
+from evaluation.metrics.base import INPUTS, METRICS, Metric, definition_id
+from evaluation.runs import RunFolder
+from evaluation.schema import Cell, ClipRow, ScoreRow
+from evaluation.scores import Key
+from evaluation.settings import ModelSettings
+
+
+class Task(NamedTuple):
+    """A clip and the metrics it still needs."""
+
+    cell: Cell
+    clip: ClipRow
+    metrics: list[str]
+
+    def without(self, metrics: Container[str]) -> "Task":
+        """Return the task with fewer metrics."""
+        return self._replace(metrics=[name for name in self.metrics if name not in metrics])
+
+
+class Unit(NamedTuple):
+    """All clips of one source video; those with no metric left are there to share batches."""
+
+    video: str
+    tasks: list[Task]
+
+    @property
+    def size(self) -> int:
+        """Number of scores to be computed."""
+        return sum(len(task.metrics) for task in self.tasks)
+
+
+class Choice(NamedTuple):
+    """The metrics of one call: those that run, and why others cannot."""
+
+    definitions: dict[str, str]  # metric that runs -> hash of what its number means
+    not_run: dict[str, str]  # metric -> one line: what is missing and how to get it
+    identities: dict[str, str]  # model -> what it is, to the bit
+
+
+def metric_names(wanted: list[str]) -> list[str]:
+    """Return the metrics that `wanted` names, all for an empty list.
+
+    wanted: names, axes ("fidelity") or patterns ("clip_*").
+    """
+    known = METRICS.names()
+    axes = {name: METRICS.get(name).axis for name in known}
+    found: dict[str, None] = {}
+    for word in wanted:
+        hits = [name for name in known if axes[name] == word or fnmatchcase(name, word)]
+        if not hits:
+            hint = near_misses(word, [*known, *axes.values()])
+            raise UserError(f"unknown metric {word!r}{hint} (`dreamix bench list` shows all)")
+        found.update(dict.fromkeys(hits))
+    return sorted(found) if wanted else known
+
+
+def choose_metrics(names: list[str], settings: ModelSettings, policy: str) -> Choice:
+    """Return which of the metrics can run here; no model is loaded for it."""
+    metrics = [METRICS.get(name) for name in names]
+    models = sorted({need for metric in metrics for need in metric.needs} - set(INPUTS))
+    problems = {name: MODELS.get(name).problem(settings) for name in models}
+    not_run = {metric.name: why for metric in metrics if (why := _obstacle(metric, problems))}
+    able = [name for name, problem in problems.items() if problem is None]
+    identities = {name: MODELS.get(name).identity(settings) for name in able}
+    runs = [metric for metric in metrics if metric.name not in not_run]
+    definitions = {metric.name: definition_id(metric, identities, policy) for metric in runs}
+    return Choice(definitions, not_run, identities)
+
+
+def _obstacle(metric: Metric, problems: dict[str, str | None]) -> str | None:
+    return next((why for need in metric.needs if (why := problems.get(need))), None)
+
+
+def plan(run: RunFolder, definitions: dict[str, str], rows: dict[Key, ScoreRow]) -> list[Unit]:
+    """Return the videos of which some clip lacks a metric, each with all its clips."""
+    tasks = []
+    for cell in run.cells():
+        if clip := run.clip_row(cell):
+            lacks = [
+                name
+                for name, definition in definitions.items()
+                if not _stands(rows.get((*cell, name)), definition, clip)
+            ]
+            tasks.append((run.suite.edit(cell.edit).video, Task(cell, clip, sorted(lacks))))
+    by_video = groupby(tasks, key=lambda pair: pair[0])
+    units = [Unit(video, [task for _, task in pairs]) for video, pairs in by_video]
+    return [unit for unit in units if unit.size]
+
+
+def _stands(row: ScoreRow | None, definition: str, clip: ClipRow) -> bool:
+    """Return True if a score is of this clip and this definition, and did not fail by itself."""
+    if row is None or row.definition != definition or row.clip != clip.sha256:
+        return False
+    return row.status != "failed" or clip.status == "failed"

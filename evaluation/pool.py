@@ -1,0 +1,72 @@
+"""Work on independent units in one process or several, with the same results.
+
+Each unit is computed with one thread, in whichever process: numbers then depend neither on how
+many workers there are nor on which of them got the unit.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from dreamix.core.errors import UserError
+
+U = TypeVar("U")
+R = TypeVar("R")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def run_units(
+    work: Callable[[U], R], units: Sequence[U], workers: int, setup: Callable[..., None], *args: Any
+) -> Iterator[R]:
+    """Yield `work(unit)` for every unit, as they get done.
+
+    setup(*args) runs once in every worker, before its first unit. With one worker, or one unit,
+    nothing leaves this process.
+    """
+    if not units:
+        return
+    if workers <= 1 or len(units) <= 1:
+        setup(*args)
+        yield from map(work, units)
+    else:
+        yield from _in_processes(work, units, min(workers, len(units)), setup, args)
+
+
+def _in_processes(
+    work: Callable[[U], R],
+    units: Sequence[U],
+    workers: int,
+    setup: Callable[..., None],
+    args: tuple[Any, ...],
+) -> Iterator[R]:
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=setup, initargs=args)
+    try:
+        with _environment(ONE_THREAD):  # read by the numerical libraries when a worker loads them
+            waiting: set[Future[R]] = {pool.submit(work, unit) for unit in units}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    except BrokenProcessPool:
+        raise UserError(
+            "a worker process died, most likely for want of memory: "
+            "the same command goes on where it stopped; try it with --workers 1"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for the block, for the processes that it starts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})

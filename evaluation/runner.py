@@ -1,0 +1,191 @@
+"""Makes the clips of a run: edits x methods x seeds, resumable, every failure a row.
+
+A cell is done when its sidecar stands, and the sidecar is written after the clip. A kill at any
+instant therefore costs at most the clip that was being made. Cells that failed are tried again by
+the next call; cells whose outside file has changed since are brought in anew.
+"""
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.core.config import config_from_dict
+from dreamix.core.errors import DoesNotApply, StorageError, UserError
+from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.records import only_writer, write_json
+from dreamix.core.video import Video
+from dreamix.data.suite import Suite
+from dreamix.methods.base import METHODS, Edited, EditRequest, Variant
+from evaluation.pool import run_units
+from evaluation.runs import RunFolder, add_to_grid, column, copy_whole, keep_source, open_run
+from evaluation.schema import Cell, ClipRow
+
+Watch = Callable[[int, int], None]  # told how many cells are done, of how many
+
+
+class Unit(NamedTuple):
+    """The cells of one source video that have to be made."""
+
+    video: str
+    cells: list[Cell]
+
+
+def run_suite(
+    suite: Suite,
+    columns: list[Variant],
+    out: Path,
+    *,
+    seeds: int = 1,
+    edits: list[str] | None = None,
+    workers: int = 1,
+    watch: Watch | None = None,
+) -> RunFolder:
+    """Return the run folder at `out` with every cell of the grid made, or tried.
+
+    edits:   ids to run, all of the suite's by default; a later call adds to them.
+    workers: processes; the clips do not depend on it.
+    watch:   called as cells get done.
+    """
+    with only_writer(out):
+        run = open_run(out, suite)
+        add_to_grid(run, edits or [edit.id for edit in suite.edits], _entries(columns, seeds))
+        units = pending_units(run)
+        total = sum(len(unit.cells) for unit in units)
+        made = 0
+        for count in run_units(_make_unit, units, workers, _set_up, out, suite):
+            made += count
+            if watch:
+                watch(made, total)
+        return run
+
+
+def pending_units(run: RunFolder) -> list[Unit]:
+    """Return the cells that have no clip yet, by source video."""
+    pending = [cell for cell in run.cells() if not is_done(run, cell)]
+    by_video = groupby(pending, key=lambda cell: run.suite.edit(cell.edit).video)
+    return [Unit(video, list(cells)) for video, cells in by_video]
+
+
+def is_done(run: RunFolder, cell: Cell) -> bool:
+    """Return True if the cell has a clip, or has none for good, and nothing has changed since."""
+    row = run.clip_row(cell)
+    if row is None or row.status == "failed":
+        return False
+    if row.status == "n/a":
+        return True
+    clip = run.clip_path(row)
+    return clip.exists() and clip.stat().st_size == row.size and not _origin_changed(row)
+
+
+def _origin_changed(row: ClipRow) -> bool:
+    if row.origin is None or not Path(row.origin["path"]).exists():
+        return False
+    return _origin(Path(row.origin["path"])) != row.origin
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    facts = path.stat()
+    return {"path": str(path), "size": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+
+
+def _entries(columns: list[Variant], seeds: int) -> dict[str, dict[str, Any]]:
+    """Return what run.json holds about each column; two columns of one name are a `UserError`."""
+    entries: dict[str, dict[str, Any]] = {}
+    for label, name, config in columns:
+        if label in entries:
+            raise UserError(f"two methods are called {label!r}: rename one, NAME={name}:...")
+        found = METHODS.get(name)
+        repeats = seeds if found.seeded(config) else 1
+        entries[label] = column(name, config, found.anchor, repeats, found.definition)
+    return entries
+
+
+# What a worker process holds: the run folder and the suite.
+_state: dict[str, Any] = {}
+
+
+def _set_up(out: Path, suite: Suite) -> None:
+    _state.update(run=RunFolder(out), suite=suite, sources=lru_cache(2)(suite.source))
+
+
+def _make_unit(unit: Unit) -> int:
+    """Make every cell of a unit; return how many."""
+    run: RunFolder = _state["run"]
+    keep_source(run, _state["suite"], unit.video)
+    for cell in unit.cells:
+        write_json(run.sidecar(cell), _make_cell(run, cell).to_dict())
+    return len(unit.cells)
+
+
+def _make_cell(run: RunFolder, cell: Cell) -> ClipRow:
+    """Return the row of one cell; its clip is on disk when the row says ok."""
+    entry = run.info["methods"][cell.method]
+    config = entry["config_hash"]
+    began = time.perf_counter()
+    try:
+        edited = _edit(cell, entry)
+        seconds = time.perf_counter() - began
+        return _stored(run.sidecar(cell), cell, edited, seconds, config)
+    except DoesNotApply as reason:
+        return ClipRow(*cell, "n/a", str(reason), config=config)
+    except StorageError:
+        raise  # a full disk ends the run: it is not the method's failure
+    except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
+        return ClipRow(*cell, "failed", failure(error), config=config)
+
+
+def failure(error: Exception) -> str:
+    """Return one line that says what went wrong; a `UserError` speaks for itself."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+
+
+def _edit(cell: Cell, entry: dict[str, Any]) -> Edited:
+    suite: Suite = _state["suite"]
+    found = METHODS.get(entry["name"])
+    request = EditRequest(suite, suite.edit(cell.edit), cell.seed, cell.method, _state["sources"])
+    return found.edit(request, None, config_from_dict(found.config, entry["config"], cell.method))
+
+
+def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: str) -> ClipRow:
+    """Put the clip beside its sidecar and return its row."""
+    clip, origin = _put(sidecar, edited)
+    return ClipRow(
+        *cell,
+        "ok",
+        file=clip.name,
+        sha256=sha256_file(clip),
+        size=clip.stat().st_size,
+        seconds=round(seconds, 4),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        config=config,
+        origin=origin,
+    )
+
+
+def _put(sidecar: Path, edited: Edited) -> tuple[Path, dict[str, Any] | None]:
+    """Write a `Video` lossless, copy a file as it is; return the clip and where it came from."""
+    if isinstance(edited, Video):
+        clip = sidecar.with_suffix(".mp4")
+        write_video(clip, edited, lossless=True)
+        return clip, None
+    if edited.is_dir():
+        clip = sidecar.with_suffix(".mp4")
+        write_video(clip, read_video(edited), lossless=True)
+        return clip, None
+    probe(edited)  # a file that is no clip at all is said so now, not when it is scored
+    clip = sidecar.with_suffix(edited.suffix)
+    copy_whole(edited, clip)
+    return clip, _origin(edited)
+
+
+def tally(run: RunFolder) -> tuple[Counter[str], Counter[str]]:
+    """Return how many cells have which status, and how many failed for which reason."""
+    rows = [run.clip_row(cell) for cell in run.cells()]
+    statuses = Counter(row.status if row else "missing" for row in rows)
+    return statuses, Counter(str(row.reason) for row in rows if row and row.status == "failed")

@@ -1,0 +1,158 @@
+"""What a metric sees: one edit beside its source, and what models have computed on them.
+
+A `View` is a clip with lazily computed features, each computed once. A `Sample` holds the views of
+an edit and of its source, at their own size and rate, and the two paired frame by frame.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from dreamix.core.errors import DoesNotApply
+from dreamix.core.video import Video
+from evaluation.frames import Pairing, pair_frames
+from evaluation.resize import resize_frames
+
+if TYPE_CHECKING:
+    from evaluation.features.flow import Flow
+    from evaluation.features.store import Features
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class View:
+    """A clip with what has been computed on it.
+
+    clip: the clip, or how to decode it when it is first looked at.
+    key:  SHA-256 of the file the frames came from; features are cached under it.
+    """
+
+    clip: Video | Callable[[], Video]
+    key: str
+    features: "Features"
+    origin: "tuple[View, np.ndarray] | None" = None  # the view and frame numbers it was picked from
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def video(self) -> Video:
+        """The clip, decoded."""
+        return self.clip if isinstance(self.clip, Video) else self.clip()
+
+    @property
+    def frames(self) -> np.ndarray:
+        """uint8 RGB (frames, height, width, 3)."""
+        return self.video.frames
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """Return `compute()`, computed at most once for this clip under `name`."""
+        if name not in self.memo:
+            self.memo[name] = compute()
+        return self.memo[name]
+
+    def embed(self, encoder: str, output: str = "projected") -> np.ndarray:
+        """Return unit-norm float32 (frames, dimensions) embeddings of `encoder` ("clip", "conse").
+
+        They are always those of the frames at their own size, before any resizing for a pair.
+        """
+        if self.origin:
+            view, numbers = self.origin
+            return view.embed(encoder, output)[numbers]
+        return self.features.images(encoder, self, output)
+
+    @property
+    def flow(self) -> "Flow":
+        """Optical flow between neighbouring frames, forward and backward, in pixels."""
+        return self.once("flow", lambda: self.features.flow(self))
+
+
+class Pair(NamedTuple):
+    """Source and edit, frame by frame: same number of frames, same size (the source's)."""
+
+    source: View
+    edited: View
+    pairing: Pairing
+
+
+@dataclass(eq=False)
+class Sample:
+    """One edit to be scored.
+
+    keep:      bool (frames of the source, height, width), pixels that the edit should leave alone.
+    ideal:     the exact edit, where the suite knows it (Toybox).
+    true_flow: the exact flow of the source with its occlusion, likewise.
+    """
+
+    edited: View
+    source: View
+    prompt: str
+    caption: str | None
+    category: str
+    policy: str = "pts"
+    keep: np.ndarray | None = None
+    ideal: View | None = None
+    true_flow: "Flow | None" = None
+
+    @cached_property
+    def pair(self) -> Pair:
+        """Source and edit with their frames paired and the edit resized to the source's size."""
+        return pair_views(self.source, self.edited, self.policy)
+
+    @cached_property
+    def ideal_pair(self) -> Pair:
+        """Ideal edit (as the source of the pair) and edit, paired likewise."""
+        if self.ideal is None:
+            raise ValueError("this sample has no ideal edit; the metric must declare needs='ideal'")
+        return pair_views(self.ideal, self.edited, self.policy)
+
+    @cached_property
+    def paired_keep(self) -> np.ndarray:
+        """`keep` on the frames of `pair`: bool (pairs, height, width)."""
+        if self.keep is None:
+            raise ValueError("this sample has no mask; the metric must declare needs='keep'")
+        return self.keep[self.pair.pairing.source]
+
+    @cached_property
+    def paired_true_flow(self) -> "Flow":
+        """`true_flow` between the frames of `pair`; frames that were skipped: `DoesNotApply`."""
+        if self.true_flow is None:
+            raise ValueError("this sample has no flow; the metric must declare needs='true_flow'")
+        numbers = self.pair.pairing.source
+        if (np.diff(numbers) != 1).any():
+            raise DoesNotApply("the true flow is known between all frames of the source only")
+        return self.true_flow.between(int(numbers[0]), int(numbers[-1]))
+
+    def text(self, encoder: str, text: str) -> np.ndarray:
+        """Return the unit-norm float32 (dimensions,) embedding of `text`."""
+        return self.edited.features.text(encoder, text)
+
+    def of_source(self) -> "Sample":
+        """Return the same sample with the source in the edit's place: what a delta is taken to."""
+        return Sample(
+            self.source, self.source, self.prompt, self.caption, self.category, self.policy
+        )
+
+
+def pair_views(source: View, edited: View, policy: str) -> Pair:
+    """Return the two views paired; a view that needs no change is handed on with its features."""
+    pairing = pair_frames(source.video, edited.video, policy)
+    size = source.video.height, source.video.width
+    return Pair(_pick(source, pairing.source, size), _pick(edited, pairing.edited, size), pairing)
+
+
+def _pick(view: View, numbers: np.ndarray, size: tuple[int, int]) -> View:
+    """Return a view of the frames `numbers` at `size`; the view itself where nothing changes."""
+    video = view.video
+    whole = np.array_equal(numbers, np.arange(len(video)))
+    if whole and size == (video.height, video.width):
+        return view
+    return view.once(f"pick {size} {numbers.tolist()}", lambda: _picked(view, numbers, size))
+
+
+def _picked(view: View, numbers: np.ndarray, size: tuple[int, int]) -> View:
+    times = view.video.times[numbers] - view.video.times[numbers[0]]
+    frames = resize_frames(view.frames[numbers], *size)
+    return View(Video(frames, view.video.fps, times), view.key, view.features, (view, numbers))

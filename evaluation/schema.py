@@ -1,0 +1,83 @@
+"""The rows that all tools share, and where they stand in a run folder.
+
+run.json         what was run: suite, methods, seeds, versions; and the metrics of the last score
+suite.json       the suite as it was, so that the folder can be read without it
+sources/         the source clips, VIDEO.mp4 (and VIDEO.mask.npz)
+clips/           METHOD/EDIT/SEED.mp4 and beside each SEED.json: status, seed, sha256, seconds
+scores.jsonl     one `ScoreRow` a line, sorted
+scores.parquet   the same as a table
+features/        embeddings, by model and clip
+report/          the report page
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+Status = Literal["ok", "failed", "n/a"]
+
+
+class Cell(NamedTuple):
+    """One clip of the grid edits x methods x seeds."""
+
+    method: str
+    edit: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """What is known of one clip: the sidecar beside it."""
+
+    method: str
+    edit: str
+    seed: int
+    status: Status
+    reason: str | None = None  # why there is no clip
+    file: str | None = None  # name of the clip, in the sidecar's folder
+    sha256: str | None = None
+    size: int | None = None  # bytes
+    seconds: float | None = None  # wall time of the method, without writing the file
+    peak_memory_mb: float | None = None  # highest resident size of the process until then
+    config: str | None = None  # hash of the method's configuration
+    origin: dict[str, Any] | None = None  # path, size, mtime of a file that was brought in
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON can hold it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One metric of one clip."""
+
+    method: str
+    edit: str
+    seed: int
+    metric: str
+    status: Status
+    video: str
+    category: str
+    definition: str  # hash of metric version, models and frame policy: what the number means
+    clip: str | None = None  # sha256 of the clip that was scored
+    value: float | None = None  # None unless status is ok
+    reason: str | None = None  # why there is no value
+    note: str | None = None  # what a reader must know about the value
+    frames: list[float] | None = None  # values per frame, or per pair of frames
+    source_value: float | None = None  # the same metric on the source itself
+    delta: float | None = None  # value - source_value
+    pairs: int | None = None  # frames compared with the source
+    share: float | None = None  # share of the longer clip's duration that was compared
+
+    @property
+    def cell(self) -> Cell:
+        """The clip this row is about."""
+        return Cell(self.method, self.edit, self.seed)
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What there is one row of."""
+        return self.method, self.edit, self.seed, self.metric
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON can hold it, without empty fields."""
+        return {name: value for name, value in vars(self).items() if value is not None}

@@ -1,0 +1,204 @@
+"""Scores all edits of one source video: decode once, embed in batches, measure clip by clip."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dreamix.core.errors import DoesNotApply, StorageError, UserError
+from dreamix.core.media import read_video, sha256_file
+from dreamix.core.video import Video
+from evaluation.features.store import Features
+from evaluation.metrics.base import METRICS, Metric
+from evaluation.plan import Task, Unit
+from evaluation.runner import failure
+from evaluation.runs import RunFolder
+from evaluation.sample import Sample, View
+from evaluation.schema import Cell, ScoreRow, Status
+from evaluation.truth import Known
+
+ENCODERS = ("clip", "conse")
+
+
+class Scored(NamedTuple):
+    """Rows of a unit and the seconds each stage took."""
+
+    rows: list[ScoreRow]
+    seconds: dict[str, float]
+
+
+@dataclass
+class VideoScorer:
+    """Scores units of one run; holds the models of its process."""
+
+    run: RunFolder
+    features: Features
+    policy: str
+    definitions: dict[str, str]  # metric -> hash of what its number means
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def score(self, unit: Unit) -> Scored:
+        """Return the missing scores of all clips of one source video."""
+        self.seconds = {}
+        path = self.run.source(unit.video)
+        source = View(lambda: self._decode(path), sha256_file(path), self.features)
+        needs = needs_of(name for task in unit.tasks for name in task.metrics)
+        known = Known(self.run, unit.video, self.features, needs)
+        rows: list[ScoreRow] = []
+        for _, tasks in groupby(unit.tasks, key=lambda task: (task.cell.method, task.cell.seed)):
+            rows += self._score_group(list(tasks), source, known)
+        return Scored(rows, self.seconds)
+
+    def _score_group(self, tasks: list[Task], source: View, known: Known) -> Iterator[ScoreRow]:
+        """Score one method's clips of a video; they share batches."""
+        gaps = [self._obstacles(task, known) for task in tasks]
+        for task, obstacles in zip(tasks, gaps, strict=True):
+            yield from (self._gap(task, name, *why) for name, why in obstacles.items())
+        able = [task.without(obstacles) for task, obstacles in zip(tasks, gaps, strict=True)]
+        views = {task.cell: self._edited(task) for task in tasks if task.clip.status == "ok"}
+        broken = self._embed(able, views, source)
+        for task in able:
+            if why := broken.get(task.cell):
+                yield from (self._gap(task, name, "failed", why) for name in task.metrics)
+            elif task.metrics:
+                yield from self._score_clip(task, views.pop(task.cell), source, known)
+
+    def _obstacles(self, task: Task, known: Known) -> dict[str, tuple[Status, str]]:
+        """Return the metrics that cannot be computed for this clip, as known beforehand."""
+        if task.clip.status != "ok":
+            return dict.fromkeys(task.metrics, (task.clip.status, f"no clip: {task.clip.reason}"))
+        edit = self.run.suite.edit(task.cell.edit)
+        reasons = {name: known.obstacle(METRICS.get(name), edit) for name in task.metrics}
+        return {name: ("n/a", why) for name, why in reasons.items() if why}
+
+    def _edited(self, task: Task) -> View:
+        path = self.run.clip_path(task.clip)
+        return View(
+            lambda: self._decode(path, task.clip.sha256), str(task.clip.sha256), self.features
+        )
+
+    def _decode(self, path: Path, sha256: str | None = None) -> Video:
+        with self._stage("decode"):
+            if sha256 and sha256_file(path) != sha256:
+                raise UserError(f"{path} has changed since it was made; delete it and run again")
+            return read_video(path)
+
+    def _embed(self, tasks: list[Task], views: dict[Cell, View], source: View) -> dict[Cell, str]:
+        """Embed the source and all clips of the group; return why clips cannot be read."""
+        needs = needs_of(name for task in tasks for name in task.metrics)
+        encoders = [name for name in ENCODERS if name in needs]
+        missing = [name for name in encoders if not self.features.stored(name, [*views.values()])]
+        broken = self._unreadable(tasks, views, all_of_them=bool(missing))
+        whole = [view for cell, view in views.items() if cell not in broken]
+        for name in encoders:
+            with self._stage(f"embed {name}"):
+                self.features.prefetch(name, [source])
+                self.features.prefetch(name, whole)
+        return broken
+
+    def _unreadable(
+        self, tasks: list[Task], views: dict[Cell, View], all_of_them: bool
+    ) -> dict[Cell, str]:
+        """Decode the clips that will be looked at; return the reasons of those that fail."""
+        looked_at = {task.cell for task in tasks if task.metrics or all_of_them}
+        broken = {}
+        for cell in looked_at & set(views):
+            try:
+                views[cell].video  # noqa: B018 - decodes it
+            except UserError as error:
+                broken[cell] = failure(error)
+        return broken
+
+    def _score_clip(self, task: Task, view: View, source: View, known: Known) -> Iterator[ScoreRow]:
+        edit = self.run.suite.edit(task.cell.edit)
+        sample = known.sample(edit, view, source, self.policy)
+        for name in task.metrics:
+            with self._stage(f"metric {name}"):
+                yield self._measure(METRICS.get(name), sample, self._blank(task, name))
+
+    def _measure(self, metric: Metric, sample: Sample, blank: ScoreRow) -> ScoreRow:
+        """Return the row of one metric; whatever goes wrong is its reason."""
+        try:
+            value, frames = measured(metric, sample)
+            row = replace(blank, status="ok", value=value, frames=frames)
+            return replace(row, **self._context(metric, sample, value))
+        except DoesNotApply as reason:
+            return replace(blank, status="n/a", reason=str(reason))
+        except (StorageError, MemoryError):
+            raise  # ends the scoring: it is not the metric's failure
+        except Exception as error:  # noqa: BLE001 - the one place where a metric's failure becomes a row
+            return replace(blank, status="failed", reason=failure(error))
+
+    def _context(self, metric: Metric, sample: Sample, value: float) -> dict[str, Any]:
+        """Return what a reader needs beside the value: delta to the source, share compared."""
+        if metric.compares:
+            pairing = sample.pair.pairing
+            return {"pairs": len(pairing.source), "share": round(pairing.share, 6)}
+        on_source = self._on_source(metric, sample)
+        delta = None if on_source is None else value - on_source
+        return {"source_value": on_source, "delta": delta, "note": self._note(metric, sample)}
+
+    def _on_source(self, metric: Metric, sample: Sample) -> float | None:
+        """Return the metric on the source itself, computed once per prompt; None if undefined."""
+
+        def compute() -> float | None:
+            try:
+                return measured(metric, sample.of_source())[0]
+            except DoesNotApply:
+                return None
+
+        asked = (sample.prompt, sample.caption) if metric.axis == "alignment" else ()
+        return sample.source.once(f"value {metric.name} {asked}", compute)
+
+    def _note(self, metric: Metric, sample: Sample) -> str | None:
+        for encoder in set(ENCODERS) & set(metric.needs):
+            if metric.axis == "alignment" and self.features.model(encoder).truncated(sample.prompt):
+                return f"the prompt is longer than {encoder} reads; its end was ignored"
+        return None
+
+    def _blank(self, task: Task, metric: str) -> ScoreRow:
+        edit = self.run.suite.edit(task.cell.edit)
+        return ScoreRow(
+            *task.cell,
+            metric,
+            "failed",
+            video=edit.video,
+            category=edit.category,
+            definition=self.definitions[metric],
+            clip=task.clip.sha256,
+        )
+
+    def _gap(self, task: Task, metric: str, status: Status, reason: str | None) -> ScoreRow:
+        """Return the row of a metric that has no value here."""
+        return replace(self._blank(task, metric), status=status, reason=reason)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a stage, without that of stages inside it."""
+        began, inside = time.perf_counter(), sum(self.seconds.values())
+        try:
+            yield
+        finally:
+            nested = sum(self.seconds.values()) - inside
+            spent = time.perf_counter() - began - nested
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+def needs_of(metrics: Iterable[str]) -> set[str]:
+    """Return the inputs and models that the metrics need."""
+    return {need for name in metrics for need in METRICS.get(name).needs}
+
+
+def measured(metric: Metric, sample: Sample) -> tuple[float, list[float] | None]:
+    """Return the value and, where the metric has them, the values per frame (6 digits)."""
+    found = metric.measure(sample)
+    value = float(np.mean(found, dtype=np.float64))
+    if not np.isfinite(value):
+        raise ValueError(f"{metric.name} gave {value}")
+    frames = [float(f"{x:.6g}") for x in found] if isinstance(found, np.ndarray) else None
+    return value, frames

@@ -1,0 +1,60 @@
+"""The table of scores of a run: read, appended to while working, sorted at the end."""
+
+from pathlib import Path
+
+from dreamix.core.records import append_lines, read_lines, to_json, write_whole
+from evaluation.schema import ScoreRow
+
+Key = tuple[str, str, int, str]
+
+
+def read_scores(path: Path) -> dict[Key, ScoreRow]:
+    """Return the scores in `path` (scores.jsonl) by their key; of two for one key, the last."""
+    rows = (ScoreRow(**row) for row in read_lines(path))
+    return {row.key: row for row in rows}
+
+
+def append_scores(path: Path, rows: list[ScoreRow]) -> None:
+    """Append scores in one write that is on disk when this returns."""
+    append_lines(path, [row.to_dict() for row in rows])
+
+
+def write_scores(path: Path, rows: dict[Key, ScoreRow]) -> None:
+    """Write all scores sorted, as JSON lines and as a table beside them (.parquet).
+
+    Equal scores give equal bytes, whatever order they were computed in. The table is written last:
+    while it is older than the lines, this has not been completed.
+    """
+    ordered = [rows[key] for key in sorted(rows)]
+    with write_whole(path) as file:
+        file.writelines((to_json(row.to_dict()) + "\n").encode() for row in ordered)
+    with write_whole(path.with_suffix(".parquet")) as file:
+        file.write(_parquet(ordered))
+
+
+def is_complete(path: Path) -> bool:
+    """Return True if `write_scores` has run since the last append."""
+    table = path.with_suffix(".parquet")
+    return table.exists() and table.stat().st_mtime_ns >= path.stat().st_mtime_ns
+
+
+def _parquet(rows: list[ScoreRow]) -> bytes:
+    import dataclasses
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {"seed": pa.int64(), "pairs": pa.int64(), "frames": pa.list_(pa.float64())}
+    numbers = {"value", "source_value", "delta", "share"}
+    names = [field.name for field in dataclasses.fields(ScoreRow)]
+    columns = {
+        name: pa.array(
+            [getattr(row, name) for row in rows],
+            kinds.get(name, pa.float64() if name in numbers else pa.string()),
+        )
+        for name in names
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()

@@ -1,0 +1,122 @@
+"""Scores the clips of a run: what is missing is computed, the rest is left as it is.
+
+The work goes video by video, each in one process; the rows of a video are appended in one write
+when it is done. At the end the rows are sorted, so that an interrupted and an uninterrupted run
+leave the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.core.records import only_writer
+from evaluation.metrics.base import METRICS
+from evaluation.plan import Choice, Unit, choose_metrics, plan
+from evaluation.pool import run_units
+from evaluation.runs import RunFolder, versions
+from evaluation.schema import ScoreRow
+from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
+from evaluation.settings import ModelSettings
+
+Watch = Callable[[int, int], None]  # told how many scores are done, of how many
+
+
+class Summary(NamedTuple):
+    """What one call did, and what the run now holds of the metrics it was asked for."""
+
+    computed: int
+    counts: dict[str, int]  # status ("missing": no clip was made) -> scores
+    reasons: dict[str, int]  # why scores failed -> how many
+    not_run: dict[str, str]  # metric -> what is missing and how to get it
+    seconds: dict[str, float]  # by stage, summed over processes
+
+
+def score_run(
+    out: Path,
+    names: list[str],
+    settings: ModelSettings,
+    *,
+    policy: str = "pts",
+    workers: int = 1,
+    watch: Watch | None = None,
+) -> Summary:
+    """Return what was done to give every clip of the run at `out` the metrics `names`.
+
+    policy: see evaluation/frames.py. workers: processes; no score depends on how many.
+    """
+    run = RunFolder(out)
+    run.check()
+    with only_writer(out):
+        choice = choose_metrics(names, settings, policy)
+        rows = read_scores(run.scores)
+        units = plan(run, choice.definitions, rows)
+        seconds: dict[str, float] = {}
+        computed, total = 0, sum(unit.size for unit in units)
+        setup = _set_up, out, settings, policy, choice.definitions
+        for scored in run_units(_score, units, workers, *setup):
+            append_scores(run.scores, scored.rows)
+            rows.update({row.key: row for row in scored.rows})
+            for stage, spent in scored.seconds.items():
+                seconds[stage] = seconds.get(stage, 0.0) + spent
+            computed += len(scored.rows)
+            if watch:
+                watch(computed, total)
+        _finish(run, rows, choice, {"settings": settings.to_dict(), "policy": policy}, computed)
+        return _summary(run, rows, choice, computed, seconds)
+
+
+def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[str, str]) -> None:
+    """Make the scorer of this process; what is heavy is imported here, and only if needed."""
+    global _scorer
+    from evaluation.features.store import Features
+    from evaluation.score_video import VideoScorer
+
+    run = RunFolder(out)
+    _scorer = VideoScorer(run, Features(settings, run.features), policy, definitions)
+
+
+_scorer: Any = None  # of this process; set by `_set_up`
+
+
+def _score(unit: Unit) -> Any:
+    return _scorer.score(unit)
+
+
+def _finish(
+    run: RunFolder, rows: dict[Key, ScoreRow], choice: Choice, how: dict[str, Any], computed: int
+) -> None:
+    """Sort the scores and note in run.json what they mean."""
+    if computed or not is_complete(run.scores):
+        write_scores(run.scores, rows)
+    facts = {
+        name: {
+            **METRICS.get(name).facts(),
+            "definition_id": definition,
+            "models": {n: choice.identities[n] for n in METRICS.get(name).models},
+            **how,
+        }
+        for name, definition in choice.definitions.items()
+    }
+    before = run.info.get("metrics", {}), run.info.get("not_run", {})
+    metrics = {**before[0], **facts}
+    not_run = {
+        name: why for name, why in {**before[1], **choice.not_run}.items() if name not in facts
+    }
+    if (metrics, not_run) != before:
+        run.info.update(metrics=metrics, not_run=not_run, scored_with=versions())
+        run.save()
+
+
+def _summary(
+    run: RunFolder,
+    rows: dict[Key, ScoreRow],
+    choice: Choice,
+    computed: int,
+    seconds: dict[str, float],
+) -> Summary:
+    keys = [(*cell, name) for cell in run.cells() for name in choice.definitions]
+    found = [rows.get(key) for key in keys]
+    counts = Counter(row.status if row else "missing" for row in found)
+    reasons = Counter(str(row.reason) for row in found if row and row.status == "failed")
+    return Summary(computed, counts, reasons, choice.not_run, seconds)

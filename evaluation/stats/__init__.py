@@ -1,0 +1,1 @@
+"""Statistics: arrays in, NamedTuple out; numpy and scipy only."""

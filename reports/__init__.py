@@ -1,0 +1,1 @@
+"""Tables, plots and the report page; never imports torch, methods or metrics."""

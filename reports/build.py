@@ -1,0 +1,127 @@
+"""From a run folder to a report folder: tables, figures, browser copies of the clips, and the page.
+
+The same run gives the same bytes: nothing here reads a clock, and every draw is seeded.
+"""
+
+import importlib.metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from dreamix.core.records import write_whole
+from reports.formats import csv, latex, markdown
+from reports.gallery import gallery_data
+from reports.heatmap import category_map
+from reports.loading import Run, load_run
+from reports.media import Watch, make_copies
+from reports.page import Content, Plot, page
+from reports.plots import pareto_front, quality_deltas, trade_off
+from reports.style import save
+from reports.summary import Resampling, Summary, summarize
+from reports.tables import (
+    Table,
+    all_tables,
+    categories_frame,
+    gaps_frame,
+    items_frame,
+    scores_frame,
+)
+from reports.wording import listed
+
+LIBRARIES = ("dreamix-toolkit", "numpy", "pandas", "matplotlib", "av")
+
+
+class Report(NamedTuple):
+    """What was written."""
+
+    page: Path
+    summary: Summary
+
+
+def build_report(
+    run_folder: Path,
+    out: Path,
+    resampling: Resampling,
+    *,
+    media: bool = True,
+    watch: Watch = lambda done, total: None,
+) -> Report:
+    """Return the report on a run, written to the folder `out`; its page is out/index.html.
+
+    media: make copies of the clips for the gallery; without them there is none.
+    """
+    run = load_run(run_folder)
+    summary = summarize(run, resampling)
+    tables = all_tables(summary)
+    written = write_tables(summary, tables, out / "tables")
+    plots = make_plots(summary, out / "figures")
+    gallery = gallery_data(summary, make_copies(run, out / "media", watch)) if media else None
+    content = Content(summary, tables, plots, gallery, written, _made_with())
+    with write_whole(out / "index.html") as file:
+        file.write(page(content).encode())
+    return Report(out / "index.html", summary)
+
+
+def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[str]:
+    """Write every table as Markdown and LaTeX, all numbers as CSV; return the paths."""
+    texts = {f"{table.name}.md": markdown(table) for table in tables}
+    texts |= {f"{table.name}.tex": latex(table) for table in tables}
+    texts |= {
+        "all.md": "\n".join(markdown(table) for table in tables),
+        "all.tex": "\n".join(latex(table) for table in tables),
+        "scores.csv": csv(scores_frame(summary)),
+        "categories.csv": csv(categories_frame(summary)),
+        "items.csv": csv(items_frame(summary.run)),
+        "gaps.csv": csv(gaps_frame(summary.run)),
+    }
+    for name, text in texts.items():
+        with write_whole(folder / name) as file:
+            file.write(text.encode())
+    return [f"{folder.name}/{name}" for name in sorted(texts)]
+
+
+def make_plots(summary: Summary, folder: Path) -> list[Plot]:
+    """Draw every figure that the run has numbers for; write and return them."""
+    x, y, quality = (summary.headline(axis) for axis in ("alignment", "fidelity", "quality"))
+    found = []
+    if x and y:
+        svg = save(trade_off(summary, x, y), folder, "trade_off")
+        found.append(Plot("trade_off", svg, *_trade_off_words(summary, x, y)))
+    if chosen := [name for name in (x, y, quality) if name]:
+        svg = save(category_map(summary, chosen), folder, "categories")
+        found.append(Plot("categories", svg, *_category_words(summary.run, chosen)))
+    if names := [facts.name for facts in summary.run.on_axis("quality")]:
+        svg = save(quality_deltas(summary, names), folder, "quality")
+        found.append(Plot("quality", svg, *_quality_words(names)))
+    return found
+
+
+def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
+    """Return the text alternative and the caption."""
+    front = pareto_front(summary, x, y)
+    alt = f"Scatter of {x} against {y}; on the Pareto front: {listed(front)}."
+    return alt, (
+        f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
+        "Crosses are intervals over source videos. Dashed: the Pareto front of the means, "
+        "methods that no other beats on both. Hollow and grey: anchors."
+    )
+
+
+def _category_words(run: Run, metrics: list[str]) -> tuple[str, str]:
+    alt = f"Heat maps of {listed(metrics)}: methods by {listed(list(run.categories))} edits."
+    return alt, (
+        "Mean of every method on every category of edit, and n, the edits behind it. Darker is "
+        "better, from the worst to the best mean of the competing methods in the panel. Hatched: "
+        "no value. A category with few edits says little; intervals are in the tables below."
+    )
+
+
+def _quality_words(metrics: list[str]) -> tuple[str, str]:
+    return f"Dot plots of {listed(metrics)}: difference of every method from the source.", (
+        "Quality of the edited clip minus quality of its source (the line at zero), with "
+        "intervals over source videos. Axes are turned so that right is better. A method right of "
+        "the line makes clips that the metric prefers to the footage it was given."
+    )
+
+
+def _made_with() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}

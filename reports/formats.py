@@ -1,0 +1,116 @@
+"""Tables as Markdown, LaTeX (booktabs) and CSV text."""
+
+import math
+
+import pandas as pd
+
+from reports.tables import Cell, Head, Row, Table
+
+COLUMNS = 6  # of one LaTeX tabular; wider tables are continued below
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "·": r"$\cdot$",
+    "\N{EN DASH}": "--",
+    "\N{MINUS SIGN}": "$-$",
+    "[": "{[}",  # else a line that starts with it is read as the length of the line break before
+}
+
+
+def markdown(table: Table) -> str:
+    """Return the table as GitHub Markdown: title, caption, pipe table. Best values are bold."""
+    head = ["method", *(f"{_code(h)} {h.arrow}".strip() for h in table.head)]
+    rule = ["---", *("---:" for _ in table.head)]
+    lines = [head, rule, *([_label(row), *map(_markdown_cell, row.cells)] for row in table.rows)]
+    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"### {_escape_markdown(table.title)}\n\n{_escape_markdown(table.caption)}\n\n{body}\n"
+
+
+def _label(row: Row) -> str:
+    label = _escape_markdown(row.label)
+    return f"*{label}* (anchor)" if row.anchor else label
+
+
+def _code(head: Head) -> str:
+    return f"`{head.text}`" if head.code else _escape_markdown(head.text)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    main = f"**{cell.main}**" if cell.best else cell.main
+    return _escape_markdown(f"{main} {cell.small}".strip(), keep="*")
+
+
+def _escape_markdown(text: str, keep: str = "") -> str:
+    """Return `text` with everything that Markdown or HTML would read as markup made literal."""
+    for mark in "\\`*_|<":
+        if mark not in keep:
+            text = text.replace(mark, {"<": "&lt;"}.get(mark, "\\" + mark))
+    return " ".join(text.split())
+
+
+def latex(table: Table) -> str:
+    """Return the table as a LaTeX `table` that needs booktabs and xcolor; anchors are grey.
+
+    Tables of more than COLUMNS columns are cut into several, equally wide, under one caption.
+    """
+    width = math.ceil(len(table.head) / math.ceil(len(table.head) / COLUMNS))
+    starts = range(0, len(table.head), width)
+    parts = "\n\n\\medskip\n".join(_tabular(table, slice(i, i + width)) for i in starts)
+    return (
+        "\\begin{table}[htbp]\n\\centering\\small\n"
+        f"\\caption{{{escape_latex(table.title)}. {escape_latex(table.caption)}}}\n"
+        f"\\label{{tab:{table.name.replace('_', '-')}}}\n{parts}\n\\end{{table}}\n"
+    )
+
+
+def _tabular(table: Table, part: slice) -> str:
+    heads = [f"{escape_latex(h.text)} {escape_latex(h.arrow)}".strip() for h in table.head[part]]
+    lines = [_latex_line(["method", *heads]), r"\midrule"]
+    for row in table.rows:
+        lines += _latex_rows(row, row.cells[part])
+    body = "\n".join(lines)
+    columns = "l" + "r" * len(heads)
+    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}"
+
+
+def _latex_rows(row: Row, cells: tuple[Cell, ...]) -> list[str]:
+    """Return the line of means and, where there are any, the line of intervals below it."""
+    mains = [_latex_number(cell.main, bold=cell.best) for cell in cells]
+    lines = [_latex_line([escape_latex(row.label), *mains], grey=row.anchor)]
+    if any(cell.small for cell in cells):
+        smalls = [rf"{{\scriptsize {_latex_number(cell.small)}}}" for cell in cells]
+        lines.append(_latex_line(["", *smalls], grey=row.anchor))
+    return lines
+
+
+def _latex_line(cells: list[str], grey: bool = False) -> str:
+    shown = [rf"\textcolor{{gray}}{{{cell}}}" if grey and cell else cell for cell in cells]
+    return " & ".join(shown) + r" \\"
+
+
+def _latex_number(text: str, bold: bool = False) -> str:
+    return rf"\textbf{{{escape_latex(text)}}}" if bold else escape_latex(text)
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` so that LaTeX prints it as it is; line breaks become spaces."""
+    return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV; numbers in the shortest form that reads back as the same number."""
+    return frame.to_csv(index=False, lineterminator="\n")

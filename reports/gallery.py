@@ -1,0 +1,89 @@
+"""The gallery's data: every clip of the run beside its source, with its scores.
+
+The page's script builds the gallery from this; nothing in it is markup.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from reports.loading import Run, is_number
+from reports.media import Copies
+from reports.summary import Summary
+from reports.tables import decimals
+
+
+def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
+    """Return what the gallery shows, as JSON can hold it.
+
+    metrics: name, arrow, sign (1 higher is better, -1 lower, 0 neither), digits, headline
+    methods: label, anchor, seeds
+    videos:  id -> caption and clip
+    edits:   id, video, prompt, category
+    clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
+    A clip has a file and its frames a second, or the reason why there is none. A score is a number,
+    or the place of its reason in `reasons`, as text.
+    """
+    run, reasons = summary.run, _Reasons()
+    return {
+        "metrics": _metrics(summary),
+        "methods": [
+            {"label": m.label, "anchor": m.anchor, "seeds": m.seeds} for m in run.methods.values()
+        ],
+        "videos": {
+            video["id"]: {"caption": video.get("caption"), **copies.sources[video["id"]].to_dict()}
+            for video in run.suite["videos"]
+            if video["id"] in copies.sources
+        },
+        "edits": [vars(edit) for edit in run.edits.values()],
+        "clips": _clips(run, copies, reasons),
+        "reasons": reasons.texts,
+    }
+
+
+class _Reasons:
+    """Texts that occur often, each kept once."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+
+    def place(self, text: str) -> int:
+        return self.places.setdefault(text, len(self.places))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self.places)
+
+
+def _metrics(summary: Summary) -> list[dict[str, Any]]:
+    headlines = {summary.headline(axis) for axis in ("alignment", "fidelity", "quality")}
+    return [
+        {
+            "name": facts.name,
+            "arrow": facts.arrow,
+            "sign": facts.sign,
+            "digits": decimals(summary.column(facts.name)),
+            "headline": facts.name in headlines,
+        }
+        for facts in summary.run.metrics.values()
+    ]
+
+
+def _clips(run: Run, copies: Copies, reasons: _Reasons) -> dict[str, Any]:
+    scores = {key: group for key, group in run.scores.groupby(["method", "edit", "seed"])}
+    found: dict[str, dict[str, list[Any]]] = {}
+    for cell in run.cells:
+        method, edit, _seed = cell
+        entry = copies.clips[cell].to_dict() | {"scores": _scores(scores[cell], reasons)}
+        found.setdefault(method, {}).setdefault(edit, []).append(entry)
+    return found
+
+
+def _scores(rows: pd.DataFrame, reasons: _Reasons) -> list[float | str]:
+    """Return five significant digits of each value, or the place of the reason for its absence."""
+    return [
+        float(f"{value:.5g}")
+        if is_number(value)
+        else str(reasons.place(f"{status}: {reason}" if reason else status))
+        for value, status, reason in zip(rows["value"], rows["status"], rows["reason"], strict=True)
+    ]

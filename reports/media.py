@@ -1,0 +1,119 @@
+"""Copies of the clips that every browser plays, in the report's own folder.
+
+A clip that a browser plays as it is, is copied; any other (lossless H.264 4:4:4, GIF, FFV1) becomes
+H.264 4:2:0. Names are hashes of the content, so equal clips are stored once and none is made twice.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.core.errors import UserError
+from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.records import write_whole
+from reports.loading import NO_CLIP, Run, clip_file, source_file
+
+# Goes into every name: a clip made by another recipe is made again.
+RECIPE = "h264-yuv420p-1"
+PLAYABLE = {
+    (".mp4", "h264", "yuv420p"),
+    (".webm", "vp8", "yuv420p"),
+    (".webm", "vp9", "yuv420p"),
+}
+SUFFIXES = (".mp4", ".webm")
+Watch = Callable[[int, int], None]  # told how many clips are done, of how many
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A clip of the gallery, or why there is none."""
+
+    file: str | None = None  # name in the report's media folder
+    fps: float | None = None
+    status: str = "ok"
+    why: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields that are set."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+class Copies(NamedTuple):
+    """Every clip of the gallery: of the sources by video, of the edits by (method, edit, seed)."""
+
+    sources: dict[str, Copy]
+    clips: dict[tuple[str, str, int], Copy]
+
+
+def make_copies(run: Run, folder: Path, watch: Watch) -> Copies:
+    """Return the copies of all clips of `run`, made in `folder` unless they are there already.
+
+    Other clips in `folder` are removed. A clip that cannot be read is a Copy with the reason.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    total = len(run.videos) + len(run.cells)
+    sources: dict[str, Copy] = {}
+    clips: dict[tuple[str, str, int], Copy] = {}
+    for video in run.videos:
+        sources[video] = _source(run, video, folder)
+        watch(len(sources), total)
+    for cell in run.cells:
+        clips[cell] = _clip(run, cell, folder)
+        watch(len(sources) + len(clips), total)
+    _remove_others(folder, {copy.file for copy in (*sources.values(), *clips.values())})
+    return Copies(sources, clips)
+
+
+def _source(run: Run, video: str, folder: Path) -> Copy:
+    path = source_file(run, video)
+    if path is None:
+        return Copy(status="missing", why="the run folder has lost the source clip")
+    return _copied(path, sha256_file(path), folder)
+
+
+def _clip(run: Run, cell: tuple[str, str, int], folder: Path) -> Copy:
+    row = run.clips.get(cell)
+    if row is None:
+        return Copy(status="missing", why=NO_CLIP)
+    if row.status != "ok":
+        return Copy(status=row.status, why=row.reason)
+    path = clip_file(run, row)
+    if path is None:
+        return Copy(status="missing", why="the clip's file is gone from the run folder")
+    return _copied(path, row.sha256 or sha256_file(path), folder)
+
+
+def _copied(path: Path, sha256: str, folder: Path) -> Copy:
+    """Return the copy of one file, found or made."""
+    name = hashlib.sha256(f"{RECIPE}:{sha256}".encode()).hexdigest()[:20]
+    try:
+        info = probe(path)
+        playable = (path.suffix.lower(), info.codec, info.pixel_format) in PLAYABLE
+        target = folder / f"{name}{path.suffix.lower() if playable else '.mp4'}"
+        if not target.exists():
+            _make(path, target, playable)
+        return Copy(file=target.name, fps=info.fps)
+    except UserError as error:
+        return Copy(status="failed", why=f"the clip cannot be read: {error}")
+
+
+def _make(path: Path, target: Path, playable: bool) -> None:
+    if playable:
+        with path.open("rb") as original, write_whole(target) as file:
+            shutil.copyfileobj(original, file)
+    else:
+        write_video(target, read_video(path))
+
+
+def _remove_others(folder: Path, wanted: set[str | None]) -> None:
+    """Remove clips that an earlier report left and this one does not show."""
+    for path in _clips_in(folder):
+        if path.name not in wanted:
+            path.unlink()
+
+
+def _clips_in(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)

@@ -1,0 +1,205 @@
+"""The figures of a report. Right and up is better wherever a metric has a good direction."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from evaluation.stats.intervals import Interval
+from reports.loading import MetricFacts, is_number
+from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks
+from reports.summary import Summary
+
+# Where a label may stand beside its point: (x, y) in points, and what part of it stands there.
+PLACES = [
+    (x, y, {1: "left", 0: "center", -1: "right"}[np.sign(x)])
+    for distance in (7, 14, 24)
+    for x, y in ((distance, 0), (distance, distance), (distance, -distance), (-distance, 0),
+                 (-distance, distance), (-distance, -distance), (0, distance), (0, -distance))
+]  # fmt: skip
+
+
+def trade_off(summary: Summary, x: str, y: str) -> Figure:
+    """Return the scatter of two metrics with intervals on both axes and the Pareto front."""
+    run, look = summary.run, marks(summary.run)
+    points = _both(summary, x, y)
+    with mpl.rc_context(SETTINGS):
+        drawing = figure(7.2, 5.2)
+        axes = drawing.add_subplot()
+        front = pareto_front(summary, x, y)
+        for label, (across, up) in points.items():
+            _cross(axes, across, up, look[label])
+        line = np.array([[points[label][0].mid, points[label][1].mid] for label in front])
+        if len(line):
+            axes.plot(*line.T, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
+        _orient(axes, run.metrics[x], "x")
+        _orient(axes, run.metrics[y], "y")
+        axes.margins(0.12)
+        clean(axes, "both")
+        axes.set_title("better is up and right", color=MUTED, fontsize=8, loc="right")
+        drawing.draw_without_rendering()
+        drawing.set_layout_engine("none")
+        _place_labels(drawing, axes, points, look)
+    return drawing
+
+
+def pareto_front(summary: Summary, x: str, y: str) -> list[str]:
+    """Return the competing methods whose means no other one beats on both metrics, by x.
+
+    A method is beaten if another is at least as good on both and better on one.
+    """
+    signs = np.array([summary.run.metrics[name].sign for name in (x, y)])
+    points = _both(summary, x, y)
+    places = {
+        label: signs * [points[label][0].mid, points[label][1].mid]
+        for label in summary.run.ranked
+        if label in points
+    }
+
+    def beaten(place: np.ndarray) -> bool:
+        others = np.array([*places.values()])
+        return bool(((others >= place).all(axis=1) & (others > place).any(axis=1)).any())
+
+    front = [label for label, place in places.items() if not beaten(place)]
+    return sorted(front, key=lambda label: (places[label][0], label))
+
+
+def _both(summary: Summary, x: str, y: str) -> dict[str, tuple[Interval, Interval]]:
+    """Return the intervals on two metrics of the methods that have both."""
+    pairs = {m: (summary.interval(m, x), summary.interval(m, y)) for m in summary.run.methods}
+    return {m: pair for m, pair in pairs.items() if all(is_number(i.mid) for i in pair)}
+
+
+def _cross(axes: Axes, across: Interval, up: Interval, mark: Mark) -> None:
+    """Draw a point with its two intervals; an interval that is NaN draws nothing."""
+    line: dict[str, Any] = {"color": mark.colour, "linewidth": 1.4, "alpha": 0.75, "zorder": 2}
+    axes.plot([across.low, across.high], [up.mid, up.mid], **line)
+    axes.plot([across.mid, across.mid], [up.low, up.high], **line)
+    _dot(axes, across.mid, up.mid, mark, 7.5)
+
+
+def _dot(axes: Axes, x: float, y: float, mark: Mark, size: float) -> None:
+    axes.plot(
+        x,
+        y,
+        mark.marker,
+        markersize=size,
+        color=mark.colour,
+        markerfacecolor=mark.colour if mark.filled else "none",
+        markeredgecolor=INK if mark.filled else mark.colour,
+        markeredgewidth=0.6 if mark.filled else 1.3,
+        zorder=3,
+    )
+
+
+def _orient(axes: Axes, facts: MetricFacts, axis: str) -> None:
+    """Label an axis and turn it so that better is right or up."""
+    label = f"{facts.name} {facts.arrow}  ({facts.axis})"
+    if axis == "x":
+        axes.set_xlabel(label)
+        axes.xaxis.set_inverted(facts.sign < 0)
+    else:
+        axes.set_ylabel(label)
+        axes.yaxis.set_inverted(facts.sign < 0)
+
+
+def _place_labels(
+    drawing: Figure,
+    axes: Axes,
+    points: dict[str, tuple[Interval, Interval]],
+    look: dict[str, Mark],
+) -> None:
+    """Write each method's name where it covers least of the points and of other names."""
+    renderer = FigureCanvasAgg(drawing).get_renderer()
+    taken = [box for pair in points.values() for box in _boxes(axes, *pair)]
+    for label, (across, up) in points.items():
+        text = axes.annotate(
+            label,
+            (across.mid, up.mid),
+            xytext=(0, 0),
+            textcoords="offset points",
+            color=INK if look[label].filled else MUTED,
+            style="normal" if look[label].filled else "italic",
+            fontsize=8.5,
+            va="center",
+        )
+        costs = []
+        for x, y, side in PLACES:
+            text.set(position=(x, y), horizontalalignment=side)
+            costs.append(_cost(text.get_window_extent(renderer), taken, axes.bbox))
+        x, y, side = PLACES[int(np.argmin(costs))]
+        text.set(position=(x, y), horizontalalignment=side)
+        taken.append(text.get_window_extent(renderer))
+
+
+def _boxes(axes: Axes, across: Interval, up: Interval) -> Iterator[Bbox]:
+    """Yield what a point and its two intervals cover, in pixels."""
+    middle = np.array([across.mid, up.mid])
+    ends = np.array([[across.low, up.mid], [across.high, up.mid], [across.mid, up.low],
+                     [across.mid, up.high]])  # fmt: skip
+    ends = axes.transData.transform(np.where(np.isnan(ends), middle, ends))
+    (x, y), thin = axes.transData.transform(middle), 1.0
+    yield Bbox.from_extents(x - 6, y - 6, x + 6, y + 6)
+    yield Bbox.from_extents(ends[:2, 0].min(), y - thin, ends[:2, 0].max(), y + thin)
+    yield Bbox.from_extents(x - thin, ends[2:, 1].min(), x + thin, ends[2:, 1].max())
+
+
+def _cost(box: Bbox, taken: list[Bbox], inside: Bbox) -> float:
+    """Return the area that `box` shares with others, and what of it leaves the axes."""
+    shared = [part for other in taken if (part := Bbox.intersection(box, other))]
+    kept = Bbox.intersection(box, inside)
+    lost = box.width * box.height - (kept.width * kept.height if kept else 0.0)
+    return sum(part.width * part.height for part in shared) + lost
+
+
+def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
+    """Return one dot plot a metric: each method's mean difference from the source, zero = source.
+
+    A metric without such a difference shows its plain mean and no line at zero.
+    """
+    look = marks(summary.run)
+    columns = min(3, len(metrics))
+    rows = -(-len(metrics) // columns)
+    with mpl.rc_context(SETTINGS):
+        drawing = figure(1.5 + 2.5 * columns, rows * (0.8 + 0.24 * len(look)))
+        grid = drawing.subplots(rows, columns, sharey=True, squeeze=False)
+        for axes, name in zip(grid.flat, metrics, strict=False):
+            _delta_panel(axes, summary, name, look)
+        for axes in grid.flat[len(metrics) :]:
+            axes.set_axis_off()
+        names = list(look)
+        grid[0, 0].set_yticks(range(len(names)), names)
+        grid[0, 0].set_ylim(len(names) - 0.4, -0.6)
+        for axes in grid[:, 0]:
+            _grey_anchor_names(axes, summary)
+    return drawing
+
+
+def _delta_panel(axes: Axes, summary: Summary, name: str, look: dict[str, Mark]) -> None:
+    deltas = {label: summary.deltas[label, name].interval for label in look}
+    has_delta = any(is_number(interval.mid) for interval in deltas.values())
+    shown = deltas if has_delta else {label: summary.interval(label, name) for label in look}
+    if has_delta:
+        axes.axvline(0, color=INK, linewidth=1, zorder=1.2)
+    for place, (label, interval) in enumerate(shown.items()):
+        axes.plot(
+            [interval.low, interval.high], [place, place], color=look[label].colour, linewidth=1.6
+        )
+        _dot(axes, interval.mid, place, look[label], 6)
+    facts = summary.run.metrics[name]
+    axes.set_title(f"{name} {facts.arrow}" + ("" if has_delta else " (no delta)"))
+    axes.xaxis.set_inverted(facts.sign < 0)
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, prune=None))
+    axes.margins(x=0.1)
+    clean(axes, "x")
+
+
+def _grey_anchor_names(axes: Axes, summary: Summary) -> None:
+    for text, method in zip(axes.get_yticklabels(), summary.run.methods.values(), strict=False):
+        if method.anchor:
+            text.set(color=ANCHOR, style="italic")

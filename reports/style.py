@@ -1,0 +1,104 @@
+"""One look for every figure: colours that survive colour blindness and grey printing.
+
+Ink, muted and grid are colours of their own, so that the page can swap them in dark mode.
+"""
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dreamix.core.records import write_whole
+from reports.loading import Run
+
+INK = "#1f2328"
+MUTED = "#6e7781"
+GRID = "#d8dee4"
+ANCHOR = "#8c959f"
+# Okabe & Ito (2008), Color Universal Design; black is the ink, yellow comes last.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK, "#f0e442")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+SETTINGS: dict[Any, Any] = {
+    "figure.dpi": 100,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs everywhere
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "hatch.linewidth": 0.6,
+    "hatch.color": MUTED,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+}
+
+
+class Mark(NamedTuple):
+    """How one method is drawn in every figure."""
+
+    colour: str
+    marker: str
+    filled: bool
+
+
+def marks(run: Run) -> dict[str, Mark]:
+    """Return a mark for every method: no two alike among the first 64; anchors grey and hollow."""
+    found = {}
+    for place, label in enumerate(run.ranked):
+        colour = COLOURS[place % len(COLOURS)]
+        marker = MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+        found[label] = Mark(colour, marker, True)
+    anchors = [label for label, method in run.methods.items() if method.anchor]
+    for place, label in enumerate(anchors):
+        found[label] = Mark(ANCHOR, MARKERS[place % len(MARKERS)], False)
+    return found
+
+
+def figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this many inches; call it inside `mpl.rc_context(SETTINGS)`."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def clean(axes: Axes, grid: str) -> None:
+    """Keep the grid of one axis ("x", "y", "both") only."""
+    axes.grid(False)
+    axes.grid(True, axis=grid)  # type: ignore[arg-type]
+
+
+def save(drawing: Figure, folder: Path, name: str) -> str:
+    """Write NAME.svg, .png and .pdf, the same bytes every time; return the SVG for the page."""
+    dates: dict[str, dict[Any, None]] = {
+        "svg": {"Date": None},
+        "png": {},
+        "pdf": {"CreationDate": None, "ModDate": None},
+    }
+    text = ""
+    with mpl.rc_context({**SETTINGS, "svg.hashsalt": name}):
+        for kind, metadata in dates.items():
+            buffer = io.BytesIO()
+            paper: dict[str, Any] = (
+                {"transparent": True} if kind == "svg" else {"facecolor": "white"}
+            )
+            drawing.savefig(buffer, format=kind, metadata=metadata, dpi=160, **paper)
+            with write_whole(folder / f"{name}.{kind}") as file:
+                file.write(buffer.getvalue())
+            text = buffer.getvalue().decode() if kind == "svg" else text
+    return text[text.index("<svg") :]

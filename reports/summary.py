@@ -1,0 +1,226 @@
+"""What a report says in numbers: means with intervals, counts, and paired leads.
+
+A method's score on a metric is the mean over its edits of the mean over the edit's seeds. Clips
+without a value (failed, not applicable, missing) are left out of the mean and counted beside it.
+Intervals resample source videos, each with all of its edits; see `evaluation.stats.intervals`.
+Every table uses the same draws.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dreamix.core.seeding import rng_for
+from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
+from reports.loading import STATUSES, Run, is_number
+
+# The metric that stands for an axis where one number must: the first of these with values.
+# A gain over the source comes before the raw similarity, which the source already has.
+HEADLINE = {
+    "alignment": ("clip_t_gain", "ideal_gain", "conse_t_gain", "conse_t", "clip_dir", "clip_t"),
+    "fidelity": ("clip_i", "conse_i", "lpips", "background_lpips", "ssim", "psnr"),
+    "quality": ("brisque", "clip_f", "conse_f", "warp_error", "flicker"),
+}
+
+
+class Resampling(NamedTuple):
+    """How intervals are drawn."""
+
+    level: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Score:
+    """A mean over edits, and the counts without which it should not be read."""
+
+    interval: Interval
+    edits: int  # with a value
+    videos: int  # with a value
+    clips: dict[str, int]  # how many clips have each of STATUSES
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a report, by (method, metric) and by (method, metric, category).
+
+    deltas: of the value minus the same metric on the source itself.
+    """
+
+    run: Run
+    resampling: Resampling
+    scores: dict[tuple[str, str], Score]
+    deltas: dict[tuple[str, str], Score]
+    categories: dict[tuple[str, str, str], Score]
+
+    def interval(self, method: str, metric: str) -> Interval:
+        """Return the mean of a method and its interval."""
+        return self.scores[method, metric].interval
+
+    def expected(self, metric: str) -> int:
+        """Return how many edits of the grid a metric is meant for."""
+        not_for = self.run.metrics[metric].not_for
+        return sum(n for category, n in self.run.categories.items() if category not in not_for)
+
+    def column(self, metric: str) -> list[Score]:
+        """Return the scores of every method on one metric, anchors last."""
+        return [self.scores[label, metric] for label in self.run.methods]
+
+    def ranking(self, metric: str) -> list[str]:
+        """Return the competing methods that have a value, best first; equal means by label.
+
+        Empty for a metric that only describes: none of its values is better than another.
+        """
+        sign = self.run.metrics[metric].sign
+        mids = {label: self.interval(label, metric).mid for label in self.run.ranked}
+        valued = [label for label, mid in mids.items() if is_number(mid)]
+        return sorted(valued, key=lambda label: (-sign * mids[label], label)) if sign else []
+
+    def best(self, metric: str) -> set[str]:
+        """Return the competing methods with the best mean: one, or several that share it."""
+        ranking = self.ranking(metric)
+        if not ranking:
+            return set()
+        top = self.interval(ranking[0], metric).mid
+        return {label for label in ranking if self.interval(label, metric).mid == top}
+
+    def lead(self, first: str, second: str, metric: str) -> Interval:
+        """Return the mean of first - second over the edits that both have, and its interval."""
+        values = per_edit(self.run, "value")
+        difference = values[(first, metric)] - values[(second, metric)]
+        return cluster_bootstrap(
+            difference.to_numpy(),
+            _videos(self.run),
+            rng=_draws(self.resampling),
+            resamples=self.resampling.resamples,
+            level=self.resampling.level,
+        )
+
+    def headline(self, axis: str) -> str | None:
+        """Return the metric that stands for an axis, or None if none has a value and a direction.
+
+        The first of HEADLINE that some competing method has a value for; failing that, the first
+        such metric of the axis by name.
+        """
+        names = [facts.name for facts in self.run.on_axis(axis)]
+        preferred = [name for name in HEADLINE.get(axis, ()) if name in names]
+        usable = (name for name in [*preferred, *names] if self.ranking(name))
+        return next(usable, None)
+
+
+def summarize(run: Run, resampling: Resampling) -> Summary:
+    """Return all numbers of a report on `run`."""
+    values = per_edit(run, "value")
+    return Summary(
+        run=run,
+        resampling=resampling,
+        scores=_scores(run, values, resampling),
+        deltas=_scores(run, per_edit(run, "delta"), resampling),
+        categories=_scores(run, _by_category(run, values), resampling),
+    )
+
+
+def per_edit(run: Run, field: str) -> pd.DataFrame:
+    """Return the mean of `field` over the seeds of each edit: index edit, columns (method, metric).
+
+    NaN where no seed of the edit has a number.
+    """
+    scored = run.scores[run.scores["status"] == "ok"]
+    means = scored.groupby(["edit", "method", "metric"])[field].mean().unstack(["method", "metric"])
+    columns = pd.MultiIndex.from_product([run.methods, run.metrics], names=["method", "metric"])
+    return means.reindex(index=list(run.edits), columns=columns).astype("float64")
+
+
+def _by_category(run: Run, values: pd.DataFrame) -> pd.DataFrame:
+    """Return `values` with one column for every (method, metric, category), NaN outside it."""
+    parts = {
+        name: values.loc[[id for id, edit in run.edits.items() if edit.category == name]]
+        for name in run.categories
+    }
+    joined = pd.concat(parts, axis=1, names=["category"]).reindex(values.index)
+    return joined.reorder_levels(["method", "metric", "category"], axis=1)
+
+
+def _scores(run: Run, values: pd.DataFrame, resampling: Resampling) -> dict[Any, Score]:
+    """Return a score for every column of `values`, by the column's name (a tuple)."""
+    found = cluster_intervals(
+        values.to_numpy(),
+        _videos(run),
+        rng=_draws(resampling),
+        resamples=resampling.resamples,
+        level=resampling.level,
+    )
+    edits = values.notna().sum(axis=0).to_numpy()
+    counts = _counts(run, [str(name) for name in values.columns.names])
+    return {
+        key: Score(
+            Interval(float(found.low[i]), float(found.mid[i]), float(found.high[i])),
+            int(edits[i]),
+            int(found.clusters[i]),
+            {status: counts.get((*key, status), 0) for status in STATUSES},
+        )
+        for i, key in enumerate(values.columns)
+    }
+
+
+def _videos(run: Run) -> np.ndarray:
+    """Return the source video of every edit: what is resampled."""
+    return np.array([edit.video for edit in run.edits.values()])
+
+
+def _draws(resampling: Resampling) -> np.random.Generator:
+    """Return the generator that every table starts anew, so that all share their draws."""
+    return rng_for("report", resampling.seed)
+
+
+def _counts(run: Run, by: list[str]) -> dict[Any, int]:
+    """Return how many clips there are of every (*by, status) that occurs."""
+    return {key: int(n) for key, n in run.scores.groupby([*by, "status"]).size().items()}
+
+
+class Gap(NamedTuple):
+    """Numbers that are missing for one and the same reason."""
+
+    status: str
+    reason: str
+    methods: tuple[str, ...]
+    metrics: tuple[str, ...]
+    clips: int
+    example: str  # METHOD/EDIT/SEED of one of the clips
+
+
+def gaps(run: Run) -> list[Gap]:
+    """Return every reason for a missing number: failures, then missing, then not applicable."""
+    missing = run.scores[run.scores["status"] != "ok"].fillna({"reason": "no reason given"})
+    found = [
+        _gap(run, str(status), str(reason), group)
+        for (status, reason), group in missing.groupby(["status", "reason"])
+    ]
+    order = ("failed", "missing", "n/a")
+    return sorted(found, key=lambda gap: (order.index(gap.status), -gap.clips, gap.reason))
+
+
+def _gap(run: Run, status: str, reason: str, group: pd.DataFrame) -> Gap:
+    clips = group[["method", "edit", "seed"]].drop_duplicates()
+    method, edit, seed = clips.iloc[0]
+    return Gap(
+        status=status,
+        reason=reason,
+        methods=tuple(label for label in run.methods if label in set(group["method"])),
+        metrics=tuple(name for name in run.metrics if name in set(group["metric"])),
+        clips=len(clips),
+        example=f"{method}/{edit}/{seed}",
+    )
+
+
+def clip_counts(run: Run, method: str) -> dict[str, int]:
+    """Return how many clips of a method have each of STATUSES."""
+    status = [
+        run.clips[cell].status if cell in run.clips else "missing"
+        for cell in run.cells
+        if cell[0] == method
+    ]
+    return {name: status.count(name) for name in STATUSES}

@@ -1,0 +1,1 @@
+"""The rater study: people rate edits in a browser."""

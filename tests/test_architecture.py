@@ -1,0 +1,140 @@
+"""The house rules that a machine can check: layers, data folders without code, light imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Lowest first. A module may import its own layer and those before it; the longest prefix decides.
+LAYERS = (
+    "dreamix.core",
+    "dreamix.data",
+    "dreamix.methods",
+    "evaluation.schema",
+    "evaluation.stats",
+    "evaluation.settings",
+    "evaluation",  # frames, samples, runs, scores
+    "evaluation.features",
+    "evaluation.metrics",
+    "evaluation.plan",
+    "evaluation.runner",
+    "evaluation.score_video",
+    "evaluation.scoring",
+    "evaluation.cli",
+    "reports",
+    "study_app",
+    "dreamix.cli",
+)
+# What a layer may not see although it is below: pages and people work from files, not from models.
+WALLS = {
+    "reports": ("dreamix.methods", "evaluation.features", "evaluation.metrics", "study_app"),
+    "study_app": ("dreamix.methods", "evaluation.features", "evaluation.metrics", "reports"),
+    "dreamix": ("evaluation", "reports", "study_app"),
+    "evaluation.stats": ("evaluation.features", "evaluation.metrics", "dreamix.data"),
+}
+PACKAGES = ("dreamix", "evaluation", "study_app", "reports")
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Module name -> file."""
+    files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
+    dotted = {".".join(path.relative_to(root).with_suffix("").parts): path for path in files}
+    return {name.removesuffix(".__init__"): path for name, path in dotted.items()}
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of ours that a file imports when it is imported or run; types only do not count."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(str(node.module))
+    return {name for name in found if name.split(".")[0] in PACKAGES}
+
+
+def layer(module: str) -> int:
+    """Number of the layer a module belongs to."""
+    fits = [name for name in LAYERS if module == name or module.startswith(name + ".")]
+    assert fits, f"{module} is in no layer"
+    return LAYERS.index(max(fits, key=len))
+
+
+def behind(module: str, wall: str) -> bool:
+    return module == wall or module.startswith(wall + ".")
+
+
+def test_imports_go_down_only(root: Path) -> None:
+    for module, path in modules(root).items():
+        if module in PACKAGES or module == "dreamix.data.toybox.cli":
+            continue
+        for target in imports(path) - set(PACKAGES):
+            assert layer(target) <= layer(module), f"{module} imports {target}, which is above it"
+
+
+def test_walls_hold(root: Path) -> None:
+    for module, path in modules(root).items():
+        for room, walls in WALLS.items():
+            if behind(module, room):
+                for target in imports(path):
+                    hit = [wall for wall in walls if behind(target, wall)]
+                    assert not hit, f"{module} must not import {target}"
+
+
+def test_datasets_holds_data_only(root: Path) -> None:
+    """A package called `datasets` would take the place of Hugging Face's."""
+    assert not list((root / "datasets").rglob("*.py"))
+
+
+def test_torch_is_imported_inside_functions_of_features_only(root: Path) -> None:
+    for module, path in modules(root).items():
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in getattr(node, "names", [])]
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                heavy = {"torch", "torchvision", "open_clip", "lpips", "transformers", "diffusers"}
+                assert not heavy & {name.split(".")[0] for name in names}, module
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dreamix.cli",
+        "reports.cli",
+        "reports.page",
+        "study_app",
+        "evaluation.plan",
+        "evaluation.cli",
+    ],
+)
+def test_light_modules_leave_torch_unloaded(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('torch', 'open_clip') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`dreamix --help` is instant because it imports neither torch nor numpy."""
+    code = (
+        "import sys; sys.argv = ['dreamix', '--help']\n"
+        "from dreamix.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'numpy', 'av', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    assert "bench" in done.stdout

@@ -1,0 +1,114 @@
+"""Kill -9 at random instants: the same command goes on, and nothing shows that it was stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from dreamix.core.media import write_video
+from dreamix.core.video import Video
+
+METRICS = "psnr,lpips,clip_i_set,motion_mag,flicker,warp_error.self_flow"
+DREAMIX = Path(sys.executable).with_name("dreamix")
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four clips of moving noise with three edits each."""
+    folder = tmp_path_factory.mktemp("suite")
+    names = ["ant", "bee", "cow", "dog"]
+    for number, name in enumerate(names):
+        wide = np.random.default_rng(number).integers(0, 256, (6, 8, 24, 3), dtype=np.uint8)
+        moving = np.stack(
+            [np.kron(w[:, t : t + 12], np.ones((8, 8, 1))) for t, w in enumerate(wide)]
+        )
+        write_video(folder / f"{name}.mp4", Video(moving.astype(np.uint8), 6))
+    document = {
+        "name": "moving",
+        "version": 1,
+        "licence": "none",
+        "videos": [{"id": n, "path": f"{n}.mp4", "caption": f"a {n}"} for n in names],
+        "edits": [
+            {"id": f"{n}_{i}", "video": n, "prompt": f"a {n}, {i}", "category": "object"}
+            for n in names
+            for i in range(3)
+        ],
+    }
+    (folder / "suite.yaml").write_text(yaml.safe_dump(document))
+    return folder
+
+
+def commands(suite: Path, out: Path, clip: str) -> list[list[str]]:
+    run = [str(DREAMIX), "bench", "run", str(suite), "--out", str(out)]
+    run += ["--methods", "unedited,frozen-frame,shuffled-frames", "--workers", "2"]
+    score = [str(DREAMIX), "bench", "score", str(out), "--metrics", METRICS, "--clip", clip]
+    return [run, [*score, "--workers", "2"]]
+
+
+def in_full(suite: Path, out: Path, clip: str) -> float:
+    began = time.monotonic()
+    for command in commands(suite, out, clip):
+        subprocess.run(command, check=True, capture_output=True)
+    return time.monotonic() - began
+
+
+def until_killed(suite: Path, out: Path, clip: str, seconds: float) -> bool:
+    """Run the commands for so long, then kill the process group; True if it was killed."""
+    deadline = time.monotonic() + seconds
+    for command in commands(suite, out, clip):
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
+    return False
+
+
+def results(out: Path) -> dict[str, bytes]:
+    """Everything that is a result: clips and scores. Sidecars and run.json also hold seconds."""
+    files = [out / "scores.jsonl", out / "scores.parquet", *sorted((out / "clips").rglob("*.mp4"))]
+    return {str(path.relative_to(out)): path.read_bytes() for path in files}
+
+
+def leftovers(out: Path) -> list[Path]:
+    return [path for path in out.rglob("*") if path.name.endswith(".tmp")]
+
+
+@pytest.mark.slow
+def test_twenty_kills_leave_no_trace(
+    suite: Path, tmp_path: Path, tiny_clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = in_full(suite, tmp_path / "whole", tiny_clip)
+    expected = results(tmp_path / "whole")
+    instants = np.random.default_rng(7).uniform(0.02, 0.98, 20) * whole
+    hit = 0
+    for number, instant in enumerate(sorted(instants)):
+        out = tmp_path / f"killed{number}"
+        hit += until_killed(suite, out, tiny_clip, instant)
+        in_full(suite, out, tiny_clip)
+        assert results(out) == expected, f"killed after {instant:.2f} s"
+    with capsys.disabled():
+        print(f"\n{hit} of 20 runs were killed, between 2% and 98% of {whole:.1f} s")
+    assert hit >= 15
+
+
+@pytest.mark.slow
+def test_one_run_killed_again_and_again_still_ends_the_same(
+    suite: Path, tmp_path: Path, tiny_clip: str
+) -> None:
+    whole = in_full(suite, tmp_path / "whole", tiny_clip)
+    out = tmp_path / "often"
+    for instant in np.random.default_rng(8).uniform(0.2, 0.9, 6) * whole:
+        until_killed(suite, out, tiny_clip, instant)
+    in_full(suite, out, tiny_clip)
+    assert results(out) == results(tmp_path / "whole")
