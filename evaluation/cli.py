@@ -166,6 +166,8 @@ def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **
     with progress("scores") as watch:
         done = score_run(run, names, settings, policy=align, workers=workers, watch=watch)
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
+    if done.seconds:
+        click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")
     for name, why in done.not_run.items():
         click.echo(f"not run: {name}: {why}")
     show_reasons(done.reasons)
@@ -199,6 +201,12 @@ def spell(counts: dict[str, int]) -> str:
     return (
         ", ".join(f"{counts[key]} {word}" for key, word in names.items() if counts.get(key)) or "0"
     )
+
+
+def spell_seconds(seconds: dict[str, float]) -> str:
+    """Return the stages and their seconds, the longest first."""
+    ordered = sorted(seconds.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{name} {spent:.1f}" for name, spent in ordered)
 
 
 def show_reasons(reasons: dict[str, int], most: int = 10) -> None:

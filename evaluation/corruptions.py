@@ -24,7 +24,7 @@ def blur(video: Video, strength: int) -> Video:
 
 
 def noise(video: Video, strength: int) -> Video:
-    """Return the clip with Gaussian noise of standard deviation 6 to 30 (of 255), anew per frame."""
+    """Return the clip with Gaussian noise of standard deviation 6 to 30 (of 255)."""
     drawn = rng_for("noise").normal(0, 6 * strength, video.frames.shape)
     return _with(video, np.clip(np.rint(video.frames + drawn), 0, 255).astype(np.uint8))
 
@@ -37,7 +37,8 @@ def jpeg(video: Video, strength: int) -> Video:
 
     def through_jpeg(frame: np.ndarray) -> np.ndarray:
         coded = cv2.imencode(".jpg", frame[..., ::-1], setting)[1]
-        return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+        return np.ascontiguousarray(decoded[..., ::-1])
 
     return _frame_by_frame(video, through_jpeg)
 

@@ -7,7 +7,7 @@ many workers there are nor on which of them got the unit.
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -44,10 +44,10 @@ def _in_processes(
     args: tuple[Any, ...],
 ) -> Iterator[R]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=setup, initargs=args)
+    pool = ProcessPoolExecutor(workers, context)
     try:
         with _environment(ONE_THREAD):  # read by the numerical libraries when a worker loads them
-            waiting: set[Future[R]] = {pool.submit(work, unit) for unit in units}
+            waiting = {pool.submit(_in_worker, work, unit, setup, args) for unit in units}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
@@ -58,6 +58,20 @@ def _in_processes(
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+_is_set_up = False  # in a worker process: its setup has run
+
+
+def _in_worker(
+    work: Callable[[U], R], unit: U, setup: Callable[..., None], args: tuple[Any, ...]
+) -> R:
+    """Set the process up at its first unit, so that an error in it comes back as what it is."""
+    global _is_set_up
+    if not _is_set_up:
+        setup(*args)
+        _is_set_up = True
+    return work(unit)
 
 
 @contextmanager

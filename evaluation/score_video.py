@@ -1,6 +1,7 @@
 """Scores all edits of one source video: decode once, embed in batches, measure clip by clip."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,13 @@ class Scored(NamedTuple):
     seconds: dict[str, float]
 
 
+class Measured(NamedTuple):
+    """A value, and what it is the mean of where the metric gives one value per frame."""
+
+    value: float
+    frames: list[float] | None
+
+
 @dataclass
 class VideoScorer:
     """Scores units of one run; holds the models of its process."""
@@ -41,6 +49,7 @@ class VideoScorer:
     policy: str
     definitions: dict[str, str]  # metric -> hash of what its number means
     seconds: dict[str, float] = field(default_factory=dict)
+    shared: dict[str, View] = field(default_factory=dict)  # clips of several cells, by sha256
 
     def score(self, unit: Unit) -> Scored:
         """Return the missing scores of all clips of one source video."""
@@ -49,6 +58,7 @@ class VideoScorer:
         source = View(lambda: self._decode(path), sha256_file(path), self.features)
         needs = needs_of(name for task in unit.tasks for name in task.metrics)
         known = Known(self.run, unit.video, self.features, needs)
+        self.shared = self._shared_views(unit, source)
         rows: list[ScoreRow] = []
         for _, tasks in groupby(unit.tasks, key=lambda task: (task.cell.method, task.cell.seed)):
             rows += self._score_group(list(tasks), source, known)
@@ -76,11 +86,22 @@ class VideoScorer:
         reasons = {name: known.obstacle(METRICS.get(name), edit) for name in task.metrics}
         return {name: ("n/a", why) for name, why in reasons.items() if why}
 
+    def _shared_views(self, unit: Unit, source: View) -> dict[str, View]:
+        """Return the clips that stand for several cells: the source, and anchors of all edits.
+
+        What is computed on one of them is computed once for the video, not once for each edit.
+        """
+        clips = {task.clip.sha256: task for task in unit.tasks}
+        counts = Counter(task.clip.sha256 for task in unit.tasks)
+        views = {key: self._view(clips[key]) for key, n in counts.items() if key and n > 1}
+        return views | {source.key: source}
+
     def _edited(self, task: Task) -> View:
-        path = self.run.clip_path(task.clip)
-        return View(
-            lambda: self._decode(path, task.clip.sha256), str(task.clip.sha256), self.features
-        )
+        return self.shared.get(str(task.clip.sha256)) or self._view(task)
+
+    def _view(self, task: Task) -> View:
+        path, key = self.run.clip_path(task.clip), str(task.clip.sha256)
+        return View(lambda: self._decode(path, key), key, self.features)
 
     def _decode(self, path: Path, sha256: str | None = None) -> Video:
         with self._stage("decode"):
@@ -124,14 +145,14 @@ class VideoScorer:
     def _measure(self, metric: Metric, sample: Sample, blank: ScoreRow) -> ScoreRow:
         """Return the row of one metric; whatever goes wrong is its reason."""
         try:
-            value, frames = measured(metric, sample)
+            value, frames = self._value(metric, sample)
             row = replace(blank, status="ok", value=value, frames=frames)
             return replace(row, **self._context(metric, sample, value))
         except DoesNotApply as reason:
             return replace(blank, status="n/a", reason=str(reason))
         except (StorageError, MemoryError):
             raise  # ends the scoring: it is not the metric's failure
-        except Exception as error:  # noqa: BLE001 - the one place where a metric's failure becomes a row
+        except Exception as error:  # noqa: BLE001 - a metric's failure becomes a row
             return replace(blank, status="failed", reason=failure(error))
 
     def _context(self, metric: Metric, sample: Sample, value: float) -> dict[str, Any]:
@@ -143,17 +164,18 @@ class VideoScorer:
         delta = None if on_source is None else value - on_source
         return {"source_value": on_source, "delta": delta, "note": self._note(metric, sample)}
 
+    def _value(self, metric: Metric, sample: Sample) -> Measured:
+        """Return the value, computed once for a clip that stands for several cells."""
+        particular = metric.axis == "alignment" or {"keep", "ideal"} & set(metric.needs)
+        asked = (sample.prompt, sample.category) if particular else ()
+        return sample.edited.once(f"{metric.name} {asked}", lambda: measured(metric, sample))
+
     def _on_source(self, metric: Metric, sample: Sample) -> float | None:
-        """Return the metric on the source itself, computed once per prompt; None if undefined."""
-
-        def compute() -> float | None:
-            try:
-                return measured(metric, sample.of_source())[0]
-            except DoesNotApply:
-                return None
-
-        asked = (sample.prompt, sample.caption) if metric.axis == "alignment" else ()
-        return sample.source.once(f"value {metric.name} {asked}", compute)
+        """Return the metric on the source itself, None if it is undefined there."""
+        try:
+            return self._value(metric, sample.of_source()).value
+        except DoesNotApply:
+            return None
 
     def _note(self, metric: Metric, sample: Sample) -> str | None:
         for encoder in set(ENCODERS) & set(metric.needs):
@@ -194,11 +216,11 @@ def needs_of(metrics: Iterable[str]) -> set[str]:
     return {need for name in metrics for need in METRICS.get(name).needs}
 
 
-def measured(metric: Metric, sample: Sample) -> tuple[float, list[float] | None]:
+def measured(metric: Metric, sample: Sample) -> Measured:
     """Return the value and, where the metric has them, the values per frame (6 digits)."""
     found = metric.measure(sample)
     value = float(np.mean(found, dtype=np.float64))
     if not np.isfinite(value):
         raise ValueError(f"{metric.name} gave {value}")
     frames = [float(f"{x:.6g}") for x in found] if isinstance(found, np.ndarray) else None
-    return value, frames
+    return Measured(value, frames)

@@ -33,9 +33,8 @@ def get(name: str, **models: Any) -> None:
     from dreamix.core.errors import UserError
     from evaluation.features.base import MODELS
 
-    spec = MODELS.get(name)
+    spec, settings = MODELS.get(name), model_settings(models)
     if spec.fetch is None:
-        raise UserError(
-            f"{name} has nothing to download: {spec.problem(model_settings(models)) or 'it is here'}"
-        )
-    click.echo(spec.fetch(model_settings(models)))
+        state = spec.problem(settings) or "it is here"
+        raise UserError(f"{name} has nothing to download: {state}")
+    click.echo(spec.fetch(settings))

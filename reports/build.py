@@ -7,6 +7,8 @@ import importlib.metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from matplotlib.figure import Figure
+
 from dreamix.core.records import write_whole
 from reports.formats import csv, latex, markdown
 from reports.gallery import gallery_data
@@ -82,17 +84,18 @@ def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[st
 def make_plots(summary: Summary, folder: Path) -> list[Plot]:
     """Draw every figure that the run has numbers for; write and return them."""
     x, y, quality = (summary.headline(axis) for axis in ("alignment", "fidelity", "quality"))
-    found = []
+    drawn: list[tuple[str, Figure, tuple[str, str]]] = []
     if x and y:
-        svg = save(trade_off(summary, x, y), folder, "trade_off")
-        found.append(Plot("trade_off", svg, *_trade_off_words(summary, x, y)))
+        drawn.append(("trade_off", trade_off(summary, x, y), _trade_off_words(summary, x, y)))
     if chosen := [name for name in (x, y, quality) if name]:
-        svg = save(category_map(summary, chosen), folder, "categories")
-        found.append(Plot("categories", svg, *_category_words(summary.run, chosen)))
+        words = _category_words(summary.run, chosen)
+        drawn.append(("categories", category_map(summary, chosen), words))
     if names := [facts.name for facts in summary.run.on_axis("quality")]:
-        svg = save(quality_deltas(summary, names), folder, "quality")
-        found.append(Plot("quality", svg, *_quality_words(names)))
-    return found
+        drawn.append(("quality", quality_deltas(summary, names), _quality_words(names)))
+    return [
+        Plot(name, save(figure, folder, name), round(float(figure.get_figwidth()) * 1.1, 2), *words)
+        for name, figure, words in drawn
+    ]
 
 
 def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:

@@ -31,8 +31,8 @@ def category_map(summary: Summary, metrics: list[str]) -> Figure:
     run = summary.run
     columns = len(run.categories) + 1
     with mpl.rc_context({**SETTINGS, "axes.grid": False}):
-        height = 0.55 + 0.36 * len(run.methods)
-        drawing = figure(1.6 + 0.82 * columns, height * len(metrics))
+        height = 0.55 + 0.3 * len(run.methods)
+        drawing = figure(1.6 + 0.86 * columns, height * len(metrics))
         for axes, name in zip(
             drawing.subplots(len(metrics), squeeze=False).flat, metrics, strict=True
         ):

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from dreamix.core.errors import UserError
+from dreamix.core.media import sha256_file
 from dreamix.core.records import read_json, read_lines
 from evaluation.schema import ClipRow
 
@@ -91,6 +92,7 @@ class Run:
     edits: dict[str, Edit]
     clips: dict[tuple[str, str, int], ClipRow]
     scores: pd.DataFrame
+    scores_sha256: str  # of scores.jsonl, which is all that the numbers come from
 
     @property
     def ranked(self) -> list[str]:
@@ -129,7 +131,8 @@ def load_run(folder: Path) -> Run:
         raise UserError(f"{folder} has no scores yet; `dreamix bench score {folder}` makes them")
     clips = _clips(folder, methods, edits)
     scores = _complete(rows, methods, edits, metrics, clips)
-    return Run(folder, info, suite, methods, metrics, edits, clips, scores)
+    digest = sha256_file(folder / "scores.jsonl")
+    return Run(folder, info, suite, methods, metrics, edits, clips, scores, digest)
 
 
 def _read_info(folder: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from reports.summary import Summary
 from reports.tables import Table
 from reports.wording import plural, summary_sentences
 
-SCRIPTS = ("player.js", "gallery.js")
+SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js")
 
 
 class Plot(NamedTuple):
@@ -30,6 +30,7 @@ class Plot(NamedTuple):
 
     name: str  # of its files, without the ending
     svg: str
+    inches: float  # its natural width
     alt: str
     caption: str
 
@@ -123,6 +124,7 @@ def _sections(content: Content) -> list[Section]:
     tables = {table.name: table for table in content.tables}
     plots = {plot.name: plot for plot in content.plots}
     axes = [table for table in content.tables if run.on_axis(table.name)]
+    why = failures(run, linked=content.gallery is not None)
     found = [
         Section("summary", "Summary", _summary(summary)),
         Section("results", "Results", join([how_to_read(summary), *map(table_html, axes)])),
@@ -136,9 +138,7 @@ def _sections(content: Content) -> list[Section]:
     return [
         *found,
         Section("gallery", "Gallery", _gallery(content)),
-        Section(
-            "failures", "Failures and cost", join([table_html(tables["counts"]), failures(run)])
-        ),
+        Section("failures", "Failures and cost", join([table_html(tables["counts"]), why])),
         Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
         Section("provenance", "Provenance", provenance(summary, content.made_with)),
         Section("files", "Files", files(content.files)),
@@ -174,7 +174,8 @@ def _categories(content: Content, plots: dict[str, Plot]) -> Html:
 
 def plot_html(plot: Plot) -> Html:
     """Return a figure with its caption and its files."""
-    svg = Html(plot.svg.replace("<svg ", f'<svg role="img" aria-label="{escaped(plot.alt)}" ', 1))
+    attributes = f'role="img" aria-label="{escaped(plot.alt)}" style="max-width: {plot.inches}in"'
+    svg = Html(plot.svg.replace("<svg ", f"<svg {attributes} ", 1))
     links = [
         tag("a", kind.upper(), href=f"figures/{plot.name}.{kind}") for kind in ("svg", "pdf", "png")
     ]

@@ -1,13 +1,14 @@
 """The figures of a report. Right and up is better wherever a metric has a good direction."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from evaluation.stats.intervals import Interval
@@ -15,13 +16,30 @@ from reports.loading import MetricFacts, is_number
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks
 from reports.summary import Summary
 
-# Where a label may stand beside its point: (x, y) in points, and what part of it stands there.
-PLACES = [
-    (x, y, {1: "left", 0: "center", -1: "right"}[np.sign(x)])
-    for distance in (7, 14, 24)
-    for x, y in ((distance, 0), (distance, distance), (distance, -distance), (-distance, 0),
-                 (-distance, distance), (-distance, -distance), (0, distance), (0, -distance))
-]  # fmt: skip
+NEAR = 7  # points between a label and its dot; a label further off gets a line to it
+
+
+class Place(NamedTuple):
+    """Where a label may stand beside its dot, in points, and which of its ends is nearest."""
+
+    x: int
+    y: int
+    side: Literal["left", "center", "right"]
+
+    @property
+    def distance(self) -> int:
+        """Points from the dot, along the axis that is further."""
+        return max(abs(self.x), abs(self.y))
+
+
+def _places() -> list[Place]:
+    sides: dict[int, Literal["left", "center", "right"]] = {1: "left", 0: "center", -1: "right"}
+    around = [(1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1)]
+    return [
+        Place(distance * x, distance * y, sides[x])
+        for distance in (NEAR, 2 * NEAR, 4 * NEAR)
+        for x, y in around
+    ]
 
 
 def trade_off(summary: Summary, x: str, y: str) -> Figure:
@@ -127,14 +145,22 @@ def _place_labels(
             style="normal" if look[label].filled else "italic",
             fontsize=8.5,
             va="center",
+            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkA": 0},
         )
-        costs = []
-        for x, y, side in PLACES:
-            text.set(position=(x, y), horizontalalignment=side)
-            costs.append(_cost(text.get_window_extent(renderer), taken, axes.bbox))
-        x, y, side = PLACES[int(np.argmin(costs))]
-        text.set(position=(x, y), horizontalalignment=side)
-        taken.append(text.get_window_extent(renderer))
+        costs = {
+            place: _cost(_moved(text, place, renderer), taken, axes.bbox) + 4 * place.distance
+            for place in _places()
+        }
+        taken.append(_moved(text, min(costs, key=lambda place: costs[place]), renderer))
+
+
+def _moved(text: Annotation, place: Place, renderer: Any) -> Bbox:
+    """Put a label at a place; return what it covers, in pixels."""
+    text.set(position=(place.x, place.y), horizontalalignment=place.side)
+    if text.arrow_patch is not None:
+        text.arrow_patch.set_visible(place.distance > NEAR)
+    text.update_positions(renderer)
+    return Text.get_window_extent(text, renderer)  # without the line
 
 
 def _boxes(axes: Axes, across: Interval, up: Interval) -> Iterator[Bbox]:
@@ -163,7 +189,7 @@ def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
     A metric without such a difference shows its plain mean and no line at zero.
     """
     look = marks(summary.run)
-    columns = min(3, len(metrics))
+    columns = 2 if len(metrics) == 4 else min(3, len(metrics))
     rows = -(-len(metrics) // columns)
     with mpl.rc_context(SETTINGS):
         drawing = figure(1.5 + 2.5 * columns, rows * (0.8 + 0.24 * len(look)))
@@ -192,9 +218,9 @@ def _delta_panel(axes: Axes, summary: Summary, name: str, look: dict[str, Mark])
         )
         _dot(axes, interval.mid, place, look[label], 6)
     facts = summary.run.metrics[name]
-    axes.set_title(f"{name} {facts.arrow}" + ("" if has_delta else " (no delta)"))
+    axes.set_title(f"{name} {facts.arrow}" + ("" if has_delta else " (plain mean)"))
     axes.xaxis.set_inverted(facts.sign < 0)
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, prune=None))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))
     axes.margins(x=0.1)
     clean(axes, "x")
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from reports.loading import MetricFacts, Run
+from reports.loading import AXES, MetricFacts, Run
 from reports.markup import Html, join, tag
 from reports.summary import Gap, Summary, gaps
-from reports.tables import Cell, Head, Row, Table
+from reports.tables import AXIS_TITLES, Cell, Head, Row, Table
 from reports.wording import plural
 
 FEW_VIDEOS = 20  # below this the measured coverage of a 95% interval is under 93%
@@ -83,14 +83,17 @@ def caution(summary: Summary) -> Html:
     return tag("p", text, class_="note caution")
 
 
-def failures(run: Run) -> Html:
-    """Return every reason for a missing number, with how many clips it concerns."""
+def failures(run: Run, linked: bool) -> Html:
+    """Return every reason for a missing number, with how many clips it concerns.
+
+    linked: whether the page has a gallery in which the example can be looked at.
+    """
     found = gaps(run)
     if not found:
         return tag("p", "Every clip has a value on every metric.", class_="note")
     heads = ("status", "reason", "clips", "methods", "metrics", "for example")
     head = tag("tr", *(tag("th", text, scope="col") for text in heads))
-    rows = [_gap_row(run, gap) for gap in found]
+    rows = [_gap_row(run, gap, linked) for gap in found]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="reasons")
     region = {"tabindex": "0", "role": "region", "aria_label": "Reasons for missing numbers"}
     caption = tag("p", tag("span", tag("a", "CSV", href="tables/gaps.csv"), class_="links"))
@@ -98,8 +101,9 @@ def failures(run: Run) -> Html:
     return join([tag("h3", "Why numbers are missing"), scroll, caption])
 
 
-def _gap_row(run: Run, gap: Gap) -> Html:
+def _gap_row(run: Run, gap: Gap, linked: bool) -> Html:
     method, edit, _seed = gap.example.split("/")
+    example = f"{method} / {edit}"
     methods = "all" if len(gap.methods) == len(run.methods) else ", ".join(gap.methods)
     metrics = "all" if len(gap.metrics) == len(run.metrics) else ", ".join(gap.metrics)
     return tag(
@@ -109,13 +113,17 @@ def _gap_row(run: Run, gap: Gap) -> Html:
         tag("td", str(gap.clips), class_="number"),
         tag("td", methods),
         tag("td", metrics),
-        tag("td", tag("a", f"{method} / {edit}", href=f"#edit-{edit}")),
+        tag("td", tag("a", example, href=f"#edit-{edit}") if linked else example),
     )
 
 
 def definitions(run: Run) -> Html:
     """Return the definition of every metric of the tables."""
-    return tag("dl", *(_definition(facts) for facts in run.metrics.values()), class_="metrics")
+    return join(
+        join([tag("h3", AXIS_TITLES[axis]), tag("dl", *map(_definition, found), class_="metrics")])
+        for axis in AXES
+        if (found := run.on_axis(axis))
+    )
 
 
 def _definition(facts: MetricFacts) -> Html:
@@ -123,7 +131,6 @@ def _definition(facts: MetricFacts) -> Html:
         facts.better, "describes"
     )
     terms = [
-        facts.axis,
         better,
         f"between {facts.bounds[0]} and {facts.bounds[1]}",
         f"needs {', '.join(facts.needs)}" if facts.needs else "needs nothing but the clip",
@@ -156,7 +163,7 @@ def provenance(summary: Summary, made_with: dict[str, str]) -> Html:
     blocks: dict[str, Any] = {
         "Suite": info["suite"],
         "Clips made with": info.get("versions", {}),
-        "Scores computed with": info.get("scored_with", {}),
+        "Scores computed with": info.get("scored_with", {}) | {"scores.jsonl": run.scores_sha256},
         "Model settings": settings,
         "Report made with": made_with | summary.resampling._asdict(),
     }

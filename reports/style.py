@@ -18,8 +18,8 @@ INK = "#1f2328"
 MUTED = "#6e7781"
 GRID = "#d8dee4"
 ANCHOR = "#8c959f"
-# Okabe & Ito (2008), Color Universal Design; black is the ink, yellow comes last.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK, "#f0e442")
+# Okabe & Ito (2008), Color Universal Design: black is the ink; yellow, too pale on white, is out.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -44,7 +44,7 @@ SETTINGS: dict[Any, Any] = {
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "hatch.linewidth": 0.6,
-    "hatch.color": MUTED,
+    "hatch.color": GRID,
     "legend.frameon": False,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
@@ -60,11 +60,11 @@ class Mark(NamedTuple):
 
 
 def marks(run: Run) -> dict[str, Mark]:
-    """Return a mark for every method: no two alike among the first 64; anchors grey and hollow."""
+    """Return a mark for every method: no two alike among the first 56; anchors grey and hollow."""
     found = {}
     for place, label in enumerate(run.ranked):
         colour = COLOURS[place % len(COLOURS)]
-        marker = MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+        marker = MARKERS[(place % len(COLOURS) + place // len(COLOURS)) % len(MARKERS)]
         found[label] = Mark(colour, marker, True)
     anchors = [label for label, method in run.methods.items() if method.anchor]
     for place, label in enumerate(anchors):

@@ -21,27 +21,30 @@ def _compared(run: Run) -> str:
         who += f" and {plural(anchors, 'anchor')}"
     seeds = sorted({method.seeds for method in run.methods.values()})
     each = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    missing = len(run.info.get("not_run", {}))
+    more = f" ({missing} more could not be computed)" if missing else ""
     return (
         f"{who} on {plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} "
         f"({run.info['suite']['name']}, version {run.info['suite']['version']}), "
-        f"{each} an edit, {plural(len(run.metrics), 'metric')}."
+        f"{each} an edit, {plural(len(run.metrics), 'metric')}{more}."
     )
 
 
 def _clips(run: Run) -> str:
     counts = {label: clip_counts(run, label) for label in run.methods}
     total = {name: sum(count[name] for count in counts.values()) for name in STATUSES}
-    parts = {
-        "failed": "failed",
-        "n/a": "do not apply",
-        "missing": "are missing",
-    }
-    text = f"Of {plural(len(run.cells), 'clip')}, {total['ok']} were made"
-    text += "".join(f", {total[name]} {verb}" for name, verb in parts.items() if total[name])
     failed = [f"{label} {count['failed']}" for label, count in counts.items() if count["failed"]]
+    parts = [
+        f"{total['ok']} made",
+        f"{total['failed']} failed" + (f" ({', '.join(failed)})" if failed else ""),
+        f"{total['n/a']} not applicable",
+        f"{total['missing']} missing",
+    ]
     scores = int((run.scores["status"] == "failed").sum())
-    text += f" (failures: {', '.join(failed)})." if failed else "."
-    return text + f" {plural(scores, 'score')} of {len(run.scores)} failed."
+    return (
+        f"Of {plural(len(run.cells), 'clip')}: {', '.join(parts)}. "
+        f"Of {plural(len(run.scores), 'score')}, {scores} failed."
+    )
 
 
 def _axis(summary: Summary, axis: str, metric: str) -> str:
@@ -65,7 +68,7 @@ def _rivals(summary: Summary, metric: str, ranking: list[str]) -> str:
     others = {label: summary.interval(label, metric) for label in ranking[1:]}
     overlap = [k for k, i in others.items() if i.low <= top.high and i.high >= top.low]
     text = (
-        f" Its interval overlaps {listed(overlap)}."
+        f" Its interval overlaps that of {listed(overlap)}."
         if overlap
         else " No other interval overlaps it."
     )

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from dreamix.core.errors import UserError
+from dreamix.core.media import write_video
+from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES, Edit, Suite, VideoEntry, load_suite
 from dreamix.data.suite_check import check_suite
 from dreamix.data.toybox import Scene, render, truth
@@ -45,7 +47,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_a_media_root_that_is_a_link_is_fine(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "duck.mp4").write_bytes(b"abc")
+    write_video(tmp_path / "real" / "duck.mp4", Video(np.zeros((2, 8, 8, 3), np.uint8), 8))
     (tmp_path / "link").symlink_to("real")
     path = write(tmp_path, GOOD)
     assert check_suite(path, tmp_path / "link") == []

@@ -15,8 +15,8 @@ def moving(motion: str = "circling", shape: str = "star", camera: str = "still")
 
 def warped(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """The picture (height, width, channels) looked up, bilinear, where `flow` points."""
-    x, y = np.clip(COLUMNS + flow[..., 0], 0, 158.99), np.clip(ROWS + flow[..., 1], 0, 94.99)
-    left, top = x.astype(int), y.astype(int)
+    x, y = np.clip(COLUMNS + flow[..., 0], 0, 159), np.clip(ROWS + flow[..., 1], 0, 95)
+    left, top = np.minimum(x.astype(int), 158), np.minimum(y.astype(int), 94)
     right, down = (x - left)[..., None], (y - top)[..., None]
     upper = picture[top, left] * (1 - right) + picture[top, left + 1] * right
     lower = picture[top + 1, left] * (1 - right) + picture[top + 1, left + 1] * right
@@ -95,7 +95,7 @@ def test_masks_follow_the_flow(motion: str) -> None:
         seen = exact.masks[one] & ~occluded
         landed = warped(exact.masks[two][..., None].astype(float), flow)[..., 0]
         assert (landed[seen] > 0).all()
-        assert landed[seen].mean() > 0.97
+        assert landed[seen].mean() > 0.95
         assert (landed[~exact.masks[one] & ~occluded] < 1).all()
 
 
@@ -114,8 +114,8 @@ def test_forward_and_backward_undo_each_other() -> None:
 def test_a_panning_camera_moves_the_world_by_2_pixels_a_frame() -> None:
     """By hand: 16 pixels a second at 8 frames a second; panning left, the world goes right."""
     exact = truth(moving("resting", camera="panning left"))
-    assert (exact.flow_forward == (2, 0)).all()
-    assert (exact.flow_backward == (-2, 0)).all()
+    assert np.abs(exact.flow_forward - (2, 0)).max() < 1e-5
+    assert np.abs(exact.flow_backward - (-2, 0)).max() < 1e-5
     assert exact.occluded_forward[:, :, 158:].all() and not exact.occluded_forward[:, :, :100].any()
 
 
@@ -163,7 +163,7 @@ def test_the_mask_is_where_the_colour_changes() -> None:
     red, blue = (render(Scene(c, "heart", "circling", "room")).frames for c in ("red", "blue"))
     differs = (red != blue).any(axis=-1)
     mask = truth(Scene("red", "heart", "circling", "room")).masks
-    assert not differs[~grown(mask.any(axis=0), 1)[None].repeat(16, 0)].any()
+    assert not differs[~grown(np.asarray(mask.any(axis=0)), 1)[None].repeat(16, 0)].any()
     assert (differs & mask).sum() / mask.sum() > 0.95
 
 

@@ -100,16 +100,15 @@ def has_alpha(frame: av.VideoFrame) -> bool:
 
 
 def _source_options(frame: av.VideoFrame) -> str:
-    """Return matrix and range of a frame as options of the scaler; nothing for RGB and grey."""
-    name = frame.format.name
-    if frame.format.is_rgb or name == "pal8" or name.startswith(_GREY):
+    """Return matrix and range of a frame as options of the scaler; none for RGB, grey, palettes."""
+    if frame.format.is_rgb or len(frame.format.components) < 3:
         return ""
     matrix = frame.colorspace
     if matrix == 2:
         matrix = 1 if frame.width >= 1280 or frame.height > 576 else 6
     if matrix not in _MATRICES:
         raise Unsupported(f"has colour matrix number {matrix} (ITU-T H.273): convert it to BT.709")
-    stated = _RANGES.get(frame.color_range, "pc" if name.startswith("yuvj") else "tv")
+    stated = _RANGES.get(frame.color_range, "pc" if frame.format.name.startswith("yuvj") else "tv")
     return f":in_color_matrix={_MATRICES[matrix]}:in_range={stated}"
 
 

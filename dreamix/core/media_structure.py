@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.codec.codec import UnknownCodecError
 
 from dreamix.core.errors import UserError
 
@@ -60,6 +61,8 @@ def naming(path: Path) -> Iterator[None]:
             f"{path} cannot be decoded ({error.strerror}): it is damaged, or of a kind that "
             "FFmpeg does not read; copy it again or convert it to MP4"
         ) from error
+    except UnknownCodecError as error:
+        raise UserError(f"{path} needs {error}, which this FFmpeg is built without") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.codec.codec import UnknownCodecError
 from av.video.stream import VideoStream
 
 from dreamix.core.errors import UserError
@@ -64,6 +65,8 @@ def write_mp4(path: Path, video: Video, encoding: Encoding) -> None:
             _encode(file.name, video, encoding, timing)
         except OSError:
             raise  # disk full and the like: `write_whole` says so
+        except UnknownCodecError as error:
+            raise UserError(f"cannot write {path}: this FFmpeg has no {error}") from error
         except av.FFmpegError as error:
             raise UserError(f"cannot write {path}: {encoding.codec} fails ({error})") from error
 

@@ -1,6 +1,6 @@
 """The clip type that crosses every border of the toolkit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Video:
 
     frames: np.ndarray
     fps: float
-    times: np.ndarray = field(default=None)  # type: ignore[assignment]
+    times: np.ndarray = None  # type: ignore[assignment] # set by __post_init__
 
     def __post_init__(self) -> None:
         """Check the clip once, here, so that nothing downstream has to."""

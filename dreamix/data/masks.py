@@ -7,7 +7,7 @@ from PIL import Image
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
-from dreamix.core.media_images import frame_files
+from dreamix.core.media_images import decoded_picture, frame_files
 
 THRESHOLD = 127  # In a clip: compression blurs black and white into greys, so cut half way.
 
@@ -15,24 +15,27 @@ THRESHOLD = 127  # In a clip: compression blurs black and white into greys, so c
 def read_masks(path: Path) -> np.ndarray:
     """Return the subject of every frame, bool (frames, height, width).
 
-    A folder holds one PNG a frame, in the order of their numbers. In a palette image (DAVIS) every index
-    but 0 is the subject, whatever colour the palette gives it; in any other image every pixel
-    that is not black. A file is decoded as a clip, and a pixel brighter than mid-grey counts.
+    A folder holds one PNG a frame, in the order of their numbers. In a palette image (DAVIS) the
+    subject is every index but 0, whatever colour the palette gives it; in any other image it is
+    every pixel that is not black. In a clip it is every pixel brighter than mid-grey.
     """
-    if not path.is_dir():
+    files = mask_files(path)
+    if files is None:
         return np.asarray(read_video(path).frames.mean(axis=-1) > THRESHOLD)
-    masks = [_read_mask(file) for file in mask_files(path)]
+    masks = [_read_mask(file) for file in files]
     if len({mask.shape for mask in masks}) > 1:
         raise UserError(f"the masks in {path} have different sizes; they must all match the video")
     return np.stack(masks)
 
 
-def mask_files(folder: Path) -> list[Path]:
-    """Return the masks of a folder, in the order of the frames that they belong to.
+def mask_files(path: Path) -> list[Path] | None:
+    """Return the PNG masks at `path` in the order of the frames, or None if it is a clip.
 
-    Anything but PNG is a `UserError`: JPEG blurs the edge, and its black is not quite black.
+    A folder that holds JPEG is a `UserError`: JPEG blurs edges, and its black is not quite black.
     """
-    files = frame_files(folder)
+    if not path.is_dir():
+        return [path] if path.suffix.lower() == ".png" else None
+    files = frame_files(path)
     for file in files:
         if file.suffix.lower() != ".png":
             raise UserError(f"{file} is no mask: a folder of masks holds PNG images only")
@@ -40,11 +43,9 @@ def mask_files(folder: Path) -> list[Path]:
 
 
 def _read_mask(file: Path) -> np.ndarray:
-    try:
-        with Image.open(file) as image:
-            bands, pixels = image.getbands(), np.asarray(image)
-    except OSError as error:
-        raise UserError(f"cannot read the mask {file}: {error}") from None
+    decoded_picture(file)  # Raises for damaged pixels, which PIL overlooks.
+    with Image.open(file) as image:  # Gives a palette image as its indices.
+        bands, pixels = image.getbands(), np.asarray(image)
     if pixels.ndim == 2:
         return np.asarray(pixels != 0)
     colours = [band for band, name in enumerate(bands) if name != "A"]  # Opaque is not "subject".

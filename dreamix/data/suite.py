@@ -5,7 +5,8 @@ folder and later reads that snapshot back, so a suite edited meanwhile cannot ch
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from dreamix.core.video import Video
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder, suite_file
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.suite_yaml import Problem
 from dreamix.data.toybox import Scene, render, truth
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
@@ -139,16 +141,17 @@ def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True
     """
     examined = examine(path, media_root, files=files)
     if examined.problems:
-        raise UserError(_summary(examined.problems, path))
+        raise UserError(_summary(examined.problems, path, media_root))
     file = suite_file(path)
     folders = {"root": file.parent.resolve(), "media_root": media_folder(file, media_root)}
     return Suite.from_dict({**examined.document, **folders})
 
 
-def _summary(problems: Iterable[object], path: Path) -> str:
-    first, *others = problems
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{first}{more}; `dreamix bench check {path}` lists every problem"
+def _summary(problems: Sequence[Problem], path: Path, media_root: Path | None) -> str:
+    root = [] if media_root is None else ["--media-root", str(media_root)]
+    command = shlex.join(["dreamix", "bench", "check", str(path), *root])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0]}{more}; `{command}` lists every problem"
 
 
 def _find(kind: str, name: str, table: Mapping[str, T]) -> T:

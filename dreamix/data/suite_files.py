@@ -44,7 +44,7 @@ def _found(row: Record, key: str, root: Path, report: Report) -> Path | None:
 
 
 def _check_clip(row: Record, clip: Path, report: Report) -> MediaInfo | None:
-    """Return what the clip says of itself, or None after reporting that it is not what it should be."""
+    """Return what the clip says of itself, or None after reporting what is wrong with it."""
     try:
         found = sha256_file(clip) if "sha256" in row.values else None
         if found is not None and found != row.values["sha256"]:
@@ -73,17 +73,16 @@ def _wrong_sha256(row: Record, found: str) -> str:
 def _check_mask(row: Record, mask: Path, clip: MediaInfo | None, report: Report) -> None:
     """A mask has the size and, where both are known, the number of frames of its clip."""
     try:
-        files = mask_files(mask) if mask.is_dir() else [mask]
-        info = probe(files[0])
+        files = mask_files(mask)
+        info = probe(files[0] if files else mask)
     except UserError as error:
         report.add(row.lines["mask"], str(error))
         return
     if clip is None:
         return
-    frames = len(files) if mask.is_dir() else info.frames
+    frames = len(files) if files else info.frames
     if (info.width, info.height) != (clip.width, clip.height):
-        size = f"{info.width}x{info.height}, the clip {clip.width}x{clip.height}"
-        report.add(row.lines["mask"], f"the mask is {size}")
+        sizes = f"{info.width}x{info.height} pixels, the clip {clip.width}x{clip.height}"
+        report.add(row.lines["mask"], f"the mask has {sizes}")
     elif frames and clip.frames and frames != clip.frames:
-        counts = f"{frames} frames, the clip {clip.frames}"
-        report.add(row.lines["mask"], f"the mask has {counts}")
+        report.add(row.lines["mask"], f"the mask has {frames} frames, the clip {clip.frames}")

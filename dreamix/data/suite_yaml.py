@@ -92,10 +92,11 @@ def compose(content: bytes, report: Report) -> yaml.Node | None:
     try:
         root = LOADER(text).get_single_node() if _is_plain_tree(text, report) else None
     except yaml.MarkedYAMLError as error:
-        mark: Any = error.problem_mark or error.context_mark
+        mark = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
         last = text.rstrip("\n").count("\n") + 1  # An open bracket is noticed after the last line.
-        report.add(min(mark.line + 1, last) if mark else 1, f"not YAML: {reason}")
+        line = 1 if mark is None else min(mark.line + 1, last)
+        report.add(line, f"not YAML: {reason}")
         return None
     if root is None and not report.problems:
         report.add(1, "the file is empty")
@@ -122,7 +123,7 @@ def _is_plain_tree(text: str, report: Report) -> bool:
     """Return whether the text has neither aliases nor absurd nesting, reporting the first."""
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             report.add(line, f"the alias *{event.anchor} is not supported: write the value out")
             return False

@@ -84,7 +84,9 @@ def method(
 
     seeded: False for a method that always returns the same; it runs once whatever --seeds says.
     """
-    depends = seeded if callable(seeded) else lambda _config: seeded
+
+    def depends(settings: Any) -> bool:
+        return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
         METHODS.add(name, Method(name, edit, config, anchor, depends, expand))
@@ -103,7 +105,7 @@ def variants(spec: str) -> list[Variant]:
     found = METHODS.get(name)
     if found.expand and not label:
         return found.expand(text)
-    config = config_from_text(found.config, text, f"method {name}")
+    config: Any = config_from_text(found.config, text, f"method {name}")
     return [Variant(safe_label(label or name), name, config)]
 
 

@@ -7,7 +7,6 @@ holds the two together. Weights are only read from this machine; `fetch` alone d
 import hashlib
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +57,8 @@ def load(settings: ModelSettings) -> "ClipEncoder":
     return ClipEncoder(model, tokenizer, settings)
 
 
-def fetch(settings: ModelSettings) -> Path:
-    """Return the weights file of `MODEL:TAG`, downloaded from the hub if it is not here yet."""
+def fetch(settings: ModelSettings) -> str:
+    """Return the path of the weights of `MODEL:TAG`, downloaded if they are not here yet."""
     name, tag = split_clip(settings.clip)
     if is_path(tag):
         raise UserError(f"--clip {settings.clip} names a file; only MODEL:TAG can be downloaded")
@@ -68,7 +67,7 @@ def fetch(settings: ModelSettings) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        path = open_clip.download_pretrained(facts)
+        path: str = open_clip.download_pretrained(facts)
         for repository, _ in text_files(open_clip.get_model_config(name)):
             snapshot_download(repository, allow_patterns=["*.json", "*.txt", "*.model"])
     except (OSError, RuntimeError) as error:
@@ -76,7 +75,7 @@ def fetch(settings: ModelSettings) -> Path:
             f"cannot download {settings.clip} ({one_line(error)}); copy the weights to this "
             f"machine and name them: --clip {name}:PATH"
         ) from error
-    return Path(path)
+    return path
 
 
 class ClipEncoder:
@@ -145,4 +144,4 @@ def _files(settings: ModelSettings) -> ClipFiles:
     return find_clip(settings.clip)
 
 
-MODELS.add("clip", ModelSpec(problem, identity, load))
+MODELS.add("clip", ModelSpec(problem, identity, load, fetch))

@@ -97,14 +97,15 @@ def inside(flow: np.ndarray) -> np.ndarray:
 def visible(flow: Flow) -> np.ndarray:
     """Return bool (pairs, height, width): pixels of frame t that can be found in frame t + 1.
 
-    Where the flow comes with exact occlusion, that is used; else the test of Lai et al. 2018 (after
-    Ruder et al. 2016). Pixels that leave the frame are left out in both; Lai's code counts them.
+    The test of Lai et al. 2018 (after Ruder et al. 2016): there and back must lead home, and edges
+    of motion are left out. Exact occlusion, where known, takes the place of the first. Pixels that
+    leave the frame are left out too; Lai's code counts them.
     """
-    within = np.stack([inside(forward) for forward in flow.forward])
+    smooth = np.stack([inside(forward) & ~_boundary(forward) for forward in flow.forward])
     if flow.occluded is not None:
-        return within & ~flow.occluded
+        return smooth & ~flow.occluded
     pairs = zip(flow.forward, flow.backward, strict=True)
-    return within & np.stack([_consistent(f, b) & ~_boundary(f) for f, b in pairs])
+    return smooth & np.stack([_consistent(forward, backward) for forward, backward in pairs])
 
 
 def _consistent(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:

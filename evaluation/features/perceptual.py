@@ -77,7 +77,7 @@ class Lpips:
     def activations(self, images: "torch.Tensor") -> list["torch.Tensor"]:
         """Return each layer's unit-norm activations (n, channels, h, w) of (n, 3, H, W) in -1..1.
 
-        TF32 is off: it moves distances by about 1e-3.
+        TF32 is off, so that a GPU computes in single precision as a CPU does.
         """
         import torch
         from torch.backends import cudnn
@@ -111,8 +111,13 @@ def distances(a: "View", b: "View") -> np.ndarray:
 
     Zero or more; 0 = the same. Both clips have one size and one number of frames.
     """
-    parts = [sum(layer.mean((1, 2)) for layer in layers) for layers in _layer_maps(a, b)]
-    return np.concatenate([np.asarray(part.cpu(), dtype=np.float64) for part in parts])  # type: ignore[union-attr]
+    import torch
+
+    parts = [
+        torch.stack([layer.mean((1, 2), dtype=torch.float64) for layer in layers]).sum(0)
+        for layers in _layer_maps(a, b)
+    ]
+    return torch.cat(parts).cpu().numpy()
 
 
 def distance_maps(a: "View", b: "View") -> np.ndarray:
@@ -121,17 +126,15 @@ def distance_maps(a: "View", b: "View") -> np.ndarray:
     Each layer's map is brought to the frame's size bilinearly and the five are added, as `lpips`
     does under spatial=True.
     """
+    import torch
     from torch.nn import functional
 
     size = a.frames.shape[1:3]
     maps = []
     for layers in _layer_maps(a, b):
-        grown = (
-            functional.interpolate(layer[:, None], size, mode="bilinear", align_corners=False)
-            for layer in layers
-        )
-        maps.append(sum(grown)[:, 0].cpu().numpy())  # type: ignore[index]
-    return np.concatenate(maps)
+        grown = [functional.interpolate(layer[:, None], size, mode="bilinear") for layer in layers]
+        maps.append(torch.cat(grown, dim=1).sum(1).cpu())
+    return torch.cat(maps).numpy()
 
 
 def _layer_maps(a: "View", b: "View") -> Iterator[list["torch.Tensor"]]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from evaluation.features.flow import Flow
 
 
+Arrays = dict[str, np.ndarray]  # output of an encoder -> embeddings
+
+
 class Features:
     """The models of one process and the folder in which their embeddings are kept.
 
@@ -69,7 +72,7 @@ class Features:
         name = f"embed {encoder}"
         if name not in view.memo:
             self.prefetch(encoder, [view])
-        found: dict[str, np.ndarray] = view.memo[name]
+        found: Arrays = view.memo[name]
         if output not in found:
             raise DoesNotApply(
                 f"the {encoder} model has no {output} output, only {', '.join(found)}"
@@ -87,15 +90,16 @@ class Features:
         If one of the clips is not stored, all are embedded anew: what shares a batch then does not
         depend on what an earlier, interrupted run had finished, and neither does the last bit.
         """
-        stored = [self._read(encoder, view) for view in views]
-        if any(found is None for found in stored):
-            stored = list(self._embed(encoder, views))
-            for view, found in zip(views, stored, strict=True):
-                self._write(encoder, view, found)
-        for view, found in zip(views, stored, strict=True):
-            view.memo[f"embed {encoder}"] = found
+        found: list[Arrays | None] = [self._read(encoder, view) for view in views]
+        if any(arrays is None for arrays in found):
+            embedded = self._embed(encoder, views)
+            for view, arrays in zip(views, embedded, strict=True):
+                self._write(encoder, view, arrays)
+            found = [*embedded]
+        for view, stored in zip(views, found, strict=True):
+            view.memo[f"embed {encoder}"] = stored
 
-    def _embed(self, encoder: str, views: list[View]) -> list[dict[str, np.ndarray]]:
+    def _embed(self, encoder: str, views: list[View]) -> list[Arrays]:
         import torch
 
         model: Encoder = self.model(encoder)
@@ -112,17 +116,17 @@ class Features:
         identity = hashlib.sha256(self.identity(encoder).encode()).hexdigest()[:16]
         return self.folder / f"{encoder}-{identity}" / f"{view.key}.npz"
 
-    def _read(self, encoder: str, view: View) -> dict[str, np.ndarray] | None:
+    def _read(self, encoder: str, view: View) -> Arrays | None:
         path = self._path(encoder, view)
         if path is None or not path.exists():
             return None
         with np.load(path) as arrays:
             return {name: arrays[name] for name in arrays.files}
 
-    def _write(self, encoder: str, view: View, found: dict[str, np.ndarray]) -> None:
+    def _write(self, encoder: str, view: View, found: Arrays) -> None:
         if path := self._path(encoder, view):
             with write_whole(path) as file:
-                np.savez(file, **found)
+                np.savez(file, allow_pickle=False, **found)
 
 
 def one_thread() -> None:

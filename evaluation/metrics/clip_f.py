@@ -69,9 +69,10 @@ def clip_f_unprojected(sample: Sample) -> np.ndarray:
 
 def embeddings(sample: Sample, output: str = "projected") -> np.ndarray:
     """Return the edit's embeddings (frames, dimensions); one frame raises `DoesNotApply`."""
-    if len(sample.edited.frames) < 2:
+    frames = sample.edited.embed("clip", output)
+    if len(frames) < 2:
         raise DoesNotApply("one frame has no neighbour to be compared with")
-    return sample.edited.embed("clip", output)
+    return frames
 
 
 def with_previous(frames: np.ndarray) -> np.ndarray:

@@ -20,6 +20,6 @@ def clip_i(sample: Sample) -> np.ndarray:
 
     f: unit-norm CLIP embeddings; x, y: source and edit, frames paired. An untouched source scores
     1. Misleads for edits of motion, whose frames are meant to part from the source's; use
-    clip_i_set there.
+    clip_i_set there. Source: CLIP-I of DreamBooth (Ruiz et al. 2023), frame by frame.
     """
     return cosine(sample.pair.source.embed("clip"), sample.pair.edited.embed("clip"))

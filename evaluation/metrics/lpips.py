@@ -15,11 +15,12 @@ from evaluation.sample import Sample
     bounds=(0, np.inf),
     needs=("source", "lpips"),
     not_for=("motion", "camera"),
+    worsens_with=("blur", "noise", "jpeg", "shuffle", "colour_shift"),
 )
 def lpips(sample: Sample) -> np.ndarray:
     """Perceptual distance of each frame to the source's: LPIPS v0.1 on AlexNet (Zhang et al. 2018).
 
-    0 = the same frame; unrelated photographs are near 0.7. Frames are taken at the source's size.
+    0 = the same frame; unrelated clips are near 0.8. Frames are taken at the source's size.
     """
     return distances(sample.pair.source, sample.pair.edited)
 
@@ -31,6 +32,7 @@ def lpips(sample: Sample) -> np.ndarray:
     bounds=(0, np.inf),
     needs=("source", "keep", "lpips"),
     not_for=("motion", "camera"),
+    worsens_with=("blur", "noise", "jpeg", "colour_shift"),
 )
 def lpips_masked(sample: Sample) -> np.ndarray:
     """Mean of the LPIPS map over the pixels that the edit should leave alone, and only those.

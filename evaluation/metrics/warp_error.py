@@ -2,7 +2,8 @@
 
 E = mean over t of [ sum_p M_p |W(y_{t+1}; F)(p) - y_t(p)|^2 / (3 sum_p M_p) ]: frame t + 1 is
 fetched back along the flow F, and compared with frame t where M says the pixel can be seen in both.
-Squared error of RGB in 0..1, so 1e-3 is an RMS error of 8 grey levels; tables show it times 1000.
+Squared error of RGB in 0..1: 1e-3 is a root mean square of 8 grey levels. The source's own error
+(the score of the unedited clip) is the floor to read it against.
 
 A video is not flawless where flow fails: under 30% of pixels that can be followed there is no
 score (one published evaluator returns 0 there, its best).
@@ -27,7 +28,8 @@ def warp_errors(frames: np.ndarray, flow: Flow, seen: np.ndarray) -> np.ndarray:
     """
     pixels = np.count_nonzero(seen, axis=(1, 2))
     if (coverage := seen.mean()) < LEAST_COVERAGE:
-        raise DoesNotApply(f"flow covers {coverage:.0%} of the pixels, under {LEAST_COVERAGE:.0%}")
+        found = f"{int(100 * coverage)}%"  # rounded down, never to the limit itself
+        raise DoesNotApply(f"flow covers {found} of the pixels, under {LEAST_COVERAGE:.0%}")
     if not pixels.all():
         raise DoesNotApply(f"no pixel of frame {pixels.argmin()} can be followed to the next")
     images, mask = frames.astype(np.float32), seen.astype(np.uint8)
@@ -51,6 +53,7 @@ def _seen(view: View) -> np.ndarray:
     bounds=(0, 1),
     needs=("source", "flow"),
     not_for=("motion", "camera"),
+    worsens_with=("noise",),
 )
 def warp_error_source_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along the source's flow (Lai et al. 2018).
@@ -62,7 +65,14 @@ def warp_error_source_flow(sample: Sample) -> np.ndarray:
     return warp_errors(edited.frames, source.flow, _seen(source))
 
 
-@metric("warp_error.self_flow", axis="quality", better="lower", bounds=(0, 1), needs=("flow",))
+@metric(
+    "warp_error.self_flow",
+    axis="quality",
+    better="lower",
+    bounds=(0, 1),
+    needs=("flow",),
+    worsens_with=("noise",),
+)
 def warp_error_self_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along its own flow; valid for new motion too.
 
@@ -78,6 +88,7 @@ def warp_error_self_flow(sample: Sample) -> np.ndarray:
     bounds=(0, 1),
     needs=("source", "true_flow"),
     not_for=("motion", "camera"),
+    worsens_with=("noise",),
 )
 def warp_error_true_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along the source's exact flow, where it is known.

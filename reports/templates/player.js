@@ -1,5 +1,3 @@
-"use strict";
-
 // One clock for several videos. Each shows the frame that is due at the clock's time, whatever its
 // own length or rate; a clip that has ended holds its last frame until the longest one ends, then
 // all begin again. While any of them is not ready, the clock stands still.
@@ -10,7 +8,8 @@ class SyncedRow {
     this.onTime = onTime;
     this.time = 0;
     this.playing = false;
-    this.last = 0;
+    this.last = 0; // when the clock was last read, ms
+    this.held = 0; // seconds that it has stood still
   }
 
   get duration() {
@@ -61,24 +60,50 @@ class SyncedRow {
 
   tick(now) {
     if (!this.playing) return;
-    const waiting = this.videos.some((video) => video.seeking || video.readyState < 2);
-    if (!waiting) this.time += (now - this.last) / 1000;
-    this.last = now;
-    if (this.duration && this.time >= this.duration) {
-      this.time = 0;
-      for (const video of this.videos) video.currentTime = 0;
-    }
-    for (const video of this.videos) this.steer(video, waiting);
-    this.onTime(this);
     requestAnimationFrame((next) => this.tick(next));
+    const passed = (now - this.last) / 1000;
+    this.last = now;
+    const late = this.videos.filter((video) => !video.error && !ready(video));
+    if (late.length) {
+      this.hold(late, passed);
+    } else {
+      this.held = 0;
+      this.time += passed;
+      if (this.duration && this.time >= this.duration) this.rewind();
+      else this.videos.forEach((video) => this.steer(video));
+    }
+    this.onTime(this);
+  }
+
+  // Those that are ready wait for those that are not; a seek that got lost is asked for again.
+  hold(late, passed) {
+    for (const video of this.videos) {
+      if (!late.includes(video) && !video.paused) video.pause();
+    }
+    this.held += passed;
+    if (this.held < 1.5) return;
+    this.held = 0;
+    for (const video of late) video.currentTime = this.due(video) + 1e-3;
+  }
+
+  rewind() {
+    this.time = 0;
+    for (const video of this.videos) {
+      if (!video.paused) video.pause();
+      video.currentTime = 0;
+    }
+  }
+
+  // A start that was overtaken by a stop is no matter; one that the browser forbids ends the play.
+  refused(error) {
+    if (error.name !== "AbortError") this.pause();
   }
 
   // Small drift is made up by running a little faster or slower, large drift by a jump.
-  steer(video, waiting) {
-    const ended = this.time >= (video.duration || 0) - this.step / 2;
-    if (waiting || ended) {
+  steer(video) {
+    if (this.time >= (video.duration || 0) - this.step / 2) {
       if (!video.paused) video.pause();
-      if (!waiting && Math.abs(video.currentTime - this.due(video)) > this.step / 2) {
+      if (Math.abs(video.currentTime - this.due(video)) > this.step / 2) {
         video.currentTime = this.due(video);
       }
       return;
@@ -86,6 +111,10 @@ class SyncedRow {
     const ahead = video.currentTime - this.time;
     if (Math.abs(ahead) > Math.max(0.12, this.step)) video.currentTime = this.time;
     else video.playbackRate = 1 - Math.max(-0.3, Math.min(0.3, 4 * ahead));
-    if (video.paused) video.play().catch(() => this.pause());
+    if (video.paused) video.play().catch((error) => this.refused(error));
   }
+}
+
+function ready(video) {
+  return !video.seeking && video.readyState >= 2;
 }

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dreamix.data.toybox import shapes
 from dreamix.data.toybox.motion import HEIGHT, WIDTH, Affine, subject_map
 from dreamix.data.toybox.renderer import check_size, screen_map
 from dreamix.data.toybox.scene import VALUES, Scene
+from dreamix.data.toybox.shapes import SHAPES
 from dreamix.data.toybox.subject import local_coordinates
 
 
@@ -72,7 +72,7 @@ def truth(
 
 def _inside(shape: str, maps: list[Affine], across: np.ndarray, down: np.ndarray) -> np.ndarray:
     """Return where the subject is, bool (frames, height, width), at pixel coordinates."""
-    return shapes.distance(shape, *local_coordinates(maps, across, down)) <= 0
+    return SHAPES[shape].distance(*local_coordinates(maps, across, down)) <= 0
 
 
 @dataclass(frozen=True)

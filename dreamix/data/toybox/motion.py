@@ -35,6 +35,11 @@ class Affine:
         """Length of a unit of the source in the target: the root of the area factor."""
         return math.sqrt(self.a * self.d - self.b * self.c)
 
+    @property
+    def stretch(self) -> float:
+        """Length of the longer of the two axes, which stay at right angles in all maps here."""
+        return math.sqrt(max(self.a * self.a + self.c * self.c, self.b * self.b + self.d * self.d))
+
     def then(self, outer: "Affine") -> "Affine":
         """Return the map that applies this one first and `outer` second."""
         return Affine(

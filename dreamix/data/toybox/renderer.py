@@ -32,6 +32,19 @@ def render(
     A scene lasts 2 s. Fewer frames show its beginning: 8 frames are the first 8 of 16. The
     picture is 3:5, `height` a multiple of 12; another size shows the same view more or less fine.
     """
+    planes = _planes(scene, frames, height, width, fps)
+    return Video(np.ascontiguousarray(planes.transpose(1, 2, 3, 0)), fps)
+
+
+def render_base(scene: Scene, frames: int = 16, fps: float = 8.0) -> np.ndarray:
+    """Return the clip on the base grid, uint8 (frames, 24, 40, 3): exact 4x4 means of `render`."""
+    planes = _planes(scene, frames, HEIGHT, WIDTH, fps).astype(np.uint16)
+    total = block_sums(planes.reshape(3, frames, HEIGHT // 4, 4, WIDTH // 4, 4))
+    return np.ascontiguousarray(((total + 8) >> 4).astype(np.uint8).transpose(1, 2, 3, 0))
+
+
+def _planes(scene: Scene, frames: int, height: int, width: int, fps: float) -> np.ndarray:
+    """Return the clip as colour planes, uint8 (3, frames, height, width)."""
     ticks, k = check_size(frames, height, width, fps)
     camera = [screen_map(scene, tick, k) for tick in ticks]
     maps = [subject_map(scene, tick).then(view) for tick, view in zip(ticks, camera, strict=True)]
@@ -43,14 +56,7 @@ def render(
         apply_effect(scene.effect, planes, ticks, k)
     if scene.style != "none":
         apply_style(scene.style, planes)
-    return Video(np.ascontiguousarray(planes.transpose(1, 2, 3, 0)), fps)
-
-
-def render_base(scene: Scene, frames: int = 16, fps: float = 8.0) -> np.ndarray:
-    """Return the clip on the base grid, uint8 (frames, 24, 40, 3): exact 4x4 means of `render`."""
-    pixels = render(scene, frames, fps=fps).frames.transpose(0, 3, 1, 2).astype(np.uint16)
-    total = block_sums(pixels.reshape(frames, 3, HEIGHT // 4, 4, WIDTH // 4, 4))
-    return np.ascontiguousarray(((total + 8) >> 4).astype(np.uint8).transpose(0, 2, 3, 1))
+    return planes
 
 
 def check_size(frames: int, height: int, width: int, fps: float) -> tuple[list[float], float]:

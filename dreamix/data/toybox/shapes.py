@@ -5,7 +5,9 @@ subject reaches about from -1 to 1, and returns the distance in the same unit. T
 the well-known exact ones (Quilez, "2D distance functions"), written with square roots only.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,14 +16,13 @@ from dreamix.data.toybox.fixedmath import unit
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def distance(shape: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Return the signed distance to `shape`, in local units, of the points (u, v)."""
-    return _SHAPES[shape](u, v)
+@dataclass(frozen=True)
+class Shape:
+    """One subject in local coordinates; see the module for `distance`."""
 
-
-def bevel(shape: str) -> float:
-    """Return how far from the edge, in local units, the rounded border of `shape` reaches."""
-    return _BEVELS[shape]
+    distance: Distance
+    bevel: float  # how far from the edge its rounded border reaches
+    reach: float  # no point of it lies farther than this from (0, 0)
 
 
 def _length(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -96,33 +97,22 @@ def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _crescent(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A disc less a smaller one to its right, tips rounded by 0.05."""
     outer, inner, apart = 1.0, 0.79, 0.47
-    across, up = u + 0.2, abs(v)
+    across, up = u - 0.05, abs(v)
     tip_x = (outer * outer - inner * inner + apart * apart) / (2 * apart)
-    tip_y = 0.6633
+    tip_y = math.sqrt(outer * outer - tip_x * tip_x)
     beyond = across * tip_y - up * tip_x > apart * np.maximum(tip_y - up, 0)
     body = np.maximum(_length(across, up) - outer, inner - _length(across - apart, up))
     return np.where(beyond, _length(across - tip_x, up - tip_y), body) - 0.05
 
 
-_SHAPES: dict[str, Distance] = {
-    "ball": _ball,
-    "box": _box,
-    "triangle": _triangle,
-    "ring": _ring,
-    "star": _star,
-    "heart": _heart,
-    "cross": _cross,
-    "crescent": _crescent,
-}
-
 # A ball is a bevel all the way to its middle, which makes it a sphere.
-_BEVELS: dict[str, float] = {
-    "ball": 1.0,
-    "box": 0.34,
-    "triangle": 0.36,
-    "ring": 0.28,
-    "star": 0.42,
-    "heart": 0.62,
-    "cross": 0.34,
-    "crescent": 0.44,
+SHAPES: dict[str, Shape] = {
+    "ball": Shape(_ball, bevel=1.0, reach=1.0),
+    "box": Shape(_box, bevel=0.34, reach=1.21),
+    "triangle": Shape(_triangle, bevel=0.36, reach=1.41),
+    "ring": Shape(_ring, bevel=0.28, reach=1.01),
+    "star": Shape(_star, bevel=0.42, reach=1.18),
+    "heart": Shape(_heart, bevel=0.62, reach=1.16),
+    "cross": Shape(_cross, bevel=0.34, reach=1.02),
+    "crescent": Shape(_crescent, bevel=0.44, reach=1.09),
 }

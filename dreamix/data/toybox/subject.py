@@ -5,16 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dreamix.data.toybox import shapes
 from dreamix.data.toybox.fixedmath import unit
 from dreamix.data.toybox.motion import Affine
 from dreamix.data.toybox.palette import PAINTS, Rgb
+from dreamix.data.toybox.shapes import SHAPES
 
 _LIGHT = (-0.48, -0.56, 0.675)  # from the upper left, towards the viewer; unit length
 _HALO = 5.0  # world units from the edge to where the halo ends
 _OUTLINE = 1.7  # width of the outline, world units
 _FLATNESS = 0.2  # height of a shadow, times its width
-_REACH = 1.2  # no shape reaches farther than this from its centre, in local units
 
 
 class Region(NamedTuple):
@@ -50,13 +49,14 @@ def paint_subject(
 
     maps: from local coordinates to pixels, one a frame. k: pixels per world unit.
     """
-    reach = max(_REACH * each.scale for each in maps) + (_HALO + 1) * k
+    solid = SHAPES[shape]
+    reach = solid.reach * max(each.stretch for each in maps) + (_HALO + 1) * k
     regions = _regions(maps, 2 * reach, 2 * reach, planes.shape[2:])
     across, down = _pixel_centres(regions)
     u, v = local_coordinates(maps, across, down)
     scale = _column([each.scale for each in maps])
-    away = shapes.distance(shape, u, v) * scale
-    light, gloss, cover = _shading(away, scale * shapes.bevel(shape), k)
+    away = solid.distance(u, v) * scale
+    light, gloss, cover = _shading(away, scale * solid.bevel, k)
     light = light * (1 + (PAINTS[colour].mark - 1) * unit((v + 0.35 * u) * scale + 0.5))
     glow = unit(1 - away * (1 / (_HALO * k)))
     glow = glow * glow * (0.72 * (1 - cover))
