@@ -1,8 +1,6 @@
 """Known damage at five strengths: what a metric must notice, and what it is blind to.
 
-A metric declares `worsens_with`, the corruptions under which it has to get worse, strength by
-strength. `tests/test_ladder.py` holds it to that on Toybox and on real clips, and
-`benchmarks/corruption_ladder.py` draws how far each one moves.
+A metric declares in `responds` what its value does under which of them; see `ladder.py`.
 """
 
 from collections.abc import Callable
@@ -50,12 +48,11 @@ def frame_drop(video: Video, strength: int) -> Video:
 
 
 def shuffle(video: Video, strength: int) -> Video:
-    """Return the clip with 20 to 100% of its frames in each other's places."""
-    count = max(2, round(len(video) * strength / 5))
-    rng = rng_for("shuffle")
-    chosen = rng.permutation(len(video))[:count]
+    """Return the clip with 20 to 100% of its frames swapped, pair by pair."""
+    pairs = rng_for("shuffle").permutation(len(video))[: len(video) // 2 * 2].reshape(-1, 2)
     order = np.arange(len(video))
-    order[np.sort(chosen)] = np.roll(np.sort(chosen), max(1, count // 2))
+    for i, j in pairs[: max(1, round(len(pairs) * strength / 5))]:
+        order[i], order[j] = j, i
     return _with(video, video.frames[order])
 
 

@@ -112,5 +112,5 @@ def escape_latex(text: str) -> str:
 
 
 def csv(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV; numbers in the shortest form that reads back as the same number."""
-    return frame.to_csv(index=False, lineterminator="\n")
+    """Return a frame as CSV; numbers with 12 digits, so that rounding in the last does not show."""
+    return frame.to_csv(index=False, lineterminator="\n", float_format="%.12g")

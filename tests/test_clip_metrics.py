@@ -169,8 +169,10 @@ def test_unprojected_does_not_apply_to_a_model_without_it() -> None:
 def test_no_direction_no_clip_dir() -> None:
     with pytest.raises(DoesNotApply, match="prompt and caption"):
         METRICS.get("clip_dir").measure(sample(edited=(50,), prompt=20, caption=20))
-    with pytest.raises(DoesNotApply, match="frame 1"):
-        METRICS.get("clip_dir").measure(sample(edited=(50, 10), source=(0, 10)))
+    with pytest.raises(DoesNotApply, match="2 of 3 frames"):
+        METRICS.get("clip_dir").measure(sample(edited=(50, 10, 20), source=(0, 10, 20)))
+    one_of_two = METRICS.get("clip_dir").measure(sample(edited=(50, 10), source=(0, 10)))
+    assert np.shape(one_of_two) == (1,)
 
 
 def test_frame_acc_does_not_apply_to_a_prompt_that_is_the_caption() -> None:

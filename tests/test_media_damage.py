@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from PIL import Image
 
 from dreamix.core.errors import UserError
@@ -42,6 +43,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (codec, options) in MAKERS.items():
         with av.open(str(folder / name), "w", container_options=options) as container:
             stream = container.add_stream(codec, rate=12, options={"g": "4"})
+            assert isinstance(stream, VideoStream)
             stream.width, stream.height = 48, 32
             stream.pix_fmt = PIXELS.get(codec, "yuv420p")
             for image in noise:
@@ -164,7 +166,8 @@ def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as container:
         sound, cover = container.add_stream("aac", rate=44100), container.add_stream("png", rate=1)
-        cover.width, cover.height, cover.pix_fmt, cover.disposition = 16, 16, "rgb24", 1 << 10
+        cover.width, cover.height, cover.pix_fmt = 16, 16, "rgb24"
+        cover.disposition = 1 << 10  # type: ignore[assignment]  # attached picture
         image = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))
         container.mux([*cover.encode(image), *cover.encode()])
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), "fltp", "mono")
@@ -184,6 +187,7 @@ def test_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
     path, folder = tmp_path / "clip.mkv", tmp_path / "frames"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=10)
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 16, 8, "yuvj420p"
         for number, height in enumerate((8, 24)):
             Image.new("RGB", (16, height)).save(tmp_path / "one.jpg")

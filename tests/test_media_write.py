@@ -176,6 +176,14 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
                 write_image(tmp_path / name, smooth(1, 8, 8)[0])
 
 
+@pytest.mark.parametrize("name", ["with:colon.mp4", "-dash.mp4", "100%d é.mp4"])
+def test_any_name_will_do(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg would take what stands before a colon for a protocol, as in http:."""
+    monkeypatch.chdir(tmp_path)
+    write_video(Path(name), Video(smooth(2, 8, 8), 24))
+    assert len(read_video(Path(name))) == probe(Path(name)).frames == 2
+
+
 def test_a_missing_encoder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = media_write.LOSSLESS._replace(codec="libx264-that-is-not-built")
     monkeypatch.setattr("dreamix.core.media.LOSSLESS", absent)

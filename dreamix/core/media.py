@@ -3,7 +3,8 @@
 Read are MP4, MOV, WebM, MKV, GIF, PNG, JPEG and folders of numbered PNG or JPEG frames.
 
 - Every frame of the file, or a `UserError` that says what is wrong with the file: never a shorter
-  clip. For that, a file must say how long it is; live recordings that do not are refused.
+  clip. For that, a file must say how long it is; live recordings that do not are refused. Damage
+  inside compressed data is found where the decoder notices it.
 - Upright: rotation and mirroring that the file asks for (display matrix, EXIF) are applied. The
   shape of pixels is not: they are taken as square.
 - 8-bit full-range RGB. Matrix and range are those the stream states; `media_pixels` says what is

@@ -42,7 +42,7 @@ def decoded_picture(path: Path) -> tuple[av.VideoFrame, int]:
 
 
 def read_picture(path: Path, to_rgb: ToRgb) -> np.ndarray:
-    """Return the upright picture, uint8 (height, width, 3); valid until `to_rgb` is used again."""
+    """Return the upright picture, uint8 (height, width, 3)."""
     frame, orientation = decoded_picture(path)
     return upright(to_rgb(frame), EXIF_TURNS[orientation])
 

@@ -84,7 +84,7 @@ class ToRgb:
         self._transparent = Converter("rgba", ":out_range=pc")
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        """Return uint8 (height, width, 3), valid until the next call."""
+        """Return the frame as it is stored, uint8 (height, width, 3)."""
         if has_alpha(frame):
             image = over_white(_pixels(self._transparent(frame, _source_options(frame)), 4))
         else:

@@ -13,13 +13,13 @@ import av
 import numpy as np
 from av.buffer import Buffer
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from dreamix.core.media_pixels import UPRIGHT, ToRgb, Turn, stacked, turn_of_matrix, upright
 from dreamix.core.media_structure import NotWhole, Unsupported, naming, stated_frames
 from dreamix.core.video import Video
 
-ATTACHED_PICTURE = 1 << 10  # disposition of a cover picture, which is no video
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273, table 3
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones drop the alpha plane
 THREADS = 1  # of the decoder: a second one gains little on short clips, and cells run side by side
@@ -28,14 +28,21 @@ Packets = list[av.Packet]
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(
+    path: Path, kind: str, options: dict[str, str] | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Yield the container and its first video stream; errors of the block name `path`."""
-    with naming(path), av.open(str(path), "r", kind, metadata_errors="replace") as container:
+    with (
+        naming(path),
+        av.open(  # "file:" lets a name hold a colon
+            f"file:{path}", "r", kind, container_options=options, metadata_errors="replace"
+        ) as container,
+    ):
         yield container, _video_stream(container)
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
-    streams = [s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE]
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise Unsupported("has no video in it (only sound, subtitles or a cover picture)")
     context = streams[0].codec_context
@@ -52,34 +59,33 @@ def read_file(path: Path, kind: str, fps: float) -> Video:
     stated = stated_frames(path, kind)
     with opened(path, kind) as (container, stream):
         *packets, _end = container.demux(stream)
-        if kind == "mp4" and len(packets) < stream.frames:
-            _check_sample_table(path, stream.frames)
-        if len(packets) < stated:
-            raise NotWhole(f"{len(packets)} of its {stated} frames can be found")
+        _check_count(path, kind, len(packets), stated or stream.frames)
         if any(packet.is_corrupt for packet in packets):
             raise NotWhole("a frame in it is incomplete")
         frames, ticks = _decoded(stream, packets)
-        guesses = [stream.guessed_rate, stream.base_rate]
         if len(frames) == 1:
             return Video(frames, float(stream.average_rate or stream.guessed_rate or fps))
-        base = stream.time_base or Fraction(1)
+        base, guesses = stream.time_base or Fraction(1), [stream.guessed_rate, stream.base_rate]
         return Video(frames, *clip_times(ticks, base, stream.average_rate, guesses))
 
 
-def _check_sample_table(path: Path, listed: int) -> None:
-    """Check that an MP4 with fewer packets than samples has them all if no edit list is applied."""
-    with av.open(str(path), "r", format="mp4", container_options={"ignore_editlist": "1"}) as whole:
-        *packets, _end = whole.demux(_video_stream(whole))
-    if len(packets) < listed:
-        raise NotWhole(f"{len(packets)} of the {listed} frames in its index can be found")
+def _check_count(path: Path, kind: str, found: int, listed: int) -> None:
+    """Check that all frames that the file lists were found in it."""
+    if found < listed and kind == "mp4":
+        # An edit list may leave some out on purpose: they must all be there without it.
+        with opened(path, kind, {"ignore_editlist": "1"}) as (container, stream):
+            found = sum(1 for _ in container.demux(stream)) - 1
+    if found < listed:
+        raise NotWhole(f"{found} of its {listed} frames can be found")
 
 
 def _decoded(stream: VideoStream, packets: Packets) -> tuple[np.ndarray, np.ndarray]:
     """Return the upright frames, uint8 (frames, height, width, 3), and their ticks, int64."""
     codec = stream.codec_context.name
-    names = [f"frame {i}" for i, packet in enumerate(packets) if _is_shown(packet, codec)]
+    shown = sum(_is_shown(packet, codec) for packet in packets)
     ticks: list[int] = []
-    frames = stacked(_images(_decoder(stream), packets, ticks), names)
+    images = _images(_decoder(stream), packets, ticks)
+    frames = stacked(images, [f"frame {number}" for number in range(shown)])
     if (np.diff(ticks) <= 0).any():
         raise NotWhole("the times of its frames do not rise")
     return frames, np.array(ticks, np.int64)

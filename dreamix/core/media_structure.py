@@ -161,15 +161,10 @@ def _check_fragments(data: Data, indexes: list[tuple[bytes, int, int]]) -> None:
 
 # Matroska and WebM
 
-_TRACK_ENTRY, _TRACK_NUMBER, _TRACK_TYPE, _VIDEO = 0xAE, 0xD7, 0x83, 1
-_BLOCKS = (0xA3, 0xA1)  # SimpleBlock, Block
-_NESTED = (
-    0x18538067,
-    0x1F43B675,
-    0xA0,
-    0x1654AE6B,
-    _TRACK_ENTRY,
-)  # Segment, Cluster, BlockGroup, Tracks
+_SEGMENT, _CLUSTER, _BLOCK_GROUP, _BLOCK, _SIMPLE_BLOCK = 0x18538067, 0x1F43B675, 0xA0, 0xA1, 0xA3
+_TRACKS, _TRACK_ENTRY, _TRACK_NUMBER, _TRACK_TYPE = 0x1654AE6B, 0xAE, 0xD7, 0x83
+_NESTED = (_SEGMENT, _CLUSTER, _BLOCK_GROUP, _TRACKS, _TRACK_ENTRY)  # looked into, not skipped
+_VIDEO = 1  # track type
 
 
 def _variable_int(data: Data, start: int) -> tuple[int, int]:
@@ -199,7 +194,7 @@ def _matroska_frames(data: Data) -> int:
     start = 0
     while start < len(data):
         identifier, body, end = _element(data, start)
-        if identifier in _BLOCKS:
+        if identifier in (_BLOCK, _SIMPLE_BLOCK):
             number, width = _variable_int(data, body)
             blocks[number & ((1 << 7 * width) - 1)] += 1
         elif identifier == _TRACK_ENTRY:

@@ -68,7 +68,7 @@ def write_mp4(path: Path, video: Video, encoding: Encoding) -> None:
         except UnknownCodecError as error:
             raise UserError(f"cannot write {path}: this FFmpeg has no {error}") from error
         except av.FFmpegError as error:
-            raise UserError(f"cannot write {path}: {encoding.codec} fails ({error})") from error
+            raise UserError(f"cannot write {path}: FFmpeg fails ({error})") from error
 
 
 def timing_of(video: Video) -> Timing:
@@ -90,7 +90,7 @@ def _encode(name: str, video: Video, encoding: Encoding, timing: Timing) -> None
     """Encode every frame into the file `name`, with the index in front, for browsers."""
     flags = {"movflags": "+faststart", "fflags": "+bitexact"}
     duration = dict(zip(timing.starts, timing.durations, strict=True))
-    with av.open(name, "w", format="mp4", container_options=flags) as container:
+    with av.open(f"file:{name}", "w", "mp4", container_options=flags) as container:
         stream = container.add_stream(encoding.codec, rate=timing.rate)
         assert isinstance(stream, VideoStream)
         _set_up(stream, video, encoding, timing)
@@ -116,8 +116,9 @@ def _set_up(stream: VideoStream, video: Video, encoding: Encoding, timing: Timin
 
 def _stored_size(video: Video, encoding: Encoding) -> tuple[int, int]:
     """Return width and height in the file."""
-    odd = encoding.even
-    return video.width + video.width % 2 * odd, video.height + video.height % 2 * odd
+    if not encoding.even:
+        return video.width, video.height
+    return video.width + video.width % 2, video.height + video.height % 2
 
 
 def _frames(video: Video, encoding: Encoding, timing: Timing) -> Iterator[av.VideoFrame | None]:

@@ -33,7 +33,7 @@ class Metric:
     bounds: tuple[float, float]  # smallest and largest value it can take; may be infinite
     needs: tuple[str, ...]  # of NEEDS: inputs and models without which it cannot be computed
     not_for: tuple[str, ...]  # edit categories in which the number would mislead
-    worsens_with: tuple[str, ...]  # of CORRUPTIONS: damage under which it has to get worse
+    responds: dict[str, str]  # damage (of CORRUPTIONS) -> what the value then does: rises, falls
     version: int  # goes up when the number changes
 
     @property
@@ -60,7 +60,7 @@ class Metric:
             "bounds": [str(bound) if np.isinf(bound) else bound for bound in self.bounds],
             "needs": list(self.needs),
             "not_for": list(self.not_for),
-            "worsens_with": list(self.worsens_with),
+            "responds": self.responds,
             "version": self.version,
             "definition": self.definition,
         }
@@ -81,7 +81,7 @@ def metric(
     bounds: tuple[float, float],
     needs: tuple[str, ...],
     not_for: tuple[str, ...] = (),
-    worsens_with: tuple[str, ...] = (),
+    responds: dict[str, str] | None = None,
     version: int = 1,
 ) -> Callable[[Callable[[Sample], np.ndarray | float]], Callable[[Sample], np.ndarray | float]]:
     """Return a decorator that registers a measure under `name` and gives it back unchanged."""
@@ -89,7 +89,7 @@ def metric(
         raise ValueError(f"metric {name!r} needs {sorted(unknown)}, known are {NEEDS}")
 
     def add(measure: Callable[[Sample], np.ndarray | float]) -> Callable[..., Any]:
-        facts = axis, better, bounds, needs, not_for, worsens_with, version
+        facts = axis, better, bounds, needs, not_for, responds or {}, version
         METRICS.add(name, Metric(name, measure, *facts))
         return measure
 

@@ -10,9 +10,7 @@ from evaluation.metrics.base import metric
 from evaluation.sample import Sample
 
 
-@metric(
-    "flicker", axis="quality", better="higher", bounds=(0, 1), needs=(), worsens_with=("noise",)
-)
+@metric("flicker", axis="quality", better="higher", bounds=(0, 1), needs=())
 def flicker(sample: Sample) -> np.ndarray:
     """1 - mean |y_{t+1} - y_t| / 255 for each pair of neighbouring frames; 1 = frozen.
 

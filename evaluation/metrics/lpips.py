@@ -15,7 +15,6 @@ from evaluation.sample import Sample
     bounds=(0, np.inf),
     needs=("source", "lpips"),
     not_for=("motion", "camera"),
-    worsens_with=("blur", "noise", "jpeg", "shuffle", "colour_shift"),
 )
 def lpips(sample: Sample) -> np.ndarray:
     """Perceptual distance of each frame to the source's: LPIPS v0.1 on AlexNet (Zhang et al. 2018).
@@ -32,7 +31,6 @@ def lpips(sample: Sample) -> np.ndarray:
     bounds=(0, np.inf),
     needs=("source", "keep", "lpips"),
     not_for=("motion", "camera"),
-    worsens_with=("blur", "noise", "jpeg", "colour_shift"),
 )
 def lpips_masked(sample: Sample) -> np.ndarray:
     """Mean of the LPIPS map over the pixels that the edit should leave alone, and only those.

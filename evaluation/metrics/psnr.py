@@ -28,7 +28,6 @@ def decibels(first: np.ndarray, second: np.ndarray, keep: np.ndarray | None = No
     bounds=(0, CAP),
     needs=("source",),
     not_for=("motion", "camera", "style"),
-    worsens_with=("blur", "noise", "jpeg", "shuffle", "colour_shift"),
 )
 def psnr(sample: Sample) -> np.ndarray:
     """PSNR of each frame to the source's in dB, over RGB at the source's size; equal frames: 100.
@@ -46,7 +45,6 @@ def psnr(sample: Sample) -> np.ndarray:
     bounds=(0, CAP),
     needs=("source", "keep"),
     not_for=("motion", "camera", "style"),
-    worsens_with=("blur", "noise", "jpeg", "colour_shift"),
 )
 def psnr_masked(sample: Sample) -> np.ndarray:
     """PSNR in dB over the pixels that the edit should leave alone, and only those.

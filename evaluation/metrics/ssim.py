@@ -51,7 +51,6 @@ def _maps(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source",),
     not_for=("motion", "camera", "style"),
-    worsens_with=("blur", "noise", "jpeg", "shuffle"),
 )
 def ssim(sample: Sample) -> np.ndarray:
     """Structural similarity of each frame's luma to the source's; 1 = the same (Wang et al. 2004).
@@ -68,7 +67,6 @@ def ssim(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source", "keep"),
     not_for=("motion", "camera", "style"),
-    worsens_with=("blur", "noise", "jpeg"),
 )
 def ssim_masked(sample: Sample) -> np.ndarray:
     """Mean of the SSIM map over windows centred on pixels that the edit should leave alone.

@@ -1,0 +1,90 @@
+"""Writes the tables of README.md and docs/metrics.md from what methods and metrics declare.
+
+python docs/make_tables.py           write them
+python docs/make_tables.py --check   exit 1 if they are not as they would be written
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from dreamix.methods.base import METHODS
+from evaluation.metrics.base import METRICS
+
+ROOT = Path(__file__).resolve().parents[1]
+ARROWS = {"higher": "↑", "lower": "↓", "neither": "·"}
+
+
+def first_sentence(text: str) -> str:
+    """Return the text up to its first full stop, without it."""
+    return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
+
+
+def metrics_table() -> str:
+    """Return a row per metric: axis, which way is good, what it needs, what it is."""
+    lines = ["| metric | axis | | needs | what it is |", "|---|---|---|---|---|"]
+    found = [METRICS.get(name) for name in METRICS.names()]
+    for metric in sorted(found, key=lambda metric: (metric.axis, metric.name)):
+        needs = ", ".join(metric.needs) or "-"
+        text = first_sentence(metric.definition)
+        arrow = ARROWS[metric.better]
+        lines.append(f"| `{metric.name}` | {metric.axis} | {arrow} | {needs} | {text} |")
+    return "\n".join(lines)
+
+
+def methods_table() -> str:
+    """Return a row per method."""
+    lines = ["| method | | what it is |", "|---|---|---|"]
+    for name in METHODS.names():
+        method = METHODS.get(name)
+        kind = "anchor" if method.anchor else ""
+        lines.append(f"| `{name}` | {kind} | {method.definition.removeprefix('Returns ')} |")
+    return "\n".join(lines)
+
+
+def definitions() -> str:
+    """Return the whole definition of every metric, with what it declares."""
+    parts = []
+    for name in METRICS.names():
+        metric = METRICS.get(name)
+        low, high = metric.bounds
+        facts = [
+            f"{metric.axis}, {metric.better} is better, from {low:g} to {high:g}, v{metric.version}"
+        ]
+        if metric.needs:
+            facts.append(f"needs {', '.join(metric.needs)}")
+        if metric.not_for:
+            facts.append(f"not for {', '.join(metric.not_for)} edits")
+        if metric.responds:
+            facts.append("; ".join(f"{way} with {what}" for what, way in metric.responds.items()))
+        parts.append(f"### `{name}`\n\n{metric.definition}\n\n*{'. '.join(facts)}.*")
+    return "\n\n".join(parts).replace("neither is better", "describes only")
+
+
+TABLES = {
+    ROOT / "README.md": {"metrics": metrics_table, "methods": methods_table},
+    ROOT / "docs" / "metrics.md": {"definitions": definitions},
+}
+
+
+def filled(path: Path) -> str:
+    """Return the text of a page with its generated parts as they should be."""
+    text = path.read_text()
+    for name, make in TABLES[path].items():
+        pattern = re.compile(rf"(<!-- {name}\b[^>]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        assert pattern.search(text), f"{path} has no place for {name}"
+        text = pattern.sub(lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text)
+    return text
+
+
+def main() -> None:
+    """Write the pages, or check them."""
+    stale = [path for path in TABLES if path.read_text() != filled(path)]
+    if "--check" in sys.argv:
+        sys.exit(f"stale: {', '.join(path.name for path in stale)}" if stale else 0)
+    for path in stale:
+        path.write_text(filled(path))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""How far each metric moves under known damage: the corruption ladder.
+
+A clip is damaged at five strengths and scored against itself undamaged (metrics that ask for the
+ideal edit: the damaged ideal edit against the ideal). A metric declares in `responds` which way its
+value goes; `tests/test_ladder.py` holds it to that, `benchmarks/corruption_ladder.py` draws it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dreamix.core.errors import DoesNotApply
+from dreamix.core.video import Video
+from evaluation.corruptions import CORRUPTIONS, STRENGTHS
+from evaluation.features.flow import Flow
+from evaluation.features.store import Features
+from evaluation.metrics.base import METRICS, Metric
+from evaluation.sample import Sample, View
+
+STEPS = (0, *STRENGTHS)  # 0: undamaged
+
+
+class Subject(NamedTuple):
+    """A clip to be damaged, and what is known about it."""
+
+    name: str
+    source: Video
+    caption: str
+    ideal: Video | None = None
+    prompt: str | None = None  # what the ideal edit shows
+    keep: np.ndarray | None = None
+    true_flow: Flow | None = None
+
+
+Ladder = dict[tuple[str, str], np.ndarray]  # (metric, damage) -> float64 (subjects, 6)
+
+
+def climb(metrics: list[str], subjects: list[Subject], features: Features) -> Ladder:
+    """Return each metric under each damage for each subject and step; NaN: it does not apply."""
+    table = {
+        (metric, damage): np.full((len(subjects), len(STEPS)), np.nan)
+        for metric in metrics
+        for damage in CORRUPTIONS
+    }
+    for row, subject in enumerate(subjects):
+        source = View(subject.source, subject.name, features)
+        for damage in CORRUPTIONS:
+            for step in STEPS:
+                samples = _samples(subject, source, damage, step)
+                for metric in metrics:
+                    table[metric, damage][row, step] = _value(METRICS.get(metric), *samples)
+    return table
+
+
+def _samples(
+    subject: Subject, source: View, damage: str, step: int
+) -> tuple[Sample, Sample | None]:
+    """Return the damaged source beside the source, and the damaged ideal edit beside the source."""
+
+    def damaged(clean: Video, name: str) -> Sample:
+        clip = CORRUPTIONS[damage](clean, step) if step else clean
+        return Sample(
+            View(clip, f"{subject.name} {name} {damage} {step}", source.features),
+            source,
+            subject.prompt or subject.caption,
+            subject.caption,
+            "appearance",
+            keep=subject.keep,
+            ideal=View(subject.ideal, f"{subject.name} ideal", source.features)
+            if subject.ideal
+            else None,
+            true_flow=subject.true_flow,
+        )
+
+    return damaged(subject.source, "source"), subject.ideal and damaged(subject.ideal, "ideal")
+
+
+def _value(metric: Metric, of_source: Sample, of_ideal: Sample | None) -> float:
+    sample = of_ideal if "ideal" in metric.needs else of_source
+    given = {"keep": sample and sample.keep, "true_flow": sample and sample.true_flow}
+    if sample is None or any(given.get(need, True) is None for need in metric.needs):
+        return np.nan
+    try:
+        return float(np.mean(metric.measure(sample)))
+    except DoesNotApply:
+        return np.nan
+
+
+def goes(values: np.ndarray, way: str) -> bool:
+    """Return True if the mean over subjects goes the declared `way` at every step.
+
+    values: (subjects, steps); subjects with a NaN are left out. "rises": every step is above the
+    one before; "falls": below; "stays": no step differs from the first by over 2% of it.
+    """
+    whole = values[~np.isnan(values).any(axis=1)]
+    if not len(whole):
+        return False
+    means = whole.mean(axis=0)
+    if way == "stays":
+        return bool(np.allclose(means, means[0], rtol=0.02, atol=1e-9))
+    steps = np.diff(means) if way == "rises" else -np.diff(means)
+    return bool((steps > 0).all())
