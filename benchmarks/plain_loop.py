@@ -5,6 +5,7 @@ frames of one clip go through them as one batch; both are kinder than most publi
 Values are not kept: this measures time.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ def flows(frames: Frames) -> np.ndarray:
     """Return DIS flow from each frame to the next."""
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    return np.stack([dis.calc(a, b, None) for a, b in zip(grey[:-1], grey[1:], strict=True)])
+    return np.stack([dis.calc(a, b, None) for a, b in itertools.pairwise(grey)])
 
 
 def magnitude(flow: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Seconds to score a suite: ours cold and cached, a plain loop over the same libraries, pure forward.
+"""Seconds to score a suite: ours cold and cached, a plain loop, the models' forward passes alone.
 
     python benchmarks/scoring_speed.py SUITE --outputs 'OUTPUTS/*' [--clip MODEL:PATH]
 

@@ -42,8 +42,11 @@ def jpeg(video: Video, strength: int) -> Video:
 
 
 def frame_drop(video: Video, strength: int) -> Video:
-    """Return the clip with each frame held for 2 to 6: motion in jumps, as dropped frames show."""
-    held = np.arange(len(video)) // (strength + 1) * (strength + 1)
+    """Return the clip with 15 to 75% of its frames lost and the one before held in their place."""
+    order = rng_for("frame_drop").permutation(np.arange(1, len(video)))
+    lost = np.zeros(len(video), dtype=bool)
+    lost[order[: max(1, round(0.15 * strength * len(video)))]] = True
+    held = np.maximum.accumulate(np.where(lost, 0, np.arange(len(video))))
     return _with(video, video.frames[held])
 
 

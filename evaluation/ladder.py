@@ -11,11 +11,14 @@ import numpy as np
 
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
+from dreamix.data.suite import Edit, Suite
+from dreamix.data.toybox import Scene, render, truth
 from evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric
 from evaluation.sample import Sample, View
+from evaluation.truth import keep_mask
 
 STEPS = (0, *STRENGTHS)  # 0: undamaged
 
@@ -72,7 +75,8 @@ def _samples(
             true_flow=subject.true_flow,
         )
 
-    return damaged(subject.source, "source"), subject.ideal and damaged(subject.ideal, "ideal")
+    of_ideal = damaged(subject.ideal, "ideal") if subject.ideal else None
+    return damaged(subject.source, "source"), of_ideal
 
 
 def _value(metric: Metric, of_source: Sample, of_ideal: Sample | None) -> float:
@@ -89,8 +93,9 @@ def _value(metric: Metric, of_source: Sample, of_ideal: Sample | None) -> float:
 def goes(values: np.ndarray, way: str) -> bool:
     """Return True if the mean over subjects goes the declared `way` at every step.
 
-    values: (subjects, steps); subjects with a NaN are left out. "rises": every step is above the
-    one before; "falls": below; "stays": no step differs from the first by over 2% of it.
+    values: (subjects, steps); subjects with a NaN are left out. "rises": no step is below the one
+    before, and the last is above the first; "falls": the opposite; "stays": no step differs from
+    the first by over 2% of it. Two strengths can damage a short clip alike, so steps may tie.
     """
     whole = values[~np.isnan(values).any(axis=1)]
     if not len(whole):
@@ -99,4 +104,39 @@ def goes(values: np.ndarray, way: str) -> bool:
     if way == "stays":
         return bool(np.allclose(means, means[0], rtol=0.02, atol=1e-9))
     steps = np.diff(means) if way == "rises" else -np.diff(means)
-    return bool((steps > 0).all())
+    return bool((steps >= 0).all() and steps.sum() > 0)
+
+
+def toybox_subjects(suite: Suite, most: int = 8) -> list[Subject]:
+    """Return Toybox scenes that move, in clear air, each with an edit whose outcome is known."""
+    subjects: list[Subject] = []
+    for edit in suite.edits:
+        recipe = suite.videos[edit.video].recipe or {}
+        plain = recipe["effect"] == recipe["style"] == "none"
+        if edit.category not in ("object", "appearance") or not plain:
+            continue
+        if recipe["motion"] in ("resting", "spinning") or edit.video in {s.name for s in subjects}:
+            continue
+        subjects.append(_toybox_subject(suite, edit))
+    return subjects[:: max(1, len(subjects) // most)][:most]
+
+
+def _toybox_subject(suite: Suite, edit: Edit) -> Subject:
+    entry = suite.videos[edit.video]
+    scenes = [Scene.from_dict({**(entry.recipe or {}), **more}) for more in ({}, edit.recipe or {})]
+    exact, goal = (truth(scene) for scene in scenes)
+    return Subject(
+        edit.video,
+        render(scenes[0]),
+        str(entry.caption),
+        render(scenes[1]),
+        edit.prompt,
+        keep_mask(edit.category, [exact.masks, goal.masks]),
+        Flow(exact.flow_forward, exact.flow_backward, exact.occluded_forward),
+    )
+
+
+def footage_subjects(suite: Suite, every: int = 3) -> list[Subject]:
+    """Return every third clip of a suite of real footage."""
+    videos = [*suite.videos.values()][::every]
+    return [Subject(v.id, suite.source(v.id), str(v.caption)) for v in videos]

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from string import Template
 from typing import Any, NamedTuple
@@ -175,7 +176,8 @@ def _categories(content: Content, plots: dict[str, Plot]) -> Html:
 def plot_html(plot: Plot) -> Html:
     """Return a figure with its caption and its files."""
     attributes = f'role="img" aria-label="{escaped(plot.alt)}" style="max-width: {plot.inches}in"'
-    svg = Html(plot.svg.replace("<svg ", f"<svg {attributes} ", 1))
+    own_ids = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{plot.name}-", plot.svg)
+    svg = Html(own_ids.replace("<svg ", f"<svg {attributes} ", 1))
     links = [
         tag("a", kind.upper(), href=f"figures/{plot.name}.{kind}") for kind in ("svg", "pdf", "png")
     ]

@@ -1,8 +1,10 @@
 """Fixtures that every test file can use."""
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,22 +38,27 @@ TINY_CLIP = {
 }
 
 
+def spread(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Random weights whose embeddings differ from picture to picture and from text to text."""
+    if len(shape) < 2:
+        plain = np.ones(shape) if name.endswith("weight") else np.zeros(shape)
+        return plain if "embedding" not in name else rng.normal(0, 0.1, shape)
+    scale = {"token_embedding.weight": 1.0}.get(name, 2.0 / np.sqrt(np.prod(shape[1:])))
+    return rng.normal(0, scale, shape)
+
+
 @pytest.fixture(scope="session")
 def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     """`--clip` of a CLIP with random weights, for whatever does not depend on what they know."""
-    import json
-
-    import numpy as np
     import open_clip
     import torch
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("tiny-clip")
-    model = open_clip.CLIP(**TINY_CLIP)
     rng = np.random.default_rng(0)
     weights = {
-        name: torch.from_numpy(rng.normal(0, 0.1, tuple(tensor.shape)).astype(np.float32))
-        for name, tensor in model.state_dict().items()
+        name: torch.from_numpy(spread(name, tuple(tensor.shape), rng).astype(np.float32))
+        for name, tensor in open_clip.CLIP(**TINY_CLIP).state_dict().items()
     }
     save_file(weights, folder / "tiny.safetensors")
     (folder / "tiny.json").write_text(json.dumps(TINY_CLIP))

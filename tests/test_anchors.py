@@ -13,10 +13,24 @@ from evaluation.scores import read_scores
 from evaluation.scoring import score_run
 from evaluation.settings import ModelSettings
 
-METRICS = (
-    "lpips,psnr,ssim,lpips.masked,psnr.masked,ssim.masked,clip_i,clip_i_set,clip_t_gain,clip_f,"
-    "motion_mag,motion_fidelity,warp_error.self_flow,warp_error.true_flow,ideal_gain,ideal_psnr"
-).split(",")
+METRICS = [
+    "lpips",
+    "psnr",
+    "ssim",
+    "lpips.masked",
+    "psnr.masked",
+    "ssim.masked",
+    "clip_i",
+    "clip_i_set",
+    "clip_t_gain",
+    "clip_f",
+    "motion_mag",
+    "motion_fidelity",
+    "warp_error.self_flow",
+    "warp_error.true_flow",
+    "ideal_gain",
+    "ideal_psnr",
+]
 ANCHORS = "unedited", "frozen-frame", "shuffled-frames", "ideal"
 Table = Callable[..., dict[tuple[str, str], ScoreRow]]
 

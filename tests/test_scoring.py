@@ -88,7 +88,7 @@ def test_a_second_score_computes_nothing_and_changes_no_byte(
 def test_scores_do_not_depend_on_workers_nor_on_what_was_scored_before(
     suite_folder: Path, outputs: str, tmp_path: Path, tiny_clip: str
 ) -> None:
-    """All at once on two workers, or method by method and metric by metric on one: the same bytes."""
+    """All at once on two workers, or bit by bit on one: the same bytes."""
     settings = ModelSettings(clip=tiny_clip)
     at_once = run(suite_folder, tmp_path / "once", outputs, "unedited", "frozen-frame")
     score_run(at_once, CHEAP + BATCHED, settings, workers=2)

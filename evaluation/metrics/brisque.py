@@ -7,7 +7,14 @@ from evaluation.metrics.base import metric
 from evaluation.sample import Sample
 
 
-@metric("brisque", axis="quality", better="lower", bounds=(-np.inf, np.inf), needs=("brisque",))
+@metric(
+    "brisque",
+    axis="quality",
+    better="lower",
+    bounds=(-np.inf, np.inf),
+    needs=("brisque",),
+    responds={"blur": "rises", "jpeg": "rises", "shuffle": "stays"},
+)
 def brisque(sample: Sample) -> np.ndarray:
     """Technical quality of each frame without a reference, 0 good to 100 bad, not clipped.
 

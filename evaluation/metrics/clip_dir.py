@@ -23,7 +23,8 @@ def clip_dir(sample: Sample) -> np.ndarray:
     f, g: unit-norm CLIP embeddings of frames and texts; x, y: source and edit, frames paired; p, q:
     prompt and caption of the source. Frames whose change is shorter than 0.001 have no direction
     and are left out; it does not apply if they are over half of the clip, or if the prompt says
-    what the caption says. Source: StyleGAN-NADA (Gal et al. 2021); InstructPix2Pix (Brooks et al. 2023).
+    what the caption says. Source: StyleGAN-NADA (Gal et al. 2021);
+    InstructPix2Pix (Brooks et al. 2023).
     """
     caption = sample.text("clip", sample.caption or "")
     words = sample.text("clip", sample.prompt) - caption

@@ -12,7 +12,14 @@ from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
 
 
-@metric("clip_f", axis="quality", better="higher", bounds=(-1, 1), needs=("clip",))
+@metric(
+    "clip_f",
+    axis="quality",
+    better="higher",
+    bounds=(-1, 1),
+    needs=("clip",),
+    responds={"frame_drop": "rises"},
+)
 def clip_f(sample: Sample) -> np.ndarray:
     """Cosine of neighbouring frames: mean over t of f(y_t).f(y_{t+1}).
 
@@ -22,7 +29,14 @@ def clip_f(sample: Sample) -> np.ndarray:
     return with_previous(embeddings(sample))
 
 
-@metric("clip_f.all_pairs", axis="quality", better="higher", bounds=(-1, 1), needs=("clip",))
+@metric(
+    "clip_f.all_pairs",
+    axis="quality",
+    better="higher",
+    bounds=(-1, 1),
+    needs=("clip",),
+    responds={"blur": "rises", "shuffle": "stays"},
+)
 def clip_f_all_pairs(sample: Sample) -> np.ndarray:
     """Cosine of all pairs of frames: mean over s != t of f(y_s).f(y_t).
 
@@ -34,7 +48,14 @@ def clip_f_all_pairs(sample: Sample) -> np.ndarray:
     return (alike.sum(axis=1) - np.diag(alike)) / (len(frames) - 1)
 
 
-@metric("clip_f.vbench", axis="quality", better="higher", bounds=(0, 1), needs=("clip",))
+@metric(
+    "clip_f.vbench",
+    axis="quality",
+    better="higher",
+    bounds=(0, 1),
+    needs=("clip",),
+    responds={"frame_drop": "rises"},
+)
 def clip_f_vbench(sample: Sample) -> np.ndarray:
     """Cosine with previous and first frame: mean of (f(y_t).f(y_{t-1}) + f(y_t).f(y_1)) / 2.
 
@@ -46,7 +67,14 @@ def clip_f_vbench(sample: Sample) -> np.ndarray:
     return (with_previous(frames).clip(0) + with_first(frames).clip(0)) / 2
 
 
-@metric("clip_f.first", axis="quality", better="higher", bounds=(-1, 1), needs=("clip",))
+@metric(
+    "clip_f.first",
+    axis="quality",
+    better="higher",
+    bounds=(-1, 1),
+    needs=("clip",),
+    responds={"blur": "rises"},
+)
 def clip_f_first(sample: Sample) -> np.ndarray:
     """Cosine with the first frame: mean over t > 1 of f(y_t).f(y_1).
 
@@ -56,7 +84,14 @@ def clip_f_first(sample: Sample) -> np.ndarray:
     return with_first(embeddings(sample))
 
 
-@metric("clip_f.unprojected", axis="quality", better="higher", bounds=(0, 1), needs=("clip",))
+@metric(
+    "clip_f.unprojected",
+    axis="quality",
+    better="higher",
+    bounds=(0, 1),
+    needs=("clip",),
+    responds={"frame_drop": "rises"},
+)
 def clip_f_unprojected(sample: Sample) -> np.ndarray:
     """Cosine of neighbouring frames before CLIP's last matrix: mean of h(y_t).h(y_{t+1}).
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
@@ -14,6 +15,7 @@ from evaluation.sample import Sample
     bounds=(-1, 1),
     needs=("source", "clip"),
     not_for=("motion",),
+    responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def clip_i(sample: Sample) -> np.ndarray:
     """Cosine of each edited frame with its source frame: mean over t of f(x_t).f(y_t).

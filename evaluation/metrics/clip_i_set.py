@@ -7,7 +7,20 @@ from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
 
 
-@metric("clip_i_set", axis="fidelity", better="higher", bounds=(-1, 1), needs=("source", "clip"))
+@metric(
+    "clip_i_set",
+    axis="fidelity",
+    better="higher",
+    bounds=(-1, 1),
+    needs=("source", "clip"),
+    responds={
+        "blur": "falls",
+        "noise": "falls",
+        "jpeg": "falls",
+        "shuffle": "stays",
+        "colour_shift": "falls",
+    },
+)
 def clip_i_set(sample: Sample) -> np.ndarray:
     """Cosine of each edited frame with the most alike source frame: mean_t max_s f(y_t).f(x_s).
 

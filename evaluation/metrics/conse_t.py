@@ -12,8 +12,9 @@ from evaluation.sample import Sample
     axis="alignment",
     better="higher",
     bounds=(-1, 1),
-    needs=("conse",),
+    needs=("footage", "conse"),
     not_for=("motion", "style"),
+    responds={"jpeg": "falls", "shuffle": "stays"},
 )
 def conse_t(sample: Sample) -> np.ndarray:
     """Cosine of each edited frame with the prompt, in ConSE space: mean over t of c(y_t).m(p).

@@ -10,7 +10,14 @@ from evaluation.metrics.base import metric
 from evaluation.sample import Sample
 
 
-@metric("flicker", axis="quality", better="higher", bounds=(0, 1), needs=())
+@metric(
+    "flicker",
+    axis="quality",
+    better="higher",
+    bounds=(0, 1),
+    needs=(),
+    responds={"blur": "rises", "noise": "falls", "frame_drop": "rises"},
+)
 def flicker(sample: Sample) -> np.ndarray:
     """1 - mean |y_{t+1} - y_t| / 255 for each pair of neighbouring frames; 1 = frozen.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
+from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.perceptual import distances
 from evaluation.metrics.base import metric
 from evaluation.metrics.psnr import CAP, decibels
@@ -17,6 +18,7 @@ UNCHANGED = 1e-3  # LPIPS; an ideal edit nearer to the source than this asks for
     better="higher",
     bounds=(-np.inf, 1),
     needs=("source", "ideal", "lpips"),
+    responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def ideal_gain(sample: Sample) -> np.ndarray:
     """How much of the way from the source to the exact edit was gone, by LPIPS.
@@ -32,7 +34,14 @@ def ideal_gain(sample: Sample) -> np.ndarray:
     return 1 - distances(ideal, edited) / way
 
 
-@metric("ideal_psnr", axis="alignment", better="higher", bounds=(0, CAP), needs=("ideal",))
+@metric(
+    "ideal_psnr",
+    axis="alignment",
+    better="higher",
+    bounds=(0, CAP),
+    needs=("ideal",),
+    responds=dict.fromkeys(CORRUPTIONS, "falls"),
+)
 def ideal_psnr(sample: Sample) -> np.ndarray:
     """PSNR of each frame to the exact edit's in dB; equal frames: 100."""
     ideal, edited, _ = sample.ideal_pair

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.perceptual import distance_maps, distances
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import masked_means
@@ -15,6 +16,7 @@ from evaluation.sample import Sample
     bounds=(0, np.inf),
     needs=("source", "lpips"),
     not_for=("motion", "camera"),
+    responds=dict.fromkeys(CORRUPTIONS, "rises"),
 )
 def lpips(sample: Sample) -> np.ndarray:
     """Perceptual distance of each frame to the source's: LPIPS v0.1 on AlexNet (Zhang et al. 2018).
@@ -31,6 +33,7 @@ def lpips(sample: Sample) -> np.ndarray:
     bounds=(0, np.inf),
     needs=("source", "keep", "lpips"),
     not_for=("motion", "camera"),
+    responds=dict.fromkeys(CORRUPTIONS, "rises"),
 )
 def lpips_masked(sample: Sample) -> np.ndarray:
     """Mean of the LPIPS map over the pixels that the edit should leave alone, and only those.

@@ -44,6 +44,7 @@ def _cosines(source: np.ndarray, edited: np.ndarray, least: float) -> tuple[floa
     bounds=(-1, 1),
     needs=("source", "flow"),
     not_for=("motion", "camera"),
+    responds={"blur": "falls", "noise": "falls", "jpeg": "falls", "frame_drop": "falls"},
 )
 def motion_fidelity(sample: Sample) -> float:
     """Agreement of the directions of optical flow in edit and source; 1 = the same motion.

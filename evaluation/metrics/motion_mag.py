@@ -22,7 +22,14 @@ def _speeds(view: View) -> np.ndarray:
     return speeds
 
 
-@metric("motion_mag", axis="motion", better="neither", bounds=(0, np.inf), needs=("flow",))
+@metric(
+    "motion_mag",
+    axis="motion",
+    better="neither",
+    bounds=(0, np.inf),
+    needs=("flow",),
+    responds={"noise": "rises"},
+)
 def motion_mag(sample: Sample) -> np.ndarray:
     """Mean length of the optical flow, in frame diagonals per second; 0 = frozen.
 

@@ -16,6 +16,7 @@ STILL = 1e-3  # diagonals per second; a third of a pixel a second at 256x256
     better="neither",
     bounds=(-np.inf, np.inf),
     needs=("source", "flow"),
+    responds={"noise": "rises"},
 )
 def motion_ratio(sample: Sample) -> float:
     """Natural logarithm of the edit's `motion_mag` over the source's; 0 = as much motion.

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import kept_frames
 from evaluation.sample import Sample
@@ -28,6 +29,7 @@ def decibels(first: np.ndarray, second: np.ndarray, keep: np.ndarray | None = No
     bounds=(0, CAP),
     needs=("source",),
     not_for=("motion", "camera", "style"),
+    responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def psnr(sample: Sample) -> np.ndarray:
     """PSNR of each frame to the source's in dB, over RGB at the source's size; equal frames: 100.
@@ -45,6 +47,7 @@ def psnr(sample: Sample) -> np.ndarray:
     bounds=(0, CAP),
     needs=("source", "keep"),
     not_for=("motion", "camera", "style"),
+    responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def psnr_masked(sample: Sample) -> np.ndarray:
     """PSNR in dB over the pixels that the edit should leave alone, and only those.

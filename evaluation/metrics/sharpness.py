@@ -8,7 +8,20 @@ from evaluation.metrics.base import metric
 from evaluation.sample import Sample
 
 
-@metric("sharpness", axis="quality", better="neither", bounds=(0, np.inf), needs=())
+@metric(
+    "sharpness",
+    axis="quality",
+    better="neither",
+    bounds=(0, np.inf),
+    needs=(),
+    responds={
+        "blur": "falls",
+        "noise": "rises",
+        "jpeg": "falls",
+        "frame_drop": "stays",
+        "shuffle": "stays",
+    },
+)
 def sharpness(sample: Sample) -> np.ndarray:
     """Mean squared Sobel gradient of each frame's luma over its variance, in 1 / pixels^2.
 

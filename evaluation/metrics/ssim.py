@@ -51,6 +51,14 @@ def _maps(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source",),
     not_for=("motion", "camera", "style"),
+    responds={
+        "blur": "falls",
+        "noise": "falls",
+        "jpeg": "falls",
+        "frame_drop": "falls",
+        "shuffle": "falls",
+        "colour_shift": "stays",
+    },
 )
 def ssim(sample: Sample) -> np.ndarray:
     """Structural similarity of each frame's luma to the source's; 1 = the same (Wang et al. 2004).
@@ -67,6 +75,14 @@ def ssim(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source", "keep"),
     not_for=("motion", "camera", "style"),
+    responds={
+        "blur": "falls",
+        "noise": "falls",
+        "jpeg": "falls",
+        "frame_drop": "falls",
+        "shuffle": "falls",
+        "colour_shift": "stays",
+    },
 )
 def ssim_masked(sample: Sample) -> np.ndarray:
     """Mean of the SSIM map over windows centred on pixels that the edit should leave alone.

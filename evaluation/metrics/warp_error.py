@@ -53,6 +53,7 @@ def _seen(view: View) -> np.ndarray:
     bounds=(0, 1),
     needs=("source", "flow"),
     not_for=("motion", "camera"),
+    responds={"blur": "falls", "noise": "rises", "jpeg": "rises", "frame_drop": "rises"},
 )
 def warp_error_source_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along the source's flow (Lai et al. 2018).
@@ -70,6 +71,7 @@ def warp_error_source_flow(sample: Sample) -> np.ndarray:
     better="lower",
     bounds=(0, 1),
     needs=("flow",),
+    responds={"blur": "falls", "noise": "rises", "jpeg": "rises"},
 )
 def warp_error_self_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along its own flow; valid for new motion too.
@@ -86,6 +88,7 @@ def warp_error_self_flow(sample: Sample) -> np.ndarray:
     bounds=(0, 1),
     needs=("source", "true_flow"),
     not_for=("motion", "camera"),
+    responds={"blur": "falls", "noise": "rises", "jpeg": "rises", "frame_drop": "rises"},
 )
 def warp_error_true_flow(sample: Sample) -> np.ndarray:
     """Squared RGB error (0..1) of the edit warped along the source's exact flow, where it is known.

@@ -1,0 +1,89 @@
+"""The corruption ladder: under known damage every metric goes the way it declares.
+
+Toybox with its exact truth in every run; real clips, and more of Toybox, in the slow one. What is
+asked of a metric is the mean over clips, strength by strength: see `evaluation.ladder.goes`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamix.data.suite import load_suite
+from evaluation.corruptions import CORRUPTIONS, STRENGTHS
+from evaluation.features.store import Features
+from evaluation.ladder import Ladder, climb, footage_subjects, goes, toybox_subjects
+from evaluation.metrics.base import METRICS
+from evaluation.plan import choose_metrics
+from evaluation.settings import ModelSettings
+
+TEXT = {"clip_t", "clip_t_gain", "clip_dir", "frame_acc"}  # mean nothing with random weights
+FOOTAGE_ONLY = {"brisque", "conse_t"}  # were trained on photographs
+CLAIMS = [
+    (name, *claim) for name in METRICS.names() for claim in METRICS.get(name).responds.items()
+]
+
+
+def metrics(settings: ModelSettings, left_out: set[str]) -> list[str]:
+    return [
+        n for n in choose_metrics(METRICS.names(), settings, "pts").definitions if n not in left_out
+    ]
+
+
+@pytest.fixture(scope="module", params=[3, pytest.param(8, marks=pytest.mark.slow)])
+def toybox(request: pytest.FixtureRequest, root: Path, tiny_clip: str) -> Ladder:
+    settings = ModelSettings(clip=tiny_clip)
+    scenes = toybox_subjects(load_suite(root / "datasets" / "toybox"), most=request.param)
+    assert len(scenes) == request.param
+    return climb(metrics(settings, TEXT | FOOTAGE_ONLY), scenes, Features(settings))
+
+
+@pytest.fixture(scope="module")
+def footage(shared_dir: Path, tiny_clip: str) -> Ladder:
+    settings = ModelSettings(clip=tiny_clip)
+    clips = footage_subjects(load_suite(shared_dir / "realset"))
+    return climb(metrics(settings, TEXT), clips, Features(settings))
+
+
+@pytest.mark.parametrize(("name", "damage", "way"), [c for c in CLAIMS if c[0] not in FOOTAGE_ONLY])
+def test_on_toybox(name: str, damage: str, way: str, toybox: Ladder) -> None:
+    values = toybox[name, damage]
+    assert goes(values, way), np.nanmean(values, axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "damage", "way"), CLAIMS)
+def test_on_footage(name: str, damage: str, way: str, footage: Ladder) -> None:
+    if {"ideal", "keep", "true_flow"} & set(METRICS.get(name).needs):
+        pytest.skip("real footage has no exact truth")
+    if (name, damage) not in footage:
+        pytest.skip(f"{name}: its weights are not on this machine")
+    values = footage[name, damage]
+    assert goes(values, way), np.nanmean(values, axis=0)
+
+
+def test_every_metric_that_can_be_tested_makes_a_claim() -> None:
+    silent = {name for name in METRICS.names() if not METRICS.get(name).responds}
+    assert silent == TEXT
+
+
+@pytest.mark.parametrize("name", sorted(CORRUPTIONS))
+def test_damage_keeps_the_clip_s_form_and_grows_with_strength(name: str, root: Path) -> None:
+    """Mean squared difference to the undamaged clip: above 0, and no less at a higher strength."""
+    clip = toybox_subjects(load_suite(root / "datasets" / "toybox"), most=1)[0].source
+    damaged = [CORRUPTIONS[name](clip, strength) for strength in STRENGTHS]
+    assert all(d.frames.shape == clip.frames.shape and d.fps == clip.fps for d in damaged)
+    errors = [np.mean((d.frames.astype(float) - clip.frames) ** 2) for d in damaged]
+    assert errors[0] > 0
+    assert errors == sorted(errors)
+    assert np.array_equal(CORRUPTIONS[name](clip, 3).frames, damaged[2].frames)
+
+
+def test_goes_tells_rising_from_falling() -> None:
+    rising = np.array([[0.0, 1, 2, 2, 3, 4], [np.nan] * 6])
+    assert goes(rising, "rises")
+    assert goes(-rising, "falls")
+    assert not goes(np.array([[0.0, 1, 2, 1.9, 3, 4]]), "rises")
+    assert not goes(np.zeros((1, 6)), "rises")
+    assert goes(np.full((1, 6), 3.0), "stays")
+    assert not goes(np.full((1, 6), np.nan), "stays")
