@@ -52,9 +52,9 @@ def _axis(summary: Summary, axis: str, metric: str) -> str:
     facts, ranking = summary.run.metrics[metric], summary.ranking(metric)
     digits = decimals(summary.column(metric))
     top = summary.interval(ranking[0], metric)
-    extreme = "highest" if facts.sign > 0 else "lowest"
+    extreme = "the highest" if facts.sign > 0 else "the lowest"
     text = (
-        f"{axis.capitalize()}: {ranking[0]} has the {extreme} mean {metric}, "
+        f"{axis.capitalize()}: {ranking[0]} has {extreme if ranking[1:] else 'a'} mean {metric}, "
         f"{number(top.mid, digits)} {interval_text(top, digits)}."
     )
     return text + _rivals(summary, metric, ranking) + _anchors(summary, metric, top.mid)
@@ -93,9 +93,9 @@ def _anchors(summary: Summary, metric: str, best: float) -> str:
 
 
 def _front(summary: Summary) -> list[str]:
-    """Return the sentence about the trade-off, if both of its axes have a metric."""
+    """Return the sentence about the trade-off, if there is one to speak of."""
     x, y = summary.headline("alignment"), summary.headline("fidelity")
-    if not (x and y):
+    if not (x and y and len(summary.run.ranked) > 1):
         return []
     front = pareto_front(summary, x, y)
     verb = "is" if len(front) == 1 else "are"
