@@ -7,16 +7,18 @@ version, models, frame policy) are those of today.
 from collections.abc import Container
 from fnmatch import fnmatchcase
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from evaluation.features.base import MODELS
-from evaluation.metrics.base import INPUTS, METRICS, Metric, definition_id
+from evaluation.metrics.base import METRICS, Metric, definition_id
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.scores import Key
 from evaluation.settings import ModelSettings
+
+Found = dict[str, list[Any]]  # model -> [its state, its identity]; run.json keeps it
 
 
 class Task(NamedTuple):
@@ -48,7 +50,7 @@ class Choice(NamedTuple):
 
     definitions: dict[str, str]  # metric that runs -> hash of what its number means
     not_run: dict[str, str]  # metric -> one line: what is missing and how to get it
-    identities: dict[str, str]  # model -> what it is, to the bit
+    found: Found  # what the models are, to the bit
 
 
 def metric_names(wanted: list[str]) -> list[str]:
@@ -68,17 +70,36 @@ def metric_names(wanted: list[str]) -> list[str]:
     return sorted(found) if wanted else known
 
 
-def choose_metrics(names: list[str], settings: ModelSettings, policy: str) -> Choice:
-    """Return which of the metrics can run here; no model is loaded for it."""
+def choose_metrics(
+    names: list[str], settings: ModelSettings, policy: str, found: Found | None = None
+) -> Choice:
+    """Return which of the metrics can run here; no model is loaded for it.
+
+    found: identities of earlier calls; those whose model's state is unchanged are taken over, and
+    new ones are added.
+    """
     metrics = [METRICS.get(name) for name in names]
-    models = sorted({need for metric in metrics for need in metric.needs} - set(INPUTS))
-    problems = {name: MODELS.get(name).problem(settings) for name in models}
+    found = dict(found or {})
+    problems = {}
+    for name in sorted({model for metric in metrics for model in metric.models}):
+        problems[name] = _problem(name, settings, found)
     not_run = {metric.name: why for metric in metrics if (why := _obstacle(metric, problems))}
-    able = [name for name, problem in problems.items() if problem is None]
-    identities = {name: MODELS.get(name).identity(settings) for name in able}
+    identities = {name: found[name][1] for name, why in problems.items() if why is None}
     runs = [metric for metric in metrics if metric.name not in not_run]
     definitions = {metric.name: definition_id(metric, identities, policy) for metric in runs}
-    return Choice(definitions, not_run, identities)
+    return Choice(definitions, not_run, found)
+
+
+def _problem(model: str, settings: ModelSettings, found: Found) -> str | None:
+    """Return why a model cannot run; if it can, `found` then holds its state and identity."""
+    spec = MODELS.get(model)
+    state = spec.state(settings) if spec.state else None
+    if state and model in found and found[model][0] == state:
+        return None
+    if why := spec.problem(settings):
+        return why
+    found[model] = [state, spec.identity(settings)]
+    return None
 
 
 def _obstacle(metric: Metric, problems: dict[str, str | None]) -> str | None:

@@ -35,7 +35,7 @@ def write_scores(path: Path, rows: dict[Key, ScoreRow]) -> None:
 def is_complete(path: Path) -> bool:
     """Return True if `write_scores` has run since the last append."""
     table = path.with_suffix(".parquet")
-    return table.exists() and table.stat().st_mtime_ns >= path.stat().st_mtime_ns
+    return path.exists() and table.exists() and table.stat().st_mtime_ns >= path.stat().st_mtime_ns
 
 
 def _parquet(rows: list[ScoreRow]) -> bytes:

@@ -19,6 +19,7 @@ from evaluation.schema import ScoreRow
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
 
+Rows = dict[Key, ScoreRow]
 Watch = Callable[[int, int], None]  # told how many scores are done, of how many
 
 
@@ -48,7 +49,7 @@ def score_run(
     run = RunFolder(out)
     run.check()
     with only_writer(out):
-        choice = choose_metrics(names, settings, policy)
+        choice = choose_metrics(names, settings, policy, run.info.get("models"))
         rows = read_scores(run.scores)
         units = plan(run, choice.definitions, rows)
         seconds: dict[str, float] = {}
@@ -62,7 +63,7 @@ def score_run(
             computed += len(scored.rows)
             if watch:
                 watch(computed, total)
-        _finish(run, rows, choice, {"settings": settings.to_dict(), "policy": policy}, computed)
+        _finish(run, rows, _facts(choice, settings, policy), choice)
         return _summary(run, rows, choice, computed, seconds)
 
 
@@ -83,34 +84,42 @@ def _score(unit: Unit) -> Any:
     return _scorer.score(unit)
 
 
-def _finish(
-    run: RunFolder, rows: dict[Key, ScoreRow], choice: Choice, how: dict[str, Any], computed: int
-) -> None:
-    """Sort the scores and note in run.json what they mean."""
-    if computed or not is_complete(run.scores):
+def _finish(run: RunFolder, rows: Rows, facts: dict[str, Any], choice: Choice) -> None:
+    """Sort the scores if they are not, and note in run.json what they mean.
+
+    facts: what this call has to say of each metric it computed.
+    """
+    if not is_complete(run.scores):
         write_scores(run.scores, rows)
-    facts = {
-        name: {
-            **METRICS.get(name).facts(),
-            "definition_id": definition,
-            "models": {n: choice.identities[n] for n in METRICS.get(name).models},
-            **how,
-        }
-        for name, definition in choice.definitions.items()
-    }
-    before = run.info.get("metrics", {}), run.info.get("not_run", {})
-    metrics = {**before[0], **facts}
-    not_run = {
-        name: why for name, why in {**before[1], **choice.not_run}.items() if name not in facts
-    }
-    if (metrics, not_run) != before:
-        run.info.update(metrics=metrics, not_run=not_run, scored_with=versions())
+    before = dict(run.info)
+    metrics = {**before.get("metrics", {}), **facts}
+    not_run = {**before.get("not_run", {}), **choice.not_run}
+    run.info["metrics"] = metrics
+    run.info["not_run"] = {name: why for name, why in not_run.items() if name not in metrics}
+    run.info["models"] = choice.found
+    if run.info != before:
+        run.info["scored_with"] = versions()
         run.save()
+
+
+def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, Any]:
+    """Return what run.json holds about each metric: what it declares, and how it was computed."""
+    facts = {}
+    for name, definition in choice.definitions.items():
+        metric = METRICS.get(name)
+        facts[name] = {
+            **metric.facts(),
+            "definition_id": definition,
+            "models": {model: choice.found[model][1] for model in metric.models},
+            "settings": settings.to_dict(),
+            "policy": policy,
+        }
+    return facts
 
 
 def _summary(
     run: RunFolder,
-    rows: dict[Key, ScoreRow],
+    rows: Rows,
     choice: Choice,
     computed: int,
     seconds: dict[str, float],

@@ -55,7 +55,9 @@ class Sure(torch.nn.Module):
 def test_frames_and_texts_are_taken_from_the_mean_of_the_classes() -> None:
     # Classes p and q once, the other eight p: the mean is (.9, .1). White is p: (1, 0) - (.9, .1) =
     # (.1, -.1), and so is the text "p"; black is q: (0, 1) - (.9, .1) = (-.9, .9). Cosine -1.
-    encoder = conse.ConseEncoder(Sure(), OneWord(), ["p", "q", *["p"] * 8], ModelSettings(batch=3))
+    encoder = conse.ConseEncoder(
+        Sure(), OneWord(), OneWord()(["p", "q", *["p"] * 8]), ModelSettings(batch=3)
+    )
     frames = np.stack([np.full((50, 60, 3), 255, np.uint8), np.zeros((50, 60, 3), np.uint8)])
     images = encoder.images(encoder.prepare(frames))["projected"]
     half = np.sqrt(0.5)
@@ -196,3 +198,10 @@ def test_an_unseen_frame_size_and_one_frame_work(features: Features) -> None:
     view = View(Video(np.full((1, 9, 33, 3), 90, np.uint8), 8), "key", features)
     sample = Sample(view, view, "a grey wall", None, "object")
     assert np.shape(METRICS.get("conse_t").measure(sample)) == (1,)
+
+
+@needs_weights
+@pytest.mark.slow
+def test_the_class_vectors_that_travel_are_those_of_the_packages() -> None:
+    made = conse.embed_classes(conse.SentenceEncoder(ModelSettings()))
+    np.testing.assert_allclose(conse.class_vectors(), made, atol=1e-5)

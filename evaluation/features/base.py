@@ -21,6 +21,8 @@ class ModelSpec:
     problem: Callable[[ModelSettings], str | None]  # why it cannot run here and what to do, or None
     identity: Callable[[ModelSettings], str]  # name, weights hash, preprocessing, dtype
     load: Callable[[ModelSettings], Any]  # the model, ready to use on settings.device
+    state: Callable[[ModelSettings], str | None] | None = None  # changes whenever `identity` can;
+    # cheap to ask, so that an identity that was found is not looked for again. None: cannot tell.
     fetch: Callable[[ModelSettings], str] | None = (
         None  # downloads the weights; says where they are
     )

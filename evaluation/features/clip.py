@@ -7,6 +7,7 @@ holds the two together. Weights are only read from this machine; `fetch` alone d
 import hashlib
 import json
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,19 @@ def identity(settings: ModelSettings) -> str:
         f"config {hashlib.sha256(facts.encode()).hexdigest()[:8]} fit {settings.clip_fit} "
         f"{settings.dtype} open_clip {version('open_clip_torch').split('.')[0]}"
     )
+
+
+def state(settings: ModelSettings) -> str | None:
+    """Return the choices and the state of a local weights file; None for tags of the hub."""
+    name, _, where = settings.clip.partition(":")
+    path = Path(where).expanduser()
+    if not is_path(where) or not path.is_file():
+        return None
+    facts = path.resolve().stat()
+    beside = sorted(str(p.stat().st_mtime_ns) for p in path.parent.glob("*.json"))
+    own = Path(name).stat().st_mtime_ns if name.endswith(".json") and Path(name).exists() else 0
+    choices = [settings.clip, settings.clip_fit, settings.dtype, version("open_clip_torch")]
+    return json.dumps([*choices, facts.st_size, facts.st_mtime_ns, beside, own])
 
 
 def load(settings: ModelSettings) -> "ClipEncoder":
@@ -144,4 +158,4 @@ def _files(settings: ModelSettings) -> ClipFiles:
     return find_clip(settings.clip)
 
 
-MODELS.add("clip", ModelSpec(problem, identity, load, fetch))
+MODELS.add("clip", ModelSpec(problem, identity, load, state, fetch))

@@ -9,12 +9,14 @@ thousand classes and scaled to length 1.
 
 import hashlib
 import importlib.util
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dreamix.core.errors import UserError
+from evaluation.features import weights
 from evaluation.features.base import MODELS, ModelSpec
 from evaluation.features.files import file_sha256
 from evaluation.features.inference import check_dtype, inference, unit
@@ -64,7 +66,7 @@ def load(settings: ModelSettings) -> "ConseEncoder":
         network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     stored = torch.load(_installed(*IMAGES), map_location="cpu", weights_only=True)
     network.load_state_dict(as_timm(stored, network.state_dict()), strict=True)
-    return ConseEncoder(network, SentenceEncoder(settings), class_texts(), settings)
+    return ConseEncoder(network, SentenceEncoder(settings), class_vectors(), settings)
 
 
 class SentenceEncoder:
@@ -100,14 +102,14 @@ class ConseEncoder:
     outputs: tuple[str, ...] = ("projected",)
 
     def __init__(
-        self, network: Any, sentences: Any, class_texts: list[str], settings: ModelSettings
+        self, network: Any, sentences: Any, classes: np.ndarray, settings: ModelSettings
     ) -> None:
+        """Take the sentence vectors of the classes, float32 (classes, dimensions)."""
         self.settings = settings
         self.network = network.to(settings.device).eval()
         self.sentences = sentences
-        meanings = _in_batches(sentences, class_texts, settings.batch)
-        self.centre: np.ndarray = meanings.mean(axis=0)
-        self.meanings: np.ndarray = meanings - self.centre
+        self.centre: np.ndarray = classes.mean(axis=0)
+        self.meanings: np.ndarray = classes - self.centre
 
     def prepare(self, frames: np.ndarray) -> "torch.Tensor":
         """Return uint8 (n, 3, 224, 224) for uint8 RGB (n, height, width, 3)."""
@@ -158,6 +160,23 @@ def as_timm(stored: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     return dict(zip(wanted, stored.values(), strict=True))
 
 
+def class_vectors() -> np.ndarray:
+    """Return MiniLM's vectors of the thousand classes, float32 (1000, 384).
+
+    They travel with the toolkit (`weights/README.md`), for making them takes 6 s a process; a test
+    makes them anew and compares.
+    """
+    with resources.files(weights).joinpath("conse_classes.npz").open("rb") as file:
+        vectors: np.ndarray = np.load(file)["vectors"]
+    return vectors
+
+
+def embed_classes(sentences: Any) -> np.ndarray:
+    """Return what `class_vectors` holds, made anew from the class texts."""
+    texts = class_texts()
+    return np.concatenate([sentences(texts[start : start + 50]) for start in range(0, 1000, 50)])
+
+
 def class_texts() -> list[str]:
     """Return what the thousand ImageNet classes are, as WordNet says: "tench, Tinca tinca: ..."."""
     from timm.data.imagenet_info import ImageNetInfo
@@ -167,16 +186,6 @@ def class_texts() -> list[str]:
     if hashlib.sha256("\n".join(texts).encode()).hexdigest() != GLOSSES:
         raise UserError("this timm words the ImageNet classes anew; run `pip install timm==1.0.31`")
     return texts
-
-
-def _in_batches(sentences: Any, texts: list[str], size: int) -> np.ndarray:
-    """Return the sentence vectors of many texts; like lengths share a batch, as padding costs."""
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    parts = [
-        [texts[i] for i in order[start : start + size]] for start in range(0, len(texts), size)
-    ]
-    vectors = np.concatenate([sentences(part) for part in parts])
-    return vectors[np.argsort(order)]
 
 
 def _unit_rows(vectors: np.ndarray) -> np.ndarray:
