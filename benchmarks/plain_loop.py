@@ -148,10 +148,14 @@ def make_lpips() -> Callable[[torch.Tensor, torch.Tensor], Any]:
 
 
 def make_brisque() -> Any:
-    """Return the scorer of the package brisque."""
+    """Return the scorer of the package brisque 0.2.0, mended for numpy 2.4."""
     from brisque import BRISQUE
 
-    return BRISQUE(url=False)
+    class Mended(BRISQUE):
+        def scale_features(self, features: Any) -> Any:
+            return super().scale_features([np.asarray(x).item() for x in features])
+
+    return Mended(url=False)
 
 
 def tensor(frames: Frames) -> torch.Tensor:

@@ -59,10 +59,18 @@ class VideoScorer:
         needs = needs_of(name for task in unit.tasks for name in task.metrics)
         known = Known(self.run, unit.video, self.features, needs)
         self.shared = self._shared_views(unit, source)
+        try:
+            source.video  # noqa: B018 - decodes it
+        except UserError as error:
+            return Scored(self._all_failed(unit, f"no source: {error}"), self.seconds)
         rows: list[ScoreRow] = []
-        for _, tasks in groupby(unit.tasks, key=lambda task: (task.cell.method, task.cell.seed)):
+        for _, tasks in groupby(sorted(unit.tasks, key=batch_mates), key=batch_mates):
             rows += self._score_group(list(tasks), source, known)
         return Scored(rows, self.seconds)
+
+    def _all_failed(self, unit: Unit, reason: str) -> list[ScoreRow]:
+        pairs = [(task, name) for task in unit.tasks for name in task.metrics]
+        return [self._gap(task, name, "failed", reason) for task, name in pairs]
 
     def _score_group(self, tasks: list[Task], source: View, known: Known) -> Iterator[ScoreRow]:
         """Score one method's clips of a video; they share batches."""
@@ -209,6 +217,14 @@ class VideoScorer:
             nested = sum(self.seconds.values()) - inside
             spent = time.perf_counter() - began - nested
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+def batch_mates(task: Task) -> tuple[str, int]:
+    """Return what the clips that share batches have in common: one method's, of one seed.
+
+    A method or seed that is added later then leaves the batches of the others as they were.
+    """
+    return task.cell.method, task.cell.seed
 
 
 def needs_of(metrics: Iterable[str]) -> set[str]:

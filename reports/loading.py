@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,18 @@ class Run:
         """Every clip of the grid: (method, edit, seed)."""
         return list(_grid(self.methods, self.edits))
 
+    @cached_property
+    def idle(self) -> dict[str, str]:
+        """Metrics that apply to no clip of this run, each with its commonest reason."""
+        applies = self.scores[self.scores["status"] != "n/a"]["metric"].unique()
+        rows = self.scores[~self.scores["metric"].isin(applies)]
+        reasons = rows.groupby("metric")["reason"]
+        return {str(name): str(found.mode().iloc[0]) for name, found in reasons}
+
     def on_axis(self, axis: str) -> list[MetricFacts]:
-        """Return the metrics of one axis, by name."""
-        return [facts for facts in self.metrics.values() if facts.axis == axis]
+        """Return the metrics of one axis that apply to some clip, by name."""
+        found = [facts for facts in self.metrics.values() if facts.axis == axis]
+        return [facts for facts in found if facts.name not in self.idle]
 
 
 def load_run(folder: Path) -> Run:

@@ -15,6 +15,7 @@ from reports.sections import (
     failures,
     files,
     how_to_read,
+    idle,
     not_run,
     provenance,
     table_html,
@@ -101,7 +102,7 @@ def _heading(summary: Summary) -> Html:
         (len(run.ranked), "method", "methods"),
         (len(run.edits), "edit", "edits"),
         (len(run.videos), "source video", "source videos"),
-        (len(run.metrics), "metric", "metrics"),
+        (len(run.metrics) - len(run.idle), "metric", "metrics"),
         (int((run.scores["status"] == "failed").sum()), "failed score", "failed scores"),
     )
     return join(
@@ -128,7 +129,9 @@ def _sections(content: Content) -> list[Section]:
     why = failures(run, linked=content.gallery is not None)
     found = [
         Section("summary", "Summary", _summary(summary)),
-        Section("results", "Results", join([how_to_read(summary), *map(table_html, axes)])),
+        Section(
+            "results", "Results", join([how_to_read(summary), *map(table_html, axes), idle(run)])
+        ),
     ]
     if "trade_off" in plots:
         found.append(Section("trade-off", "Trade-off", plot_html(plots["trade_off"])))

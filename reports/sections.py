@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from reports.loading import AXES, MetricFacts, Run
-from reports.markup import Html, join, tag
+from reports.markup import Html, escaped, join, tag
 from reports.summary import Gap, Summary, gaps
 from reports.tables import AXIS_TITLES, Cell, Head, Row, Table
 from reports.wording import plural
@@ -81,6 +81,25 @@ def caution(summary: Summary) -> Html:
             "and 94% with 29."
         )
     return tag("p", text, class_="note caution")
+
+
+def idle(run: Run) -> Html:
+    """Return which metrics apply to no clip of the run, and why; empty if there are none."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in run.idle.items():
+        by_reason.setdefault(reason, []).append(name)
+    items = [
+        tag("li", join([*_codes(names), escaped(f" {reason}")]))
+        for reason, names in by_reason.items()
+    ]
+    if not items:
+        return Html()
+    text = f"{plural(len(run.idle), 'metric')} apply to no clip of this run and stand in no table:"
+    return tag("div", tag("p", text, class_="note"), tag("ul", *items, class_="note"))
+
+
+def _codes(names: list[str]) -> list[Html]:
+    return [join([tag("code", name), Html(", " if name != names[-1] else ":")]) for name in names]
 
 
 def failures(run: Run, linked: bool) -> Html:

@@ -26,7 +26,7 @@ def _compared(run: Run) -> str:
     return (
         f"{who} on {plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} "
         f"({run.info['suite']['name']}, version {run.info['suite']['version']}), "
-        f"{each} an edit, {plural(len(run.metrics), 'metric')}{more}."
+        f"{each} an edit, {plural(len(run.metrics) - len(run.idle), 'metric')}{more}."
     )
 
 

@@ -90,7 +90,8 @@ class Features:
         If one of the clips is not stored, all are embedded anew: what shares a batch then does not
         depend on what an earlier, interrupted run had finished, and neither does the last bit.
         """
-        found: list[Arrays | None] = [self._read(encoder, view) for view in views]
+        views = [*{view.key: view for view in views}.values()]
+        found = [self._known(encoder, view) for view in views]
         if any(arrays is None for arrays in found):
             embedded = self._embed(encoder, views)
             for view, arrays in zip(views, embedded, strict=True):
@@ -98,6 +99,11 @@ class Features:
             found = [*embedded]
         for view, stored in zip(views, found, strict=True):
             view.memo[f"embed {encoder}"] = stored
+
+    def _known(self, encoder: str, view: View) -> Arrays | None:
+        """Return the embeddings of a clip if this process or the folder has them."""
+        held: Arrays | None = view.memo.get(f"embed {encoder}")
+        return held or self._read(encoder, view)
 
     def _embed(self, encoder: str, views: list[View]) -> list[Arrays]:
         import torch
