@@ -16,8 +16,8 @@ ARROWS = {"higher": "↑", "lower": "↓", "neither": "·"}
 
 
 def first_sentence(text: str) -> str:
-    """Return the text up to its first full stop, without it."""
-    return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
+    """Return the text up to its first full stop, without it, for a cell of a Markdown table."""
+    return re.split(r"(?<! al)\.(?:\s|$)", text, maxsplit=1)[0].replace("|", r"\|")
 
 
 def metrics_table() -> str:

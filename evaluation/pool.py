@@ -6,6 +6,7 @@ many workers there are nor on which of them got the unit.
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -66,9 +67,13 @@ _is_set_up = False  # in a worker process: its setup has run
 def _in_worker(
     work: Callable[[U], R], unit: U, setup: Callable[..., None], args: tuple[Any, ...]
 ) -> R:
-    """Set the process up at its first unit, so that an error in it comes back as what it is."""
+    """Set the process up at its first unit, so that an error in it comes back as what it is.
+
+    Ctrl-C ends a worker at once and silently: what it was writing is whole or not there.
+    """
     global _is_set_up
     if not _is_set_up:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         setup(*args)
         _is_set_up = True
     return work(unit)

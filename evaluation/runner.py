@@ -8,7 +8,6 @@ the next call; cells whose outside file has changed since are brought in anew.
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -22,10 +21,9 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Variant
 from evaluation.pool import run_units
+from evaluation.progress import Watch
 from evaluation.runs import RunFolder, add_to_grid, column, copy_whole, keep_source, open_run
 from evaluation.schema import Cell, ClipRow
-
-Watch = Callable[[int, int], None]  # told how many cells are done, of how many
 
 
 class Unit(NamedTuple):

@@ -6,7 +6,6 @@ leave the same bytes.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +13,13 @@ from dreamix.core.records import only_writer
 from evaluation.metrics.base import METRICS
 from evaluation.plan import Choice, Unit, choose_metrics, plan
 from evaluation.pool import run_units
+from evaluation.progress import Watch
 from evaluation.runs import RunFolder, versions
 from evaluation.schema import ScoreRow
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
 
 Rows = dict[Key, ScoreRow]
-Watch = Callable[[int, int], None]  # told how many scores are done, of how many
 
 
 class Summary(NamedTuple):

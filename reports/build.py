@@ -101,7 +101,8 @@ def make_plots(summary: Summary, folder: Path) -> list[Plot]:
 def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
     """Return the text alternative and the caption."""
     front = pareto_front(summary, x, y)
-    alt = f"Scatter of {x} against {y}; on the Pareto front: {listed(front)}."
+    who = listed(front) if front else "nothing, for only anchors were run"
+    alt = f"Scatter of {x} against {y}; on the Pareto front: {who}."
     return alt, (
         f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
         "Crosses are intervals over source videos. Dashed: the Pareto front of the means, "

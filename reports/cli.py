@@ -42,4 +42,4 @@ def report(
         done = build_report(run, out or run / "report", resampling, media=not no_media, watch=watch)
     for sentence in summary_sentences(done.summary):
         click.echo(sentence)
-    click.echo(str(done.page))
+    click.echo(f"report page: {done.page}")

@@ -218,7 +218,9 @@ def _delta_panel(axes: Axes, summary: Summary, name: str, look: dict[str, Mark])
         )
         _dot(axes, interval.mid, place, look[label], 6)
     facts = summary.run.metrics[name]
-    axes.set_title(f"{name} {facts.arrow}" + ("" if has_delta else " (plain mean)"))
+    axes.set_title(f"{name} {facts.arrow}")
+    if not has_delta:
+        axes.set_xlabel("the mean itself, not a difference", color=MUTED, fontsize=8)
     axes.xaxis.set_inverted(facts.sign < 0)
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))
     axes.margins(x=0.1)

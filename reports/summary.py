@@ -102,12 +102,17 @@ class Summary:
     def headline(self, axis: str) -> str | None:
         """Return the metric that stands for an axis, or None if none has a value and a direction.
 
-        The first of HEADLINE that some competing method has a value for; failing that, the first
-        such metric of the axis by name.
+        The first of HEADLINE that some competing method has a value for (some anchor, if nothing
+        competes); failing that, the first such metric of the axis by name.
         """
-        names = [facts.name for facts in self.run.on_axis(axis)]
-        preferred = [name for name in HEADLINE.get(axis, ()) if name in names]
-        usable = (name for name in [*preferred, *names] if self.ranking(name))
+        facts = {facts.name: facts for facts in self.run.on_axis(axis) if facts.sign}
+        preferred = [name for name in HEADLINE.get(axis, ()) if name in facts]
+        voices = self.run.ranked or [*self.run.methods]
+        usable = (
+            name
+            for name in [*preferred, *facts]
+            if any(is_number(self.interval(label, name).mid) for label in voices)
+        )
         return next(usable, None)
 
 

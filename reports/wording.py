@@ -5,11 +5,17 @@ from reports.plots import pareto_front
 from reports.summary import Summary, clip_counts
 from reports.tables import decimals, interval_text, number
 
+ANCHORS_ONLY = (
+    "Anchors only: nothing competes in this run. It shows what each metric says of clips whose "
+    "place is known beforehand; add methods with `dreamix bench run`."
+)
 AXES = ("alignment", "fidelity", "quality")
 
 
 def summary_sentences(summary: Summary) -> list[str]:
     """Return the report's summary, a sentence or two an item: what was done, then each axis."""
+    if not summary.run.ranked:
+        return [_compared(summary.run), _clips(summary.run), ANCHORS_ONLY]
     axes = [_axis(summary, axis, name) for axis in AXES if (name := summary.headline(axis))]
     return [_compared(summary.run), _clips(summary.run), *axes, *_front(summary)]
 

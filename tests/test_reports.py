@@ -586,7 +586,7 @@ def test_command_writes_into_the_run_and_prints_the_summary(
     folder = fabricate(tmp_path)
     done = command(folder, "--no-media", "--resamples", "100")
     assert done.exit_code == 0, done.output
-    assert done.output.splitlines()[-1] == str(folder / "report" / "index.html")
+    assert done.output.splitlines()[-1] == f"report page: {folder / 'report' / 'index.html'}"
     assert (folder / "report" / "index.html").is_file()
     assert "Alignment: alpha has the highest" in done.output
 

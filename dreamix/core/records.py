@@ -108,8 +108,10 @@ def only_writer(folder: Path) -> Iterator[None]:
 
     The lock is the kernel's (flock): it is gone when the process is, however that ended.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -40,7 +40,13 @@ def _word_options(command: Any) -> Any:
     show_default=True,
     help="What no caption tells: place, size, tilt, light.",
 )
-@click.option("--frames", type=click.IntRange(1, 16), default=16, show_default=True)
+@click.option(
+    "--frames",
+    type=click.IntRange(1, 16),
+    default=16,
+    show_default=True,
+    help="The first so many of 16.",
+)
 @click.option(
     "--scale",
     type=click.IntRange(1, 8),

@@ -1,0 +1,179 @@
+"""The console program as a user meets it: exit codes, one clear line for a mistake."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from dreamix.cli import main
+from dreamix.core.media import write_video
+from dreamix.core.video import Video
+
+DREAMIX = Path(sys.executable).with_name("dreamix")
+Program = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def dreamix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """Run the program in this process; give back exit code, output and errors."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dreamix", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    folder = tmp_path / "suite"
+    frames = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    write_video(folder / "cat.mp4", Video(frames, 3))
+    document = {
+        "name": "one",
+        "version": 1,
+        "licence": "none",
+        "videos": [{"id": "cat", "path": "cat.mp4", "caption": "a cat"}],
+        "edits": [{"id": "cat_0", "video": "cat", "prompt": "a dog", "category": "object"}],
+    }
+    (folder / "suite.yaml").write_text(yaml.safe_dump(document))
+    return folder
+
+
+def is_one_line(err: str) -> bool:
+    return err.startswith("dreamix: ") and err.count("\n") == 1
+
+
+def test_from_a_suite_to_a_page_in_one_command(
+    dreamix: Program, suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    arguments = ["--methods", "unedited,frozen-frame", "--metrics", "psnr,flicker"]
+    code, text, _ = dreamix("bench", "compare", suite, "--out", out, *arguments, "--workers", 1)
+    assert code == 0
+    assert "2 ok clips" in text
+    assert "4 scores computed; now 4 ok" in text
+    assert text.splitlines()[-1] == f"report page: {out / 'report' / 'index.html'}"
+    assert "frozen-frame" in (out / "report" / "index.html").read_text()
+
+
+def test_a_failure_makes_the_exit_code_1_and_says_why(
+    dreamix: Program, suite: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outs" / "mine").mkdir(parents=True)
+    run = ["bench", "run", suite, "--methods", f"external:{tmp_path}/outs/*"]
+    code, text, _ = dreamix(*run, "--out", tmp_path / "run", "--workers", 1)
+    assert code == 1
+    assert "1 failed clips" in text
+    assert "failed: 1 x no file" in text
+    code, text, _ = dreamix("bench", "score", tmp_path / "run", "--metrics", "psnr")
+    assert code == 1
+    assert "now 1 failed" in text
+
+
+RUN = "bench run {suite} --out {tmp}/new --methods "
+SCORE = "bench score {run} --metrics "
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (RUN + "uneditd", "did you mean unedited"),
+        (RUN + "unedited --edits dog*", "no edit matches"),
+        (RUN + "unedited,unedited", "two methods are called"),
+        ("bench run {tmp}/none --out {tmp}/new --methods unedited", "none"),
+        ("bench score {tmp} --metrics psnr", "is not a run folder"),
+        (SCORE + "pnsr", "did you mean psnr"),
+        (SCORE + "clip_t --clip ViT-B-33:openai", "ViT-B-32"),
+        (SCORE + "motion_mag --flow rift", "raft"),
+        ("report {tmp}", "run folder"),
+        ("report {run}", "score"),
+        ("weights get clop", "did you mean clip"),
+        ("toybox render a-red-bal --out {tmp}/a.mp4", "bal"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    dreamix: Program, suite: Path, tmp_path: Path, words: str, said: str
+) -> None:
+    dreamix("bench", "run", suite, "--methods", "unedited", "--out", tmp_path / "run")
+    places = {"suite": suite, "tmp": tmp_path, "run": tmp_path / "run"}
+    code, text, err = dreamix(*(word.format(**places) for word in words.split()))
+    line = err or text  # a metric that cannot run is listed, the rest goes on
+    assert said in line
+    assert (code == 2 and is_one_line(err)) or "not run" in text
+
+
+def test_every_problem_of_a_suite_is_listed(dreamix: Program, suite: Path) -> None:
+    document = yaml.safe_load((suite / "suite.yaml").read_text())
+    document["edits"][0].update(video="dog", prompt="", category="moton")
+    (suite / "suite.yaml").write_text(yaml.safe_dump(document))
+    code, text, err = dreamix("bench", "check", suite)
+    assert code == 2
+    assert len(text.splitlines()) == 3
+    assert all("suite.yaml:" in line for line in text.splitlines())
+    assert err == "3 problems\n"
+
+
+def test_an_empty_suite_is_a_problem(dreamix: Program, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(
+        "name: empty\nversion: 1\nlicence: none\nvideos: []\nedits: []\n"
+    )
+    code, _, err = dreamix(
+        "bench", "run", tmp_path, "--methods", "unedited", "--out", tmp_path / "r"
+    )
+    assert code == 2
+    assert is_one_line(err)
+
+
+@pytest.fixture(params=["size=200k", "ro"])
+def bad_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A file system with no room, or one that cannot be written."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user may not mount a small file system")
+    yield place, "No space left" if "size" in request.param else "Read-only"
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_without_room_or_leave_is_one_line_and_nothing_is_lost(
+    dreamix: Program, suite: Path, bad_disk: tuple[Path, str]
+) -> None:
+    place, reason = bad_disk
+    if reason == "No space left":
+        (place / "ballast").write_bytes(bytes(185_000))
+    code, _, err = dreamix(
+        "bench", "run", suite, "--methods", "unedited", "--out", place / "run", "--workers", 1
+    )
+    assert code == 2
+    assert is_one_line(err)
+    assert reason in err
+    assert not list(place.rglob("*.tmp"))
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, root: Path) -> None:
+    """The whole process group gets the signal, as from a terminal; no worker writes a traceback."""
+    command = [str(DREAMIX), "bench", "run", str(root / "datasets" / "toybox"), "--workers", "2"]
+    command += ["--methods", "ideal", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(
+        command, start_new_session=True, stderr=subprocess.PIPE, text=True, stdout=subprocess.PIPE
+    )
+    while not list((tmp_path / "run" / "clips").glob("*/*/*.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.strip() == "dreamix: stopped; the same command goes on where it was"
