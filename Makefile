@@ -4,17 +4,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
 
-.PHONY: bench test test-slow check lint types install hooks figures clean
+.PHONY: bench test test-slow check lint types install hooks clean
 
 bench: $(VENV)/ready            ## run the main job on the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare datasets/toybox/suite.yaml --out $(RUN) \
 	    --methods unedited,frozen-frame,shuffled-frames,ideal
 
 test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 minutes on 2 cores
-	$(BIN)/pytest -q -m "not slow" -n 2
+	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
 test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m slow -n 2 --dist loadscope
 
 check: lint types test          ## everything a commit has to pass
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.registry import near_misses
 from evaluation.progress import progress
 from evaluation.settings import ModelSettings
 
@@ -170,6 +171,8 @@ def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **
         click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")
     for name, why in done.not_run.items():
         click.echo(f"not run: {name}: {why}")
+    for note, count in done.notes.items():
+        click.echo(f"note: {count} x {note}")
     show_reasons(done.reasons)
     asked_in_vain = bool(metrics) and bool(done.not_run)
     return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
@@ -189,10 +192,11 @@ def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
     """Return the names that match any of the patterns, all without patterns."""
     if not patterns:
         return known
-    found = [name for name in known if any(fnmatchcase(name, p) for p in words(patterns))]
-    if not found:
-        raise UserError(f"no edit matches {', '.join(patterns)}; edits are called like {known[0]}")
-    return found
+    for pattern in words(patterns):
+        if not any(fnmatchcase(name, pattern) for name in known):
+            hint = near_misses(pattern, known) or f"; edits are called like {known[0]}"
+            raise UserError(f"no edit matches {pattern!r}{hint}")
+    return [name for name in known if any(fnmatchcase(name, p) for p in words(patterns))]
 
 
 def spell(counts: dict[str, int]) -> str:

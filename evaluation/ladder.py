@@ -16,7 +16,7 @@ from dreamix.data.toybox import Scene, render, truth
 from evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from evaluation.features.flow import Flow
 from evaluation.features.store import Features
-from evaluation.metrics.base import METRICS, Metric
+from evaluation.metrics.base import METRICS
 from evaluation.sample import Sample, View
 from evaluation.truth import keep_mask
 
@@ -47,39 +47,41 @@ def climb(metrics: list[str], subjects: list[Subject], features: Features) -> La
     }
     for row, subject in enumerate(subjects):
         source = View(subject.source, subject.name, features)
+        ideal = View(subject.ideal, f"{subject.name} ideal", features) if subject.ideal else None
+        undamaged = _samples(subject, source, ideal)
+        for metric, damage in table:
+            table[metric, damage][row, 0] = _value(metric, *undamaged)
         for damage in CORRUPTIONS:
-            for step in STEPS:
-                samples = _samples(subject, source, damage, step)
+            for step in STRENGTHS:
+                samples = _samples(subject, source, ideal, damage, step)
                 for metric in metrics:
-                    table[metric, damage][row, step] = _value(METRICS.get(metric), *samples)
+                    table[metric, damage][row, step] = _value(metric, *samples)
     return table
 
 
 def _samples(
-    subject: Subject, source: View, damage: str, step: int
+    subject: Subject, source: View, ideal: View | None, damage: str = "", step: int = 0
 ) -> tuple[Sample, Sample | None]:
     """Return the damaged source beside the source, and the damaged ideal edit beside the source."""
 
-    def damaged(clean: Video, name: str) -> Sample:
-        clip = CORRUPTIONS[damage](clean, step) if step else clean
+    def damaged(clean: View) -> Sample:
+        clip = CORRUPTIONS[damage](clean.video, step) if step else clean.video
         return Sample(
-            View(clip, f"{subject.name} {name} {damage} {step}", source.features),
+            View(clip, f"{clean.key} {damage} {step}", source.features),
             source,
             subject.prompt or subject.caption,
             subject.caption,
             "appearance",
             keep=subject.keep,
-            ideal=View(subject.ideal, f"{subject.name} ideal", source.features)
-            if subject.ideal
-            else None,
+            ideal=ideal,
             true_flow=subject.true_flow,
         )
 
-    of_ideal = damaged(subject.ideal, "ideal") if subject.ideal else None
-    return damaged(subject.source, "source"), of_ideal
+    return damaged(source), damaged(ideal) if ideal else None
 
 
-def _value(metric: Metric, of_source: Sample, of_ideal: Sample | None) -> float:
+def _value(name: str, of_source: Sample, of_ideal: Sample | None) -> float:
+    metric = METRICS.get(name)
     sample = of_ideal if "ideal" in metric.needs else of_source
     given = {"keep": sample and sample.keep, "true_flow": sample and sample.true_flow}
     if sample is None or any(given.get(need, True) is None for need in metric.needs):

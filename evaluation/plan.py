@@ -33,7 +33,7 @@ class Task(NamedTuple):
         return self._replace(metrics=[name for name in self.metrics if name not in metrics])
 
 
-class Unit(NamedTuple):
+class TasksOfVideo(NamedTuple):
     """All clips of one source video; those with no metric left are there to share batches."""
 
     video: str
@@ -106,7 +106,9 @@ def _obstacle(metric: Metric, problems: dict[str, str | None]) -> str | None:
     return next((why for need in metric.needs if (why := problems.get(need))), None)
 
 
-def plan(run: RunFolder, definitions: dict[str, str], rows: dict[Key, ScoreRow]) -> list[Unit]:
+def plan(
+    run: RunFolder, definitions: dict[str, str], rows: dict[Key, ScoreRow]
+) -> list[TasksOfVideo]:
     """Return the videos of which some clip lacks a metric, each with all its clips."""
     tasks = []
     for cell in run.cells():
@@ -118,7 +120,7 @@ def plan(run: RunFolder, definitions: dict[str, str], rows: dict[Key, ScoreRow])
             ]
             tasks.append((run.suite.edit(cell.edit).video, Task(cell, clip, sorted(lacks))))
     by_video = groupby(tasks, key=lambda pair: pair[0])
-    units = [Unit(video, [task for _, task in pairs]) for video, pairs in by_video]
+    units = [TasksOfVideo(video, [task for _, task in pairs]) for video, pairs in by_video]
     return [unit for unit in units if unit.size]
 
 
@@ -126,4 +128,9 @@ def _stands(row: ScoreRow | None, definition: str, clip: ClipRow) -> bool:
     """Return True if a score is of this clip and this definition, and did not fail by itself."""
     if row is None or row.definition != definition or row.clip != clip.sha256:
         return False
-    return row.status != "failed" or clip.status == "failed"
+    return row.status != "failed" or row.reason == no_clip(clip)
+
+
+def no_clip(clip: ClipRow) -> str:
+    """Return the reason of every score of a clip that was not made."""
+    return f"no clip: {clip.reason}"

@@ -6,9 +6,11 @@ the next call; cells whose outside file has changed since are brought in anew.
 """
 
 import resource
+import sys
 import time
 from collections import Counter
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +24,11 @@ from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Variant
 from evaluation.pool import run_units
 from evaluation.progress import Watch
-from evaluation.runs import RunFolder, add_to_grid, column, copy_whole, keep_source, open_run
+from evaluation.runs import RunFolder, add_to_grid, column, copy_whole, open_run, origin
 from evaluation.schema import Cell, ClipRow
 
 
-class Unit(NamedTuple):
+class CellsOfVideo(NamedTuple):
     """The cells of one source video that have to be made."""
 
     video: str
@@ -52,7 +54,10 @@ def run_suite(
     with only_writer(out):
         run = open_run(out, suite)
         add_to_grid(run, edits or [edit.id for edit in suite.edits], _entries(columns, seeds))
+        remove_leftovers(out)
         units = pending_units(run)
+        for video in videos(run) - {unit.video for unit in units}:
+            run.keep_source(suite, video)
         total = sum(len(unit.cells) for unit in units)
         made = 0
         for count in run_units(_make_unit, units, workers, _set_up, out, suite):
@@ -62,11 +67,22 @@ def run_suite(
         return run
 
 
-def pending_units(run: RunFolder) -> list[Unit]:
+def videos(run: RunFolder) -> set[str]:
+    """Return the source videos of the grid."""
+    return {run.suite.edit(edit).video for edit in run.info["edits"]}
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove the temporary files of writes that a kill cut off."""
+    for leftover in out.rglob(".*.tmp"):
+        leftover.unlink()
+
+
+def pending_units(run: RunFolder) -> list[CellsOfVideo]:
     """Return the cells that have no clip yet, by source video."""
     pending = [cell for cell in run.cells() if not is_done(run, cell)]
     by_video = groupby(pending, key=lambda cell: run.suite.edit(cell.edit).video)
-    return [Unit(video, list(cells)) for video, cells in by_video]
+    return [CellsOfVideo(video, list(cells)) for video, cells in by_video]
 
 
 def is_done(run: RunFolder, cell: Cell) -> bool:
@@ -83,12 +99,7 @@ def is_done(run: RunFolder, cell: Cell) -> bool:
 def _origin_changed(row: ClipRow) -> bool:
     if row.origin is None or not Path(row.origin["path"]).exists():
         return False
-    return _origin(Path(row.origin["path"])) != row.origin
-
-
-def _origin(path: Path) -> dict[str, Any]:
-    facts = path.stat()
-    return {"path": str(path), "size": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+    return origin(Path(row.origin["path"])) != row.origin
 
 
 def _entries(columns: list[Variant], seeds: int) -> dict[str, dict[str, Any]]:
@@ -111,10 +122,17 @@ def _set_up(out: Path, suite: Suite) -> None:
     _state.update(run=RunFolder(out), suite=suite, sources=lru_cache(2)(suite.source))
 
 
-def _make_unit(unit: Unit) -> int:
-    """Make every cell of a unit; return how many."""
+def _make_unit(unit: CellsOfVideo) -> int:
+    """Make every cell of a unit; return how many. Without its source, all of them fail."""
     run: RunFolder = _state["run"]
-    keep_source(run, _state["suite"], unit.video)
+    try:
+        run.keep_source(_state["suite"], unit.video)
+    except StorageError:
+        raise
+    except UserError as error:
+        for cell in unit.cells:
+            write_json(run.sidecar(cell), ClipRow(*cell, "failed", str(error)).to_dict())
+        return len(unit.cells)
     for cell in unit.cells:
         write_json(run.sidecar(cell), _make_cell(run, cell).to_dict())
     return len(unit.cells)
@@ -152,7 +170,7 @@ def _edit(cell: Cell, entry: dict[str, Any]) -> Edited:
 
 def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: str) -> ClipRow:
     """Put the clip beside its sidecar and return its row."""
-    clip, origin = _put(sidecar, edited)
+    clip = _put(sidecar, cell, edited)
     return ClipRow(
         *cell,
         "ok",
@@ -160,26 +178,35 @@ def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: s
         sha256=sha256_file(clip),
         size=clip.stat().st_size,
         seconds=round(seconds, 4),
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_memory_mb=peak_memory_mb(),
         config=config,
-        origin=origin,
+        origin=origin(edited) if isinstance(edited, Path) else None,
+        toolkit=version("dreamix-toolkit"),
     )
 
 
-def _put(sidecar: Path, edited: Edited) -> tuple[Path, dict[str, Any] | None]:
-    """Write a `Video` lossless, copy a file as it is; return the clip and where it came from."""
+def peak_memory_mb() -> float:
+    """Return the highest resident size of this process so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)
+
+
+def _put(sidecar: Path, cell: Cell, edited: Edited) -> Path:
+    """Write a `Video` lossless, copy a file as it is; return the clip.
+
+    A folder of frames says no rate: it gets its source's.
+    """
+    if isinstance(edited, Path) and edited.is_dir():
+        source: Video = _state["sources"](_state["suite"].edit(cell.edit).video)
+        edited = read_video(edited, fps=source.fps)
     if isinstance(edited, Video):
         clip = sidecar.with_suffix(".mp4")
         write_video(clip, edited, lossless=True)
-        return clip, None
-    if edited.is_dir():
-        clip = sidecar.with_suffix(".mp4")
-        write_video(clip, read_video(edited), lossless=True)
-        return clip, None
+        return clip
     probe(edited)  # a file that is no clip at all is said so now, not when it is scored
-    clip = sidecar.with_suffix(edited.suffix)
+    clip = sidecar.with_suffix(edited.suffix or ".clip")
     copy_whole(edited, clip)
-    return clip, _origin(edited)
+    return clip
 
 
 def tally(run: RunFolder) -> tuple[Counter[str], Counter[str]]:

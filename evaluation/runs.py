@@ -1,7 +1,6 @@
 """A run folder: what it is about, and where everything in it stands."""
 
 import importlib.metadata
-import shutil
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +10,8 @@ import numpy as np
 
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
-from dreamix.core.media import read_video, write_video
+from dreamix.core.media import write_video
 from dreamix.core.records import read_json, write_json, write_whole
-from dreamix.core.registry import near_misses
-from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from evaluation.schema import Cell, ClipRow
 
@@ -93,33 +90,67 @@ class RunFolder:
 
     def source(self, video: str) -> Path:
         """Return the source clip that the run keeps."""
-        found = sorted((self.path / "sources").glob(f"{glob_escape(video)}.*"))
-        clips = [path for path in found if path.suffix != ".npz" and path.stem == video]
-        if not clips:
+        kept = self.kept_source(video)
+        path = self.path / "sources" / str(kept.get("file"))
+        if not path.is_file():
             raise UserError(f"{self.path} has lost the source of {video}: run `bench run` again")
-        return clips[0]
+        return path
+
+    def kept_source(self, video: str) -> dict[str, Any]:
+        """Return what is known of the kept source: file, and where it came from; {} if not kept."""
+        path = self.path / "sources" / f"{video}.json"
+        return read_json(path) if path.exists() else {}
 
     def has_mask(self, video: str) -> bool:
         """Return True if the suite told where the subject is."""
         return self._mask_path(video).exists()
 
     def _mask_path(self, video: str) -> Path:
-        return self.path / "sources" / f"{video}.mask.npz"
+        return self.path / "sources" / "masks" / f"{video}.npz"
 
     def subject_mask(self, video: str) -> np.ndarray | None:
         """Return where the subject is, bool (frames, height, width), if the suite told."""
         if not self.has_mask(video):
             return None
         with np.load(self._mask_path(video)) as arrays:
-            return (
-                np.unpackbits(arrays["bits"])[: np.prod(arrays["shape"])].reshape(arrays["shape"])
-                > 0
-            )
+            shape = tuple(arrays["shape"])
+            return np.unpackbits(arrays["bits"], count=int(np.prod(shape))).reshape(shape) > 0
+
+    def keep_source(self, suite: Suite, video: str) -> None:
+        """Copy a source clip, and its mask, into the run folder unless they are there.
+
+        A source that has changed since is a `UserError`: the clips here were made from the old one.
+        """
+        folder, path = self.path / "sources", suite.source_path(video)
+        came_from = origin(path) if path else None
+        kept = self.kept_source(video)
+        if kept and (folder / kept["file"]).is_file():
+            if kept["origin"] != came_from and None not in (kept["origin"], came_from):
+                raise UserError(
+                    f"{path} has changed since {self.path} was begun: choose another --out"
+                )
+            return
+        if suite.videos[video].mask and (mask := suite.subject_mask(video)) is not None:
+            with write_whole(self._mask_path(video)) as file:
+                np.savez(file, bits=np.packbits(mask), shape=mask.shape)
+        name = f"{video}{path.suffix or '.clip'}" if path and path.is_file() else f"{video}.mp4"
+        if path and path.is_file():
+            copy_whole(path, folder / name)
+        else:
+            write_video(folder / name, suite.source(video), lossless=True)
+        write_json(folder / f"{video}.json", {"file": name, "origin": came_from})
 
 
-def glob_escape(text: str) -> str:
-    """Return `text` as a glob pattern that matches just itself."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
+def origin(path: Path) -> dict[str, Any]:
+    """Return where a file or a folder of frames is and what tells that it has changed."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    states = [file.stat() for file in files]
+    return {
+        "path": str(path.resolve()),
+        "files": len(files),
+        "size": sum(state.st_size for state in states),
+        "mtime_ns": max((state.st_mtime_ns for state in states), default=0),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -145,7 +176,7 @@ def open_run(path: Path, suite: Suite) -> RunFolder:
                 f"({suite.sha256[:8]}); choose another --out"
             )
         return run
-    if path.exists() and any(child.name != ".lock" for child in path.iterdir()):
+    if path.exists() and any(_is_foreign(child) for child in path.iterdir()):
         raise UserError(f"{path} is not empty and not a run folder; choose another --out")
     write_json(path / "suite.json", suite.to_dict())
     run.info = {
@@ -164,6 +195,11 @@ def open_run(path: Path, suite: Suite) -> RunFolder:
     return run
 
 
+def _is_foreign(path: Path) -> bool:
+    """Return False for what a kill leaves that came before run.json was written."""
+    return not path.name.startswith(".") and path.name != "suite.json"
+
+
 def add_to_grid(run: RunFolder, edits: list[str], columns: dict[str, dict[str, Any]]) -> None:
     """Widen the grid by edits and methods; what is in it already stays.
 
@@ -173,7 +209,8 @@ def add_to_grid(run: RunFolder, edits: list[str], columns: dict[str, dict[str, A
     known = run.info["methods"]
     for label, entry in columns.items():
         before = known.get(label)
-        if before and (before["name"], before["config"]) != (entry["name"], entry["config"]):
+        same = ("name", "config_hash")
+        if before and any(before[key] != entry[key] for key in same):
             raise UserError(
                 f"{run.path} has a method {label!r} with another configuration; "
                 f"name this one differently: --methods NEWNAME={entry['name']}:..."
@@ -196,34 +233,11 @@ def column(method: str, config: Any, anchor: bool, seeds: int, definition: str) 
     }
 
 
-def keep_source(run: RunFolder, suite: Suite, video: str) -> None:
-    """Copy a source clip, and its mask, into the run folder unless they are there."""
-    folder = run.path / "sources"
-    if not any(path.stem == video for path in folder.glob(f"{glob_escape(video)}.*")):
-        mask = suite.subject_mask(video) if suite.videos[video].mask else None
-        if mask is not None:
-            with write_whole(folder / f"{video}.mask.npz") as file:
-                np.savez(file, bits=np.packbits(mask), shape=mask.shape)
-        path = suite.source_path(video)
-        if path and path.is_file():
-            copy_whole(path, folder / f"{video}{path.suffix}")
-        else:
-            write_video(folder / f"{video}.mp4", suite.source(video), lossless=True)
-
-
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file; the copy is whole or not there."""
-    with source.open("rb") as original, write_whole(target) as file:
-        shutil.copyfileobj(original, file)
-
-
-def check_names(wanted: list[str], known: list[str], what: str) -> None:
-    """Raise a `UserError` with near misses if a wanted name is not known."""
-    for name in wanted:
-        if name not in known:
-            raise UserError(f"unknown {what} {name!r}{near_misses(name, known)}")
-
-
-def load_source(run: RunFolder, video: str) -> Video:
-    """Return the source clip that the run keeps, decoded."""
-    return read_video(run.source(video))
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {source}: {error.strerror}") from None
+    with write_whole(target) as file:
+        file.write(data)

@@ -40,6 +40,7 @@ class ClipRow:
     peak_memory_mb: float | None = None  # highest resident size of the process until then
     config: str | None = None  # hash of the method's configuration
     origin: dict[str, Any] | None = None  # path, size, mtime of a file that was brought in
+    toolkit: str | None = None  # version that made it
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""

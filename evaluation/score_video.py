@@ -16,7 +16,7 @@ from dreamix.core.media import read_video, sha256_file
 from dreamix.core.video import Video
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric
-from evaluation.plan import Task, Unit
+from evaluation.plan import Task, TasksOfVideo, no_clip
 from evaluation.runner import failure
 from evaluation.runs import RunFolder
 from evaluation.sample import Sample, View
@@ -51,24 +51,27 @@ class VideoScorer:
     seconds: dict[str, float] = field(default_factory=dict)
     shared: dict[str, View] = field(default_factory=dict)  # clips of several cells, by sha256
 
-    def score(self, unit: Unit) -> Scored:
+    def score(self, unit: TasksOfVideo) -> Scored:
         """Return the missing scores of all clips of one source video."""
         self.seconds = {}
-        path = self.run.source(unit.video)
-        source = View(lambda: self._decode(path), sha256_file(path), self.features)
+        try:
+            source = self._source(unit.video)
+        except UserError as error:
+            return Scored(self._all_failed(unit, f"no source: {error}"), self.seconds)
         needs = needs_of(name for task in unit.tasks for name in task.metrics)
         known = Known(self.run, unit.video, self.features, needs)
         self.shared = self._shared_views(unit, source)
-        try:
-            source.video  # noqa: B018 - decodes it
-        except UserError as error:
-            return Scored(self._all_failed(unit, f"no source: {error}"), self.seconds)
         rows: list[ScoreRow] = []
         for _, tasks in groupby(sorted(unit.tasks, key=batch_mates), key=batch_mates):
             rows += self._score_group(list(tasks), source, known)
         return Scored(rows, self.seconds)
 
-    def _all_failed(self, unit: Unit, reason: str) -> list[ScoreRow]:
+    def _source(self, video: str) -> View:
+        path, fps = self.run.source(video), self.run.suite.videos[video].fps
+        with self._stage("decode"):
+            return View(read_video(path, fps=fps or 24.0), sha256_file(path), self.features)
+
+    def _all_failed(self, unit: TasksOfVideo, reason: str) -> list[ScoreRow]:
         pairs = [(task, name) for task in unit.tasks for name in task.metrics]
         return [self._gap(task, name, "failed", reason) for task, name in pairs]
 
@@ -88,13 +91,16 @@ class VideoScorer:
 
     def _obstacles(self, task: Task, known: Known) -> dict[str, tuple[Status, str]]:
         """Return the metrics that cannot be computed for this clip, as known beforehand."""
-        if task.clip.status != "ok":
-            return dict.fromkeys(task.metrics, (task.clip.status, f"no clip: {task.clip.reason}"))
         edit = self.run.suite.edit(task.cell.edit)
-        reasons = {name: known.obstacle(METRICS.get(name), edit) for name in task.metrics}
-        return {name: ("n/a", why) for name, why in reasons.items() if why}
+        found: dict[str, tuple[Status, str]] = {}
+        for name in task.metrics:
+            if why := known.obstacle(METRICS.get(name), edit):
+                found[name] = "n/a", why
+            elif task.clip.status != "ok":
+                found[name] = task.clip.status, no_clip(task.clip)
+        return found
 
-    def _shared_views(self, unit: Unit, source: View) -> dict[str, View]:
+    def _shared_views(self, unit: TasksOfVideo, source: View) -> dict[str, View]:
         """Return the clips that stand for several cells: the source, and anchors of all edits.
 
         What is computed on one of them is computed once for the video, not once for each edit.
@@ -111,9 +117,9 @@ class VideoScorer:
         path, key = self.run.clip_path(task.clip), str(task.clip.sha256)
         return View(lambda: self._decode(path, key), key, self.features)
 
-    def _decode(self, path: Path, sha256: str | None = None) -> Video:
+    def _decode(self, path: Path, sha256: str) -> Video:
         with self._stage("decode"):
-            if sha256 and sha256_file(path) != sha256:
+            if sha256_file(path) != sha256:
                 raise UserError(f"{path} has changed since it was made; delete it and run again")
             return read_video(path)
 
@@ -125,9 +131,14 @@ class VideoScorer:
         broken = self._unreadable(tasks, views, all_of_them=bool(missing))
         whole = [view for cell, view in views.items() if cell not in broken]
         for name in encoders:
-            with self._stage(f"embed {name}"):
-                self.features.prefetch(name, [source])
-                self.features.prefetch(name, whole)
+            try:
+                with self._stage(f"embed {name}"):
+                    self.features.prefetch(name, [source])
+                    self.features.prefetch(name, whole)
+            except StorageError:
+                raise  # ends the scoring
+            except Exception as error:  # noqa: BLE001 - a model's failure becomes rows
+                return broken | {task.cell: f"{name}: {failure(error)}" for task in tasks}
         return broken
 
     def _unreadable(
@@ -165,12 +176,13 @@ class VideoScorer:
 
     def _context(self, metric: Metric, sample: Sample, value: float) -> dict[str, Any]:
         """Return what a reader needs beside the value: delta to the source, share compared."""
+        note = self._note(metric, sample)
         if metric.compares:
             pairing = sample.pair.pairing
-            return {"pairs": len(pairing.source), "share": round(pairing.share, 6)}
+            return {"pairs": len(pairing.source), "share": round(pairing.share, 6), "note": note}
         on_source = self._on_source(metric, sample)
         delta = None if on_source is None else value - on_source
-        return {"source_value": on_source, "delta": delta, "note": self._note(metric, sample)}
+        return {"source_value": on_source, "delta": delta, "note": note}
 
     def _value(self, metric: Metric, sample: Sample) -> Measured:
         """Return the value, computed once for a clip that stands for several cells."""
@@ -186,9 +198,16 @@ class VideoScorer:
             return None
 
     def _note(self, metric: Metric, sample: Sample) -> str | None:
-        for encoder in set(ENCODERS) & set(metric.needs):
-            if metric.axis == "alignment" and self.features.model(encoder).truncated(sample.prompt):
-                return f"the prompt is longer than {encoder} reads; its end was ignored"
+        """Return what a reader has to know about the value: that a text was read in part only."""
+        if metric.axis != "alignment":
+            return None
+        texts = {"prompt": sample.prompt}
+        if "caption" in metric.needs:
+            texts["caption"] = sample.caption or ""
+        for encoder in sorted(set(ENCODERS) & set(metric.needs)):
+            for what, text in texts.items():
+                if self.features.model(encoder).truncated(text):
+                    return f"the {what} is longer than {encoder} reads; its end was ignored"
         return None
 
     def _blank(self, task: Task, metric: str) -> ScoreRow:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.records import only_writer
+from evaluation.features.inference import check_device
 from evaluation.metrics.base import METRICS
-from evaluation.plan import Choice, Unit, choose_metrics, plan
+from evaluation.plan import Choice, TasksOfVideo, choose_metrics, plan
 from evaluation.pool import run_units
 from evaluation.progress import Watch
 from evaluation.runs import RunFolder, versions
@@ -28,6 +29,7 @@ class Summary(NamedTuple):
     computed: int
     counts: dict[str, int]  # status ("missing": no clip was made) -> scores
     reasons: dict[str, int]  # why scores failed -> how many
+    notes: dict[str, int]  # what a reader must know of some values -> how many
     not_run: dict[str, str]  # metric -> what is missing and how to get it
     seconds: dict[str, float]  # by stage, summed over processes
 
@@ -48,6 +50,7 @@ def score_run(
     run = RunFolder(out)
     run.check()
     with only_writer(out):
+        check_device(settings.device)
         choice = choose_metrics(names, settings, policy, run.info.get("models"))
         rows = read_scores(run.scores)
         units = plan(run, choice.definitions, rows)
@@ -62,16 +65,17 @@ def score_run(
             computed += len(scored.rows)
             if watch:
                 watch(computed, total)
-        _finish(run, rows, _facts(choice, settings, policy), choice)
+        _finish(run, rows, _facts(choice, settings, policy), choice, computed)
         return _summary(run, rows, choice, computed, seconds)
 
 
 def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[str, str]) -> None:
     """Make the scorer of this process; what is heavy is imported here, and only if needed."""
     global _scorer
-    from evaluation.features.store import Features
+    from evaluation.features.store import Features, one_thread
     from evaluation.score_video import VideoScorer
 
+    one_thread()
     run = RunFolder(out)
     _scorer = VideoScorer(run, Features(settings, run.features), policy, definitions)
 
@@ -79,16 +83,18 @@ def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[s
 _scorer: Any = None  # of this process; set by `_set_up`
 
 
-def _score(unit: Unit) -> Any:
+def _score(unit: TasksOfVideo) -> Any:
     return _scorer.score(unit)
 
 
-def _finish(run: RunFolder, rows: Rows, facts: dict[str, Any], choice: Choice) -> None:
+def _finish(
+    run: RunFolder, rows: Rows, facts: dict[str, Any], choice: Choice, computed: int
+) -> None:
     """Sort the scores if they are not, and note in run.json what they mean.
 
     facts: what this call has to say of each metric it computed.
     """
-    if not is_complete(run.scores):
+    if computed or not is_complete(run.scores):
         write_scores(run.scores, rows)
     before = dict(run.info)
     metrics = {**before.get("metrics", {}), **facts}
@@ -96,7 +102,7 @@ def _finish(run: RunFolder, rows: Rows, facts: dict[str, Any], choice: Choice) -
     run.info["metrics"] = metrics
     run.info["not_run"] = {name: why for name, why in not_run.items() if name not in metrics}
     run.info["models"] = choice.found
-    if run.info != before:
+    if computed or run.info != before:
         run.info["scored_with"] = versions()
         run.save()
 
@@ -127,4 +133,5 @@ def _summary(
     found = [rows.get(key) for key in keys]
     counts = Counter(row.status if row else "missing" for row in found)
     reasons = Counter(str(row.reason) for row in found if row and row.status == "failed")
-    return Summary(computed, counts, reasons, choice.not_run, seconds)
+    notes = Counter(row.note for row in found if row and row.note)
+    return Summary(computed, counts, reasons, notes, choice.not_run, seconds)

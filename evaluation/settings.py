@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The choices that decide a score, and (device, batch) those that only decide its cost."""
+    """The choices that decide a score; device and batch move its seventh digit and its cost."""
 
     clip: str = "ViT-B-32-quickgelu:openai"  # open_clip MODEL:TAG, or MODEL:PATH of a weights file
     clip_fit: str = "crop"  # how a frame becomes square: crop (open_clip's own), squash or pad

@@ -261,7 +261,7 @@ def _checked(
 def source_file(run: Run, video: str) -> Path | None:
     """Return the file of a source clip; None if the run folder has lost it."""
     files = sorted((run.folder / "sources").iterdir()) if (run.folder / "sources").is_dir() else []
-    clips = [path for path in files if path.stem == video and path.suffix != ".npz"]
+    clips = [path for path in files if path.stem == video and path.suffix != ".json"]
     return clips[0] if clips else None
 
 

@@ -3,9 +3,13 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from reports.summary import Summary
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,3 +67,31 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     save_file(weights, folder / "tiny.safetensors")
     (folder / "tiny.json").write_text(json.dumps(TINY_CLIP))
     return f"tiny:{folder / 'tiny.safetensors'}"
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fabricated run, scored and with its clips; see support/fabricated_run.py."""
+    from fabricated_run import fabricate
+
+    return fabricate(tmp_path_factory.mktemp("run"), media=True)
+
+
+@pytest.fixture(scope="session")
+def summary(run_folder: Path) -> "Summary":
+    """What a report says about the fabricated run."""
+    from reports.loading import load_run
+    from reports.summary import Resampling, summarize
+
+    return summarize(load_run(run_folder), Resampling(resamples=500))
+
+
+@pytest.fixture(scope="session")
+def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the finished report."""
+    from reports.build import build_report
+    from reports.summary import Resampling
+
+    out = tmp_path_factory.mktemp("report")
+    build_report(run_folder, out, Resampling(resamples=500))
+    return out

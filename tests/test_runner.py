@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from dreamix.core.errors import UserError
-from dreamix.core.media import read_video, write_video
+from dreamix.core.media import read_video, write_image, write_video
+from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import variants
@@ -58,7 +59,7 @@ def tree(folder: Path, *ends: str) -> dict[str, tuple[bytes, int]]:
 
 
 def test_every_cell_of_the_grid_gets_a_clip(suite: Suite, tmp_path: Path) -> None:
-    run = make(suite, tmp_path / "run", "unedited,".rstrip(","), "frozen-frame")
+    run = make(suite, tmp_path / "run", "unedited", "frozen-frame")
     assert tally(run)[0] == {"ok": 8}
     row = run.clip_row(Cell("unedited", "cat_0", 0))
     assert row is not None
@@ -141,6 +142,43 @@ class TestExternal:
         run = make(suite, tmp_path / "run", f"external:{tmp_path}/o.csv", seeds=2)
         assert tally(run)[0] == {"ok": 8}
 
+    def test_seeds_of_a_csv_are_those_of_each_method(self, suite: Suite, tmp_path: Path) -> None:
+        """Method a has two seeds, b has one: b is not asked for a second."""
+        self.outputs(tmp_path / "o")
+        edits = ("cat_0", "cat_1", "dog_0", "dog_1")
+        lines = [f"a,{e},o/{e}.mp4,{s}" for e in edits for s in (0, 1)]
+        lines += [f"b,{e},o/{e}.mp4," for e in edits]
+        (tmp_path / "o.csv").write_text("method,edit,path,seed\n" + "\n".join(lines))
+        run = make(suite, tmp_path / "run", f"external:{tmp_path}/o.csv", seeds=2)
+        assert tally(run)[0] == {"ok": 12}
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (b"method,edit\nm,cat_0\n", "lacks the column path"),
+            (b"method,edit,path\nm,cat_0\n", r"o.csv:2: no path in this row"),
+            (b"method,edit,path\nm,cat_0,a\nm,cat_0,b\n", "o.csv:3: m, cat_0, 0 stands twice"),
+            (b"method,edit,path\nm,caf\xe9,a\n", "as a UTF-8 CSV"),
+        ],
+    )
+    def test_a_csv_with_a_mistake_is_one_line(self, tmp_path: Path, text: bytes, said: str) -> None:
+        (tmp_path / "o.csv").write_bytes(text)
+        with pytest.raises(UserError, match=said):
+            variants(f"external:{tmp_path}/o.csv")
+
+    def test_a_folder_of_frames_gets_the_rate_of_its_source(
+        self, suite: Suite, tmp_path: Path
+    ) -> None:
+        """The source has 4 frames at 4/s; the frames say no rate, and 24/s would be 1/6 of it."""
+        for number, frame in enumerate(noise(3).frames):
+            write_image(tmp_path / "o" / "m" / "cat_0" / f"{number:05}.png", frame)
+        run = make(suite, tmp_path / "run", f"external:{tmp_path}/o/*", edits=["cat_0"])
+        row = run.clip_row(Cell("m", "cat_0", 0))
+        assert row is not None
+        clip = read_video(run.clip_path(row))
+        assert clip.fps == 4
+        assert np.array_equal(clip.frames, noise(3).frames)
+
     def test_a_missing_output_is_a_row_that_names_the_file(
         self, suite: Suite, tmp_path: Path
     ) -> None:
@@ -185,6 +223,46 @@ class TestExternal:
     def test_a_wrong_spec_is_one_line(self, spec: str, said: str) -> None:
         with pytest.raises(UserError, match=said):
             variants(spec)
+
+
+def test_a_kill_before_run_json_is_written_is_no_obstacle(suite: Suite, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    write_json(out / "suite.json", suite.to_dict())
+    (out / ".run.json.0.tmp").write_text("{")
+    assert tally(make(suite, out, "unedited"))[0] == {"ok": 4}
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_a_lost_source_is_brought_back_by_the_next_run(suite: Suite, tmp_path: Path) -> None:
+    run = make(suite, tmp_path / "run", "unedited")
+    run.source("cat").unlink()
+    make(suite, tmp_path / "run", "unedited")
+    assert run.source("cat").read_bytes() == (suite.root / "cat.mp4").read_bytes()
+
+
+def test_a_source_that_has_changed_is_not_mixed_with_clips_of_the_old_one(
+    suite: Suite, tmp_path: Path
+) -> None:
+    make(suite, tmp_path / "run", "unedited")
+    write_video(suite.root / "cat.mp4", noise(9, frames=5), lossless=True)
+    statuses, reasons = tally(make(suite, tmp_path / "run", "unedited"))
+    assert statuses == {"ok": 2, "failed": 2}
+    assert "has changed since" in next(iter(reasons))
+
+
+def test_a_broken_source_fails_its_own_edits_only(suite: Suite, tmp_path: Path) -> None:
+    """Frames of cat are damaged after the suite was read: its cells fail, dog's are made."""
+    folder = suite.root / "frames"
+    for number in range(3):
+        write_image(folder / f"{number:05}.png", noise(1).frames[0])
+    document = yaml.safe_load((suite.root / "suite.yaml").read_text())
+    document["videos"][0].update(path="frames", fps=4)
+    (suite.root / "suite.yaml").write_text(yaml.safe_dump(document))
+    loaded = load_suite(suite.root)
+    (folder / "00001.png").write_bytes((folder / "00001.png").read_bytes()[:60])
+    statuses, reasons = tally(make(loaded, tmp_path / "run", "frozen-frame"))
+    assert statuses == {"ok": 2, "failed": 2}
+    assert "00001.png" in next(iter(reasons))
 
 
 class TestMisuse:

@@ -12,6 +12,7 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
+from evaluation.features.store import Features
 from evaluation.plan import metric_names
 from evaluation.runner import run_suite
 from evaluation.schema import ScoreRow
@@ -171,9 +172,10 @@ def test_a_prompt_that_is_cut_off_is_noted(
     suite_folder: Path, outputs: str, tmp_path: Path, tiny_clip: str
 ) -> None:
     out = run(suite_folder, tmp_path / "run", outputs)
-    score_run(out, ["clip_t", "clip_f"], ModelSettings(clip=tiny_clip))
+    done = score_run(out, ["clip_t", "clip_t_gain", "clip_f"], ModelSettings(clip=tiny_clip))
     noted = {key for key, row in rows(out).items() if row.note}
-    assert noted == {("mine", "cat_0", 0, "clip_t")}
+    assert noted == {("mine", "cat_0", 0, "clip_t"), ("mine", "cat_0", 0, "clip_t_gain")}
+    assert list(done.notes.values()) == [2]
     assert "longer than" in str(rows(out)["mine", "cat_0", 0, "clip_t"].note)
 
 
@@ -241,8 +243,55 @@ class TestFailures:
         row = rows(out)["mine", "eel_0", 0, "motion_mag"]
         assert (row.status, row.reason) == ("n/a", "one frame has no motion")
 
+    def test_a_lost_source_fails_its_own_clips_only(
+        self, suite_folder: Path, outputs: str, tmp_path: Path
+    ) -> None:
+        out = run(suite_folder, tmp_path / "run", outputs)
+        (out / "sources" / "cat.mp4").unlink()
+        done = score_run(out, ["psnr"], ModelSettings())
+        assert done.counts == {"ok": 4, "failed": 2}
+        assert "has lost the source of cat" in next(iter(done.reasons))
+
+    def test_a_model_that_breaks_on_a_clip_is_a_row(
+        self,
+        suite_folder: Path,
+        outputs: str,
+        tmp_path: Path,
+        tiny_clip: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("out of memory")
+
+        monkeypatch.setattr(Features, "prefetch", broken)
+        out = run(suite_folder, tmp_path / "run", outputs)
+        done = score_run(out, ["clip_f"], ModelSettings(clip=tiny_clip))
+        assert set(done.reasons) == {"clip: RuntimeError: out of memory"}
+
+
+def test_brisque_and_long_clips_do_not_depend_on_workers(
+    suite_folder: Path, tmp_path: Path, tiny_clip: str
+) -> None:
+    """Matrix products of 24 rows and more are where a threaded BLAS changes its last bit."""
+    for name in ("cat", "dog", "eel"):
+        write_video(suite_folder / f"{name}.mp4", moving(3, frames=26))
+    found = []
+    for workers in (1, 2):
+        out = run(suite_folder, tmp_path / f"run{workers}", "unedited", "frozen-frame")
+        settings = ModelSettings(clip=tiny_clip)
+        score_run(out, ["brisque", "clip_i", "clip_t"], settings, workers=workers)
+        found.append((out / "scores.jsonl").read_bytes())
+    assert found[0] == found[1]
+
 
 class TestMisuse:
+    def test_a_device_that_is_not_here_is_said_before_anything_is_computed(
+        self, suite_folder: Path, tmp_path: Path
+    ) -> None:
+        out = run(suite_folder, tmp_path / "run", "unedited")
+        with pytest.raises(UserError, match="--device cuda:99 cannot be used"):
+            score_run(out, ["psnr"], ModelSettings(device="cuda:99"))
+
     def test_a_folder_that_is_no_run_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="is not a run folder"):
             score_run(tmp_path, CHEAP, ModelSettings())

@@ -7,7 +7,6 @@ each module registers what it holds with a decorator. Nothing else has to be edi
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from dreamix.core.errors import UserError
@@ -36,10 +35,6 @@ class Registry(Generic[T]):
             raise ValueError(f"{self.kind} {name!r} is registered twice")
         self._entries[name] = entry
         return entry
-
-    def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that stores what it decorates under `name`."""
-        return lambda entry: self.add(name, entry)
 
     def get(self, name: str) -> T:
         """Return the entry called `name`; an unknown name is a `UserError` with near misses."""

@@ -42,3 +42,16 @@ def unit(vectors: "torch.Tensor") -> np.ndarray:
 
     array: np.ndarray = functional.normalize(vectors.float(), dim=-1).cpu().numpy()
     return array
+
+
+def check_device(device: str) -> None:
+    """Raise a `UserError` if torch cannot compute on `device` here."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        why = " ".join(str(error).split())[:120]
+        raise UserError(f"--device {device} cannot be used on this machine: {why}") from None

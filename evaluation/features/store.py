@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.records import write_whole
@@ -94,9 +95,9 @@ class Features:
         found = [self._known(encoder, view) for view in views]
         if any(arrays is None for arrays in found):
             embedded = self._embed(encoder, views)
+            found = [old or new for old, new in zip(found, embedded, strict=True)]
             for view, arrays in zip(views, embedded, strict=True):
                 self._write(encoder, view, arrays)
-            found = [*embedded]
         for view, stored in zip(views, found, strict=True):
             view.memo[f"embed {encoder}"] = stored
 
@@ -130,9 +131,10 @@ class Features:
             return {name: arrays[name] for name in arrays.files}
 
     def _write(self, encoder: str, view: View, found: Arrays) -> None:
-        if path := self._path(encoder, view):
+        path = self._path(encoder, view)
+        if path and not path.exists():
             with write_whole(path) as file:
-                np.savez(file, allow_pickle=False, **found)
+                np.savez(file, **found)  # type: ignore[arg-type]
 
 
 def one_thread() -> None:
@@ -140,6 +142,7 @@ def one_thread() -> None:
 
     How a sum is split over threads changes its last bit; processes are the way to use more cores.
     """
+    threadpool_limits(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if "cv2" in sys.modules:

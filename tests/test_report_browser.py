@@ -1,0 +1,90 @@
+"""The report in headless Chromium: clips play in step, and nothing is asked for elsewhere."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fabricated_run import EVIL, METHODS, clip, fabricate
+
+from dreamix.core.media import sha256_file, write_video
+from dreamix.core.records import write_json
+from reports.build import build_report
+from reports.summary import Resampling
+
+CLIPS = "[...document.querySelectorAll('#edit-va_motion video')].filter(v => v.duration > 1)"
+LOADED = f"{CLIPS}.filter(v => v.readyState > 2).length"
+TIMES = f"{CLIPS}.map(v => v.currentTime)"
+
+
+@pytest.fixture(scope="session")
+def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The report in headless Chromium, with longer clips; notes errors and requests."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    folder = fabricate(tmp_path_factory.mktemp("long"), videos=("va", "vb"), media=True)
+    for number_, path in enumerate(sorted(folder.glob("clips/*/va_motion/*.mp4"))):
+        fps = (24.0, 12.0, 8.0)[number_ % 3]
+        write_video(path, clip(20 * number_, fps, round(1.5 * fps)))
+        sidecar = path.with_suffix(".json")
+        write_json(sidecar, json.loads(sidecar.read_text()) | {"sha256": sha256_file(path)})
+    page_file = build_report(folder, folder / "report", Resampling(resamples=100)).page
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.notes, page.asked = [], []
+        page.on("console", lambda message: page.notes.append(message.text))
+        page.on("pageerror", lambda error: page.notes.append(str(error)))
+        page.on("dialog", lambda dialog: page.notes.append("a dialog opened"))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(f"{page_file.as_uri()}#edit-va_motion")
+        for _ in range(100):
+            if page.evaluate(LOADED) == len(METHODS):
+                break
+            page.wait_for_timeout(100)
+        yield page
+        browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_clips_of_a_row_play_in_step(browser_page: Any) -> None:
+    """Clips of 24, 12 and 8 frames a second; a frame of the fastest lasts 1/24 s."""
+
+    def spread() -> float:
+        times = browser_page.evaluate(TIMES)
+        assert len(times) == len(METHODS)
+        return float(max(times) - min(times))
+
+    button = browser_page.locator("#edit-va_motion .transport button").first
+    slider = browser_page.locator("#edit-va_motion .transport input")
+    button.click()
+    browser_page.wait_for_timeout(3000)
+    spreads = []
+    for _ in range(20):
+        spreads.append(spread())
+        browser_page.wait_for_timeout(113)
+    assert np.median(spreads) < 1 / 24
+    slider.fill("0.2")  # a jump while playing goes on playing
+    browser_page.wait_for_timeout(600)
+    assert spread() < 1 / 24
+    button.click()
+    slider.fill("0.5")
+    browser_page.wait_for_timeout(500)
+    assert spread() < 1 / 24
+    assert browser_page.evaluate(TIMES)[0] == pytest.approx(0.75, abs=1 / 24)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_page_asks_for_nothing_from_elsewhere_and_has_no_errors(browser_page: Any) -> None:
+    browser_page.get_by_placeholder("prompt or id").fill("alert")
+    browser_page.wait_for_timeout(300)
+    assert browser_page.locator("article .prompt").first.text_content().startswith(EVIL)
+    assert browser_page.locator("#gallery-count").text_content() == "1 of 6 edits"
+    assert browser_page.notes == []
+    assert {url.split(":")[0] for url in browser_page.asked} == {"file"}

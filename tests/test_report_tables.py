@@ -1,0 +1,96 @@
+"""The tables of a report as Markdown, LaTeX and CSV, and its summary in words."""
+
+import csv
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from fabricated_run import ERROR, EVIL
+
+from reports.formats import escape_latex, latex, markdown
+from reports.summary import Summary
+from reports.tables import all_tables, axis_table
+from reports.wording import listed, summary_sentences
+
+# ---- tables --------------------------------------------------------------------------------------
+
+
+def test_markdown_table(summary: Summary) -> None:
+    """Best in bold, anchors marked, n where an edit is missing, counts of failures at the end."""
+    lines = markdown(axis_table(summary, "alignment")).splitlines()
+    assert lines[0] == "### Alignment with the prompt"
+    assert lines[4] == "| method | `clip_t_gain` ↑ | scores | failed | n/a | missing |"
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[6:]]
+    assert [row[0] for row in cells] == [
+        "alpha", "be\\_ta", "gamma", "*frozen-frame* (anchor)", "*unedited* (anchor)",
+    ]  # fmt: skip
+    assert cells[0][1].startswith("**0.316** [")
+    assert cells[1][1].endswith("n=11") and cells[1][2:] == ["11", "1", "0", "0"]
+
+
+def test_latex_escapes_everything_it_would_read_as_a_command() -> None:
+    assert escape_latex("a_b & 5% {x} $ # ~ ^ \\") == (
+        r"a\_b \& 5\% \{x\} \$ \# \textasciitilde{} \textasciicircum{} \textbackslash{}"
+    )
+    assert escape_latex("line\nbreak [1]") == "line break {[}1]"
+
+
+def test_latex_table_is_booktabs_with_grey_anchors(summary: Summary) -> None:
+    text = latex(axis_table(summary, "fidelity"))
+    assert r"\toprule" in text and r"\bottomrule" in text
+    assert r"be\_ta & \textbf{0.2" in text
+    assert r"\textcolor{gray}{unedited}" in text
+    assert r"lpips $\downarrow$" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_tables_compile(summary: Summary, tmp_path: Path) -> None:
+    tables = "\n".join(latex(table) for table in all_tables(summary))
+    (tmp_path / "t.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs,xcolor}\\begin{document}\n"
+        f"{tables}\n{escape_latex(EVIL)}\n\\end{{document}}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_csv_holds_every_item_with_its_reason(made: Path, summary: Summary) -> None:
+    with (made / "tables/items.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(summary.run.scores) == 72 * 4  # 6 clips of 12 edits, 4 metrics
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert len(failed) == 4 and {row["reason"] for row in failed} == {f"no clip: {ERROR}"}
+    assert all((row["value"] == "") == (row["status"] != "ok") for row in rows)
+    with (made / "tables/scores.csv").open(newline="") as file:
+        scores = {(row["method"], row["metric"]): row for row in csv.DictReader(file)}
+    assert float(scores["alpha", "clip_t_gain"]["value"]) == pytest.approx(0.316)
+    assert scores["unedited", "lpips"]["anchor"] == "True"
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def test_summary_says_what_was_done_and_nothing_beyond_the_intervals(summary: Summary) -> None:
+    sentences = summary_sentences(summary)
+    assert sentences[0] == (
+        "3 methods and 2 anchors on 12 edits of 4 source videos (made-up, version 3), "
+        "1 to 2 seeds an edit, 4 metrics (1 more could not be computed)."
+    )
+    assert sentences[1] == (
+        "Of 72 clips: 71 made, 1 failed (be_ta 1), 0 not applicable, 0 missing. "
+        "Of 288 scores, 4 failed."
+    )
+    assert sentences[2].startswith("Alignment: alpha has the highest mean clip_t_gain, 0.316 [")
+    assert (
+        "0.100 [0.100, 0.100] ahead of be_ta, the next; that interval excludes zero" in sentences[2]
+    )
+    assert "Anchors with a better mean: frozen-frame and unedited." in sentences[3]
+    assert sentences[-1].startswith("Trade-off: be_ta and alpha are on the Pareto front")
+    assert not re.search(r"significan|clearly|outperform|superior", " ".join(sentences))
+
+
+def test_listed() -> None:
+    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
