@@ -1,7 +1,8 @@
 """Which frame of an edit is compared with which frame of its source.
 
 Methods return other frame counts, rates and sizes than they were given. Frames are therefore paired
-by the moment they are shown, never by their number alone, and the rule is part of what a score means:
+by the moment they are shown, never by their number alone, and the rule is part of what a score
+means:
 
 - `pts`    pair frames shown nearest in seconds, over the duration both clips have (default)
 - `span`   the same with both clips scaled to one duration, for outputs whose rate tag is wrong

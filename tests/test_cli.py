@@ -95,7 +95,6 @@ SCORE = "bench score {run} --metrics "
         ("bench run {tmp}/none --out {tmp}/new --methods unedited", "none"),
         ("bench score {tmp} --metrics psnr", "is not a run folder"),
         (SCORE + "pnsr", "did you mean psnr"),
-        (SCORE + "clip_t --clip ViT-B-33:openai", "ViT-B-32"),
         (SCORE + "motion_mag --flow rift", "raft"),
         ("report {tmp}", "run folder"),
         ("report {run}", "score"),
@@ -108,10 +107,21 @@ def test_a_mistake_is_one_line_and_exit_code_2(
 ) -> None:
     dreamix("bench", "run", suite, "--methods", "unedited", "--out", tmp_path / "run")
     places = {"suite": suite, "tmp": tmp_path, "run": tmp_path / "run"}
-    code, text, err = dreamix(*(word.format(**places) for word in words.split()))
-    line = err or text  # a metric that cannot run is listed, the rest goes on
-    assert said in line
-    assert (code == 2 and is_one_line(err)) or "not run" in text
+    code, _, err = dreamix(*(word.format(**places) for word in words.split()))
+    assert code == 2
+    assert is_one_line(err)
+    assert said in err
+
+
+def test_a_metric_without_weights_is_listed_and_fails_if_it_was_asked_for(
+    dreamix: Program, suite: Path, tmp_path: Path
+) -> None:
+    dreamix("bench", "run", suite, "--methods", "unedited", "--out", tmp_path / "run")
+    score = ["bench", "score", tmp_path / "run", "--metrics", "clip_t,psnr", "--workers", 1]
+    code, text, _ = dreamix(*score, "--clip", "ViT-B-33:openai")
+    assert code == 1
+    assert "not run: clip_t: open_clip has no model 'ViT-B-33', did you mean ViT-B-32" in text
+    assert "now 1 ok" in text
 
 
 def test_every_problem_of_a_suite_is_listed(dreamix: Program, suite: Path) -> None:

@@ -98,9 +98,7 @@ def _csv_rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-                raise UserError(
-                    f"{path} needs the columns method, edit, path; {missing[0]} is not there"
-                )
+                raise UserError(f"{path} lacks the column {missing[0]} (method, edit, path, seed)")
             for row in reader:
                 if empty := [name for name in columns if not row.get(name)]:
                     raise UserError(f"{path}:{reader.line_num}: no {empty[0]} in this row")
