@@ -17,6 +17,7 @@ from reports.sections import (
     how_to_read,
     idle,
     not_run,
+    notes,
     provenance,
     table_html,
 )
@@ -142,7 +143,9 @@ def _sections(content: Content) -> list[Section]:
     return [
         *found,
         Section("gallery", "Gallery", _gallery(content)),
-        Section("failures", "Failures and cost", join([table_html(tables["counts"]), why])),
+        Section(
+            "failures", "Failures and cost", join([table_html(tables["counts"]), why, notes(run)])
+        ),
         Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
         Section("provenance", "Provenance", provenance(summary, content.made_with)),
         Section("files", "Files", files(content.files)),

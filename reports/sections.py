@@ -120,6 +120,13 @@ def failures(run: Run, linked: bool) -> Html:
     return join([tag("h3", "Why numbers are missing"), scroll, caption])
 
 
+def notes(run: Run) -> Html:
+    """Return what a reader must know of some values, and of how many; empty if nothing."""
+    found = run.scores["note"].dropna().value_counts()
+    items = [tag("li", f"{text}: {plural(int(count), 'score')}") for text, count in found.items()]
+    return tag("div", tag("h3", "Notes on values"), tag("ul", *items)) if items else Html()
+
+
 def _gap_row(run: Run, gap: Gap, linked: bool) -> Html:
     method, edit, _seed = gap.example.split("/")
     example = f"{method} / {edit}"
