@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 
 from dreamix.data.suite import load_suite
 from evaluation.corruptions import CORRUPTIONS
@@ -92,9 +93,7 @@ def all_empty(name: str, ladders: dict[str, Ladder]) -> bool:
     return all(np.isnan(means(values)).all() for values in rows)
 
 
-def draw_cell(
-    axis: matplotlib.axes.Axes, name: str, damage: str, ladders: dict[str, Ladder]
-) -> None:
+def draw_cell(axis: Axes, name: str, damage: str, ladders: dict[str, Ladder]) -> None:
     """Draw one metric under one damage; the scale is the metric's whole range under all damage."""
     for (kind, ladder), style in zip(ladders.items(), ("-", (0, (2, 1))), strict=False):
         row = [means(values) for (n, _), values in ladder.items() if n == name]

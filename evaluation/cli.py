@@ -169,8 +169,9 @@ def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
     if done.seconds:
         click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")
-    for name, why in done.not_run.items():
-        click.echo(f"not run: {name}: {why}")
+    for why in dict.fromkeys(done.not_run.values()):
+        names = [name for name, reason in done.not_run.items() if reason == why]
+        click.echo(f"not run: {', '.join(names)}: {why}")
     for note, count in done.notes.items():
         click.echo(f"note: {count} x {note}")
     show_reasons(done.reasons)

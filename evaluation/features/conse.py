@@ -74,6 +74,9 @@ class SentenceEncoder:
 
     def __init__(self, settings: ModelSettings) -> None:
         from transformers import BertModel, BertTokenizerFast
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
         folder = _installed(*TEXTS).parent
         self.settings = settings
