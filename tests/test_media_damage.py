@@ -73,7 +73,7 @@ def message(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [*(set(MAKERS) - set(UNFINISHED)), "photo.jpg", "progressive.jpg", "picture.png"]
+    "name", [*sorted(set(MAKERS) - set(UNFINISHED)), "photo.jpg", "progressive.jpg", "picture.png"]
 )
 def test_every_cut_is_found(name: str, clips: Path, tmp_path: Path) -> None:
     """Any number of bytes less than all of them is an error, in every part of every format."""
