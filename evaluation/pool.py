@@ -7,6 +7,7 @@ many workers there are nor on which of them got the unit.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -47,11 +48,16 @@ def _in_processes(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context)
     try:
-        with _environment(ONE_THREAD):  # read by the numerical libraries when a worker loads them
+        # Workers inherit both: one thread each, and no heed of Ctrl-C, which is this process's.
+        with _environment(ONE_THREAD), _deaf_to_ctrl_c():
             waiting = {pool.submit(_in_worker, work, unit, setup, args) for unit in units}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
+    except KeyboardInterrupt:
+        for worker in multiprocessing.active_children():
+            worker.terminate()  # what it was writing is whole or not there
+        raise
     except BrokenProcessPool:
         raise UserError(
             "a worker process died, most likely for want of memory: "
@@ -67,13 +73,9 @@ _is_set_up = False  # in a worker process: its setup has run
 def _in_worker(
     work: Callable[[U], R], unit: U, setup: Callable[..., None], args: tuple[Any, ...]
 ) -> R:
-    """Set the process up at its first unit, so that an error in it comes back as what it is.
-
-    Ctrl-C ends a worker at once and silently: what it was writing is whole or not there.
-    """
+    """Set the process up at its first unit, so that an error in it comes back as what it is."""
     global _is_set_up
     if not _is_set_up:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         setup(*args)
         _is_set_up = True
     return work(unit)
@@ -89,3 +91,16 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Ignore SIGINT for the block, and so in the processes it starts; only the main thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
