@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from small_suite import GOOD, write
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
@@ -14,35 +15,6 @@ from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES, Edit, Suite, VideoEntry, load_suite
 from dreamix.data.suite_check import check_suite
 from dreamix.data.toybox import Scene, render, truth
-
-GOOD = """\
-name: small
-version: 1
-licence: CC0
-videos:
-- id: duck
-  path: duck.mp4
-  caption: a duck
-- id: ball
-  toybox: {colour: red, shape: ball, motion: resting, background: meadow}
-edits:
-- id: duck_00
-  video: duck
-  prompt: a duck dives
-  category: motion
-- id: ball_00
-  video: ball
-  prompt: a blue ball
-  category: appearance
-  toybox: {colour: blue}
-"""
-
-
-def write(folder: Path, text: str) -> Path:
-    """Return a suite.yaml with that text."""
-    path = folder / "suite.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_a_media_root_that_is_a_link_is_fine(tmp_path: Path) -> None:

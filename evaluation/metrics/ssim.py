@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
+from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import masked_means
 from evaluation.sample import Sample
 
 REACH = 5  # pixels from the centre of the 11x11 window to its edge
+RESPONDS = {**dict.fromkeys(CORRUPTIONS, "falls"), "colour_shift": "stays"}  # luma hardly moves
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -51,14 +53,7 @@ def _maps(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source",),
     not_for=("motion", "camera", "style"),
-    responds={
-        "blur": "falls",
-        "noise": "falls",
-        "jpeg": "falls",
-        "frame_drop": "falls",
-        "shuffle": "falls",
-        "colour_shift": "stays",
-    },
+    responds=RESPONDS,
 )
 def ssim(sample: Sample) -> np.ndarray:
     """Structural similarity of each frame's luma to the source's; 1 = the same (Wang et al. 2004).
@@ -75,14 +70,7 @@ def ssim(sample: Sample) -> np.ndarray:
     bounds=(-1, 1),
     needs=("source", "keep"),
     not_for=("motion", "camera", "style"),
-    responds={
-        "blur": "falls",
-        "noise": "falls",
-        "jpeg": "falls",
-        "frame_drop": "falls",
-        "shuffle": "falls",
-        "colour_shift": "stays",
-    },
+    responds=RESPONDS,
 )
 def ssim_masked(sample: Sample) -> np.ndarray:
     """Mean of the SSIM map over windows centred on pixels that the edit should leave alone.
