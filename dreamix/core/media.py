@@ -56,7 +56,10 @@ def read_video(path: Path, fps: float = 24.0) -> Video:
 
 
 def write_video(path: Path, video: Video, *, lossless: bool = False, crf: int = 18) -> None:
-    """Write `video` as MP4 (H.264), whole or not at all; equal clips give equal bytes.
+    """Write `video` as MP4 (H.264), whole or not at all.
+
+    Equal clips give equal bytes: always if lossless, and from 32x24 pixels up if not (below that
+    x264 was seen to choose now one, now another coding of the same pixels).
 
     By default for people: yuv420p, BT.709, the index in front, so that every browser plays it. An
     odd width or height gains one column or row, a copy of the last: the format needs even ones.

@@ -1,4 +1,4 @@
-"""Clips to MP4 and pictures to PNG: the same bytes for the same input, whole or not at all."""
+"""Clips to MP4 and pictures to PNG, whole or not at all."""
 
 from collections.abc import Iterator
 from fractions import Fraction
