@@ -173,12 +173,22 @@ def test_a_disk_without_room_or_leave_is_one_line_and_nothing_is_lost(
     assert not list(place.rglob("*.tmp"))
 
 
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to jobs in the background: it has them ignore the signal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, root: Path) -> None:
     """The whole process group gets the signal, as from a terminal; no worker writes a traceback."""
     command = [str(DREAMIX), "bench", "run", str(root / "datasets" / "toybox"), "--workers", "2"]
     command += ["--methods", "ideal", "--out", str(tmp_path / "run")]
     process = subprocess.Popen(
-        command, start_new_session=True, stderr=subprocess.PIPE, text=True, stdout=subprocess.PIPE
+        command,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     )
     while not list((tmp_path / "run" / "clips").glob("*/*/*.json")):
         assert process.poll() is None
