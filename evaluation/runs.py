@@ -13,9 +13,8 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.records import read_json, write_json, write_whole
 from dreamix.data.suite import Suite
-from evaluation.schema import Cell, ClipRow
+from evaluation.schema import FORMAT, Cell, ClipRow
 
-FORMAT = 1
 LIBRARIES = (
     "av",
     "numpy",

@@ -2,7 +2,8 @@
 
 run.json         what was run: suite, methods, seeds, versions; and the metrics of the last score
 suite.json       the suite as it was, so that the folder can be read without it
-sources/         the source clips, VIDEO.mp4 (and VIDEO.mask.npz)
+sources/         the source clips, VIDEO.mp4, and beside each VIDEO.json: where it came from;
+                 masks/VIDEO.npz where the suite has masks
 clips/           METHOD/EDIT/SEED.mp4 and beside each SEED.json: status, seed, sha256, seconds
 scores.jsonl     one `ScoreRow` a line, sorted
 scores.parquet   the same as a table
@@ -13,6 +14,7 @@ report/          the report page
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
+FORMAT = 1  # of the run folder; a reader of another one says so
 Status = Literal["ok", "failed", "n/a"]
 
 

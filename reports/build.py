@@ -10,11 +10,12 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from dreamix.core.records import write_whole
+from evaluation.progress import Watch
 from reports.formats import csv, latex, markdown
 from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
-from reports.media import Watch, make_copies
+from reports.media import make_copies
 from reports.page import Content, Plot, page
 from reports.plots import pareto_front, quality_deltas, trade_off
 from reports.style import save

@@ -17,9 +17,8 @@ import pandas as pd
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.records import read_json, read_lines
-from evaluation.schema import ClipRow
+from evaluation.schema import FORMAT, ClipRow
 
-FORMAT = 1
 AXES = ("alignment", "fidelity", "quality", "motion")
 KEY = ["method", "edit", "seed", "metric"]
 STATUSES = ("ok", "failed", "n/a", "missing")

@@ -6,7 +6,7 @@ H.264 4:2:0. Names are hashes of the content, so equal clips are stored once and
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.records import write_whole
+from evaluation.progress import Watch
 from reports.loading import NO_CLIP, Run, clip_file, source_file
 
 # Goes into every name: a clip made by another recipe is made again.
@@ -24,7 +25,6 @@ PLAYABLE = {
     (".webm", "vp9", "yuv420p"),
 }
 SUFFIXES = (".mp4", ".webm")
-Watch = Callable[[int, int], None]  # told how many clips are done, of how many
 
 
 @dataclass(frozen=True)
