@@ -56,6 +56,11 @@ class Suite:
         ordered = {key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()}
         return hashlib.sha256(to_json(ordered).encode()).hexdigest()
 
+    @property
+    def rendered(self) -> bool:
+        """True if every video is a Toybox scene."""
+        return all(video.recipe is not None for video in self.videos.values())
+
     def edit(self, edit_id: str) -> Edit:
         """Return the edit of that id; an unknown id is a `UserError` with near misses."""
         return _find("edit", edit_id, {edit.id: edit for edit in self.edits})

@@ -5,7 +5,7 @@ order by `seed_for`, so the suite comes out the same everywhere and for ever.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -77,6 +77,23 @@ _BAD_PAIRS = {
     "fog": {"white"},
 }
 
+# Six plain videos, no two alike in colour, shape, motion or place, with two edits each: all eight
+# categories in about the shares they have above.
+QUICK = (
+    "blue-ball-falling-room_02",
+    "blue-ball-falling-room_04",
+    "brown-box-resting-space_00",
+    "brown-box-resting-space_02",
+    "green-ring-bouncing-sea_03",
+    "green-ring-bouncing-sea_04",
+    "purple-heart-growing-desert_00",
+    "purple-heart-growing-desert_01",
+    "red-cross-shrinking-mountains_02",
+    "red-cross-shrinking-mountains_03",
+    "white-crescent-sliding-right-sunset_00",
+    "white-crescent-sliding-right-sunset_01",
+)
+
 
 class Row(NamedTuple):
     """One edit: its video, its category, and the fields of the scene that it changes."""
@@ -89,7 +106,15 @@ class Row(NamedTuple):
 def suite_yaml() -> str:
     """Return the text of datasets/toybox/suite.yaml, every scalar on a line of its own."""
     videos = suite_videos()
-    return "\n".join([*_video_lines(videos), *_edit_lines(videos, suite_edits(videos))]) + "\n"
+    return _yaml("toybox", videos, _numbered(suite_edits(videos)))
+
+
+def quick_yaml() -> str:
+    """Return the text of datasets/toybox/quick.yaml: 12 edits of the suite, under the same ids."""
+    videos = suite_videos()
+    rows = {name: row for name, row in _numbered(suite_edits(videos)).items() if name in QUICK}
+    used = {row.video for row in rows.values()}
+    return _yaml("toybox-quick", {v: scene for v, scene in videos.items() if v in used}, rows)
 
 
 def suite_videos() -> dict[str, Scene]:
@@ -122,6 +147,13 @@ def suite_edits(videos: dict[str, Scene]) -> list[Row]:
     return sorted(rows, key=lambda row: row.video)
 
 
+def category_of(changes: Mapping[str, str]) -> str:
+    """Return the category of an edit that changes these fields of a scene."""
+    if len(changes) > 1:
+        return "multiple"
+    return next(category for category, field in _FIELD.items() if field in changes)
+
+
 def edited(scene: Scene, changes: dict[str, str]) -> Scene:
     """Return the scene with some of its words changed, the seed kept."""
     return Scene.from_dict({**scene.to_dict(), **changes})
@@ -140,7 +172,7 @@ def _changes(
                 _shuffle(category, field, scene.seed, word),
             )
             for word in words
-            if not _clashes({**recipe, field: word})
+            if not reads_badly({**recipe, field: word})
         }
         recipe[field] = changes[field] = min(rank, key=lambda word: rank[word])
     return changes
@@ -170,14 +202,15 @@ def _is_new(recipe: dict[str, Any], scenes: list[Scene], field: str, word: str) 
     """Return whether `word` goes with the recipe and makes a subject that no scene has yet."""
     wanted = {**recipe, field: word}
     subjects = {(scene.colour, scene.shape) for scene in scenes}
-    return not _clashes(wanted) and (wanted.get("colour"), wanted.get("shape")) not in subjects
+    return not reads_badly(wanted) and (wanted.get("colour"), wanted.get("shape")) not in subjects
 
 
 def _shuffle(*names: str | int) -> int:
     return seed_for("toybox-suite", 98, *names)  # Of 300 orders, 98 repeats the fewest pairs.
 
 
-def _clashes(recipe: dict[str, Any]) -> bool:
+def reads_badly(recipe: Mapping[str, Any]) -> bool:
+    """Return whether words of the recipe read badly together, such as a green ball in a meadow."""
     words = {word for word in recipe.values() if isinstance(word, str)}
     return any(words & _BAD_PAIRS[word] for word in words if word in _BAD_PAIRS)
 
@@ -187,9 +220,23 @@ def _video_id(scene: Scene) -> str:
     return words.replace(" ", "-")
 
 
-def _video_lines(videos: dict[str, Scene]) -> Iterator[str]:
+def _numbered(rows: Sequence[Row]) -> dict[str, Row]:
+    """Return the edits by id: the video's, and a number that counts its edits."""
+    numbers: Counter[str] = Counter()
+    found = {}
+    for row in rows:
+        found[f"{row.video}_{numbers[row.video]:02d}"] = row
+        numbers[row.video] += 1
+    return found
+
+
+def _yaml(name: str, videos: dict[str, Scene], rows: dict[str, Row]) -> str:
+    return "\n".join([*_video_lines(name, videos), *_edit_lines(videos, rows)]) + "\n"
+
+
+def _video_lines(name: str, videos: dict[str, Scene]) -> Iterator[str]:
     yield from (
-        "name: toybox",
+        f"name: {name}",
         "version: 1",
         "licence: Apache-2.0 (every clip is rendered from its recipe, no outside material)",
         "videos:",
@@ -201,14 +248,12 @@ def _video_lines(videos: dict[str, Scene]) -> Iterator[str]:
         yield from (f"    {field}: {value}" for field, value in scene.to_dict().items())
 
 
-def _edit_lines(videos: dict[str, Scene], rows: Sequence[Row]) -> Iterator[str]:
+def _edit_lines(videos: dict[str, Scene], rows: dict[str, Row]) -> Iterator[str]:
     yield "edits:"
-    numbers: Counter[str] = Counter()
-    for row in rows:
-        yield f"- id: {row.video}_{numbers[row.video]:02d}"
+    for name, row in rows.items():
+        yield f"- id: {name}"
         yield f"  video: {row.video}"
         yield f"  prompt: {caption(edited(videos[row.video], row.changes))}"
         yield f"  category: {row.category}"
         yield "  toybox:"
         yield from (f"    {field}: {word}" for field, word in row.changes.items())
-        numbers[row.video] += 1

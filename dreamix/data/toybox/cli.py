@@ -9,7 +9,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import write_image, write_video
 from dreamix.core.records import write_whole
 from dreamix.data.suite import load_suite
-from dreamix.data.toybox.benchmark import suite_yaml
+from dreamix.data.toybox.benchmark import quick_yaml, suite_yaml
 from dreamix.data.toybox.grammar import caption, parse_caption
 from dreamix.data.toybox.motion import HEIGHT, WIDTH
 from dreamix.data.toybox.renderer import render
@@ -93,9 +93,10 @@ def sheet(suite_path: Path, out: Path) -> None:
 
 
 @toybox.command("suite")
+@click.option("--quick", is_flag=True, help="The quick suite: 6 of the videos, 12 of the edits.")
 @click.option("--out", type=_FILE, required=True, help="suite.yaml to write.")
-def suite_command(out: Path) -> None:
+def suite_command(quick: bool, out: Path) -> None:
     """Write the suite of 29 videos and 127 edits."""
     with write_whole(out) as file:
-        file.write(suite_yaml().encode())
+        file.write((quick_yaml() if quick else suite_yaml()).encode())
     click.echo(f"{out}: written")

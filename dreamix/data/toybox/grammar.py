@@ -96,6 +96,12 @@ def parse_caption(text: str) -> dict[str, str]:
     return {**_DEFAULTS, **found}
 
 
+def phrases() -> dict[str, tuple[str, ...]]:
+    """Return, for each field of a scene, its values as captions word them."""
+    tables = {name: table for name, table in _HEAD.items() if name != "article"}
+    return {name: tuple(table) for name, table in {**tables, **_CLAUSES}.items()}
+
+
 def _words_for(phrases: Phrases, value: str) -> str:
     return next(words for words, meaning in phrases.items() if meaning == value)
 

@@ -36,6 +36,12 @@ def render(
     return Video(np.ascontiguousarray(planes.transpose(1, 2, 3, 0)), fps)
 
 
+def render_empty(scene: Scene, frames: int = 16, fps: float = 8.0) -> Video:
+    """Return the scene's clip without its subject and its shadow, 96x160."""
+    planes = _planes(scene, frames, HEIGHT, WIDTH, fps, subject=False)
+    return Video(np.ascontiguousarray(planes.transpose(1, 2, 3, 0)), fps)
+
+
 def render_base(scene: Scene, frames: int = 16, fps: float = 8.0) -> np.ndarray:
     """Return the clip on the base grid, uint8 (frames, 24, 40, 3): exact 4x4 means of `render`."""
     planes = _planes(scene, frames, HEIGHT, WIDTH, fps).astype(np.uint16)
@@ -43,20 +49,30 @@ def render_base(scene: Scene, frames: int = 16, fps: float = 8.0) -> np.ndarray:
     return np.ascontiguousarray(((total + 8) >> 4).astype(np.uint8).transpose(1, 2, 3, 0))
 
 
-def _planes(scene: Scene, frames: int, height: int, width: int, fps: float) -> np.ndarray:
+def _planes(
+    scene: Scene, frames: int, height: int, width: int, fps: float, subject: bool = True
+) -> np.ndarray:
     """Return the clip as colour planes, uint8 (3, frames, height, width)."""
     ticks, k = check_size(frames, height, width, fps)
     camera = [screen_map(scene, tick, k) for tick in ticks]
-    maps = [subject_map(scene, tick).then(view) for tick, view in zip(ticks, camera, strict=True)]
     planes = _backdrop(scene, camera, height, width, k)
-    _shadow(scene, planes, ticks, camera)
-    halo = BACKDROPS[scene.background].halo
-    paint_subject(planes, scene.colour, scene.shape, maps, halo, k)
+    if subject:
+        _subject(scene, planes, ticks, camera, k)
     if scene.effect != "none":
         apply_effect(scene.effect, planes, ticks, k)
     if scene.style != "none":
         apply_style(scene.style, planes)
     return planes
+
+
+def _subject(
+    scene: Scene, planes: np.ndarray, ticks: list[float], camera: list[Affine], k: float
+) -> None:
+    """Paint the subject and its shadow into `planes`, in place."""
+    _shadow(scene, planes, ticks, camera)
+    maps = [subject_map(scene, tick).then(view) for tick, view in zip(ticks, camera, strict=True)]
+    halo = BACKDROPS[scene.background].halo
+    paint_subject(planes, scene.colour, scene.shape, maps, halo, k)
 
 
 def check_size(frames: int, height: int, width: int, fps: float) -> tuple[list[float], float]:
