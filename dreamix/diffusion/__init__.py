@@ -1,0 +1,1 @@
+"""Diffusion as pure functions over a denoiser (z, t) -> x0; equations stand beside the code."""
