@@ -12,7 +12,7 @@ from dreamix.core.errors import DoesNotApply
 from dreamix.core.media import read_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
-from dreamix.methods.base import METHODS, Edited, EditRequest
+from dreamix.methods.base import METHODS, Edited, EditRequest, Made
 
 MODEL_FREE = ["frozen-frame", "ideal", "shuffled-frames", "unedited"]
 
@@ -23,7 +23,8 @@ def toybox(root: Path) -> Iterator[Suite]:
 
 
 def frames(edited: Edited) -> np.ndarray:
-    return (edited if isinstance(edited, Video) else read_video(edited)).frames
+    clip = edited.video if isinstance(edited, Made) else edited
+    return (clip if isinstance(clip, Video) else read_video(clip)).frames
 
 
 def apply(name: str, suite: Suite, edit: int = 0, seed: int = 0) -> np.ndarray:

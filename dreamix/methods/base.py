@@ -3,28 +3,38 @@
     @method("sdedit", config=SDEditConfig)
     def sdedit(request: EditRequest, backend: Any, config: SDEditConfig) -> Video: ...
 
-It returns a `Video`, or the `Path` of a file that holds the edit already. It raises `DoesNotApply`
-where it has no meaning for an edit. Whatever else it raises becomes a row that says why.
+It returns a `Video`, or the `Path` of a file that holds the edit already; `Made` adds facts that
+the sidecar of the clip should hold. It raises `DoesNotApply` where it has no meaning for an edit.
+Whatever else it raises becomes a row that says why.
+
+A method that declares `backend=True` gets the backend of the run; the others get None. All cells of
+one video and one such method are made one after the other by one process, so that what was
+finetuned for the first can serve the rest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.config import NoConfig, config_from_text
-from dreamix.core.errors import UserError
+from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.registry import Registry
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
+
+
+def unheard(_: str) -> None:
+    """Take a progress message for nobody."""
 
 
 @dataclass
 class EditRequest:
     """One edit that a method is asked to make.
 
-    seed: number of the repetition; draw from `rng_for(method, edit.id, seed)`.
+    seed:     number of the repetition; draw from `rng_for(method, edit.id, seed)`.
+    progress: call it with where a slow method is, such as "denoising 12/25", as often as you like.
     """
 
     suite: Suite
@@ -32,14 +42,39 @@ class EditRequest:
     seed: int
     label: str  # the method's name in this run
     load_source: Callable[[str], Video] | None = None  # video id -> clip; the suite's by default
+    progress: Callable[[str], None] = field(default=unheard, compare=False)
 
     @cached_property
     def source(self) -> Video:
         """The clip to edit, decoded or rendered at its first use."""
         return (self.load_source or self.suite.source)(self.edit.video)
 
+    @property
+    def caption(self) -> str:
+        """What the source shows, in words; a suite that does not tell is a `DoesNotApply`."""
+        told = self.suite.videos[self.edit.video].caption
+        if told is None:
+            raise DoesNotApply(f"video {self.edit.video} has no caption, which this method needs")
+        return told
 
-Edited = Video | Path
+    def watch(self, doing: str) -> Callable[[int, int], None]:
+        """Return a function (done, total) that tells `progress`: "finetuning 12/64"."""
+        return lambda done, total: self.progress(f"{doing} {done}/{total}")
+
+
+class Made(NamedTuple):
+    """An edit and what is to be known of how it was made.
+
+    facts: JSON values by name, kept in the sidecar. Names with a meaning for reports:
+        finetune_seconds: spent by this call on finetuning; 0 if the weights were there already.
+        noise_level, start_step: how much noise the source got, and where denoising began.
+    """
+
+    video: Video | Path
+    facts: dict[str, Any]
+
+
+Edited = Video | Path | Made
 EditFunction = Callable[[EditRequest, Any, Any], Edited]
 Expansion = Callable[[str], "list[Variant]"]
 
@@ -62,6 +97,7 @@ class Method:
     anchor: bool  # a reference point, greyed in tables, not a contestant
     seeded: Callable[[Any], bool]  # of its config: does the result depend on the seed?
     expand: Expansion | None  # turns the text after "name:" into several columns
+    backend: bool  # needs a model: its function gets a Backend
 
     @property
     def definition(self) -> str:
@@ -79,17 +115,19 @@ def method(
     anchor: bool = False,
     seeded: bool | Callable[[Any], bool] = True,
     expand: Expansion | None = None,
+    backend: bool = False,
 ) -> Callable[[EditFunction], EditFunction]:
     """Return a decorator that registers a function under `name` and gives it back unchanged.
 
-    seeded: False for a method that always returns the same; it runs once whatever --seeds says.
+    seeded:  False for a method that always returns the same; it runs once whatever --seeds says.
+    backend: True for a method that needs a model, which it then gets as its second argument.
     """
 
     def depends(settings: Any) -> bool:
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
-        METHODS.add(name, Method(name, edit, config, anchor, depends, expand))
+        METHODS.add(name, Method(name, edit, config, anchor, depends, expand, backend))
         return edit
 
     return add

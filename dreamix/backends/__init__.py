@@ -1,0 +1,1 @@
+"""One package or file a family of models."""

@@ -1,0 +1,95 @@
+"""Baseline Plug-and-Play: every frame is edited alone by an image model, then put together.
+
+Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `preset` picks one:
+
+    pnp-diffusers  negative prompt in place of the empty one, guidance 7.5
+    official       the source's description as negative prompt, its weight growing linearly over
+                   the steps, guidance 10
+
+In both: DDIM inversion with no words, 50 DDIM steps, features up to 0.8 of the steps, queries and
+keys up to 0.5. The number of inversion steps (999 there) is ours; so are the layers, by analogy.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dreamix.core.errors import UserError
+from dreamix.core.registry import near_misses
+from dreamix.core.video import Video
+from dreamix.methods.base import EditRequest, method
+
+GUIDANCE = {"pnp-diffusers": 7.5, "official": 10.0}
+
+
+@dataclass(frozen=True)
+class PlugAndPlayConfig:
+    """Settings of Plug-and-Play.
+
+    preset:     official or pnp-diffusers.
+    steps:      DDIM steps of the sampling.
+    inversion:  inversion steps for one sampling step.
+    refine:     fixed-point iterations a step of the inversion.
+    top:        the noise level inverted up to, just below pure noise.
+    features:   tau_f, share of the steps with injected features.
+    attention:  tau_A, share of the steps with injected queries and keys.
+    guidance:   the preset's if None.
+    negative:   a negative prompt; None is the source's caption ("ugly, blurry, ..." is
+                pnp-diffusers' own, words that a model may not know).
+    """
+
+    preset: str = "official"
+    steps: int = 50
+    inversion: int = 4
+    refine: int = 0
+    top: float = 0.98
+    features: float = 0.8
+    attention: float = 0.5
+    guidance: float | None = None
+    negative: str | None = None
+
+
+@method("plug-and-play", config=PlugAndPlayConfig, backend=True, seeded=False)
+def plug_and_play(request: EditRequest, backend: Any, config: PlugAndPlayConfig) -> Video:
+    """Returns the frames, each edited alone with features of its own inversion injected."""
+    from dreamix.diffusion.injection import Branches, Injection, inject
+    from dreamix.diffusion.masking import as_clips, as_frames
+    from dreamix.diffusion.sampling import invert, time_grid
+
+    guidance = _guidance(config)
+    model, prompt = backend.model, request.edit.prompt
+    negative = request.caption if config.negative is None else config.negative
+    together = model.denoiser(["", "", negative, prompt])
+    frames = as_frames(backend.read(request.source))
+    fine = time_grid(config.top, config.steps * config.inversion)
+    with model.image_model():
+        path = invert(
+            model.denoiser(""),
+            frames,
+            fine[-2::-1],
+            refine=config.refine,
+            watch=request.watch("inverting"),
+        )
+        edited = inject(
+            path[:: -config.inversion],
+            fine[:: config.inversion],
+            Branches(
+                together,
+                guidance,
+                (lambda share: share) if config.preset == "official" else (lambda _: 1.0),
+            ),
+            Injection(
+                model.feature_layers, model.attention_layers, config.features, config.attention
+            ),
+            watch=request.watch("denoising"),
+        )
+    clip = as_clips(edited, len(frames))
+    return backend.finish_frames(clip, prompt, request.source, "edit", request.edit.id, 0)
+
+
+def _guidance(config: PlugAndPlayConfig) -> float:
+    """Return the weight of guidance; an unknown preset is a `UserError`."""
+    if config.preset not in GUIDANCE:
+        hint = near_misses(config.preset, list(GUIDANCE))
+        known = ", ".join(GUIDANCE)
+        raise UserError(f"plug-and-play has no preset {config.preset!r}{hint} (known: {known})")
+    return GUIDANCE[config.preset] if config.guidance is None else config.guidance

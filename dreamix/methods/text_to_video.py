@@ -1,0 +1,33 @@
+"""Baseline: the clip is generated from the prompt alone. Dreamix with s = 1 and no finetuning."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dreamix.core.video import Video
+from dreamix.methods.base import EditRequest, method
+
+
+@dataclass(frozen=True)
+class TextToVideoConfig:
+    """Settings of text-to-video: denoising steps, guidance, eta (0 DDIM, 1 ancestral)."""
+
+    steps: int = 25
+    guidance: float = 4.0
+    eta: float = 0.0
+
+
+@method("text-to-video", config=TextToVideoConfig, backend=True)
+def text_to_video(request: EditRequest, backend: Any, config: TextToVideoConfig) -> Video:
+    """Returns what the base model generates from the prompt; the source gives its length only."""
+    from dreamix.diffusion.sampling import sample, time_grid
+
+    names = ("edit", request.edit.id, request.seed)
+    base = sample(
+        backend.model.guided(request.edit.prompt, config.guidance),
+        backend.noise(*names),
+        time_grid(1.0, config.steps),
+        noise=backend.fresh_noise(*names, "steps") if config.eta else None,
+        eta=config.eta,
+        watch=request.watch("denoising"),
+    )
+    return backend.finish(base, request.edit.prompt, request.source, *names)
