@@ -11,8 +11,9 @@ from dreamix.core.errors import UserError
 # name -> (module:attribute, the line `dreamix --help` shows)
 COMMANDS = {
     "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
+    "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
     "report": ("reports.cli:report", "Write the report page of a run."),
-    "toybox": ("dreamix.data.toybox.cli:toybox", "Render scenes of the embedded benchmark."),
+    "toybox": ("dreamix.toybox_cli:toybox", "Render the embedded world and train on it."),
     "weights": ("evaluation.weights_cli:weights", "Show and fetch the weights of metric models."),
 }
 

@@ -40,12 +40,25 @@ RUN_OPTIONS = options(
     click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Repeats."),
     click.option("--edits", multiple=True, metavar="PATTERN", help="Only these edit ids."),
     click.option("--media-root", type=PATH, help="Folder that the suite's paths start from."),
+    click.option(
+        "--backend",
+        default="toybox",
+        show_default=True,
+        metavar="NAME[:PATH]",
+        help="Model of the methods that need one; PATH has other weights than its own.",
+    ),
     click.option("--out", type=PATH, required=True, metavar="RUN", help="Run folder."),
 )
 MODEL_OPTIONS = options(
-    click.option("--clip", help="open_clip MODEL:TAG or MODEL:PATH  [default: ViT-B-32 of OpenAI]"),
     click.option(
-        "--clip-fit", type=click.Choice(["crop", "squash", "pad"]), help="Frame to square."
+        "--clip",
+        help="open_clip MODEL:TAG, MODEL:PATH or toybox-clip  "
+        "[default: ViT-B-32 of OpenAI; toybox-clip on Toybox]",
+    ),
+    click.option(
+        "--clip-fit",
+        type=click.Choice(["crop", "squash", "pad"]),
+        help="Frame to square.  [default: as the model's makers did]",
     ),
     click.option("--flow", help="dis, raft_large:PATH or raft_small:PATH  [default: dis]"),
     click.option("--dtype", type=click.Choice(["fp32", "bf16"]), help="[default: fp32]"),
@@ -119,7 +132,8 @@ def compare(
     context: click.Context, suite: Path, out: Path, workers: int | None, **wanted: Any
 ) -> None:
     """Run, score and report in one go: from a suite to a page."""
-    run_options = {name: wanted.pop(name) for name in ("methods", "seeds", "edits", "media_root")}
+    of_run = ("methods", "seeds", "edits", "media_root", "backend")
+    run_options = {name: wanted.pop(name) for name in of_run}
     workers = workers or cores()
     codes = [make(suite, out=out, workers=workers, **run_options)]
     codes.append(measure(out, workers=workers, **wanted))
@@ -136,6 +150,7 @@ def make(
     seeds: int,
     edits: tuple[str, ...],
     media_root: Path | None,
+    backend: str,
     out: Path,
     workers: int,
 ) -> int:
@@ -149,7 +164,14 @@ def make(
     chosen = matching([edit.id for edit in loaded.edits], edits)
     with progress("edits") as watch:
         made = run_suite(
-            loaded, columns, out, seeds=seeds, edits=chosen, workers=workers, watch=watch
+            loaded,
+            columns,
+            out,
+            seeds=seeds,
+            edits=chosen,
+            workers=workers,
+            backend=backend,
+            watch=watch,
         )
     counts, reasons = tally(made)
     click.echo(f"{out}: {spell(counts)} clips")

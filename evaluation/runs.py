@@ -13,7 +13,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.records import read_json, write_json, write_whole
 from dreamix.data.suite import Suite
-from evaluation.schema import FORMAT, Cell, ClipRow
+from evaluation.schema import FORMAT, Cell, ClipRow, check_format
 
 LIBRARIES = (
     "av",
@@ -23,6 +23,8 @@ LIBRARIES = (
     "torchvision",
     "open_clip_torch",
     "lpips",
+    "diffusers",
+    "transformers",
 )
 
 
@@ -33,6 +35,7 @@ class RunFolder:
         self.path = path
         self.scores = path / "scores.jsonl"
         self.features = path / "features"
+        self.finetuned = path / "finetuned"
 
     def check(self) -> None:
         """Raise a `UserError` if this is not a run folder that can be read."""
@@ -46,10 +49,7 @@ class RunFolder:
                 f"{self.path} is not a run folder: it has no run.json (see `bench run`)"
             )
         info: dict[str, Any] = read_json(self.path / "run.json")
-        if info.get("format") != FORMAT:
-            raise UserError(
-                f"{self.path} has run format {info.get('format')}; this version reads {FORMAT}"
-            )
+        check_format(self.path, info)
         return info
 
     @cached_property
@@ -202,26 +202,50 @@ def _is_foreign(path: Path) -> bool:
 def add_to_grid(run: RunFolder, edits: list[str], columns: dict[str, dict[str, Any]]) -> None:
     """Widen the grid by edits and methods; what is in it already stays.
 
-    columns: label -> {"name", "config", "anchor", "seeds", "definition"}. A label that was used
-    with another configuration is a `UserError`: its clips would be of two kinds.
+    columns: label -> what `column` returns. A label that was used with another configuration or
+    another model is a `UserError`: its clips would be of two kinds.
     """
     known = run.info["methods"]
     for label, entry in columns.items():
         before = known.get(label)
-        same = ("name", "config_hash")
-        if before and any(before[key] != entry[key] for key in same):
+        if before and (other := _difference(before, entry)):
             raise UserError(
-                f"{run.path} has a method {label!r} with another configuration; "
+                f"{run.path} has a method {label!r} with {other}; "
                 f"name this one differently: --methods NEWNAME={entry['name']}:..."
             )
         seeds = max(entry["seeds"], before["seeds"] if before else 0)
-        known[label] = {**entry, "seeds": seeds}
+        place = before.get("place", 0) if before else len(known)  # reports keep the order asked for
+        known[label] = {**entry, "seeds": seeds, "place": place}
     run.info["edits"] = sorted(set(run.info["edits"]) | set(edits))
+    run.info["format"] = FORMAT
     run.save()
 
 
-def column(method: str, config: Any, anchor: bool, seeds: int, definition: str) -> dict[str, Any]:
-    """Return what run.json holds about one method."""
+def _difference(before: dict[str, Any], entry: dict[str, Any]) -> str | None:
+    """Return in which way two columns of one label differ, None if their clips are of one kind."""
+    if any(before[key] != entry[key] for key in ("name", "config_hash")):
+        return "another configuration"
+    ours, theirs = before.get("backend"), entry["backend"]
+    if (ours or {}).get("identity") != (theirs or {}).get("identity"):
+        return f"another model ({spell_backend(ours)}, now {spell_backend(theirs)})"
+    return None
+
+
+def spell_backend(backend: dict[str, str] | None) -> str:
+    """Return a backend of run.json in words."""
+    return f"{backend['name']} {backend['identity'][:12]}" if backend else "none"
+
+
+def column(
+    method: str,
+    config: Any,
+    *,
+    anchor: bool,
+    seeds: int,
+    definition: str,
+    backend: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return what run.json holds about one method; backend: its "name" and "identity"."""
     return {
         "name": method,
         "config": asdict(config),
@@ -229,6 +253,7 @@ def column(method: str, config: Any, anchor: bool, seeds: int, definition: str) 
         "anchor": anchor,
         "seeds": seeds,
         "definition": definition,
+        "backend": backend,
     }
 
 

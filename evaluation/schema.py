@@ -7,15 +7,27 @@ sources/         the source clips, VIDEO.mp4, and beside each VIDEO.json: where 
 clips/           METHOD/EDIT/SEED.mp4 and beside each SEED.json: status, seed, sha256, seconds
 scores.jsonl     one `ScoreRow` a line, sorted
 scores.parquet   the same as a table
+finetuned/       weights that methods tuned to a source video; may be removed, is made again
 features/        embeddings, by model and clip
 report/          the report page
 """
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-FORMAT = 1  # of the run folder; a reader of another one says so
+from dreamix.core.errors import UserError
+
+FORMAT = 2  # of the run folder; 2 added `facts` to the sidecars and `backend` to the methods
+READABLE = (1, 2)
 Status = Literal["ok", "failed", "n/a"]
+
+
+def check_format(folder: Path, info: dict[str, Any]) -> None:
+    """Raise a `UserError` if run.json, read as `info`, is of a format that we do not read."""
+    if info.get("format") not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise UserError(f"{folder} has run format {info.get('format')}; this version reads {known}")
 
 
 class Cell(NamedTuple):
@@ -43,6 +55,7 @@ class ClipRow:
     config: str | None = None  # hash of the method's configuration
     origin: dict[str, Any] | None = None  # path, size, mtime of a file that was brought in
     toolkit: str | None = None  # version that made it
+    facts: dict[str, Any] | None = None  # what the method has to say of how it made the clip
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""

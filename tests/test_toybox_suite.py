@@ -10,7 +10,7 @@ import yaml
 
 from dreamix.data.suite_check import check_suite
 from dreamix.data.toybox import VALUES, Scene, caption, render
-from dreamix.data.toybox.benchmark import SHARES, suite_yaml
+from dreamix.data.toybox.benchmark import QUICK, SHARES, quick_yaml, suite_yaml
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,23 @@ def test_the_file_is_what_the_function_writes(root: Path) -> None:
 
 def test_the_loader_finds_nothing_wrong(root: Path) -> None:
     assert check_suite(root / "datasets/toybox") == []
+
+
+def test_the_quick_suite_is_part_of_it_and_has_every_category(
+    root: Path, suite: dict[str, Any]
+) -> None:
+    """Six videos, no two alike in colour, shape, motion or background; two edits each."""
+    path = root / "datasets/toybox/quick.yaml"
+    assert path.read_bytes() == quick_yaml().encode()
+    assert check_suite(path) == []
+    quick = yaml.safe_load(path.read_text())
+    assert [edit["id"] for edit in quick["edits"]] == list(QUICK)
+    assert all(edit in suite["edits"] for edit in quick["edits"])
+    assert all(video in suite["videos"] for video in quick["videos"])
+    assert {edit["category"] for edit in quick["edits"]} == set(SHARES)
+    assert set(Counter(edit["video"] for edit in quick["edits"]).values()) == {2}
+    for field in ("colour", "shape", "motion", "background"):
+        assert len({video["toybox"][field] for video in quick["videos"]}) == 6
 
 
 def test_29_videos_and_127_edits(suite: dict[str, Any]) -> None:

@@ -1,0 +1,163 @@
+"""One edit of one clip, outside any suite: what `dreamix edit` does."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.backends.base import BACKENDS, WORLD, Backend
+from dreamix.core.config import config_from_dict
+from dreamix.core.errors import DoesNotApply, UserError
+from dreamix.core.media import read_video, write_image, write_video
+from dreamix.core.records import write_json
+from dreamix.core.video import Video
+from dreamix.data.strip import strip
+from dreamix.data.suite import Edit, Suite, VideoEntry
+from dreamix.data.toybox import parse_caption
+from dreamix.data.toybox.benchmark import category_of
+from dreamix.methods.base import EditRequest, Made, Method
+
+ASSUMED = "motion"  # category of an edit of which nothing is known: what the paper is about
+
+Say = Callable[[str], None]
+
+
+class Source(NamedTuple):
+    """The clip to edit and what is known of it."""
+
+    entry: VideoEntry
+    folder: Path  # that the entry's path is relative to
+
+
+class Done(NamedTuple):
+    """An edit that was made."""
+
+    clip: Video
+    facts: dict[str, Any]  # what the method says of how it was made
+    seconds: float
+
+
+def clip_source(clip: Path, caption: str | None) -> Source:
+    """Return a clip of the user's as a source."""
+    path = clip.resolve()
+    return Source(VideoEntry("source", caption, path.name), path.parent)
+
+
+def scene_source(caption: str, seed: int) -> Source:
+    """Return a Toybox scene as a source; a caption outside the grammar is a `UserError`."""
+    recipe = {**parse_caption(caption), "seed": seed}
+    return Source(VideoEntry("source", caption, recipe=recipe), Path())
+
+
+def edit_of(source: Source, prompt: str, category: str | None, say: Say) -> Edit:
+    """Return the edit; its category is what differs between two Toybox captions, if not told."""
+    before, after = _words(source.entry.caption), _words(prompt)
+    changes = {k: v for k, v in after.items() if v != before[k]} if before and after else {}
+    if category is None and not changes:
+        category = ASSUMED
+        say(f"note: taken for a {ASSUMED} edit; --category says otherwise")
+    known = changes if source.entry.recipe and changes else None  # the ideal edit is known then
+    return Edit("edit", source.entry.id, prompt, category or category_of(changes), known)
+
+
+def _words(text: str | None) -> dict[str, str] | None:
+    """Return the words of a Toybox caption by field; None for any other text."""
+    try:
+        return parse_caption(text or "")
+    except UserError:
+        return None
+
+
+def limits(backend: Backend, source: Source) -> str | None:
+    """Return the line a user must read whose clip the backend may know nothing of; else None."""
+    if source.entry.recipe is not None or backend.knows == WORLD:
+        return None
+    others = sorted({*BACKENDS} - {backend.name.partition(":")[0]})
+    return (
+        f"note: backend {backend.name} knows {backend.knows} only; this clip is resized and taken "
+        f"for one of them (other backends: {', '.join(others) or 'none so far'})"
+    )
+
+
+def configured(found: Method, given: dict[str, Any], settings: tuple[str, ...]) -> Any:
+    """Return the method's configuration; a setting that it has no field for is a `UserError`.
+
+    given: values by field, None for those not given. settings: texts "KEY=VALUE".
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: that is not KEY=VALUE")
+        values[key.strip()] = value.strip()
+    return config_from_dict(found.config, values, f"method {found.name}")
+
+
+def request_for(source: Source, edit: Edit, seed: int, label: str) -> EditRequest:
+    """Return what the method is asked: a suite of one clip and one edit."""
+    suite = Suite(
+        name="edit",
+        version="1",
+        licence="that of the clip",
+        root=source.folder,
+        media_root=source.folder,
+        videos={source.entry.id: source.entry},
+        edits=(edit,),
+    )
+    return EditRequest(suite, edit, seed, label)
+
+
+def make(request: EditRequest, found: Method, backend: Backend | None, config: Any) -> Done:
+    """Return what the method makes of the request."""
+    request.progress("reading the clip")
+    source = request.source
+    began = time.perf_counter()
+    try:
+        edited = found.edit(request, backend, config)
+    except DoesNotApply as reason:
+        raise UserError(f"{found.name} does not apply here: {reason}") from None
+    clip, facts = edited if isinstance(edited, Made) else (edited, {})
+    if isinstance(clip, Path):
+        clip = read_video(clip, fps=source.fps)
+    return Done(clip, facts, time.perf_counter() - began)
+
+
+def check_endings(out: Path, strip_file: Path | None) -> None:
+    """Raise a `UserError` now, not after minutes of work, if a file cannot be what it is called."""
+    for file, ending in ((out, ".mp4"), (strip_file, ".png")):
+        if file and file.suffix.lower() != ending:
+            raise UserError(f"cannot write {file}: its name has to end in {ending}")
+
+
+def write(out: Path, strip_file: Path | None, request: EditRequest, done: Done) -> None:
+    """Write the clip and, if wanted, the strip of source over edit; each is whole or not there."""
+    write_video(out, done.clip)
+    if strip_file:
+        write_image(strip_file, strip(request.source, done.clip))
+
+
+def write_record(
+    out: Path, request: EditRequest, backend: Backend | None, config: Any, done: Done
+) -> None:
+    """Write beside the clip how it was made."""
+    record = {
+        "method": request.label,
+        "config": asdict(config),
+        "backend": backend and {"name": backend.name, "identity": backend.identity},
+        "source": request.suite.videos[request.edit.video].to_dict(),
+        "edit": request.edit.to_dict(),
+        "seed": request.seed,
+        "seconds": round(done.seconds, 2),
+        "facts": done.facts,
+        "toolkit": version("dreamix-toolkit"),
+    }
+    write_json(out.with_suffix(".json"), record)
+
+
+def spell(done: Done, label: str) -> str:
+    """Return the result in words."""
+    size = f"{len(done.clip)} frames of {done.clip.width}x{done.clip.height}"
+    facts = "".join(f", {key} {value}" for key, value in done.facts.items())
+    return f"{size}, {label}{facts}, {done.seconds:.1f} s"

@@ -1,0 +1,116 @@
+"""A backend that computes nothing, and a method on it that counts its finetunings.
+
+Worker processes know neither, so a suite of class `FakeSuite` brings them along: unpickling it
+imports this module there, which registers both.
+"""
+
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dreamix.backends.base import BACKENDS, WORLD
+from dreamix.core.errors import UserError
+from dreamix.core.records import write_whole
+from dreamix.core.video import Video
+from dreamix.data.suite import Suite
+from dreamix.methods.base import METHODS, EditRequest, Made, Method, method
+from evaluation.pool import tell
+
+IDENTITY = "FAKE_IDENTITY"  # environment: what the weights are
+
+
+class Fake:
+    """A backend whose weights are a word of the environment."""
+
+    def __init__(self, name: str, weights: Path | None, cache: Path | None) -> None:
+        self.name, self.cache = name, cache
+        self.identity = os.environ.get(IDENTITY, "one") + (weights.name if weights else "")
+        self.knows = WORLD if weights else "fakes"
+
+
+@dataclass(frozen=True)
+class FakeConfig:
+    """Settings of the method `fake`."""
+
+    noise: float = 0.5
+    steps: int = 3
+    slow: float = 0.0  # seconds of one step
+    bad_facts: bool = False
+
+
+def fake(request: EditRequest, backend: Any, config: FakeConfig) -> Made:
+    """Returns the source, shifted by the noise, after a finetuning that its video's edits share."""
+    if "unicorn" in request.edit.prompt:
+        raise UserError("the model does not know the word 'unicorn'")
+    spent = finetune(request, backend)
+    for step in range(config.steps):
+        time.sleep(config.slow)
+        request.progress(f"denoising {step + 1}/{config.steps}")
+    shift = round(255 * config.noise) + request.seed
+    frames = (request.source.frames.astype(int) + shift).astype(np.uint8)
+    facts = {"finetune_seconds": spent, "noise_level": config.noise, "start_step": 1}
+    if config.bad_facts:
+        facts["noise_level"] = float("nan")
+    return Made(Video(frames, request.source.fps), facts)
+
+
+def finetune(request: EditRequest, backend: Any) -> float:
+    """Leave a file that says which process finetuned on the video; return the seconds."""
+    if (
+        backend.cache is None
+        or (kept := backend.cache / request.label / request.edit.video).exists()
+    ):
+        return 0.0
+    request.progress("finetuning 1/1")
+    with write_whole(kept) as file:
+        file.write(str(os.getpid()).encode())
+    return 10.0
+
+
+def fake_method() -> Method:
+    """The method as its decorator would register it."""
+    held = dict(METHODS._entries)
+    try:
+        method("fake", config=FakeConfig, backend=True)(fake)
+        return METHODS._entries["fake"]
+    finally:
+        METHODS._entries.clear()
+        METHODS._entries.update(held)
+
+
+class FakeSuite(Suite):
+    """A suite whose pickle brings the fakes along."""
+
+
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Make the fakes known in this process until the test ends."""
+    patch.setitem(BACKENDS, "fake", "fake_backend:Fake")
+    patch.setitem(METHODS._entries, "fake", fake_method())
+
+
+def no_setup() -> None:
+    """A setup that sets nothing up."""
+
+
+def chatter(unit: int) -> int:
+    """Work that tells 3000 things."""
+    for number in range(3000):
+        tell((unit, number, "x" * 100))
+    return unit
+
+
+def chatter_then_fail(unit: int) -> int:
+    """Work that tells 3000 things and fails."""
+    chatter(unit)
+    raise UserError("enough")
+
+
+if multiprocessing.parent_process() is not None:
+    BACKENDS["fake"] = "fake_backend:Fake"
+    method("fake", config=FakeConfig, backend=True)(fake)

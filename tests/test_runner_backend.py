@@ -1,0 +1,281 @@
+"""Methods that need a model in the runner: one finetuning a video, progress, facts, weights."""
+
+import json
+import math
+from pathlib import Path
+
+import fake_backend
+import numpy as np
+import pytest
+
+from dreamix.backends.base import BACKENDS, open_backend
+from dreamix.core.errors import UserError
+from dreamix.core.media import read_video, write_video
+from dreamix.core.video import Video
+from dreamix.data.suite import Edit, VideoEntry
+from dreamix.methods.base import variants
+from evaluation.pace import CellDone, Note, Standing
+from evaluation.pool import run_units
+from evaluation.runner import pending_units, run_suite, tally
+from evaluation.runs import RunFolder
+from evaluation.schema import Cell
+
+News = tuple[int, int, float | None, str]
+IDS = [f"{animal}_{i}" for animal in ("ant", "bee") for i in range(2)]
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_backend.install(monkeypatch)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> fake_backend.FakeSuite:
+    """Two clips with two edits each."""
+    for seed, name in enumerate(("ant", "bee")):
+        frames = np.random.default_rng(seed).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+        write_video(tmp_path / "in" / f"{name}.mp4", Video(frames, 3), lossless=True)
+    return fake_backend.FakeSuite(
+        name="two",
+        version="1",
+        licence="none",
+        root=tmp_path / "in",
+        media_root=tmp_path / "in",
+        videos={n: VideoEntry(n, f"an {n}", f"{n}.mp4") for n in ("ant", "bee")},
+        edits=tuple(Edit(name, name[:3], f"a {name}", "style") for name in IDS),
+    )
+
+
+def make(suite: fake_backend.FakeSuite, out: Path, *specs: str, **options: object) -> RunFolder:
+    columns = [column for spec in specs for column in variants(spec)]
+    return run_suite(suite, columns, out, **{"backend": "fake", **options})  # type: ignore[arg-type]
+
+
+def clips(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.glob("clips/*/*/*.mp4"))}
+
+
+def test_a_method_with_a_model_gets_the_backend_of_the_run(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    run = make(suite, tmp_path / "run", "fake", "unedited", workers=1)
+    assert tally(run)[0] == {"ok": 8}
+    assert run.info["methods"]["fake"]["backend"] == {"name": "fake", "identity": "one"}
+    assert run.info["methods"]["unedited"]["backend"] is None
+    assert sorted(p.name for p in (tmp_path / "run" / "finetuned" / "fake").iterdir()) == [
+        "ant",
+        "bee",
+    ]
+
+
+def test_facts_stand_in_the_sidecar(suite: fake_backend.FakeSuite, tmp_path: Path) -> None:
+    """Only the first edit of a video finetunes."""
+    run = make(suite, tmp_path / "run", "fake:noise=0.25")
+    rows = [run.clip_row(Cell("fake", name, 0)) for name in IDS]
+    facts = [row.facts for row in rows if row and row.facts]
+    assert [fact["finetune_seconds"] for fact in facts] == [10, 0, 10, 0]
+    assert {(fact["noise_level"], fact["start_step"]) for fact in facts} == {(0.25, 1)}
+
+
+def test_facts_that_json_cannot_hold_are_the_method_s_failure(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    statuses, reasons = tally(make(suite, tmp_path / "run", "fake:bad_facts=yes"))
+    assert statuses == {"failed": 4}
+    assert "JSON" in next(iter(reasons))
+
+
+def test_cells_of_a_video_and_a_model_are_one_unit_and_models_come_last(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    run = make(suite, out, "fake", "b=fake:noise=0.1", "unedited", "frozen-frame")
+    for sidecar in (out / "clips").glob("*/*/*.json"):
+        sidecar.unlink()
+    found = [(unit.video, sorted({c.method for c in unit.cells})) for unit in pending_units(run)]
+    free = ["frozen-frame", "unedited"]
+    models = [(video, [name]) for name in ("b", "fake") for video in ("ant", "bee")]
+    assert found == [("ant", free), ("bee", free), *models]
+    assert [len(unit.cells) for unit in pending_units(run)] == [4, 4, 2, 2, 2, 2]
+
+
+def test_clips_do_not_depend_on_workers_and_a_video_is_finetuned_once(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    for workers in (1, 2):
+        make(suite, tmp_path / f"run{workers}", "fake", "unedited", seeds=2, workers=workers)
+    assert clips(tmp_path / "run1") == clips(tmp_path / "run2")
+    run = RunFolder(tmp_path / "run2")
+    facts = [run.clip_row(cell).facts for cell in run.cells() if cell.method == "fake"]  # type: ignore[union-attr]
+    assert sum(fact["finetune_seconds"] for fact in facts) == 2 * 10  # type: ignore[index]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_rises_cell_by_cell(
+    suite: fake_backend.FakeSuite, tmp_path: Path, workers: int
+) -> None:
+    seen: list[News] = []
+
+    def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+        seen.append((done, total, left, note))
+
+    make(suite, tmp_path / "run", "fake:slow=0.01", "unedited", workers=workers, watch=watch)
+    assert sorted({done for done, *_ in seen} | {0}) == list(range(9))
+    assert {total for _, total, *_ in seen} == {8}
+    assert seen[-1][2] == 0
+    assert "finetuning 1/1, fake ant_0" in {note for *_, note in seen}
+
+
+def test_other_weights_under_one_name_are_refused(
+    suite: fake_backend.FakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(suite, tmp_path / "run", "fake")
+    monkeypatch.setenv(fake_backend.IDENTITY, "two")
+    with pytest.raises(UserError, match=r"another model \(fake one, now fake two\).*NEWNAME=fake"):
+        make(suite, tmp_path / "run", "fake")
+    run = make(suite, tmp_path / "run", "new=fake")
+    assert run.info["methods"]["new"]["backend"]["identity"] == "two"
+    assert tally(run)[0] == {"ok": 8}
+
+
+def test_cells_left_over_from_other_weights_fail_and_say_so(
+    suite: fake_backend.FakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill left a cell of `fake`; the next call asks for another method only."""
+    run = make(suite, tmp_path / "run", "fake")
+    run.sidecar(Cell("fake", "ant_0", 0)).unlink()
+    monkeypatch.setenv(fake_backend.IDENTITY, "two")
+    statuses, reasons = tally(make(suite, tmp_path / "run", "unedited"))
+    assert statuses == {"ok": 7, "failed": 1}
+    assert next(iter(reasons)).startswith("the weights of backend fake are two")
+
+
+def test_two_backends_may_stand_side_by_side(suite: fake_backend.FakeSuite, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    make(suite, tmp_path / "run", "fake")
+    run = make(suite, tmp_path / "run", "tuned=fake", backend=f"fake:{tmp_path / 'mine'}")
+    names = {label: entry["backend"]["identity"] for label, entry in run.info["methods"].items()}
+    assert names == {"fake": "one", "tuned": "onemine"}
+
+
+def test_no_backend_is_opened_for_methods_without_one(
+    suite: fake_backend.FakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "fake", "no_such_module:Fake")
+    assert tally(make(suite, tmp_path / "run", "unedited"))[0] == {"ok": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("toybux", "unknown backend 'toybux', did you mean toybox"),
+        ("fake:/no/such/place", "there is nothing at /no/such/place"),
+        ("missing", r"backend missing needs the package no_such_module: pip install"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_one_line(
+    name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "missing", "no_such_module:Fake")
+    with pytest.raises(UserError, match=said):
+        open_backend(name)
+
+
+def test_a_run_of_the_format_before_is_read_and_extended(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    """Format 1 had neither `facts` in sidecars nor `backend` in run.json."""
+    out = tmp_path / "run"
+    make(suite, out, "unedited")
+    info = json.loads((out / "run.json").read_text()) | {"format": 1}
+    for name in ("backend", "place"):
+        del info["methods"]["unedited"][name]
+    (out / "run.json").write_text(json.dumps(info))
+    for sidecar in out.glob("clips/*/*/*.json"):
+        row = json.loads(sidecar.read_text())
+        del row["facts"]
+        sidecar.write_text(json.dumps(row))
+    before = clips(out)
+    run = make(suite, out, "unedited", "fake")
+    assert tally(run)[0] == {"ok": 8}
+    assert run.info["format"] == 2
+    assert before.items() <= clips(out).items()
+
+
+def test_methods_keep_the_order_they_were_asked_for_in(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    """A later call puts its methods behind those that are there."""
+    make(suite, tmp_path / "run", "fake", "unedited", edits=["ant_0"])
+    run = make(suite, tmp_path / "run", "b=fake:noise=0.3", "fake", "a=fake:noise=0.2")
+    places = {label: entry["place"] for label, entry in run.info["methods"].items()}
+    assert sorted(places, key=places.__getitem__) == ["fake", "unedited", "b", "a"]
+
+
+class TestTimeLeft:
+    """Free cells cost 0 s; a slow method takes 60 s for the first edit of a video, 10 s after."""
+
+    units = (
+        [Cell("free", "a0", 0), Cell("free", "a1", 0)],
+        [Cell("slow", "a0", 0), Cell("slow", "a1", 0)],
+        [Cell("slow", "b0", 0), Cell("slow", "b1", 0)],
+        [Cell("other", "a0", 0), Cell("other", "a1", 0)],
+    )
+
+    def standing(self, workers: int = 1) -> Standing:
+        return Standing(self.units, {"slow", "other"}, workers, None)
+
+    def test_nothing_is_promised_before_a_model_was_measured(self) -> None:
+        standing = self.standing()
+        for cell in self.units[0]:
+            standing.hear(CellDone(cell, 0.0))
+        assert math.isnan(standing.left())
+
+    def test_the_first_edit_of_a_video_counts_for_its_finetuning(self) -> None:
+        """Left are slow b0 (60) and b1 (10), and other a0 and a1, taken to cost the same."""
+        standing = self.standing()
+        for cell, seconds in zip((*self.units[0], *self.units[1]), (0, 0, 60, 10), strict=True):
+            standing.hear(CellDone(cell, seconds))
+        assert standing.left() == 140
+
+    def test_workers_share_what_is_left(self) -> None:
+        standing = self.standing(workers=2)
+        for cell, seconds in zip((*self.units[0], *self.units[1]), (0, 0, 60, 10), strict=True):
+            standing.hear(CellDone(cell, seconds))
+        assert standing.left() == 70
+
+    def test_a_note_changes_no_count(self) -> None:
+        seen: list[News] = []
+
+        def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+            seen.append((done, total, left, note))
+
+        Standing(self.units, {"slow"}, 1, watch).hear(Note("denoising 1/25"))
+        assert seen[0][:2] == (0, 8)
+        assert seen[0][3] == "denoising 1/25"
+
+
+class TestNews:
+    """3000 messages of over 100 bytes: more than a pipe of 64 KiB holds."""
+
+    def test_news_arrive_in_order_whatever_their_number(self) -> None:
+        heard: list[tuple[int, int, str]] = []
+        done = sorted(
+            run_units(fake_backend.chatter, [0, 1], 2, fake_backend.no_setup, hear=heard.append)
+        )
+        assert done == [0, 1]
+        for unit in (0, 1):
+            assert [number for who, number, _ in heard if who == unit] == list(range(3000))
+
+    def test_a_failure_does_not_wait_for_news_that_nobody_takes(self) -> None:
+        with pytest.raises(UserError, match="enough"):
+            list(run_units(fake_backend.chatter_then_fail, [0, 1], 2, fake_backend.no_setup))
+
+
+def test_clips_are_what_the_method_returned(suite: fake_backend.FakeSuite, tmp_path: Path) -> None:
+    """noise 0.1 shifts every value by round(25.5) = 26, modulo 256."""
+    run = make(suite, tmp_path / "run", "fake:noise=0.1")
+    row = run.clip_row(Cell("fake", "ant_0", 0))
+    assert row is not None
+    source = suite.source("ant").frames
+    assert (read_video(run.clip_path(row)).frames == (source.astype(int) + 26) % 256).all()
