@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
 from reports.formats import csv, latex, markdown
+from reports.frames import categories_frame, clips_frame, gaps_frame, items_frame, scores_frame
 from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
@@ -20,14 +21,7 @@ from reports.page import Content, Plot, page
 from reports.plots import pareto_front, quality_deltas, trade_off
 from reports.style import save
 from reports.summary import Resampling, Summary, summarize
-from reports.tables import (
-    Table,
-    all_tables,
-    categories_frame,
-    gaps_frame,
-    items_frame,
-    scores_frame,
-)
+from reports.tables import Table, all_tables
 from reports.wording import listed
 
 LIBRARIES = ("dreamix-toolkit", "numpy", "pandas", "matplotlib", "av")
@@ -46,7 +40,7 @@ def build_report(
     resampling: Resampling,
     *,
     media: bool = True,
-    watch: Watch = lambda done, total: None,
+    watch: Watch | None = None,
 ) -> Report:
     """Return the report on a run, written to the folder `out`; its page is out/index.html.
 
@@ -75,6 +69,7 @@ def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[st
         "categories.csv": csv(categories_frame(summary)),
         "items.csv": csv(items_frame(summary.run)),
         "gaps.csv": csv(gaps_frame(summary.run)),
+        "clips.csv": csv(clips_frame(summary.run)),
     }
     for name, text in texts.items():
         with write_whole(folder / name) as file:

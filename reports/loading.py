@@ -17,7 +17,7 @@ import pandas as pd
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.records import read_json, read_lines
-from evaluation.schema import FORMAT, ClipRow
+from evaluation.schema import ClipRow, check_format
 
 AXES = ("alignment", "fidelity", "quality", "motion")
 KEY = ["method", "edit", "seed", "metric"]
@@ -151,20 +151,23 @@ def _read_info(folder: Path) -> dict[str, Any]:
                 f"{folder} is not a run folder: it has no {name}; `dreamix bench run` makes one"
             )
     info: dict[str, Any] = read_json(folder / "run.json")
-    if info.get("format") != FORMAT:
-        raise UserError(
-            f"{folder} has run format {info.get('format')}; this version reads {FORMAT}"
-        )
+    check_format(folder, info)
     return info
 
 
 def _methods(info: dict[str, Any]) -> dict[str, Method]:
-    """Return the methods by label: those that compete first, then the anchors, each sorted."""
-    found = [
-        Method(label, entry["name"], entry["anchor"], entry["seeds"], entry["config"])
-        for label, entry in info["methods"].items()
-    ]
-    return {method.label: method for method in sorted(found, key=lambda m: (m.anchor, m.label))}
+    """Return the methods by label: those that compete first, then the anchors, each as asked for.
+
+    Runs of format 1 do not know the order they were asked for in; there it is that of the labels.
+    """
+    entries = info["methods"].items()
+    ordered = sorted(
+        entries, key=lambda item: (item[1]["anchor"], item[1].get("place", 0), item[0])
+    )
+    return {
+        label: Method(label, entry["name"], entry["anchor"], entry["seeds"], entry["config"])
+        for label, entry in ordered
+    }
 
 
 def _metrics(info: dict[str, Any]) -> dict[str, MetricFacts]:

@@ -48,7 +48,7 @@ class Copies(NamedTuple):
     clips: dict[tuple[str, str, int], Copy]
 
 
-def make_copies(run: Run, folder: Path, watch: Watch) -> Copies:
+def make_copies(run: Run, folder: Path, watch: Watch | None = None) -> Copies:
     """Return the copies of all clips of `run`, made in `folder` unless they are there already.
 
     Other clips in `folder` are removed. A clip that cannot be read is a Copy with the reason.
@@ -59,10 +59,12 @@ def make_copies(run: Run, folder: Path, watch: Watch) -> Copies:
     clips: dict[tuple[str, str, int], Copy] = {}
     for video in run.videos:
         sources[video] = _source(run, video, folder)
-        watch(len(sources), total)
+        if watch:
+            watch(len(sources), total)
     for cell in run.cells:
         clips[cell] = _clip(run, cell, folder)
-        watch(len(sources) + len(clips), total)
+        if watch:
+            watch(len(sources) + len(clips), total)
     _remove_others(folder, {copy.file for copy in (*sources.values(), *clips.values())})
     return Copies(sources, clips)
 

@@ -19,6 +19,7 @@ from reports.sections import (
     not_run,
     notes,
     provenance,
+    small_clip,
     table_html,
 )
 from reports.summary import Summary
@@ -131,7 +132,9 @@ def _sections(content: Content) -> list[Section]:
     found = [
         Section("summary", "Summary", _summary(summary)),
         Section(
-            "results", "Results", join([how_to_read(summary), *map(table_html, axes), idle(run)])
+            "results",
+            "Results",
+            join([how_to_read(summary), small_clip(run), *map(table_html, axes), idle(run)]),
         ),
     ]
     if "trade_off" in plots:
@@ -143,9 +146,8 @@ def _sections(content: Content) -> list[Section]:
     return [
         *found,
         Section("gallery", "Gallery", _gallery(content)),
-        Section(
-            "failures", "Failures and cost", join([table_html(tables["counts"]), why, notes(run)])
-        ),
+        Section("failures", "Failures", join([table_html(tables["counts"]), why, notes(run)])),
+        Section("cost", "Cost", table_html(tables["cost"], titled=False)),
         Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
         Section("provenance", "Provenance", provenance(summary, content.made_with)),
         Section("files", "Files", files(content.files)),

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from evaluation.settings import TOYBOX_CLIP
 from reports.loading import AXES, MetricFacts, Run
 from reports.markup import Html, escaped, join, tag
 from reports.summary import Gap, Summary, gaps
@@ -81,6 +82,19 @@ def caution(summary: Summary) -> Html:
             "and 94% with 29."
         )
     return tag("p", text, class_="note caution")
+
+
+def small_clip(run: Run) -> Html:
+    """Return what a reader must know if CLIP was Toybox's own small one, empty if it was not."""
+    models = [facts.models.get("clip", "") for facts in run.metrics.values()]
+    if not any(model.startswith(f"clip {TOYBOX_CLIP} ") for model in models):
+        return Html()
+    text = (
+        f"CLIP in this run is {TOYBOX_CLIP}: half a million parameters, trained on rendered Toybox "
+        "frames and their captions alone. It tells the words of that grammar apart and knows "
+        "nothing else of the world; its values are not those of any published CLIP."
+    )
+    return tag("p", text, class_="note")
 
 
 def idle(run: Run) -> Html:
@@ -220,8 +234,10 @@ def _method(label: str, entry: dict[str, Any]) -> Html:
     anchor = " (anchor)" if entry["anchor"] else ""
     title = tag("summary", tag("b", label), f"{anchor}: {entry['name']}, ",
                 plural(entry["seeds"], "seed"))  # fmt: skip
-    about = tag("p", str(entry.get("definition", "")))
-    return tag("details", title, about, tag("pre", text))
+    about = [tag("p", str(entry.get("definition", "")))]
+    if backend := entry.get("backend"):
+        about.append(tag("p", f"Backend {backend['name']}, weights {backend['identity']}."))
+    return tag("details", title, *about, tag("pre", text))
 
 
 def files(names: list[str]) -> Html:

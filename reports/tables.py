@@ -1,18 +1,19 @@
 """The tables of a report: what stands in them. `reports.formats` writes them down.
 
 Every cell is text, decided here once, so that the page, Markdown and LaTeX agree to the digit.
-CSV files carry the unrounded numbers instead.
+CSV files carry the unrounded numbers instead: `reports.frames`.
 """
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from evaluation.schema import ClipRow
 from evaluation.stats.intervals import Interval
-from reports.loading import AXES, FIELDS, STATUSES, MetricFacts, Run, is_number
-from reports.summary import Gap, Score, Summary, clip_counts, gaps
+from reports.loading import AXES, STATUSES, MetricFacts, Run, is_number
+from reports.summary import Score, Summary, clip_counts
 
 AXIS_TITLES = {
     "alignment": "Alignment with the prompt",
@@ -74,7 +75,7 @@ def all_tables(summary: Summary) -> list[Table]:
     axes = [axis_table(summary, axis) for axis in AXES if summary.run.on_axis(axis)]
     headlines = [summary.headline(axis) for axis in ("alignment", "fidelity", "quality")]
     categories = [category_table(summary, metric) for metric in headlines if metric]
-    return [*axes, *categories, counts_table(summary.run)]
+    return [*axes, *categories, counts_table(summary.run), cost_table(summary.run)]
 
 
 def axis_table(summary: Summary, axis: str) -> Table:
@@ -115,33 +116,66 @@ def category_table(summary: Summary, metric: str) -> Table:
 
 
 def counts_table(run: Run) -> Table:
-    """Return how many clips each method made, failed at and declined, and what they cost."""
-    rows = [
-        Row(label, tuple(Cell(text) for text in _count_texts(run, label)), method.anchor)
-        for label, method in run.methods.items()
-    ]
+    """Return how many clips each method made, failed at and declined."""
+    rows = []
+    for label, method in run.methods.items():
+        counts = clip_counts(run, label)
+        numbers = (sum(counts.values()), *(counts[name] for name in STATUSES))
+        rows.append(Row(label, tuple(Cell(str(n)) for n in numbers), method.anchor))
     heads = (
         Head("clips", hint="edits x seeds"),
         *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
-        Head("median s", hint="median wall time of the method for one clip, in seconds"),
-        Head("peak MB", hint="highest resident memory of the process, in megabytes"),
     )
     text = "Clips of each method. A failure is recorded and left out of the means, never hidden."
-    return Table("counts", "Clips, failures and cost", text, heads, tuple(rows))
+    return Table("counts", "Clips and failures", text, heads, tuple(rows))
 
 
-def _count_texts(run: Run, label: str) -> list[str]:
-    """Return the numbers of one method in `counts_table`."""
-    counts = clip_counts(run, label)
-    made = [clip for cell, clip in run.clips.items() if cell[0] == label]
-    seconds = [clip.seconds for clip in made if clip.seconds is not None]
-    memory = [clip.peak_memory_mb for clip in made if clip.peak_memory_mb is not None]
-    return [
-        str(sum(counts.values())),
-        *(str(counts[name]) for name in STATUSES),
-        number(float(np.median(seconds)), 2) if seconds else NOTHING,
-        number(max(memory), 0) if memory else NOTHING,
+def cost_table(run: Run) -> Table:
+    """Return what each method cost: time of an edit and of finetuning, all time, memory."""
+    rows = [
+        Row(label, tuple(Cell(text) for text in _cost_texts(run, label)), method.anchor)
+        for label, method in run.methods.items()
     ]
+    heads = (
+        Head("s / edit", hint="median wall time of one clip in seconds, without finetuning"),
+        Head("finetuning s / video", hint="median over the videos that were finetuned on"),
+        Head("all min", hint="sum over the clips, in minutes of one process"),
+        Head("peak MB", hint="highest resident memory of the process that made the clips"),
+    )
+    text = (
+        "Wall time without writing the clips, each process on one core. A method that is given "
+        "finished files shows the time of finding them."
+    )
+    return Table("cost", "Cost", text, heads, tuple(rows))
+
+
+def _cost_texts(run: Run, label: str) -> list[str]:
+    """Return the numbers of one method in `cost_table`."""
+    made = [
+        clip for cell, clip in run.clips.items() if cell[0] == label and clip.seconds is not None
+    ]
+    if not made:
+        return [NOTHING] * 4
+    tuning: defaultdict[str, float] = defaultdict(float)
+    alone = []
+    for clip in made:
+        spent = finetune_seconds(clip)
+        tuning[run.edits[clip.edit].video] += spent
+        alone.append((clip.seconds or 0.0) - spent)
+    paid = [seconds for seconds in tuning.values() if seconds > 0]
+    total = sum(clip.seconds or 0.0 for clip in made) / 60
+    memory = max(clip.peak_memory_mb or 0.0 for clip in made)
+    return [
+        number(float(np.median(alone)), 2),
+        number(float(np.median(paid)), 1) if paid else NOTHING,
+        number(total, 1),
+        number(memory, 0) if memory else NOTHING,
+    ]
+
+
+def finetune_seconds(clip: ClipRow) -> float:
+    """Return what this clip's method spent on finetuning; 0 if it did not, or did not say."""
+    return float((clip.facts or {}).get("finetune_seconds") or 0.0)
 
 
 def metric_head(facts: MetricFacts) -> Head:
@@ -215,53 +249,3 @@ def _count_heads() -> tuple[Head, ...]:
 def _count_cells(scores: list[Score]) -> list[Cell]:
     totals = {name: sum(score.clips[name] for score in scores) for name in STATUSES}
     return [Cell(str(total)) for total in totals.values()]
-
-
-def scores_frame(summary: Summary) -> pd.DataFrame:
-    """Return one row per method and metric with unrounded numbers, for CSV."""
-    return pd.DataFrame(
-        [
-            {
-                "method": label,
-                "anchor": summary.run.methods[label].anchor,
-                "metric": metric,
-                "axis": summary.run.metrics[metric].axis,
-                "better": summary.run.metrics[metric].better,
-                **_flat(score),
-                "delta_low": summary.deltas[label, metric].interval.low,
-                "delta": summary.deltas[label, metric].interval.mid,
-                "delta_high": summary.deltas[label, metric].interval.high,
-            }
-            for (label, metric), score in summary.scores.items()
-        ]
-    )
-
-
-def categories_frame(summary: Summary) -> pd.DataFrame:
-    """Return one row per method, metric and category with unrounded numbers, for CSV."""
-    names = ("method", "metric", "category")
-    rows = summary.categories.items()
-    return pd.DataFrame([dict(zip(names, key, strict=True)) | _flat(score) for key, score in rows])
-
-
-def _flat(score: Score) -> dict[str, float | int]:
-    return {
-        "value": score.interval.mid,
-        "low": score.interval.low,
-        "high": score.interval.high,
-        "edits": score.edits,
-        "videos": score.videos,
-        **score.clips,
-    }
-
-
-def items_frame(run: Run) -> pd.DataFrame:
-    """Return one row per score that there should be, with the reason where there is none."""
-    return run.scores[["method", "edit", "video", "category", "seed", "metric", *FIELDS]]
-
-
-def gaps_frame(run: Run) -> pd.DataFrame:
-    """Return `summary.gaps` as a table, for CSV."""
-    frame = pd.DataFrame(gaps(run), columns=list(Gap._fields))
-    lists = {name: [" ".join(names) for names in frame[name]] for name in ("methods", "metrics")}
-    return frame.assign(**lists)

@@ -82,3 +82,13 @@ def test_a_metric_without_any_value_still_has_its_column(tmp_path: Path) -> None
     assert "\N{EN DASH} failed" in markdown(axis_table(done.summary, "quality"))
     assert done.summary.headline("quality") is None
     assert "ValueError: too small" in done.page.read_text()
+
+
+def test_methods_stand_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
+    """Contestants first, then anchors; runs without places are in the order of the labels."""
+    folder = fabricate(tmp_path)
+    info = json.loads((folder / "run.json").read_text())
+    for place, label in enumerate(("unedited", "gamma", "alpha", "frozen-frame", "be_ta")):
+        info["methods"][label]["place"] = place
+    write_json(folder / "run.json", info)
+    assert [*load_run(folder).methods] == ["gamma", "alpha", "be_ta", "unedited", "frozen-frame"]

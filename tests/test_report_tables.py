@@ -11,7 +11,7 @@ from fabricated_run import ERROR, EVIL
 
 from reports.formats import escape_latex, latex, markdown
 from reports.summary import Summary
-from reports.tables import all_tables, axis_table
+from reports.tables import all_tables, axis_table, cost_table
 from reports.wording import listed, summary_sentences
 
 # ---- tables --------------------------------------------------------------------------------------
@@ -68,6 +68,21 @@ def test_csv_holds_every_item_with_its_reason(made: Path, summary: Summary) -> N
         scores = {(row["method"], row["metric"]): row for row in csv.DictReader(file)}
     assert float(scores["alpha", "clip_t_gain"]["value"]) == pytest.approx(0.316)
     assert scores["unedited", "lpips"]["anchor"] == "True"
+
+
+def test_cost_tells_finetuning_from_editing(summary: Summary) -> None:
+    """gamma: 4 videos of 30 s, 24 clips of 2 s, so (120 + 48) / 60 = 2.8 min; alpha: 24 s."""
+    rows = {row.label: [cell.main for cell in row.cells] for row in cost_table(summary.run).rows}
+    assert rows["gamma"] == ["2.00", "30.0", "2.8", "100"]
+    assert rows["alpha"] == ["2.00", "\N{EN DASH}", "0.4", "100"]
+
+
+def test_csv_of_clips_holds_what_methods_say_of_them(made: Path) -> None:
+    with (made / "tables/clips.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 72
+    assert {row["noise_level"] for row in rows if row["method"] == "gamma"} == {"0.75"}
+    assert {row["noise_level"] for row in rows if row["method"] == "alpha"} == {""}
 
 
 # ---- words ---------------------------------------------------------------------------------------
