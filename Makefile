@@ -3,12 +3,15 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
+METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench test test-slow check lint types install hooks clean
+.PHONY: bench bench-full test test-slow check lint types install hooks clean
 
-bench: $(VENV)/ready            ## run the main job on the embedded benchmark, say where the page is
-	$(BIN)/dreamix bench compare datasets/toybox/suite.yaml --out $(RUN) \
-	    --methods unedited,frozen-frame,shuffled-frames,ideal
+bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
+	$(BIN)/dreamix bench compare datasets/toybox/quick.yaml --out $(RUN) --methods $(METHODS)
+
+bench-full: $(VENV)/ready       ## the same on all 29 videos and 127 edits; goes on where it was
+	$(BIN)/dreamix bench compare datasets/toybox/suite.yaml --out $(RUN)-full --methods $(METHODS)
 
 test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 minutes on 2 cores
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope

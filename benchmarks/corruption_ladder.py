@@ -49,7 +49,8 @@ def main() -> None:
 
 def climb_those(names: list[str], kind: str, clips: list[Subject], features: Features) -> Ladder:
     """Return the ladder of the metrics that are meant for this kind of clip."""
-    meant = [n for n in names if kind == "footage" or "footage" not in METRICS.get(n).needs]
+    others = "rendered" if kind == "footage" else "footage"
+    meant = [name for name in names if others not in METRICS.get(name).needs]
     return climb(meant, clips, features)
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from dreamix.methods.base import METHODS
+from dreamix.methods.dreamix import MIDDLE, PRESETS
 from evaluation.metrics.base import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,9 +62,20 @@ def definitions() -> str:
     return "\n\n".join(parts).replace("neither is better", "describes only")
 
 
+def presets_table() -> str:
+    """Return Dreamix's settings by category of the edit."""
+    lines = ["| category | noise level s | finetuning updates | alpha |", "|---|--:|--:|--:|"]
+    rows = {**PRESETS, "any other": MIDDLE}
+    lines += [
+        f"| {name} | {p.noise:g} | {p.finetune_steps} | {p.alpha:g} |" for name, p in rows.items()
+    ]
+    return "\n".join(lines)
+
+
 TABLES = {
     ROOT / "README.md": {"metrics": metrics_table, "methods": methods_table},
     ROOT / "docs" / "metrics.md": {"definitions": definitions},
+    ROOT / "docs" / "dreamix.md": {"presets": presets_table},
 }
 
 

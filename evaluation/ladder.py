@@ -1,7 +1,8 @@
 """How far each metric moves under known damage: the corruption ladder.
 
-A clip is damaged at five strengths and scored against itself undamaged (metrics that ask for the
-ideal edit: the damaged ideal edit against the ideal). A metric declares in `responds` which way its
+A clip is damaged at five strengths and scored against itself undamaged. Where the ideal edit is
+known, metrics of alignment, and all that ask for it, are given the damaged ideal edit instead: it
+shows what the prompt says, which the source does not. A metric declares in `responds` which way its
 value goes; `tests/test_ladder.py` holds it to that, `benchmarks/corruption_ladder.py` draws it.
 """
 
@@ -82,7 +83,8 @@ def _samples(
 
 def _value(name: str, of_source: Sample, of_ideal: Sample | None) -> float:
     metric = METRICS.get(name)
-    sample = of_ideal if "ideal" in metric.needs else of_source
+    asked = metric.axis == "alignment" and of_ideal is not None
+    sample = of_ideal if asked or "ideal" in metric.needs else of_source
     given = {"keep": sample and sample.keep, "true_flow": sample and sample.true_flow}
     if sample is None or any(given.get(need, True) is None for need in metric.needs):
         return np.nan

@@ -14,6 +14,7 @@ import numpy as np
 from dreamix.core.errors import DoesNotApply, StorageError, UserError
 from dreamix.core.media import read_video, sha256_file
 from dreamix.core.video import Video
+from evaluation.features.base import Encoder
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric
 from evaluation.plan import Task, TasksOfVideo, no_clip
@@ -186,7 +187,8 @@ class VideoScorer:
 
     def _value(self, metric: Metric, sample: Sample) -> Measured:
         """Return the value, computed once for a clip that stands for several cells."""
-        particular = metric.axis == "alignment" or {"keep", "ideal"} & set(metric.needs)
+        texts_or_truth = {"caption", "keep", "ideal"} & set(metric.needs)
+        particular = metric.axis == "alignment" or texts_or_truth
         asked = (sample.prompt, sample.category) if particular else ()
         return sample.edited.once(f"{metric.name} {asked}", lambda: measured(metric, sample))
 
@@ -198,17 +200,22 @@ class VideoScorer:
             return None
 
     def _note(self, metric: Metric, sample: Sample) -> str | None:
-        """Return what a reader has to know about the value: that a text was read in part only."""
+        """Return what a reader has to know about the value: what of a text was not read."""
         if metric.axis != "alignment":
             return None
         texts = {"prompt": sample.prompt}
         if "caption" in metric.needs:
             texts["caption"] = sample.caption or ""
+        found: list[str] = []
         for encoder in sorted(set(ENCODERS) & set(metric.needs)):
+            model: Encoder = self.features.model(encoder)
             for what, text in texts.items():
-                if self.features.model(encoder).truncated(text):
-                    return f"the {what} is longer than {encoder} reads; its end was ignored"
-        return None
+                if model.truncated(text):
+                    found.append(f"the {what} is longer than {encoder} reads; its end was ignored")
+                if count := model.unknown(text):
+                    words = "a word" if count == 1 else f"{count} words"
+                    found.append(f"the {what} has {words} that {encoder} does not know")
+        return "; ".join(found) or None
 
     def _blank(self, task: Task, metric: str) -> ScoreRow:
         edit = self.run.suite.edit(task.cell.edit)

@@ -46,9 +46,11 @@ def score_run(
     """Return what was done to give every clip of the run at `out` the metrics `names`.
 
     policy: see evaluation/frames.py. workers: processes; no score depends on how many.
+    On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
     """
     run = RunFolder(out)
     run.check()
+    settings = settings.on(toybox=run.suite.rendered)
     with only_writer(out):
         check_device(settings.device)
         choice = choose_metrics(names, settings, policy, run.info.get("models"))

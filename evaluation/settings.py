@@ -1,19 +1,32 @@
 """Which models score the clips, and how they run: everything a user can choose about them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+AUTO = "auto"
+REAL_CLIP = "ViT-B-32-quickgelu:openai"  # what AUTO means for real footage
+TOYBOX_CLIP = "toybox-clip"  # and for clips of Toybox: it comes with the toolkit
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """The choices that decide a score; device and batch move its seventh digit and its cost."""
 
-    clip: str = "ViT-B-32-quickgelu:openai"  # open_clip MODEL:TAG, or MODEL:PATH of a weights file
-    clip_fit: str = "crop"  # how a frame becomes square: crop (open_clip's own), squash or pad
+    clip: str = AUTO  # open_clip MODEL:TAG, MODEL:PATH of a weights file, or toybox-clip
+    clip_fit: str = AUTO  # how a frame becomes square: crop, squash or pad; auto: the model's own
     flow: str = "dis"  # dis (OpenCV, no weights), or raft_large:PATH / raft_small:PATH
     dtype: str = "fp32"  # fp32, or bf16 (autocast; cosines are then off by about 1e-3)
     device: str = "cpu"  # a torch device
     batch: int = 64  # frames in one forward pass
+
+    def on(self, *, toybox: bool) -> "ModelSettings":
+        """Return the settings with the CLIP that AUTO stands for on a suite.
+
+        toybox: whether all of its videos are Toybox scenes. A CLIP that was named stays.
+        """
+        if self.clip != AUTO:
+            return self
+        return replace(self, clip=TOYBOX_CLIP if toybox else REAL_CLIP)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the choices as JSON can hold them."""

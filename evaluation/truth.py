@@ -28,6 +28,7 @@ KEEPS_SUBJECT = ("background",)
 MISSING = {  # input of a metric -> what to say where a suite does not have it
     "caption": "the suite gives no caption of the source",
     "footage": "it knows real footage only, and this clip is rendered",
+    "rendered": "it knows Toybox clips only, and this clip is real",
     "ideal": "the suite does not know the ideal edit",
     "true_flow": "the suite does not know the exact flow",
     "keep": "nothing says which pixels this edit should keep",
@@ -83,6 +84,7 @@ class Known:
         there = {
             "caption": self.entry.caption is not None,
             "footage": not rendered,
+            "rendered": rendered,
             "ideal": exact,
             "true_flow": rendered,
             "keep": masked and edit.category in KEEPS_SURROUNDINGS + KEEPS_SUBJECT,

@@ -1,10 +1,14 @@
 """`dreamix weights`: which models the metrics use, whether they are here, and how to get them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evaluation.cli import MODEL_OPTIONS, model_settings
+
+if TYPE_CHECKING:
+    from evaluation.features.base import ModelSpec
+    from evaluation.settings import ModelSettings
 
 
 @click.group()
@@ -18,11 +22,17 @@ def list_(**models: Any) -> None:
     """List the models: what exactly they are, or what is missing."""
     from evaluation.features.base import MODELS
 
-    settings = model_settings(models)
+    chosen = model_settings(models)
+    settings = [chosen.on(toybox=toybox) for toybox in (False, True)]  # another CLIP on Toybox
     for name in MODELS.names():
-        spec = MODELS.get(name)
-        problem = spec.problem(settings)
-        click.echo(f"{name:8} {'missing: ' + problem if problem else spec.identity(settings)}")
+        for line in dict.fromkeys(_described(MODELS.get(name), each) for each in settings):
+            click.echo(f"{name:8} {line}")
+
+
+def _described(spec: "ModelSpec", settings: "ModelSettings") -> str:
+    """Return what a model is, or what is missing."""
+    problem = spec.problem(settings)
+    return f"missing: {problem}" if problem else spec.identity(settings)
 
 
 @weights.command()

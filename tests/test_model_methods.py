@@ -1,15 +1,18 @@
 """Methods that need a model, end to end on a cascade of random weights."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from tiny_cascade import save_tiny, state_of
 
+from dreamix.backends.toybox import backend
 from dreamix.backends.toybox.backend import Toybox
 from dreamix.backends.toybox.files import load_networks
+from dreamix.backends.toybox.superres import enlarge
 from dreamix.core.config import config_from_text
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
@@ -32,8 +35,11 @@ SEEDED = ("dreamix", "text-to-video", "sdedit")
 
 
 @pytest.fixture(scope="module")
-def toybox(tmp_path_factory: pytest.TempPathFactory) -> Toybox:
-    return Toybox("toybox", save_tiny(tmp_path_factory.mktemp("cascade")), None)
+def toybox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toybox]:
+    """A cascade whose super-resolution stage takes one step: eight would say no more here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "enlarge", partial(enlarge, steps=1))
+        yield Toybox("toybox", save_tiny(tmp_path_factory.mktemp("cascade")), None)
 
 
 def asked(seed: int = 0, prompt: str = PROMPT, scene: int = 5) -> EditRequest:

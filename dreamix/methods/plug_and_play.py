@@ -6,8 +6,8 @@ Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `pre
     official       the source's description as negative prompt, its weight growing linearly over
                    the steps, guidance 10
 
-In both: DDIM inversion with no words, 50 DDIM steps, features up to 0.8 of the steps, queries and
-keys up to 0.5. The number of inversion steps (999 there) is ours; so are the layers, by analogy.
+In both: DDIM inversion with no words, features up to 0.8 of the steps, queries and keys up to 0.5.
+The number of steps is ours (50 there, after 999 steps of inversion); so are the layers, by analogy.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class PlugAndPlayConfig:
     """
 
     preset: str = "official"
-    steps: int = 50
+    steps: int = 25
     inversion: int = 4
     refine: int = 0
     top: float = 0.98

@@ -47,3 +47,6 @@ class Encoder(Protocol):
 
     def truncated(self, text: str) -> bool:
         """Return True if the model reads only the beginning of `text`."""
+
+    def unknown(self, text: str) -> int:
+        """Return how many words of `text` the model has no token for."""

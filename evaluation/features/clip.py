@@ -26,7 +26,7 @@ from evaluation.features.clip_files import (
 from evaluation.features.files import file_sha256
 from evaluation.features.inference import check_dtype, inference, unit
 from evaluation.features.square import check_fit, square
-from evaluation.settings import ModelSettings
+from evaluation.settings import AUTO, TOYBOX_CLIP, ModelSettings
 
 if TYPE_CHECKING:
     import torch
@@ -44,17 +44,21 @@ def problem(settings: ModelSettings) -> str | None:
 def identity(settings: ModelSettings) -> str:
     """Return all that decides an embedding: weights, architecture, preprocessing, fit, dtype."""
     files = _files(settings)
-    facts = json.dumps([files.config, files.preprocess], sort_keys=True)
+    parts: list[Any] = [files.config, files.preprocess]
+    if files.tokenizer:
+        parts.append(file_sha256(files.tokenizer / "tokenizer.json"))
+    facts = json.dumps(parts, sort_keys=True)
+    about = " (knows the Toybox world only)" if settings.clip == TOYBOX_CLIP else ""
     return (
-        f"clip {files.name} weights {file_sha256(files.weights)} "
-        f"config {hashlib.sha256(facts.encode()).hexdigest()[:8]} fit {settings.clip_fit} "
+        f"clip {files.name}{about} weights {file_sha256(files.weights)} "
+        f"config {hashlib.sha256(facts.encode()).hexdigest()[:8]} fit {_fit(files, settings)} "
         f"{settings.dtype} open_clip {version('open_clip_torch').split('.')[0]}"
     )
 
 
 def state(settings: ModelSettings) -> str | None:
     """Return the choices and the state of a local weights file; None for tags of the hub."""
-    name, _, where = settings.clip.partition(":")
+    name, where = split_clip(settings.clip)
     path = Path(where).expanduser()
     if not is_path(where) or not path.is_file():
         return None
@@ -67,13 +71,16 @@ def state(settings: ModelSettings) -> str | None:
 
 def load(settings: ModelSettings) -> "ClipEncoder":
     """Return the encoder on settings.device; whatever is wrong with its files is a `UserError`."""
-    model, tokenizer = build_clip(_files(settings))
-    return ClipEncoder(model, tokenizer, settings)
+    files = _files(settings)
+    model, tokenizer = build_clip(files)
+    return ClipEncoder(model, tokenizer, settings, _fit(files, settings))
 
 
 def fetch(settings: ModelSettings) -> str:
     """Return the path of the weights of `MODEL:TAG`, downloaded if they are not here yet."""
     name, tag = split_clip(settings.clip)
+    if settings.clip == TOYBOX_CLIP:
+        raise UserError(f"{TOYBOX_CLIP} comes with the toolkit; there is nothing to download")
     if is_path(tag):
         raise UserError(f"--clip {settings.clip} names a file; only MODEL:TAG can be downloaded")
     facts = tag_facts(name, tag)
@@ -86,7 +93,7 @@ def fetch(settings: ModelSettings) -> str:
             snapshot_download(repository, allow_patterns=["*.json", "*.txt", "*.model"])
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"cannot download {settings.clip} ({one_line(error)}); copy the weights to this "
+            f"cannot download {name}:{tag} ({one_line(error)}); copy the weights to this "
             f"machine and name them: --clip {name}:PATH"
         ) from error
     return path
@@ -96,20 +103,18 @@ class ClipEncoder:
     """A CLIP model with both towers: an `Encoder`.
 
     outputs: "projected", the joint space of frames and texts; and, for open_clip's own vision
-        transformers, "unprojected", the pooled vector before the last matrix (`pooler_output` in
-        transformers). Other towers pool and project in one layer and have no such vector.
+        transformers and timm's towers under one matrix, "unprojected", the pooled vector before
+        that matrix (`pooler_output` in transformers). Other towers pool and project in one layer
+        and have no such vector.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, settings: ModelSettings) -> None:
+    def __init__(self, model: Any, tokenizer: Any, settings: ModelSettings, fit: str) -> None:
         self.settings = settings
+        self.fit = fit
         self.model = model.to(settings.device).eval()
         self.tokenizer = tokenizer
         self.preprocess: dict[str, Any] = dict(model.visual.preprocess_cfg)
-        # Without its last matrix the tower gives the pooled vector; applying the matrix here gives
-        # both from one pass.
-        self.projection: torch.Tensor | None = getattr(model.visual, "proj", None)
-        if self.projection is not None:
-            model.visual.proj = None
+        self.projection = _without_projection(model.visual)
         both = ("projected", "unprojected")
         self.outputs: tuple[str, ...] = both[:1] if self.projection is None else both
 
@@ -118,7 +123,7 @@ class ClipEncoder:
         import torch
 
         side = int(np.max(self.preprocess["size"]))
-        squares = square(frames, side, self.settings.clip_fit, self.preprocess["interpolation"])
+        squares = square(frames, side, self.fit, self.preprocess["interpolation"])
         return torch.from_numpy(squares).permute(0, 3, 1, 2).contiguous()
 
     def images(self, prepared: "torch.Tensor") -> dict[str, np.ndarray]:
@@ -146,16 +151,49 @@ class ClipEncoder:
         longer = self.tokenizer([text, ""], context_length=self.tokenizer.context_length + 1)
         return bool(longer[0, -1] != longer[1, -1])
 
+    def unknown(self, text: str) -> int:
+        """Return how many words of `text` have no token and are all read as the same unknown one.
+
+        CLIP's own tokenizer spells out whatever it does not know, so there it is 0.
+        """
+        spelled = getattr(self.tokenizer, "tokenizer", None)  # Hugging Face's, inside open_clip's
+        if spelled is None or spelled.unk_token_id is None:
+            return 0
+        tokens = spelled(self.tokenizer.clean_fn(text), add_special_tokens=False)["input_ids"]
+        return int(tokens.count(spelled.unk_token_id))
+
     def _channels(self, key: str) -> "torch.Tensor":
         import torch
 
         return torch.tensor(self.preprocess[key], device=self.settings.device).view(3, 1, 1)
 
 
+def _without_projection(visual: Any) -> "torch.Tensor | None":
+    """Take the last matrix off an image tower and return it, (pooled, projected); None without one.
+
+    The tower then gives the pooled vector; applying the matrix to that gives both from one pass.
+    """
+    from torch import nn
+
+    last = getattr(getattr(visual, "head", None), "proj", None)  # timm's, inside open_clip's
+    if isinstance(last, nn.Linear) and last.bias is None:
+        visual.head.proj = nn.Identity()
+        return last.weight.T
+    matrix: torch.Tensor | None = getattr(visual, "proj", None)
+    if matrix is not None:
+        visual.proj = None
+    return matrix
+
+
 def _files(settings: ModelSettings) -> ClipFiles:
-    check_fit(settings.clip_fit)
+    if settings.clip_fit != AUTO:
+        check_fit(settings.clip_fit)
     check_dtype(settings.dtype)
     return find_clip(settings.clip)
+
+
+def _fit(files: ClipFiles, settings: ModelSettings) -> str:
+    return files.fit if settings.clip_fit == AUTO else settings.clip_fit
 
 
 MODELS.add("clip", ModelSpec(problem, identity, load, state, fetch))

@@ -38,7 +38,8 @@ def build_clip(files: ClipFiles) -> tuple[Any, Any]:
             raise UserError(f"{what}: {one_line(error)}") from error
     _check_sizes(model, files)
     _check_activation(model, files)
-    return model, open_clip.get_tokenizer(name)
+    beside = f"local-dir:{files.tokenizer}" if files.tokenizer else name
+    return model, open_clip.get_tokenizer(beside)
 
 
 def one_line(error: BaseException) -> str:

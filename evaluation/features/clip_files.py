@@ -3,7 +3,10 @@
 `MODEL:TAG` names weights that open_clip knows, looked for in the hub's cache; `MODEL:PATH` a
 weights file or a folder that holds one. MODEL is one of open_clip's names, or an own architecture:
 a path to a JSON file in open_clip's form, or any name with such a file beside the weights
-(`open_clip_config.json`, or the weights file's name ending in .json).
+(`open_clip_config.json`, or the weights file's name ending in .json). A tokenizer beside
+`open_clip_config.json` (Hugging Face's `tokenizer_config.json`) is used; without one the text side
+names a repository of the hub, or it is CLIP's own. `toybox-clip` alone names the model that comes
+with the toolkit.
 """
 
 import importlib.util
@@ -15,6 +18,8 @@ from typing import Any
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json
 from dreamix.core.registry import near_misses
+from evaluation.features import weights as shipped
+from evaluation.settings import AUTO, REAL_CLIP, TOYBOX_CLIP
 
 # Asking after these costs no import of open_clip (4 s); a test holds them against its own table.
 OPENAI = {
@@ -27,6 +32,8 @@ PREPROCESS: dict[str, Any] = {  # open_clip's own where nothing else is said
     "std": (0.26862954, 0.26130258, 0.27577711),
     "interpolation": "bicubic",
 }
+FITS = {"shortest": "crop", "squash": "squash", "longest": "pad"}  # open_clip's words for them
+OWN_CONFIG, OWN_TOKENIZER = "open_clip_config.json", "tokenizer_config.json"
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 CONFIG_KEYS = {"embed_dim", "vision_cfg", "text_cfg"}
 HUB_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  # as the hub has them
@@ -41,6 +48,8 @@ class ClipFiles:
     config: dict[str, Any]  # the architecture, in open_clip's form
     weights: Path
     preprocess: dict[str, Any]  # mean, std and interpolation
+    fit: str  # how its makers had frames made square
+    tokenizer: Path | None  # folder of a tokenizer beside the weights
 
 
 def find_clip(text: str) -> ClipFiles:
@@ -48,21 +57,36 @@ def find_clip(text: str) -> ClipFiles:
     name, where = split_clip(text)
     files = _local(name, Path(where).expanduser()) if is_path(where) else _cached(name, where)
     _check_is_data(files.weights)
-    for repo, filename in text_files(files.config):
-        if not Path(repo).is_dir() and in_hub_cache(repo, filename) is None:
-            raise UserError(
-                f"the text side of {name} needs {repo}, which is not on this machine; "
-                f"get it with `dreamix weights get clip --clip {text}`"
-            )
+    _check_text_side(files, text)
     return files
 
 
+def _check_text_side(files: ClipFiles, text: str) -> None:
+    """Raise a `UserError` unless what tokenizes for the model is here."""
+    wanted = text_files(files.config)
+    if wanted and importlib.util.find_spec("transformers") is None:
+        raise UserError(
+            f"the text side of {files.name} needs transformers; "
+            'run `pip install "dreamix-toolkit[offline]"`'
+        )
+    for repo, filename in wanted:
+        here = files.tokenizer is not None and filename == OWN_TOKENIZER
+        if not here and not Path(repo).is_dir() and in_hub_cache(repo, filename) is None:
+            raise UserError(
+                f"the text side of {files.name} needs {repo}, which is not on this machine; "
+                f"get it with `dreamix weights get clip --clip {text}`"
+            )
+
+
 def split_clip(text: str) -> tuple[str, str]:
-    """Return (model, tag or path) of `MODEL:TAG` or `MODEL:PATH`."""
-    name, _, where = text.partition(":")
+    """Return (model, tag or path) of `MODEL:TAG`, `MODEL:PATH`, toybox-clip or auto."""
+    if text == TOYBOX_CLIP:
+        return text, str(Path(shipped.__file__).parent / "toybox_clip")
+    name, _, where = (REAL_CLIP if text == AUTO else text).partition(":")
     if not name or not where:
         raise UserError(
-            f"--clip {text!r} must be MODEL:TAG or MODEL:PATH, such as ViT-B-32-quickgelu:openai"
+            f"--clip {text!r} must be MODEL:TAG or MODEL:PATH, such as ViT-B-32-quickgelu:openai, "
+            f"or {TOYBOX_CLIP}"
         )
     return name, where
 
@@ -164,7 +188,7 @@ def _cached(name: str, tag: str) -> ClipFiles:
             f"the weights {name}:{tag} are not on this machine; get them with "
             f"`dreamix weights get clip --clip {name}:{tag}`, or name a file: --clip {name}:PATH"
         )
-    return ClipFiles(name, False, builtin_config(name), weights, _preprocess(facts))
+    return _clip_files(name, False, builtin_config(name), weights, facts)
 
 
 def _cached_weights(facts: dict[str, Any]) -> Path | None:
@@ -184,10 +208,10 @@ def _local(name: str, path: Path) -> ClipFiles:
         raise UserError(f"no CLIP weights at {weights}; --clip takes MODEL:PATH of a weights file")
     if name.endswith(".json"):
         config, preprocess = read_config(Path(name).expanduser())
-        return ClipFiles(Path(name).stem, True, config, weights, _preprocess(preprocess))
+        return _clip_files(Path(name).stem, True, config, weights, preprocess)
     beside = _config_beside(weights)
     if beside and name not in builtin_names():
-        return ClipFiles(name, True, beside[0], weights, _preprocess(beside[1]))
+        return _clip_files(name, True, beside[0], weights, beside[1])
     return _local_builtin(name, weights, beside)
 
 
@@ -201,7 +225,18 @@ def _local_builtin(
     elif preprocess := _facts_by_name(name, weights):
         trained = preprocess.get("quick_gelu", False)
     check_activation(name, config, trained, str(weights))
-    return ClipFiles(name, False, config, weights, _preprocess(preprocess))
+    return _clip_files(name, False, config, weights, preprocess)
+
+
+def _clip_files(
+    name: str, own: bool, config: dict[str, Any], weights: Path, facts: dict[str, Any]
+) -> ClipFiles:
+    """Return the record of a model; `facts` is its preprocessing as open_clip writes it."""
+    preprocess = PREPROCESS | {key: facts[key] for key in PREPROCESS if facts.get(key) is not None}
+    fit = FITS[facts.get("resize_mode") or "shortest"]
+    beside = all((weights.parent / part).is_file() for part in (OWN_CONFIG, OWN_TOKENIZER))
+    tokenizer = weights.parent.absolute() if beside and text_files(config) else None
+    return ClipFiles(name, own, config, weights, preprocess, fit, tokenizer)
 
 
 def _weights_in(folder: Path) -> Path:
@@ -217,7 +252,7 @@ def _weights_in(folder: Path) -> Path:
 
 def _config_beside(weights: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Return the model config beside the weights; JSON of another kind there does not count."""
-    for path in (weights.with_name("open_clip_config.json"), weights.with_suffix(".json")):
+    for path in (weights.with_name(OWN_CONFIG), weights.with_suffix(".json")):
         if path.is_file() and set(read_json(path).get("model_cfg", read_json(path))) >= CONFIG_KEYS:
             return read_config(path)
     return None
@@ -236,10 +271,6 @@ def _facts_by_name(name: str, weights: Path) -> dict[str, Any]:
         if repo and any(part.endswith(repo) for part in weights.absolute().parts):
             return facts
     return {}
-
-
-def _preprocess(facts: dict[str, Any]) -> dict[str, Any]:
-    return PREPROCESS | {key: facts[key] for key in PREPROCESS if facts.get(key) is not None}
 
 
 def _check_is_data(weights: Path) -> None:

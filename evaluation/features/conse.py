@@ -98,6 +98,11 @@ class SentenceEncoder:
         """Return True if `text` is longer than the model reads."""
         return len(self.tokenizer(text)["input_ids"]) > WORDS
 
+    def unknown(self, text: str) -> int:
+        """Return how many words of `text` have no token."""
+        tokens = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return int(tokens.count(self.tokenizer.unk_token_id))
+
 
 class ConseEncoder:
     """Class probabilities turned into meanings: an `Encoder` with one output, "projected"."""
@@ -136,6 +141,10 @@ class ConseEncoder:
     def truncated(self, text: str) -> bool:
         """Return True if `text` is longer than MiniLM reads."""
         return bool(self.sentences.truncated(text))
+
+    def unknown(self, text: str) -> int:
+        """Return how many words of `text` MiniLM has no token for."""
+        return int(self.sentences.unknown(text))
 
 
 def mixture(probabilities: np.ndarray, meanings: np.ndarray, top: int) -> np.ndarray:

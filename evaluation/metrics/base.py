@@ -68,9 +68,10 @@ class Metric:
 
 METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics")
 
-# Inputs come with the suite ("footage": the clip is real, not rendered); the rest are models.
-INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage")
-NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque")
+# Inputs come with the suite ("footage": the clip is real, "rendered": it is Toybox's); the rest are
+# models.
+INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage", "rendered")
+NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque", "judge")
 
 
 def metric(

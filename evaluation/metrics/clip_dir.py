@@ -16,6 +16,7 @@ SMALLEST = 1e-3  # shortest difference of two unit vectors that still has a dire
     better="higher",
     bounds=(-1, 1),
     needs=("source", "caption", "clip"),
+    responds={"shuffle": "falls", "colour_shift": "falls"},
 )
 def clip_dir(sample: Sample) -> np.ndarray:
     """Cosine between change of frame and change of text: mean of cos(f(y_t) - f(x_t), g(p) - g(q)).

@@ -18,7 +18,7 @@ from evaluation.sample import Sample
     better="higher",
     bounds=(-1, 1),
     needs=("clip",),
-    responds={"frame_drop": "rises"},
+    responds={"shuffle": "falls"},
 )
 def clip_f(sample: Sample) -> np.ndarray:
     """Cosine of neighbouring frames: mean over t of f(y_t).f(y_{t+1}).
@@ -35,7 +35,7 @@ def clip_f(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(-1, 1),
     needs=("clip",),
-    responds={"blur": "rises", "shuffle": "stays"},
+    responds={"shuffle": "stays"},
 )
 def clip_f_all_pairs(sample: Sample) -> np.ndarray:
     """Cosine of all pairs of frames: mean over s != t of f(y_s).f(y_t).
@@ -73,7 +73,7 @@ def clip_f_vbench(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(-1, 1),
     needs=("clip",),
-    responds={"blur": "rises"},
+    responds={"colour_shift": "rises"},
 )
 def clip_f_first(sample: Sample) -> np.ndarray:
     """Cosine with the first frame: mean over t > 1 of f(y_t).f(y_1).
@@ -90,7 +90,7 @@ def clip_f_first(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(0, 1),
     needs=("clip",),
-    responds={"frame_drop": "rises"},
+    responds={"shuffle": "falls"},
 )
 def clip_f_unprojected(sample: Sample) -> np.ndarray:
     """Cosine of neighbouring frames before CLIP's last matrix: mean of h(y_t).h(y_{t+1}).

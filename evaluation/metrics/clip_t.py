@@ -7,7 +7,14 @@ from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
 
 
-@metric("clip_t", axis="alignment", better="higher", bounds=(-1, 1), needs=("clip",))
+@metric(
+    "clip_t",
+    axis="alignment",
+    better="higher",
+    bounds=(-1, 1),
+    needs=("clip",),
+    responds={"blur": "falls", "noise": "falls", "shuffle": "stays"},
+)
 def clip_t(sample: Sample) -> np.ndarray:
     """Cosine of each edited frame with the prompt: mean over t of f(y_t).g(p).
 

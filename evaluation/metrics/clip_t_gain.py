@@ -7,7 +7,14 @@ from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
 
 
-@metric("clip_t_gain", axis="alignment", better="higher", bounds=(-2, 2), needs=("source", "clip"))
+@metric(
+    "clip_t_gain",
+    axis="alignment",
+    better="higher",
+    bounds=(-2, 2),
+    needs=("source", "clip"),
+    responds={"blur": "falls", "noise": "falls", "shuffle": "stays"},
+)
 def clip_t_gain(sample: Sample) -> np.ndarray:
     """What the edit added to CLIP-T: clip_t of the edit minus clip_t of the source.
 

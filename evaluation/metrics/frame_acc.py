@@ -8,7 +8,14 @@ from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
 
 
-@metric("frame_acc", axis="alignment", better="higher", bounds=(0, 1), needs=("caption", "clip"))
+@metric(
+    "frame_acc",
+    axis="alignment",
+    better="higher",
+    bounds=(0, 1),
+    needs=("caption", "clip"),
+    responds={"shuffle": "stays"},
+)
 def frame_acc(sample: Sample) -> np.ndarray:
     """Share of edited frames nearer to the prompt than to the caption: f(y_t).g(p) >= f(y_t).g(q).
 

@@ -1,0 +1,1 @@
+"""The embedded cascade: a small text-to-video diffusion model that knows Toybox."""

@@ -1,0 +1,177 @@
+"""The embedded cascade as a backend: reads clips, finetunes copies, enlarges what was made."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from dreamix.backends.toybox.files import WEIGHTS, identity, load_networks
+from dreamix.backends.toybox.model import Model
+from dreamix.backends.toybox.networks import GRID, PATCH
+from dreamix.backends.toybox.superres import enlarge
+from dreamix.backends.toybox.text import RARE, encode, tokenize
+from dreamix.core.config import config_hash
+from dreamix.core.records import write_whole
+from dreamix.core.seeding import seed_for
+from dreamix.core.video import Video
+from dreamix.diffusion.corruption import to_grid, to_video
+from dreamix.diffusion.finetune import Finetuning, Watch, finetune
+
+FRAMES = 16
+_HELD = 2  # finetuned copies kept in memory, 41 MB each
+
+Trained = Callable[[nn.Module], list[nn.Parameter]]  # which parameters are finetuned
+
+
+def open_toybox(name: str, weights: Path | None, cache: Path | None) -> "Toybox":
+    """Return the embedded cascade, or the one in the folder `weights`."""
+    return Toybox(name, weights or WEIGHTS, cache)
+
+
+class Finetuned(NamedTuple):
+    """A model finetuned on a clip, and what that took just now."""
+
+    model: Model
+    seconds: float  # 0 if it was there already
+
+
+class Toybox:
+    """The embedded cascade. Clips inside are float32 (1, 3, 16, 24, 40) in -1..1."""
+
+    knows = "Toybox scenes"
+    rare = RARE
+
+    def __init__(self, name: str, folder: Path, cache: Path | None) -> None:
+        self.name, self.folder, self.cache = name, folder, cache
+        self._held: OrderedDict[str, Model] = OrderedDict()
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of the weights."""
+        return identity(self.folder)
+
+    @cached_property
+    def model(self) -> Model:
+        """The pretrained base model."""
+        networks = load_networks(self.folder)
+        return Model(networks.unet, networks.encoder)
+
+    def check_prompt(self, prompt: str) -> None:
+        """Raise a `UserError` now, not after minutes of work, for a prompt it cannot read."""
+        tokenize([prompt])
+
+    def start_step(self, noise: float) -> int:
+        """Return the network's own time step, of 1000, at which the noise level is `noise`."""
+        return round(1000 * noise)
+
+    def read(self, video: Video) -> Tensor:
+        """Return the clip downsampled to the base grid, in space and time."""
+        return to_grid(video, FRAMES, *GRID)
+
+    def noise(self, *names: str | int, frames: int = FRAMES) -> Tensor:
+        """Return standard normal noise for one clip that depends on `names` alone."""
+        generator = torch.Generator().manual_seed(seed_for(*names))
+        return torch.randn((1, 3, frames, *GRID), generator=generator)
+
+    def finetuned(
+        self,
+        clip: Tensor,
+        settings: Finetuning,
+        *,
+        prompt: str = RARE,
+        trained: Trained | None = None,
+        watch: Watch | None = None,
+    ) -> Finetuned:
+        """Return a copy of the model finetuned on `clip`; made once per clip and settings.
+
+        The weights are rounded to half precision, in which the cache holds them: a copy from the
+        cache is the copy that was put there, to the bit.
+        """
+        if not settings.steps:
+            return Finetuned(self.model, 0.0)
+        named = trained.__name__ if trained else "all"
+        key = f"{seed_for(clip.numpy().tobytes().hex(), self.identity, prompt, named):016x}"
+        key = f"{key}-{config_hash(settings)}"
+        seconds = 0.0
+        if key not in self._held:
+            copy = Model(deepcopy(self.model.unet), self.model.encoder)
+            file = self.cache / f"{key}.safetensors" if self.cache else None
+            if file is None or not file.exists():
+                began = time.perf_counter()
+                generator = torch.Generator().manual_seed(seed_for("finetune", key))
+                own = trained(copy.unet) if trained else None
+                denoise = copy.denoiser(prompt)
+                finetune(copy.unet, denoise, clip, settings, generator, trained=own, watch=watch)
+                seconds = time.perf_counter() - began
+            self._held[key] = _through_half(copy, file)
+        self._held.move_to_end(key)
+        while len(self._held) > _HELD:
+            self._held.popitem(last=False)
+        return Finetuned(self._held[key], seconds)
+
+    def fresh_noise(self, *names: str | int) -> Callable[[], Tensor]:
+        """Return a function that gives new noise for one clip at every call, in a fixed order."""
+        counter = count()
+        return lambda: self.noise(*names, next(counter))
+
+    def finish(
+        self,
+        base: Tensor,
+        prompt: str,
+        source: Video,
+        *names: str | int,
+        from_source: float | None = None,
+    ) -> Video:
+        """Return the clip the cascade makes of a base clip: enlarged to 96x160 given the prompt.
+
+        names:       what the noise of this stage is named after.
+        from_source: start this stage from the source noised to that level, not from noise alone.
+        The clip lasts as long as `source`.
+        """
+        frames, height, width = base.shape[2:]
+        if from_source is None:
+            fine = self._enlarged(base, prompt, *names)
+        else:
+            first = to_grid(source, frames, PATCH * height, PATCH * width)
+            fine = self._enlarged(base, prompt, *names, first=first, start=from_source)
+        return to_video(fine, frames / source.duration)
+
+    def finish_frames(self, base: Tensor, prompt: str, source: Video, *names: str | int) -> Video:
+        """Return the same, every frame enlarged alone, with the same noise."""
+        frames = [self._enlarged(frame, prompt, *names) for frame in base.split(1, dim=2)]
+        return to_video(torch.cat(frames, dim=2), base.shape[2] / source.duration)
+
+    @torch.no_grad()
+    def _enlarged(
+        self,
+        base: Tensor,
+        prompt: str,
+        *names: str | int,
+        first: Tensor | None = None,
+        start: float = 1.0,
+    ) -> Tensor:
+        networks = load_networks(self.folder)
+        generator = torch.Generator().manual_seed(seed_for("super-resolution", *names))
+        words = encode(networks.encoder, tokenize([prompt]))
+        return enlarge(networks.superres, base, words, [generator], first=first, start=start)
+
+
+def _through_half(copy: Model, file: Path | None) -> Model:
+    """Return `copy` with the weights of `file`; if there is none, with its own, kept in `file`."""
+    if file is not None and file.exists():
+        weights = load_file(file)
+    else:
+        weights = {name: value.half() for name, value in copy.unet.state_dict().items()}
+        if file is not None:
+            with write_whole(file) as out:
+                out.write(save(weights))
+    copy.unet.load_state_dict(weights)
+    return copy

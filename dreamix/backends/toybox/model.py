@@ -1,0 +1,63 @@
+"""A text-to-video model: U-Net and text encoder, as denoisers of `dreamix.diffusion`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from diffusers import UNet3DConditionModel
+from torch import Tensor, nn
+from transformers import CLIPTextModel
+
+from dreamix.backends.toybox.networks import autocast, predict
+from dreamix.backends.toybox.text import encode, tokenize
+from dreamix.diffusion.denoiser import Denoiser, guided
+from dreamix.diffusion.masking import frame_pass
+
+
+class Model:
+    """The base model, pretrained or finetuned. Denoisers of it take clips (B, 3, F, 24, 40)."""
+
+    def __init__(self, unet: UNet3DConditionModel, encoder: CLIPTextModel) -> None:
+        self.unet = unet.eval()
+        self.encoder = encoder.eval().requires_grad_(False)
+
+    def denoiser(self, prompts: str | Sequence[str]) -> Denoiser:
+        """Return x0 given a prompt; several prompts share the batch out in equal runs of clips."""
+        lines = [prompts] if isinstance(prompts, str) else list(prompts)
+        with torch.no_grad():
+            states, pooled = encode(self.encoder, tokenize(lines))
+
+        def denoise(z: Tensor, t: Tensor) -> Tensor:
+            each = len(z) // len(lines)
+            words = (states.repeat_interleave(each, 0), pooled.repeat_interleave(each, 0))
+            with autocast():
+                return predict(self.unet, z, t, words)
+
+        return denoise
+
+    def guided(self, prompt: str, scale: float, negative: str = "") -> Denoiser:
+        """Return the denoiser of `prompt` under classifier-free guidance."""
+        return guided(self.denoiser(prompt), self.denoiser(negative), scale)
+
+    @contextmanager
+    def image_model(self) -> Iterator[None]:
+        """Make it a model of single pictures, clips of one frame, while the block runs."""
+        with frame_pass(self.unet):
+            yield
+
+    @property
+    def feature_layers(self) -> list[nn.Module]:
+        """The layer whose output Plug-and-Play injects: ours, by analogy.
+
+        The last convolution of the last residual block on the coarser of two levels, as
+        up_blocks[1].resnets[1].conv2 is on the second coarsest of four in Stable Diffusion.
+        """
+        return [self.unet.up_blocks[0].resnets[1].conv2]
+
+    @property
+    def attention_layers(self) -> list[nn.Module]:
+        """The queries and keys of self-attention on the way up, from that block on."""
+        coarse, fine = self.unet.up_blocks
+        blocks = [coarse.attentions[1], *fine.attentions]
+        attentions = [block.transformer_blocks[0].attn1 for block in blocks]
+        return [layer for attention in attentions for layer in (attention.to_q, attention.to_k)]

@@ -1,0 +1,1 @@
+"""How the embedded cascade is trained, one file a network."""
