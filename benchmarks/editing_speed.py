@@ -82,7 +82,7 @@ def finetuning(model: Model, clip: Tensor, steps: int = 4) -> None:
     whole, alone = bare_unet(model, clip, 1), bare_unet(model, frames[:1], 8)
 
     def bare() -> None:
-        optimiser = torch.optim.AdamW(model.unet.parameters(), 1e-4, weight_decay=0.0)
+        optimiser = torch.optim.AdamW(model.unet.parameters(), 1e-4, weight_decay=0.0, fused=True)
         for _ in range(steps):
             loss = whole().float().square().mean()
             with frame_pass(model.unet):

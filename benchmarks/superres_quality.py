@@ -5,7 +5,7 @@
 CHECKPOINT is the training checkpoint (its averaged weights are used), TEXT_ENCODER the encoder's
 safetensors. The coarse clip is the exact 4x4 mean of the render. Flicker is the mean change in grey
 levels, from frame to frame where the true picture does not change, over scenes whose camera stands
-still; seconds are per clip of 16 frames. "Means kept" moves the same clips to the coarse clip's means.
+still; seconds are per clip of 16 frames. "Means kept" moves the same clips to the coarse means.
 """
 
 import argparse
@@ -99,7 +99,8 @@ def diffused(
     with torch.no_grad():
         words = encode(encoder, tokenize([caption(scene)]))
     rng = torch.Generator().manual_seed(seed_for("superres-quality", scene.seed))
-    return enlarge(unet, coarse, words, [rng], steps=steps, augmentation=level)
+    options = {"steps": steps, "augmentation": level, "keep_means": False}
+    return enlarge(unet, coarse, words, [rng], **options)
 
 
 def remembered(way: Enlarger) -> Enlarger:

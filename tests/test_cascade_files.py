@@ -88,6 +88,16 @@ def test_a_cascade_comes_back_in_half_precision(whole: Path) -> None:
             assert torch.equal(value, kept), name
 
 
+def test_reading_and_writing_are_silent(
+    whole: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """transformers would draw a progress bar into the output of `dreamix edit`."""
+    load_networks.cache_clear()
+    load_networks(whole)
+    save_part("text_encoder", tiny_encoder(), tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_saving_leaves_the_network_as_it_is(tmp_path: Path) -> None:
     unet = tiny_base()
     save_part("unet", unet, tmp_path)

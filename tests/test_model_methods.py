@@ -67,6 +67,7 @@ def test_every_method_with_a_model_is_tested_here() -> None:
 def test_a_method_repeats_and_leaves_the_models_as_found(name: str, toybox: Toybox) -> None:
     """Made twice, by the backend and by a new one, in between another edit."""
     networks = load_networks(toybox.folder)
+    assert toybox.model.unet is networks.unet
     before = [state_of(network) for network in networks]
     first = pixels(make(name, toybox))
     assert first.shape == (16, 96, 160, 3)

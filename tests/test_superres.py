@@ -98,7 +98,8 @@ def test_augmentation_has_its_level() -> None:
 def test_untrained_network_enlarges_bilinearly(words: tuple[Tensor, Tensor]) -> None:
     """x0 = E(c') + D and D starts at zero, so without augmentation any sampling ends in E(c)."""
     coarse = coarse_clips()
-    found = enlarge(build_superres(), coarse, words, seeds(1, 2), steps=2, augmentation=0.0)
+    options = {"steps": 2, "augmentation": 0.0, "keep_means": False}
+    found = enlarge(build_superres(), coarse, words, seeds(1, 2), **options)
     assert found.shape == (2, 3, 2, 96, 160)
     torch.testing.assert_close(found, bilinear(coarse), atol=1e-5, rtol=0)
 

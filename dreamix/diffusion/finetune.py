@@ -68,7 +68,7 @@ def finetune(
     A loss that is no longer a number is a `UserError`.
     """
     parameters = trained if trained is not None else list(network.parameters())
-    optimiser = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=0.0, fused=True)
     with constant(_others(network, parameters)):
         for done in range(settings.steps):
             loss = mixed_loss(network, denoise, clip, settings, generator)

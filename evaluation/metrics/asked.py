@@ -20,13 +20,14 @@ class Asked(NamedTuple):
 
 def asked(sample: Sample) -> Asked:
     """Return what the prompt changes and keeps; `DoesNotApply` unless both texts are Toybox's."""
-    before, after = _words(sample.caption or "", "caption"), _words(sample.prompt, "prompt")
+    before, after = words(sample.caption or "", "caption"), words(sample.prompt, "prompt")
     seen = {field: after[field] for field in visible(after)}
     changed = {field: word for field, word in seen.items() if word != before[field]}
     return Asked(changed, {field: word for field, word in seen.items() if field not in changed})
 
 
-def _words(text: str, what: str) -> dict[str, str]:
+def words(text: str, what: str) -> dict[str, str]:
+    """Return attribute -> word of a sentence; `DoesNotApply` names `what` if it is not Toybox's."""
     try:
         return parse_caption(text)
     except UserError as error:

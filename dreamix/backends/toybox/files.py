@@ -4,6 +4,8 @@ model_index.json  scheduler/  tokenizer/  text_encoder/  unet/  super_resolution
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import torch
 from diffusers import UNet3DConditionModel
 from transformers import CLIPTextModel
+from transformers.utils import logging
 
 from dreamix.backends.toybox.networks import plain_attention
 from dreamix.backends.toybox.text import WORDS
@@ -41,7 +44,8 @@ def load_networks(folder: Path = WEIGHTS) -> Networks:
     """Return the cascade in `folder`; a missing or foreign folder is a `UserError`."""
     _check_parts(folder)
     _check_words(folder)
-    encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    with _quiet():
+        encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
     return Networks(encoder.eval(), _unet(folder / "unet"), _unet(folder / "super_resolution"))
 
 
@@ -55,7 +59,20 @@ def _unet(folder: Path) -> UNet3DConditionModel:
 
 def save_part(part: str, network: CLIPTextModel | UNet3DConditionModel, folder: Path) -> None:
     """Write one network of the cascade in half precision; `network` itself keeps its own."""
-    deepcopy(network).half().save_pretrained(folder / part)
+    with _quiet():
+        deepcopy(network).half().save_pretrained(folder / part)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars out of the program's output while the block runs."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def save_index(folder: Path) -> None:

@@ -135,6 +135,7 @@ def enlarge(
     augmentation: float = 0.1,
     first: Tensor | None = None,
     start: float = 1.0,
+    keep_means: bool = True,
 ) -> Tensor:
     """Return fine clips (B, 3, F, 96, 160) in -1..1 of coarse ones (B, 3, F, 24, 40) in -1..1.
 
@@ -144,13 +145,15 @@ def enlarge(
     augmentation: the level a, 0..0.3: what may be wrong with the coarse clip.
     first, start: sampling starts from `first` noised to the time `start`, from E(c) if left out;
                   at 1 that is noise alone.
+    keep_means:   move the result to the means of the coarse clip: its colours stay.
     """
     begin = bilinear(coarse) if first is None else first
     parts = zip(coarse.split(1), begin.split(1), *(w.split(1) for w in words), strict=True)
     level, found = torch.full((1,), augmentation), []
-    for rng, (clip, fine, states, pooled) in zip(generators, parts, strict=True):
+    for rng, (clip, begun, states, pooled) in zip(generators, parts, strict=True):
         denoise = fine_denoiser(unet, augmented(clip, level, rng), level, (states, pooled))
-        noise = torch.randn(fine.shape, generator=rng)
-        z = add_noise(fine, noise, torch.full((1,), start))
+        noise = torch.randn(begun.shape, generator=rng)
+        z = add_noise(begun, noise, torch.full((1,), start))
         found.append(sample(denoise, z, time_grid(start, steps)))
-    return torch.cat(found)
+    fine = torch.cat(found)
+    return with_means(fine, coarse).clamp(-1, 1) if keep_means else fine

@@ -37,8 +37,8 @@ class Phase:
 
 PHASES = (
     Phase(updates=6_500, clips=0, frames=8, singles=32),
-    Phase(updates=16_000, clips=3, frames=8, singles=8),
-    Phase(updates=8_000, clips=2, frames=16, singles=8),
+    Phase(updates=4_000, clips=3, frames=8, singles=8),
+    Phase(updates=29_500, clips=2, frames=16, singles=8),
 )
 
 
