@@ -20,6 +20,7 @@ from evaluation.settings import ModelSettings
 TEXT = {"clip_t", "clip_t_gain", "clip_dir", "frame_acc"}  # on footage: random weights mean nothing
 # Made to see through damage; what breaks a clip for it is in test_judge.py.
 JUDGED = {f"judge_{name}" for name in ("alignment", "fidelity", "quality", "success")}
+JUDGED |= {"toybox_success"}
 FOOTAGE_ONLY = {"brisque", "conse_t"}  # were trained on photographs
 CLAIMS = [
     (name, *claim) for name in METRICS.names() for claim in METRICS.get(name).responds.items()

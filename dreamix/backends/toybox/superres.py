@@ -106,10 +106,20 @@ def with_means(fine: Tensor, coarse: Tensor) -> Tensor:
     return fine + interpolate(coarse - means(fine), scale_factor=(1, PATCH, PATCH))
 
 
+def still_noise(clip: Tensor, generator: torch.Generator) -> Tensor:
+    """Return normal noise shaped like `clip` (B, 3, F, H, W), every frame of a clip with the same.
+
+    Noise of its own in every frame becomes other detail in every frame: surfaces that stand still
+    would flicker. Training and sampling both draw it so.
+    """
+    batch, channels, _, height, width = clip.shape
+    noise = torch.randn((batch, channels, 1, height, width), generator=generator)
+    return noise.expand(clip.shape)
+
+
 def augmented(coarse: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
     """Return c' = c + a eps', with one level a, `level` (B,), for each clip."""
-    noise = torch.randn(coarse.shape, generator=generator)
-    return coarse + level.reshape(-1, 1, 1, 1, 1) * noise
+    return coarse + level.reshape(-1, 1, 1, 1, 1) * still_noise(coarse, generator)
 
 
 def fine_denoiser(
@@ -131,7 +141,7 @@ def enlarge(
     words: tuple[Tensor, Tensor],
     generators: Sequence[torch.Generator],
     *,
-    steps: int = 8,
+    steps: int = 4,
     augmentation: float = 0.1,
     first: Tensor | None = None,
     start: float = 1.0,
@@ -152,7 +162,7 @@ def enlarge(
     level, found = torch.full((1,), augmentation), []
     for rng, (clip, begun, states, pooled) in zip(generators, parts, strict=True):
         denoise = fine_denoiser(unet, augmented(clip, level, rng), level, (states, pooled))
-        noise = torch.randn(begun.shape, generator=rng)
+        noise = still_noise(begun, rng)
         z = add_noise(begun, noise, torch.full((1,), start))
         found.append(sample(denoise, z, time_grid(start, steps)))
     fine = torch.cat(found)

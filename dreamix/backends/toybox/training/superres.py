@@ -23,6 +23,7 @@ from dreamix.backends.toybox.superres import (
     build_superres,
     means,
     predict_fine,
+    still_noise,
 )
 from dreamix.backends.toybox.text import encode, tokenize
 from dreamix.core.records import read_json, write_json, write_whole
@@ -121,7 +122,7 @@ class SuperResolution:
         level = MOST_AUGMENTATION * torch.rand(batch.clips, generator=generator)
         coarse = augmented(worsen(means(x), generator), level, generator)
         t = _times(batch.clips, generator)
-        z = add_noise(x, torch.randn(x.shape, generator=generator), t)
+        z = add_noise(x, still_noise(x, generator), t)
         words = (self.words[0][rows], self.words[1][rows])
         with autocast():
             found = predict_fine(self.network, z, t, coarse, level, words)
