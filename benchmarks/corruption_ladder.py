@@ -35,23 +35,23 @@ def main() -> None:
     parser.add_argument("footage", type=Path, nargs="?")
     parser.add_argument("--clip", default=ModelSettings.clip)
     options = parser.parse_args()
-    settings = ModelSettings(clip=options.clip)
-    names = [*choose_metrics(METRICS.names(), settings, "pts").definitions]
-    features = Features(settings)
     one_thread()
     subjects = {"toybox": toybox_subjects(load_suite(ROOT / "datasets" / "toybox"))}
     if options.footage:
         subjects["footage"] = footage_subjects(load_suite(options.footage))
-    ladders = {kind: climb_those(names, kind, clips, features) for kind, clips in subjects.items()}
+    ladders = {kind: climb_those(kind, clips, options.clip) for kind, clips in subjects.items()}
+    names = sorted({name for ladder in ladders.values() for name, _damage in ladder})
     write_table(ladders)
     draw(names, ladders)
 
 
-def climb_those(names: list[str], kind: str, clips: list[Subject], features: Features) -> Ladder:
-    """Return the ladder of the metrics that are meant for this kind of clip."""
+def climb_those(kind: str, clips: list[Subject], clip: str) -> Ladder:
+    """Return the ladder of the metrics that are meant for this kind of clip and can run on it."""
+    settings = ModelSettings(clip=clip).on(toybox=kind == "toybox")
+    names = choose_metrics(METRICS.names(), settings, "pts").definitions
     others = "rendered" if kind == "footage" else "footage"
     meant = [name for name in names if others not in METRICS.get(name).needs]
-    return climb(meant, clips, features)
+    return climb(meant, clips, Features(settings))
 
 
 def write_table(ladders: dict[str, Ladder]) -> None:
