@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import warnings
 from importlib import resources
 from pathlib import Path
@@ -86,6 +87,20 @@ def test_values_of_the_package_in_single_precision(
     for first, second, expected in stored["values"]:
         found = distances(view(photos[first]), view(photos[second]))
         assert found == pytest.approx([expected], abs=1e-3)
+
+
+@pytest.mark.parametrize(("picture", "published"), [("ex_p0.png", 0.722), ("ex_p1.png", 0.138)])
+def test_published_values_of_the_example_images(picture: str, published: float) -> None:
+    """The README of lpips prints 0.722 and 0.138 for the images in its folder imgs/."""
+    folder = Path(os.environ.get("DREAMIX_LPIPS_IMAGES", "no folder"))
+    if not (folder / "ex_ref.png").exists():
+        pytest.skip("set DREAMIX_LPIPS_IMAGES to the folder imgs/ of the lpips repository")
+    one, two = (
+        np.asarray(Image.open(folder / name).convert("RGB"))[None]
+        for name in ("ex_ref.png", picture)
+    )
+    found = distances(view(two), view(one))
+    assert found == pytest.approx([published], abs=5e-4)  # three digits are printed
 
 
 def test_maps_and_distances_are_those_of_the_package_on_the_same_weights(
