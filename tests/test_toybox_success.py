@@ -26,15 +26,6 @@ MISREAD = {
     "blue-triangle-spinning-city_04",
     "yellow-ball-spinning-forest_01",
 }
-# Sources that another place, by the colours of all pixels, puts no nearer to their own exact edit.
-FAR_SOURCES = {
-    "black-heart-shrinking-sunset_04",
-    "pink-box-sliding-right-beach_02",
-    "red-triangle-circling-forest_02",
-    "white-cross-bouncing-city_02",
-    "white-triangle-rising-stage_03",
-    "yellow-crescent-falling-meadow_02",
-}
 
 
 class Marks(NamedTuple):
@@ -74,23 +65,23 @@ def with_other_scenes(monkeypatch: pytest.MonkeyPatch, levels: list[int]) -> Non
 def test_nearness_is_the_ratio_of_squared_errors(
     frames: int, features: Features, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Edit 90, exact 100: error 100; others 10..50: 6400, 4900, 3600, 2500, 1600, median 3600."""
+    """Edit 90, exact 100: error 100; others 10..50: 6400, 4900, 3600, 2500, 1600."""
     with_other_scenes(monkeypatch, [10, 50, 30, 20, 40])
     edited = Video(flat(90).frames[:frames], 8)
     found = METRICS.get("toybox_nearness").measure(sample(edited, flat(100), features))
-    assert found == pytest.approx(100 / 3600)
+    assert found == pytest.approx(100 / 1600)
 
 
-def test_what_is_blind_to_the_source_passes_half_of_the_time(
+def test_what_is_blind_to_the_source_passes_one_time_in_six(
     features: Features, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of six scenes the edit may belong to, the nearest three are below the median of the rest."""
+    """Of six scenes the edit may belong to, only the nearest is nearer than all others."""
     levels, below = [10, 60, 90, 140, 200, 250], []
     for own in levels:
         with_other_scenes(monkeypatch, [level for level in levels if level != own])
         of = sample(flat(0), flat(own), features)
         below.append(METRICS.get("toybox_nearness").measure(of) < 1)
-    assert below == [True, True, True, False, False, False]
+    assert below == [True, False, False, False, False, False]
 
 
 def test_a_clip_without_motion_that_can_be_told_does_not_succeed(features: Features) -> None:
@@ -173,20 +164,25 @@ def test_ideals_succeed_and_sources_never_do(found: dict[str, dict[str, Marks]])
 def test_fidelity_is_that_of_the_scene_whatever_the_picture(
     found: dict[str, dict[str, Marks]],
 ) -> None:
-    """Neither blur nor the missing edit hides which scene it is; a held frame does, in 3 of 127."""
+    """Blur does not hide which scene it is, but once; no edit and no motion do in 28 and 26 of 127.
+
+    Counted once on the whole suite; a part of it may have some more.
+    """
     assert all(clips["ideal"].nearness == 0 for clips in found.values())
-    assert all(clips["ideal, blurred"].nearness < 1 for clips in found.values())
-    assert {edit for edit, c in found.items() if c["unedited"].nearness >= 1} <= FAR_SOURCES
-    assert sum(clips["ideal, held"].nearness >= 1 for clips in found.values()) <= 3
+    far = {edit for edit, clips in found.items() if clips["ideal, blurred"].nearness >= 1}
+    assert far <= {"yellow-heart-shrinking-volcano_00"}
+    for name, most in (("unedited", 28), ("ideal, held", 26)):
+        count = sum(clips[name].nearness >= 1 for clips in found.values())
+        assert count <= most / 127 * len(found) + 2 * (len(found) < 127)
 
 
 @pytest.mark.parametrize("name", ["stranger", "stranger, blurred"])
-def test_another_scene_passes_by_chance_sharp_or_blurred(
+def test_another_scene_seldom_passes_sharp_or_blurred(
     name: str, found: dict[str, dict[str, Marks]]
 ) -> None:
-    """Half of the edits, less or more two deviations of a fair coin: sqrt(n)."""
+    """At most one time in six, plus two deviations of that chance."""
     near = [clips[name].nearness < 1 for clips in found.values()]
-    assert abs(sum(near) - len(near) / 2) <= np.sqrt(len(near))
+    assert sum(near) <= len(near) / 6 + 2 * np.sqrt(len(near) * 5 / 36)
     # Its words are right, so hardly anything but fidelity decides.
     succeed = sum(clips[name].success for clips in found.values())
-    assert 0.9 * sum(near) <= succeed <= sum(near)
+    assert 0.8 * sum(near) <= succeed <= sum(near)
