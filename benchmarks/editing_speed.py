@@ -67,7 +67,7 @@ def denoising(model: Model, z: Tensor) -> None:
         found = medians(
             {
                 "bare U-Net, twice": lambda: (bare(), bare()),
-                "our step": lambda: sample(model.guided("a red ball", 4.0), z, time_grid(1.0, 1)),
+                "our step": lambda: sample(model.guided(["a red ball"], 4.0), z, time_grid(1.0, 1)),
             }
         )
     table("a denoising step with guidance, 16 frames", found)
@@ -92,7 +92,7 @@ def finetuning(model: Model, clip: Tensor, steps: int = 4) -> None:
             optimiser.zero_grad(set_to_none=True)
 
     def ours() -> None:
-        finetune(model.unet, model.denoiser("sks"), clip, settings, generator)
+        finetune(model.unet, model.denoiser(["sks"]), clip, settings, generator)
 
     found = medians({"bare forward, backward, AdamW": bare, "our mixed step": ours})
     model.unet.load_state_dict(weights)

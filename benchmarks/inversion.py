@@ -16,7 +16,7 @@ from dreamix.backends.toybox.backend import open_toybox
 from dreamix.backends.toybox.model import Model
 from dreamix.data.toybox import render
 from dreamix.diffusion.masking import as_frames
-from dreamix.diffusion.sampling import invert, sample, time_grid
+from dreamix.diffusion.sampling import resample, time_grid
 from dreamix.training.clips import test_scenes
 
 
@@ -28,8 +28,8 @@ def psnr(one: Tensor, two: Tensor) -> float:
 def way_back(model: Model, x: Tensor, steps: int, refine: int) -> float:
     """Return the PSNR of `x` after inversion and sampling."""
     times = time_grid(0.98, steps)
-    path = invert(model.denoiser(""), x, times[-2::-1], refine=refine)
-    return psnr(sample(model.denoiser(""), path[-1], times), x)
+    blind = model.denoiser([""])
+    return psnr(resample(blind, blind, x, times, refine=refine), x)
 
 
 def main() -> None:

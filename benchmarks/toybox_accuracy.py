@@ -40,9 +40,9 @@ def generated(job: tuple[Path | None, int, Scene, float, int]) -> Video:
     weights, number, scene, guidance, steps = job
     toybox = backend(weights)
     names = ("accuracy", number)
-    model = toybox.model.guided(caption(scene), guidance)
-    base = sample(model, toybox.noise(*names), time_grid(1.0, steps))
-    return toybox.finish(base, caption(scene), render(scene, frames=16), *names)
+    model = toybox.model.guided([caption(scene)], guidance)
+    base = sample(model, toybox.noise([names]), time_grid(1.0, steps))
+    return toybox.finish(base, [caption(scene)], render(scene, frames=16), [names])[0]
 
 
 def accuracy(clips: list[Video], scenes: list[Scene]) -> dict[str, tuple[float, float]]:

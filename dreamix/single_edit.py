@@ -115,7 +115,7 @@ def make(request: EditRequest, found: Method, backend: Backend | None, config: A
     source = request.source
     began = time.perf_counter()
     try:
-        edited = found.edit(request, backend, config)
+        (edited,) = found.make([request], backend, config)
     except DoesNotApply as reason:
         raise UserError(f"{found.name} does not apply here: {reason}") from None
     clip, facts = edited if isinstance(edited, Made) else (edited, {})

@@ -97,3 +97,8 @@ class ScoreRow:
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it, without empty fields."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def finetune_seconds(facts: dict[str, Any] | None) -> float:
+    """Return what a clip's facts say was spent on finetuning; 0 if nothing was, or nothing said."""
+    return float((facts or {}).get("finetune_seconds") or 0.0)

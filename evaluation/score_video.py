@@ -16,9 +16,9 @@ from dreamix.core.media import read_video, sha256_file
 from dreamix.core.video import Video
 from evaluation.features.base import Encoder
 from evaluation.features.store import Features
+from evaluation.making import failure
 from evaluation.metrics.base import METRICS, Metric
 from evaluation.plan import Task, TasksOfVideo, no_clip
-from evaluation.runner import failure
 from evaluation.runs import RunFolder
 from evaluation.sample import Sample, View
 from evaluation.schema import Cell, ScoreRow, Status

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.schema import ClipRow
+from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
 from reports.loading import AXES, STATUSES, MetricFacts, Run, is_number
 from reports.summary import Score, Summary, clip_counts
@@ -159,7 +159,7 @@ def _cost_texts(run: Run, label: str) -> list[str]:
     tuning: defaultdict[str, float] = defaultdict(float)
     alone = []
     for clip in made:
-        spent = finetune_seconds(clip)
+        spent = finetune_seconds(clip.facts)
         tuning[run.edits[clip.edit].video] += spent
         alone.append((clip.seconds or 0.0) - spent)
     paid = [seconds for seconds in tuning.values() if seconds > 0]
@@ -171,11 +171,6 @@ def _cost_texts(run: Run, label: str) -> list[str]:
         number(total, 1),
         number(memory, 0) if memory else NOTHING,
     ]
-
-
-def finetune_seconds(clip: ClipRow) -> float:
-    """Return what this clip's method spent on finetuning; 0 if it did not, or did not say."""
-    return float((clip.facts or {}).get("finetune_seconds") or 0.0)
 
 
 def metric_head(facts: MetricFacts) -> Head:

@@ -27,6 +27,7 @@ LAYERS = (
     "evaluation.truth",
     "evaluation.ladder",
     "evaluation.plan",
+    "evaluation.making",
     "evaluation.runner",
     "evaluation.score_video",
     "evaluation.scoring",

@@ -89,8 +89,8 @@ def test_without_injection_it_is_guided_ddim_from_the_inverted_noise() -> None:
     path = trajectory(random_clip(2, 3, 1, 4, 4), times)
     branches = Branches(toy([9.0, 8.0, 0.3, 0.5]), 3.0, always)  # type: ignore[arg-type]
     found = inject(path, times, branches, Injection([], [], 0.0, 0.0))
-    told, untold = (lambda z, t: 0.5 * torch.tanh(z)), (lambda z, t: 0.3 * torch.tanh(z))
-    expected = sample(guided(told, untold, 3.0), path[0], times)
+    gains = torch.tensor([0.3, 0.3, 0.5, 0.5]).reshape(-1, 1, 1, 1, 1)  # untold, then told
+    expected = sample(guided(lambda z, t: gains * torch.tanh(z), 3.0), path[0], times)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
@@ -129,7 +129,7 @@ def test_the_source_s_own_words_reproduce_the_source(model: Model) -> None:
     before = state_of(model.unet)
     layers = Injection(model.feature_layers, model.attention_layers, 1.0, 1.0)
     with model.image_model():
-        plain = model.guided("", 1.0)
+        plain = model.guided([""], 1.0)
         *path, source = (sample(plain, z, times[: i + 1]) for i in range(5))
         same = inject(path, times, Branches(model.denoiser([""] * 4), 1.0, always), layers)
         words = ["", "", "", PROMPT]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tiny_cascade import save_tiny, state_of
 
 from dreamix.backends.toybox import backend
@@ -17,7 +18,7 @@ from dreamix.core.config import config_from_text
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.suite_entries import CATEGORIES
-from dreamix.methods.base import METHODS, EditRequest, Made
+from dreamix.methods.base import METHODS, Edited, EditRequest, Made
 from dreamix.methods.dreamix import PRESETS, DreamixConfig, chosen
 from dreamix.single_edit import edit_of, request_for, scene_source
 
@@ -42,21 +43,23 @@ def toybox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toybox]:
         yield Toybox("toybox", save_tiny(tmp_path_factory.mktemp("cascade")), None)
 
 
-def asked(seed: int = 0, prompt: str = PROMPT, scene: int = 5) -> EditRequest:
+def asked(seed: int = 0, prompt: str = PROMPT, scene: int = 5, name: str = "edit") -> EditRequest:
     source = scene_source(CAPTION, scene)
-    return request_for(source, edit_of(source, prompt, "appearance", print), seed, "x")
+    edit = replace(edit_of(source, prompt, "appearance", print), id=name)
+    return request_for(source, edit, seed, "x")
 
 
 def make(name: str, toybox: Toybox, settings: str | None = None, **request: Any) -> Made:
     found = METHODS.get(name)
     config = config_from_text(found.config, settings or QUICK[name], name)
-    made = found.edit(asked(**request), toybox, config)
+    (made,) = found.make([asked(**request)], toybox, config)
     return made if isinstance(made, Made) else Made(made, {})
 
 
-def pixels(made: Made) -> np.ndarray:
-    assert isinstance(made.video, Video)
-    return made.video.frames
+def pixels(made: Edited) -> np.ndarray:
+    video = made.video if isinstance(made, Made) else made
+    assert isinstance(video, Video)
+    return video.frames
 
 
 def test_every_method_with_a_model_is_tested_here() -> None:
@@ -168,6 +171,28 @@ def test_a_setting_that_means_nothing_is_one_line(
 
 
 @pytest.mark.parametrize("name", QUICK)
+def test_prompts_made_together_are_the_prompts_made_alone(
+    name: str, toybox: Toybox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte, on one thread, as the runner has it: batches are for speed alone."""
+    monkeypatch.setattr(toybox, "cache", None)
+    found = METHODS.get(name)
+    config = config_from_text(found.config, QUICK[name], name)
+    prompts = {"a": PROMPT, "b": "a red star bouncing in a meadow", "c": f"{CAPTION}, in pencil"}
+    requests = [asked(prompt=prompt, name=key) for key, prompt in prompts.items()]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        together = found.make(requests, toybox, config)
+        alone = [found.make([request], toybox, config)[0] for request in requests]
+    finally:
+        torch.set_num_threads(threads)
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(pixels(one), pixels(other))
+    assert not np.array_equal(pixels(together[0]), pixels(together[1]))
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_an_unknown_word_is_said_before_any_work(name: str, toybox: Toybox) -> None:
     """Finetuning and inversion take minutes: the prompt is read before them."""
     told: list[str] = []
@@ -175,5 +200,5 @@ def test_an_unknown_word_is_said_before_any_work(name: str, toybox: Toybox) -> N
     request.progress = told.append
     found = METHODS.get(name)
     with pytest.raises(UserError, match="does not know 'unicorn'"):
-        found.edit(request, toybox, found.config())
+        found.make([request], toybox, found.config())
     assert told == []

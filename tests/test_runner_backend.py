@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import fake_backend
@@ -279,3 +280,32 @@ def test_clips_are_what_the_method_returned(suite: fake_backend.FakeSuite, tmp_p
     assert row is not None
     source = suite.source("ant").frames
     assert (read_video(run.clip_path(row)).frames == (source.astype(int) + 26) % 256).all()
+
+
+def test_edits_of_a_video_are_made_together_and_share_what_they_cost(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    """Batches of two edits and two seeds: at most TOGETHER of one video. Finetuning was 10 s."""
+    run = make(suite, tmp_path / "run", "fake-together", "fake", seeds=2)
+    rows = [run.clip_row(cell) for cell in run.cells() if cell.method == "fake-together"]
+    facts = [row.facts for row in rows if row and row.facts]
+    assert [fact["batch"] for fact in facts] == [4] * 8
+    tuned = {row.edit: row.seconds - row.facts["finetune_seconds"] for row in rows if row}
+    assert len({round(seconds, 3) for seconds in tuned.values()}) <= 2, "equal shares a video"
+    assert sum(fact["finetune_seconds"] for fact in facts) == 20.0
+    made = clips(tmp_path / "run")
+    assert {k.replace("fake-together", "fake"): v for k, v in made.items() if "together" in k} == {
+        k: v for k, v in made.items() if "together" not in k
+    }
+
+
+def test_a_prompt_that_fails_costs_no_other_edit_of_its_batch(
+    suite: fake_backend.FakeSuite, tmp_path: Path
+) -> None:
+    bad = replace(suite.edits[1], prompt="a unicorn")
+    edits = (suite.edits[0], bad, *suite.edits[2:])
+    run = make(replace(suite, edits=edits), tmp_path / "run", "fake-together")
+    rows = {cell.edit: run.clip_row(cell) for cell in run.cells()}
+    assert [rows[name].status for name in IDS] == ["ok", "failed", "ok", "ok"]  # type: ignore[union-attr]
+    assert rows["ant_0"].facts["batch"] == 1  # type: ignore[index, union-attr]
+    assert rows["bee_0"].facts["batch"] == 2  # type: ignore[index, union-attr]

@@ -10,6 +10,7 @@ from torch import Tensor
 from dreamix.backends.base import open_backend
 from dreamix.backends.toybox.backend import Toybox
 from dreamix.core.errors import UserError
+from dreamix.core.video import Video
 from dreamix.data.toybox import Scene, render, render_base
 from dreamix.diffusion.corruption import to_video
 from dreamix.diffusion.finetune import Finetuning
@@ -96,16 +97,16 @@ def test_the_base_model_is_not_finetuned_itself(toybox: Toybox) -> None:
 
 def test_noise_is_what_its_names_say(toybox: Toybox) -> None:
     """Standard normal: 46,080 numbers have a mean within 0.02 of 0 and a deviation within 2 %."""
-    noise = toybox.noise("edit", "cat", 0)
+    noise = toybox.noise([("edit", "cat", 0)])
     assert noise.shape == (1, 3, 16, 24, 40)
-    assert torch.equal(noise, toybox.noise("edit", "cat", 0))
-    assert not torch.equal(noise, toybox.noise("edit", "cat", 1))
+    assert torch.equal(noise, toybox.noise([("edit", "cat", 0)]))
+    assert not torch.equal(noise, toybox.noise([("edit", "cat", 1)]))
     assert abs(float(noise.mean())) < 0.02
     assert float(noise.std()) == pytest.approx(1, rel=0.02)
 
 
 def test_fresh_noise_is_new_at_every_call_and_the_same_series_again(toybox: Toybox) -> None:
-    draw, again = toybox.fresh_noise("a"), toybox.fresh_noise("a")
+    draw, again = toybox.fresh_noise([("a",)]), toybox.fresh_noise([("a",)])
     first, second = draw(), draw()
     assert not torch.equal(first, second)
     assert torch.equal(first, again())
@@ -115,7 +116,7 @@ def test_fresh_noise_is_new_at_every_call_and_the_same_series_again(toybox: Toyb
 def test_a_clip_is_read_onto_the_grid_and_lasts_as_long_when_finished(toybox: Toybox) -> None:
     base = toybox.read(render(Scene("red", "ball", "bouncing", "meadow", seed=7), 8, fps=8))
     assert base.shape == (1, 3, 16, 24, 40)
-    made = toybox.finish(base, PROMPT, SOURCE, "x")
+    (made,) = toybox.finish(base, [PROMPT], SOURCE, [("x",)])
     assert made.frames.shape == (16, 96, 160, 3)
     assert made.duration == pytest.approx(SOURCE.duration)
 
@@ -124,10 +125,10 @@ def test_frames_finished_alone_share_their_noise(toybox: Toybox) -> None:
     """So frames that are the same stay the same, and each is what it would be alone."""
     frame = toybox.read(SOURCE)[:, :, :1]
     other = toybox.read(SOURCE)[:, :, 3:4]
-    clip = toybox.finish_frames(torch.cat([frame, other, frame], 2), PROMPT, SOURCE, "x").frames
+    clip = toybox.finish_frames(torch.cat([frame, other, frame], 2), PROMPT, SOURCE, ("x",)).frames
     assert (clip[0] == clip[2]).all()
     assert (clip[0] != clip[1]).any()
-    assert (toybox.finish_frames(other, PROMPT, SOURCE, "x").frames[0] == clip[1]).all()
+    assert (toybox.finish_frames(other, PROMPT, SOURCE, ("x",)).frames[0] == clip[1]).all()
 
 
 def test_finishing_from_the_source(toybox: Toybox) -> None:
@@ -137,10 +138,13 @@ def test_finishing_from_the_source(toybox: Toybox) -> None:
     """
     base = toybox.read(SOURCE)[:, :, ::8]
     other = render(Scene("blue", "star", "spinning", "beach", seed=8))
-    finish = lambda source, level: toybox.finish(base, PROMPT, source, "x", from_source=level)  # noqa: E731
+
+    def finish(source: Video, level: float | None) -> Video:
+        return toybox.finish(base, [PROMPT], source, [("x",)], from_source=level)[0]
+
     assert (finish(SOURCE, 0.0).frames == SOURCE.frames[::8]).all()
     assert (finish(SOURCE, 1.0).frames == finish(other, 1.0).frames).all()
-    assert (finish(SOURCE, 1.0).frames == toybox.finish(base, PROMPT, SOURCE, "x").frames).all()
+    assert (finish(SOURCE, 1.0).frames == finish(SOURCE, None).frames).all()
     assert (finish(SOURCE, 0.3).frames != finish(other, 0.3).frames).any()
 
 

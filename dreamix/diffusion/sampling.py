@@ -100,3 +100,23 @@ def invert(
         if watch:
             watch(i + 1, len(times) - 1)
     return path
+
+
+def resample(
+    up: Denoiser,
+    down: Denoiser,
+    x: Tensor,
+    times: list[float],
+    *,
+    copies: int = 1,
+    refine: int = 0,
+    watch: Callable[[str], Watch | None] = lambda _: None,
+) -> Tensor:
+    """Return `x` inverted by `up` and sampled from there by `down`, both along `times`.
+
+    times:  fall to 0, which the inversion leaves out.
+    copies: so many clips are sampled from the one that was inverted.
+    watch:  gives a watch for "inverting" and one for "denoising".
+    """
+    path = invert(up, x, times[-2::-1], refine=refine, watch=watch("inverting"))
+    return sample(down, path[-1].repeat(copies, 1, 1, 1, 1), times, watch=watch("denoising"))

@@ -8,8 +8,12 @@ the sidecar of the clip should hold. It raises `DoesNotApply` where it has no me
 Whatever else it raises becomes a row that says why.
 
 A method that declares `backend=True` gets the backend of the run; the others get None. All cells of
-one video and one such method are made one after the other by one process, so that what was
-finetuned for the first can serve the rest.
+one video and one such method are made by one process, so that what was finetuned for the first can
+serve the rest. One that declares `together=True` as well gets several requests on one video at once
+and returns as many edits: their prompts share batches, and what the source costs is paid once.
+
+    @method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
+    def text_to_video(requests: list[EditRequest], backend: Any, config: ...) -> list[Video]: ...
 """
 
 from collections.abc import Callable
@@ -50,6 +54,11 @@ class EditRequest:
         return (self.load_source or self.suite.source)(self.edit.video)
 
     @property
+    def names(self) -> tuple[str | int, ...]:
+        """What the noise of this edit is named after: the same for every method."""
+        return "edit", self.edit.id, self.seed
+
+    @property
     def caption(self) -> str:
         """What the source shows, in words; a suite that does not tell is a `DoesNotApply`."""
         told = self.suite.videos[self.edit.video].caption
@@ -74,8 +83,19 @@ class Made(NamedTuple):
     facts: dict[str, Any]
 
 
+def with_finetuning(
+    clips: list[Video], seconds: float, facts: dict[str, Any] | None = None
+) -> list[Made]:
+    """Return edits with their facts; the first of them bears the `seconds` of the finetuning."""
+    spent = [seconds] + [0.0] * (len(clips) - 1)
+    return [
+        Made(clip, {**(facts or {}), "finetune_seconds": round(cost, 3)})
+        for clip, cost in zip(clips, spent, strict=True)
+    ]
+
+
 Edited = Video | Path | Made
-EditFunction = Callable[[EditRequest, Any, Any], Edited]
+EditFunction = Callable[[Any, Any, Any], Any]  # (request or requests, backend, config) -> Edited(s)
 Expansion = Callable[[str], "list[Variant]"]
 
 
@@ -98,6 +118,13 @@ class Method:
     seeded: Callable[[Any], bool]  # of its config: does the result depend on the seed?
     expand: Expansion | None  # turns the text after "name:" into several columns
     backend: bool  # needs a model: its function gets a Backend
+    together: bool  # its function takes several requests on one video at once
+
+    def make(self, requests: list[EditRequest], backend: Any, config: Any) -> list[Edited]:
+        """Return the edits of requests on one source video."""
+        if self.together:
+            return list(self.edit(requests, backend, config))
+        return [self.edit(request, backend, config) for request in requests]
 
     @property
     def definition(self) -> str:
@@ -116,18 +143,20 @@ def method(
     seeded: bool | Callable[[Any], bool] = True,
     expand: Expansion | None = None,
     backend: bool = False,
+    together: bool = False,
 ) -> Callable[[EditFunction], EditFunction]:
     """Return a decorator that registers a function under `name` and gives it back unchanged.
 
-    seeded:  False for a method that always returns the same; it runs once whatever --seeds says.
-    backend: True for a method that needs a model, which it then gets as its second argument.
+    seeded:   False for a method that always returns the same; it runs once whatever --seeds says.
+    backend:  True for a method that needs a model, which it then gets as its second argument.
+    together: True for a function of a list of requests on one video.
     """
 
     def depends(settings: Any) -> bool:
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
-        METHODS.add(name, Method(name, edit, config, anchor, depends, expand, backend))
+        METHODS.add(name, Method(name, edit, config, anchor, depends, expand, backend, together))
         return edit
 
     return add

@@ -28,26 +28,23 @@ class DDIMInversionConfig:
     described: bool = True
 
 
-@method("ddim-inversion", config=DDIMInversionConfig, backend=True, seeded=False)
-def ddim_inversion(request: EditRequest, backend: Any, config: DDIMInversionConfig) -> Video:
+@method("ddim-inversion", config=DDIMInversionConfig, backend=True, together=True, seeded=False)
+def ddim_inversion(
+    requests: list[EditRequest], backend: Any, config: DDIMInversionConfig
+) -> list[Video]:
     """Returns the clip sampled by DDIM from the source's inverted noise, given the prompt."""
-    from dreamix.diffusion.sampling import invert, sample, time_grid
+    from dreamix.diffusion.sampling import resample, time_grid
 
-    backend.check_prompt(request.edit.prompt)
-    clip = backend.read(request.source)
-    words = request.caption if config.described else ""
-    times = time_grid(config.top, config.steps)
-    path = invert(
-        backend.model.denoiser(words),
-        clip,
-        times[-2::-1],
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    base = resample(
+        backend.model.denoiser([first.caption if config.described else ""]),
+        backend.model.guided(prompts, config.guidance),
+        backend.read(first.source),
+        time_grid(config.top, config.steps),
+        copies=len(prompts),
         refine=config.refine,
-        watch=request.watch("inverting"),
+        watch=first.watch,
     )
-    base = sample(
-        backend.model.guided(request.edit.prompt, config.guidance),
-        path[-1],
-        times,
-        watch=request.watch("denoising"),
-    )
-    return backend.finish(base, request.edit.prompt, request.source, "edit", request.edit.id, 0)
+    names = [("edit", request.edit.id, 0) for request in requests]
+    made: list[Video] = backend.finish(base, prompts, first.source, names)
+    return made

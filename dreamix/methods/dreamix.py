@@ -10,11 +10,14 @@ Every number here is ours: those of the paper are not public.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
-from dreamix.methods.base import EditRequest, Made, method
+from dreamix.methods.base import EditRequest, Made, method, with_finetuning
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Preset(NamedTuple):
@@ -25,7 +28,7 @@ class Preset(NamedTuple):
     alpha: float
 
 
-# Ours, chosen on scenes outside the benchmark: `python benchmarks/dreamix_presets.py`.
+# Ours: first guesses.
 MIDDLE = Preset(noise=0.75, finetune_steps=64, alpha=0.5)
 PRESETS = {
     "motion": Preset(noise=0.9, finetune_steps=64, alpha=0.5),
@@ -76,35 +79,49 @@ class DreamixConfig:
     eta: float = 0.0
 
 
-@method("dreamix", config=DreamixConfig, backend=True)
-def dreamix(request: EditRequest, backend: Any, config: DreamixConfig) -> Made:
+@method("dreamix", config=DreamixConfig, backend=True, together=True)
+def dreamix(requests: list[EditRequest], backend: Any, config: DreamixConfig) -> list[Made]:
     """Returns the clip denoised from noise level s by a model finetuned on it, given the prompt."""
+    backend.check_prompts([request.edit.prompt for request in requests])
+    clip = backend.read(requests[0].source)
+    alike: dict[Preset, list[EditRequest]] = {}
+    for request in requests:
+        alike.setdefault(chosen(config, request.edit.category), []).append(request)
+    made = {
+        request.names: edit
+        for preset, group in alike.items()
+        for request, edit in zip(group, _made(group, backend, config, preset, clip), strict=True)
+    }
+    return [made[request.names] for request in requests]
+
+
+def _made(
+    requests: list[EditRequest],
+    backend: Any,
+    config: DreamixConfig,
+    preset: Preset,
+    clip: "Tensor",
+) -> list[Made]:
+    """Return the edits of requests that share a preset, made in one batch."""
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.finetune import Finetuning
     from dreamix.diffusion.sampling import sample, time_grid
 
-    preset = chosen(config, request.edit.category)
-    backend.check_prompt(request.edit.prompt)
-    clip = backend.read(request.source)
+    first, names = requests[0], [request.names for request in requests]
+    prompts = [request.edit.prompt for request in requests]
+    told = [f"{backend.rare} {prompt}" if config.rare_token else prompt for prompt in prompts]
     settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
-    model, seconds = backend.finetuned(clip, settings, watch=request.watch("finetuning"))
-    names = ("edit", request.edit.id, request.seed)
-    prompt = f"{backend.rare} {request.edit.prompt}" if config.rare_token else request.edit.prompt
-    noise = backend.fresh_noise(*names, "steps") if config.eta else None
+    model, seconds = backend.finetuned(clip, settings, watch=first.watch("finetuning"))
     base = sample(
-        model.guided(prompt, config.guidance),
-        noised(clip, preset.noise, backend.noise(*names)),
+        model.guided(told, config.guidance),
+        noised(clip, preset.noise, backend.noise(names)),
         time_grid(preset.noise, config.steps),
-        noise=noise,
+        noise=backend.fresh_noise(names) if config.eta else None,
         eta=config.eta,
-        watch=request.watch("denoising"),
+        watch=first.watch("denoising"),
     )
-    facts = {
-        "noise_level": preset.noise,
-        "start_step": backend.start_step(preset.noise),
-        "finetune_seconds": round(seconds, 3),
-    }
-    return Made(backend.finish(base, request.edit.prompt, request.source, *names), facts)
+    facts = {"noise_level": preset.noise, "start_step": backend.start_step(preset.noise)}
+    return with_finetuning(backend.finish(base, prompts, first.source, names), seconds, facts)
 
 
 def chosen(config: DreamixConfig, category: str) -> Preset:

@@ -11,12 +11,15 @@ The number of steps is ours (50 there, after 999 steps of inversion); so are the
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
 from dreamix.methods.base import EditRequest, method
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 GUIDANCE = {"pnp-diffusers": 7.5, "official": 10.0}
 
@@ -48,42 +51,55 @@ class PlugAndPlayConfig:
     negative: str | None = None
 
 
-@method("plug-and-play", config=PlugAndPlayConfig, backend=True, seeded=False)
-def plug_and_play(request: EditRequest, backend: Any, config: PlugAndPlayConfig) -> Video:
+@method("plug-and-play", config=PlugAndPlayConfig, backend=True, together=True, seeded=False)
+def plug_and_play(
+    requests: list[EditRequest], backend: Any, config: PlugAndPlayConfig
+) -> list[Video]:
     """Returns the frames, each edited alone with features of its own inversion injected."""
-    from dreamix.diffusion.injection import Branches, Injection, inject
     from dreamix.diffusion.masking import as_clips, as_frames
     from dreamix.diffusion.sampling import invert, time_grid
 
-    guidance = _guidance(config)
-    model, prompt = backend.model, request.edit.prompt
-    negative = request.caption if config.negative is None else config.negative
-    together = model.denoiser(["", "", negative, prompt])
-    frames = as_frames(backend.read(request.source))
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    backend.check_prompts(prompts)
+    frames = as_frames(backend.read(first.source))
     fine = time_grid(config.top, config.steps * config.inversion)
-    with model.image_model():
+    with backend.model.image_model():
         path = invert(
-            model.denoiser(""),
+            backend.model.denoiser([""]),
             frames,
             fine[-2::-1],
             refine=config.refine,
-            watch=request.watch("inverting"),
+            watch=first.watch("inverting"),
         )
-        edited = inject(
-            path[:: -config.inversion],
-            fine[:: config.inversion],
-            Branches(
-                together,
-                guidance,
-                (lambda share: share) if config.preset == "official" else (lambda _: 1.0),
-            ),
-            Injection(
-                model.feature_layers, model.attention_layers, config.features, config.attention
-            ),
-            watch=request.watch("denoising"),
-        )
-    clip = as_clips(edited, len(frames))
-    return backend.finish_frames(clip, prompt, request.source, "edit", request.edit.id, 0)
+        edited = [_edited(request, backend, config, path, fine) for request in requests]
+    clips = [as_clips(pictures, len(frames)) for pictures in edited]
+    return [
+        backend.finish_frames(clip, prompt, first.source, ("edit", request.edit.id, 0))
+        for request, prompt, clip in zip(requests, prompts, clips, strict=True)
+    ]
+
+
+def _edited(
+    request: EditRequest,
+    backend: Any,
+    config: PlugAndPlayConfig,
+    path: "list[Tensor]",
+    times: list[float],
+) -> "Tensor":
+    """Return the frames for one prompt, from the inversion `path` of the source."""
+    from dreamix.diffusion.injection import Branches, Injection, inject
+
+    model = backend.model
+    negative = request.caption if config.negative is None else config.negative
+    together = model.denoiser(["", "", negative, request.edit.prompt])
+    rising = config.preset == "official"
+    return inject(
+        path[:: -config.inversion],
+        times[:: config.inversion],
+        Branches(together, _guidance(config), (lambda share: share) if rising else (lambda _: 1.0)),
+        Injection(model.feature_layers, model.attention_layers, config.features, config.attention),
+        watch=request.watch("denoising"),
+    )
 
 
 def _guidance(config: PlugAndPlayConfig) -> float:

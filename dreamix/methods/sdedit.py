@@ -20,21 +20,20 @@ class SDEditConfig:
     guidance: float = 4.0
 
 
-@method("sdedit", config=SDEditConfig, backend=True)
-def sdedit(request: EditRequest, backend: Any, config: SDEditConfig) -> Made:
+@method("sdedit", config=SDEditConfig, backend=True, together=True)
+def sdedit(requests: list[EditRequest], backend: Any, config: SDEditConfig) -> list[Made]:
     """Returns the source noised to level s and denoised given the prompt, at full resolution."""
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.sampling import sample, time_grid
 
-    names = ("edit", request.edit.id, request.seed)
+    names = [request.names for request in requests]
+    prompts, source = [request.edit.prompt for request in requests], requests[0].source
     base = sample(
-        backend.model.guided(request.edit.prompt, config.guidance),
-        noised(backend.read(request.source), config.noise, backend.noise(*names)),
+        backend.model.guided(prompts, config.guidance),
+        noised(backend.read(source), config.noise, backend.noise(names)),
         time_grid(config.noise, config.steps),
-        watch=request.watch("denoising"),
+        watch=requests[0].watch("denoising"),
     )
-    clip = backend.finish(
-        base, request.edit.prompt, request.source, *names, from_source=config.noise
-    )
-    start = backend.start_step(config.noise)
-    return Made(clip, {"noise_level": config.noise, "start_step": start})
+    made = backend.finish(base, prompts, source, names, from_source=config.noise)
+    facts = {"noise_level": config.noise, "start_step": backend.start_step(config.noise)}
+    return [Made(clip, facts) for clip in made]

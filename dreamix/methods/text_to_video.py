@@ -16,18 +16,22 @@ class TextToVideoConfig:
     eta: float = 0.0
 
 
-@method("text-to-video", config=TextToVideoConfig, backend=True)
-def text_to_video(request: EditRequest, backend: Any, config: TextToVideoConfig) -> Video:
+@method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
+def text_to_video(
+    requests: list[EditRequest], backend: Any, config: TextToVideoConfig
+) -> list[Video]:
     """Returns what the base model generates from the prompt; the source gives its length only."""
     from dreamix.diffusion.sampling import sample, time_grid
 
-    names = ("edit", request.edit.id, request.seed)
+    names = [request.names for request in requests]
+    prompts = [request.edit.prompt for request in requests]
     base = sample(
-        backend.model.guided(request.edit.prompt, config.guidance),
-        backend.noise(*names),
+        backend.model.guided(prompts, config.guidance),
+        backend.noise(names),
         time_grid(1.0, config.steps),
-        noise=backend.fresh_noise(*names, "steps") if config.eta else None,
+        noise=backend.fresh_noise(names) if config.eta else None,
         eta=config.eta,
-        watch=request.watch("denoising"),
+        watch=requests[0].watch("denoising"),
     )
-    return backend.finish(base, request.edit.prompt, request.source, *names)
+    made: list[Video] = backend.finish(base, prompts, requests[0].source, names)
+    return made

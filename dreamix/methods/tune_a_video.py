@@ -10,7 +10,7 @@ forward part included, stand for the temporal attention that the original adds.
 from dataclasses import dataclass
 from typing import Any
 
-from dreamix.methods.base import EditRequest, Made, method
+from dreamix.methods.base import EditRequest, Made, method, with_finetuning
 
 
 @dataclass(frozen=True)
@@ -24,35 +24,33 @@ class TuneAVideoConfig:
     guidance: float = 4.0
 
 
-@method("tune-a-video", config=TuneAVideoConfig, backend=True, seeded=False)
-def tune_a_video(request: EditRequest, backend: Any, config: TuneAVideoConfig) -> Made:
+@method("tune-a-video", config=TuneAVideoConfig, backend=True, together=True, seeded=False)
+def tune_a_video(requests: list[EditRequest], backend: Any, config: TuneAVideoConfig) -> list[Made]:
     """Returns the clip sampled from its inverted noise, by a model with attention tuned on it."""
     from dreamix.diffusion.finetune import Finetuning
-    from dreamix.diffusion.sampling import invert, sample, time_grid
+    from dreamix.diffusion.sampling import resample, time_grid
 
-    backend.check_prompt(request.edit.prompt)
-    clip = backend.read(request.source)
-    settings = Finetuning(config.finetune_steps, config.learning_rate, alpha=1.0)
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    backend.check_prompts(prompts)
+    clip = backend.read(first.source)
     model, seconds = backend.finetuned(
         clip,
-        settings,
-        prompt=request.caption,
+        Finetuning(config.finetune_steps, config.learning_rate, alpha=1.0),
+        prompt=first.caption,
         trained=tuned,
-        watch=request.watch("finetuning"),
+        watch=first.watch("finetuning"),
     )
-    times = time_grid(config.top, config.steps)
-    path = invert(
-        model.denoiser(request.caption), clip, times[-2::-1], watch=request.watch("inverting")
+    base = resample(
+        model.denoiser([first.caption]),
+        model.guided(prompts, config.guidance),
+        clip,
+        time_grid(config.top, config.steps),
+        copies=len(prompts),
+        watch=first.watch,
     )
-    base = sample(
-        model.guided(request.edit.prompt, config.guidance),
-        path[-1],
-        times,
-        watch=request.watch("denoising"),
-    )
-    names = ("edit", request.edit.id, 0)
-    made = backend.finish(base, request.edit.prompt, request.source, *names)
-    return Made(made, {"finetune_seconds": round(seconds, 3)})
+    names = [("edit", request.edit.id, 0) for request in requests]
+    made = backend.finish(base, prompts, first.source, names)
+    return with_finetuning(made, seconds)
 
 
 def tuned(network: Any) -> list[Any]:

@@ -73,15 +73,27 @@ def finetune(request: EditRequest, backend: Any) -> float:
     return 10.0
 
 
-def fake_method() -> Method:
-    """The method as its decorator would register it."""
+def fake_together(requests: list[EditRequest], backend: Any, config: FakeConfig) -> list[Made]:
+    """Returns what `fake` makes of every request, and says in how large a batch."""
+    made = [fake(request, backend, config) for request in requests]
+    return [edit._replace(facts=edit.facts | {"batch": len(requests)}) for edit in made]
+
+
+def fake_methods() -> dict[str, Method]:
+    """The methods as their decorator would register them."""
     held = dict(METHODS._entries)
     try:
-        method("fake", config=FakeConfig, backend=True)(fake)
-        return METHODS._entries["fake"]
+        register()
+        return {name: METHODS._entries[name] for name in ("fake", "fake-together")}
     finally:
         METHODS._entries.clear()
         METHODS._entries.update(held)
+
+
+def register() -> None:
+    """Register the methods for good."""
+    method("fake", config=FakeConfig, backend=True)(fake)
+    method("fake-together", config=FakeConfig, backend=True, together=True)(fake_together)
 
 
 class FakeSuite(Suite):
@@ -91,7 +103,8 @@ class FakeSuite(Suite):
 def install(patch: pytest.MonkeyPatch) -> None:
     """Make the fakes known in this process until the test ends."""
     patch.setitem(BACKENDS, "fake", "fake_backend:Fake")
-    patch.setitem(METHODS._entries, "fake", fake_method())
+    for name, found in fake_methods().items():
+        patch.setitem(METHODS._entries, name, found)
 
 
 def no_setup() -> None:
@@ -113,4 +126,4 @@ def chatter_then_fail(unit: int) -> int:
 
 if multiprocessing.parent_process() is not None:
     BACKENDS["fake"] = "fake_backend:Fake"
-    method("fake", config=FakeConfig, backend=True)(fake)
+    register()

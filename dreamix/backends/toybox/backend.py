@@ -2,9 +2,9 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from dreamix.backends.toybox.files import WEIGHTS, identity, load_networks
 from dreamix.backends.toybox.model import Model
 from dreamix.backends.toybox.networks import GRID, PATCH
 from dreamix.backends.toybox.superres import enlarge
-from dreamix.backends.toybox.text import RARE, encode, tokenize
+from dreamix.backends.toybox.text import RARE, encoded, tokenize
 from dreamix.core.config import config_hash
 from dreamix.core.records import write_whole
 from dreamix.core.seeding import seed_for
@@ -28,6 +28,7 @@ from dreamix.diffusion.finetune import Finetuning, Watch, finetune
 FRAMES = 16
 _HELD = 2  # finetuned copies kept in memory, 41 MB each
 
+Name = tuple[str | int, ...]  # what the noise of a clip is drawn from
 Trained = Callable[[nn.Module], list[nn.Parameter]]  # which parameters are finetuned
 
 
@@ -64,9 +65,9 @@ class Toybox:
         networks = load_networks(self.folder)
         return Model(networks.unet, networks.encoder)
 
-    def check_prompt(self, prompt: str) -> None:
+    def check_prompts(self, prompts: Sequence[str]) -> None:
         """Raise a `UserError` now, not after minutes of work, for a prompt it cannot read."""
-        tokenize([prompt])
+        tokenize(prompts)
 
     def start_step(self, noise: float) -> int:
         """Return the network's own time step, of 1000, at which the noise level is `noise`."""
@@ -76,10 +77,11 @@ class Toybox:
         """Return the clip downsampled to the base grid, in space and time."""
         return to_grid(video, FRAMES, *GRID)
 
-    def noise(self, *names: str | int, frames: int = FRAMES) -> Tensor:
-        """Return standard normal noise for one clip that depends on `names` alone."""
-        generator = torch.Generator().manual_seed(seed_for(*names))
-        return torch.randn((1, 3, frames, *GRID), generator=generator)
+    def noise(self, names: Sequence[Name]) -> Tensor:
+        """Return standard normal noise, a clip for every name, that depends on its name alone."""
+        shape, seeds = (3, FRAMES, *GRID), [seed_for(*name) for name in names]
+        draws = (torch.Generator().manual_seed(seed) for seed in seeds)
+        return torch.stack([torch.randn(shape, generator=draw) for draw in draws])
 
     def finetuned(
         self,
@@ -108,7 +110,7 @@ class Toybox:
                 began = time.perf_counter()
                 generator = torch.Generator().manual_seed(seed_for("finetune", key))
                 own = trained(copy.unet) if trained else None
-                denoise = copy.denoiser(prompt)
+                denoise = copy.denoiser([prompt])
                 finetune(copy.unet, denoise, clip, settings, generator, trained=own, watch=watch)
                 seconds = time.perf_counter() - began
             self._held[key] = _through_half(copy, file)
@@ -117,50 +119,53 @@ class Toybox:
             self._held.popitem(last=False)
         return Finetuned(self._held[key], seconds)
 
-    def fresh_noise(self, *names: str | int) -> Callable[[], Tensor]:
-        """Return a function that gives new noise for one clip at every call, in a fixed order."""
-        counter = count()
-        return lambda: self.noise(*names, next(counter))
+    def fresh_noise(self, names: Sequence[Name]) -> Callable[[], Tensor]:
+        """Return a function that gives new noise at every call, in a fixed order for each name."""
+        steps = (self.noise([(*name, "step", step) for name in names]) for step in count())
+        return partial(next, steps)
 
     def finish(
         self,
         base: Tensor,
-        prompt: str,
+        prompts: Sequence[str],
         source: Video,
-        *names: str | int,
+        names: Sequence[Name],
+        *,
         from_source: float | None = None,
-    ) -> Video:
-        """Return the clip the cascade makes of a base clip: enlarged to 96x160 given the prompt.
+    ) -> list[Video]:
+        """Return the clips the cascade makes of base clips: enlarged to 96x160 given the prompts.
 
         names:       what the noise of this stage is named after.
         from_source: start this stage from the source noised to that level, not from noise alone.
-        The clip lasts as long as `source`.
+        The clips last as long as `source`.
         """
-        frames, height, width = base.shape[2:]
-        if from_source is None:
-            fine = self._enlarged(base, prompt, *names)
-        else:
-            first = to_grid(source, frames, PATCH * height, PATCH * width)
-            fine = self._enlarged(base, prompt, *names, first=first, start=from_source)
-        return to_video(fine, frames / source.duration)
+        first, start, (frames, height, width) = None, 1.0, base.shape[2:]
+        if from_source is not None:
+            first, start = to_grid(source, frames, PATCH * height, PATCH * width), from_source
+        return [
+            to_video(
+                self._enlarged(clip, prompt, name, first=first, start=start),
+                frames / source.duration,
+            )
+            for clip, prompt, name in zip(base.split(1), prompts, names, strict=True)
+        ]
 
-    def finish_frames(self, base: Tensor, prompt: str, source: Video, *names: str | int) -> Video:
-        """Return the same, every frame enlarged alone, with the same noise."""
-        frames = [self._enlarged(frame, prompt, *names) for frame in base.split(1, dim=2)]
+    def finish_frames(self, base: Tensor, prompt: str, source: Video, name: Name) -> Video:
+        """Return the same of one clip, every frame enlarged alone, with the same noise."""
+        frames = [self._enlarged(frame, prompt, name) for frame in base.split(1, dim=2)]
         return to_video(torch.cat(frames, dim=2), base.shape[2] / source.duration)
 
-    @torch.no_grad()
     def _enlarged(
         self,
         base: Tensor,
         prompt: str,
-        *names: str | int,
+        name: Name,
         first: Tensor | None = None,
         start: float = 1.0,
     ) -> Tensor:
         networks = load_networks(self.folder)
-        generator = torch.Generator().manual_seed(seed_for("super-resolution", *names))
-        words = encode(networks.encoder, tokenize([prompt]))
+        generator = torch.Generator().manual_seed(seed_for("super-resolution", *name))
+        words = encoded(networks.encoder, [prompt])
         return enlarge(networks.superres, base, words, [generator], first=first, start=start)
 
 

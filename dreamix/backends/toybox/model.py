@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import torch
 from diffusers import UNet3DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from dreamix.backends.toybox.networks import autocast, predict
-from dreamix.backends.toybox.text import encode, tokenize
+from dreamix.backends.toybox.text import encoded
 from dreamix.diffusion.denoiser import Denoiser, guided
 from dreamix.diffusion.masking import frame_pass
 
@@ -21,23 +20,24 @@ class Model:
         self.unet = unet.eval()
         self.encoder = encoder.eval().requires_grad_(False)
 
-    def denoiser(self, prompts: str | Sequence[str]) -> Denoiser:
-        """Return x0 given a prompt; several prompts share the batch out in equal runs of clips."""
-        lines = [prompts] if isinstance(prompts, str) else list(prompts)
-        with torch.no_grad():
-            states, pooled = encode(self.encoder, tokenize(lines))
+    def denoiser(self, prompts: Sequence[str]) -> Denoiser:
+        """Return x0 given prompts, which share the batch out in equal runs of clips."""
+        states, pooled = encoded(self.encoder, prompts)
 
         def denoise(z: Tensor, t: Tensor) -> Tensor:
-            each = len(z) // len(lines)
+            each = len(z) // len(prompts)
             words = (states.repeat_interleave(each, 0), pooled.repeat_interleave(each, 0))
             with autocast():
                 return predict(self.unet, z, t, words)
 
         return denoise
 
-    def guided(self, prompt: str, scale: float, negative: str = "") -> Denoiser:
-        """Return the denoiser of `prompt` under classifier-free guidance."""
-        return guided(self.denoiser(prompt), self.denoiser(negative), scale)
+    def guided(self, prompts: Sequence[str], scale: float) -> Denoiser:
+        """Return the denoiser of prompts, one a clip, under classifier-free guidance."""
+        if scale == 1:
+            told = self.denoiser(prompts)
+            return lambda z, t: told(z, t).clamp(-1, 1)
+        return guided(self.denoiser([""] * len(prompts) + list(prompts)), scale)
 
     @contextmanager
     def image_model(self) -> Iterator[None]:

@@ -50,7 +50,10 @@ def start_at_zero(unet: UNet3DConditionModel) -> None:
 
 
 def plain_attention(unet: UNet3DConditionModel) -> None:
-    """Use softmax(q k) v as written: on a CPU torch's fused attention is half as fast here."""
+    """Use softmax(q k) v as written: torch's fused attention is slow backwards on a CPU.
+
+    Measured in benchmarks/README.md.
+    """
     unet.set_attn_processor(AttnProcessor())
 
 
@@ -78,5 +81,5 @@ def pixels(grid: Tensor) -> Tensor:
 
 
 def autocast() -> torch.autocast:
-    """Return bfloat16 autocast for the CPU: matrix units run it three times as fast."""
+    """Return bfloat16 autocast for the CPU; what it gains is in benchmarks/README.md."""
     return torch.autocast("cpu", dtype=torch.bfloat16)

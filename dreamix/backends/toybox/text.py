@@ -4,6 +4,8 @@ Tokens: start, the words of the prompt without commas, end, padding. The rare to
 Dreamix's finetuning is a word of its own, `RARE`; it is never trained.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -20,7 +22,7 @@ WORDS = (*_SPECIAL, *VOCABULARY, RARE)
 _NUMBER = {word: number for number, word in enumerate(WORDS)}
 
 
-def tokenize(prompts: list[str]) -> Tensor:
+def tokenize(prompts: Sequence[str]) -> Tensor:
     """Return word numbers, int64 (prompts, LENGTH); "" is start and end alone.
 
     Words the model does not know, and prompts too long for it, are a `UserError` that says which.
@@ -59,6 +61,12 @@ def build_text_encoder() -> CLIPTextModel:
             eos_token_id=_NUMBER["<end>"],
         )
     )
+
+
+@torch.no_grad()
+def encoded(encoder: CLIPTextModel, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return `encode` of prompts, as constants."""
+    return encode(encoder, tokenize(prompts))
 
 
 def encode(encoder: CLIPTextModel, tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,212 @@
+"""Makes the clips of one unit of a run, in a worker process: every failure a row.
+
+Edits that their method makes together share batches; see `dreamix.methods.base`.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.backends.base import Backend, open_backend
+from dreamix.core.config import config_from_dict
+from dreamix.core.errors import DoesNotApply, StorageError, UserError
+from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.records import to_json, write_json
+from dreamix.core.video import Video
+from dreamix.data.suite import Suite
+from dreamix.methods.base import METHODS, Edited, EditRequest, Made
+from evaluation.pace import CellDone, Note
+from evaluation.pool import tell
+from evaluation.runs import RunFolder, copy_whole, origin
+from evaluation.schema import Cell, ClipRow, finetune_seconds
+
+NOTES_EVERY = 0.5  # seconds between two messages of a method that are passed on
+TOGETHER = 4  # edits that are made in one batch, at most
+
+
+class CellsOfVideo(NamedTuple):
+    """Cells of one source video that have to be made one after the other."""
+
+    video: str
+    cells: list[Cell]
+
+
+# What a worker process holds: the run folder, the suite, and the backends it has opened.
+_state: dict[str, Any] = {}
+
+
+def set_up(out: Path, suite: Suite) -> None:
+    """Prepare this process for units of the run at `out`."""
+    _state.update(run=RunFolder(out), suite=suite, sources=lru_cache(2)(suite.source), backends={})
+
+
+def make_unit(unit: CellsOfVideo) -> None:
+    """Make every cell of a unit, and tell of each. Without its source, all of them fail."""
+    run: RunFolder = _state["run"]
+    lost = None
+    try:
+        run.keep_source(_state["suite"], unit.video)
+    except StorageError:
+        raise
+    except UserError as error:
+        lost = str(error)
+    for cells in _batches(run, unit.cells):
+        began = time.perf_counter()
+        rows = [ClipRow(*c, "failed", lost) for c in cells] if lost else _make_cells(run, cells)
+        for cell, row in zip(cells, rows, strict=True):
+            write_json(run.sidecar(cell), row.to_dict())
+        for cell in cells:
+            tell(CellDone(cell, (time.perf_counter() - began) / len(cells)))
+
+
+def _batches(run: RunFolder, cells: list[Cell]) -> Iterator[list[Cell]]:
+    """Yield the cells of a unit that are made at once: one by one, unless the method can do more.
+
+    They do not depend on which of the unit are made already, nor on `TOGETHER`: a backend gives
+    every clip of a batch what it would give it alone.
+    """
+    for label, group in groupby(cells, key=lambda cell: cell.method):
+        several = METHODS.get(run.info["methods"][label]["name"]).together
+        alike, size = list(group), TOGETHER if several else 1
+        yield from (alike[i : i + size] for i in range(0, len(alike), size))
+
+
+def _make_cells(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
+    """Return the rows of cells made at once; if that fails, of each made alone.
+
+    One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
+    """
+    entry = run.info["methods"][cells[0].method]
+    config = entry["config_hash"]
+    try:
+        backend = _backend(run, entry)
+        began = time.perf_counter()
+        edits = _edits(cells, entry, backend)
+        seconds = _shares(edits, time.perf_counter() - began)
+        return [
+            _stored(run.sidecar(cell), cell, edited, cost, config)
+            for cell, edited, cost in zip(cells, edits, seconds, strict=True)
+        ]
+    except StorageError:
+        raise  # a full disk ends the run: it is not the method's failure
+    except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
+        if len(cells) > 1:
+            return [row for cell in cells for row in _make_cells(run, [cell])]
+        if isinstance(error, DoesNotApply):
+            return [ClipRow(*cells[0], "n/a", str(error), config=config)]
+        return [ClipRow(*cells[0], "failed", failure(error), config=config)]
+
+
+def _shares(edits: list[Edited], seconds: float) -> list[float]:
+    """Return what each of the edits made in `seconds` cost: its finetuning, and an equal share."""
+    tuning = [finetune_seconds(e.facts if isinstance(e, Made) else None) for e in edits]
+    return [own + (seconds - sum(tuning)) / len(edits) for own in tuning]
+
+
+def failure(error: Exception) -> str:
+    """Return one line that says what went wrong; a `UserError` speaks for itself."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+
+
+def _backend(run: RunFolder, entry: dict[str, Any]) -> Backend | None:
+    """Return the backend of a column, opened at its first use; other weights are a `UserError`."""
+    if entry.get("backend") is None:
+        return None
+    name, identity = entry["backend"]["name"], entry["backend"]["identity"]
+    if name not in _state["backends"]:
+        from evaluation.features.store import one_thread
+
+        _state["backends"][name] = open_backend(name, run.finetuned)
+        one_thread()  # the same numbers in whichever process
+    backend: Backend = _state["backends"][name]
+    if backend.identity != identity:
+        raise UserError(
+            f"the weights of backend {name} are {backend.identity[:12]}, "
+            f"the run was begun with {identity[:12]}: bring those back, or choose another --out"
+        )
+    return backend
+
+
+def _edits(cells: list[Cell], entry: dict[str, Any], backend: Backend | None) -> list[Edited]:
+    suite: Suite = _state["suite"]
+    found = METHODS.get(entry["name"])
+    others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+    requests = [
+        EditRequest(
+            suite,
+            suite.edit(cell.edit),
+            cell.seed,
+            cell.method,
+            _state["sources"],
+            _speaker(cell, others),
+        )
+        for cell in cells
+    ]
+    config: Any = config_from_dict(found.config, entry["config"], cells[0].method)
+    return found.make(requests, backend, config)
+
+
+def _speaker(cell: Cell, others: str) -> Callable[[str], None]:
+    """Return a function that passes on what a method says of its progress, now and then."""
+    said = -NOTES_EVERY
+
+    def say(text: str) -> None:
+        nonlocal said
+        if time.monotonic() - said >= NOTES_EVERY:
+            said = time.monotonic()
+            tell(Note(f"{text}, {cell.method} {cell.edit}{others}"))
+
+    return say
+
+
+def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: str) -> ClipRow:
+    """Put the clip beside its sidecar and return its row."""
+    facts = None
+    if isinstance(edited, Made):
+        edited, facts = edited
+        to_json(facts)  # what JSON cannot hold is the method's failure, and is found here
+    clip = _put(sidecar, cell, edited)
+    return ClipRow(
+        *cell,
+        "ok",
+        file=clip.name,
+        sha256=sha256_file(clip),
+        size=clip.stat().st_size,
+        seconds=round(seconds, 4),
+        peak_memory_mb=peak_memory_mb(),
+        config=config,
+        origin=origin(edited) if isinstance(edited, Path) else None,
+        toolkit=version("dreamix-toolkit"),
+        facts=facts,
+    )
+
+
+def peak_memory_mb() -> float:
+    """Return the highest resident size of this process so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)
+
+
+def _put(sidecar: Path, cell: Cell, edited: Video | Path) -> Path:
+    """Write a `Video` lossless, copy a file as it is; return the clip.
+
+    A folder of frames says no rate: it gets its source's.
+    """
+    if isinstance(edited, Path) and edited.is_dir():
+        source: Video = _state["sources"](_state["suite"].edit(cell.edit).video)
+        edited = read_video(edited, fps=source.fps)
+    if isinstance(edited, Video):
+        clip = sidecar.with_suffix(".mp4")
+        write_video(clip, edited, lossless=True)
+        return clip
+    probe(edited)  # a file that is no clip at all is said so now, not when it is scored
+    clip = sidecar.with_suffix(edited.suffix or ".clip")
+    copy_whole(edited, clip)
+    return clip
