@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dreamix.core.media import read_video
+from dreamix.data.strip import GAP, row
 from evaluation.runs import RunFolder
 
 SHOWN = 6
@@ -18,12 +19,12 @@ MARGIN = 150
 
 def strip(clip: Path, label: str) -> np.ndarray:
     """Return six evenly spaced frames beside a label, uint8 (height, width, 3)."""
-    frames = read_video(clip).frames
-    chosen = frames[np.linspace(0, len(frames) - 1, SHOWN).round().astype(int)]
-    row = np.concatenate([np.pad(f, ((2, 2), (2, 2), (0, 0))) for f in chosen], axis=1)
-    picture = Image.fromarray(np.pad(row, ((0, 0), (MARGIN, 0), (0, 0)), constant_values=255))
+    video = read_video(clip)
+    edge = GAP // 2
+    frames = np.pad(row(video, SHOWN, video.width, shade=0), ((edge, edge), (edge, edge), (0, 0)))
+    picture = Image.fromarray(np.pad(frames, ((0, 0), (MARGIN, 0), (0, 0)), constant_values=255))
     font = ImageFont.load_default(15)
-    ImageDraw.Draw(picture).text((8, row.shape[0] // 2 - 9), label, fill=(20, 20, 20), font=font)
+    ImageDraw.Draw(picture).text((8, len(frames) // 2 - 9), label, fill=(20, 20, 20), font=font)
     return np.array(picture)
 
 

@@ -6,33 +6,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from console import Program, program
 
-from dreamix.cli import main
 from dreamix.core.media import write_video
 from dreamix.core.video import Video
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
-Program = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def dreamix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
-    """Run the program in this process; give back exit code, output and errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dreamix", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
+    return program(monkeypatch, capsys)
 
 
 @pytest.fixture

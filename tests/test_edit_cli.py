@@ -1,22 +1,20 @@
 """`dreamix edit`: one clip in, one edited clip out, and one line for whatever is wrong."""
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import fake_backend
 import numpy as np
 import pytest
+from console import Program, program
 
 from dreamix.backends.base import BACKENDS
-from dreamix.cli import main
 from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
 from dreamix.data.strip import GAP, strip
 from dreamix.data.toybox import Scene, render
 
-Program = Callable[..., tuple[int, str, str]]
 SCENE = "a red ball bouncing in a meadow"
 
 
@@ -24,18 +22,10 @@ SCENE = "a red ball bouncing in a meadow"
 def edit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Program:
-    """Run `dreamix edit` on the fake backend; give back exit code, output and errors."""
+    """`dreamix edit` on the fake backend."""
     fake_backend.install(monkeypatch)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        fixed = ["dreamix", "edit", "--backend", "fake", "--out", tmp_path / "out.mp4"]
-        monkeypatch.setattr(sys, "argv", [str(each) for each in (*fixed, *arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
+    fixed = ("edit", "--backend", "fake", "--out", tmp_path / "out.mp4")
+    return partial(program(monkeypatch, capsys), *fixed)
 
 
 @pytest.fixture

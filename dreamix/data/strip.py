@@ -5,7 +5,7 @@ from PIL import Image
 
 from dreamix.core.video import Video
 
-GAP = 4  # white pixels between frames
+GAP = 4  # pixels between frames
 
 
 def strip(source: Video, edited: Video, columns: int = 8) -> np.ndarray:
@@ -14,16 +14,19 @@ def strip(source: Video, edited: Video, columns: int = 8) -> np.ndarray:
     Moments are shares of each clip's length, from its first frame to its last. Frames of the source
     are scaled to the width of the edit's; both rows keep their shape.
     """
-    rows = [_row(source, columns, edited.width), _row(edited, columns, edited.width)]
+    rows = [row(source, columns, edited.width), row(edited, columns, edited.width)]
     gap = np.full((GAP, rows[0].shape[1], 3), 255, dtype=np.uint8)
     return np.concatenate([rows[0], gap, rows[1]])
 
 
-def _row(video: Video, columns: int, width: int) -> np.ndarray:
-    """Return evenly spaced frames side by side, each `width` wide."""
+def row(video: Video, columns: int, width: int, shade: int = 255) -> np.ndarray:
+    """Return evenly spaced frames side by side, each `width` wide, uint8 (height, w, 3).
+
+    shade: of the gaps between them, 0 black to 255 white.
+    """
     chosen = np.linspace(0, len(video) - 1, columns).round().astype(int)
     frames = [_scaled(video.frames[t], width) for t in chosen]
-    gap = np.full((len(frames[0]), GAP, 3), 255, dtype=np.uint8)
+    gap = np.full((len(frames[0]), GAP, 3), shade, dtype=np.uint8)
     parts = [part for frame in frames for part in (gap, frame)]
     return np.concatenate(parts[1:], axis=1)
 

@@ -12,8 +12,9 @@ from dreamix.core.seeding import seed_for
 def weights_named(*names: str | int) -> Iterator[None]:
     """Make networks built in the block start from weights that depend on `names` alone.
 
+    names: as of `seed_for`, such as ("weights", "toybox", "base").
     torch's layers draw from the global generator: its state is put back afterwards.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed_for("weights", *names))
+        torch.default_generator.manual_seed(seed_for(*names))
         yield

@@ -39,8 +39,8 @@ class Task(Protocol):
         """Return the loss of this update; all randomness comes from `generator`."""
         ...
 
-    def probe(self, average: "Average") -> dict[str, float]:
-        """Return figures to log; `average.applied()` puts the averaged weights in."""
+    def probe(self) -> dict[str, float]:
+        """Return figures to log; the network holds its averaged weights meanwhile."""
         ...
 
 
@@ -180,7 +180,7 @@ def _row(task: Task, state: _State, losses: list[float]) -> dict[str, float]:
     state.average.swap()
     try:
         with torch.no_grad():
-            found = task.probe(state.average)
+            found = task.probe()
     finally:
         state.average.swap()
     mean = sum(losses) / max(len(losses), 1)

@@ -1,9 +1,10 @@
 """The hash of a weights file, taken once."""
 
-import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
+
+from dreamix.core.media import sha256_file
 
 
 def file_sha256(path: Path) -> str:
@@ -25,5 +26,4 @@ def file_sha256(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _read_sha256(path: Path, _size: int, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_file(path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dreamix.core.video import Video
-from dreamix.data.toybox import VALUES
+from dreamix.data.toybox import GREY, VALUES
 from evaluation.features.base import MODELS, ModelSpec
 from evaluation.settings import ModelSettings
 
@@ -26,7 +26,6 @@ RATE = 8  # frames a second
 SIZE = (48, 80)
 BATCH = 32  # clips in one forward pass
 NOTHING = "none of these"
-GREY = ("pencil", "sepia")  # styles that keep brightness alone
 
 
 @dataclass(frozen=True)

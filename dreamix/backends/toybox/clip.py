@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-import torch
-from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
-from dreamix.core.records import write_json, write_whole
-from dreamix.core.seeding import seed_for
+from dreamix.core.records import write_json
 from dreamix.data.toybox import VOCABULARY
+from dreamix.training.init import weights_named
+from dreamix.training.trained import save_half
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -52,17 +51,14 @@ PREPROCESS: dict[str, Any] = {
 
 def build_clip(seed: int = 0) -> Any:
     """Return an untrained model (0.5 M parameters) that depends on `seed` alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed_for("toybox-clip", seed))
+    with weights_named("toybox-clip", seed):
         return open_clip.CLIP(**CONFIG)
 
 
 def save_clip(model: nn.Module, folder: Path) -> None:
     """Write the folder of a trained model; floating-point weights in half precision."""
     write_vocabulary(folder)
-    state = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
-    with write_whole(folder / WEIGHTS_FILE) as file:
-        file.write(save(state))
+    save_half(model, folder / WEIGHTS_FILE)
 
 
 def write_vocabulary(folder: Path) -> None:
@@ -110,6 +106,6 @@ def _special(word: str, number: int) -> dict[str, Any]:
     return {"id": number, "content": word, "special": True, **plain}
 
 
-def normalized(pixels: torch.Tensor) -> torch.Tensor:
+def normalized(pixels: Tensor) -> Tensor:
     """Return what the model sees of pictures (n, 3, SIDE, SIDE) in 0..1."""
     return (pixels - PREPROCESS["mean"][0]) / PREPROCESS["std"][0]

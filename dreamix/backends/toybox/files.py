@@ -19,6 +19,7 @@ from transformers.utils import logging
 from dreamix.backends.toybox.networks import plain_attention
 from dreamix.backends.toybox.text import WORDS
 from dreamix.core.errors import UserError
+from dreamix.core.media import sha256_file
 from dreamix.core.records import read_json, write_json
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -95,11 +96,7 @@ def identity(folder: Path = WEIGHTS) -> str:
     """
     _check_parts(folder)
     files = sorted(folder.rglob("*.safetensors"))
-    return hashlib.sha256("".join(_sha256(file) for file in files).encode()).hexdigest()[:12]
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256("".join(sha256_file(file) for file in files).encode()).hexdigest()[:12]
 
 
 def _check_parts(folder: Path) -> None:

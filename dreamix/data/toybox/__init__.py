@@ -3,9 +3,10 @@
 from dreamix.data.toybox.grammar import VOCABULARY, caption, parse_caption
 from dreamix.data.toybox.ground_truth import Truth, truth
 from dreamix.data.toybox.renderer import render, render_base
-from dreamix.data.toybox.scene import VALUES, Scene
+from dreamix.data.toybox.scene import GREY, VALUES, Scene
 
 __all__ = [
+    "GREY",
     "VALUES",
     "VOCABULARY",
     "Scene",

@@ -50,6 +50,7 @@ BACKGROUNDS = (
 )
 EFFECTS = ("none", "snow", "rain", "fog", "fireflies")
 STYLES = ("none", "pencil", "sepia", "neon", "watercolor")
+GREY = ("pencil", "sepia")  # styles that keep brightness alone: no colour is to be seen
 CAMERAS = ("still", "panning left", "panning right", "zooming in", "zooming out")
 
 VALUES: dict[str, tuple[str, ...]] = {

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from dreamix.core.records import write_whole
 from dreamix.core.seeding import seed_for
 from dreamix.data.toybox import VALUES, render
 from dreamix.training.clips import test_scenes
-from dreamix.training.loop import CHECKPOINT, Average, Budget
+from dreamix.training.loop import Budget
 from dreamix.training.loop import train as run_training
+from dreamix.training.trained import load_average, save_half
 from evaluation.features.judging.breakage import Example, broken
 from evaluation.features.judging.clips import (
     EMPTY_EVERY,
@@ -43,10 +42,9 @@ def train(folder: Path, minutes: float, say: Callable[[str], None]) -> int:
 
 def export(folder: Path, path: Path) -> None:
     """Write the averaged weights of the checkpoint in `folder` to `path`, in half precision."""
-    held = torch.load(folder / CHECKPOINT, weights_only=True)
-    names = [name for name, _ in JudgeNetwork().named_parameters()]
-    with write_whole(path) as file:
-        file.write(save({n: w.half() for n, w in zip(names, held["mean"], strict=True)}))
+    network = JudgeNetwork()
+    load_average(network, folder)
+    save_half(network, path)
 
 
 class Judging:
@@ -91,7 +89,7 @@ class Judging:
         chunk = self.chunks[dice.below(len(self.chunks))]
         return _example(chunk, chunk.empty, dice.below(len(chunk.empty)), EMPTY_EVERY)
 
-    def probe(self, average: Average) -> dict[str, float]:
+    def probe(self) -> dict[str, float]:
         """Return the accuracy of every attribute on held-out scenes, undamaged.
 
         Colour counts in pencil and sepia too, where it can hardly be seen.

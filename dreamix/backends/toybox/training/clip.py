@@ -36,7 +36,6 @@ from dreamix.backends.toybox.clip import (
 from dreamix.backends.toybox.training.clip_frames import (
     FAMILY,
     FRAMES,
-    GREY,
     VISIBLE,
     WRONG,
     Frames,
@@ -48,10 +47,11 @@ from dreamix.backends.toybox.training.clip_frames import (
 )
 from dreamix.core.records import write_json
 from dreamix.core.seeding import rng_for
-from dreamix.data.toybox import VALUES, caption, render
+from dreamix.data.toybox import GREY, VALUES, caption, render
 from dreamix.training.clips import random_scene
-from dreamix.training.loop import Average, Budget
+from dreamix.training.loop import Budget
 from dreamix.training.loop import train as run_loop
+from dreamix.training.trained import load_average
 
 FAMILIES = 3000
 _LARGEST_SCALE = float(np.log(100))  # as in CLIP: more is unstable
@@ -96,7 +96,7 @@ class Clip:
         parts = logits.split([len(VALUES[field]) for field in VISIBLE], dim=1)
         return torch.stack([cross_entropy(p, answers[:, i]) for i, p in enumerate(parts)]).sum()
 
-    def probe(self, average: Average) -> dict[str, float]:
+    def probe(self) -> dict[str, float]:
         """Return accuracies on held-out scenes and the learned scale."""
         scale = float(self.clip.logit_scale.detach().exp())
         return {**self.test.accuracies(self.clip), "scale": scale}
@@ -211,8 +211,6 @@ def export(folder: Path, out: Path) -> dict[str, Any]:
     `out` can be named as `--clip toybox-clip:OUT`; the toolkit's own is in
     evaluation/features/weights/toybox_clip.
     """
-    from dreamix.backends.toybox.training.export import load_average
-
     network = nn.ModuleDict({"clip": build_clip(), "names": _names()})
     facts = load_average(network, folder)
     save_clip(network["clip"], out)

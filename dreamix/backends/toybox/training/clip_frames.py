@@ -18,7 +18,7 @@ from torch.nn.functional import conv2d, interpolate
 from dreamix.backends.toybox.clip import SIDE
 from dreamix.core.records import write_whole
 from dreamix.core.seeding import rng_for
-from dreamix.data.toybox import VALUES, Scene, caption, render
+from dreamix.data.toybox import GREY, VALUES, Scene, caption, render
 from dreamix.data.toybox.benchmark import edited, reads_badly
 from dreamix.training.clips import held_out, random_scene
 
@@ -28,7 +28,6 @@ FRAMES = 3  # a scene
 WRONG = 4  # wrong captions a scene
 _RENDERED = 4  # frames a scene, of which FRAMES are kept
 _CHANGED = (*VISIBLE, "colour", "shape", "shape")  # small things need more looking at
-GREY = ("pencil", "sepia")  # styles that leave no colour to be seen
 
 
 @dataclass(frozen=True)

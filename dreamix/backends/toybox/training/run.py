@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 def train_text(folder: Path, minutes: float, say: Say) -> None:
     """Train the text encoder; its weights are FOLDER/text.safetensors when it is done."""
-    with weights_named("toybox", "text"):
+    with weights_named("weights", "toybox", "text"):
         task = Words()
     train(task, folder, Budget(minutes, probe_every=250), say)
     save_file(task.encoder.state_dict(), folder / "text.safetensors")
@@ -41,7 +41,7 @@ def train_base(folder: Path, minutes: float, say: Say) -> None:
     """Train the base U-Net on clips rendered into the folder `clips` beside `folder`."""
     say("rendering training clips (once)")
     clips = training_clips(folder.parent / "clips", CLIPS)
-    with weights_named("toybox", "base"):
+    with weights_named("weights", "toybox", "base"):
         task = Base(clips, text_encoder(folder.parent))
     start = shipped_start(task.network, "unet", folder)
     train(task, folder, Budget(minutes, probe_every=1_000, snapshot_every=SNAPSHOTS), say, start)
@@ -51,7 +51,7 @@ def train_sr(folder: Path, minutes: float, say: Say) -> None:
     """Train the super-resolution U-Net on fine clips rendered into `sr_data` beside `folder`."""
     say("rendering fine training clips (once)")
     clips = fine_clips(folder.parent / "sr_data", FINE_CLIPS)
-    with weights_named("toybox", "sr"):
+    with weights_named("weights", "toybox", "sr"):
         task = SuperResolution(clips, text_encoder(folder.parent))
     start = shipped_start(task.network, "super_resolution", folder)
     train(task, folder, Budget(minutes, snapshot_every=SNAPSHOTS), say, start)

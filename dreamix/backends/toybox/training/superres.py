@@ -25,13 +25,12 @@ from dreamix.backends.toybox.superres import (
     predict_fine,
     still_noise,
 )
-from dreamix.backends.toybox.text import encode, tokenize
+from dreamix.backends.toybox.text import encoded
 from dreamix.core.records import read_json, write_json, write_whole
 from dreamix.data.toybox import VALUES, Scene, caption, render
 from dreamix.diffusion.masking import temporal_off
 from dreamix.diffusion.schedule import add_noise, snr
 from dreamix.training.clips import FRAMES, random_scene, test_scenes
-from dreamix.training.loop import Average
 
 _CHUNK = 250
 
@@ -106,7 +105,7 @@ class SuperResolution:
     def __init__(self, clips: FineClips, encoder: CLIPTextModel) -> None:
         self.network = build_superres()
         self.clips = clips
-        self.words = _encoded(encoder, clips.captions)
+        self.words = encoded(encoder, clips.captions)
         self.test = _Test(encoder)
 
     def loss(self, update: int, generator: torch.Generator) -> Tensor:
@@ -129,7 +128,7 @@ class SuperResolution:
         weight = (snr(t) + 1).clamp(max=5).reshape(-1, 1, 1, 1, 1)
         return (weight * (found - x).square()).mean()
 
-    def probe(self, average: Average) -> dict[str, float]:
+    def probe(self) -> dict[str, float]:
         """Return errors on held-out scenes at three times, and at the first with a wrong style."""
         return self.test.errors(self.network)
 
@@ -180,11 +179,6 @@ def _floats(clips: np.ndarray) -> Tensor:
     return torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
-def _encoded(encoder: CLIPTextModel, captions: list[str]) -> tuple[Tensor, Tensor]:
-    with torch.no_grad():
-        return encode(encoder, tokenize(captions))
-
-
 class _Test:
     """Held-out scenes, whole pictures; augmentation and noise are the same at every probe."""
 
@@ -200,8 +194,8 @@ class _Test:
         self.noise = torch.randn(self.x.shape, generator=generator)
         self.levels = torch.full((self.count,), self.level)
         self.coarse = augmented(means(self.x), self.levels, generator)
-        self.words = _encoded(encoder, [caption(scene) for scene in scenes])
-        self.wrong = _encoded(encoder, [caption(_restyled(scene)) for scene in scenes])
+        self.words = encoded(encoder, [caption(scene) for scene in scenes])
+        self.wrong = encoded(encoder, [caption(_restyled(scene)) for scene in scenes])
 
     def errors(self, network: torch.nn.Module) -> dict[str, float]:
         """Return mean squared errors by time."""

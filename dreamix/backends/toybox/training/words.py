@@ -13,7 +13,6 @@ from torch.nn.functional import cross_entropy
 from dreamix.backends.toybox.text import WIDTH, build_text_encoder, encode, tokenize
 from dreamix.data.toybox import VALUES, Scene, caption
 from dreamix.training.clips import random_scene
-from dreamix.training.loop import Average
 
 _POOL = 20_000  # captions to learn from
 
@@ -43,7 +42,7 @@ class Words:
         ]
         return torch.stack(losses).mean()
 
-    def probe(self, average: Average) -> dict[str, float]:
+    def probe(self) -> dict[str, float]:
         """Return the accuracy on captions of held-out scenes, the worst attribute's."""
         found = [answer.argmax(-1) for answer in self._answers(self.test_tokens)]
         right = [(a == self.test_answers[:, i]).float().mean() for i, a in enumerate(found)]
