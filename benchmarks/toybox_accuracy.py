@@ -10,42 +10,71 @@ pencil and sepia, where it cannot be seen.
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 
-from dreamix.backends.toybox.backend import Toybox, open_toybox
+from dreamix.backends.toybox.backend import FRAMES, Toybox, open_toybox
 from dreamix.core.video import Video
 from dreamix.data.toybox import VALUES, Scene, caption, render
-from dreamix.diffusion.sampling import sample, time_grid
+from dreamix.diffusion.sampling import sample
 from dreamix.training.clips import test_scenes
 from evaluation.features.judge import judge, visible
 
 PLAIN = {"effect": "none", "style": "none", "camera": "still"}
+TOGETHER = 4  # prompts in one batch
+
+Accuracy = dict[str, tuple[float, float]]  # attribute -> share right of all, and of those told
+
+
+class Settings(NamedTuple):
+    """What generates."""
+
+    weights: Path | None = None  # folder of a cascade, the shipped one if None
+    snapshot: Path | None = None  # other weights of its base model
+    guidance: float = 4.0
+    steps: int = 25
 
 
 @cache
-def backend(weights: Path | None) -> Toybox:
+def backend(weights: Path | None, snapshot: Path | None) -> Toybox:
     """Return the cascade, one a process."""
     torch.set_num_threads(1)
-    return open_toybox("toybox", weights, None)
+    toybox = open_toybox("toybox", weights, None)
+    if snapshot:
+        toybox.model.unet.load_state_dict({k: v.float() for k, v in load_file(snapshot).items()})
+    return toybox
 
 
-def generated(job: tuple[Path | None, int, Scene, float, int]) -> Video:
-    """Return what the cascade makes of a scene's caption."""
-    weights, number, scene, guidance, steps = job
-    toybox = backend(weights)
-    names = ("accuracy", number)
-    model = toybox.model.guided([caption(scene)], guidance)
-    base = sample(model, toybox.noise([names]), time_grid(1.0, steps))
-    return toybox.finish(base, [caption(scene)], render(scene, frames=16), [names])[0]
+def generated(settings: Settings, first: int, scenes: Sequence[Scene]) -> list[Video]:
+    """Return what the cascade makes of the captions of scenes `first`, `first` + 1, ..."""
+    toybox = backend(settings.weights, settings.snapshot)
+    names = [("accuracy", first + i) for i in range(len(scenes))]
+    prompts = [caption(scene) for scene in scenes]
+    model = toybox.model.guided(prompts, settings.guidance)
+    base = sample(model, toybox.noise(names), toybox.times(1.0, settings.steps))
+    return toybox.finish(base, prompts, render(scenes[0], frames=FRAMES), names)
 
 
-def accuracy(clips: list[Video], scenes: list[Scene]) -> dict[str, tuple[float, float]]:
+def all_generated(settings: Settings, scenes: list[Scene], workers: int) -> list[Video]:
+    """Return a clip for every scene; it does not depend on the batches nor on the workers."""
+    starts = range(0, len(scenes), TOGETHER)
+    with ProcessPoolExecutor(workers) as pool:
+        parts = [
+            pool.submit(generated, settings, start, scenes[start : start + TOGETHER])
+            for start in starts
+        ]
+        return [clip for part in parts for clip in part.result()]
+
+
+def accuracy(clips: list[Video], scenes: list[Scene]) -> Accuracy:
     """Return, for every attribute, the share judged right: of all, and of those that are told."""
     hits: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for clip, scene in zip(clips, scenes, strict=True):
@@ -81,18 +110,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--snapshot", type=Path)
     parser.add_argument("--guidance", type=float, default=4.0)
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
     scenes = list(test_scenes(options.count))
-    jobs = [
-        (options.weights, i, scene, options.guidance, options.steps)
-        for i, scene in enumerate(scenes)
-    ]
-    with ProcessPoolExecutor(options.workers) as pool:
-        clips = list(pool.map(generated, jobs))
+    settings = Settings(options.weights, options.snapshot, options.guidance, options.steps)
+    clips = all_generated(settings, scenes, options.workers)
     ours, true = accuracy(clips, scenes), accuracy([render(s) for s in scenes], scenes)
     print("| attribute | generated, all | generated, told | true render, all |\n|---|--:|--:|--:|")
     for field in VALUES:

@@ -14,7 +14,7 @@ from torch import Tensor
 from dreamix.core.errors import UserError
 from dreamix.diffusion.denoiser import Denoiser, at, guided
 from dreamix.diffusion.sampling import invert, sample, time_grid
-from dreamix.diffusion.schedule import alpha, sigma
+from dreamix.diffusion.schedule import alpha, sigma, snr
 
 V = 0.25
 
@@ -154,6 +154,19 @@ def test_every_kth_of_the_inversion_lies_on_the_sampling_grid(steps: int, invers
 def test_grids() -> None:
     assert time_grid(1.0, 4) == [1.0, 0.75, 0.5, 0.25, 0.0]
     assert time_grid(0.0, 25) == [0.0]
+
+
+def test_shifted_times_have_the_ratio_of_even_ones_divided() -> None:
+    """Signal-to-noise ratio cot^2: that of shift 3 is a ninth at every step; ends stay."""
+    even, shifted = (torch.tensor(time_grid(1.0, 8, shift)) for shift in (1.0, 3.0))
+    torch.testing.assert_close(9 * snr(shifted[1:-1]), snr(even[1:-1]), rtol=1e-4, atol=0)
+    assert (shifted[0], shifted[-1]) == (1, 0)
+    some = time_grid(0.8, 5, 3.0)
+    assert some[0] == 0.8 and some[-1] == 0
+    assert some[0] - some[1] < some[-2] - some[-1], "denser where there is more noise"
+
+
+def test_nothing_is_denoised_at_no_noise() -> None:
     z = normal(1, 1, 1, 2, 2)
     assert sample(bent, z, time_grid(0.0, 25)) is z, "nothing to denoise"
 

@@ -1,5 +1,6 @@
 """Samplers: from a noisy clip at time s down to a clean one, and back up (inversion)."""
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -14,9 +15,12 @@ Noise = Callable[[], Tensor]  # fresh noise, shaped like the clips that are samp
 Watch = Callable[[int, int], None]  # (steps done, steps in all)
 
 
-def time_grid(start: float, steps: int) -> list[float]:
-    """Return `steps` + 1 evenly spaced times from `start` to 0; just [0.0] if `start` is 0.
+def time_grid(start: float, steps: int, shift: float = 1.0) -> list[float]:
+    """Return `steps` + 1 times from `start` to 0, evenly spaced; just [0.0] if `start` is 0.
 
+    shift: k above 1 puts more of them where there is much noise, as clips of many pixels need it:
+           evenly spaced are the u with tan(pi t / 2) = k tan(pi u / 2), so that t has the
+           signal-to-noise ratio of u over k^2 (Hoogeboom et al. 2023, eq. 5).
     A start outside 0..1 and fewer than one step are a `UserError`.
     """
     if not 0 <= start <= 1:
@@ -25,7 +29,15 @@ def time_grid(start: float, steps: int) -> list[float]:
         raise UserError(f"sampling takes at least one step, not {steps}")
     if start == 0:
         return [0.0]
-    return [start * (steps - i) / steps for i in range(steps + 1)]
+    even = _shifted(start, 1 / shift)
+    return [start, *(_shifted(even * (steps - i) / steps, shift) for i in range(1, steps + 1))]
+
+
+def _shifted(time: float, shift: float) -> float:
+    """Return the time at which tan(pi t / 2) is `shift` times what it is at `time`."""
+    if shift == 1 or time == 1:
+        return time
+    return math.atan(shift * math.tan(time * math.pi / 2)) * 2 / math.pi
 
 
 @torch.no_grad()

@@ -105,7 +105,7 @@ def _made(
     """Return the edits of requests that share a preset, made in one batch."""
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.finetune import Finetuning
-    from dreamix.diffusion.sampling import sample, time_grid
+    from dreamix.diffusion.sampling import sample
 
     first, names = requests[0], [request.names for request in requests]
     prompts = [request.edit.prompt for request in requests]
@@ -115,7 +115,7 @@ def _made(
     base = sample(
         model.guided(told, config.guidance),
         noised(clip, preset.noise, backend.noise(names)),
-        time_grid(preset.noise, config.steps),
+        backend.times(preset.noise, config.steps),
         noise=backend.fresh_noise(names) if config.eta else None,
         eta=config.eta,
         watch=first.watch("denoising"),

@@ -24,14 +24,14 @@ class SDEditConfig:
 def sdedit(requests: list[EditRequest], backend: Any, config: SDEditConfig) -> list[Made]:
     """Returns the source noised to level s and denoised given the prompt, at full resolution."""
     from dreamix.diffusion.corruption import noised
-    from dreamix.diffusion.sampling import sample, time_grid
+    from dreamix.diffusion.sampling import sample
 
     names = [request.names for request in requests]
     prompts, source = [request.edit.prompt for request in requests], requests[0].source
     base = sample(
         backend.model.guided(prompts, config.guidance),
         noised(backend.read(source), config.noise, backend.noise(names)),
-        time_grid(config.noise, config.steps),
+        backend.times(config.noise, config.steps),
         watch=requests[0].watch("denoising"),
     )
     made = backend.finish(base, prompts, source, names, from_source=config.noise)

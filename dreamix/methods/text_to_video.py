@@ -21,14 +21,14 @@ def text_to_video(
     requests: list[EditRequest], backend: Any, config: TextToVideoConfig
 ) -> list[Video]:
     """Returns what the base model generates from the prompt; the source gives its length only."""
-    from dreamix.diffusion.sampling import sample, time_grid
+    from dreamix.diffusion.sampling import sample
 
     names = [request.names for request in requests]
     prompts = [request.edit.prompt for request in requests]
     base = sample(
         backend.model.guided(prompts, config.guidance),
         backend.noise(names),
-        time_grid(1.0, config.steps),
+        backend.times(1.0, config.steps),
         noise=backend.fresh_noise(names) if config.eta else None,
         eta=config.eta,
         watch=requests[0].watch("denoising"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dreamix.core.records import read_json, write_json, write_whole
 from dreamix.core.seeding import rng_for, seed_for
@@ -96,3 +98,15 @@ def _read_chunk(folder: Path, start: int) -> tuple[np.ndarray, np.ndarray, list[
 def test_scenes(count: int) -> Iterator[Scene]:
     """Yield the first `count` held-out scenes, always the same."""
     yield from (random_scene("test", i, test=True) for i in range(count))
+
+
+def with_next_word(scene: Scene, field: str) -> str:
+    """Return the scene's caption with the next word of `field` in place of the right one."""
+    words = VALUES[field]
+    other = words[(words.index(getattr(scene, field)) + 1) % len(words)]
+    return caption(Scene.from_dict({**scene.to_dict(), field: other}))
+
+
+def floats(clips: np.ndarray) -> Tensor:
+    """Return uint8 clips (B, F, H, W, 3) as (B, 3, F, H, W) in -1..1."""
+    return torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1

@@ -53,7 +53,8 @@ def toybox_success(sample: Sample) -> float:
     prompt changes. Quality: for none that can be seen is it "none of these". Fidelity:
     toybox_nearness is below 1: of six scenes of the prompt's words it is nearest to this one's.
     Colour is not asked in pencil and sepia. The mean over edits is the rate of success. Chance
-    passes fidelity one time in six. Does not apply where the prompt changes nothing. Source: Dreamix (Molad et al. 2023) asks people for the three; the criteria are ours.
+    passes fidelity one time in six. Does not apply where the prompt changes nothing. Source:
+    Dreamix (Molad et al. 2023) asks people for the three; the criteria are ours.
     """
     changed, kept = asked(sample)
     if not changed:

@@ -24,8 +24,10 @@ from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.corruption import to_grid, to_video
 from dreamix.diffusion.finetune import Finetuning, Watch, finetune
+from dreamix.diffusion.sampling import time_grid
 
 FRAMES = 16
+_SHIFT = 3.0  # of denoising times; what others do is in benchmarks/README.md
 _HELD = 2  # finetuned copies kept in memory, 41 MB each
 
 Name = tuple[str | int, ...]  # what the noise of a clip is drawn from
@@ -72,6 +74,10 @@ class Toybox:
     def start_step(self, noise: float) -> int:
         """Return the network's own time step, of 1000, at which the noise level is `noise`."""
         return round(1000 * noise)
+
+    def times(self, start: float, steps: int) -> list[float]:
+        """Return the times of denoising from a noise level, most of them where there is much."""
+        return time_grid(start, steps, _SHIFT)
 
     def read(self, video: Video) -> Tensor:
         """Return the clip downsampled to the base grid, in space and time."""

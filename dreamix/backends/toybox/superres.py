@@ -25,12 +25,12 @@ from dreamix.backends.toybox.networks import (
     patches,
     pixels,
     plain_attention,
+    start_at_zero,
 )
 from dreamix.backends.toybox.text import WIDTH
+from dreamix.diffusion.corruption import noised
 from dreamix.diffusion.denoiser import Denoiser
-from dreamix.diffusion.masking import temporal_layers
 from dreamix.diffusion.sampling import sample, time_grid
-from dreamix.diffusion.schedule import add_noise
 
 MOST_AUGMENTATION = 0.3  # training draws the level a from 0 up to this
 _LEVEL_WIDTH = 64
@@ -55,10 +55,9 @@ def build_superres() -> UNet3DConditionModel:
         attention_head_dim=8,
         time_cond_proj_dim=WIDTH + _LEVEL_WIDTH,
     )
-    last = [layer.proj_out for layer in temporal_layers(unet) if hasattr(layer, "proj_out")]
-    for layer in (*last, unet.conv_out):
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
+    start_at_zero(unet)
+    nn.init.zeros_(unet.conv_out.weight)
+    nn.init.zeros_(unet.conv_out.bias)
     plain_attention(unet)
     return unet.eval()
 
@@ -162,8 +161,7 @@ def enlarge(
     level, found = torch.full((1,), augmentation), []
     for rng, (clip, begun, states, pooled) in zip(generators, parts, strict=True):
         denoise = fine_denoiser(unet, augmented(clip, level, rng), level, (states, pooled))
-        noise = still_noise(begun, rng)
-        z = add_noise(begun, noise, torch.full((1,), start))
+        z = noised(begun, start, still_noise(begun, rng))
         found.append(sample(denoise, z, time_grid(start, steps)))
     fine = torch.cat(found)
     return with_means(fine, coarse).clamp(-1, 1) if keep_means else fine

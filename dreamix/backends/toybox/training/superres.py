@@ -27,10 +27,10 @@ from dreamix.backends.toybox.superres import (
 )
 from dreamix.backends.toybox.text import encoded
 from dreamix.core.records import read_json, write_json, write_whole
-from dreamix.data.toybox import VALUES, Scene, caption, render
+from dreamix.data.toybox import caption, render
 from dreamix.diffusion.masking import temporal_off
 from dreamix.diffusion.schedule import add_noise, snr
-from dreamix.training.clips import FRAMES, random_scene, test_scenes
+from dreamix.training.clips import FRAMES, floats, random_scene, test_scenes, with_next_word
 
 _CHUNK = 250
 
@@ -167,16 +167,11 @@ def _cut(clips: FineClips, batch: Batch, rows: Tensor, generator: torch.Generato
         left = 16 * _draw((40 - batch.width) // PATCH, generator)
         ys, xs = slice(top, top + 4 * batch.height), slice(left, left + 4 * batch.width)
         parts.append(clips.part(row, slice(start, start + batch.frames), ys, xs))
-    return _floats(np.stack(parts))
+    return floats(np.stack(parts))
 
 
 def _draw(most: int, generator: torch.Generator) -> int:
     return int(torch.randint(most + 1, (1,), generator=generator))
-
-
-def _floats(clips: np.ndarray) -> Tensor:
-    """Return uint8 (B, F, H, W, 3) as (B, 3, F, H, W) in -1..1."""
-    return torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 class _Test:
@@ -190,12 +185,12 @@ class _Test:
     def __init__(self, encoder: CLIPTextModel) -> None:
         scenes = list(test_scenes(self.count))
         generator = torch.Generator().manual_seed(0)
-        self.x = _floats(np.stack([render(scene).frames[self.frames] for scene in scenes]))
+        self.x = floats(np.stack([render(scene).frames[self.frames] for scene in scenes]))
         self.noise = torch.randn(self.x.shape, generator=generator)
         self.levels = torch.full((self.count,), self.level)
         self.coarse = augmented(means(self.x), self.levels, generator)
         self.words = encoded(encoder, [caption(scene) for scene in scenes])
-        self.wrong = encoded(encoder, [caption(_restyled(scene)) for scene in scenes])
+        self.wrong = encoded(encoder, [with_next_word(scene, "style") for scene in scenes])
 
     def errors(self, network: torch.nn.Module) -> dict[str, float]:
         """Return mean squared errors by time."""
@@ -208,10 +203,3 @@ class _Test:
         with autocast():
             found = predict_fine(network, z, t, self.coarse, self.levels, words)
         return float((found - self.x).square().mean())
-
-
-def _restyled(scene: Scene) -> Scene:
-    """Return the scene with the next style in place of its own."""
-    styles = VALUES["style"]
-    other = styles[(styles.index(scene.style) + 1) % len(styles)]
-    return Scene.from_dict({**scene.to_dict(), "style": other})
