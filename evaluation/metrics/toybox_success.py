@@ -22,6 +22,7 @@ OTHERS = 5  # scenes an edit is held against
     bounds=(0, np.inf),
     needs=("rendered", "ideal"),
     responds=dict.fromkeys(CORRUPTIONS, "rises"),
+    version=2,
 )
 def toybox_nearness(sample: Sample) -> float:
     """Distance to the exact edit over that to the nearest of five other scenes of its words.
@@ -45,6 +46,7 @@ def toybox_nearness(sample: Sample) -> float:
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "caption", "ideal", "judge"),
+    version=2,
 )
 def toybox_success(sample: Sample) -> float:
     """1 if the edit has alignment, quality and fidelity at once, else 0: the paper's success.
