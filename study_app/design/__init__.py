@@ -1,0 +1,1 @@
+"""Who rates what: balanced incomplete blocks, dealt out as raters come."""

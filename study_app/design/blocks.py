@@ -1,0 +1,79 @@
+"""One rater's list of trials: a block in which every source is met at most once.
+
+A trial is a cell, an edit by a method. Of the cells whose quota is open those with the fewest votes
+come first, sources with many of them before others: then no source is left over at the end of a
+round, and the votes of any two open cells differ by at most one as long as nobody drops out. The
+methods follow a Williams design; a list departs from it only to fill a hole that somebody left.
+
+The choice is a linear sum assignment of places to sources (scipy).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from study_app.design.latin import method_order
+
+_VOTE = 1e4  # cost of one vote more than the least, squared with their number
+_OTHER = 1e3  # of a method that was not its turn
+_REMAINING = 10.0  # gain for every cell of the source that has the fewest votes as well
+_NEVER = 1e9
+
+
+class Cell(NamedTuple):
+    """What is rated: the edit of a source by a method."""
+
+    source: str
+    edit: str
+    method: str
+
+
+def next_block(
+    votes: Mapping[Cell, int], *, quota: int, length: int, number: int, rng: np.random.Generator
+) -> list[Cell]:
+    """Return the cells of the next list in the order of its trials, fewer if few are open.
+
+    votes:  for every cell, the votes it has and those that are being given.
+    quota:  votes at which a cell is closed.
+    length: trials of a list; more than there are sources cannot be.
+    number: how many lists there were before.
+    """
+    open_cells = sorted(cell for cell, count in votes.items() if count < quota)
+    if not open_cells:
+        return []
+    methods = sorted({cell.method for cell in votes})
+    sources = sorted({cell.source for cell in open_cells})
+    order = np.array(method_order(len(methods), length, number))
+    best, cost = _candidates(open_cells, votes, sources, methods, rng)
+    places = cost[None] + _OTHER * (order[:, None, None] != np.arange(len(methods)))
+    chosen = places.argmin(axis=2)  # (places, sources): the method, should they meet
+    least = places.min(axis=2) + rng.random((len(order), len(sources)))
+    return [
+        best[source, chosen[place, source]]
+        for place, source in zip(*linear_sum_assignment(least), strict=True)
+        if least[place, source] < _NEVER
+    ]
+
+
+def _candidates(
+    cells: Sequence[Cell],
+    votes: Mapping[Cell, int],
+    sources: Sequence[str],
+    methods: Sequence[str],
+    rng: np.random.Generator,
+) -> tuple[dict[tuple[int, int], Cell], np.ndarray]:
+    """Return the cell with the fewest votes of each (source, method), and its cost."""
+    fewest = min(votes[cell] for cell in cells)
+    best: dict[tuple[int, int], Cell] = {}
+    cost = np.full((len(sources), len(methods)), 2 * _NEVER)
+    remaining = np.zeros(len(sources))
+    for index in rng.permutation(len(cells)):
+        cell = cells[index]
+        at = sources.index(cell.source), methods.index(cell.method)
+        extra = votes[cell] - fewest
+        remaining[at[0]] += extra == 0
+        if _VOTE * extra**2 < cost[at]:
+            best[at], cost[at] = cell, _VOTE * extra**2
+    return best, cost - _REMAINING * remaining[:, None] * (cost == 0)
