@@ -1,0 +1,120 @@
+"""What study.yaml holds, checked: design, quotas, checks, rules, recruiting, texts."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from study_app.spec.texts import Block, Texts
+
+AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
+Axis = Literal["alignment", "fidelity", "quality"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Checks(Block):
+    """Trials of a list besides those that are rated for their own sake, and what they ask."""
+
+    training: Count = 3
+    traps: Count = 1
+    gold: Count = 1
+    repeats: Count = 1
+    gold_tolerance: Annotated[int, Field(ge=0, le=3)] = 1
+    quiz_tries: Positive = 2
+
+
+class Playback(Block):
+    """When a clip counts as watched: the union of the played parts, at a normal speed, seen."""
+
+    coverage: Share = 0.95
+    fastest_rate: Annotated[float, Field(ge=1, le=4)] = 1.25
+
+
+class Device(Block):
+    """What a rater needs: pixels of the window, and whether phones will do."""
+
+    least_width: Positive = 320
+    phones: bool = True
+
+
+class Rules(Block):
+    """Pre-declared reasons to leave a rater out of the analysis; 0 turns a rule off.
+
+    They never decide payment: that is a list of its own.
+    """
+
+    failed_traps: Count = 1
+    failed_gold: Count = 2
+    straight_line: Share = 0.15  # at or below this variance of all ratings
+    unplayable: Share = 0.3  # share of trials that did not play
+    least_ratings: Count = 5
+
+
+class Recruiting(Block):
+    """Where raters come from, and the codes they leave with."""
+
+    kind: Literal["open", "prolific", "mturk", "invited"] = "open"
+    completion_code: str | None = None
+    screen_out_code: str | None = None
+    completion_url: str | None = None
+
+    @model_validator(mode="after")
+    def _has_codes(self) -> "Recruiting":
+        if self.kind in ("prolific", "mturk") and not self.completion_code:
+            raise ValueError(f"{self.kind} needs a completion_code")
+        return self
+
+
+class Size(Block):
+    """How many ratings are wanted, and how many one rater gives."""
+
+    votes: Positive = 5  # of every edit by every method
+    trials: Positive = 20  # of one rater, checks and training not counted
+    raters: Positive | None = None  # at most, whatever the votes say
+    break_after: Positive | None = 12  # trials
+    lease_minutes: Positive = 60  # without a sign of life, after which trials go to others
+
+
+class Study(Block):
+    """A study as its file says."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
+    version: str = "1"
+    run: Path  # the run folder, relative to study.yaml
+    seed: Count = 0
+    design: Literal["absolute", "pairwise"] = "absolute"
+    methods: Annotated[tuple[str, ...], Field(min_length=1)]
+    edits: tuple[str, ...] = ("*",)  # patterns of edit ids
+    questions: Annotated[tuple[Axis, ...], Field(min_length=1)] = AXES
+    display_height: Annotated[int, Field(ge=120, le=1080, multiple_of=2)] = 360
+    size: Size = Size()
+    checks: Checks = Checks()
+    playback: Playback = Playback()
+    device: Device = Device()
+    exclusion: Rules = Rules()
+    recruiting: Recruiting = Recruiting()
+    consent_version: str = "1"
+    retention_days: Positive = 365
+    analysis: str  # the plan, in words; its hash is kept before the first vote
+    texts: Annotated[dict[str, Texts], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Study":
+        if self.design == "pairwise" and len(self.methods) < 2:
+            raise ValueError("methods: a pairwise study compares at least two")
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods: one stands there twice")
+        for language, texts in self.texts.items():
+            self._check_language(language, texts)
+        return self
+
+    def _check_language(self, language: str, texts: Texts) -> None:
+        asked = texts.questions if self.design == "absolute" else texts.pair_questions
+        if missing := [axis for axis in self.questions if axis not in asked]:
+            raise ValueError(f"texts: {language} does not ask for {missing[0]}")
+        answers = [(len(quiz.options), quiz.answer) for quiz in texts.quiz]
+        first = next(iter(self.texts.values()))
+        if answers != [(len(quiz.options), quiz.answer) for quiz in first.quiz]:
+            raise ValueError(f"texts: the quiz of {language} has other options or answers")

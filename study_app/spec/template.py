@@ -1,0 +1,44 @@
+"""Writes the study.yaml that a researcher begins with."""
+
+import json
+import os
+import re
+from pathlib import Path
+from string import Template
+
+from dreamix.core.errors import UserError
+from dreamix.core.records import write_whole
+from evaluation.runs import RunFolder
+from study_app.spec.reading import FILE, study_from_text
+
+TEMPLATE = Path(__file__).with_name("template.yaml")
+
+
+def new_study(run: Path, folder: Path) -> Path:
+    """Return the path of the study.yaml written to `folder`, about the methods of a run.
+
+    Anchors are left out: they serve as gold. A run without methods, and a folder that has a study
+    already, are a `UserError`.
+    """
+    path = folder / FILE
+    if path.exists():
+        raise UserError(f"{path} exists: edit it, or choose another --out")
+    columns = RunFolder(run).info["methods"]
+    methods = [label for label, facts in columns.items() if not facts.get("anchor")]
+    if not methods:
+        raise UserError(f"{run} has no method that people could rate, only anchors")
+    relative = os.path.relpath(run.resolve(), folder.resolve())
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
+    )
+    study_from_text(text, str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    with write_whole(path) as file:
+        file.write(text.encode())
+    return path
+
+
+def _name(folder: Path) -> str:
+    """Return the folder's name, made fit to name a study."""
+    fit = re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip("-._")
+    return fit or "study"

@@ -1,0 +1,92 @@
+"""All that a rater reads, in one language. A second language is one more block of study.yaml."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+POINTS = 5  # of every scale, 5 the best
+
+Line = Annotated[str, Field(min_length=1)]
+
+
+class Block(BaseModel):
+    """A part of study.yaml: unknown keys are mistakes, values are final."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuestionText(Block):
+    """A question and the words of its scale, from 1, the worst, to 5, the best."""
+
+    ask: Line
+    labels: Annotated[tuple[Line, ...], Field(min_length=POINTS, max_length=POINTS)]
+
+
+class PairText(Block):
+    """A question of the pairwise design, and the words of its three answers."""
+
+    ask: Line
+    left: Line
+    tie: Line
+    right: Line
+
+
+class Quiz(Block):
+    """A question about the instructions; `answer` is the number of the right option, from 1."""
+
+    ask: Line
+    options: Annotated[tuple[Line, ...], Field(min_length=2, max_length=6)]
+    answer: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _has_its_answer(self) -> "Quiz":
+        if self.answer > len(self.options):
+            raise ValueError(f"answer {self.answer} is not one of its {len(self.options)} options")
+        return self
+
+
+class Buttons(Block):
+    """What buttons and labels say."""
+
+    next: Line
+    back: Line
+    agree: Line
+    decline: Line
+    replay: Line
+    does_not_play: Line
+    source: Line
+    edit: Line
+    left: Line
+    right: Line
+    prompt: Line
+    progress: Line  # with {done} and {total}
+    submit: Line
+    leave: Line
+
+
+class Texts(Block):
+    """Every screen in one language; Markdown, but for labels."""
+
+    language: Line  # its own name, such as "English"
+    title: Line
+    welcome: Line
+    consent: Line
+    declined: Line
+    device: Line
+    device_unfit: Line
+    instructions: Line
+    training: Line
+    training_feedback: Line  # with {expected}, what most people would answer
+    quiz_wrong: Line
+    quiz_failed: Line
+    watch_first: Line
+    paused: Line
+    resume: Line
+    comment: Line
+    thanks: Line
+    closed: Line
+    trap: Line  # burnt into a clip, with {answer}
+    buttons: Buttons
+    questions: dict[str, QuestionText]
+    pair_questions: dict[str, PairText]
+    quiz: tuple[Quiz, ...]
