@@ -33,7 +33,7 @@ install: $(VENV)/ready          ## create the environment
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev,offline,study]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,offline,study,postgres]"
 	touch $@
 
 hooks: $(VENV)/ready            ## run ruff and the file checks before every commit

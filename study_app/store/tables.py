@@ -1,0 +1,115 @@
+"""The tables of a study. Times are milliseconds since 1970, UTC.
+
+A rater's row holds all that is needed to go on after any interruption. What identifies a person
+stands in `Rater.platform_id` and `Rater.session`, and nowhere else.
+"""
+
+from typing import Annotated, Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up Integer keys only
+Key = Annotated[int, mapped_column(Number, primary_key=True)]
+OfRater = Annotated[int, mapped_column(Number, ForeignKey("rater.id"), index=True)]
+OfTrial = Annotated[int, mapped_column(Number, ForeignKey("trial.id"))]
+Long = Annotated[str, mapped_column(Text)]
+
+
+class Base(DeclarativeBase):
+    """All tables of a study."""
+
+    type_annotation_map = {dict[str, Any]: JSON, int: Number, str: String(200)}  # noqa: RUF012
+
+
+class Setting(Base):
+    """What is known of the study itself, such as the hash of its analysis plan."""
+
+    __tablename__ = "setting"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Long]
+
+
+class Rater(Base):
+    """One person, or one simulated rater, and how far they are."""
+
+    __tablename__ = "rater"
+    __table_args__ = (UniqueConstraint("platform", "platform_id"),)
+    id: Mapped[Key]
+    token: Mapped[str] = mapped_column(unique=True)  # in the URL; nobody can guess it
+    platform: Mapped[str]
+    platform_id: Mapped[str | None]
+    session: Mapped[str | None]  # the platform's, of this visit
+    simulated: Mapped[bool]
+    language: Mapped[str]
+    screen: Mapped[str]  # of `study_app.flow`
+    number: Mapped[int | None] = mapped_column(unique=True)  # of the list, in order of dealing
+    quiz_failures: Mapped[int]
+    created: Mapped[int]
+    seen: Mapped[int]  # the last sign of life
+    consent_version: Mapped[str | None]
+    consented: Mapped[int | None]
+    finished: Mapped[int | None]
+    rejected: Mapped[int | None]
+    comment: Mapped[Long | None]
+    device: Mapped[dict[str, Any] | None]
+
+
+class Trial(Base):
+    """One place of a rater's list. Those that were released belong to nobody any more."""
+
+    __tablename__ = "trial"
+    __table_args__ = (UniqueConstraint("rater_id", "place"),)
+    id: Mapped[Key]
+    rater_id: Mapped[OfRater]
+    place: Mapped[int]
+    kind: Mapped[str]  # training, rating, trap, gold or repeat
+    item: Mapped[str] = mapped_column(index=True)  # of the plan
+    swapped: Mapped[bool]  # pairwise: the second method of the item stands left
+    state: Mapped[str] = mapped_column(index=True)  # dealt, rated, unplayable or released
+    opened: Mapped[int | None]
+    answered: Mapped[int | None]
+
+
+class Answer(Base):
+    """One question of one trial."""
+
+    __tablename__ = "answer"
+    __table_args__ = (UniqueConstraint("trial_id", "question"),)
+    id: Mapped[Key]
+    trial_id: Mapped[OfTrial]
+    question: Mapped[str]
+    value: Mapped[int]
+
+
+class Playback(Base):
+    """How the clips of a trial were played: the ledger that says whether they were watched."""
+
+    __tablename__ = "playback"
+    trial_id: Mapped[int] = mapped_column(Number, ForeignKey("trial.id"), primary_key=True)
+    coverage: Mapped[float]
+    ledger: Mapped[dict[str, Any]]
+
+
+class Event(Base):
+    """What else happened: refreshes, second tabs, failures to play."""
+
+    __tablename__ = "event"
+    id: Mapped[Key]
+    rater_id: Mapped[OfRater]
+    at: Mapped[int]
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any] | None]
+
+
+class Exclusion(Base):
+    """A reason to leave a rater out of the analysis."""
+
+    __tablename__ = "exclusion"
+    __table_args__ = (UniqueConstraint("rater_id", "rule"),)
+    id: Mapped[Key]
+    rater_id: Mapped[OfRater]
+    rule: Mapped[str]
+    reason: Mapped[Long]
+    automatic: Mapped[bool]
+    at: Mapped[int]

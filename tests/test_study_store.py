@@ -1,0 +1,191 @@
+"""The store of a study: the same on SQLite and PostgreSQL, and what it said yes to stays."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import postgres
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import IntegrityError
+
+from dreamix.core.errors import UserError
+from study_app.store.database import Database, now, open_database
+from study_app.store.tables import Answer, Base, Rater, Setting, Trial
+
+NAMES = count()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    if not postgres.programs():
+        pytest.skip("PostgreSQL is not installed")
+    folder = postgres.new_folder()
+    with postgres.server(folder) as url:
+        yield url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with nothing in it, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'study.sqlite'}"
+    address, name = request.getfixturevalue("server"), f"study{next(NAMES)}"
+    engine = create_engine(address.replace("postgresql", "postgresql+psycopg"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return str(address.replace("/postgres", f"/{name}"))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    found = open_database(url)
+    yield found
+    found.engine.dispose()
+
+
+def rater(token: str, platform_id: str | None = None) -> Rater:
+    return Rater(
+        token=token,
+        platform="prolific",
+        platform_id=platform_id,
+        simulated=False,
+        language="en",
+        screen="welcome",
+        quiz_failures=0,
+        created=now(),
+        seen=now(),
+    )
+
+
+def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_opening_twice_changes_nothing(url: str, database: Database) -> None:
+    with database.writing() as session:
+        session.add(Setting(key="plan", value="abc"))
+    again = open_database(url)
+    with again.reading() as session:
+        assert session.scalars(select(Setting.value)).all() == ["abc"]
+    again.engine.dispose()
+
+
+def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> None:
+    def fails() -> None:
+        with database.writing() as session:
+            session.add(Setting(key="a", value="1"))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    with database.reading() as session:
+        assert session.scalars(select(Setting)).all() == []
+
+
+def test_a_person_a_place_and_a_question_exist_once(database: Database) -> None:
+    with database.writing() as session:
+        first = rater("t1", "PID")
+        session.add(first)
+        session.flush()
+        trial = Trial(
+            rater_id=first.id, place=0, kind="rating", item="x", swapped=False, state="dealt"
+        )
+        session.add(trial)
+        session.flush()
+        session.add(Answer(trial_id=trial.id, question="quality", value=3))
+        number, place = first.id, trial.id
+    twice = [
+        lambda: rater("t2", "PID"),
+        lambda: rater("t1", "other"),
+        lambda: Trial(
+            rater_id=number, place=0, kind="gold", item="y", swapped=False, state="dealt"
+        ),
+        lambda: Answer(trial_id=place, question="quality", value=4),
+    ]
+    for make in twice:
+        with pytest.raises(IntegrityError), database.writing() as session:
+            session.add(make())
+
+
+def test_an_answer_to_no_trial_is_refused(database: Database) -> None:
+    """SQLite checks references only when told to."""
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.add(Answer(trial_id=99, question="quality", value=4))
+
+
+def test_lists_are_dealt_out_one_at_a_time(database: Database) -> None:
+    """Eight threads, each reads a number and writes it plus one, ten times: 80."""
+    with database.writing() as session:
+        session.add(Setting(key="number", value="0"))
+
+    def deal(_: int) -> None:
+        for _turn in range(10):
+            with database.writing(alone=True) as session:
+                setting = session.get_one(Setting, "number")
+                value = int(setting.value)
+                time.sleep(0.001)
+                setting.value = str(value + 1)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(deal, range(8)))
+    with database.reading() as session:
+        assert session.get_one(Setting, "number").value == "80"
+
+
+WRITER = """
+import sys
+from study_app.store.database import open_database
+from study_app.store.tables import Setting
+database = open_database(sys.argv[1])
+for number in range(10_000):
+    with database.writing() as session:
+        session.add(Setting(key=str(number), value="x" * 100))
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill(url: str, database: Database) -> None:
+    """A writer is killed at some instant; every number that it printed is in the store."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout
+    heard = [writer.stdout.readline() for _ in range(40)]
+    writer.send_signal(signal.SIGKILL)
+    heard += writer.stdout.readlines()
+    writer.wait()
+    said = {line.strip() for line in heard if line.endswith("\n")}
+    with database.reading() as session:
+        kept = set(session.scalars(select(Setting.key)))
+    assert said <= kept
+    assert len(said) >= 40
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("nonsense", "is not the URL of a database"),
+        ("mysterydb://x", "is not the URL of a database"),
+        ("sqlite:////no/such/folder/x.sqlite", "unable to open database file"),
+        ("postgresql://me:secret@127.0.0.1:1/x", "cannot open the database"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_line_without_the_password(address: str, told: str) -> None:
+    with pytest.raises(UserError, match=told) as error:
+        open_database(address)
+    assert "secret" not in str(error.value)
+    assert "\n" not in str(error.value)
