@@ -28,6 +28,7 @@ NAMES = count()
 def server() -> Iterator[str]:
     if not postgres.programs():
         pytest.skip("PostgreSQL is not installed")
+    pytest.importorskip("psycopg")
     folder = postgres.new_folder()
     with postgres.server(folder) as url:
         yield url

@@ -16,7 +16,12 @@ from sqlalchemy.orm import Session
 from dreamix.core.errors import UserError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-_BUSY = 30_000  # milliseconds that a writer of SQLite waits for another
+_SQLITE = (
+    "journal_mode=WAL",  # readers do not wait for a writer
+    "synchronous=FULL",  # what is committed is on disk
+    "foreign_keys=ON",
+    "busy_timeout=30000",  # milliseconds that a writer waits for another
+)
 _LOCK = 0x5D1E  # the lock under which PostgreSQL deals out lists; any number will do
 
 
@@ -79,18 +84,10 @@ def _pool(kind: str) -> dict[str, Any]:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    """Prepare a connection: what is committed survives a kill, readers do not wait for writers.
-
-    Transactions begin when we say so (`writing`), not when the driver thinks so.
-    """
+    """Prepare a connection; transactions begin when `writing` says so, not when the driver does."""
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={_BUSY}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    for setting in _SQLITE:
+        connection.execute(f"PRAGMA {setting}")
 
 
 def upgrade(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of Debian's package for the tests, on a free port, as a user who is not root."""
+"""A PostgreSQL server for the tests, on a free port, run by a user who is not root."""
 
 import os
 import shutil
