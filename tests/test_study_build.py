@@ -1,0 +1,178 @@
+"""`study build`: clips for browsers under blind names, checks, a plan that stays the same."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamix.core.errors import UserError
+from dreamix.core.media import probe, read_video, write_image
+from dreamix.core.video import Video
+from dreamix.data.suite import load_suite
+from dreamix.methods.base import variants
+from evaluation.runner import run_suite
+from study_app.build.media import at_height
+from study_app.build.prepare import build
+from study_app.build.words import card, with_words
+from study_app.plan import read_plan
+from study_app.spec.reading import FILE
+from study_app.spec.template import TEMPLATE
+
+METHODS = ("frozen-frame", "shuffled-frames")
+
+
+@pytest.fixture(scope="module")
+def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two anchors as methods, and two as what they are, on six edits of two rendered videos."""
+    suite = load_suite(root / "datasets" / "toybox")
+    columns = [column for name in (*METHODS, "ideal", "unedited") for column in variants(name)]
+    videos = sorted({edit.video for edit in suite.edits})[:2]
+    edits = [e.id for video in videos for e in suite.edits if e.video == video]
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    run_suite(suite, columns, folder, edits=edits[:2] + edits[-2:])
+    return folder
+
+
+def write_study(folder: Path, run: Path, **changes: str) -> Path:
+    text = TEMPLATE.read_text().replace("$name", "two").replace("$run", str(run))
+    text = text.replace("$methods", f"[{', '.join(METHODS)}]").replace("trials: 20", "trials: 2")
+    text = text.replace("display_height: 360", "display_height: 192")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    folder.mkdir(exist_ok=True)
+    (folder / FILE).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_study(tmp_path_factory.mktemp("study"), run)
+    build(folder)
+    return folder
+
+
+def test_every_edit_of_every_method_is_rated_and_checks_know_their_answer(study: Path) -> None:
+    plan = read_plan(study)
+    cells = {(item.edit, item.methods) for item in plan.of_kind("rating")}
+    assert len(cells) == 4 * len(METHODS) == len(plan.of_kind("rating"))
+    assert [item.methods for item in plan.of_kind("training")] == [
+        ("ideal",),
+        ("unedited",),
+        ("shuffled",),
+    ]
+    assert plan.by_key[plan.of_kind("gold")[0].key].expected == {"alignment": 5, "fidelity": 5}
+    traps = {tuple((trap.expected or {}).values()) for trap in plan.of_kind("trap")}
+    assert traps == {(2, 2, 2), (4, 4, 4)}
+    assert len(plan.by_key) == len(plan.items), "no two keys alike"
+
+
+def test_clips_play_in_every_browser_and_their_names_tell_nothing(study: Path) -> None:
+    files = sorted((study / "media").iterdir())
+    names = {name for item in read_plan(study).items for name in (item.left, item.right)}
+    assert {file.stem for file in files} == names
+    for file in files:
+        info = probe(file)
+        assert (info.codec, info.pixel_format, info.height) == ("h264", "yuv420p", 192)
+        assert re.fullmatch(r"[0-9a-f]{32}\.mp4", file.name)
+    assert (study / "secret").stat().st_mode & 0o077 == 0, "for the owner's eyes"
+
+
+def test_another_study_has_other_names_for_the_same_clips(
+    study: Path, run: Path, tmp_path: Path
+) -> None:
+    """What a rater of one study learned about names does not help in the next."""
+    build(write_study(tmp_path / "again", run))
+    ours, theirs = ({f.name for f in (p / "media").iterdir()} for p in (study, tmp_path / "again"))
+    assert not ours & theirs
+
+
+def test_building_again_changes_nothing_and_removes_what_is_left_over(study: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (study / "media").iterdir()}
+    plan = (study / "plan.json").read_bytes()
+    (study / "media" / f"{'0' * 32}.mp4").touch()
+    build(study)
+    assert {file: file.stat().st_mtime_ns for file in (study / "media").iterdir()} == before
+    assert (study / "plan.json").read_bytes() == plan
+
+
+def test_an_edit_that_one_method_failed_at_is_left_out_for_all(
+    run: Path, study: Path, tmp_path: Path
+) -> None:
+    edit = read_plan(study).items[0].edit
+    sidecar = run / "clips" / METHODS[1] / edit / "0.json"
+    kept = sidecar.read_text()
+    try:
+        sidecar.write_text(json.dumps({**json.loads(kept), "status": "failed", "file": None}))
+        changes = {"trials: 2": "trials: 1"}
+        plan = build(write_study(tmp_path / "s", run, **changes)).plan
+    finally:
+        sidecar.write_text(kept)
+    assert plan.left_out == {edit: f"no clip of {METHODS[1]}"}
+    assert edit not in {item.edit for item in plan.of_kind("rating")}
+
+
+def test_pairs_are_every_two_methods_with_the_source_between(run: Path, tmp_path: Path) -> None:
+    changes = {"design: absolute": "design: pairwise"}
+    plan = build(write_study(tmp_path / "pairs", run, **changes)).plan
+    assert {item.methods for item in plan.items} == {METHODS}
+    assert all(item.reference not in (item.left, item.right, None) for item in plan.items)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("trials: 2", "trials: 3", "size.trials: 3 are too many"),
+        ("[frozen-frame, shuffled-frames]", "[frozen-frames]", "did you mean frozen-frame or"),
+        ('edits: ["*"]', 'edits: ["x*"]', "has no edit that every method"),
+    ],
+)
+def test_what_cannot_be_built_is_said(
+    run: Path, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(told)):
+        build(write_study(tmp_path / "bad", run, **{old: new}))
+    assert not (tmp_path / "bad" / "plan.json").exists()
+
+
+def test_a_study_that_is_not_built_says_how(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run `dreamix study build"):
+        read_plan(tmp_path)
+
+
+def test_small_clips_grow_by_whole_pixels_and_large_ones_shrink() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (2, 96, 160, 3), dtype=np.uint8)
+    large = at_height(Video(frames, 8), 360)
+    assert large.frames.shape == (2, 288, 480, 3)
+    assert (large.frames[:, ::3, ::3] == frames).all()
+    small = at_height(Video(frames.repeat(5, 1).repeat(5, 2), 8), 240)
+    assert small.frames.shape == (2, 240, 400, 3)
+
+
+def test_words_cover_the_end_of_a_trap_and_leave_its_start() -> None:
+    video = Video(np.full((10, 96, 160, 3), 200, np.uint8), 8)
+    found = with_words(video, "Please answer 2 to every question").frames
+    assert (found[:4] == 200).all()
+    assert (found[4:] == found[4]).all()
+    ink = (found[4] > 200).any(axis=-1)
+    assert 0.02 < ink.mean() < 0.4, "there are words"
+    assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any(), "and they fit"
+
+
+@pytest.mark.parametrize("size", [(160, 96), (480, 288), (256, 256), (1920, 1080)])
+def test_cards_of_every_size_hold_long_words(size: tuple[int, int], tmp_path: Path) -> None:
+    picture = card("Bitte beantworten Sie jede Frage mit der Antwort Nummer 4", *size)
+    ink = (picture > 200).any(axis=-1)
+    assert ink.any() and not ink[[0, -1]].any() and not ink[:, [0, -1]].any()
+    write_image(tmp_path / "card.png", picture)
+
+
+def test_a_media_clip_reads_back_as_long_as_it_was(study: Path, run: Path) -> None:
+    """A second stays a second: raters see source and edit in step."""
+    item = read_plan(study).of_kind("rating")[0]
+    source = read_video(run / "sources" / f"{item.video}.mp4")
+    assert read_video(study / "media" / f"{item.left}.mp4").duration == pytest.approx(
+        source.duration, abs=1e-3
+    )
