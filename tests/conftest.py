@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from reports.summary import Summary
+    from study_app.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -95,3 +98,36 @@ def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report")
     build_report(run_folder, out, Resampling(resamples=500))
     return out
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server that runs while the tests do; skips where there is none."""
+    import postgres
+
+    if not postgres.programs():
+        pytest.skip("PostgreSQL is not installed")
+    pytest.importorskip("psycopg")
+    folder = postgres.new_folder()
+    with postgres.server(folder) as url:
+        yield url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def study_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with nothing in it, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'study.sqlite'}"
+    from study_database import new_database
+
+    return new_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def database(study_url: str) -> "Iterator[Database]":
+    """The open store of a study with nothing in it, of either kind."""
+    from study_database import opened
+
+    with opened(study_url) as found:
+        yield found

@@ -1,58 +1,20 @@
 """The store of a study: the same on SQLite and PostgreSQL, and what it said yes to stays."""
 
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from pathlib import Path
 
-import postgres
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from dreamix.core.errors import UserError
 from study_app.store.database import Database, now, open_database
 from study_app.store.tables import Answer, Base, Rater, Setting, Trial
-
-NAMES = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if not postgres.programs():
-        pytest.skip("PostgreSQL is not installed")
-    pytest.importorskip("psycopg")
-    folder = postgres.new_folder()
-    with postgres.server(folder) as url:
-        yield url
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with nothing in it, of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'study.sqlite'}"
-    address, name = request.getfixturevalue("server"), f"study{next(NAMES)}"
-    engine = create_engine(address.replace("postgresql", "postgresql+psycopg"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return str(address.replace("/postgres", f"/{name}"))
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    found = open_database(url)
-    yield found
-    found.engine.dispose()
 
 
 def rater(token: str, platform_id: str | None = None) -> Rater:
@@ -75,10 +37,10 @@ def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> N
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_opening_twice_changes_nothing(url: str, database: Database) -> None:
+def test_opening_twice_changes_nothing(study_url: str, database: Database) -> None:
     with database.writing() as session:
         session.add(Setting(key="plan", value="abc"))
-    again = open_database(url)
+    again = open_database(study_url)
     with again.reading() as session:
         assert session.scalars(select(Setting.value)).all() == ["abc"]
     again.engine.dispose()
@@ -159,10 +121,10 @@ for number in range(10_000):
 """
 
 
-def test_what_was_acknowledged_survives_a_kill(url: str, database: Database) -> None:
+def test_what_was_acknowledged_survives_a_kill(study_url: str, database: Database) -> None:
     """A writer is killed at some instant; every number that it printed is in the store."""
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, study_url], stdout=subprocess.PIPE, text=True
     )
     assert writer.stdout
     heard = [writer.stdout.readline() for _ in range(40)]

@@ -1,0 +1,95 @@
+"""Deals out lists of trials to raters who come, and takes back what others left.
+
+One transaction deals one list, and no two at a time: votes that are being given count, so the
+votes of any two cells stay together. What a rater has left does not count, nor what somebody gave
+who was rejected: it goes to those who come next.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from dreamix.core.seeding import rng_for
+from study_app.design.blocks import Cell, next_block
+from study_app.design.mixing import Place, mixed
+from study_app.plan import Item, Plan
+from study_app.spec.study import Study
+from study_app.store.tables import Rater, Trial
+
+COUNTED = ("dealt", "rated")  # states of trials that hold a vote
+
+
+def votes(session: Session, plan: Plan) -> dict[Cell, int]:
+    """Return for every cell the votes that it has and those that are being given."""
+    counts = select(Trial.item, func.count()).join(Rater, Rater.id == Trial.rater_id)
+    counts = counts.where(Trial.kind == "rating", Trial.state.in_(COUNTED))
+    counts = counts.where(Rater.rejected.is_(None)).group_by(Trial.item)
+    found = {item: count for item, count in session.execute(counts)}
+    return {cell: found.get(item.key, 0) for cell, item in plan.by_cell.items()}
+
+
+def release_leases(session: Session, study: Study, now: int) -> int:
+    """Return how many trials were taken back from raters who have shown no sign of life."""
+    silent = now - study.size.lease_minutes * 60_000
+    gone = select(Rater.id).where(or_(Rater.seen < silent, Rater.rejected.is_not(None)))
+    gone = gone.where(Rater.finished.is_(None))
+    released = update(Trial).where(Trial.state == "dealt", Trial.rater_id.in_(gone))
+    result = session.execute(released.values(state="released"))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> list[Trial]:
+    """Return the trials of a rater's list, now theirs; none if the study has all its votes.
+
+    session: of `Database.writing(alone=True)`.
+    """
+    release_leases(session, study, now)
+    dealt = session.scalar(select(func.count()).where(Rater.number.is_not(None))) or 0
+    if study.size.raters is not None and dealt >= study.size.raters:
+        return []
+    rng = rng_for("study list", study.name, study.seed, dealt)
+    length, quota = study.size.trials, study.size.votes
+    block = next_block(votes(session, plan), quota=quota, length=length, number=dealt, rng=rng)
+    if not block:
+        return []
+    checks = _checks(study, plan, rater.language, dealt)
+    keys = [plan.by_cell[cell].key for cell in block]
+    places = mixed(keys, checks=checks, repeats=study.checks.repeats, rng=rng)
+    places = [Place("training", item.key) for item in plan.of_kind("training")] + places
+    rater.number = dealt
+    trials = [_trial(rater, number, place, dealt) for number, place in enumerate(places)]
+    session.add_all(trials)
+    session.flush()
+    return trials
+
+
+def _trial(rater: Rater, number: int, place: Place, dealt: int) -> Trial:
+    """Return a trial of the list; pairs change sides from list to list and from place to place."""
+    swapped = place.kind in ("rating", "repeat") and (dealt + number) % 2 == 1
+    return Trial(
+        rater_id=rater.id,
+        place=number,
+        kind=place.kind,
+        item=place.item,
+        swapped=swapped,
+        state="dealt",
+    )
+
+
+def _checks(study: Study, plan: Plan, language: str, dealt: int) -> list[Place]:
+    """Return the traps and gold of a list, in turn from list to list."""
+    traps = [item for item in plan.of_kind("trap") if item.language == language]
+    return [
+        Place(kind, item.key)
+        for kind, items, count in (
+            ("trap", traps, study.checks.traps),
+            ("gold", plan.of_kind("gold"), study.checks.gold),
+        )
+        for item in _in_turn(items, count, dealt)
+    ]
+
+
+def _in_turn(items: Sequence[Item], count: int, dealt: int) -> list[Item]:
+    start = dealt * count
+    return [items[(start + i) % len(items)] for i in range(count)] if items else []
