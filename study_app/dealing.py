@@ -39,6 +39,15 @@ def release_leases(session: Session, study: Study, now: int) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
+def take_back(session: Session, rater: Rater) -> None:
+    """Give a rater who returns the trials back that were taken from them meanwhile.
+
+    Somebody else may have rated the same since: then there is a vote more than was wanted.
+    """
+    lost = update(Trial).where(Trial.rater_id == rater.id, Trial.state == "released")
+    session.execute(lost.values(state="dealt"))
+
+
 def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> list[Trial]:
     """Return the trials of a rater's list, now theirs; none if the study has all its votes.
 
@@ -56,9 +65,19 @@ def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> 
     checks = _checks(study, plan, rater.language, dealt)
     keys = [plan.by_cell[cell].key for cell in block]
     places = mixed(keys, checks=checks, repeats=study.checks.repeats, rng=rng)
-    places = [Place("training", item.key) for item in plan.of_kind("training")] + places
     rater.number = dealt
-    trials = [_trial(rater, number, place, dealt) for number, place in enumerate(places)]
+    return _added(session, rater, places, dealt)
+
+
+def deal_training(session: Session, plan: Plan, rater: Rater) -> list[Trial]:
+    """Return the trials with feedback that a rater begins with; they hold no vote."""
+    return _added(session, rater, [Place("training", i.key) for i in plan.of_kind("training")], 0)
+
+
+def _added(session: Session, rater: Rater, places: Sequence[Place], dealt: int) -> list[Trial]:
+    """Return new trials, behind those that the rater has already."""
+    first = session.scalar(select(func.count()).where(Trial.rater_id == rater.id)) or 0
+    trials = [_trial(rater, first + number, place, dealt) for number, place in enumerate(places)]
     session.add_all(trials)
     session.flush()
     return trials

@@ -36,6 +36,7 @@ class Item:
     prompt: str
     left: str
     right: str
+    seconds: float  # of the clip that is rated
     reference: str | None = None
     expected: dict[str, int] | None = None
     language: str | None = None  # of a trap: the one it is written in

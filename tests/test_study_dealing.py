@@ -5,55 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from small_study import PLAN, study
 from sqlalchemy import select
 
-from study_app.dealing import deal, release_leases, votes
+from study_app.dealing import deal, deal_training, release_leases, votes
 from study_app.design.mixing import Place, mixed
-from study_app.plan import Item, Plan
-from study_app.spec.reading import study_from_text
 from study_app.spec.study import Study
-from study_app.spec.template import TEMPLATE
 from study_app.store.database import Database
 from study_app.store.tables import Rater, Trial
 
-METHODS = ("a", "b", "c")
 HOUR = 3_600_000
-
-
-def item(kind: str, video: str, edit: str, method: str, language: str | None = None) -> Item:
-    key = f"{kind}-{edit}-{method}-{language}"
-    return Item(key, kind, video, edit, (method,), "style", "p", "l", "r", language=language)
-
-
-PLAN = Plan(
-    study="s",
-    analysis="h",
-    run="r",
-    items=(
-        *(
-            item("rating", f"v{v}", f"v{v}_{e}", method)
-            for v in range(12)
-            for e in range(2)
-            for method in METHODS
-        ),
-        *(item("training", "v0", "v0_0", what) for what in ("ideal", "unedited")),
-        *(item("gold", "v1", "v1_0", what) for what in ("ideal", "unedited")),
-        *(item("trap", "v2", "v2_0", answer, "en") for answer in ("2", "4")),
-        item("trap", "v2", "v2_0", "2", "de"),
-    ),
-    left_out={},
-)
-
-
-def study(**changes: str) -> Study:
-    text = TEMPLATE.read_text().replace("$name", "s").replace("$run", "r")
-    text = text.replace("$methods", "[a, b, c]").replace("trials: 20", "trials: 9")
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    return study_from_text(text, "study.yaml")
-
-
 STUDY = study()
 
 
@@ -72,6 +33,10 @@ def arrive(database: Database, token: str, now: int = 0, settings: Study = STUDY
         )
         session.add(rater)
         session.flush()
+        training = deal_training(session, PLAN, rater)
+        assert [trial.kind for trial in training] == ["training", "training"]
+        for trial in training:
+            trial.state = "rated"
         return deal(session, settings, PLAN, rater, now)
 
 
@@ -88,12 +53,11 @@ def finish(database: Database, trials: list[Trial], now: int) -> None:
         session.get_one(Rater, trials[0].rater_id).finished = now
 
 
-def test_a_list_has_training_ratings_checks_and_a_repetition(database: Database) -> None:
+def test_a_list_has_ratings_checks_and_a_repetition(database: Database) -> None:
     trials = arrive(database, "one")
     kinds = Counter(trial.kind for trial in trials)
-    assert kinds == {"training": 2, "rating": 9, "trap": 1, "gold": 1, "repeat": 1}
-    assert [trial.kind for trial in trials[:2]] == ["training", "training"]
-    assert [trial.place for trial in trials] == list(range(14))
+    assert kinds == {"rating": 9, "trap": 1, "gold": 1, "repeat": 1}
+    assert [trial.place for trial in trials] == list(range(2, 14)), "behind the training"
     rated = [PLAN.by_key[trial.item] for trial in trials if trial.kind == "rating"]
     assert len({found.video for found in rated}) == 9, "each source once"
     assert set(Counter(found.methods for found in rated).values()) == {3}

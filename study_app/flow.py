@@ -1,0 +1,190 @@
+"""What a rater does, one function an action: each is one transaction, and doing it twice is once.
+
+An action that does not fit the rater's screen changes nothing: it comes from a second tab, a double
+click or the back button, and the page is drawn anew from the store.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study_app.dealing import deal, deal_training, take_back
+from study_app.plan import Plan
+from study_app.playback import Ledger, coverage
+from study_app.screens import ENDS, Screen
+from study_app.spec.study import Study
+from study_app.store.database import Database
+from study_app.store.tables import Answer, Event, Playback, Rater, Trial
+
+TRIAL_SCREENS = (Screen.TRAINING, Screen.TRIALS)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A study that is open."""
+
+    study: Study
+    plan: Plan
+    database: Database
+
+
+class Turn(NamedTuple):
+    """A transaction of one rater."""
+
+    session: Session
+    rater: Rater
+
+
+def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
+    """Keep what a rater said to the consent text, and which version of it they read."""
+    with _turn(running, rater_id, now, Screen.WELCOME) as turn:
+        if turn:
+            turn.rater.screen = Screen.DEVICE if agrees else Screen.DECLINED
+            turn.rater.consent_version = running.study.consent_version
+            turn.rater.consented = now if agrees else None
+
+
+def report_device(running: Running, rater_id: int, device: dict[str, Any], now: int) -> None:
+    """Keep what a rater watches on; a window too small can be made larger and tried again."""
+    with _turn(running, rater_id, now, Screen.DEVICE, Screen.UNFIT) as turn:
+        if turn:
+            fits = device.get("plays") is True and _wide_enough(running.study, device)
+            turn.rater.device = device
+            turn.rater.screen = Screen.INSTRUCTIONS if fits else Screen.UNFIT
+
+
+def _wide_enough(study: Study, device: Mapping[str, Any]) -> bool:
+    width = device.get("width")
+    fits = isinstance(width, int) and width >= study.device.least_width
+    return fits and (study.device.phones or device.get("phone") is False)
+
+
+def read_instructions(running: Running, rater_id: int, now: int) -> None:
+    """Go on to the training, or to the quiz if there is none or it is done."""
+    with _turn(running, rater_id, now, Screen.INSTRUCTIONS) as turn:
+        if turn:
+            begun = turn.rater.quiz_failures > 0
+            trials = [] if begun else deal_training(turn.session, running.plan, turn.rater)
+            turn.rater.screen = Screen.TRAINING if trials else Screen.QUIZ
+            _skip_quiz_if_none(running, turn, now)
+
+
+def answer_quiz(running: Running, rater_id: int, answers: Sequence[int], now: int) -> bool:
+    """Return True if all are right; after too many tries the study ends for the rater."""
+    with _turn(running, rater_id, now, Screen.QUIZ) as turn:
+        if not turn:
+            return True
+        quiz = running.study.texts[turn.rater.language].quiz
+        if list(answers) == [question.answer for question in quiz]:
+            _begin_trials(running, turn, now)
+            return True
+        turn.rater.quiz_failures += 1
+        tries_left = turn.rater.quiz_failures < running.study.checks.quiz_tries
+        turn.rater.screen = Screen.INSTRUCTIONS if tries_left else Screen.FAILED
+        return False
+
+
+def answer_trial(
+    running: Running,
+    rater_id: int,
+    trial_id: int,
+    answers: Mapping[str, int],
+    ledger: Ledger,
+    now: int,
+) -> bool:
+    """Return True if the answers are kept, now or before; False if the clip was not watched.
+
+    Answers to another trial than the current one change nothing. A question left out and a value
+    that is not on its scale are a ValueError: the page cannot send them.
+    """
+    _check_answers(running.study, answers)
+    with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
+        trial = turn and current_trial(turn.session, turn.rater)
+        if not turn or not trial or trial.id != trial_id:
+            return True
+        seconds = running.plan.by_key[trial.item].seconds
+        watched = coverage(ledger, seconds, running.study.playback)
+        if watched < running.study.playback.coverage:
+            return False
+        told = {"coverage": watched, "ledger": ledger.model_dump(mode="json")}
+        turn.session.add(Playback(trial_id=trial.id, **told))
+        turn.session.add_all(
+            Answer(trial_id=trial.id, question=question, value=value)
+            for question, value in answers.items()
+        )
+        _finish_trial(running, turn, trial, "rated", now)
+        return True
+
+
+def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: int) -> None:
+    """Keep that a clip does not play, and go on: nobody is trapped by a clip."""
+    with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
+        trial = turn and current_trial(turn.session, turn.rater)
+        if turn and trial and trial.id == trial_id:
+            data = {"trial": trial.id, "why": why[:500]}
+            turn.session.add(Event(rater_id=rater_id, at=now, kind="unplayable", data=data))
+            _finish_trial(running, turn, trial, "unplayable", now)
+
+
+def leave_comment(running: Running, rater_id: int, text: str, now: int) -> None:
+    """Keep the comment, if there is one: the study is finished."""
+    with _turn(running, rater_id, now, Screen.COMMENT) as turn:
+        if turn:
+            turn.rater.comment = text.strip()[:5000] or None
+            turn.rater.screen = Screen.FINISHED
+
+
+def current_trial(session: Session, rater: Rater) -> Trial | None:
+    """Return the first trial of a rater that is not answered."""
+    mine = select(Trial).where(Trial.rater_id == rater.id, Trial.state == "dealt")
+    return session.scalars(mine.order_by(Trial.place).limit(1)).first()
+
+
+@contextmanager
+def _turn(running: Running, rater_id: int, now: int, *screens: Screen) -> Iterator[Turn | None]:
+    """Give the rater's transaction, or None if they are at none of these screens.
+
+    Lists are dealt in it, so turns of all raters follow each other.
+    """
+    with running.database.writing(alone=True) as session:
+        rater = session.get_one(Rater, rater_id)
+        if rater.screen not in ENDS:
+            rater.seen = now
+            take_back(session, rater)
+        yield Turn(session, rater) if rater.screen in screens else None
+
+
+def _check_answers(study: Study, answers: Mapping[str, int]) -> None:
+    low, high = (1, 5) if study.design == "absolute" else (-1, 1)
+    if set(answers) != set(study.questions):
+        raise ValueError(f"answers to {sorted(answers)}, asked were {sorted(study.questions)}")
+    if wrong := [value for value in answers.values() if not low <= value <= high]:
+        raise ValueError(f"an answer of {wrong[0]}, the scale goes from {low} to {high}")
+
+
+def _skip_quiz_if_none(running: Running, turn: Turn, now: int) -> None:
+    if turn.rater.screen == Screen.QUIZ and not running.study.texts[turn.rater.language].quiz:
+        _begin_trials(running, turn, now)
+
+
+def _begin_trials(running: Running, turn: Turn, now: int) -> None:
+    trials = deal(turn.session, running.study, running.plan, turn.rater, now)
+    turn.rater.screen = Screen.TRIALS if trials else Screen.CLOSED
+
+
+def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: int) -> None:
+    """Mark a trial as done; after the last one the rater goes to the next screen."""
+    trial.state, trial.answered = state, now
+    turn.session.flush()
+    if current_trial(turn.session, turn.rater):
+        return
+    if turn.rater.screen == Screen.TRAINING:
+        turn.rater.screen = Screen.QUIZ
+        _skip_quiz_if_none(running, turn, now)
+    else:
+        turn.rater.screen = Screen.COMMENT
+        turn.rater.finished = now

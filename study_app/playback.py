@@ -1,0 +1,59 @@
+"""Whether a clip was watched: the ledger that the player keeps, and what it amounts to.
+
+The player notes every stretch of the clip that it played without a break: from, to, at which rate,
+and whether the page could be seen. Watched is the union of the stretches at a normal rate that
+could be seen. The server works it out; what a page claims beyond that counts for nothing.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from study_app.spec.study import Playback
+from study_app.spec.texts import Block
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Stretch(Block):
+    """A part of a clip that was played without a break."""
+
+    start: Seconds
+    end: Seconds
+    rate: Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)] = 1.0
+    seen: bool = True  # the tab was in front
+    took: Seconds  # of wall time
+
+
+class Ledger(Block):
+    """All that the player has to tell of one trial."""
+
+    stretches: Annotated[tuple[Stretch, ...], Field(max_length=500)]
+    plays: Count = 0
+    seeks: Count = 0
+    stalls: Count = 0
+    hidden_ms: Count = 0
+    width: Count = 0  # of the clip on the screen, in pixels of the page
+
+
+def coverage(ledger: Ledger, duration: float, rule: Playback) -> float:
+    """Return the share of a clip of `duration` seconds that was watched, 0 to 1.
+
+    A stretch that took less time than its length at the fastest rate allowed is a forgery or a
+    fault, and does not count.
+    """
+    spans = sorted(
+        (stretch.start, min(stretch.end, duration))
+        for stretch in ledger.stretches
+        if stretch.seen and stretch.rate <= rule.fastest_rate and _could_be(stretch, rule)
+    )
+    watched = reached = 0.0
+    for start, end in spans:
+        watched += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return min(1.0, watched / duration) if duration else 1.0
+
+
+def _could_be(stretch: Stretch, rule: Playback) -> bool:
+    return stretch.took * rule.fastest_rate >= (stretch.end - stretch.start) - 0.1
