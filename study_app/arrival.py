@@ -1,0 +1,80 @@
+"""Who comes: a new rater, or one who has been here and goes on."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study_app.flow import Running
+from study_app.screens import Screen
+from study_app.store.tables import Rater
+
+_LONGEST = 200  # of an identifier; longer ones are forged
+NEEDS_ID = ("prolific", "mturk")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a URL says of who comes.
+
+    token:       of the link that a rater was given here; resumes, and is all that a link needs.
+    platform_id: the recruiting platform's name for the person; coming again resumes.
+    """
+
+    token: str | None = None
+    platform_id: str | None = None
+    session: str | None = None
+    language: str | None = None
+    simulated: bool = False
+
+
+def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
+    """Return the rater who comes, new or known; None if the link is not one of this study.
+
+    Two tabs of one person are one rater: whoever comes with a platform's name is known by it.
+    """
+    kind = running.study.recruiting.kind
+    with running.database.writing(alone=True) as session:
+        known = _known(session, visit, kind)
+        if known:
+            known.session = _short(visit.session) or known.session
+            return known
+        invited_only = kind == "invited" and not visit.simulated
+        if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
+            return None
+        rater = new_rater(running, visit, now)
+        session.add(rater)
+        session.flush()
+        return rater
+
+
+def new_rater(running: Running, visit: Visit, now: int) -> Rater:
+    """Return a rater at the first screen, with a token that nobody can guess."""
+    languages = running.study.texts
+    return Rater(
+        token=secrets.token_urlsafe(24),
+        platform=running.study.recruiting.kind,
+        platform_id=_short(visit.platform_id),
+        session=_short(visit.session),
+        simulated=visit.simulated,
+        language=visit.language if visit.language in languages else next(iter(languages)),
+        screen=Screen.WELCOME,
+        quiz_failures=0,
+        created=now,
+        seen=now,
+    )
+
+
+def _known(session: Session, visit: Visit, kind: str) -> Rater | None:
+    if visit.token:
+        return session.scalars(select(Rater).where(Rater.token == visit.token)).first()
+    if not _short(visit.platform_id):
+        return None
+    named = select(Rater).where(Rater.platform == kind, Rater.platform_id == visit.platform_id)
+    return session.scalars(named).first()
+
+
+def _short(text: str | None) -> str | None:
+    """Return an identifier as it may be kept: of some length, and printable."""
+    return text if text and len(text) <= _LONGEST and text.isprintable() else None

@@ -1,0 +1,139 @@
+"""Simulated raters: they come, watch, answer, tire and leave, through the same flow and store.
+
+A rater answers  round(t + b - f p + e)  on 1..5, with t the merit of the clip in the question, b
+the rater's bias, p the share of the list that is behind them, f their fatigue and e normal noise.
+The careless answer anything, also to traps. Every row of a simulated rater says that it is one.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from dreamix.core.seeding import rng_for
+from study_app import flow
+from study_app.arrival import Visit, arrive
+from study_app.flow import Running, current_trial
+from study_app.plan import Item
+from study_app.playback import Ledger, Stretch
+from study_app.screens import ENDS, Screen
+from study_app.store.tables import Rater
+
+DEVICE = {"plays": True, "width": 1280, "phone": False, "simulated": True}
+Merit = Callable[[Item, str], float]  # of an item in a question, on the scale from 1 to 5
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What simulated raters are like; times are seconds."""
+
+    raters: int = 100
+    bias: float = 0.4  # deviation between raters
+    noise: float = 0.8  # deviation from answer to answer
+    fatigue: float = 0.0  # points lost by the end of a list
+    careless: float = 0.05  # share of raters
+    drop_out: float = 0.1  # share of raters who leave somewhere in their list
+    between: float = 30.0  # mean time between two arrivals
+    trial: float = 20.0  # mean time of a trial
+
+
+class Person(NamedTuple):
+    """One simulated rater."""
+
+    id: int
+    rng: np.random.Generator
+    bias: float
+    careless: bool
+    leaves_after: int | None  # trials
+
+
+def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0) -> int:
+    """Return the number of raters who finished.
+
+    Raters overlap as people do: what each does next is done in order of time.
+    """
+    arrivals = rng_for("crowd", seed).exponential(crowd.between, crowd.raters).cumsum()
+    agenda = [(float(at), number) for number, at in enumerate(arrivals)]
+    people: dict[int, Person] = {}
+    finished = 0
+    heapq.heapify(agenda)
+    while agenda:
+        at, number = heapq.heappop(agenda)
+        if number not in people:
+            people[number] = _person(running, crowd, seed, number, int(at * 1000))
+        screen = _act(running, crowd, people[number], merit, int(at * 1000))
+        finished += screen == Screen.FINISHED
+        if screen and screen not in ENDS:
+            pause = people[number].rng.exponential(crowd.trial)
+            heapq.heappush(agenda, (at + float(pause), number))
+    return finished
+
+
+def method_merit(running: Running, means: Mapping[str, float], seed: int = 0) -> Merit:
+    """Return merits with a mean for each method and a deviation of 0.5 from clip to clip.
+
+    Items whose answer is expected have that; methods without a mean have 3.
+    """
+
+    def merit(item: Item, question: str) -> float:
+        if item.expected and question in item.expected:
+            return float(item.expected[question])
+        means_of = [means.get(method, 3.0) for method in item.methods]
+        away = rng_for("merit", seed, item.key, question).normal(0, 0.5)
+        return means_of[-1] + float(away)
+
+    return merit
+
+
+def _person(running: Running, crowd: Crowd, seed: int, number: int, now: int) -> Person:
+    rng = rng_for("rater", seed, number)
+    visit = Visit(platform_id=f"simulated-{seed}-{number}", simulated=True)
+    rater = arrive(running, visit, now)
+    assert rater
+    careless, leaves = rng.random() < crowd.careless, rng.random() < crowd.drop_out
+    after = int(rng.integers(running.study.size.trials)) if leaves else None
+    return Person(rater.id, rng, float(rng.normal(0, crowd.bias)), bool(careless), after)
+
+
+def _act(running: Running, crowd: Crowd, person: Person, merit: Merit, now: int) -> str | None:
+    """Do what comes next on the rater's screen; return the screen then, None if they leave."""
+    with running.database.reading() as session:
+        rater = session.get_one(Rater, person.id)
+        screen, trial = rater.screen, current_trial(session, rater)
+    if screen == Screen.WELCOME:
+        flow.consent(running, person.id, True, now)
+    elif screen == Screen.DEVICE:
+        flow.report_device(running, person.id, dict(DEVICE), now)
+    elif screen == Screen.INSTRUCTIONS:
+        flow.read_instructions(running, person.id, now)
+    elif screen == Screen.QUIZ:
+        quiz = running.study.texts[rater.language].quiz
+        flow.answer_quiz(running, person.id, [question.answer for question in quiz], now)
+    elif screen == Screen.COMMENT:
+        flow.leave_comment(running, person.id, "", now)
+    elif trial:
+        if screen == Screen.TRIALS and trial.place == person.leaves_after:
+            return None
+        item = running.plan.by_key[trial.item]
+        done = trial.place / running.study.size.trials
+        answers = {
+            str(question): _answer(crowd, person, merit(item, question), done)
+            for question in running.study.questions
+        }
+        flow.answer_trial(running, person.id, trial.id, answers, _watched(item), now)
+    with running.database.reading() as session:
+        return session.get_one(Rater, person.id).screen
+
+
+def _answer(crowd: Crowd, person: Person, merit: float, done: float) -> int:
+    if person.careless:
+        return int(person.rng.integers(1, 6))
+    value = merit + person.bias - crowd.fatigue * done + person.rng.normal(0, crowd.noise)
+    return int(np.clip(round(value), 1, 5))
+
+
+def _watched(item: Item) -> Ledger:
+    whole = Stretch(start=0, end=item.seconds, took=item.seconds)
+    return Ledger(stretches=(whole,), plays=1)

@@ -1,0 +1,99 @@
+"""Simulated raters through the real flow and store: balance, truth, and the flag they bear."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from small_study import METHODS, PLAN, study
+from sqlalchemy import delete, select
+
+from study_app.arrival import Visit, arrive
+from study_app.dealing import votes
+from study_app.flow import Running
+from study_app.simulate import Crowd, method_merit, simulate
+from study_app.store.database import Database
+from study_app.store.tables import Answer, Playback, Rater, Trial
+
+MEANS = {"a": 2.5, "b": 3.0, "c": 3.5}
+
+
+def run(database: Database, crowd: Crowd, seed: int = 0, **changes: str) -> Running:
+    running = Running(study(**changes), PLAN, database)
+    simulate(running, crowd, method_merit(running, MEANS), seed=seed)
+    return running
+
+
+def means(running: Running) -> dict[str, float]:
+    """Mean answer by method over the ratings in the store."""
+    found = defaultdict(list)
+    with running.database.reading() as session:
+        rows = session.execute(
+            select(Trial.item, Answer.value).join(Answer).where(Trial.kind == "rating")
+        )
+        for key, value in rows:
+            found[running.plan.by_key[key].methods[0]].append(value)
+    return {method: float(np.mean(values)) for method, values in found.items()}
+
+
+def test_what_raters_think_is_what_the_store_says(database: Database) -> None:
+    """72 clips, 10 votes each, deviations of .5 between clips: means to within 0.3."""
+    crowd = Crowd(raters=90, careless=0, drop_out=0)
+    found = means(run(database, crowd, **{"votes: 5": "votes: 10"}))
+    assert found == pytest.approx(MEANS, abs=0.3)
+    assert found["a"] < found["b"] < found["c"]
+
+
+def test_every_simulated_rater_says_so(database: Database) -> None:
+    running = run(database, Crowd(raters=5))
+    with running.database.reading() as session:
+        assert all(rater.simulated for rater in session.scalars(select(Rater)))
+        assert len(session.scalars(select(Rater)).all()) == 5
+
+
+def test_the_same_seed_is_the_same_study(database: Database) -> None:
+    crowd = Crowd(raters=12, drop_out=0.3)
+    first = means(run(database, crowd, seed=1))
+    with database.writing() as session:
+        for table in (Answer, Playback, Trial, Rater):
+            session.execute(delete(table))
+    assert means(run(database, crowd, seed=1)) == first
+    assert means(run(database, crowd, seed=2)) != first
+
+
+@pytest.mark.slow
+def test_votes_of_a_thousand_raters_stay_together_though_a_fifth_leave(database: Database) -> None:
+    """Until a quota closes, votes that are given or being given differ by at most one or two.
+
+    1,000 raters of nine trials, a fifth of whom leave: 72 cells want 100 votes each. What those who
+    left held is dealt out again; the study closes with every cell at its quota.
+    """
+    crowd = Crowd(raters=1000, drop_out=0.2, between=40)
+    running = run(
+        database, crowd, **{"votes: 5": "votes: 100", "lease_minutes: 60": "lease_minutes: 20"}
+    )
+    with database.reading() as session:
+        counts = votes(session, PLAN)
+        places = Counter(
+            (trial.place, running.plan.by_key[trial.item].methods[0])
+            for trial in session.scalars(select(Trial))
+            if trial.kind == "rating" and trial.state == "rated"
+        )
+    assert max(counts.values()) - min(counts.values()) <= 1
+    shares = np.array([[places[place, m] for m in METHODS] for place in range(3, 12)])
+    assert (np.ptp(shares, axis=1) / shares.mean(axis=1)).max() < 0.2, "checks stand in between"
+
+
+def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) -> None:
+    codes = {"kind: open": "kind: prolific", "completion_code: null": "completion_code: C1"}
+    running = Running(study(**codes), PLAN, database)
+    first = arrive(running, Visit(platform_id="PID1", session="S1"), 1)
+    again = arrive(running, Visit(platform_id="PID1", session="S2"), 2)
+    assert first and again and first.id == again.id
+    by_link = arrive(running, Visit(token=first.token), 3)
+    assert by_link and by_link.id == first.id
+    assert arrive(running, Visit(), 4) is None, "Prolific always says who comes"
+    assert arrive(running, Visit(token="guess"), 5) is None
+    assert arrive(running, Visit(platform_id="x" * 5000), 6) is None
+    assert len(first.token) >= 32
+    other = arrive(running, Visit(platform_id="PID2", language="xx"), 7)
+    assert other and other.language == "en" and other.token != first.token
