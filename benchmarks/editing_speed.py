@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dreamix.backends.toybox.backend import open_toybox
 from dreamix.backends.toybox.model import Model
-from dreamix.backends.toybox.networks import autocast, patches
+from dreamix.backends.toybox.networks import autocast, numbered, patches
 from dreamix.diffusion.finetune import Finetuning, finetune
 from dreamix.diffusion.masking import as_frames, frame_pass
 from dreamix.diffusion.sampling import sample, time_grid
@@ -49,7 +49,7 @@ def table(title: str, found: dict[str, float], unit: float = 1.0) -> None:
 
 def bare_unet(model: Model, z: Tensor, count: int) -> Callable[[], Tensor]:
     """Return one forward pass of the U-Net on `count` copies of a clip, nothing around it."""
-    x = patches(z).repeat(count, 1, 1, 1, 1)
+    x = numbered(patches(z)).repeat(count, 1, 1, 1, 1)
     states, pooled = torch.randn(count, 24, 128), torch.randn(count, 128)
     t = torch.full((count,), 500.0)
 
@@ -61,12 +61,12 @@ def bare_unet(model: Model, z: Tensor, count: int) -> Callable[[], Tensor]:
 
 
 def denoising(model: Model, z: Tensor) -> None:
-    """One step of guided sampling beside the two bare forward passes it needs."""
-    bare = bare_unet(model, z, 1)
+    """One step of guided sampling beside the bare forward pass on a batch of two it needs."""
+    bare = bare_unet(model, z, 2)
     with torch.no_grad():
         found = medians(
             {
-                "bare U-Net, twice": lambda: (bare(), bare()),
+                "bare U-Net, two clips": bare,
                 "our step": lambda: sample(model.guided(["a red ball"], 4.0), z, time_grid(1.0, 1)),
             }
         )
@@ -124,7 +124,7 @@ def choices(model: Model, clip: Tensor) -> None:
     )
     table("attention, one clip of 16 frames", found)
     with torch.no_grad():
-        x, t = patches(clip), torch.full((1,), 500.0)
+        x, t = numbered(patches(clip)), torch.full((1,), 500.0)
         words, pooled = torch.randn(1, 24, 128), torch.randn(1, 128)
         single = lambda: model.unet(x, t, words, timestep_cond=pooled)  # noqa: E731
         found = medians({"bfloat16 autocast": bare_unet(model, clip, 1), "float32": single})

@@ -2,7 +2,11 @@
 
 Input and output of the U-Net are 4x4 patches (pixel_unshuffle), an exact "autoencoder" that costs
 nothing. It predicts the clean clip (x0), with the schedule of `dreamix.diffusion.schedule`.
+diffusers' temporal attention cannot tell which frame comes first: the number of the frame is part
+of the input, as waves in channels of their own.
 """
+
+import math
 
 import torch
 from diffusers import UNet3DConditionModel
@@ -16,6 +20,7 @@ from dreamix.diffusion.masking import temporal_layers
 
 PATCH = 4
 GRID = (24, 40)
+_PERIODS = (32, 16, 8, 4)  # frames, of the waves that number them
 
 
 def build_base() -> UNet3DConditionModel:
@@ -26,7 +31,7 @@ def build_base() -> UNet3DConditionModel:
     """
     unet = UNet3DConditionModel(
         sample_size=GRID[0] // PATCH,
-        in_channels=3 * PATCH**2,
+        in_channels=3 * PATCH**2 + 2 * len(_PERIODS),
         out_channels=3 * PATCH**2,
         down_block_types=("CrossAttnDownBlock3D",) * 2,
         up_block_types=("CrossAttnUpBlock3D",) * 2,
@@ -66,8 +71,20 @@ def predict(
     the pooled vector is added to the time embedding, as in Imagen.
     """
     states, pooled = words
-    found = unet(patches(z), t * 1000, states, timestep_cond=pooled).sample
+    found = unet(numbered(patches(z)), t * 1000, states, timestep_cond=pooled).sample
     return pixels(found.float())
+
+
+def numbered(grid: Tensor) -> Tensor:
+    """Return patches (B, 48, F, h, w) and 8 channels of waves that tell the number of each frame.
+
+    Sines and cosines of four periods; 0 for a lone frame.
+    """
+    batch, _, frames, height, width = grid.shape
+    angles = torch.arange(frames) * (2 * math.pi / torch.tensor(_PERIODS)[:, None])
+    waves = torch.cat([angles.sin(), angles.cos()]) * (frames > 1)
+    waves = waves[None, :, :, None, None].expand(batch, -1, -1, height, width)
+    return torch.cat([grid, waves], 1)
 
 
 def patches(clip: Tensor) -> Tensor:

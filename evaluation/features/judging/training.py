@@ -51,7 +51,7 @@ class Judging:
     """Cross entropy of every attribute on clips of which most are damaged and some are broken."""
 
     name = "judge"
-    updates = 2800
+    updates = 5200
     batch = 32
 
     def __init__(self, chunks: list[Chunk]) -> None:

@@ -186,7 +186,7 @@ class _Test:
         scenes = list(test_scenes(self.count))
         generator = torch.Generator().manual_seed(0)
         self.x = floats(np.stack([render(scene).frames[self.frames] for scene in scenes]))
-        self.noise = torch.randn(self.x.shape, generator=generator)
+        self.noise = still_noise(self.x, generator)
         self.levels = torch.full((self.count,), self.level)
         self.coarse = augmented(means(self.x), self.levels, generator)
         self.words = encoded(encoder, [caption(scene) for scene in scenes])
