@@ -13,10 +13,10 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.runner import run_suite
-from study_app.build.media import at_height
-from study_app.build.prepare import build
-from study_app.build.words import card, with_words
 from study_app.plan import read_plan
+from study_app.prepare.build import build
+from study_app.prepare.media import at_height
+from study_app.prepare.words import card, with_words
 from study_app.spec.reading import FILE
 from study_app.spec.template import TEMPLATE
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def programs() -> Path | None:
@@ -51,6 +52,6 @@ def new_folder() -> Path:
 def _run(*command: object) -> None:
     """Run a program, as the user postgres if we are root, whom the server refuses."""
     words = [str(word) for word in command]
-    if os.geteuid() == 0:
-        words = ["runuser", "-u", "postgres", "--", *words]
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd="/")
+    account = {"user": "postgres", "group": "postgres", "extra_groups": ()}
+    other: dict[str, Any] = account if os.geteuid() == 0 else {}
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd="/", **other)

@@ -1,0 +1,93 @@
+"""Which clips of a run are rated: every edit that all methods made, by every method or pair."""
+
+from fnmatch import fnmatchcase
+from itertools import combinations
+from typing import NamedTuple
+
+from dreamix.core.errors import UserError
+from dreamix.core.registry import near_misses
+from dreamix.core.seeding import seed_for
+from dreamix.data.suite import Edit
+from evaluation.runs import RunFolder
+from evaluation.schema import Cell as ClipCell
+from study_app.plan import Item
+from study_app.prepare.media import Media
+from study_app.spec.study import Study
+
+
+class Chosen(NamedTuple):
+    """The edits of a study, and why others are not in it."""
+
+    edits: list[Edit]
+    left_out: dict[str, str]
+
+
+def choose_edits(study: Study, run: RunFolder) -> Chosen:
+    """Return the edits that every method made; a method that the run lacks is a `UserError`.
+
+    An edit that one method failed at is left out for all: people should compare like with like.
+    """
+    known = list(run.info["methods"])
+    for method in study.methods:
+        if method not in known:
+            hint = near_misses(method, known)
+            raise UserError(
+                f"{run.path} has no method {method!r}{hint} (it has {', '.join(known)})"
+            )
+    asked = [edit for edit in run.suite.edits if _is_asked(edit.id, study, run)]
+    missing = {edit.id: _missing(edit, study, run) for edit in asked}
+    left_out = {edit: f"no clip of {method}" for edit, method in missing.items() if method}
+    edits = [edit for edit in asked if edit.id not in left_out]
+    if not edits:
+        raise UserError(f"{run.path} has no edit that every method of the study made")
+    return Chosen(edits, left_out)
+
+
+def _is_asked(edit: str, study: Study, run: RunFolder) -> bool:
+    return edit in run.info["edits"] and any(fnmatchcase(edit, part) for part in study.edits)
+
+
+def _missing(edit: Edit, study: Study, run: RunFolder) -> str | None:
+    """Return the first method without a clip of the edit."""
+    rows = {method: run.clip_row(ClipCell(method, edit.id, 0)) for method in study.methods}
+    return next((method for method, row in rows.items() if row is None or row.status != "ok"), None)
+
+
+def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -> list[Item]:
+    """Return what is rated for its own sake, one item a cell of the design."""
+    size = 1 if study.design == "absolute" else 2
+    items = []
+    for edit in edits:
+        source = media.of_file(run.source(edit.video))
+        clips = {method: edited_clip(run, method, edit.id, media) for method in study.methods}
+        for methods in combinations(study.methods, size):
+            left = source if size == 1 else clips[methods[0]]
+            items.append(
+                Item(
+                    key=item_key(study, "rating", edit.id, *methods),
+                    kind="rating",
+                    video=edit.video,
+                    edit=edit.id,
+                    methods=methods,
+                    category=edit.category,
+                    prompt=edit.prompt,
+                    left=left,
+                    right=clips[methods[-1]],
+                    seconds=media.seconds(clips[methods[-1]]),
+                    reference=None if size == 1 else source,
+                )
+            )
+    return items
+
+
+def edited_clip(run: RunFolder, method: str, edit: str, media: Media) -> str:
+    """Return the media name of an edit that was made."""
+    row = run.clip_row(ClipCell(method, edit, 0))
+    if row is None or row.status != "ok":
+        raise UserError(f"{run.path} has no clip of {method} for {edit}")
+    return media.of_file(run.clip_path(row))
+
+
+def item_key(study: Study, *names: str) -> str:
+    """Return a key that tells nothing and is the same at every build."""
+    return f"{seed_for('study', study.name, study.seed, *names) % 2**64:016x}"
