@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from toybox_accuracy import Settings, accuracy, all_generated
 
@@ -26,9 +27,9 @@ def row(snapshot: Path, count: int, workers: int) -> dict[str, float]:
 
 
 def hours(folder: Path, update: int) -> float:
-    """Return the hours of training at an update, from the log."""
-    log = pd.read_csv(folder / "log.csv").set_index("update")
-    return float(log.minutes[update]) / 60
+    """Return the hours of training at an update: between two rows of the log, on the line."""
+    log = pd.read_csv(folder / "log.csv")
+    return float(np.interp(update, log["update"], log.minutes)) / 60
 
 
 def draw(table: pd.DataFrame, out: Path) -> None:

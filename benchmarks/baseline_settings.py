@@ -13,8 +13,8 @@ from development import METRICS, compare
 
 COLUMNS = {
     **{f"t2v-{w}": f"text-to-video:guidance={w}" for w in (2, 4, 6)},
-    **{f"pnp-{w}": f"plug-and-play:guidance={w}" for w in (2, 4, 7.5, 10)},
-    **{f"pnp-{w}-const": f"plug-and-play:preset=pnp-diffusers:guidance={w}" for w in (2, 4)},
+    **{f"pnp-{w}": f"plug-and-play:guidance={w}" for w in (2, 4, 10)},
+    "pnp-4-const": "plug-and-play:preset=pnp-diffusers:guidance=4",
     "pnp-4-less": "plug-and-play:guidance=4:features=0.4:attention=0.25",
 }
 

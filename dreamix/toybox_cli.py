@@ -42,10 +42,16 @@ toybox = click.Group(
     help="Stop after so long; the same command goes on.  [default: when it is done]",
 )
 @click.option("--plot", is_flag=True, help="At the end, draw the log as DIR/curve.png.")
-def train(what: str, folder: Path | None, minutes: float, plot: bool) -> None:
+@click.option(
+    "--compile", "compiled", is_flag=True, help="base: minutes to compile, then faster updates."
+)
+def train(what: str, folder: Path | None, minutes: float, plot: bool, compiled: bool) -> None:
     """Train a model of Toybox: text, base, sr (the embedded cascade), judge or clip."""
+    if compiled and what != "base":
+        raise UserError(f"--compile is for base; leave it out to train {what}")
     folder = folder or Path("checkpoints") / what
-    imported(TRAINERS[what])(folder, minutes, click.echo)
+    options = {"compiled": True} if compiled else {}
+    imported(TRAINERS[what])(folder, minutes, click.echo, **options)
     if plot:
         from dreamix.core.media import write_image
         from dreamix.training.curve import curve

@@ -80,6 +80,23 @@ def test_a_stopped_training_is_the_uninterrupted_one(
     assert [len(log) for log in logs] == [3, 3]
 
 
+@pytest.mark.slow  # a minute of compiling
+def test_a_compiled_update_is_the_plain_one(task: Base, clips: Clips) -> None:
+    """The same weights, clips and noise: losses and gradients agree as far as bfloat16 does."""
+    compiled = Base(clips, tiny_encoder(), compiled=True)
+    compiled.network.load_state_dict(task.network.state_dict())
+    for update in (0, 5):
+        losses = [each.loss(update, draw(update)) for each in (task, compiled)]
+        assert float(losses[1]) == pytest.approx(float(losses[0]), rel=0.02)
+        for loss in losses:
+            loss.backward()
+    norms = [
+        torch.cat([p.grad.flatten() for p in each.network.parameters() if p.grad is not None])
+        for each in (task, compiled)
+    ]
+    assert torch.nn.functional.cosine_similarity(*norms, dim=0) > 0.99
+
+
 def test_probes_name_every_word_and_level(task: Base) -> None:
     with torch.no_grad():
         found = task.probe()

@@ -100,6 +100,11 @@ def test_train_calls_what_it_names_and_draws_its_log(tmp_path: Path) -> None:
     assert picture.shape[2] == 3 and picture.std() > 10
 
 
+def test_only_the_base_is_compiled(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--compile is for base"):
+        run("train", "judge", "--compile", "--folder", tmp_path)
+
+
 @pytest.mark.usefixtures("trainer")
 def test_a_log_may_have_holes_and_columns_that_came_late(tmp_path: Path) -> None:
     run("train", "base", "--folder", tmp_path / "base")

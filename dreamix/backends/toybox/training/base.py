@@ -55,8 +55,9 @@ class Base:
     learning_rate = 4e-4
     updates = sum(phase.updates for phase in PHASES)
 
-    def __init__(self, clips: Clips, encoder: CLIPTextModel) -> None:
+    def __init__(self, clips: Clips, encoder: CLIPTextModel, compiled: bool = False) -> None:
         self.network = build_base().eval()  # no dropout: scenes are never short
+        self.predict = torch.compile(predict, dynamic=False) if compiled else predict
         self.clips = clips
         self.words = _encoded(encoder, clips.captions)
         self.nothing = _encoded(encoder, [""])
@@ -87,7 +88,7 @@ class Base:
         t = torch.sigmoid(mean + deviation * torch.randn(count, generator=generator))
         noise = torch.randn(x.shape, generator=generator)
         with autocast():
-            found = predict(self.network, add_noise(x, noise, t), t, (states, pooled))
+            found = self.predict(self.network, add_noise(x, noise, t), t, (states, pooled))
         weight = (snr(t) + 1).clamp(max=8).reshape(-1, 1, 1, 1, 1) * (1 + 5 * mask)
         return (weight * (found - x).square()).mean()
 

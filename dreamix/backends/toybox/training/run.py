@@ -37,12 +37,16 @@ def train_text(folder: Path, minutes: float, say: Say) -> None:
     save_file(task.encoder.state_dict(), folder / "text.safetensors")
 
 
-def train_base(folder: Path, minutes: float, say: Say) -> None:
-    """Train the base U-Net on clips rendered into the folder `clips` beside `folder`."""
+def train_base(folder: Path, minutes: float, say: Say, compiled: bool = False) -> None:
+    """Train the base U-Net on clips rendered into the folder `clips` beside `folder`.
+
+    compiled: let torch compile the network first. That takes minutes and a C++ compiler; an update
+              then takes two thirds of the time on a CPU (benchmarks/README.md).
+    """
     say("rendering training clips (once)")
     clips = training_clips(folder.parent / "clips", CLIPS)
     with weights_named("weights", "toybox", "base"):
-        task = Base(clips, text_encoder(folder.parent))
+        task = Base(clips, text_encoder(folder.parent), compiled)
     start = shipped_start(task.network, "unet", folder)
     train(task, folder, Budget(minutes, probe_every=1_000, snapshot_every=SNAPSHOTS), say, start)
 
