@@ -35,7 +35,7 @@ def hours(folder: Path, update: int) -> float:
 def draw(table: pd.DataFrame, out: Path) -> None:
     """Draw a line an attribute."""
     figure, panel = plt.subplots(figsize=(7, 4))
-    marks = dict(zip(VALUES, "osD^vPX*", strict=True))
+    marks = dict(zip(VALUES, "osD^vPX", strict=True))
     for field in VALUES:
         panel.plot(table.hours, table[field], marker=marks[field], label=field)
     panel.set(xlabel="hours of training on one core", ylabel="prompts judged right", ylim=(0, 1.02))

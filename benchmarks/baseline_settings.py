@@ -13,9 +13,9 @@ from development import METRICS, compare
 
 COLUMNS = {
     **{f"t2v-{w}": f"text-to-video:guidance={w}" for w in (2, 4, 6)},
-    **{f"pnp-{w}": f"plug-and-play:guidance={w}" for w in (2, 4, 10)},
+    **{f"pnp-{w}": f"plug-and-play:preset=official:guidance={w}" for w in (2, 4, 10)},
     "pnp-4-const": "plug-and-play:preset=pnp-diffusers:guidance=4",
-    "pnp-4-less": "plug-and-play:guidance=4:features=0.4:attention=0.25",
+    "pnp-4-less": "plug-and-play:preset=official:guidance=4:features=0.4:attention=0.25",
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from dreamix.core.video import Video
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.methods.base import METHODS, Edited, EditRequest, Made
 from dreamix.methods.dreamix import PRESETS, DreamixConfig, chosen
+from dreamix.methods.plug_and_play import PlugAndPlayConfig, guide
 from dreamix.single_edit import edit_of, request_for, scene_source
 
 CAPTION = "a red ball bouncing in a meadow"
@@ -146,6 +148,21 @@ def test_ablations_change_a_preset_in_one_thing() -> None:
     assert chosen(DreamixConfig("frames-only"), "motion") == whole._replace(alpha=0.0)
     by_hand = replace(DreamixConfig(), noise=0.0, finetune_steps=0, alpha=0.0)
     assert chosen(by_hand, "motion") == (0.0, 0, 0.0)
+
+
+def test_guidance_of_plug_and_play_is_what_was_asked_the_presets_or_the_backends() -> None:
+    """10 and 7.5 are the public implementations'; 2 suits the embedded model."""
+    stranger, ours = object(), SimpleNamespace(plug_and_play="toybox")
+    assert guide(PlugAndPlayConfig(), stranger).weight == 10
+    assert guide(PlugAndPlayConfig(), ours).weight == 2
+    assert guide(PlugAndPlayConfig("official"), ours).weight == 10
+    constant = guide(PlugAndPlayConfig("pnp-diffusers", guidance=3), ours)
+    assert (constant.weight, constant.negative(0.0), constant.negative(1.0)) == (3, 1, 1)
+    assert [guide(PlugAndPlayConfig(), ours).negative(share) for share in (0, 0.5, 1)] == [
+        0,
+        0.5,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(

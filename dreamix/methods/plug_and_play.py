@@ -5,13 +5,16 @@ Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `pre
     pnp-diffusers  negative prompt in place of the empty one, guidance 7.5
     official       the source's description as negative prompt, its weight growing linearly over
                    the steps, guidance 10
+    toybox         as official, with guidance 2: more saturates the small embedded model. Ours,
+                   chosen outside the benchmark by benchmarks/baseline_settings.py
 
-In both: DDIM inversion with no words, features up to 0.8 of the steps, queries and keys up to 0.5.
+In all: DDIM inversion with no words, features up to 0.8 of the steps, queries and keys up to 0.5.
 The number of steps is ours (50 there, after 999 steps of inversion); so are the layers, by analogy.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
@@ -21,14 +24,26 @@ from dreamix.methods.base import EditRequest, method
 if TYPE_CHECKING:
     from torch import Tensor
 
-GUIDANCE = {"pnp-diffusers": 7.5, "official": 10.0}
+
+class Guide(NamedTuple):
+    """Guidance of the denoising: its weight, and that of the negative prompt over the steps."""
+
+    weight: float
+    negative: Callable[[float], float]  # share of the steps done -> weight
+
+
+PRESETS = {
+    "official": Guide(10.0, lambda share: share),
+    "pnp-diffusers": Guide(7.5, lambda _: 1.0),
+    "toybox": Guide(2.0, lambda share: share),
+}
 
 
 @dataclass(frozen=True)
 class PlugAndPlayConfig:
     """Settings of Plug-and-Play.
 
-    preset:     official or pnp-diffusers.
+    preset:     official, pnp-diffusers or toybox; None is the one that suits the backend.
     steps:      DDIM steps of the sampling.
     inversion:  inversion steps for one sampling step.
     refine:     fixed-point iterations a step of the inversion.
@@ -40,7 +55,7 @@ class PlugAndPlayConfig:
                 pnp-diffusers' own, words that a model may not know).
     """
 
-    preset: str = "official"
+    preset: str | None = None
     steps: int = 25
     inversion: int = 4
     refine: int = 0
@@ -61,6 +76,7 @@ def plug_and_play(
 
     first, prompts = requests[0], [request.edit.prompt for request in requests]
     backend.check_prompts(prompts)
+    guided = guide(config, backend)
     frames = as_frames(backend.read(first.source))
     fine = time_grid(config.top, config.steps * config.inversion)
     with backend.model.image_model():
@@ -71,7 +87,7 @@ def plug_and_play(
             refine=config.refine,
             watch=first.watch("inverting"),
         )
-        edited = [_edited(request, backend, config, path, fine) for request in requests]
+        edited = [_edited(request, backend, config, guided, path, fine) for request in requests]
     clips = [as_clips(pictures, len(frames)) for pictures in edited]
     return [
         backend.finish_frames(clip, prompt, first.source, ("edit", request.edit.id, 0))
@@ -83,6 +99,7 @@ def _edited(
     request: EditRequest,
     backend: Any,
     config: PlugAndPlayConfig,
+    guided: Guide,
     path: "list[Tensor]",
     times: list[float],
 ) -> "Tensor":
@@ -92,20 +109,21 @@ def _edited(
     model = backend.model
     negative = request.caption if config.negative is None else config.negative
     together = model.denoiser(["", "", negative, request.edit.prompt])
-    rising = config.preset == "official"
     return inject(
         path[:: -config.inversion],
         times[:: config.inversion],
-        Branches(together, _guidance(config), (lambda share: share) if rising else (lambda _: 1.0)),
+        Branches(together, guided.weight, guided.negative),
         Injection(model.feature_layers, model.attention_layers, config.features, config.attention),
         watch=request.watch("denoising"),
     )
 
 
-def _guidance(config: PlugAndPlayConfig) -> float:
-    """Return the weight of guidance; an unknown preset is a `UserError`."""
-    if config.preset not in GUIDANCE:
-        hint = near_misses(config.preset, list(GUIDANCE))
-        known = ", ".join(GUIDANCE)
-        raise UserError(f"plug-and-play has no preset {config.preset!r}{hint} (known: {known})")
-    return GUIDANCE[config.preset] if config.guidance is None else config.guidance
+def guide(config: PlugAndPlayConfig, backend: Any) -> Guide:
+    """Return the guidance that was asked for, or the preset's; an unknown one is a `UserError`."""
+    preset = config.preset or str(getattr(backend, "plug_and_play", "official"))
+    if preset not in PRESETS:
+        hint = near_misses(preset, list(PRESETS))
+        known = ", ".join(PRESETS)
+        raise UserError(f"plug-and-play has no preset {preset!r}{hint} (known: {known})")
+    found = PRESETS[preset]
+    return found if config.guidance is None else found._replace(weight=config.guidance)
