@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from study_app.dealing import deal, deal_training, take_back
+from study_app.device import in_the_way
 from study_app.plan import Plan
-from study_app.playback import Ledger, coverage
+from study_app.playback import Ledger, could_be_since, coverage
 from study_app.screens import ENDS, Screen
 from study_app.spec.study import Study
+from study_app.state import state_of
 from study_app.store.database import Database
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
 
@@ -40,27 +42,33 @@ class Turn(NamedTuple):
 
 
 def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
-    """Keep what a rater said to the consent text, and which version of it they read."""
+    """Keep what a rater said to the consent text, and which version of it they read.
+
+    Of those who do not agree nothing is kept that says who they are.
+    """
     with _turn(running, rater_id, now, Screen.WELCOME) as turn:
+        if turn and not agrees:
+            turn.rater.platform_id = turn.rater.session = None
         if turn:
             turn.rater.screen = Screen.DEVICE if agrees else Screen.DECLINED
             turn.rater.consent_version = running.study.consent_version
             turn.rater.consented = now if agrees else None
 
 
+def choose_language(running: Running, rater_id: int, language: str, now: int) -> None:
+    """Show everything in a language of the study from now on; only before consent."""
+    with _turn(running, rater_id, now, Screen.WELCOME) as turn:
+        if turn and language in running.study.texts:
+            turn.rater.language = language
+
+
 def report_device(running: Running, rater_id: int, device: dict[str, Any], now: int) -> None:
     """Keep what a rater watches on; a window too small can be made larger and tried again."""
     with _turn(running, rater_id, now, Screen.DEVICE, Screen.UNFIT) as turn:
         if turn:
-            fits = device.get("plays") is True and _wide_enough(running.study, device)
+            fits = not in_the_way(running.study.device, device)
             turn.rater.device = device
             turn.rater.screen = Screen.INSTRUCTIONS if fits else Screen.UNFIT
-
-
-def _wide_enough(study: Study, device: Mapping[str, Any]) -> bool:
-    width = device.get("width")
-    fits = isinstance(width, int) and width >= study.device.least_width
-    return fits and (study.device.phones or device.get("phone") is False)
 
 
 def read_instructions(running: Running, rater_id: int, now: int) -> None:
@@ -88,6 +96,22 @@ def answer_quiz(running: Running, rater_id: int, answers: Sequence[int], now: in
         return False
 
 
+def open_trial(running: Running, rater_id: int, now: int) -> None:
+    """Keep when the rater's current trial was first shown: nobody watched it before.
+
+    A rater who was away for long is given back what was taken from them.
+    """
+    with running.database.reading() as session:
+        rater = session.get_one(Rater, rater_id)
+        trial = current_trial(session, rater)
+        if rater.screen not in TRIAL_SCREENS or (trial and trial.opened is not None):
+            return
+    with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
+        trial = turn and current_trial(turn.session, turn.rater)
+        if trial and trial.opened is None:
+            trial.opened = now
+
+
 def answer_trial(
     running: Running,
     rater_id: int,
@@ -99,7 +123,9 @@ def answer_trial(
     """Return True if the answers are kept, now or before; False if the clip was not watched.
 
     Answers to another trial than the current one change nothing. A question left out and a value
-    that is not on its scale are a ValueError: the page cannot send them.
+    that is not on its scale are a ValueError: the page cannot send them. In the pairwise design -1
+    is the edit that stood left, 1 the right one, 0 no difference; `Trial.swapped` says which edit
+    stood where.
     """
     _check_answers(running.study, answers)
     with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
@@ -108,7 +134,8 @@ def answer_trial(
             return True
         seconds = running.plan.by_key[trial.item].seconds
         watched = coverage(ledger, seconds, running.study.playback)
-        if watched < running.study.playback.coverage:
+        shown = now - trial.opened if trial.opened is not None else 0
+        if watched < running.study.playback.coverage or not could_be_since(ledger, shown):
             return False
         told = {"coverage": watched, "ledger": ledger.model_dump(mode="json")}
         turn.session.add(Playback(trial_id=trial.id, **told))
@@ -130,6 +157,30 @@ def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: i
             _finish_trial(running, turn, trial, "unplayable", now)
 
 
+def see_feedback(running: Running, rater_id: int, now: int) -> None:
+    """Go on from what most people would have answered: to the next practice, or to the quiz."""
+    with _turn(running, rater_id, now, Screen.FEEDBACK) as turn:
+        if turn:
+            turn.rater.screen = Screen.TRAINING
+            _end_training_if_done(running, turn, now)
+
+
+def end_break(running: Running, rater_id: int, now: int) -> None:
+    """Go on with the trials."""
+    with _turn(running, rater_id, now, Screen.BREAK) as turn:
+        if turn:
+            turn.rater.screen = Screen.TRIALS
+
+
+def stop(running: Running, rater_id: int, now: int) -> None:
+    """End the study for a rater who wants to stop; what they had not rated goes to others."""
+    with _turn(running, rater_id, now, *TRIAL_SCREENS, Screen.BREAK) as turn:
+        if turn:
+            turn.rater.screen = Screen.LEFT
+            mine = update(Trial).where(Trial.rater_id == rater_id, Trial.state == "dealt")
+            turn.session.execute(mine.values(state="released"))
+
+
 def leave_comment(running: Running, rater_id: int, text: str, now: int) -> None:
     """Keep the comment, if there is one: the study is finished."""
     with _turn(running, rater_id, now, Screen.COMMENT) as turn:
@@ -142,6 +193,12 @@ def current_trial(session: Session, rater: Rater) -> Trial | None:
     """Return the first trial of a rater that is not answered."""
     mine = select(Trial).where(Trial.rater_id == rater.id, Trial.state == "dealt")
     return session.scalars(mine.order_by(Trial.place).limit(1)).first()
+
+
+def last_answered(session: Session, rater: Rater) -> Trial | None:
+    """Return the trial that a rater answered last."""
+    mine = select(Trial).where(Trial.rater_id == rater.id, Trial.state == "rated")
+    return session.scalars(mine.order_by(Trial.place.desc()).limit(1)).first()
 
 
 @contextmanager
@@ -172,6 +229,9 @@ def _skip_quiz_if_none(running: Running, turn: Turn, now: int) -> None:
 
 
 def _begin_trials(running: Running, turn: Turn, now: int) -> None:
+    if state_of(turn.session).name == "paused":
+        turn.rater.screen = Screen.QUIZ  # answered anew when it goes on: then there is a list
+        return
     trials = deal(turn.session, running.study, running.plan, turn.rater, now)
     turn.rater.screen = Screen.TRIALS if trials else Screen.CLOSED
 
@@ -180,11 +240,24 @@ def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: i
     """Mark a trial as done; after the last one the rater goes to the next screen."""
     trial.state, trial.answered = state, now
     turn.session.flush()
-    if current_trial(turn.session, turn.rater):
-        return
     if turn.rater.screen == Screen.TRAINING:
-        turn.rater.screen = Screen.QUIZ
-        _skip_quiz_if_none(running, turn, now)
-    else:
+        known = state == "rated" and running.plan.by_key[trial.item].expected
+        turn.rater.screen = Screen.FEEDBACK if known else Screen.TRAINING
+        _end_training_if_done(running, turn, now)
+    elif not current_trial(turn.session, turn.rater):
         turn.rater.screen = Screen.COMMENT
         turn.rater.finished = now
+    elif _is_time_for_a_break(running.study, turn):
+        turn.rater.screen = Screen.BREAK
+
+
+def _end_training_if_done(running: Running, turn: Turn, now: int) -> None:
+    if turn.rater.screen == Screen.TRAINING and not current_trial(turn.session, turn.rater):
+        turn.rater.screen = Screen.QUIZ
+        _skip_quiz_if_none(running, turn, now)
+
+
+def _is_time_for_a_break(study: Study, turn: Turn) -> bool:
+    done = select(func.count()).where(Trial.rater_id == turn.rater.id, Trial.kind != "training")
+    count = turn.session.scalar(done.where(Trial.state.in_(("rated", "unplayable")))) or 0
+    return study.size.break_after is not None and count % study.size.break_after == 0

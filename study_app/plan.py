@@ -13,6 +13,7 @@ from dreamix.core.records import read_json, write_json
 from study_app.design.blocks import Cell
 
 FILE = "plan.json"
+SECRET = "secret"  # file of a study's folder; names of clips and raters are made with it
 FORMAT = 1
 KINDS = ("rating", "trap", "gold", "training")
 SEPARATOR = " | "  # between the two methods of a pair

@@ -55,5 +55,14 @@ def coverage(ledger: Ledger, duration: float, rule: Playback) -> float:
     return min(1.0, watched / duration) if duration else 1.0
 
 
+def could_be_since(ledger: Ledger, shown: int) -> bool:
+    """Return False if more time was spent playing than a trial is shown for, in milliseconds.
+
+    The time of the page and of the server may go a little differently.
+    """
+    spent = 1000 * sum(stretch.took for stretch in ledger.stretches)
+    return spent <= 1.02 * shown + 250
+
+
 def _could_be(stretch: Stretch, rule: Playback) -> bool:
     return stretch.took * rule.fastest_rate >= (stretch.end - stretch.start) - 0.1

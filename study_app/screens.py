@@ -1,7 +1,8 @@
 """Which screens there are and which follows which.
 
     welcome -> device -> instructions -> training -> quiz -> trials -> comment -> finished
-    declined, unfit, failed and closed end the way early
+    feedback follows each trial of the training, break comes between trials
+    declined, unfit, failed, closed and left end the way early
 
 The name of a rater's screen is in the store; together with the trials that are answered it is all
 that has to be known to go on after any interruption.
@@ -17,14 +18,17 @@ class Screen(StrEnum):
     DEVICE = "device"
     INSTRUCTIONS = "instructions"
     TRAINING = "training"
+    FEEDBACK = "feedback"
     QUIZ = "quiz"
     TRIALS = "trials"
+    BREAK = "break"
     COMMENT = "comment"
     FINISHED = "finished"
     DECLINED = "declined"
     UNFIT = "unfit"
     FAILED = "failed"
     CLOSED = "closed"
+    LEFT = "left"
 
 
-ENDS = frozenset({Screen.FINISHED, Screen.DECLINED, Screen.FAILED, Screen.CLOSED})
+ENDS = frozenset({Screen.FINISHED, Screen.DECLINED, Screen.FAILED, Screen.CLOSED, Screen.LEFT})

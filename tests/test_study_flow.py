@@ -57,7 +57,8 @@ class Visitor:
     def answer(self, trial: Trial | None = None, ledger: Ledger = WATCHED) -> bool:
         trial = trial or self.trial
         assert trial
-        self.clock += 1000
+        flow.open_trial(self.running, self.id, self.clock)
+        self.clock += 3000
         return flow.answer_trial(self.running, self.id, trial.id, ANSWERS, ledger, self.clock)
 
     def to_trials(self) -> None:

@@ -8,11 +8,11 @@ methods follow a Williams design; a list departs from it only to fill a hole tha
 The choice is a linear sum assignment of places to sources (scipy).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from study_app.design.latin import method_order
 
@@ -40,6 +40,8 @@ def next_block(
     length: trials of a list; more than there are sources cannot be.
     number: how many lists there were before.
     """
+    from scipy.optimize import linear_sum_assignment  # half a second, for who deals only
+
     open_cells = sorted(cell for cell, count in votes.items() if count < quota)
     if not open_cells:
         return []
@@ -55,6 +57,16 @@ def next_block(
         for place, source in zip(*linear_sum_assignment(least), strict=True)
         if least[place, source] < _NEVER
     ]
+
+
+def longest_list(videos: Sequence[str]) -> int:
+    """Return how many trials a list can have, given the source of every edit.
+
+    A list meets each source once. Longer ones than the share of the busiest source allows would let
+    the votes of its edits lag behind for ever.
+    """
+    counts = Counter(videos)
+    return len(videos) // max(counts.values()) if counts else 0
 
 
 def _candidates(

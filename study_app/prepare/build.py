@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from evaluation.runs import RunFolder
+from study_app.design.blocks import longest_list
 from study_app.plan import Plan, write_plan
 from study_app.prepare.cells import choose_edits, rating_items
 from study_app.prepare.checks import check_items
@@ -48,12 +49,8 @@ def build(folder: Path) -> Built:
 
 
 def check_length(study: Study, videos: list[str]) -> None:
-    """Raise a `UserError` if a list is longer than its sources allow.
-
-    A rater meets each source once; lists longer than the share of the busiest source allows would
-    let the votes of its edits lag behind for ever.
-    """
-    most = math.floor(len(videos) / max(videos.count(video) for video in set(videos)))
+    """Raise a `UserError` if a list is longer than its sources allow."""
+    most = longest_list(videos)
     if study.size.trials > most:
         raise UserError(
             f"size.trials: {study.size.trials} are too many: a rater meets each source once, and "

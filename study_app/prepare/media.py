@@ -12,9 +12,9 @@ import numpy as np
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.records import write_whole
 from dreamix.core.video import Video
+from study_app.plan import SECRET
 
 FOLDER = "media"
-SECRET = "secret"
 _RECIPE = "1"  # goes into every name: a clip made otherwise is another file
 
 

@@ -47,6 +47,7 @@ class Rules(Block):
 
     failed_traps: Count = 1
     failed_gold: Count = 2
+    failed_playback: Count = 1  # answers to clips that were not watched
     straight_line: Share = 0.15  # at or below this variance of all ratings
     unplayable: Share = 0.3  # share of trials that did not play
     least_ratings: Count = 5

@@ -9,9 +9,12 @@ from string import Template
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from evaluation.runs import RunFolder
+from study_app.design.blocks import longest_list
 from study_app.spec.reading import FILE, study_from_text
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
+_TRIALS = "  trials: 20         #"
+_MOST = 20  # trials of a list: about a quarter of an hour
 
 
 def new_study(run: Path, folder: Path) -> Path:
@@ -31,11 +34,20 @@ def new_study(run: Path, folder: Path) -> Path:
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
     )
+    text = text.replace(_TRIALS, f"  trials: {_trials(RunFolder(run)):<11}#")
     study_from_text(text, str(path))
     folder.mkdir(parents=True, exist_ok=True)
     with write_whole(path) as file:
         file.write(text.encode())
     return path
+
+
+def _trials(run: RunFolder) -> int:
+    """Return how long a list can be: each source once, the busiest as often as its edits ask."""
+    asked = set(run.info.get("edits", []))
+    if not asked:
+        return _MOST
+    return min(_MOST, longest_list([e.video for e in run.suite.edits if e.id in asked]))
 
 
 def _name(folder: Path) -> str:

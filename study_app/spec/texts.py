@@ -52,8 +52,13 @@ class Buttons(Block):
     back: Line
     agree: Line
     decline: Line
+    plays: Line
+    again: Line  # check the device once more
     replay: Line
+    pause: Line
+    play: Line
     does_not_play: Line
+    skip: Line  # the trial that does not play
     source: Line
     edit: Line
     left: Line
@@ -62,6 +67,26 @@ class Buttons(Block):
     progress: Line  # with {done} and {total}
     submit: Line
     leave: Line
+    done: Line  # back to the recruiting platform
+
+
+class Notes(Block):
+    """What the player says meanwhile."""
+
+    loading: Line
+    load_failed: Line  # with {why}
+    watched: Line  # with {percent}
+    answer_all: Line
+    keys: Line
+    pair_keys: Line
+    saving: Line
+    slow: Line  # the server does not answer
+    skip: Line  # before a trial that does not play is left out
+    leave: Line  # before the study is left
+    practice: Line  # in place of the progress
+    comment: Line  # above the field
+    yours: Line  # marks a rater's own answer
+    expected: Line  # marks the answer that is expected
 
 
 class Texts(Block):
@@ -74,9 +99,14 @@ class Texts(Block):
     declined: Line
     device: Line
     device_unfit: Line
+    device_narrow: Line  # with {width} and {least}
+    device_phone: Line
+    device_plays_not: Line  # with {why}
+    device_said_not: Line  # the rater says that it does not play
     instructions: Line
     training: Line
     training_feedback: Line  # with {expected}, what most people would answer
+    quiz_intro: Line
     quiz_wrong: Line
     quiz_failed: Line
     watch_first: Line
@@ -84,9 +114,17 @@ class Texts(Block):
     resume: Line
     comment: Line
     thanks: Line
+    code: Line  # above the completion code
+    early_code: Line  # above the code of those who end early
+    redirect: Line  # with {seconds}
     closed: Line
+    on_hold: Line  # the researcher paused the study
+    left: Line
+    unknown_link: Line
+    trouble: Line  # the page itself failed
     trap: Line  # burnt into a clip, with {answer}
     buttons: Buttons
+    notes: Notes
     questions: dict[str, QuestionText]
     pair_questions: dict[str, PairText]
     quiz: tuple[Quiz, ...]

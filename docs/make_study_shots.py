@@ -1,0 +1,152 @@
+"""Takes pictures of every screen of a study into docs/images/study/, as a rater sees them.
+
+python docs/make_study_shots.py [OUT] [--only NAME]
+
+It builds a small study of rendered clips, serves it, and walks through it in headless Chromium:
+light on a desk, the trial also in the dark, on a phone and in pairs.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from browser_rater import BrowserRater, chromium  # noqa: E402
+from served_study import make_run, make_study, running_server  # noqa: E402
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+LARGEST = 120_000  # bytes of a picture
+STILL = 900  # milliseconds until everything has settled
+
+
+class Camera:
+    """Takes pictures of a page into a folder."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        out.mkdir(parents=True, exist_ok=True)
+
+    def take(self, page: Any, name: str, *, whole: bool = False) -> None:
+        """Keep what the page shows, with as many colours as fit."""
+        page.wait_for_timeout(STILL)
+        picture = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
+        for colours in (256, 128, 64, 32):
+            found = io.BytesIO()
+            picture.quantize(colours, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+            if found.tell() < LARGEST:
+                break
+        (self.out / f"{name}.png").write_bytes(found.getvalue())
+
+
+def desk(browser: Any, url: str, camera: Camera) -> str:
+    """Walk through the whole study; return the link of a rater in the middle of it."""
+    page = browser.new_page(**DESK, color_scheme="light")
+    rater = BrowserRater(page, url)
+    rater.arrive()
+    rater.sees("I agree")
+    camera.take(page, "welcome")
+    rater.consent()
+    page.locator("button.submit[aria-disabled=false]").wait_for()
+    camera.take(page, "device")
+    rater.check_device()
+    camera.take(page, "instructions")
+    rater.press("Next")
+    practise(rater, camera)
+    camera.take(page, "quiz")
+    rater.pass_quiz()
+    rater.watch()
+    rater.choose(4, 3)
+    camera.take(page, "trial")
+    rater.finish(lambda: camera.take(page, "break"))
+    camera.take(page, "comment")
+    rater.press("Next")
+    rater.sees("Your code")
+    camera.take(page, "thanks")
+    page.close()
+    return str(page.url)
+
+
+def practise(rater: BrowserRater, camera: Camera) -> None:
+    """Answer the practice trials; take a picture of one and of its feedback."""
+    rater.ready()
+    camera.take(rater.page, "training")
+    rater.answer()
+    rater.sees("Most people would answer")
+    camera.take(rater.page, "feedback")
+    rater.go_on()
+    rater.ready()
+    rater.answer()
+    rater.go_on()
+    rater.sees("Is everything clear?")
+
+
+def trial_only(browser: Any, url: str, camera: Camera, name: str, **look: Any) -> None:
+    """Take a picture of a trial in another look."""
+    page = browser.new_page(**look)
+    rater = BrowserRater(page, url)
+    rater.to_trials()
+    rater.watch()
+    if name == "trial-phone":
+        camera.take(page, f"{name}-top")
+    rater.choose(*((1, 3) if name == "trial-pair" else (4, 3)))
+    camera.take(page, name)
+    page.close()
+
+
+def ends(browser: Any, url: str, camera: Camera) -> None:
+    """Take pictures of the ways to end early."""
+    page = browser.new_page(**DESK, color_scheme="light")
+    rater = BrowserRater(page, url)
+    rater.arrive("?t=nobody")
+    rater.sees("does not belong")
+    camera.take(page, "unknown-link")
+    page.set_viewport_size({"width": 300, "height": 640})
+    rater.arrive()
+    rater.consent()
+    rater.ready()
+    page.locator("button.submit[aria-disabled=false]").click()
+    rater.sees("pixels wide")
+    camera.take(page, "unfit")
+    page.close()
+    page = browser.new_page(**DESK, color_scheme="light")
+    rater = BrowserRater(page, url)
+    rater.arrive()
+    rater.press("I do not agree")
+    rater.sees("Nothing was kept")
+    camera.take(page, "declined")
+    page.close()
+
+
+def main() -> None:
+    """Build, serve, walk and take pictures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path, nargs="?", default=ROOT / "docs" / "images" / "study")
+    camera = Camera(parser.parse_args().out)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        run = make_run(Path(folder) / "run", ROOT)
+        tall = {"display_height: 360": "display_height: 360"}
+        with running_server(make_study(Path(folder) / "one", run, **tall)) as server:
+            desk(browser, server.url, camera)
+            ends(browser, server.url, camera)
+            trial_only(browser, server.url, camera, "trial-dark", **DESK, color_scheme="dark")
+            trial_only(browser, server.url, camera, "trial-phone", **PHONE, color_scheme="light")
+        pairs = tall | {"design: absolute": "design: pairwise"}
+        with running_server(make_study(Path(folder) / "two", run, **pairs)) as server:
+            trial_only(browser, server.url, camera, "trial-pair", **DESK, color_scheme="light")
+
+
+if __name__ == "__main__":
+    main()

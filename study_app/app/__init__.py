@@ -1,0 +1,1 @@
+"""What a rater meets: Streamlit draws, `study_app.flow` decides."""

@@ -1,0 +1,67 @@
+"""Draws the screen that a rater is at."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import streamlit as st
+
+from study_app.app import admin, component, said
+from study_app.app.scene import Scene
+from study_app.app.screens import device, ends, pauses, quiz, trial, welcome
+from study_app.app.served import served
+from study_app.app.visit import has_just_come_back, language_of_link, visitor
+from study_app.flow import Running
+from study_app.screens import ENDS, Screen
+from study_app.state import current_state
+
+SCREENS: dict[str, Callable[[Scene], None]] = {
+    Screen.WELCOME: welcome.welcome,
+    Screen.DEVICE: device.device,
+    Screen.UNFIT: device.unfit,
+    Screen.INSTRUCTIONS: welcome.instructions,
+    Screen.TRAINING: trial.trial,
+    Screen.FEEDBACK: trial.feedback,
+    Screen.QUIZ: quiz.quiz,
+    Screen.TRIALS: trial.trial,
+    Screen.BREAK: pauses.pause,
+    Screen.COMMENT: pauses.comment,
+    Screen.FINISHED: ends.finished,
+    Screen.DECLINED: ends.declined,
+    Screen.FAILED: ends.failed,
+    Screen.CLOSED: ends.closed,
+    Screen.LEFT: ends.left,
+}
+ICON = "data:image/svg+xml," + quote(
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<rect width='16' height='16' rx='3' fill='#2563eb'/>"
+    "<path d='M6 4.5v7l6-3.5z' fill='#fff'/></svg>"
+)
+WIDE = (Screen.TRAINING, Screen.FEEDBACK, Screen.TRIALS)
+
+
+def draw() -> None:
+    """Draw the page of whoever is at it."""
+    running = served().running
+    _set_up(running)
+    if "admin" in st.query_params:
+        admin.draw(running, served().admin_token)
+        return
+    rater = visitor(running)
+    if rater is None:
+        with st.container(key="narrow"):
+            ends.unknown_link(running, language_of_link())
+        return
+    scene = Scene(running, rater)
+    if said.heard(scene, component.said_before_drawing()):
+        scene = Scene(running, visitor(running) or rater)
+    if has_just_come_back():
+        st.toast(scene.texts.resume)
+    on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
+    with st.container(key="wide" if scene.rater.screen in WIDE and not on_hold else "narrow"):
+        (ends.on_hold if on_hold else SCREENS[scene.rater.screen])(scene)
+
+
+def _set_up(running: Running) -> None:
+    title = next(iter(running.study.texts.values())).title
+    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    st.html(f"<style>{component.style('page')}</style>")

@@ -1,0 +1,64 @@
+// Notes every stretch of the clips that was played without a break: from, to, at which rate,
+// whether it could be seen, and the time that it took. What it amounts to: study_app/playback.py.
+class Ledger {
+  constructor() {
+    Object.assign(this, { stretches: [], open: null, plays: 0, seeks: 0, stalls: 0 });
+    Object.assign(this, { hiddenMs: 0, width: 0 });
+  }
+
+  advance(from, to, rate, seen, passed) {
+    const { open } = this;
+    if (open && (open.rate !== rate || open.seen !== seen)) this.close();
+    this.open ??= { start: from, end: from, rate, seen, took: 0 };
+    this.open.end = to;
+    this.open.took += passed;
+  }
+
+  // A stretch that adds nothing is let go once there are many: clips may loop for an hour.
+  close() {
+    const { open } = this;
+    this.open = null;
+    if (!open || open.end - open.start < 0.005) return;
+    const adds = this.union([...this.stretches, open]) > this.union(this.stretches) + 1e-6;
+    if (this.stretches.length < (adds ? 450 : 150)) this.stretches.push(open);
+  }
+
+  // Seconds of the clip that were played at normal speed and could be seen.
+  union(stretches, duration = Infinity) {
+    let watched = 0;
+    let reached = 0;
+    const spans = stretches
+      .filter((stretch) => stretch.seen && stretch.rate <= 1)
+      .map((stretch) => [stretch.start, Math.min(stretch.end, duration)])
+      .sort((a, b) => a[0] - b[0]);
+    for (const [start, end] of spans) {
+      watched += Math.max(0, end - Math.max(start, reached));
+      reached = Math.max(reached, end);
+    }
+    return watched;
+  }
+
+  coverage(duration) {
+    const all = this.open ? [...this.stretches, this.open] : this.stretches;
+    return duration ? Math.min(1, this.union(all, duration) / duration) : 1;
+  }
+
+  told() {
+    this.close();
+    const round = (number) => Math.round(number * 1000) / 1000;
+    return {
+      stretches: this.stretches.map((stretch) => ({
+        start: round(stretch.start),
+        end: round(stretch.end),
+        rate: stretch.rate,
+        seen: stretch.seen,
+        took: round(stretch.took),
+      })),
+      plays: this.plays,
+      seeks: this.seeks,
+      stalls: this.stalls,
+      hidden_ms: Math.round(this.hiddenMs),
+      width: Math.round(this.width),
+    };
+  }
+}

@@ -1,0 +1,129 @@
+// The clips of a trial side by side, or one above the other, with their clock and ledger.
+const IN_VIEW = 0.35; // share of a clip that has to be on the screen
+
+class Stage {
+  constructor(data, heard) {
+    Object.assign(this, { data, heard, words: data.words, ledger: new Ledger(), away: null });
+    this.videos = data.clips.map((clip) => this.video(clip));
+    this.clock = new Clock(this.videos, data.seconds ?? 0, this.ledger, (what) => this.on(what));
+    this.clock.loops = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.node = make("div", {
+      class: `stage of${data.clips.length}`,
+      style: `--height: ${data.height}px`,
+    });
+    this.cover = make("p", { class: "cover", role: "status" }, this.words.note_loading);
+    this.videos.forEach((video, place) => this.node.append(this.figure(video, place)));
+    this.node.append(this.cover);
+    this.playButton = make("button", { type: "button", onclick: () => this.toggle() });
+    this.watchView();
+    this.showState();
+    this.load();
+  }
+
+  video(clip) {
+    const video = make("video", { muted: true, playsinline: true, preload: "auto", tabindex: -1 });
+    Object.assign(video, { muted: true, disablePictureInPicture: true });
+    video.disableRemotePlayback = true;
+    video.setAttribute("aria-label", clip.label);
+    video.addEventListener("click", () => this.toggle());
+    video.addEventListener("contextmenu", (event) => event.preventDefault());
+    return video;
+  }
+
+  figure(video, place) {
+    const label = make("figcaption", {}, this.data.clips[place].label);
+    return make("figure", {}, label, video);
+  }
+
+  async load() {
+    try {
+      await Promise.all(this.videos.map((video, place) => this.loadOne(video, place)));
+    } catch (error) {
+      return this.fail(error.message);
+    }
+    if (this.ended) return;
+    this.cover.remove();
+    this.node.classList.add("ready");
+    this.heard("ready");
+    this.observer.takeRecords();
+    if (this.clock.loops && !document.hidden) this.clock.play();
+  }
+
+  async loadOne(video, place) {
+    video.src = await clipAt(this.data.clips[place].url);
+    await new Promise((go, stop) => {
+      video.addEventListener("loadeddata", go, { once: true });
+      const why = () => stop(new Error(video.error?.message || `code ${video.error?.code}`));
+      video.addEventListener("error", why, { once: true });
+      video.load();
+    });
+    video.style.setProperty("--aspect", video.videoWidth / video.videoHeight);
+    video.classList.toggle("small", video.videoHeight < this.data.height * devicePixelRatio);
+  }
+
+  fail(why) {
+    this.why = why;
+    this.cover.textContent = filled(this.words.note_load_failed, { why });
+    this.node.classList.add("failed");
+    tell(this.data.token, "load_failed", this.data.trial, { why: String(why).slice(0, 200) });
+    this.heard("failed");
+  }
+
+  on(what) {
+    if (what === "state") this.showState();
+    if (what === "stall" || what === "not_started") tell(this.data.token, what, this.data.trial);
+    if (what === "time") this.ledger.width = this.videos[0].clientWidth;
+    this.heard(what);
+  }
+
+  showState() {
+    const { playing } = this.clock;
+    this.playButton.textContent = playing ? this.words.pause : this.words.play;
+    this.playButton.dataset.playing = playing;
+  }
+
+  toggle() {
+    if (!this.node.classList.contains("ready")) return;
+    if (this.clock.playing) this.clock.pause();
+    else this.clock.play();
+  }
+
+  replay() {
+    if (this.node.classList.contains("ready")) this.clock.restart();
+  }
+
+  // Only what is in front and on the screen can be seen.
+  watchView() {
+    const shares = new Map();
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) shares.set(entry.target, entry.intersectionRatio);
+        this.clock.seen = [...shares.values()].every((share) => share >= IN_VIEW);
+      },
+      { threshold: [0, IN_VIEW, 1] },
+    );
+    this.videos.forEach((video) => this.observer.observe(video));
+    this.onVisibility = () => (document.hidden ? this.hide() : this.show());
+    document.addEventListener("visibilitychange", this.onVisibility);
+  }
+
+  hide() {
+    this.away = { since: performance.now(), playing: this.clock.playing };
+    this.clock.pause();
+  }
+
+  show() {
+    if (!this.away) return;
+    const { since, playing } = this.away;
+    this.away = null;
+    this.ledger.hiddenMs += performance.now() - since;
+    if (playing) this.clock.play();
+  }
+
+  end() {
+    this.ended = true;
+    this.clock.pause();
+    this.observer.disconnect();
+    document.removeEventListener("visibilitychange", this.onVisibility);
+  }
+}

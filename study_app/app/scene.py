@@ -1,0 +1,40 @@
+"""What a screen is drawn from: the open study, the rater, and the texts in their language."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from study_app.flow import Running
+from study_app.spec.texts import Texts
+from study_app.store.database import now
+from study_app.store.tables import Rater
+
+
+class Scene(NamedTuple):
+    """One drawing of one rater's page."""
+
+    running: Running
+    rater: Rater
+
+    @property
+    def texts(self) -> Texts:
+        """The texts in the rater's language; a language that was taken out is the first one."""
+        texts = self.running.study.texts
+        return texts.get(self.rater.language) or next(iter(texts.values()))
+
+    def act(self, action: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what the flow says to what the rater decided, at this moment."""
+        return action(self.running, self.rater.id, *arguments, now())
+
+    def button(
+        self, label: str, action: Callable[..., Any], *arguments: Any, primary: bool = False
+    ) -> None:
+        """Draw a button that does an action of the flow."""
+        st.button(
+            label,
+            key=f"{self.rater.screen} {label}",
+            type="primary" if primary else "secondary",
+            on_click=self.act,
+            args=(action, *arguments),
+        )

@@ -1,0 +1,98 @@
+"""A trial, and what most people would have answered to it."""
+
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import func, select
+
+from study_app import flow
+from study_app.app import component, said
+from study_app.app.ahead import ahead, upcoming, url
+from study_app.app.scene import Scene
+from study_app.app.served import media_of
+from study_app.app.words import player_words, questions
+from study_app.flow import current_trial, last_answered
+from study_app.plan import Item
+from study_app.screens import Screen
+from study_app.store.tables import Answer, Trial
+
+
+def trial(scene: Scene) -> None:
+    """Draw the rater's current trial; from now on it can be watched."""
+    scene.act(flow.open_trial)
+    with scene.running.database.reading() as session:
+        current = current_trial(session, scene.rater)
+    if current:
+        _play(scene, _of_trial(scene, current) | {"mode": "trial"})
+
+
+def feedback(scene: Scene) -> None:
+    """Draw the practice that was answered, with the answers that most people would give."""
+    with scene.running.database.reading() as session:
+        done = last_answered(session, scene.rater)
+        answers = select(Answer).where(Answer.trial_id == (done.id if done else None))
+        given = {answer.question: answer.value for answer in session.scalars(answers)}
+    if done:
+        expected = scene.running.plan.by_key[done.item].expected
+        told = {"mode": "feedback", "given": given, "expected": expected}
+        _play(scene, _of_trial(scene, done) | told)
+
+
+def _play(scene: Scene, data: dict[str, Any]) -> None:
+    """Draw the player; what it said to a page that has gone since is heard now."""
+    if said.heard(scene, component.player(data)):
+        st.rerun()
+    component.watch_page(ahead(scene))
+    if scene.rater.screen == Screen.TRIALS:
+        _way_out(scene)
+
+
+def _way_out(scene: Scene) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right", key="leave"):
+        with st.popover(scene.texts.buttons.leave, type="tertiary"):
+            st.markdown(scene.texts.notes.leave)
+            scene.button(f"{scene.texts.buttons.leave}.", flow.stop)
+
+
+def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
+    """Return what the player is told of a trial: nothing of methods, kinds of checks or files."""
+    item = scene.running.plan.by_key[trial.item]
+    rule = scene.running.study.playback
+    return {
+        "trial": trial.id,
+        "token": scene.rater.token,
+        "clips": _clips(scene, item, trial.swapped),
+        "prompt": item.prompt,
+        "seconds": item.seconds,
+        "coverage": rule.coverage,
+        "height": scene.running.study.display_height,
+        "questions": questions(scene),
+        "pairwise": scene.running.study.design == "pairwise",
+        "progress": _progress(scene, trial),
+        "refused": st.session_state.get(said.REFUSED),
+        "next": [url(scene, n) for i in upcoming(scene, 2)[-1:] for n in media_of(i)],
+        "words": player_words(scene),
+    }
+
+
+def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, str]]:
+    """Return the clips from left to right, with what stands above them."""
+    words = scene.texts.buttons
+    shown = [(words.source, item.left), (words.edit, item.right)]
+    if item.reference:
+        left, right = (item.right, item.left) if swapped else (item.left, item.right)
+        shown = [(words.source, item.reference), (words.left, left), (words.right, right)]
+    return [{"label": label, "url": url(scene, name)} for label, name in shown]
+
+
+def _progress(scene: Scene, trial: Trial) -> dict[str, Any]:
+    """Return how far the rater is, in words and as a share."""
+    if trial.kind == "training":
+        return {"text": scene.texts.notes.practice, "share": 0}
+    with scene.running.database.reading() as session:
+        mine = select(func.count()).where(Trial.rater_id == scene.rater.id)
+        listed = mine.where(Trial.kind != "training")
+        total = session.scalar(listed) or 1
+        done = session.scalar(listed.where(Trial.place < trial.place)) or 0
+    text = scene.texts.buttons.progress.format_map({"done": done + 1, "total": total})
+    return {"text": text, "share": done / total}

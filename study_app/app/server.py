@@ -1,0 +1,97 @@
+"""`dreamix study serve`: pages, clips and notes of one study, from one process."""
+
+import logging
+import socket
+from pathlib import Path
+
+import click
+import streamlit as st
+import uvicorn
+from starlette.middleware import Middleware
+from streamlit.web import bootstrap
+
+from dreamix.core.errors import UserError
+from study_app.app.headers import SecurityHeaders
+from study_app.app.routes import routes
+from study_app.app.served import Site, open_site, serve_here, served
+
+SCRIPT = Path(__file__).with_name("page.py")
+ADDRESS, PORT = "127.0.0.1", 8501
+SETTINGS = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",
+    "client.showSidebarNavigation": False,
+    "client.toolbarMode": "minimal",
+    "global.developmentMode": False,
+    "logger.level": "warning",
+    "runner.magicEnabled": False,
+    "server.disconnectedSessionTTL": 120,  # seconds; beyond that the store knows where they were
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.maxMessageSize": 5,  # MB
+    "server.maxWidgetStateSize": 1,  # MB; a ledger has a hundredth of it
+    "server.maxUploadSize": 1,  # MB; nothing is uploaded
+    "server.runOnSave": False,
+    # White on it, and it on white or black, can be told apart.
+    "theme.light.primaryColor": "#2563eb",
+    "theme.dark.primaryColor": "#2563eb",
+}
+
+
+def serve(
+    folder: Path,
+    *,
+    address: str = ADDRESS,
+    port: int = PORT,
+    database_url: str | None = None,
+    admin_token: str | None = None,
+) -> None:
+    """Serve the study in `folder` until the process is stopped, and print where.
+
+    port:        0 takes one that is free.
+    admin_token: opens the researcher's page at /?admin; without one nobody gets in by token.
+
+    A port in use, a study that is not built and a database that cannot be opened are a `UserError`.
+    """
+    site = open_site(folder, database_url, admin_token)
+    bound = _bind(address, port)
+    app = make_app(site)
+    host = f"[{address}]" if ":" in address else address
+    click.echo(f"{site.running.study.name}: http://{host}:{bound.getsockname()[1]}")
+    settings = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        ws_per_message_deflate=False,
+    )
+    uvicorn.Server(settings).run(sockets=[bound])
+
+
+def make_app(site: Site) -> st.App:
+    """Return the web application of a study; a process can have one."""
+    serve_here(site)
+    bootstrap.load_config_options(SETTINGS)
+    return st.App(
+        SCRIPT,
+        routes=routes(site),
+        middleware=[Middleware(SecurityHeaders)],
+        on_script_error=_tell_trouble,
+    )
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family, backlog=2048)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError(f"cannot listen at {address} port {port}: {why}; try --port") from None
+
+
+def _tell_trouble(error: Exception) -> bool:
+    """Log what failed and tell the rater what to do; the page shows nothing of it."""
+    logging.getLogger(__name__).error("a page failed", exc_info=error)
+    texts = next(iter(served().running.study.texts.values()))
+    st.error(texts.trouble)
+    return True

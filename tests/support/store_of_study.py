@@ -1,0 +1,59 @@
+"""Looks into the store of a served study, and puts raters where a test begins."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from study_app import flow
+from study_app.app.served import open_site
+from study_app.arrival import Visit, arrive
+from study_app.store.database import now
+from study_app.store.tables import Answer, Event, Playback, Rater, Trial
+
+DEVICE = {"plays": True, "width": 1280, "phone": False}
+
+
+class Kept(NamedTuple):
+    """What the store has of one rater."""
+
+    screen: str
+    states: list[str]  # of the trials of the list, in order
+    answers: dict[int, dict[str, int]]  # place -> question -> value
+    ledgers: list[dict[str, object]]
+    events: list[str]
+
+
+def new_rater_at_trials(folder: Path) -> str:
+    """Return the token of a rater who has a list and has answered nothing."""
+    running = open_site(folder).running
+    rater = arrive(running, Visit(), now())
+    assert rater
+    flow.consent(running, rater.id, True, now())
+    flow.report_device(running, rater.id, DEVICE, now())
+    with running.database.writing(alone=True) as session:
+        session.get_one(Rater, rater.id).screen = "quiz"
+    assert flow.answer_quiz(running, rater.id, [1, 2], now())
+    running.database.engine.dispose()
+    return rater.token
+
+
+def kept(folder: Path, token: str) -> Kept:
+    """Return what the store has of a rater."""
+    database = open_site(folder).running.database
+    with database.reading() as session:
+        rater = session.scalars(select(Rater).where(Rater.token == token)).one()
+        mine = select(Trial).where(Trial.rater_id == rater.id).order_by(Trial.place)
+        trials = session.scalars(mine).all()
+        answers: dict[int, dict[str, int]] = {}
+        ledgers = []
+        for trial in trials:
+            for answer in session.scalars(select(Answer).where(Answer.trial_id == trial.id)):
+                answers.setdefault(trial.place, {})[answer.question] = answer.value
+            if found := session.get(Playback, trial.id):
+                ledgers.append(found.ledger)
+        events = session.scalars(select(Event.kind).where(Event.rater_id == rater.id)).all()
+        states = [trial.state for trial in trials if trial.kind != "training"]
+        found = Kept(rater.screen, states, answers, ledgers, list(events))
+    database.engine.dispose()
+    return found

@@ -1,0 +1,420 @@
+"""The screens of a rater, drawn without a browser: what they say, keep and never tell."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawn_page import DrawnPage, watched
+from served_study import ANCHORS, METHODS, make_run, make_study
+from sqlalchemy import func, select
+
+from study_app.app import scene, visit
+from study_app.app.served import Site, open_site
+from study_app.screens import Screen
+from study_app.state import change_state
+from study_app.store.tables import Answer, Playback, Rater, Trial
+
+PID = "5f0c-<script>alert(1)</script>'; DROP TABLE rater; --"
+SECRETS = (*METHODS, *ANCHORS, "shuffled", "gold", "trap")
+
+
+class Clock:
+    """The server's time, which tests move."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000
+
+    def __call__(self) -> int:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += round(1000 * seconds)
+
+
+@pytest.fixture(scope="module")
+def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("app") / "run", root, videos=4)
+
+
+@pytest.fixture(scope="module")
+def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_study(tmp_path_factory.mktemp("app") / "study", run)
+
+
+@pytest.fixture
+def site(folder: Path, tmp_path: Path) -> Iterator[Site]:
+    yield from opened(folder, tmp_path)
+
+
+def opened(folder: Path, tmp_path: Path) -> Iterator[Site]:
+    site = open_site(folder, f"sqlite:///{tmp_path / 'ratings.sqlite'}")
+    yield site
+    site.running.database.engine.dispose()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(scene, "now", clock)
+    monkeypatch.setattr(visit, "now", clock)
+    return clock
+
+
+def rater_of(site: Site, page: DrawnPage) -> Rater:
+    with site.running.database.reading() as session:
+        return session.scalars(select(Rater).where(Rater.token == page.token)).one()
+
+
+def rows(site: Site, table: Any) -> int:
+    with site.running.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def to_practice(page: DrawnPage) -> DrawnPage:
+    return page.press("I agree").check_device().press("Next")
+
+
+def pass_quiz(page: DrawnPage, *answers: int) -> DrawnPage:
+    for radio, answer in zip(page.app.radio, answers or (1, 2), strict=True):
+        radio.set_value(answer)
+    return page.press("Next")
+
+
+def to_trials(page: DrawnPage, clock: Clock) -> DrawnPage:
+    to_practice(page)
+    while page.player:
+        page.answer(clock.wait)
+        page.say("seen", trial=page.player["trial"])
+    return pass_quiz(page)
+
+
+def test_from_the_link_to_the_code(site: Site, clock: Clock) -> None:
+    """Two practices, then four ratings, a trap, gold, a repeat, with a break after five."""
+    page = DrawnPage(site, PROLIFIC_PID="P1", SESSION_ID="S1", lang="en")
+    assert set(page.app.query_params) == {"t"}, "nothing of the person stays in the address"
+    shown = [page.text]
+    to_practice(page)
+    for _ in range(2):
+        assert "expected" not in page.player, "what most people say comes afterwards"
+        shown.append(page.text)
+        page.answer(clock.wait)
+        assert page.player["mode"] == "feedback"
+        assert set(page.player["given"].values()) == {3}
+        page.say("seen", trial=page.player["trial"])
+    pass_quiz(page)
+    trials = 0
+    while rater_of(site, page).screen in (Screen.TRIALS, Screen.BREAK):
+        shown.append(page.text)
+        if rater_of(site, page).screen == Screen.BREAK:
+            assert trials == 5
+            page.press("Next")
+        assert page.player["progress"]["text"] == f"{trials + 1} of 7"
+        page.answer(clock.wait)
+        trials += 1
+    assert trials == 7
+    page.app.text_area[0].set_value("<script>alert('x')</script>")
+    shown.append(page.text)
+    assert not any("DONE-4711" in text for text in shown), "the code comes at the end"
+    page.press("Next")
+    assert "DONE-4711" in page.text and "OUT-0815" not in page.text
+    assert (rows(site, Answer), rows(site, Playback)) == (9 * 3, 9)
+    assert rater_of(site, page).comment == "<script>alert('x')</script>"
+    assert "script" not in page.text
+
+
+def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Clock) -> None:
+    page = to_trials(DrawnPage(site), clock)
+    page.answer(clock.wait)
+    trial = page.player["trial"]
+    assert DrawnPage(site, t=page.token).player["trial"] == trial
+    clock.wait(86_400)
+    stranger = to_trials(DrawnPage(site), clock)
+    assert stranger.player["trial"] != trial
+    again = DrawnPage(site, t=page.token)
+    assert again.player["trial"] == trial
+    assert again.app.toast[0].value == "Welcome back. You go on where you were."
+    assert rater_of(site, again.answer(clock.wait)).id == rater_of(site, page).id
+
+
+def test_the_platforms_name_finds_a_rater_again(run: Path, tmp_path: Path) -> None:
+    changes = {"kind: open": "kind: prolific"}
+    for site in opened(make_study(tmp_path / "study", run, **changes), tmp_path):
+        page = DrawnPage(site, PROLIFIC_PID=PID, STUDY_ID="X", SESSION_ID="S")
+        page.press("I agree")
+        again = DrawnPage(site, PROLIFIC_PID=PID, SESSION_ID="T")
+        assert again.token == page.token
+        assert "Does this clip play smoothly?" in again.text
+        rater = rater_of(site, again)
+        assert (rater.platform_id, rater.session) == (PID, "T")
+        assert "alert(1)" not in page.text + again.text
+        assert "does not belong" in DrawnPage(site).text, "Prolific says who comes"
+
+
+@pytest.mark.parametrize("query", [{"t": "nobody"}, {"t": "' OR 1=1 --"}, {"t": "x" * 5000}])
+def test_a_link_of_another_study_is_one_friendly_sentence(
+    site: Site, query: dict[str, str]
+) -> None:
+    page = DrawnPage(site, **query)
+    assert len(page.app.markdown) == 1
+    assert page.app.markdown[0].value.startswith("This link does not belong to a study")
+    assert not page.app.button
+    assert rows(site, Rater) == 0
+
+
+def test_who_does_not_agree_leaves_nothing_behind(site: Site) -> None:
+    page = DrawnPage(site, PROLIFIC_PID="P1", SESSION_ID="S")
+    page.press("I do not agree")
+    assert "Nothing was kept" in page.text
+    rater = rater_of(site, page)
+    assert (rater.platform_id, rater.session, rater.consented) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [
+        ({"width": 200}, "This window is 200 pixels wide, and the clips need 320."),
+        ({"plays": False, "why": "HTTP 503"}, "could not play the clip (HTTP 503)"),
+        ({"said": False}, "You told us that the clip does not play well."),
+    ],
+)
+def test_a_device_that_does_not_do_is_told_why_and_may_try_again(
+    site: Site, device: dict[str, object], told: str
+) -> None:
+    page = DrawnPage(site).press("I agree")
+    page.check_device(**device)
+    (warning,) = page.app.warning
+    assert told in warning.value
+    assert "OUT-0815" in page.text, "who has no other device leaves with a code"
+    assert "What to do" in page.check_device().text
+
+
+def test_the_quiz_has_two_tries(site: Site, clock: Clock) -> None:
+    page = to_practice(DrawnPage(site))
+    while page.player:
+        page.answer(clock.wait)
+        page.say("seen", trial=page.player["trial"])
+    page.press("Next")
+    assert page.app.warning[0].value == "Please answer every question."
+    pass_quiz(page, 2, 2)
+    assert "Please read the instructions once more" in page.text
+    page.press("Next")
+    pass_quiz(page, 2, 2)
+    assert "the study ends here for you" in page.text and "OUT-0815" in page.text
+    assert "DONE-4711" not in page.text
+
+
+def test_a_rater_can_stop_and_nothing_that_was_rated_is_lost(site: Site, clock: Clock) -> None:
+    page = to_trials(DrawnPage(site), clock)
+    page.answer(clock.wait)
+    kept = rows(site, Answer)
+    page.press("Stop here.")
+    assert "saved; you can close this page" in page.text and "OUT-0815" in page.text
+    assert rows(site, Answer) == kept
+    with site.running.database.reading() as session:
+        states = set(session.scalars(select(Trial.state)))
+    assert states == {"rated", "released"}
+
+
+def test_a_clip_that_does_not_play_traps_nobody(site: Site, clock: Clock) -> None:
+    page = to_trials(DrawnPage(site), clock)
+    trial = page.player["trial"]
+    page.say("unplayable", trial=trial, why="code 4")
+    page.say("unplayable", trial=trial, why="code 4")
+    assert page.player["progress"]["text"] == "2 of 7"
+
+
+SECONDS = 2.0
+FORGED: dict[str, dict[str, Any]] = {
+    "no ledger": {"ledger": {"stretches": []}},
+    "half": {"ledger": {"stretches": [watched(SECONDS / 2)]}},
+    "the end alone": {"ledger": {"stretches": [watched(SECONDS, start=1.5, took=0.5)]}},
+    "twice as fast": {"ledger": {"stretches": [watched(SECONDS, rate=2, took=1)]}},
+    "in no time": {"ledger": {"stretches": [watched(SECONDS, took=0.1)]}},
+    "hidden": {"ledger": {"stretches": [watched(SECONDS, seen=False)]}},
+    "longer than it was shown": {"ledger": {"stretches": [watched(SECONDS, took=60)]}},
+    "a number that is none": {"ledger": {"stretches": [watched(SECONDS, took="nan")]}},
+    "ten thousand stretches": {"ledger": {"stretches": [watched(SECONDS)] * 10_000}},
+    "no list": {"ledger": "watched"},
+    "off the scale": {"answers": {"alignment": 6, "fidelity": 3, "quality": 3}},
+    "one question": {"answers": {"alignment": 3}},
+    "text": {"answers": {"alignment": "'; --", "fidelity": 3, "quality": 3}},
+    "an extra word": {"state": "rated"},
+    "no trial": {"trial": None},
+    "a huge trial": {"trial": 2**80},
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_no_player_says_changes_nothing(site: Site, clock: Clock, name: str) -> None:
+    page = to_practice(DrawnPage(site))
+    trial = page.player["trial"]
+    page.answer(clock.wait, nonce="forged", **FORGED[name])
+    assert (page.player["trial"], page.player["mode"]) == (trial, "trial")
+    assert page.player["refused"] == "forged", "the player is told"
+    assert rows(site, Answer) == 0
+    page.answer(clock.wait)
+    assert page.player["mode"] == "feedback", "and an honest answer is still taken"
+
+
+def test_a_ledger_counts_no_more_than_the_time_since_the_trial_was_shown(
+    site: Site, clock: Clock
+) -> None:
+    """The clip takes two seconds: an answer after one is forged, whatever it claims."""
+    page = to_practice(DrawnPage(site))
+    page.answer(lambda seconds: clock.wait(seconds / 2))
+    assert page.player["mode"] == "trial"
+    page.answer(lambda seconds: clock.wait(seconds / 2))
+    assert page.player["mode"] == "feedback"
+
+
+@pytest.mark.parametrize("said", ["text", 3, [], {}, {"said": None}, {"said": {"nonce": {}}}])
+def test_a_state_that_is_no_saying_is_ignored(site: Site, said: object) -> None:
+    page = to_practice(DrawnPage(site))
+    trial = page.player["trial"]
+    page.app.session_state["player"] = said
+    page.app.run()
+    assert page.player["trial"] == trial
+    assert rows(site, Answer) == 0
+
+
+def test_one_saying_counts_once_and_two_tabs_are_one_rater(site: Site, clock: Clock) -> None:
+    first = to_trials(DrawnPage(site), clock)
+    second = DrawnPage(site, t=first.token)
+    before = rows(site, Answer)
+    first.answer(clock.wait, nonce="once")
+    trial = second.player["trial"]
+    second.answer(clock.wait, trial=trial)
+    assert rows(site, Answer) == before + 3
+    assert second.player["trial"] == first.player["trial"] != trial
+    first.run()
+    assert rows(site, Answer) == before + 3
+
+
+def test_another_raters_trial_cannot_be_answered(site: Site, clock: Clock) -> None:
+    mine, other = (to_trials(DrawnPage(site), clock) for _ in range(2))
+    before = rows(site, Answer)
+    mine.answer(clock.wait, trial=other.player["trial"])
+    assert rows(site, Answer) == before
+
+
+def test_no_page_tells_a_method_an_edit_or_what_a_trial_is_for(site: Site, clock: Clock) -> None:
+    plan = site.running.plan
+    hidden = {*SECRETS, *(item.edit for item in plan.items), *(item.key for item in plan.items)}
+    page = DrawnPage(site)
+    texts = [page.text]
+    to_practice(page)
+    while page.player:
+        texts.append(page.text)
+        page.answer(clock.wait)
+        page.say("seen", trial=page.player["trial"])
+    pass_quiz(page)
+    while rater_of(site, page).screen != Screen.COMMENT:
+        texts.append(page.text)
+        if page.player:
+            page.answer(clock.wait)
+        else:
+            page.press("Next")
+    told = "\n".join(texts).lower()
+    assert not [word for word in hidden if re.search(rf"\b{re.escape(word.lower())}\b", told)]
+
+
+def test_pairs_change_sides_and_the_answer_is_of_the_side(
+    run: Path, tmp_path: Path, clock: Clock
+) -> None:
+    changes = {"design: absolute": "design: pairwise"}
+    for site in opened(make_study(tmp_path / "pairs", run, **changes), tmp_path):
+        page = to_practice(DrawnPage(site))
+        pass_quiz(page)
+        with site.running.database.reading() as session:
+            trials = {trial.id: trial for trial in session.scalars(select(Trial))}
+        swapped = set()
+        while page.player:
+            trial = trials[page.player["trial"]]
+            item = site.running.plan.by_key[trial.item]
+            sides = [clip["url"].split("/")[-1][:-4] for clip in page.player["clips"]]
+            left, right = (item.right, item.left) if trial.swapped else (item.left, item.right)
+            assert sides == [item.reference, left, right]
+            swapped.add(trial.swapped)
+            assert [o["value"] for o in page.player["questions"][0]["options"]] == [-1, 0, 1]
+            page.answer(clock.wait, value=-1)
+        assert swapped == {True, False}
+        assert rater_of(site, page).screen in (Screen.COMMENT, Screen.BREAK)
+
+
+def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Clock) -> None:
+    page = to_trials(DrawnPage(site), clock)
+    trial = page.player["trial"]
+    change_state(site.running.database, "paused", 1)
+    assert "The study has a pause" in page.run().text and not page.player
+    change_state(site.running.database, "open", 2)
+    assert page.run().player["trial"] == trial
+
+
+def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> None:
+    page = to_practice(DrawnPage(site))
+    change_state(site.running.database, "closed", 1)
+    while page.player:
+        page.answer(clock.wait)
+        page.say("seen", trial=page.player["trial"])
+    pass_quiz(page)
+    assert "This study is closed" in page.text and "OUT-0815" in page.text
+
+
+def test_a_second_language_is_one_more_block(run: Path, tmp_path: Path, clock: Clock) -> None:
+    """The block of the template again, every word of it marked: no screen shows another word."""
+    folder = make_study(tmp_path / "study", run)
+    text = (folder / "study.yaml").read_text()
+    block = text[text.index("  en:\n") :].removeprefix("  en:\n")
+    other = re.sub(r"language: English", "language: Andersch", block)
+    other = other.replace("I agree", "Ja").replace("I do not agree", "Nein")
+    other = other.replace("Which edit is better?", "Was ist besser?").replace(
+        "next: Next", "next: Weiter"
+    )
+    (folder / "study.yaml").write_text(f"{text}  de:\n{other}")
+    from study_app.prepare.build import build
+
+    build(folder)
+    for site in opened(folder, tmp_path):
+        page = DrawnPage(site)
+        page.press("Andersch")
+        assert page.app.title[0].value == "Was ist besser?"
+        assert rater_of(site, page).language == "de"
+        page.press("Ja").check_device().press("Weiter")
+        assert page.player["words"]["next"] == "Weiter"
+        assert DrawnPage(site, lang="de").app.title[0].value == "Was ist besser?"
+
+
+def test_a_page_that_fails_says_what_to_do_and_nothing_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from study_app.app import drawing, server
+
+    told: list[str] = []
+    monkeypatch.setattr(server.st, "error", told.append)
+    assert server._tell_trouble(RuntimeError("password=hunter2"))
+    assert "reload the page" in told[0] and "hunter2" not in told[0]
+    assert Screen.TRIALS in drawing.SCREENS
+    assert set(drawing.SCREENS) == set(Screen), "every screen is drawn"
+
+
+def test_clips_that_come_next_are_fetched_ahead(site: Site, clock: Clock) -> None:
+    page = DrawnPage(site).press("I agree").check_device()
+    assert len(page.page["fetch"]) >= 2, "while the instructions are read"
+    page.press("Next")
+    shown = {clip["url"] for clip in page.player["clips"]}
+    assert page.player["next"] and not set(page.player["next"]) <= shown
+
+
+def test_the_way_back_leads_to_the_platform(run: Path, tmp_path: Path, clock: Clock) -> None:
+    url = "https://app.prolific.com/submissions/complete?cc=C1"
+    changes = {"completion_url: null": f"completion_url: {url}", "kind: open": "kind: prolific"}
+    for site in opened(make_study(tmp_path / "study", run, **changes), tmp_path):
+        page = to_trials(DrawnPage(site, PROLIFIC_PID="P"), clock)
+        while rater_of(site, page).screen != Screen.COMMENT:
+            assert page.page["redirect"] is None
+            page.answer(clock.wait) if page.player else page.press("Next")
+        page.press("Next")
+        assert page.page["redirect"] == url
+        assert page.app.get("link_button")[0].proto.url == url
