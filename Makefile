@@ -3,15 +3,25 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
+STUDY  ?= runs/demo-study
+PORT   ?= 8501
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench bench-full test test-slow check lint types install hooks clean
+.PHONY: bench bench-full demo-study test test-slow check lint types install hooks clean
 
 bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare datasets/toybox/quick.yaml --out $(RUN) --methods $(METHODS)
 
 bench-full: $(VENV)/ready       ## the same on all 29 videos and 127 edits; goes on where it was
 	$(BIN)/dreamix bench compare datasets/toybox/suite.yaml --out $(RUN)-full --methods $(METHODS)
+
+# People rate at one address, simulated raters fill the admin page of another: never one database.
+demo-study: $(VENV)/ready       ## a rater study of the quick run, ready to click, and its admin page with simulated raters
+	test -f $(RUN)/run.json || $(MAKE) bench
+	test -f $(STUDY)/study.yaml || $(BIN)/dreamix study new $(RUN) --out $(STUDY)
+	$(BIN)/dreamix study build $(STUDY)
+	test -f $(STUDY)/simulated.sqlite || $(BIN)/dreamix study simulate $(STUDY) --seed 1 --raters 26 --drop-out 0.25 --careless 0.1 --between 900 --trial 40
+	@PORT=$(PORT) DREAMIX=$(BIN)/dreamix sh docs/demo_study.sh $(STUDY)
 
 test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 minutes on 2 cores
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope

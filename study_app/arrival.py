@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from study_app.flow import Running
 from study_app.screens import Screen
+from study_app.state import state_of
 from study_app.store.tables import Rater
 
 _LONGEST = 200  # of an identifier; longer ones are forged
@@ -33,6 +34,8 @@ def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
     """Return the rater who comes, new or known; None if the link is not one of this study.
 
     Two tabs of one person are one rater: whoever comes with a platform's name is known by it.
+    Nobody new comes to a study that is closed, no person to simulated raters, none of them to
+    people.
     """
     kind = running.study.recruiting.kind
     with running.database.writing(alone=True) as session:
@@ -42,6 +45,8 @@ def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
             return known
         invited_only = kind == "invited" and not visit.simulated
         if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
+            return None
+        if state_of(session).name == "closed" or _others(session, visit):
             return None
         rater = new_rater(running, visit, now)
         session.add(rater)
@@ -73,6 +78,12 @@ def _known(session: Session, visit: Visit, kind: str) -> Rater | None:
         return None
     named = select(Rater).where(Rater.platform == kind, Rater.platform_id == visit.platform_id)
     return session.scalars(named).first()
+
+
+def _others(session: Session, visit: Visit) -> bool:
+    """Return True if the store is of the other kind of raters: the two never share one."""
+    others = select(Rater.id).where(Rater.simulated != visit.simulated).limit(1)
+    return session.scalar(others) is not None
 
 
 def _short(text: str | None) -> str | None:

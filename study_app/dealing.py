@@ -15,6 +15,7 @@ from study_app.design.blocks import Cell, next_block
 from study_app.design.mixing import Place, mixed
 from study_app.plan import Item, Plan
 from study_app.spec.study import Study
+from study_app.state import state_of
 from study_app.store.tables import Rater, Trial
 
 COUNTED = ("dealt", "rated")  # states of trials that hold a vote
@@ -49,11 +50,13 @@ def take_back(session: Session, rater: Rater) -> None:
 
 
 def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> list[Trial]:
-    """Return the trials of a rater's list, now theirs; none if the study has all its votes.
+    """Return the trials of a rater's list, now theirs; none if it is closed or has all its votes.
 
     session: of `Database.writing(alone=True)`.
     """
     release_leases(session, study, now)
+    if state_of(session).name == "closed":
+        return []
     dealt = session.scalar(select(func.count()).where(Rater.number.is_not(None))) or 0
     if study.size.raters is not None and dealt >= study.size.raters:
         return []

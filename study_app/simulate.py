@@ -2,7 +2,8 @@
 
 A rater answers  round(t + b - f p + e)  on 1..5, with t the merit of the clip in the question, b
 the rater's bias, p the share of the list that is behind them, f their fatigue and e normal noise.
-The careless answer anything, also to traps. Every row of a simulated rater says that it is one.
+The careless answer anything, also to traps. Of a pair the better side is preferred by
+t = the difference of both merits, with noise. Every row of a simulated rater says that it is one.
 """
 
 import heapq
@@ -19,7 +20,7 @@ from study_app.flow import Running, current_trial
 from study_app.plan import Item
 from study_app.playback import Ledger, Stretch
 from study_app.screens import ENDS, Screen
-from study_app.store.tables import Rater
+from study_app.store.tables import Rater, Trial
 
 DEVICE = {"plays": True, "width": 1280, "phone": False, "simulated": True}
 Merit = Callable[[Item, str], float]  # of an item in a question, on the scale from 1 to 5
@@ -49,21 +50,21 @@ class Person(NamedTuple):
     leaves_after: int | None  # trials
 
 
-def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0) -> int:
+def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0, start: int = 0) -> int:
     """Return the number of raters who finished.
 
-    Raters overlap as people do: what each does next is done in order of time.
+    Raters overlap as people do: what each does next is done in order of time, which begins at
+    `start`.
     """
-    arrivals = rng_for("crowd", seed).exponential(crowd.between, crowd.raters).cumsum()
-    agenda = [(float(at), number) for number, at in enumerate(arrivals)]
+    agenda = [(at, number) for number, at in enumerate(arrivals(crowd, seed))]
     people: dict[int, Person] = {}
     finished = 0
     heapq.heapify(agenda)
     while agenda:
         at, number = heapq.heappop(agenda)
         if number not in people:
-            people[number] = _person(running, crowd, seed, number, int(at * 1000))
-        screen = _act(running, crowd, people[number], merit, int(at * 1000))
+            people[number] = _person(running, crowd, seed, number, start + int(at * 1000))
+        screen = _act(running, crowd, people[number], merit, start + int(at * 1000))
         finished += screen == Screen.FINISHED
         if screen and screen not in ENDS:
             pause = people[number].rng.exponential(crowd.trial)
@@ -71,10 +72,17 @@ def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0) -> 
     return finished
 
 
+def arrivals(crowd: Crowd, seed: int) -> list[float]:
+    """Return when each rater comes, in seconds."""
+    found = rng_for("crowd", seed).exponential(crowd.between, crowd.raters).cumsum()
+    return [float(at) for at in found]
+
+
 def method_merit(running: Running, means: Mapping[str, float], seed: int = 0) -> Merit:
     """Return merits with a mean for each method and a deviation of 0.5 from clip to clip.
 
-    Items whose answer is expected have that; methods without a mean have 3.
+    Items whose answer is expected have that; methods without a mean have 3. The merit of a pair is
+    how far its second method is ahead.
     """
 
     def merit(item: Item, question: str) -> float:
@@ -82,7 +90,8 @@ def method_merit(running: Running, means: Mapping[str, float], seed: int = 0) ->
             return float(item.expected[question])
         means_of = [means.get(method, 3.0) for method in item.methods]
         away = rng_for("merit", seed, item.key, question).normal(0, 0.5)
-        return means_of[-1] + float(away)
+        lead = means_of[-1] - (means_of[0] if len(means_of) > 1 else 0.0)
+        return lead + float(away)
 
     return merit
 
@@ -93,7 +102,8 @@ def _person(running: Running, crowd: Crowd, seed: int, number: int, now: int) ->
     rater = arrive(running, visit, now)
     assert rater
     careless, leaves = rng.random() < crowd.careless, rng.random() < crowd.drop_out
-    after = int(rng.integers(running.study.size.trials)) if leaves else None
+    training = len(running.plan.of_kind("training"))
+    after = training + int(rng.integers(running.study.size.trials)) if leaves else None
     return Person(rater.id, rng, float(rng.normal(0, crowd.bias)), bool(careless), after)
 
 
@@ -101,37 +111,68 @@ def _act(running: Running, crowd: Crowd, person: Person, merit: Merit, now: int)
     """Do what comes next on the rater's screen; return the screen then, None if they leave."""
     with running.database.reading() as session:
         rater = session.get_one(Rater, person.id)
-        screen, trial = rater.screen, current_trial(session, rater)
-    if screen == Screen.WELCOME:
-        flow.consent(running, person.id, True, now)
-    elif screen == Screen.DEVICE:
-        flow.report_device(running, person.id, dict(DEVICE), now)
-    elif screen == Screen.INSTRUCTIONS:
-        flow.read_instructions(running, person.id, now)
-    elif screen == Screen.QUIZ:
-        quiz = running.study.texts[rater.language].quiz
-        flow.answer_quiz(running, person.id, [question.answer for question in quiz], now)
-    elif screen == Screen.COMMENT:
-        flow.leave_comment(running, person.id, "", now)
-    elif trial:
-        if screen == Screen.TRIALS and trial.place == person.leaves_after:
+        trial = current_trial(session, rater)
+    if trial and rater.screen in flow.TRIAL_SCREENS:
+        if rater.screen == Screen.TRIALS and trial.place == person.leaves_after:
             return None
-        item = running.plan.by_key[trial.item]
-        done = trial.place / running.study.size.trials
-        answers = {
-            str(question): _answer(crowd, person, merit(item, question), done)
-            for question in running.study.questions
-        }
-        flow.answer_trial(running, person.id, trial.id, answers, _watched(item), now)
+        answers = _answers(running, crowd, person, merit, trial)
+        watched = _watched(running.plan.by_key[trial.item])
+        flow.answer_trial(running, person.id, trial.id, answers, watched, now)
+    else:
+        _go_on(running, rater, now)
+    flow.open_trial(running, person.id, now)
     with running.database.reading() as session:
         return session.get_one(Rater, person.id).screen
 
 
-def _answer(crowd: Crowd, person: Person, merit: float, done: float) -> int:
+def _go_on(running: Running, rater: Rater, now: int) -> None:
+    """Do what a rater does on a screen without a trial."""
+    if rater.screen == Screen.WELCOME:
+        flow.consent(running, rater.id, True, now)
+    elif rater.screen == Screen.DEVICE:
+        flow.report_device(running, rater.id, dict(DEVICE), now)
+    elif rater.screen == Screen.INSTRUCTIONS:
+        flow.read_instructions(running, rater.id, now)
+    elif rater.screen == Screen.QUIZ:
+        quiz = running.study.texts[rater.language].quiz
+        flow.answer_quiz(running, rater.id, [question.answer for question in quiz], now)
+    elif rater.screen == Screen.COMMENT:
+        flow.leave_comment(running, rater.id, "", now)
+    elif rater.screen == Screen.FEEDBACK:
+        flow.see_feedback(running, rater.id, now)
+    elif rater.screen == Screen.BREAK:
+        flow.end_break(running, rater.id, now)
+
+
+def _answers(
+    running: Running, crowd: Crowd, person: Person, merit: Merit, trial: Trial
+) -> dict[str, int]:
+    """Return what a rater says to each question; who pays attention does as a trap asks."""
+    item = running.plan.by_key[trial.item]
+    if trial.kind == "trap" and item.expected and not person.careless:
+        return dict(item.expected)
+    done = trial.place / running.study.size.trials
+    answer = _answer if running.study.design == "absolute" else _preference
+    side = -1 if trial.swapped else 1
+    return {
+        str(question): answer(crowd, person, merit(item, question), done, side)
+        for question in running.study.questions
+    }
+
+
+def _answer(crowd: Crowd, person: Person, merit: float, done: float, _side: int) -> int:
     if person.careless:
         return int(person.rng.integers(1, 6))
     value = merit + person.bias - crowd.fatigue * done + person.rng.normal(0, crowd.noise)
     return int(np.clip(round(value), 1, 5))
+
+
+def _preference(crowd: Crowd, person: Person, merit: float, _done: float, side: int) -> int:
+    """Return the side that is preferred, 0 where two edits seem less than half a point apart."""
+    if person.careless:
+        return int(person.rng.integers(-1, 2))
+    value = side * merit + person.rng.normal(0, np.sqrt(2) * crowd.noise)
+    return 0 if abs(value) < 0.5 else int(np.sign(value))
 
 
 def _watched(item: Item) -> Ledger:

@@ -1,0 +1,77 @@
+"""Builds a study and declares its analysis, in the order that keeps both honest."""
+
+from pathlib import Path
+
+from study_app.declaration import check_declaration, declare
+from study_app.opening import database_url, opened
+from study_app.power import Components, Power, study_power
+from study_app.prepare.build import Built, build, raters_needed
+from study_app.spec.reading import read_study
+from study_app.store.database import now, open_database
+from study_app.telling import day
+
+
+def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> list[str]:
+    """Return what to say of the study that was built, its analysis now declared.
+
+    A declaration that votes forbid to change is found before anything is built.
+    """
+    study = read_study(folder)
+    database = open_database(database_url(folder, url))
+    try:
+        check_declaration(database, study, amendment)
+        built = build(folder)
+        known = declare(database, built.study, now(), amendment)
+    finally:
+        database.engine.dispose()
+    with opened(folder, url):
+        pass  # plan, declaration and answers belong together
+    when = f"{known.hash[:12]}, kept {day(known.at)}"
+    kept = "before the first vote" if not known.ratings else f"after {known.ratings} rated trials"
+    return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")
+
+
+def build_lines(built: Built, power: Power | None, analysis: str) -> list[str]:
+    """Return what was built: how much is to be rated by how many, checks, and what is left out."""
+    study, cells = built.study, built.plan.of_kind("rating")
+    edits, videos = {item.edit for item in cells}, {item.video for item in cells}
+    what = "pairs" if study.design == "pairwise" else "clips"
+    raters = raters_needed(study, len(cells))
+    lines = [
+        f"to rate     {len(cells)} {what}: {len(edits)} edits of {len(videos)} videos by "
+        f"{', '.join(study.methods)}",
+        f"raters      {raters} give each {study.size.votes} votes, in lists of "
+        f"{study.size.trials}, if none drops out",
+    ]
+    if study.size.raters is not None and study.size.raters < raters:
+        lines.append(f"            size.raters stops at {study.size.raters}: votes will be missing")
+    lines += [f"checks      {_checks(built)}", f"media       {built.clips} clips for browsers"]
+    lines += [f"left out    {edit}: {reason}" for edit, reason in built.plan.left_out.items()]
+    return [*lines, *power_lines(power), f"analysis    {analysis}"]
+
+
+def _checks(built: Built) -> str:
+    checks, plan = built.study.checks, built.plan
+    if built.study.design == "pairwise":
+        return f"none in the pairwise design but {checks.repeats} repeated"
+    counts = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
+    return (
+        f"in a list {checks.traps} of {counts['trap']} traps, {checks.gold} of {counts['gold']} "
+        f"gold, {checks.repeats} repeated; {counts['training']} practice trials before"
+    )
+
+
+def power_lines(power: Power | None) -> list[str]:
+    """Return what differences the study would find, and what that assumes."""
+    if power is None:
+        return ["power       no estimate for pairs: how preferences vary takes a pilot"]
+    if not power.freedom:
+        return ["power       one video or one rater: no difference can be told from chance"]
+    assumed = Components()
+    return [
+        f"power       a difference of {power.difference:.2f} points between two methods is found "
+        f"with 80% (two-sided 5%, {power.freedom} degrees of freedom)",
+        f"            if a method's effect deviates by {assumed.method_rater} from rater to rater "
+        f"and by {assumed.method_source} from video to video, and answers by {assumed.answer};",
+        "            these are guesses, and the components of a pilot replace them",
+    ]

@@ -1,0 +1,105 @@
+"""The commands of `dreamix study` for what raters gave: export, erase, back up, reject."""
+
+from pathlib import Path
+
+import click
+
+from dreamix.core.errors import UserError
+from study_app.options import DATABASE, PATH, STUDY
+
+
+@click.command()
+@STUDY
+@DATABASE
+@click.option("--out", type=PATH, metavar="DIR", help="[default: a new folder in STUDY/exports]")
+@click.option("--payment", is_flag=True, help="Also payment.csv, with the platform's ids.")
+@click.option("--comments", is_flag=True, help="Also comments.csv, with what raters wrote.")
+def export(
+    study: Path, database: str | None, out: Path | None, payment: bool, comments: bool
+) -> None:
+    """Write answers, raters, exclusions, plan, codebook and an R script, under pseudonyms."""
+    from study_app.export.writing import export as write_export
+    from study_app.opening import opened
+    from study_app.store.database import now
+
+    with opened(study, database) as running:
+        done = write_export(running, out, now(), payment=payment, comments=comments)
+    rows = ", ".join(f"{name} {count}" for name, count in done.rows.items())
+    said = "SIMULATED raters; " if done.raters == "simulated" else ""
+    click.echo(f"{done.folder}: {said}{rows}")
+
+
+@click.command()
+@STUDY
+@click.argument("rater", metavar="PID|TOKEN", required=False)
+@DATABASE
+@click.option("--answers", is_flag=True, help="Also all that they answered.")
+@click.option("--everyone", is_flag=True, help="All raters: when the time of keeping is over.")
+def erase(
+    study: Path, rater: str | None, database: str | None, answers: bool, everyone: bool
+) -> None:
+    """Erase what tells who a rater is: platform's id, link, comment, device."""
+    from study_app.erase import erase as erase_raters
+    from study_app.opening import opened
+    from study_app.pseudonyms import everybody, named_rater
+    from study_app.store.database import now
+
+    if bool(rater) == everyone:
+        raise UserError("name one rater by PID, token or pseudonym, or say --everyone")
+    with opened(study, database) as running:
+        found = everybody(running) if everyone else [named_rater(running, str(rater))]
+        erase_raters(running, found, now(), answers=answers)
+    what = "and their answers are" if answers else "is"
+    click.echo(
+        f"what identifies {len(found)} rater{'s' * (len(found) != 1)} {what} erased; exports and "
+        "backups made before still have it"
+    )
+
+
+@click.command()
+@STUDY
+@DATABASE
+@click.option("--out", type=PATH, required=True, metavar="FILE", help="A file that is not there.")
+def backup(study: Path, database: str | None, out: Path) -> None:
+    """Copy the database while the study goes on."""
+    from study_app.backup import backup as copy_database
+    from study_app.opening import opened
+
+    with opened(study, database) as running:
+        size = copy_database(running.database, out)
+    click.echo(f"{out}: {size:,} bytes; STUDY/secret and STUDY/media are not in it")
+
+
+@click.command()
+@STUDY
+@click.argument("rater", metavar="RATER")
+@DATABASE
+@click.option("--reason", required=True, help="Kept with the exclusion.")
+def reject(study: Path, rater: str, database: str | None, reason: str) -> None:
+    """Exclude a rater, and let others rate again what they rated. Payment is not touched."""
+    from study_app.exclusion import reject as reject_rater
+    from study_app.opening import opened
+    from study_app.pseudonyms import named_rater
+    from study_app.store.database import now
+
+    with opened(study, database) as running:
+        reject_rater(running, named_rater(running, rater), reason, now())
+    click.echo("rejected: the votes go to the next raters; payment is a decision of its own")
+
+
+@click.command()
+@STUDY
+@click.argument("rater", metavar="RATER")
+@DATABASE
+def unreject(study: Path, rater: str, database: str | None) -> None:
+    """Let a rejected rater count again."""
+    from study_app.exclusion import unreject as unreject_rater
+    from study_app.opening import opened
+    from study_app.pseudonyms import named_rater
+
+    with opened(study, database) as running:
+        unreject_rater(running, named_rater(running, rater))
+    click.echo("counts again; where others rated the same since, there are more votes than wanted")
+
+
+COMMANDS = (export, erase, backup, reject, unreject)

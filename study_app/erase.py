@@ -1,0 +1,69 @@
+"""Erases what identifies a person, and on request all that they answered."""
+
+import secrets
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from study_app.flow import Running
+from study_app.screens import ENDS, Screen
+from study_app.settings import keep_setting
+from study_app.store.database import Database
+from study_app.store.tables import Answer, Event, Exclusion, Playback, Rater, Setting, Trial
+
+_KEY = "erased"
+
+
+def erase(running: Running, raters: list[Rater], now: int, *, answers: bool = False) -> None:
+    """Erase what tells who raters are, and leave a row that says that somebody was erased.
+
+    Platform's name and session, link, comment, device and events go. The rater's row stays, as a
+    number that stands for nobody, so that the numbers of lists stay what they were.
+
+    answers: their trials and answers go as well; others are dealt what they had rated.
+    """
+    with running.database.writing(alone=True) as session:
+        _overwrite_freed_pages(running.database, session)
+        for rater in raters:
+            row = session.get_one(Rater, rater.id)
+            _forget(session, row)
+            if answers:
+                _remove_answers(session, row)
+        _keep_that_it_was(session, len(raters), answers, now)
+    _empty_journal(running.database)
+
+
+def _forget(session: Session, row: Rater) -> None:
+    row.platform_id = row.session = row.comment = row.device = None
+    row.token = secrets.token_urlsafe(24)
+    if row.screen not in ENDS:
+        row.screen = Screen.LEFT
+        mine = update(Trial).where(Trial.rater_id == row.id, Trial.state == "dealt")
+        session.execute(mine.values(state="released"))
+    session.execute(delete(Event).where(Event.rater_id == row.id))
+
+
+def _remove_answers(session: Session, row: Rater) -> None:
+    trials = select(Trial.id).where(Trial.rater_id == row.id)
+    for table in (Answer, Playback):
+        session.execute(delete(table).where(table.trial_id.in_(trials)))
+    session.execute(delete(Trial).where(Trial.rater_id == row.id))
+    session.execute(delete(Exclusion).where(Exclusion.rater_id == row.id))
+    row.screen, row.consented, row.consent_version, row.finished = Screen.LEFT, None, None, None
+
+
+def _keep_that_it_was(session: Session, raters: int, answers: bool, now: int) -> None:
+    number = session.scalar(select(func.count()).where(Setting.key.like(f"{_KEY} %"))) or 0
+    keep_setting(session, f"{_KEY} {number + 1}", {"at": now, "raters": raters, "answers": answers})
+
+
+def _overwrite_freed_pages(database: Database, session: Session) -> None:
+    """Let SQLite write zeros where something stood; PostgreSQL does so at its next vacuum."""
+    if database.is_sqlite:
+        session.execute(text("PRAGMA secure_delete=ON"))
+
+
+def _empty_journal(database: Database) -> None:
+    if database.is_sqlite:
+        with database.engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

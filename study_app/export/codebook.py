@@ -1,0 +1,142 @@
+"""What every column of an export means: the one place that says so, and that tables are held to."""
+
+from typing import NamedTuple
+
+LONG, WIDE, RATERS, EXCLUSIONS, PLAN = (
+    "ratings_long",
+    "ratings_wide",
+    "raters",
+    "exclusions",
+    "plan",
+)
+TABLES = {
+    LONG: "one row an answer: a rater, a trial, a question",
+    WIDE: "one row a trial that was shown: its answers side by side, and how its clips were played",
+    RATERS: "one row a rater, with what the exclusion rules look at",
+    EXCLUSIONS: "one row for each rule that a rater broke, or that a researcher excluded them by",
+    PLAN: "one row an item that can be shown, with the method that made it: this is the unblinding",
+}
+QUESTIONS = "{questions}"  # stands for a column of every question of the study
+_TRIAL = (LONG, WIDE)
+
+
+class Column(NamedTuple):
+    """A column, the tables it is in, what it means and what can stand in it."""
+
+    name: str
+    tables: tuple[str, ...]
+    meaning: str
+    values: str
+    design: str = ""  # the only design that has it
+
+
+COLUMNS = (
+    Column("simulated", tuple(TABLES), "made by simulated raters, not by people", "true, false"),
+    Column(
+        "rater",
+        (*_TRIAL, RATERS, EXCLUSIONS),
+        "pseudonym, a keyed hash: without the study's secret nobody can tell who it is",
+        "r-... or simulated-...",
+    ),
+    Column("language", (*_TRIAL, RATERS), "in which the rater read the study", "such as en"),
+    Column("excluded", (*_TRIAL, RATERS), "by a rule or by a researcher", "true, false"),
+    Column("trial", _TRIAL, "number of the trial in this database", "integer"),
+    Column("place", _TRIAL, "place in the rater's order of trials", "from 0, training first"),
+    Column(
+        "kind",
+        (*_TRIAL, PLAN),
+        "why the trial is there; analyse `rating`",
+        "rating, repeat (shown before), trap, gold, training",
+    ),
+    Column("state", (WIDE,), "what became of the trial", "rated, unplayable"),
+    Column("item", (*_TRIAL, PLAN), "key of what was shown; repeats share it", "16 hex digits"),
+    Column("video", (*_TRIAL, PLAN), "source video", "id of the suite"),
+    Column("edit", (*_TRIAL, PLAN), "edit that was asked for", "id of the suite"),
+    Column("category", (*_TRIAL, PLAN), "kind of edit", "of the suite"),
+    Column("prompt", (*_TRIAL, PLAN), "text that the raters read", "text"),
+    Column(
+        "method",
+        (*_TRIAL, PLAN),
+        "method that made the edit; empty for checks",
+        "of study.yaml",
+        "absolute",
+    ),
+    Column(
+        "method_left",
+        (*_TRIAL, PLAN),
+        "method of the edit that stood left (plan: before sides were drawn)",
+        "of study.yaml",
+        "pairwise",
+    ),
+    Column("method_right", (*_TRIAL, PLAN), "the same, right", "of study.yaml", "pairwise"),
+    Column(
+        "check",
+        (*_TRIAL, PLAN),
+        "what a check shows",
+        "ideal, unedited, shuffled, or the answer a trap asks for; empty for ratings",
+        "absolute",
+    ),
+    Column("seconds_of_clip", (PLAN,), "length of the clip that is rated", "seconds"),
+    Column("media_left", (PLAN,), "file that stood left, or the source", "name in media/"),
+    Column("media_right", (PLAN,), "file that stood right, or the edit", "name in media/"),
+    Column("question", (LONG,), "what was asked", "alignment, fidelity, quality"),
+    Column("value", (LONG,), "the answer", "1 worst to 5 best", "absolute"),
+    Column("value", (LONG,), "the answer", "-1 left, 0 no difference, 1 right", "pairwise"),
+    Column("preferred", (LONG,), "method that was preferred", "a method or tie", "pairwise"),
+    Column("expected", (LONG,), "answer that a check asks for", "1 to 5 or empty", "absolute"),
+    Column(QUESTIONS, (WIDE,), "answer to this question", "as `value`; empty if unplayable"),
+    Column("seconds", _TRIAL, "from the first look at the trial to the answer", "seconds"),
+    Column("minutes_in", _TRIAL, "from consent to this answer", "minutes"),
+    Column("coverage", (WIDE,), "share of the clip that was watched", "0 to 1"),
+    Column("plays", (WIDE,), "times the clip was played", "integer"),
+    Column("seeks", (WIDE,), "jumps within the clip", "integer"),
+    Column("stalls", (WIDE,), "times the clip had to load", "integer"),
+    Column("hidden_ms", (WIDE,), "time the page could not be seen", "milliseconds"),
+    Column("width", (WIDE,), "of the clip on the screen", "pixels of the page"),
+    Column("screen", (RATERS,), "where the rater is, or how they ended", "finished, left, ..."),
+    Column("finished", (RATERS,), "rated the whole list", "true, false"),
+    Column("rejected", (RATERS,), "others rate again what they rated", "true, false"),
+    Column("minutes", (RATERS,), "from consent to the last answer", "minutes; empty if unfinished"),
+    Column("consent_version", (RATERS,), "of the text agreed to", "of study.yaml"),
+    Column("trials_rated", (RATERS,), "ratings and repeats", "integer"),
+    Column("trials_unplayable", (RATERS,), "of all kinds but training", "integer"),
+    Column("variance", (RATERS,), "of all answers to ratings and repeats", "number or empty"),
+    Column("traps_failed", (RATERS,), "of those answered", "integer"),
+    Column("gold_failed", (RATERS,), "of those answered", "integer"),
+    Column("window_width", (RATERS,), "of the browser at the device check", "pixels or empty"),
+    Column("phone", (RATERS,), "watched on a phone", "true, false or empty"),
+    Column("commented", (RATERS,), "left a comment; `--comments` writes it", "true, false"),
+    Column(
+        "rule",
+        (EXCLUSIONS,),
+        "that was broken; declared in study.yaml",
+        "failed_traps, failed_gold, failed_playback, straight_line, unplayable, least_ratings; "
+        "by_hand",
+    ),
+    Column("reason", (EXCLUSIONS,), "in words", "text"),
+    Column("automatic", (EXCLUSIONS,), "by a declared rule, not by a person", "true, false"),
+)
+
+
+def columns_of(table: str, design: str, questions: tuple[str, ...]) -> list[Column]:
+    """Return the columns of a table in their order."""
+    found: list[Column] = []
+    for column in COLUMNS:
+        if table in column.tables and column.design in ("", design):
+            names = questions if column.name == QUESTIONS else (column.name,)
+            found += [column._replace(name=name) for name in names]
+    return found
+
+
+def codebook(design: str, questions: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return a row for every column of every table."""
+    return [
+        {
+            "table": table,
+            "column": column.name,
+            "meaning": column.meaning,
+            "values": column.values,
+        }
+        for table in TABLES
+        for column in columns_of(table, design, questions)
+    ]

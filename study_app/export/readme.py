@@ -1,0 +1,78 @@
+"""The words of an export: what is what, and an analysis that is ready to run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from study_app.declaration import declared
+from study_app.export import codebook as book
+from study_app.monitor import Raters
+from study_app.opening import Opened
+from study_app.spec.study import Study
+from study_app.telling import day
+
+SCRIPTS = {
+    "absolute": Path(__file__).with_name("absolute.R"),
+    "pairwise": Path(__file__).with_name("pairwise.R"),
+}
+_SIMULATED = """\
+> **SIMULATED.** Every answer here was made by a program. No figure of it says anything about people
+> or about the methods. The column `simulated` is true in every row, and the names of files and
+> raters say so too.
+
+"""
+
+_HOW_TO_READ = """\
+- Analyse rows of kind `rating`. Training, traps, gold and repeats are there to be checked.
+- `excluded` marks raters by the rules that study.yaml declared before the first vote; show results
+  with and without them. Exclusion says nothing about payment.
+- Raters bear pseudonyms. `payment.csv` and `comments.csv` are written on request only: the first
+  has the platform's ids, the second what people wrote. Publish neither.
+"""
+
+
+def analysis_script(study: Study, file: str) -> str:
+    """Return an R script that reads the table of answers and fits the models."""
+    text = SCRIPTS[study.design].read_text(encoding="utf-8")
+    return Template(text).substitute(file=file, study=study.name)
+
+
+def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) -> str:
+    """Return what the folder is, file by file."""
+    study, before = running.study, "simulated_" if kinds == "simulated" else ""
+    files = [
+        f"| `{before}{name}.csv`, `.parquet` | {table.num_rows} | {book.TABLES[name]} |"
+        for name, table in tables.items()
+    ]
+    parts = [
+        f"# Ratings of the study {study.name}{' (simulated)' if before else ''}\n",
+        _SIMULATED if before else "",
+        f"Written {day(now)}; design: {study.design}; questions: {', '.join(study.questions)}.\n",
+        "| file | rows | what |\n|---|--:|---|",
+        *files,
+        "| `codebook.csv` | | what every column of every table means |",
+        "| `study.yaml` | | the study: texts, scales, rules, the declared analysis |",
+        "| `analysis.R` | | ordinal and linear mixed models; run it in this folder |",
+        "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",
+        "\n## How to read it\n",
+        _HOW_TO_READ,
+        *_declaration(running),
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _declaration(running: Opened) -> list[str]:
+    """Return the hash of the analysis plan, when it was kept, and every amendment."""
+    with running.database.reading() as session:
+        found = declared(session)
+    if not found:
+        return []
+    lines = ["## The declared analysis\n"]
+    lines.append(f"Hash {found.hash}, kept {day(found.at)} with {found.ratings} trials rated.")
+    lines += [
+        f"Amended {day(entry['at'])} after {entry['ratings']} trials: {entry['reason']} "
+        f"(hash {entry['hash'][:12]})"
+        for entry in found.amendments
+    ]
+    return ["\n".join(lines)]

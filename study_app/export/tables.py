@@ -1,0 +1,238 @@
+"""The tables of an export, as pyarrow tables whose columns the codebook names."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from study_app.exclusion import OWN, Outcome
+from study_app.export import codebook as book
+from study_app.export.reading import LEDGER, Store
+from study_app.plan import Plan
+from study_app.spec.study import Study
+
+Named = Callable[[int, bool], str]  # rater's row and whether they are simulated -> pseudonym
+Columns = dict[str, Any]
+
+
+class Tables:
+    """Makes the tables of one study out of what was read from its store."""
+
+    def __init__(
+        self, study: Study, plan: Plan, store: Store, outcomes: list[Outcome], named: Named
+    ) -> None:
+        self.study, self.plan, self.store, self.outcomes = study, plan, store, outcomes
+        raters = store.raters
+        pairs = zip(raters["id"], raters["simulated"], strict=True)
+        self.simulated = any(raters["simulated"])
+        self.names = np.array([named(id_, flag) for id_, flag in pairs], object)
+        gone = set(store.exclusions["rater_id"])
+        self.excluded = np.array([id_ in gone for id_ in raters["id"]], bool)
+
+    def all(self) -> dict[str, pa.Table]:
+        """Return every table of the export by its name."""
+        trials = self._of_trials()
+        return {
+            book.LONG: self._checked(book.LONG, self._long(trials)),
+            book.WIDE: self._checked(book.WIDE, self._wide(trials)),
+            book.RATERS: self._checked(book.RATERS, self._raters()),
+            book.EXCLUSIONS: self._checked(book.EXCLUSIONS, self._exclusions()),
+            book.PLAN: self._checked(book.PLAN, self._plan()),
+        }
+
+    def _checked(self, table: str, columns: Columns) -> pa.Table:
+        """Return a table with the columns of the codebook in its order; another is a defect."""
+        wanted = [
+            column.name
+            for column in book.columns_of(table, self.study.design, self.study.questions)
+        ]
+        if set(wanted) != set(columns):
+            raise AssertionError(f"{table} and the codebook differ: {set(wanted) ^ set(columns)}")
+        types = {"simulated": pa.bool_(), "prompt": pa.string()}
+        arrays = [arrow(columns[name], types.get(name)) for name in wanted]
+        marked = {"simulated": str(self.simulated).lower(), "study": self.study.name}
+        return pa.table(arrays, names=wanted).replace_schema_metadata(marked)
+
+    def _of_trials(self) -> Columns:
+        """Return the columns that both tables of ratings have, a value for each trial."""
+        store, trials = self.store, self.store.trials
+        own, items = store.rater_of_trial, [self.plan.by_key[key] for key in trials["item"]]
+        answered, opened = floats(trials["answered"]), floats(trials["opened"])
+        began = np.where(
+            np.isnan(consented := floats(store.raters["consented"])),
+            floats(store.raters["created"]),
+            consented,
+        )
+        return {
+            **self._of_raters(own),
+            "language": np.array(store.raters["language"], object)[own],
+            "trial": trials["id"],
+            "place": trials["place"],
+            "kind": trials["kind"],
+            "item": trials["item"],
+            **_of_items(items),
+            **self._methods(items, trials["kind"], trials["swapped"]),
+            "seconds": rounded((answered - opened) / 1000, 2),
+            "minutes_in": rounded((answered - began[own]) / 60_000, 2),
+        }
+
+    def _of_raters(self, own: np.ndarray) -> Columns:
+        """Return who, whether they are simulated and whether they are excluded."""
+        return {
+            "simulated": np.array(self.store.raters["simulated"], bool)[own],
+            "rater": self.names[own],
+            "excluded": self.excluded[own],
+        }
+
+    def _methods(
+        self, items: Sequence[Any], kinds: Sequence[str], swapped: Sequence[bool]
+    ) -> Columns:
+        """Return the columns that say which method was shown, on which side if there are two."""
+        if self.study.design == "absolute":
+            own = [kind in OWN for kind in kinds]
+            pairs = list(zip(items, own, strict=True))
+            return {
+                "method": [item.methods[0] if mine else None for item, mine in pairs],
+                "check": [None if mine else item.methods[0] for item, mine in pairs],
+            }
+        sides = list(zip(items, swapped, strict=True))
+        return {
+            "method_left": [item.methods[1 if other else 0] for item, other in sides],
+            "method_right": [item.methods[0 if other else 1] for item, other in sides],
+        }
+
+    def _long(self, trials: Columns) -> Columns:
+        answers, at = self.store.answers, self.store.trial_of_answer
+        columns = {name: taken(values, at) for name, values in trials.items()}
+        columns |= {"question": answers["question"], "value": answers["value"]}
+        if self.study.design == "pairwise":
+            left, right = columns["method_left"], columns["method_right"]
+            value = np.array(answers["value"])
+            sides = np.where(value < 0, left, np.where(value > 0, right, "tie"))
+            return columns | {"preferred": sides}
+        keys = zip(columns["item"], answers["question"], strict=True)
+        expected = [(self.plan.by_key[key].expected or {}).get(asked) for key, asked in keys]
+        return columns | {"expected": arrow(expected, pa.int64())}
+
+    def _wide(self, trials: Columns) -> Columns:
+        store = self.store
+        columns = {**trials, "state": store.trials["state"]}
+        for question in self.study.questions:
+            columns[question] = self._answers_to(question)
+        for name in LEDGER:
+            columns[name] = pa.array(store.trials[name], pa.int64())
+        return columns | {"coverage": pa.array(store.trials["coverage"], pa.float64())}
+
+    def _answers_to(self, question: str) -> pa.Array:
+        """Return the answer to a question for each trial, none where there is none."""
+        asked = np.array(self.store.answers["question"], object) == question
+        values = np.full(len(self.store.trials["id"]), None, object)
+        values[self.store.trial_of_answer[asked]] = np.array(self.store.answers["value"])[asked]
+        return arrow(values, pa.int64())
+
+    def _raters(self) -> Columns:
+        raters, everybody = self.store.raters, np.arange(len(self.names))
+        began = [c or m for c, m in zip(raters["consented"], raters["created"], strict=True)]
+        spent = (floats(raters["finished"]) - floats(began)) / 60_000
+        devices = [device or {} for device in raters["device"]]
+        return {
+            **self._of_raters(everybody),
+            **{name: raters[name] for name in ("language", "screen", "consent_version")},
+            "finished": [value is not None for value in raters["finished"]],
+            "rejected": [value is not None for value in raters["rejected"]],
+            "minutes": rounded(spent, 2),
+            **self._counts(),
+            "window_width": pa.array([device.get("width") for device in devices], pa.int64()),
+            "phone": pa.array([device.get("phone") for device in devices], pa.bool_()),
+            "commented": [bool(comment) for comment in raters["comment"]],
+        }
+
+    def _counts(self) -> Columns:
+        """Return for each rater what the rules look at."""
+        store, many = self.store, len(self.names)
+        kinds = np.array(store.trials["kind"], object)
+        rated = np.array(store.trials["state"], object) == "rated"
+        own, shown = np.isin(kinds, OWN), kinds != "training"
+        trial = store.trial_of_answer
+        of = store.rater_of_trial[trial][own[trial]]
+        values = np.array(store.answers["value"], float)[own[trial]]
+        count = np.bincount(of, minlength=many)
+        with np.errstate(invalid="ignore"):
+            mean = np.bincount(of, values, many) / count
+            variance = np.bincount(of, values**2, many) / count - mean**2
+        failed = [(o.rater_id, o.kind) for o in self.outcomes if o.failed]
+        ids = {id_: place for place, id_ in enumerate(store.raters["id"])}
+        traps, gold = (
+            counted([ids[id_] for id_, kind in failed if kind == what], many)
+            for what in ("trap", "gold")
+        )
+        return {
+            "trials_rated": np.bincount(store.rater_of_trial[own & rated], minlength=many),
+            "trials_unplayable": np.bincount(store.rater_of_trial[shown & ~rated], minlength=many),
+            "variance": rounded(variance, 4),
+            "traps_failed": traps,
+            "gold_failed": gold,
+        }
+
+    def _exclusions(self) -> Columns:
+        own, rows = self.store.rater_of_exclusion, self.store.exclusions
+        who = self._of_raters(own)
+        del who["excluded"]
+        return {
+            **who,
+            "rule": pa.array(rows["rule"], pa.string()),
+            "reason": pa.array([plain(text) for text in rows["reason"]], pa.string()),
+            "automatic": pa.array(rows["automatic"], pa.bool_()),
+        }
+
+    def _plan(self) -> Columns:
+        items = self.plan.items
+        return {
+            "simulated": [self.simulated] * len(items),
+            "kind": [item.kind for item in items],
+            "item": [item.key for item in items],
+            **_of_items(items),
+            **self._methods(items, [item.kind for item in items], [False] * len(items)),
+            "seconds_of_clip": [item.seconds for item in items],
+            "media_left": [item.left for item in items],
+            "media_right": [item.right for item in items],
+        }
+
+
+def _of_items(items: Sequence[Any]) -> Columns:
+    names = ("video", "edit", "category", "prompt")
+    return {name: [getattr(item, name) for item in items] for name in names}
+
+
+def taken(values: Any, at: np.ndarray) -> Any:
+    """Return the values at these places."""
+    if isinstance(values, pa.Array):
+        return values.take(arrow(at))
+    column = values if isinstance(values, np.ndarray) else np.array(values, object)
+    return column[at]
+
+
+def arrow(values: Any, kind: pa.DataType | None = None) -> pa.Array:
+    """Return a column of a table."""
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def floats(values: Sequence[float | None]) -> np.ndarray:
+    """Return numbers with NaN for those that there are not."""
+    return np.array([np.nan if value is None else value for value in values], float)
+
+
+def counted(places: Sequence[int], many: int) -> np.ndarray:
+    """Return how often each of 0 to many - 1 stands there."""
+    return np.bincount(np.array(places, np.int64), minlength=many)
+
+
+def rounded(values: np.ndarray, digits: int) -> pa.Array:
+    """Return numbers with so many digits behind the point, nothing in place of NaN."""
+    return pa.array(np.round(values, digits), pa.float64(), from_pandas=True)
+
+
+def plain(text: str | None) -> str | None:
+    """Return a text of somebody else's such that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text and text.lstrip()[:1] in ("=", "+", "-", "@") else text

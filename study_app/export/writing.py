@@ -1,0 +1,173 @@
+"""Writes an export: a folder that says what is in it, whole or not at all."""
+
+import csv
+import gc
+import hashlib
+import io
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from sqlalchemy import select
+
+from dreamix.core.errors import UserError
+from dreamix.core.records import storing
+from study_app.exclusion import outcomes, recompute
+from study_app.export import codebook as book
+from study_app.export.payment import COLUMNS, payment_rows
+from study_app.export.reading import read_store
+from study_app.export.readme import analysis_script, readme
+from study_app.export.tables import Tables, plain
+from study_app.monitor import Raters, who_rates
+from study_app.opening import Opened
+from study_app.pseudonyms import Pseudonyms
+from study_app.spec.reading import FILE as STUDY_FILE
+from study_app.store.tables import Rater
+
+SUMS = "SHA256SUMS"
+PAYMENT = "payment.csv"
+
+
+class Exported(NamedTuple):
+    """What an export holds."""
+
+    folder: Path
+    raters: Raters
+    rows: dict[str, int]  # of each table
+
+
+def export(
+    running: Opened,
+    out: Path | None,
+    now: int,
+    *,
+    payment: bool = False,
+    comments: bool = False,
+) -> Exported:
+    """Return what was written to `out`, by default a folder of its own in the study's folder.
+
+    People and simulated raters in one database are a `UserError`. Exclusions are worked out anew.
+    payment:  with platform ids, for paying people and nothing else.
+    comments: with what raters wrote, which may tell who they are.
+    """
+    stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    folder = out or running.folder / "exports" / stamp
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty: name another folder with --out")
+    with _uncollected():
+        kinds, tables = _tables(running, now)
+    with storing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            _write(running, temporary, tables, kinds, now)
+            _write_asked_for(running, temporary, payment, comments)
+            _write_sums(temporary)
+            temporary.chmod(0o755)
+            temporary.replace(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return Exported(folder, kinds, {name: table.num_rows for name, table in tables.items()})
+
+
+def export_bytes(running: Opened, now: int) -> tuple[str, bytes]:
+    """Return the name and the bytes of a ZIP file of an export, without payment and comments."""
+    with tempfile.TemporaryDirectory() as name:
+        done = export(running, Path(name) / "export", now)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+            for path in sorted(done.folder.iterdir()):
+                file.write(path, path.name)
+    return f"{prefix(done.raters)}{running.study.name}.zip", packed.getvalue()
+
+
+def prefix(kinds: Raters) -> str:
+    """Return what stands before the name of every table: nothing, if people rated."""
+    return "simulated_" if kinds == "simulated" else ""
+
+
+def _tables(running: Opened, now: int) -> tuple[Raters, dict[str, pa.Table]]:
+    """Return who rated, and the tables, of one state of the store."""
+    with running.database.reading() as session:
+        kinds = who_rates(session)
+    if kinds == "mixed":
+        raise UserError(
+            "the database has people and simulated raters: an export would mix them; serve and "
+            "simulate to databases of their own"
+        )
+    recompute(running, now)
+    names = Pseudonyms(running.folder)
+    with running.database.reading() as session:
+        checks = outcomes(session, running.study, running.plan)
+        store = read_store(session)
+    return kinds, Tables(running.study, running.plan, store, checks, names.of).all()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no garbage be looked for meanwhile: there is none, and it takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _write(
+    running: Opened, folder: Path, tables: dict[str, pa.Table], kinds: Raters, now: int
+) -> None:
+    before = prefix(kinds)
+    for name, table in tables.items():
+        pa.csv.write_csv(table, folder / f"{before}{name}.csv")
+        pa.parquet.write_table(table, folder / f"{before}{name}.parquet")
+    rows = book.codebook(running.study.design, running.study.questions)
+    write_csv(folder / "codebook.csv", list(rows[0]), rows)
+    shutil.copyfile(running.folder / STUDY_FILE, folder / STUDY_FILE)
+    script = analysis_script(running.study, f"{before}{book.LONG}.csv")
+    (folder / "analysis.R").write_text(script, encoding="utf-8")
+    (folder / "README.md").write_text(readme(running, tables, kinds, now), encoding="utf-8")
+
+
+def _write_asked_for(running: Opened, folder: Path, payment: bool, comments: bool) -> None:
+    if payment:
+        write_csv(folder / PAYMENT, COLUMNS, payment_rows(running), private=True)
+    if comments:
+        names = Pseudonyms(running.folder)
+        with running.database.reading() as session:
+            said = select(Rater.id, Rater.simulated, Rater.comment).where(Rater.comment != "")
+            rows = [
+                {"simulated": flag, "rater": names.of(id_, flag), "comment": plain(text)}
+                for id_, flag, text in session.execute(said.order_by(Rater.id))
+            ]
+        columns = ("simulated", "rater", "comment")
+        write_csv(folder / "comments.csv", columns, rows, private=True)
+
+
+def write_csv(
+    path: Path, columns: Iterable[str], rows: Iterable[dict[str, Any]], private: bool = False
+) -> None:
+    """Write rows; private: for the owner's eyes."""
+    path.touch(mode=0o600 if private else 0o644)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(columns))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_sums(folder: Path) -> None:
+    """Write the SHA-256 of every file, as `sha256sum -c` reads it."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+    ]
+    (folder / SUMS).write_text("".join(lines))

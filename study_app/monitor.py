@@ -1,0 +1,197 @@
+"""How a study stands: votes against the quota, raters, pace, checks, and when it will be done.
+
+Everything is counted by the database; no row of an answer leaves it but those of checks.
+"""
+
+from collections import Counter
+from statistics import median
+from typing import Literal, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from study_app.declaration import Declared, declared
+from study_app.design.blocks import Cell
+from study_app.exclusion import flags, outcomes
+from study_app.flow import Running
+from study_app.plan import Plan
+from study_app.spec.study import Study
+from study_app.state import State, state_of
+from study_app.store.tables import Rater, Trial
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+Raters = Literal["nobody", "people", "simulated", "mixed"]
+
+
+class Votes(NamedTuple):
+    """Votes of a cell, those of rejected raters not counted."""
+
+    given: int
+    held: int  # of lists that are being rated
+    kept: int  # given, by raters whom no rule excludes
+
+
+class Part(NamedTuple):
+    """Some of a number."""
+
+    part: int
+    whole: int
+
+
+class Pace(NamedTuple):
+    """How fast it goes, over the last day of what there is."""
+
+    finished: float  # raters an hour
+    votes: float  # an hour
+    by_hour: dict[int, int]  # hour since 1970 -> raters who finished in it
+
+
+class Standing(NamedTuple):
+    """How a study stands at `at`: now, or when the last simulated rater did something."""
+
+    at: int
+    state: State
+    raters: Raters
+    quota: int
+    votes: dict[Cell, Votes]
+    screens: dict[str, int]
+    finished: int
+    rejected: int
+    minutes: float | None  # of a rater who finished, median
+    pace: Pace | None
+    checks: dict[str, Part]  # failed, of those that are answered
+    unplayable: Part
+    open_trials: Part  # of raters who show signs of life, of all that are dealt
+    excluded: dict[str, int]  # rule -> raters
+    excluded_raters: int
+    declared: Declared | None
+    erase_after: int | None  # when what identifies a rater is to be erased
+
+    @property
+    def wanted(self) -> int:
+        """Votes that the study wants."""
+        return self.quota * len(self.votes)
+
+    @property
+    def counted(self) -> int:
+        """Votes that it has, none counted beyond its cell's quota."""
+        return sum(min(votes.given, self.quota) for votes in self.votes.values())
+
+    @property
+    def ends(self) -> int | None:
+        """When the votes are complete if it goes on so; None if that cannot be told."""
+        missing = self.wanted - self.counted
+        if not missing or not self.pace or not self.pace.votes or self.state.name != "open":
+            return None
+        return self.at + round(missing / self.pace.votes * HOUR)
+
+
+def watch(running: Running, now: int) -> Standing:
+    """Return how the study stands, all of it as of one moment."""
+    study, plan = running.study, running.plan
+    with running.database.reading() as session:
+        kinds, last = who_rates(session), session.scalar(select(func.max(Rater.seen)))
+        at = last if kinds == "simulated" and last else now
+        broken = flags(session, study, plan)
+        excluded = {flag.rater_id for flag in broken}
+        state = state_of(session)
+        finished = _finished(session)
+        return Standing(
+            at=at,
+            state=state,
+            raters=kinds,
+            quota=study.size.votes,
+            votes=_votes(session, plan, excluded),
+            screens=_screens(session),
+            finished=len(finished),
+            rejected=_count(session, Rater.rejected.is_not(None)),
+            minutes=median(spent for spent, _ in finished) / 60_000 if finished else None,
+            pace=_pace(session, [end for _, end in finished], at),
+            checks=_checks(session, study, plan),
+            unplayable=_unplayable(session),
+            open_trials=_open_trials(session, study, at),
+            excluded=dict(Counter(flag.rule for flag in broken)),
+            excluded_raters=len(excluded),
+            declared=declared(session),
+            erase_after=_erase_after(study, state),
+        )
+
+
+def who_rates(session: Session) -> Raters:
+    """Return whether people, simulated raters or nobody came; mixed is a fault."""
+    kinds = set(session.scalars(select(Rater.simulated).distinct()))
+    if not kinds:
+        return "nobody"
+    return "mixed" if len(kinds) > 1 else "simulated" if True in kinds else "people"
+
+
+def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[Cell, Votes]:
+    rows = select(Trial.item, Trial.state, func.count()).join(Rater, Rater.id == Trial.rater_id)
+    rows = rows.where(Trial.kind == "rating", Trial.state.in_(("rated", "dealt")))
+    rows = rows.where(Rater.rejected.is_(None)).group_by(Trial.item, Trial.state)
+    all_ = {(item, state): count for item, state, count in session.execute(rows)}
+    theirs = rows.where(Trial.rater_id.in_(excluded), Trial.state == "rated")
+    lost = {item: count for item, _, count in session.execute(theirs)} if excluded else {}
+    return {
+        cell: Votes(
+            given := all_.get((item.key, "rated"), 0),
+            all_.get((item.key, "dealt"), 0),
+            given - lost.get(item.key, 0),
+        )
+        for cell, item in plan.by_cell.items()
+    }
+
+
+def _screens(session: Session) -> dict[str, int]:
+    rows = select(Rater.screen, func.count()).group_by(Rater.screen)
+    return {screen: count for screen, count in session.execute(rows)}
+
+
+def _count(session: Session, condition: object) -> int:
+    return session.scalar(select(func.count(Rater.id)).where(condition)) or 0  # type: ignore[arg-type]
+
+
+def _finished(session: Session) -> list[tuple[int, int]]:
+    """Return the time that each rater spent who finished, from consent on, and when they ended."""
+    began = func.coalesce(Rater.consented, Rater.created)
+    rows = select(began, Rater.finished).where(Rater.finished.is_not(None))
+    return [(end - begin, end) for begin, end in session.execute(rows) if end is not None]
+
+
+def _pace(session: Session, ends: list[int], at: int) -> Pace | None:
+    """Return the pace of the day until `at`, or of less if the study is younger."""
+    first = session.scalar(select(func.min(Rater.created)))
+    if first is None or at <= first:
+        return None
+    begin = max(first, at - DAY)
+    hours = max(at - begin, 60_000) / HOUR
+    rated = select(func.count()).where(Trial.kind == "rating", Trial.state == "rated")
+    votes = session.scalar(rated.where(Trial.answered >= begin)) or 0
+    by_hour = Counter(end // HOUR for end in ends if end >= begin)
+    return Pace(by_hour.total() / hours, votes / hours, dict(sorted(by_hour.items())))
+
+
+def _checks(session: Session, study: Study, plan: Plan) -> dict[str, Part]:
+    found = outcomes(session, study, plan)
+    kinds = sorted({outcome.kind for outcome in found}, reverse=True)
+    of_kind = {kind: [o.failed for o in found if o.kind == kind] for kind in kinds}
+    return {kind: Part(sum(failed), len(failed)) for kind, failed in of_kind.items()}
+
+
+def _unplayable(session: Session) -> Part:
+    rows = select(Trial.state, func.count()).where(Trial.state.in_(("rated", "unplayable")))
+    counts = {state: count for state, count in session.execute(rows.group_by(Trial.state))}
+    return Part(counts.get("unplayable", 0), sum(counts.values()))
+
+
+def _open_trials(session: Session, study: Study, at: int) -> Part:
+    held = select(func.count()).select_from(Trial).join(Rater, Rater.id == Trial.rater_id)
+    held = held.where(Trial.state == "dealt", Trial.kind != "training")
+    live = held.where(Rater.seen >= at - study.size.lease_minutes * 60_000)
+    return Part(session.scalar(live) or 0, session.scalar(held) or 0)
+
+
+def _erase_after(study: Study, state: State) -> int | None:
+    closed = state.since if state.name == "closed" else None
+    return None if closed is None else closed + study.retention_days * DAY

@@ -1,0 +1,78 @@
+"""Opens a study's folder: what it asks, what it shows, and the answers that it has."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from dreamix.core.errors import UserError
+from study_app.declaration import check_declaration, declare, declared
+from study_app.flow import Running
+from study_app.plan import Plan, read_plan
+from study_app.spec.reading import analysis_hash, read_study
+from study_app.store.database import Database, now, open_database
+from study_app.store.tables import Trial
+
+FILE = "ratings.sqlite"
+SIMULATED_FILE = "simulated.sqlite"
+VARIABLE = "DREAMIX_DATABASE"
+
+
+@dataclass(frozen=True)
+class Opened(Running):
+    """A study that is open, and the folder that it stands in."""
+
+    folder: Path
+
+
+def database_url(folder: Path, given: str | None = None) -> str:
+    """Return where the answers are: as given, by DREAMIX_DATABASE, or in the study's folder."""
+    return given or os.environ.get(VARIABLE) or f"sqlite:///{(folder / FILE).resolve()}"
+
+
+def simulated_url(folder: Path, given: str | None = None) -> str:
+    """Return where simulated answers go: never, unless said, to where people's are."""
+    return given or f"sqlite:///{(folder / SIMULATED_FILE).resolve()}"
+
+
+def open_study(folder: Path, url: str | None = None) -> Opened:
+    """Return the study in `folder`, checked: plan, declaration and answers belong together."""
+    study, plan = read_study(folder), read_plan(folder)
+    if plan.study != study.name or plan.analysis != analysis_hash(study):
+        raise UserError(
+            f"{folder}: study.yaml has changed since it was built; run `dreamix study build "
+            f"{folder}` again"
+        )
+    database = open_database(database_url(folder, url))
+    check_declaration(database, study)
+    _check_items(database, plan, folder)
+    with database.reading() as session:
+        known = declared(session)
+    if not known:
+        declare(database, study, now())
+    return Opened(study, plan, database, folder)
+
+
+@contextmanager
+def opened(folder: Path, url: str | None = None) -> Iterator[Opened]:
+    """Give a study that is let go of when the block ends."""
+    running = open_study(folder, url)
+    try:
+        yield running
+    finally:
+        running.database.engine.dispose()
+
+
+def _check_items(database: Database, plan: Plan, folder: Path) -> None:
+    """Raise a `UserError` if raters were shown what the plan does not have."""
+    with database.reading() as session:
+        used = set(session.scalars(select(Trial.item).distinct()))
+    if lost := used - set(plan.by_key):
+        raise UserError(
+            f"{folder}: the plan lacks {len(lost)} clips that raters were shown; put name, seed, "
+            "methods, edits and checks of study.yaml back as they were and build again, or name "
+            "the database that belongs to it"
+        )

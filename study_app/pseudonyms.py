@@ -1,0 +1,60 @@
+"""Names for raters that tell nothing, and how to find the rater whom a researcher means."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from dreamix.core.errors import UserError
+from study_app.opening import Opened
+from study_app.plan import SECRET
+from study_app.store.tables import Rater
+
+
+class Pseudonyms:
+    """Names made with a study's secret: without it nobody can tell whose they are.
+
+    They hang on the number of a rater's row, so that they stay when what identifies is erased.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / SECRET
+        if not path.is_file():
+            raise UserError(f"{path} is missing: `dreamix study build {folder}` makes it")
+        self._secret = path.read_bytes()
+
+    def of(self, rater_id: int, simulated: bool) -> str:
+        """Return the name of a rater; that of a simulated one says so."""
+        text = f"rater {rater_id} {'simulated' if simulated else 'person'}"
+        found = hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:12]
+        return f"{'simulated' if simulated else 'r'}-{found}"
+
+
+def find_rater(session: Session, names: Pseudonyms, who: str) -> Rater:
+    """Return the rater of a pseudonym, a platform's name or a token; nobody is a `UserError`."""
+    named = select(Rater).where(or_(Rater.platform_id == who, Rater.token == who))
+    found = session.scalars(named).first()
+    if not found:
+        rows = session.execute(select(Rater.id, Rater.simulated))
+        ids = [id_ for id_, simulated in rows if names.of(id_, simulated) == who]
+        found = session.get(Rater, ids[0]) if ids else None
+    if not found:
+        raise UserError(
+            "no rater of this study has that name: give a platform's id, a token or a pseudonym "
+            "from `dreamix study export`"
+        )
+    return found
+
+
+def named_rater(running: Opened, who: str) -> Rater:
+    """Return the rater whom `who` names in a study."""
+    with running.database.reading() as session:
+        return find_rater(session, Pseudonyms(running.folder), who)
+
+
+def everybody(running: Opened) -> list[Rater]:
+    """Return all raters of a study."""
+    with running.database.reading() as session:
+        return list(session.scalars(select(Rater).order_by(Rater.id)))
