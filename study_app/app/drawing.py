@@ -57,7 +57,9 @@ def draw() -> None:
     if has_just_come_back():
         st.toast(scene.texts.resume)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
-    with st.container(key="wide" if scene.rater.screen in WIDE and not on_hold else "narrow"):
+    # Both are always there: a screen that goes is not drawn once more in the place of the next.
+    wide, narrow = st.container(key="wide"), st.container(key="narrow")
+    with wide if scene.rater.screen in WIDE and not on_hold else narrow:
         (ends.on_hold if on_hold else SCREENS[scene.rater.screen])(scene)
 
 
