@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def main_module() -> Iterator[None]:
-    """Put the program's own main module back: Streamlit takes its place, and spawn starts from it."""
+    """Put the main module back: Streamlit takes its place, and worker processes start from it."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
