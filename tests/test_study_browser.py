@@ -178,7 +178,7 @@ def test_on_a_phone_in_portrait_nothing_is_cut_off(browser: Any, server: Server)
     assert boxes[1]["y"] > boxes[0]["y"] + boxes[0]["height"], "one above the other"
     assert boxes[1]["y"] + boxes[1]["height"] < 844, "and both on the screen at once"
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
-    drawn = page.locator("video").first.evaluate("v => getComputedStyle(v).imageRendering")
+    drawn = page.locator("video.small").first.evaluate("v => getComputedStyle(v).imageRendering")
     assert drawn == "pixelated", "small clips are enlarged without smoothing"
     for place in range(15):
         box = page.locator(".options label").nth(place).bounding_box()
