@@ -76,7 +76,8 @@ def serve(
     study: Path, database: str | None, address: str, port: int, admin_token: str | None
 ) -> None:
     """Open the study in browsers, until the program is stopped."""
-    from study_app.opening import database_url, opened
+    from study_app.app.server import serve as serve_study
+    from study_app.opening import database_url
 
     token = admin_token or os.environ.get(TOKEN) or None
     if token and len(token) < SHORTEST:
@@ -84,10 +85,6 @@ def serve(
             f"the admin token has {len(token)} characters, {SHORTEST} are the least; "
             "`openssl rand -hex 16` makes a good one"
         )
-    with opened(study, database):
-        pass  # what is wrong is said before a port is taken
-    from study_app.app.server import serve as serve_study
-
     url = database_url(study, database)
     serve_study(study, address=address, port=port, database_url=url, admin_token=token)
 

@@ -15,6 +15,7 @@ from study_app.design.blocks import Cell
 from study_app.exclusion import flags, outcomes
 from study_app.flow import Running
 from study_app.plan import Plan
+from study_app.screens import ENDS
 from study_app.spec.study import Study
 from study_app.state import State, state_of
 from study_app.store.tables import Rater, Trial
@@ -77,6 +78,21 @@ class Standing(NamedTuple):
     def counted(self) -> int:
         """Votes that it has, none counted beyond its cell's quota."""
         return sum(min(votes.given, self.quota) for votes in self.votes.values())
+
+    @property
+    def given(self) -> int:
+        """Votes that raters gave who are not rejected, also beyond the quota."""
+        return sum(votes.given for votes in self.votes.values())
+
+    @property
+    def kept(self) -> int:
+        """Those of them by raters whom no rule excludes."""
+        return sum(votes.kept for votes in self.votes.values())
+
+    @property
+    def on_their_way(self) -> int:
+        """Raters who have not come to an end."""
+        return sum(count for screen, count in self.screens.items() if screen not in ENDS)
 
     @property
     def ends(self) -> int | None:

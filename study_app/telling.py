@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from dreamix.core.errors import UserError
 from study_app.monitor import Standing
-from study_app.screens import ENDS
 
 NO_SIMULATION_IS_DATA = "no figure of simulated raters says anything about people"
 
@@ -52,21 +51,18 @@ def _votes(now: Standing) -> str:
 
 
 def _usable(now: Standing) -> list[str]:
-    given = sum(votes.given for votes in now.votes.values())
-    kept = sum(votes.kept for votes in now.votes.values())
-    if kept == given:
+    if now.kept == now.given:
         return []
     return [
-        f"            {kept} of {given} are by raters whom no rule excludes; `study reject` gives "
-        "the others to new raters"
+        f"            {now.kept} of {now.given} are by raters whom no rule excludes; "
+        "`study reject` gives the others to new raters"
     ]
 
 
 def _raters(now: Standing) -> str:
-    at_it = sum(count for screen, count in now.screens.items() if screen not in ENDS)
     by_screen = ", ".join(f"{screen} {count}" for screen, count in sorted(now.screens.items()))
     rejected = f", {now.rejected} rejected" * bool(now.rejected)
-    done = f"raters      {now.finished} finished, {at_it} on their way"
+    done = f"raters      {now.finished} finished, {now.on_their_way} on their way"
     return f"{done}{rejected} ({by_screen or '-'})"
 
 

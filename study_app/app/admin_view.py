@@ -8,7 +8,6 @@ from study_app.export.writing import export_bytes
 from study_app.flow import Running
 from study_app.monitor import Part, Standing, watch
 from study_app.opening import Opened
-from study_app.screens import ENDS
 from study_app.state import Name, change_state, current_state
 from study_app.store.database import now
 from study_app.telling import NO_SIMULATION_IS_DATA, day
@@ -75,11 +74,10 @@ def _head(running: Running, standing: Standing) -> None:
 
 def _numbers(standing: Standing) -> None:
     """Draw the figures that matter most, in a row."""
-    at_it = sum(count for screen, count in standing.screens.items() if screen not in ENDS)
     pace = standing.pace.finished if standing.pace else 0.0
     figures = (
         ("Votes", f"{standing.counted / standing.wanted:.0%}", _of_votes(standing)),
-        ("Raters finished", str(standing.finished), f"{at_it} on their way"),
+        ("Raters finished", str(standing.finished), f"{standing.on_their_way} on their way"),
         ("Pace", f"{pace:.1f} / h", "finished, over the last day"),
         ("Time taken", _minutes(standing), "median of those who finished"),
         ("Votes complete", *_end(standing)),
@@ -156,12 +154,10 @@ def _exclusions(standing: Standing) -> None:
 
 
 def _usable(standing: Standing) -> None:
-    given = sum(votes.given for votes in standing.votes.values())
-    kept = sum(votes.kept for votes in standing.votes.values())
-    if kept < given:
+    if standing.kept < standing.given:
         st.caption(
-            f"{kept} of {given} votes are by raters whom no rule excludes. `dreamix study reject` "
-            "lets others rate again."
+            f"{standing.kept} of {standing.given} votes are by raters whom no rule excludes. "
+            "`dreamix study reject` lets others rate again."
         )
 
 

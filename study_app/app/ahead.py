@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from study_app.app.scene import Scene
 from study_app.app.served import first_clip, media_of
-from study_app.flow import current_trial
 from study_app.plan import Item
 from study_app.screens import Screen
 from study_app.store.tables import Trial
@@ -46,9 +45,6 @@ def _next_clips(scene: Scene) -> list[str]:
 def upcoming(scene: Scene, count: int) -> list[Item]:
     """Return what the rater will see in their current trial and after it."""
     with scene.running.database.reading() as session:
-        first = current_trial(session, scene.rater)
-        if first is None:
-            return []
         mine = select(Trial.item).where(Trial.rater_id == scene.rater.id, Trial.state == "dealt")
         keys = session.scalars(mine.order_by(Trial.place).limit(count)).all()
     return [scene.running.plan.by_key[key] for key in keys]

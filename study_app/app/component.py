@@ -14,15 +14,16 @@ def _code(*names: str) -> str:
     return "\n".join((_FOLDER / f"{n}.js").read_text(encoding="utf-8") for n in (*_SHARED, *names))
 
 
-def style(name: str) -> str:
+def _style(name: str) -> str:
     """Return a style sheet."""
     return (_FOLDER / f"{name}.css").read_text(encoding="utf-8")
 
 
+PAGE_STYLE = _style("page")
 _player = st.components.v2.component(
     "dreamix_player",
     js=_code("ledger", "clock", "stage", "scale", "trial", "check", "player"),
-    css=style("player"),
+    css=_style("player"),
 )
 _page = st.components.v2.component("dreamix_page", js=_code("page"))
 PLAYER = "player"

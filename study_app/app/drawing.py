@@ -66,4 +66,4 @@ def draw() -> None:
 def _set_up(running: Running) -> None:
     title = next(iter(running.study.texts.values())).title
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    st.html(f"<style>{component.style('page')}</style>")
+    st.html(f"<style>{component.PAGE_STYLE}</style>")

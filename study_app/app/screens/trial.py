@@ -7,9 +7,8 @@ from sqlalchemy import func, select
 
 from study_app import flow
 from study_app.app import component, said
-from study_app.app.ahead import ahead, upcoming, url
+from study_app.app.ahead import ahead, url
 from study_app.app.scene import Scene
-from study_app.app.served import media_of
 from study_app.app.words import player_words, questions
 from study_app.flow import current_trial, last_answered
 from study_app.plan import Item
@@ -40,9 +39,10 @@ def feedback(scene: Scene) -> None:
 
 def _play(scene: Scene, data: dict[str, Any]) -> None:
     """Draw the player; what it said to a page that has gone since is heard now."""
-    if said.heard(scene, component.player(data)):
+    page = ahead(scene)
+    if said.heard(scene, component.player(data | {"next": page["fetch"]})):
         st.rerun()
-    component.watch_page(ahead(scene))
+    component.watch_page(page)
     if scene.rater.screen == Screen.TRIALS:
         _way_out(scene)
 
@@ -70,7 +70,6 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
         "pairwise": scene.running.study.design == "pairwise",
         "progress": _progress(scene, trial),
         "refused": st.session_state.get(said.REFUSED),
-        "next": [url(scene, n) for i in upcoming(scene, 2)[-1:] for n in media_of(i)],
         "words": player_words(scene),
     }
 
