@@ -1,5 +1,6 @@
 """Draws the screen that a rater is at."""
 
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from study_app.app.visit import has_just_come_back, language_of_link, visitor
 from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.state import current_state
+from study_app.store.patience import AWAY, PATIENCE, PAUSE
 
 SCREENS: dict[str, Callable[[Scene], None]] = {
     Screen.WELCOME: welcome.welcome,
@@ -36,13 +38,22 @@ ICON = "data:image/svg+xml," + quote(
     "<rect width='16' height='16' rx='3' fill='#2563eb'/>"
     "<path d='M6 4.5v7l6-3.5z' fill='#fff'/></svg>"
 )
+_AWAY = "the database is away since"
 WIDE = (Screen.TRAINING, Screen.FEEDBACK, Screen.TRIALS)
 
 
 def draw() -> None:
-    """Draw the page of whoever is at it."""
+    """Draw the page of whoever is at it; while the database is away the page stays and waits."""
     running = served().running
     _set_up(running)
+    try:
+        _draw(running)
+    except AWAY as error:
+        _wait(error)
+    st.session_state.pop(_AWAY, None)
+
+
+def _draw(running: Running) -> None:
     if "admin" in st.query_params:
         admin.draw(running, served().admin_token)
         return
@@ -61,6 +72,15 @@ def draw() -> None:
     wide, narrow = st.container(key="wide"), st.container(key="narrow")
     with wide if scene.rater.screen in WIDE and not on_hold else narrow:
         (ends.on_hold if on_hold else SCREENS[scene.rater.screen])(scene)
+
+
+def _wait(error: Exception) -> None:
+    """Draw the page once more after a pause: what stood on it stays there meanwhile."""
+    since = st.session_state.setdefault(_AWAY, time.monotonic())
+    if time.monotonic() - since > PATIENCE:
+        raise error
+    time.sleep(PAUSE)
+    st.rerun()
 
 
 def _set_up(running: Running) -> None:

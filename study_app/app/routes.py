@@ -14,8 +14,10 @@ from study_app.app.clips import Clips
 from study_app.app.served import Site
 from study_app.notes import Note, keep_note
 from study_app.store.database import now
+from study_app.store.patience import patiently
 
 LARGEST_NOTE = 8192  # bytes
+CLIP_PATIENCE = 10.0  # seconds that a clip waits for a database that is away
 CACHED = {"Cache-Control": "private, max-age=86400, immutable"}
 _WHY_NOT = {"unknown": 404, "too many": 429}
 
@@ -25,7 +27,8 @@ def routes(site: Site) -> Sequence[Route]:
     clips = Clips(site)
 
     def clip(request: Request) -> Response:
-        path = clips.path(request.path_params["token"], request.path_params["name"])
+        asked = (request.path_params["token"], request.path_params["name"])
+        path = patiently(lambda: clips.path(*asked), CLIP_PATIENCE)
         if path is None:
             return _nothing(404)
         return FileResponse(path, media_type="video/mp4", headers=CACHED)

@@ -8,6 +8,7 @@ import streamlit as st
 from study_app.flow import Running
 from study_app.spec.texts import Texts
 from study_app.store.database import now
+from study_app.store.patience import patiently
 from study_app.store.tables import Rater
 
 
@@ -24,8 +25,12 @@ class Scene(NamedTuple):
         return texts.get(self.rater.language) or next(iter(texts.values()))
 
     def act(self, action: Callable[..., Any], *arguments: Any) -> Any:
-        """Return what the flow says to what the rater decided, at this moment."""
-        return action(self.running, self.rater.id, *arguments, now())
+        """Return what the flow says to what the rater decided, at this moment.
+
+        Every action is one transaction that changes nothing when it comes a second time.
+        """
+        moment = now()
+        return patiently(lambda: action(self.running, self.rater.id, *arguments, moment))
 
     def button(
         self, label: str, action: Callable[..., Any], *arguments: Any, primary: bool = False

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +28,46 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+class Postgres:
+    """A server on data of its own in `folder`; it can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        bin_ = programs()
+        assert bin_, "no PostgreSQL is installed"
+        self.folder, self.port, self.data = folder, free_port(), folder / "data"
+        self.url = f"postgresql://rater@127.0.0.1:{self.port}/postgres"
+        self._control = [bin_ / "pg_ctl", "-D", self.data, "-w", "-l", folder / "log"]
+        _run(bin_ / "initdb", "-D", self.data, "-U", "rater", "--auth=trust", "-E", "UTF8", "-N")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers; after a kill it recovers first."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        _run(*self._control, "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it without a farewell."""
+        _run(*self._control, "-m", "immediate", "stop")
+
+    def kill(self) -> None:
+        """Kill every process of it (SIGKILL), as a power cut would."""
+        first = (self.data / "postmaster.pid").read_text().split()[0]
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for pid in (first, *others):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        while Path(f"/proc/{first}").exists():  # a new one does not start before
+            time.sleep(0.01)
+
+
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
     """Run a server in `folder` while the block runs; give the URL of its database."""
-    bin_, port, data = programs(), free_port(), folder / "data"
-    assert bin_
-    _run(bin_ / "initdb", "-D", data, "-U", "rater", "--auth=trust", "-E", "UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    control = [bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    _run(*control, "-o", options, "start")
+    found = Postgres(folder)
+    found.start()
     try:
-        yield f"postgresql://rater@127.0.0.1:{port}/postgres"
+        yield found.url
     finally:
-        _run(*control, "-m", "immediate", "stop")
+        found.stop()
 
 
 def new_folder() -> Path:
