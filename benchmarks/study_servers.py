@@ -15,6 +15,15 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from postgres import Postgres, new_folder
+from served_study import make_run, make_study
+
+ROOT = Path(__file__).parents[1]
+CHANGES = {
+    "trials: 20": "trials: 28",
+    "break_after: 12": "break_after: 12",
+    "votes: 5": "votes: 1000",
+    "kind: open": "kind: prolific",
+}
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
 
@@ -67,6 +76,12 @@ class Server:
         assert self.process
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def built_study(folder: Path, videos: int = 29) -> Path:
+    """Return the folder of a study that is ready: 28 ratings and three checks a rater."""
+    run = make_run(folder / "run", ROOT, videos=videos)
+    return make_study(folder / "study", run, **CHANGES)
 
 
 @contextmanager
