@@ -12,6 +12,7 @@ from study_app.state import state_of
 from study_app.store.tables import Rater
 
 _LONGEST = 200  # of an identifier; longer ones are forged
+TOKEN = "t"  # what a rater's token is called in an address
 NEEDS_ID = ("prolific", "mturk")
 
 

@@ -1,12 +1,10 @@
 """Personal links for a study to which only those come who were invited."""
 
 from dreamix.core.errors import UserError
-from study_app.arrival import Visit, new_rater
+from study_app.arrival import TOKEN, Visit, new_rater
 from study_app.flow import Running
 from study_app.monitor import who_rates
 from study_app.telling import refuse_mixing
-
-PARAMETER = "t"
 
 
 def invite(running: Running, count: int, address: str, now: int) -> list[str]:
@@ -20,4 +18,4 @@ def invite(running: Running, count: int, address: str, now: int) -> list[str]:
     with running.database.writing(alone=True) as session:
         refuse_mixing(who_rates(session), "people")
         session.add_all(raters)
-    return [f"{address.rstrip('/')}/?{PARAMETER}={rater.token}" for rater in raters]
+    return [f"{address.rstrip('/')}/?{TOKEN}={rater.token}" for rater in raters]

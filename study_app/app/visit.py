@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from study_app.arrival import Visit, arrive
+from study_app.arrival import TOKEN, Visit, arrive
 from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.store.database import now
@@ -24,7 +24,7 @@ def visitor(running: Running) -> Rater | None:
     if rater:
         st.session_state[_ID] = rater.id
         st.session_state[_NEW] = rater.screen not in {Screen.WELCOME, *ENDS}
-        st.query_params.from_dict({"t": rater.token})
+        st.query_params.from_dict({TOKEN: rater.token})
     return rater
 
 
@@ -40,7 +40,7 @@ def language_of_link() -> str | None:
 
 def _visit() -> Visit:
     return Visit(
-        token=st.query_params.get("t"),
+        token=st.query_params.get(TOKEN),
         platform_id=_first(_PLATFORM_ID),
         session=_first(_SESSION),
         language=language_of_link(),
