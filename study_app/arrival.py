@@ -22,11 +22,13 @@ class Visit:
 
     token:       of the link that a rater was given here; resumes, and is all that a link needs.
     platform_id: the recruiting platform's name for the person; coming again resumes.
+    session:     the platform's name for the visit; study: for the study that was advertised.
     """
 
     token: str | None = None
     platform_id: str | None = None
     session: str | None = None
+    study: str | None = None
     language: str | None = None
     simulated: bool = False
 
@@ -43,6 +45,7 @@ def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
         known = _known(session, visit, kind)
         if known:
             known.session = _short(visit.session) or known.session
+            known.platform_study = _short(visit.study) or known.platform_study
             return known
         invited_only = kind == "invited" and not visit.simulated
         if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
@@ -63,6 +66,7 @@ def new_rater(running: Running, visit: Visit, now: int) -> Rater:
         platform=running.study.recruiting.kind,
         platform_id=_short(visit.platform_id),
         session=_short(visit.session),
+        platform_study=_short(visit.study),
         simulated=visit.simulated,
         language=visit.language if visit.language in languages else next(iter(languages)),
         screen=Screen.WELCOME,

@@ -7,13 +7,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from dreamix.core.errors import UserError
-from study_app.store.database import Database, now, open_database
+from study_app.store.database import MIGRATIONS, Database, now, open_database, upgrade
 from study_app.store.tables import Answer, Base, Rater, Setting, Trial
 
 
@@ -44,6 +46,30 @@ def test_opening_twice_changes_nothing(study_url: str, database: Database) -> No
     with again.reading() as session:
         assert session.scalars(select(Setting.value)).all() == ["abc"]
     again.engine.dispose()
+
+
+def test_a_store_of_an_older_version_is_brought_to_this_one(database: Database) -> None:
+    """Back to the first version and open again: its raters are there, and what is new is empty."""
+    with database.writing() as session:
+        session.add(rater("t1", "PID"))
+    migrate(database, "0001")
+    assert "platform_study" not in columns(database, "rater")
+    upgrade(database.engine)
+    with database.reading() as session:
+        kept = session.scalars(select(Rater)).one()
+    assert (kept.token, kept.platform_id, kept.platform_study) == ("t1", "PID", None)
+
+
+def migrate(database: Database, version: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, version)
+
+
+def columns(database: Database, table: str) -> set[str]:
+    return {column["name"] for column in inspect(database.engine).get_columns(table)}
 
 
 def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> None:

@@ -12,6 +12,7 @@ _ID, _NEW = "rater", "has come back"
 # Names of the same thing at Prolific and at Mechanical Turk.
 _PLATFORM_ID = ("PROLIFIC_PID", "workerId")
 _SESSION = ("SESSION_ID", "assignmentId")
+_STUDY = ("STUDY_ID", "hitId")
 
 
 def visitor(running: Running) -> Rater | None:
@@ -43,6 +44,7 @@ def _visit() -> Visit:
         token=st.query_params.get(TOKEN),
         platform_id=_first(_PLATFORM_ID),
         session=_first(_SESSION),
+        study=_first(_STUDY),
         language=language_of_link(),
     )
 

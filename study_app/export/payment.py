@@ -26,6 +26,7 @@ SHORT = 5.0  # minutes; below, one failed check is enough
 COLUMNS = (
     "platform_id",
     "session",
+    "platform_study",
     "screen",
     "finished",
     "minutes",
@@ -119,6 +120,7 @@ def _row(running: Running, rater: Rater, failed: int, usual: Usual) -> dict[str,
     return {
         "platform_id": plain(rater.platform_id),
         "session": plain(rater.session),
+        "platform_study": plain(rater.platform_study),
         "screen": rater.screen,
         "finished": rater.finished is not None,
         "minutes": None if spent is None else round(spent, 1),

@@ -40,6 +40,7 @@ class Rater(Base):
     platform: Mapped[str]
     platform_id: Mapped[str | None]
     session: Mapped[str | None]  # the platform's, of this visit
+    platform_study: Mapped[str | None]  # which of the platform's studies sent them
     simulated: Mapped[bool]
     language: Mapped[str]
     screen: Mapped[str]  # of `study_app.flow`
