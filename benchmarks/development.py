@@ -28,7 +28,13 @@ FIELDS = {
     "camera": ("camera",),
     "multiple": ("colour", "motion"),
 }
-METRICS = ("toybox_success", "judge_success", "judge_alignment", "judge_fidelity")
+METRICS = (
+    "toybox_success",
+    "judge_success",
+    "judge_alignment",
+    "judge_fidelity",
+    "toybox_nearness",
+)
 
 
 def compare(

@@ -16,7 +16,12 @@ from development import METRICS, compare
 
 from dreamix.methods.dreamix import ABLATIONS
 
-SHOWN = ("toybox_success", "judge_alignment", "judge_fidelity")
+SHOWN = {
+    "toybox_success": "success",
+    "judge_alignment": "judge: what was asked is there",
+    "toybox_nearness": "distance to the exact edit, as a share\n"
+    "of that to other scenes of its words",
+}
 MARKS = dict(zip(ABLATIONS, "osD^", strict=True))
 
 
@@ -45,7 +50,8 @@ def draw(table: pd.DataFrame, out: Path) -> None:
         for ablation, mark in MARKS.items():
             line = means.loc[ablation][metric]
             panel.plot(line.index, line, marker=mark, label=ablation)
-        panel.set(title=metric, xlabel="noise level s", ylim=(-0.03, 1.03))
+        panel.set(title=SHOWN[metric], xlabel="noise level s")
+        panel.set(ylim=(-0.03, None if metric == "toybox_nearness" else 1.03))
         panel.grid(alpha=0.3)
     panels[0].legend(frameon=False)
     figure.tight_layout()
