@@ -7,7 +7,7 @@ STUDY  ?= runs/demo-study
 PORT   ?= 8501
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench bench-full demo-study test test-slow check lint types install hooks clean
+.PHONY: bench bench-full demo-study test test-slow check lint types audit install hooks clean
 
 bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare datasets/toybox/quick.yaml --out $(RUN) --methods $(METHODS)
@@ -27,7 +27,7 @@ test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 m
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
 test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
-	$(BIN)/pytest -q -m slow -n 2 --dist loadscope
+	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --durations=15
 
 check: lint types test          ## everything a commit has to pass
 
@@ -37,6 +37,9 @@ lint: $(VENV)/ready
 
 types: $(VENV)/ready
 	$(BIN)/mypy
+
+audit: $(VENV)/ready            ## known flaws of what is installed; asks the index, so it needs the network
+	$(BIN)/pip-audit --skip-editable
 
 install: $(VENV)/ready          ## create the environment
 

@@ -30,7 +30,9 @@ ABLATIONS = {
     "no-finetune": "dreamix:ablation=no-finetune",
 }
 ASKED = ("motion", "style")
-METRICS = "toybox_success,judge_alignment,judge_fidelity,judge_quality,toybox_nearness"
+METRICS = (
+    "toybox_success,judge_success,judge_alignment,judge_fidelity,judge_quality,toybox_nearness"
+)
 
 
 class Claim(NamedTuple):
@@ -88,12 +90,12 @@ OF_METHODS = [
 OF_ABLATIONS = [
     *(
         Claim("Mixed finetuning beats video-only on motion", metric, 1, "mixed", other, "motion")
-        for metric in ("toybox_success", "judge_alignment")
+        for metric in ("toybox_success", "judge_success", "judge_alignment")
         for other in ("video-only", "no-finetune")
     ),
     *(
         Claim("Style is best without finetuning", metric, 1, "no-finetune", "mixed", "style")
-        for metric in ("toybox_success", "judge_alignment")
+        for metric in ("toybox_success", "judge_success", "judge_alignment")
     ),
 ]
 

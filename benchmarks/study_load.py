@@ -10,7 +10,8 @@ minute, watch clips in real time and think for a while. With --kill the server o
 chance says, is killed (SIGKILL) after so many seconds on average, again and again.
 
 Afterwards every answer that was acknowledged is looked for in the database. Prints a row of a
-Markdown table; exit code 1 if an answer was lost or doubled.
+Markdown table; exit code 1 if an answer was lost or doubled,
+or if there was none.
 """
 
 import argparse
@@ -32,7 +33,6 @@ from study_app.spec.reading import read_study
 from study_app.store.database import open_database
 from study_app.store.tables import Answer
 
-ARRIVAL = 30.0  # seconds over which raters come
 HEAD = (
     "| database | raters | trials | p50 ms | p95 | p99 | connections lost | refused "
     "| answers lost | changed or doubled | memory MB | processor s |"
@@ -71,14 +71,14 @@ async def crowd(
 ) -> None:
     """Let raters come and rate until the time is over."""
     study = read_study(options.study)
-    until = time.monotonic() + ARRIVAL + 60 * options.minutes
+    until = time.monotonic() + options.arrival + 60 * options.minutes
     bots = [
         Bot(n, server.url, study, options.think, notes, until)
         for n in range(options.first, options.first + options.raters)
     ]
 
     async def come(bot: Bot) -> None:
-        await asyncio.sleep(bot.rng.uniform(0, ARRIVAL))
+        await asyncio.sleep(bot.rng.uniform(0, options.arrival))
         await bot.live()
 
     tasks = [asyncio.create_task(come(bot)) for bot in bots]
@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path)
     parser.add_argument("--raters", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--arrival", type=float, default=30.0, help="seconds over which they come")
     parser.add_argument("--think", type=float, default=10.0, help="mean seconds before an answer")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--kill", type=float, help="kill a server after so many seconds, often")
@@ -136,7 +137,7 @@ def main() -> None:
         finally:
             server.kill()
     print(*notes.errors[:5], sep="\n", file=sys.stderr)
-    sys.exit(bool(found.lost or found.changed or found.doubled))
+    sys.exit(not notes.acknowledged or bool(found.lost or found.changed or found.doubled))
 
 
 if __name__ == "__main__":
