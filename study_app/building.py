@@ -4,9 +4,10 @@ from pathlib import Path
 
 from study_app.declaration import check_declaration, declare
 from study_app.opening import database_url, opened
-from study_app.power import Components, Power, study_power
+from study_app.power import Power, study_power
 from study_app.prepare.build import Built, build, raters_needed
 from study_app.spec.reading import read_study
+from study_app.spec.study import Study
 from study_app.store.database import now, open_database
 from study_app.telling import day
 
@@ -31,7 +32,7 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")
 
 
-def build_lines(built: Built, power: Power | None, analysis: str) -> list[str]:
+def build_lines(built: Built, power: Power, analysis: str) -> list[str]:
     """Return what was built: how much is to be rated by how many, checks, and what is left out."""
     study, cells = built.study, built.plan.of_kind("rating")
     edits, videos = {item.edit for item in cells}, {item.video for item in cells}
@@ -47,13 +48,11 @@ def build_lines(built: Built, power: Power | None, analysis: str) -> list[str]:
         lines.append(f"            size.raters stops at {study.size.raters}: votes will be missing")
     lines += [f"checks      {_checks(built)}", f"media       {built.clips} clips for browsers"]
     lines += [f"left out    {edit}: {reason}" for edit, reason in built.plan.left_out.items()]
-    return [*lines, *power_lines(power), f"analysis    {analysis}"]
+    return [*lines, *power_lines(study, power), f"analysis    {analysis}"]
 
 
 def _checks(built: Built) -> str:
     checks, plan = built.study.checks, built.plan
-    if built.study.design == "pairwise":
-        return f"none in the pairwise design but {checks.repeats} repeated"
     counts = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
     return (
         f"in a list {checks.traps} of {counts['trap']} traps, {checks.gold} of {counts['gold']} "
@@ -61,16 +60,18 @@ def _checks(built: Built) -> str:
     )
 
 
-def power_lines(power: Power | None) -> list[str]:
+def power_lines(study: Study, power: Power) -> list[str]:
     """Return what differences the study would find, and what that assumes."""
-    if power is None:
-        return ["power       no estimate for pairs: how preferences vary takes a pilot"]
     if not power.freedom:
         return ["power       one video or one rater: no difference can be told from chance"]
-    assumed = Components()
+    assumed, found = power.assumed, f"a difference of {power.difference:.2f} points between two"
+    if study.design == "pairwise" and power.difference > 0.5:
+        return ["power       too few votes: not even a preference of everybody would be found"]
+    if study.design == "pairwise":
+        found = f"a preference of {50 + 100 * power.difference:.0f}% or more for one of two"
     return [
-        f"power       a difference of {power.difference:.2f} points between two methods is found "
-        f"with 80% (two-sided 5%, {power.freedom} degrees of freedom)",
+        f"power       {found} methods is found with 80% (two-sided 5%, {power.freedom} degrees of "
+        "freedom)",
         f"            if a method's effect deviates by {assumed.method_rater} from rater to rater "
         f"and by {assumed.method_source} from video to video, and answers by {assumed.answer};",
         "            these are guesses, and the components of a pilot replace them",

@@ -36,11 +36,18 @@ def study() -> None:
 @study.command()
 @click.argument("run", type=PATH)
 @click.option("--out", type=PATH, required=True, metavar="STUDY", help="Folder of the study.")
-def new(run: Path, out: Path) -> None:
+@click.option(
+    "--design",
+    type=click.Choice(["absolute", "pairwise"]),
+    default="absolute",
+    show_default=True,
+    help="Each edit rated from 1 to 5, or two edits compared.",
+)
+def new(run: Path, out: Path, design: str) -> None:
     """Write a commented study.yaml about the methods of a run."""
     from study_app.spec.template import new_study
 
-    path = new_study(run, out)
+    path = new_study(run, out, design)
     click.echo(f"{path}: read it and change what you like, then `dreamix study build {out}`")
 
 

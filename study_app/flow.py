@@ -86,7 +86,7 @@ def answer_quiz(running: Running, rater_id: int, answers: Sequence[int], now: in
     with _turn(running, rater_id, now, Screen.QUIZ) as turn:
         if not turn:
             return True
-        quiz = running.study.texts[turn.rater.language].quiz
+        quiz = running.study.quiz(turn.rater.language)
         if list(answers) == [question.answer for question in quiz]:
             _begin_trials(running, turn, now)
             return True
@@ -224,7 +224,7 @@ def _check_answers(study: Study, answers: Mapping[str, int]) -> None:
 
 
 def _skip_quiz_if_none(running: Running, turn: Turn, now: int) -> None:
-    if turn.rater.screen == Screen.QUIZ and not running.study.texts[turn.rater.language].quiz:
+    if turn.rater.screen == Screen.QUIZ and not running.study.quiz(turn.rater.language):
         _begin_trials(running, turn, now)
 
 

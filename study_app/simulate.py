@@ -134,7 +134,7 @@ def _go_on(running: Running, rater: Rater, now: int) -> None:
     elif rater.screen == Screen.INSTRUCTIONS:
         flow.read_instructions(running, rater.id, now)
     elif rater.screen == Screen.QUIZ:
-        quiz = running.study.texts[rater.language].quiz
+        quiz = running.study.quiz(rater.language)
         flow.answer_quiz(running, rater.id, [question.answer for question in quiz], now)
     elif rater.screen == Screen.COMMENT:
         flow.leave_comment(running, rater.id, "", now)

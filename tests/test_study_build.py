@@ -117,8 +117,57 @@ def test_an_edit_that_one_method_failed_at_is_left_out_for_all(
 def test_pairs_are_every_two_methods_with_the_source_between(run: Path, tmp_path: Path) -> None:
     changes = {"design: absolute": "design: pairwise"}
     plan = build(write_study(tmp_path / "pairs", run, **changes)).plan
-    assert {item.methods for item in plan.items} == {METHODS}
-    assert all(item.reference not in (item.left, item.right, None) for item in plan.items)
+    assert {item.methods for item in plan.of_kind("rating")} == {METHODS}
+    rated = plan.of_kind("rating")
+    assert all(item.reference not in (item.left, item.right, None) for item in rated)
+
+
+def test_checks_of_pairs_know_the_better_side(run: Path, tmp_path: Path) -> None:
+    """The exact edit beats the source in what was asked, both beat shuffled frames in looks."""
+    changes = {"design: absolute": "design: pairwise"}
+    folder = write_study(tmp_path / "pairs", run, **changes)
+    plan = build(folder).plan
+    source = {item.edit: item.reference for item in plan.items}
+    sides: dict[str, set[int]] = {}
+    for item in (*plan.of_kind("gold"), *plan.of_kind("training")):
+        left, right, _ = item.methods[0].split()
+        clips = {left: item.left, right: item.right}
+        assert ("unedited" in clips) == (source[item.edit] in clips.values())
+        worse = "shuffled" if "shuffled" in clips else "unedited"
+        expected = -1 if right == worse else 1
+        assert item.expected and set(item.expected.values()) == {expected}
+        asked = {"alignment"} if worse == "unedited" else {"fidelity", "quality"}
+        assert asked <= set(item.expected)
+        if item.kind == "gold":
+            sides.setdefault(" ".join(sorted(clips)), set()).add(expected)
+    assert len(sides) == 3 and all(found == {-1, 1} for found in sides.values())
+    assert len(plan.of_kind("training")) == 3
+
+
+def test_traps_of_pairs_ask_for_a_side_in_both_clips(run: Path, tmp_path: Path) -> None:
+    changes = {"design: absolute": "design: pairwise"}
+    folder = write_study(tmp_path / "pairs", run, **changes)
+    traps = build(folder).plan.of_kind("trap")
+    assert [set((trap.expected or {}).values()) for trap in traps] == [{-1}, {1}]
+    for trap in traps:
+        left, right = (read_video(folder / "media" / f"{n}.mp4") for n in (trap.left, trap.right))
+        assert np.abs(left.frames[-1].astype(int) - right.frames[-1]).mean() < 2, "the same words"
+        assert np.abs(left.frames[0].astype(int) - left.frames[-1]).mean() > 20, "after a start"
+    assert traps[0].left != traps[1].left
+
+
+def test_pairs_of_a_run_without_exact_edits_have_checks_too(tmp_path: Path, root: Path) -> None:
+    suite = load_suite(root / "datasets" / "toybox")
+    videos = sorted({edit.video for edit in suite.edits})[:2]
+    edits = [next(e.id for e in suite.edits if e.video == video) for video in videos]
+    columns = [column for name in METHODS for column in variants(name)]
+    run_suite(suite, columns, tmp_path / "run", edits=edits)
+    changes = {"design: absolute": "design: pairwise"}
+    plan = build(write_study(tmp_path / "pairs", tmp_path / "run", **changes)).plan
+    assert {item.methods[0].rpartition(" ")[0] for item in plan.of_kind("gold")} == {
+        "unedited shuffled",
+        "shuffled unedited",
+    }
 
 
 @pytest.mark.parametrize(

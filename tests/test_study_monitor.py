@@ -323,16 +323,35 @@ def test_power_by_hand() -> None:
 
 def test_one_source_finds_nothing_and_says_so() -> None:
     assert detectable(10, 1, 50).difference == float("inf")
-    assert "no difference can be told" in power_lines(detectable(10, 1, 50))[0]
+    assert "no difference can be told" in power_lines(study(), detectable(10, 1, 50))[0]
 
 
 def test_power_of_a_study_is_that_of_its_size() -> None:
     """72 cells of 5 votes in lists of 9: 40 raters, 12 sources, 120 ratings of each method."""
     found = study_power(study(), PLAN)
-    assert found and (found.raters, found.sources, found.ratings) == (40, 12, 120)
+    assert (found.raters, found.sources, found.ratings) == (40, 12, 120)
     few = study_power(study(**{"raters: null": "raters: 4"}), PLAN)
-    assert few and (few.raters, few.ratings) == (4, 12), "four raters of nine trials"
-    assert study_power(study(**{"design: absolute": "design: pairwise"}), PLAN) is None
+    assert (few.raters, few.ratings) == (4, 12), "four raters of nine trials"
+
+
+PAIRWISE = {"design: absolute": "design: pairwise"}
+
+
+def test_power_of_pairs_is_of_the_share_of_preferences() -> None:
+    """V = .1^2 / 10 + .15^2 / 20 + .5^2 / 50 = .007125; t(9): (2.2622 + .8834) * .0844 = .2655."""
+    found = detectable(10, 20, 50, means=1)
+    assert found.error == pytest.approx(0.0844097, abs=1e-6)
+    assert found.difference == pytest.approx(0.26552, abs=1e-4)
+    (line, *_) = power_lines(study(**PAIRWISE), found)
+    assert "a preference of 77% or more for one of two methods" in line
+    assert "too few votes" in power_lines(study(**PAIRWISE), detectable(3, 3, 3, means=1))[0]
+
+
+def test_votes_of_a_pair_are_counted_by_pair_of_methods() -> None:
+    """12 sources, 24 edits, one pair of two methods, 5 votes: 120 votes of it."""
+    two = [replace(i, methods=("a", "b")) for i in PLAN.of_kind("rating") if i.methods == ("a",)]
+    found = study_power(study(**PAIRWISE), replace(PLAN, items=tuple(two)))
+    assert (found.sources, found.ratings) == (12, 120)
 
 
 def test_what_was_built_is_said() -> None:

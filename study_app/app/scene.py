@@ -20,9 +20,8 @@ class Scene(NamedTuple):
 
     @property
     def texts(self) -> Texts:
-        """The texts in the rater's language; a language that was taken out is the first one."""
-        texts = self.running.study.texts
-        return texts.get(self.rater.language) or next(iter(texts.values()))
+        """The texts in the rater's language."""
+        return self.running.study.words(self.rater.language)
 
     def act(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """Return what the flow says to what the rater decided, at this moment.

@@ -7,7 +7,8 @@ answers <- read.csv("$file", stringsAsFactors = FALSE)
 answers$$simulated <- as.logical(answers$$simulated)
 answers$$excluded <- as.logical(answers$$excluded)
 if (any(answers$$simulated)) cat("SIMULATED raters: these figures say nothing about people.\n")
-methods <- sort(unique(c(answers$$method_left, answers$$method_right)))
+ratings <- answers[answers$$kind == "rating", ]
+methods <- sort(unique(c(ratings$$method_left, ratings$$method_right)))
 
 # +1 where a method stands right, -1 where it stands left: strengths relative to the first method,
 # as in Bradley and Terry with ties. A taste for one side moves the thresholds.
@@ -41,6 +42,5 @@ report <- function(rows, title) {
   print(found, row.names = FALSE, digits = 3)
 }
 
-ratings <- answers[answers$$kind == "rating", ]
 report(ratings, "all raters")
 if (any(ratings$$excluded)) report(ratings[!ratings$$excluded, ], "without excluded raters")

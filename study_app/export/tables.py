@@ -89,17 +89,17 @@ class Tables:
         self, items: Sequence[Any], kinds: Sequence[str], swapped: Sequence[bool]
     ) -> Columns:
         """Return the columns that say which method was shown, on which side if there are two."""
+        shown = list(zip(items, [kind in OWN for kind in kinds], swapped, strict=True))
+        check = [None if own else item.methods[0] for item, own, _ in shown]
         if self.study.design == "absolute":
-            own = [kind in OWN for kind in kinds]
-            pairs = list(zip(items, own, strict=True))
             return {
-                "method": [item.methods[0] if mine else None for item, mine in pairs],
-                "check": [None if mine else item.methods[0] for item, mine in pairs],
+                "method": [item.methods[0] if own else None for item, own, _ in shown],
+                "check": check,
             }
-        sides = list(zip(items, swapped, strict=True))
         return {
-            "method_left": [item.methods[1 if other else 0] for item, other in sides],
-            "method_right": [item.methods[0 if other else 1] for item, other in sides],
+            "method_left": [item.methods[int(s)] if own else None for item, own, s in shown],
+            "method_right": [item.methods[int(not s)] if own else None for item, own, s in shown],
+            "check": check,
         }
 
     def _long(self, trials: Columns) -> Columns:
@@ -108,9 +108,10 @@ class Tables:
         columns |= {"question": answers["question"], "value": answers["value"]}
         if self.study.design == "pairwise":
             left, right = columns["method_left"], columns["method_right"]
-            value = np.array(answers["value"])
-            sides = np.where(value < 0, left, np.where(value > 0, right, "tie"))
-            return columns | {"preferred": sides}
+            value, own = np.array(answers["value"]), np.isin(columns["kind"], OWN)
+            sides = np.where(value < 0, left, np.where(value > 0, right, "tie")).astype(object)
+            sides[~own] = None
+            columns |= {"preferred": sides}
         keys = zip(columns["item"], answers["question"], strict=True)
         expected = [(self.plan.by_key[key].expected or {}).get(asked) for key, asked in keys]
         return columns | {"expected": arrow(expected, pa.int64())}

@@ -11,6 +11,7 @@ from study_app.plan import Plan, write_plan
 from study_app.prepare.cells import choose_edits, rating_items
 from study_app.prepare.checks import check_items
 from study_app.prepare.media import Media
+from study_app.prepare.pair_checks import pair_check_items
 from study_app.spec.reading import analysis_hash, read_study
 from study_app.spec.study import Study
 
@@ -34,8 +35,8 @@ def build(folder: Path) -> Built:
     check_length(study, [edit.video for edit in chosen.edits])
     media = Media(folder, study.display_height)
     items = rating_items(study, run, chosen.edits, media)
-    if study.design == "absolute":
-        items += check_items(study, run, chosen.edits, media)
+    checks = check_items if study.design == "absolute" else pair_check_items
+    items += checks(study, run, chosen.edits, media)
     plan = Plan(
         study.name,
         analysis_hash(study),

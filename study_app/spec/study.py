@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from study_app.spec.texts import Block, Texts
+from study_app.spec.texts import Block, Quiz, Texts
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
 Axis = Literal["alignment", "fidelity", "quality"]
@@ -101,6 +101,20 @@ class Study(Block):
     analysis: str  # the plan, in words; its hash is kept before the first vote
     texts: Annotated[dict[str, Texts], Field(min_length=1)]
 
+    def words(self, language: str) -> Texts:
+        """Return the texts in a language; one that was taken out since is the first."""
+        return self.texts.get(language) or next(iter(self.texts.values()))
+
+    def instructions(self, language: str) -> str:
+        """Return what a rater is to do in this design."""
+        words = self.words(language)
+        return words.instructions if self.design == "absolute" else words.pair_instructions
+
+    def quiz(self, language: str) -> tuple[Quiz, ...]:
+        """Return the questions about the instructions of this design."""
+        words = self.words(language)
+        return words.quiz if self.design == "absolute" else words.pair_quiz
+
     @model_validator(mode="after")
     def _is_whole(self) -> "Study":
         if self.design == "pairwise" and len(self.methods) < 2:
@@ -115,7 +129,10 @@ class Study(Block):
         asked = texts.questions if self.design == "absolute" else texts.pair_questions
         if missing := [axis for axis in self.questions if axis not in asked]:
             raise ValueError(f"texts: {language} does not ask for {missing[0]}")
-        answers = [(len(quiz.options), quiz.answer) for quiz in texts.quiz]
-        first = next(iter(self.texts.values()))
-        if answers != [(len(quiz.options), quiz.answer) for quiz in first.quiz]:
+        first = next(iter(self.texts))
+        right, wanted = (
+            [(len(quiz.options), quiz.answer) for quiz in self.quiz(tongue)]
+            for tongue in (language, first)
+        )
+        if right != wanted:
             raise ValueError(f"texts: the quiz of {language} has other options or answers")

@@ -17,8 +17,10 @@ _TRIALS = "  trials: 20         #"
 _MOST = 20  # trials of a list: about a quarter of an hour
 
 
-def new_study(run: Path, folder: Path) -> Path:
+def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     """Return the path of the study.yaml written to `folder`, about the methods of a run.
+
+    design: absolute or pairwise.
 
     Anchors are left out: they serve as gold. A run without methods, and a folder that has a study
     already, are a `UserError`.
@@ -34,6 +36,7 @@ def new_study(run: Path, folder: Path) -> Path:
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
     )
+    text = text.replace("design: absolute", f"design: {design}")
     text = text.replace(_TRIALS, f"  trials: {_trials(RunFolder(run)):<11}#")
     study_from_text(text, str(path))
     folder.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,7 @@ class Texts(Block):
     device_plays_not: Line  # with {why}
     device_said_not: Line  # the rater says that it does not play
     instructions: Line
+    pair_instructions: Line
     training: Line
     training_feedback: Line  # with {expected}, what most people would answer
     quiz_intro: Line
@@ -128,3 +129,4 @@ class Texts(Block):
     questions: dict[str, QuestionText]
     pair_questions: dict[str, PairText]
     quiz: tuple[Quiz, ...]
+    pair_quiz: tuple[Quiz, ...]

@@ -13,7 +13,7 @@ from study_app.spec.texts import Quiz
 
 def quiz(scene: Scene) -> None:
     """Draw the questions; they are answered together."""
-    asked = scene.texts.quiz
+    asked = scene.running.study.quiz(scene.rater.language)
     tried = scene.rater.quiz_failures
     st.markdown(scene.texts.quiz_intro)
     with st.form("quiz", enter_to_submit=False, border=False):

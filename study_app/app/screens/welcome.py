@@ -25,7 +25,7 @@ def instructions(scene: Scene) -> None:
     """Draw what to do; meanwhile the first clips are fetched."""
     if scene.rater.quiz_failures:
         st.warning(scene.texts.quiz_wrong)
-    st.markdown(scene.texts.instructions)
+    st.markdown(scene.running.study.instructions(scene.rater.language))
     if scene.running.plan.of_kind("training") and not scene.rater.quiz_failures:
         st.markdown(scene.texts.training)
     scene.button(scene.texts.buttons.next, flow.read_instructions, primary=True)

@@ -1,0 +1,103 @@
+"""Trials of the pairwise design whose answer is known: traps, gold and training.
+
+Of two known clips one is better beyond doubt in some of the questions, and only those are checked.
+"""
+
+from collections.abc import Iterator
+
+from dreamix.core.seeding import rng_for
+from dreamix.data.suite import Edit
+from evaluation.runs import RunFolder
+from study_app.plan import Item
+from study_app.prepare.cells import item_key
+from study_app.prepare.checks import trap_clip
+from study_app.prepare.known import Known
+from study_app.prepare.media import Media
+from study_app.spec.study import Study
+
+LEFT, RIGHT = -1, 1
+# (better, worse) -> the questions in which nobody doubts it
+PAIRS = {
+    ("ideal", "shuffled"): ("alignment", "fidelity", "quality"),
+    ("unedited", "shuffled"): ("fidelity", "quality"),
+    ("ideal", "unedited"): ("alignment",),
+}
+
+
+def pair_check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -> list[Item]:
+    """Return the traps, gold and training trials of a pairwise study."""
+    rng = rng_for("study checks", study.name, study.seed)
+    order = [edits[i] for i in rng.permutation(len(edits))]
+    known = Known(run, media)
+    pairs = _askable(study, known.has_ideal(edits))
+    items = [
+        _known(study, known, "training", pairs, order[i % len(order)], i)
+        for i in range(study.checks.training if pairs else 0)
+    ]
+    items += [
+        _known(study, known, "gold", pairs, order[-1 - i % len(order)], i)
+        for i in range(2 * study.checks.gold * len(pairs))
+    ]
+    return [*items, *_traps(study, known, order)]
+
+
+def _askable(study: Study, has_ideal: bool) -> list[tuple[str, str]]:
+    """Return the pairs that the run can make and that differ in what the study asks."""
+    return [
+        pair
+        for pair, axes in PAIRS.items()
+        if (has_ideal or "ideal" not in pair) and set(axes) & set(study.questions)
+    ]
+
+
+def _known(
+    study: Study, known: Known, kind: str, pairs: list[tuple[str, str]], edit: Edit, number: int
+) -> Item:
+    """Return a trial of two known clips; each pair in turn, and each on both sides."""
+    round_, which = divmod(number, len(pairs))
+    pair, side = pairs[which], LEFT if (round_ + which) % 2 == 0 else RIGHT
+    shown = pair if side == LEFT else pair[::-1]
+    expected = {str(axis): side for axis in PAIRS[pair] if axis in study.questions}
+    clips = [known.clip(what, edit) for what in shown]
+    return _item(study, known, kind, edit, clips, expected, " ".join((*shown, str(number))))
+
+
+def _traps(study: Study, known: Known, order: list[Edit]) -> Iterator[Item]:
+    """Give pairs into both clips of which, after a real start, an answer is written."""
+    for language in study.texts if study.checks.traps else ():
+        words = study.texts[language].pair_questions[study.questions[0]]
+        for number, (side, word) in enumerate(((LEFT, words.left), (RIGHT, words.right))):
+            edit, text = order[number % len(order)], study.texts[language].trap.format(answer=word)
+            clips = [
+                trap_clip(known.run, known.media, method, edit, text)
+                for method in study.methods[:2]
+            ]
+            expected = {str(axis): side for axis in study.questions}
+            yield _item(study, known, "trap", edit, clips, expected, str(side), language)
+
+
+def _item(
+    study: Study,
+    known: Known,
+    kind: str,
+    edit: Edit,
+    clips: list[str],
+    expected: dict[str, int],
+    what: str,
+    language: str | None = None,
+) -> Item:
+    return Item(
+        key=item_key(study, kind, edit.id, what, language or ""),
+        kind=kind,
+        video=edit.video,
+        edit=edit.id,
+        methods=(what,),
+        category=edit.category,
+        prompt=edit.prompt,
+        left=clips[0],
+        right=clips[1],
+        seconds=max(known.media.seconds(clip) for clip in clips),
+        reference=known.media.of_file(known.run.source(edit.video)),
+        expected=expected,
+        language=language,
+    )
