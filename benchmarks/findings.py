@@ -35,6 +35,19 @@ METRICS = (
 )
 
 
+PAGE = """# The paper's findings, asked of Toybox
+
+Written by `python benchmarks/findings.py {full} {ablations} --out docs/findings.md` from two
+runs: `make bench-full` (29 videos, 127 edits) and the rows of the paper's ablation on the {count}
+edits of motion and style. Each line is a mean difference over the edits that both methods made,
+signed so that the paper's finding is above 0, with a 95% interval from whole source videos drawn
+anew. A finding *replicates* if the interval is above 0, is *contradicted* if it is below, and
+*cannot be told* otherwise. The paper asked people about clips of a model trained on the world;
+here a judge and the exact truth of rendered clips answer about a small model. `toybox_success` is
+strict on motion: it wants the new motion where and when the exact edit has it.
+"""
+
+
 class Claim(NamedTuple):
     """One says more than the other in a metric, `sign` 1, or less, `sign` -1."""
 
@@ -154,7 +167,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     ablation_run(options.full, options.ablations)
-    lines: list[str] = []
+    ablations = pd.read_parquet(options.ablations / "scores.parquet")
+    facts = {
+        "full": options.full,
+        "ablations": options.ablations,
+        "count": ablations.edit.nunique(),
+    }
+    lines = [PAGE.format(**facts)]
     for run, claims in ((options.full, OF_METHODS), (options.ablations, OF_ABLATIONS)):
         lines += [*table(claims, pd.read_parquet(run / "scores.parquet")), ""]
     if options.out:
