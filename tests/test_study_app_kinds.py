@@ -1,0 +1,145 @@
+"""Studies of other kinds: pairs, paused, closed, in two languages, with a way back."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from drawn_page import DrawnPage
+from drawn_visit import Clock, moved_clock, opened, pass_quiz, rater_of, to_practice, to_trials
+from served_study import make_run, make_study
+from sqlalchemy import select
+
+from study_app.app.served import Site
+from study_app.screens import Screen
+from study_app.state import change_state
+from study_app.store.tables import Trial
+
+
+@pytest.fixture(scope="module")
+def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("app") / "run", root, videos=4)
+
+
+@pytest.fixture(scope="module")
+def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_study(tmp_path_factory.mktemp("app") / "study", run)
+
+
+@pytest.fixture
+def site(folder: Path, tmp_path: Path) -> Iterator[Site]:
+    yield from opened(folder, tmp_path)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return moved_clock(monkeypatch)
+
+
+def test_pairs_change_sides_and_the_answer_is_of_the_side(
+    run: Path, tmp_path: Path, clock: Clock
+) -> None:
+    changes = {"design: absolute": "design: pairwise"}
+    for site in opened(make_study(tmp_path / "pairs", run, **changes), tmp_path):
+        page = to_practice(DrawnPage(site))
+        assert set(page.player["questions"][0]["options"][0]) == {"value", "label"}
+        while page.player:
+            page.answer(clock.wait, value=1)
+            assert set(page.player["expected"].values()) <= {-1, 1}
+            page.say("seen", trial=page.player["trial"])
+        assert "The left edit does what was requested" in page.text
+        pass_quiz(page, 1, 1)
+        with site.running.database.reading() as session:
+            trials = {trial.id: trial for trial in session.scalars(select(Trial))}
+        swapped = set()
+        while page.player:
+            trial = trials[page.player["trial"]]
+            item = site.running.plan.by_key[trial.item]
+            sides = [clip["url"].split("/")[-1][:-4] for clip in page.player["clips"]]
+            left, right = (item.right, item.left) if trial.swapped else (item.left, item.right)
+            assert sides == [item.reference, left, right]
+            if trial.kind == "rating":
+                swapped.add(trial.swapped)
+            else:
+                assert not trial.swapped or trial.kind == "repeat"
+            assert [o["value"] for o in page.player["questions"][0]["options"]] == [-1, 0, 1]
+            page.answer(clock.wait, value=-1)
+        assert swapped == {True, False}
+        assert rater_of(site, page).screen in (Screen.COMMENT, Screen.BREAK)
+
+
+def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Clock) -> None:
+    page = to_trials(DrawnPage(site), clock)
+    trial = page.player["trial"]
+    change_state(site.running.database, "paused", 1)
+    assert "The study has a pause" in page.run().text and not page.player
+    change_state(site.running.database, "open", 2)
+    assert page.run().player["trial"] == trial
+
+
+def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> None:
+    page = to_practice(DrawnPage(site))
+    change_state(site.running.database, "closed", 1)
+    while page.player:
+        page.answer(clock.wait)
+        page.say("seen", trial=page.player["trial"])
+    pass_quiz(page)
+    assert "This study is closed" in page.text and "OUT-0815" in page.text
+
+
+def test_a_second_language_is_one_more_block(run: Path, tmp_path: Path, clock: Clock) -> None:
+    """The block of the template again, every word of it marked: no screen shows another word."""
+    folder = make_study(tmp_path / "study", run)
+    text = (folder / "study.yaml").read_text()
+    block = text[text.index("  en:\n") :].removeprefix("  en:\n")
+    other = re.sub(r"language: English", "language: Andersch", block)
+    other = other.replace("I agree", "Ja").replace("I do not agree", "Nein")
+    other = other.replace("Which edit is better?", "Was ist besser?").replace(
+        "next: Next", "next: Weiter"
+    )
+    (folder / "study.yaml").write_text(f"{text}  de:\n{other}")
+    from study_app.prepare.build import build
+
+    build(folder)
+    for site in opened(folder, tmp_path):
+        page = DrawnPage(site)
+        page.press("Andersch")
+        assert page.app.title[0].value == "Was ist besser?"
+        assert rater_of(site, page).language == "de"
+        page.press("Ja").check_device().press("Weiter")
+        assert page.player["words"]["next"] == "Weiter"
+        assert DrawnPage(site, lang="de").app.title[0].value == "Was ist besser?"
+
+
+def test_a_page_that_fails_says_what_to_do_and_nothing_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from study_app.app import drawing, server
+
+    told: list[str] = []
+    monkeypatch.setattr(server.st, "error", told.append)
+    assert server._tell_trouble(RuntimeError("password=hunter2"))
+    assert "reload the page" in told[0] and "hunter2" not in told[0]
+    assert Screen.TRIALS in drawing.SCREENS
+    assert set(drawing.SCREENS) == set(Screen), "every screen is drawn"
+
+
+def test_clips_that_come_next_are_fetched_ahead(site: Site, clock: Clock) -> None:
+    page = DrawnPage(site).press("I agree").check_device()
+    assert len(page.page["fetch"]) >= 2, "while the instructions are read"
+    page.press("Next")
+    shown = {clip["url"] for clip in page.player["clips"]}
+    assert page.player["next"] and not set(page.player["next"]) <= shown
+
+
+def test_the_way_back_leads_to_the_platform(run: Path, tmp_path: Path, clock: Clock) -> None:
+    url = "https://app.prolific.com/submissions/complete?cc=C1"
+    changes = {"completion_url: null": f"completion_url: {url}", "kind: open": "kind: prolific"}
+    for site in opened(make_study(tmp_path / "study", run, **changes), tmp_path):
+        page = to_trials(DrawnPage(site, PROLIFIC_PID="P"), clock)
+        while rater_of(site, page).screen != Screen.COMMENT:
+            assert page.page["redirect"] is None
+            page.answer(clock.wait) if page.player else page.press("Next")
+        page.press("Next")
+        assert page.page["redirect"] == url
+        assert page.app.get("link_button")[0].proto.url == url
