@@ -118,7 +118,7 @@ def postgres_server() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed")
     pytest.importorskip("psycopg")
     folder = postgres.new_folder()
-    with postgres.server(folder) as url:
+    with postgres.server(folder, durable=False) as url:
         yield url
     shutil.rmtree(folder, ignore_errors=True)
 

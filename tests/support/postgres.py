@@ -31,17 +31,20 @@ def free_port() -> int:
 class Postgres:
     """A server on data of its own in `folder`; it can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        """Make a server; one that is not durable does not wait for the disk."""
         bin_ = programs()
         assert bin_, "no PostgreSQL is installed"
         self.folder, self.port, self.data = folder, free_port(), folder / "data"
         self.url = f"postgresql://rater@127.0.0.1:{self.port}/postgres"
+        self._sync = "on" if durable else "off"
         self._control = [bin_ / "pg_ctl", "-D", self.data, "-w", "-l", folder / "log"]
         _run(bin_ / "initdb", "-D", self.data, "-U", "rater", "--auth=trust", "-E", "UTF8", "-N")
 
     def start(self) -> None:
         """Start it, and wait until it answers; after a kill it recovers first."""
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        options += f" -c fsync={self._sync}"
         _run(*self._control, "-o", options, "start")
 
     def stop(self) -> None:
@@ -60,9 +63,9 @@ class Postgres:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path, *, durable: bool = True) -> Iterator[str]:
     """Run a server in `folder` while the block runs; give the URL of its database."""
-    found = Postgres(folder)
+    found = Postgres(folder, durable=durable)
     found.start()
     try:
         yield found.url
