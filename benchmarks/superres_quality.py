@@ -1,11 +1,11 @@
 """Measures the super-resolution stage beside plain enlargement, on held-out Toybox scenes.
 
-    python benchmarks/superres_quality.py CHECKPOINT TEXT_ENCODER [--scenes 40] [--sheet OUT.png]
+    python benchmarks/superres_quality.py [--checkpoint FILE] [--scenes 40] [--sheet OUT.png]
 
-CHECKPOINT is the training checkpoint (its averaged weights are used), TEXT_ENCODER the encoder's
-safetensors. The coarse clip is the exact 4x4 mean of the render. Flicker is the mean change in grey
-levels, from frame to frame where the true picture does not change, over scenes whose camera stands
-still; seconds are per clip of 16 frames. "Means kept" moves the same clips to the coarse means.
+It measures the shipped weights, or the averaged ones of a training checkpoint. The coarse clip is
+the exact 4x4 mean of the render. Flicker is the mean change in grey levels, from frame to frame
+where the true picture does not change, over scenes whose camera stands still; seconds are per clip
+of 16 frames. "Means kept" moves the same clips to the coarse means.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
+from dreamix.backends.toybox.files import load_networks
 from dreamix.backends.toybox.superres import bilinear, build_superres, enlarge, with_means
-from dreamix.backends.toybox.text import build_text_encoder, encode, tokenize
+from dreamix.backends.toybox.text import encode, tokenize
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.data.toybox import Scene, caption, render, render_base
@@ -39,8 +39,7 @@ FIELDS = ("psnr", "ssim", "lpips", "flicker", "seconds")
 def main() -> None:
     """Measure every way of enlarging, print a table, draw the sheet."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("text", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--steps", type=int, nargs="*", default=[8])
     parser.add_argument("--augmentation", type=float, nargs="*", default=[0.1])
@@ -78,13 +77,15 @@ def enlargers(options: argparse.Namespace) -> dict[str, Enlarger]:
 
 def networks(options: argparse.Namespace) -> tuple[torch.nn.Module, torch.nn.Module]:
     """Return the U-Net with its averaged weights, and the text encoder."""
-    unet, encoder = build_superres(), build_text_encoder()
+    shipped = load_networks()
+    if options.checkpoint is None:
+        return shipped.superres, shipped.encoder
+    unet = build_superres()
     means = torch.load(options.checkpoint, weights_only=True)["mean"]
     with torch.no_grad():
         for weight, mean in zip(unet.parameters(), means, strict=True):
             weight.copy_(mean)
-    encoder.load_state_dict(load_file(options.text))
-    return unet, encoder.eval()
+    return unet, shipped.encoder
 
 
 def diffused(
