@@ -1,0 +1,300 @@
+"""A league of metrics on one axis of human ratings: value, interval, significance, clusters.
+
+Rows are ordered by value. A new cluster begins where a metric is significantly worse than every
+metric above it, as in the ranking tables of the Conference on Machine Translation (WMT);
+mt-metrics-eval begins one where it is worse than any metric of the current cluster (rule "any").
+
+p-values of two metrics are one-sided for the better one: unadjusted in the square that clusters are
+made from, Holm-adjusted against the best. Items of a source swap, flip and are drawn together.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.ceiling import LeaveOneOut, leave_one_rater_out
+from evaluation.stats.correlation import correlate, system_note
+from evaluation.stats.meta import mean_votes, sources_of
+from evaluation.stats.meta_bootstrap import (
+    MetaInterval,
+    bootstrap_accuracy,
+    bootstrap_correlation,
+    bootstrap_soft_pairwise,
+)
+from evaluation.stats.multiplicity import Rule, holm, significance_clusters
+from evaluation.stats.permutation import outcome_gaps, sign_tally, tally
+from evaluation.stats.soft_pairwise import (
+    sign_matrix,
+    signs,
+    soft_pairwise_accuracies,
+)
+from evaluation.stats.statistic import Statistic, check_statistic, statistic_value
+from evaluation.stats.swaps import correlation_contest, soft_pairwise_contest, swaps
+from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
+
+SPA_DRAWS = 1000  # swaps, sign vectors and resamples of SPA, each times each
+
+
+class Row(NamedTuple):
+    """One metric of a league."""
+
+    name: str
+    value: float  # on all cells that the metric and people have
+    low: float  # 95% interval over sources; acc_eq keeps its epsilon
+    high: float
+    missing: int  # cells without a value of the metric or of people
+    constant: int = 0  # correlation: vectors whose values are all equal
+    epsilon: float = float("nan")  # acc_eq: up to this difference the metric calls a tie
+    out_of_sample: float = float("nan")  # acc_eq with epsilon from the other sources
+    p_best: float = float("nan")  # one-sided: the best metric is better; Holm; NaN for the best
+    cluster: int = 0  # 1 = the best; 0 = no value, not ranked
+
+
+class League(NamedTuple):
+    """A table of metrics, best first, with what has to be said beside it."""
+
+    rows: tuple[Row, ...]
+    p: np.ndarray  # float (metrics, metrics): row above is better than column below; else NaN
+    statistic: Statistic
+    systems: int
+    items: int
+    sources: int
+    people: LeaveOneOut | None  # single raters as metrics of the others; needs votes
+    notes: tuple[str, ...]
+
+
+def league(
+    metrics: np.ndarray,
+    human: np.ndarray,
+    *,
+    names: list[str],
+    statistic: Statistic | None = None,
+    sources: np.ndarray | None = None,
+    rng: np.random.Generator,
+    permutations: int = 10_000,
+    resamples: int = 2000,
+    alpha: float = 0.05,
+    rule: Rule = "all",
+) -> League:
+    """Return the league table of metrics on one axis.
+
+    metrics:   float (metrics, systems, items), each higher is better; NaN = missing.
+    human:     float (systems, items) or votes (systems, items, raters).
+    statistic: acc_eq (default), SPA, or a correlation at some level.
+    sources:   (items,) label of the source video; left out, each item is its own.
+    alpha:     a metric is worse than another if its p is below.
+
+    Two metrics are compared on the cells that both have. For SPA at most 1,000 swaps, sign vectors
+    and resamples are drawn: each swap is a permutation test of its own. Metrics without a value
+    come last, unranked. Numbers of names and metrics that differ raise ValueError.
+    """
+    metrics, statistic = np.asarray(metrics, dtype=np.float64), statistic or Statistic()
+    if metrics.ndim != 3 or len(names) != len(metrics):
+        raise ValueError(f"need (metrics, systems, items) and a name each: {metrics.shape}")
+    check_statistic(statistic)
+    people = mean_votes(human)
+    source = sources_of(metrics.shape[2], sources)
+    rows = _rows(metrics, people, names, statistic, source.member, rng, resamples)
+    order = sorted(
+        range(len(rows)), key=lambda k: (-np.nan_to_num(rows[k].value, nan=-9), names[k])
+    )
+    ranked = [k for k in order if np.isfinite(rows[k].value)]
+    p = np.full((len(rows), len(rows)), np.nan)
+    p[: len(ranked), : len(ranked)] = _pairwise_p(
+        metrics[ranked], people, statistic, source.member, rng, permutations
+    )
+    raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
+    return League(
+        _compared([rows[k] for k in order], p, len(ranked), alpha, rule),
+        p,
+        statistic,
+        metrics.shape[1],
+        metrics.shape[2],
+        len(source.labels),
+        raters,
+        _notes(statistic, metrics.shape[1], len(source.labels)),
+    )
+
+
+def league_by_category(
+    metrics: np.ndarray,
+    human: np.ndarray,
+    categories: np.ndarray,
+    *,
+    names: list[str],
+    statistic: Statistic | None = None,
+    sources: np.ndarray | None = None,
+    rng: np.random.Generator,
+    permutations: int = 10_000,
+    resamples: int = 2000,
+    alpha: float = 0.05,
+    rule: Rule = "all",
+) -> dict[str, League]:
+    """Return a league for the items of each category (items,), in sorted order of category.
+
+    A metric that follows people on style may fail on motion. Other arguments as `league`.
+    """
+    categories, human = np.asarray(categories), np.asarray(human, dtype=np.float64)
+    if categories.shape != (np.shape(metrics)[2],):
+        raise ValueError(f"need one category an item, got {categories.shape}")
+    labels = sources_of(len(categories), sources).member
+    return {
+        str(category): league(
+            np.asarray(metrics)[:, :, categories == category],
+            human[:, categories == category],
+            names=names,
+            statistic=statistic,
+            sources=labels[categories == category],
+            rng=rng,
+            permutations=permutations,
+            resamples=resamples,
+            alpha=alpha,
+            rule=rule,
+        )
+        for category in np.unique(categories)
+    }
+
+
+def _compared(
+    rows: list[Row], p: np.ndarray, ranked: int, alpha: float, rule: Rule
+) -> tuple[Row, ...]:
+    """Return the rows, best first, with their cluster and their p against the best."""
+    clusters = significance_clusters(p[:ranked, :ranked], alpha, rule)
+    clusters += [0] * (len(rows) - ranked)
+    p_best = holm(p[0]) if rows else np.zeros(0)
+    return tuple(
+        row._replace(p_best=float(p_best[place]), cluster=clusters[place])
+        for place, row in enumerate(rows)
+    )
+
+
+def _raters(
+    votes: np.ndarray, statistic: Statistic, sources: np.ndarray, rng: np.random.Generator
+) -> LeaveOneOut | None:
+    """Return the row of single raters, which needs votes (systems, items, raters)."""
+    if votes.ndim != 3:
+        return None
+    return leave_one_rater_out(
+        votes, lambda one, rest: statistic_value(one, rest, statistic, rng, sources)
+    )
+
+
+def _rows(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    names: list[str],
+    statistic: Statistic,
+    sources: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int,
+) -> list[Row]:
+    """Return the rows in the order given, before they are compared."""
+    ends = _intervals(metrics, people, statistic, sources, rng, resamples)
+    rows = []
+    for name, metric, (low, value, high, _) in zip(names, metrics, ends, strict=True):
+        counts = correlate(metric, people, level=statistic.level, constants=statistic.constants)
+        row = Row(name, value, low, high, missing=counts.missing)
+        if statistic.name == "correlation":
+            row = row._replace(constant=counts.constant)
+        if statistic.name == "acc_eq":
+            outside = out_of_sample_accuracy(metric, people, sources).value
+            epsilon = tie_calibrated_accuracy(metric, people).epsilon
+            row = row._replace(epsilon=epsilon, out_of_sample=outside)
+        rows.append(row)
+    return rows
+
+
+def _intervals(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    statistic: Statistic,
+    sources: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int,
+) -> list[MetaInterval]:
+    """Return the interval of every metric, all on the same resamples."""
+    if statistic.name == "spa":
+        few = min(resamples, SPA_DRAWS)
+        ends = bootstrap_soft_pairwise(metrics, people, sources=sources, rng=rng, resamples=few)
+        if 2 ** len(np.unique(sources)) <= SPA_DRAWS:
+            return ends
+        values = soft_pairwise_accuracies(
+            metrics, people, sources=sources, rng=rng, permutations=10 * SPA_DRAWS
+        )
+        return [each._replace(value=v.value) for each, v in zip(ends, values, strict=True)]
+    seed = rng.integers(2**63)
+    found = []
+    for metric in metrics:
+        again = np.random.default_rng(seed)
+        if statistic.name == "acc_eq":
+            found.append(
+                bootstrap_accuracy(metric, people, sources=sources, rng=again, resamples=resamples)
+            )
+            continue
+        found.append(
+            bootstrap_correlation(
+                metric,
+                people,
+                level=statistic.level,
+                kind=statistic.kind,
+                constants=statistic.constants,
+                sources=sources,
+                rng=again,
+                resamples=resamples,
+            )
+        )
+    return found
+
+
+def _pairwise_p(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    statistic: Statistic,
+    sources: np.ndarray,
+    rng: np.random.Generator,
+    permutations: int,
+) -> np.ndarray:
+    """Return one-sided p-values that metric i is better than metric j, i < j; NaN elsewhere."""
+    pairs = list(combinations(metrics, 2))
+    p = np.full((len(metrics), len(metrics)), np.nan)
+    if not pairs:
+        return p
+    if statistic.name == "acc_eq":
+        totals = sources_of(metrics.shape[2], sources).totals
+        gaps = [totals(outcome_gaps(*pair, people)[0].sum(axis=0)) for pair in pairs]
+        columns = np.stack(gaps, axis=1)
+        counted = sign_tally(
+            columns, signs(columns.shape[0], columns.shape[1], rng, permutations, False)
+        )
+    else:
+        if statistic.name == "spa":
+            permutations = min(permutations, SPA_DRAWS)
+            units = len(np.unique(sources))
+            matrix = sign_matrix(units, rng, permutations)
+            contests = [soft_pairwise_contest(*pair, people, sources, matrix) for pair in pairs]
+        else:
+            _, level, kind, constants = statistic
+            contests = [
+                correlation_contest(*pair, people, level, kind, constants) for pair in pairs
+            ]
+        drawn = swaps(people.shape, "sources", sources, rng, permutations, False)
+        counted = tally(contests, drawn)
+    p[np.triu_indices(len(metrics), 1)] = (counted.greater + 1) / (counted.draws + 1)
+    return p
+
+
+def _notes(statistic: Statistic, systems: int, sources: int) -> tuple[str, ...]:
+    notes = []
+    if statistic.name == "correlation" and statistic.level == "system":
+        notes.append(system_note(systems))
+    if statistic.name == "spa":
+        notes.append(
+            f"SPA compares {systems * (systems - 1) // 2} pairs of these {systems} systems: its "
+            "interval is about other videos, not about other systems."
+        )
+    if sources < 10:
+        notes.append(
+            f"{sources} source videos: a percentile interval from so few is too narrow or absent."
+        )
+    return tuple(note for note in notes if note)

@@ -1,0 +1,146 @@
+"""Methods compared in pairs on the edits that both have votes on.
+
+The difference B - A is the mean over sources of the mean over a source's common edits of the
+difference of the two items' MOS. Its standard error is that of a regression of the votes on method
+and source (fixed effects) with the weights that give this mean, clustered by rater and by source
+(see `crossed`). Where raters rate both methods of a source this is the paired comparison. Where
+they do not, effects of sources still cancel and biases of raters count as the error that they are.
+
+Measured at a nominal 5%, no difference between methods, votes on 1 to 5 (1,500 studies each, 800
+for the second; deviations of method x rater 0.25, of method x source 0.1 to 0.35, of answers 0.8):
+24 raters x 30 sources 5.0%; 100 x 30 5.0 to 5.3%; 12 raters x 29 sources x 127 edits with 1 to 3
+votes an item, no rater seeing an edit twice, 4.3 to 5.5%. Residuals about the method alone are as
+right where raters see both methods, and give 2.5 to 4.8% in the last design; residuals about the
+edit fit its few votes too closely there, and give 6.3 to 8.3%.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.crossed import (
+    NOTHING,
+    Crossed,
+    ItemTotals,
+    crossed,
+    mean_of_source_means,
+    percentile_interval,
+    two_way_variance,
+    two_way_weights,
+)
+from evaluation.stats.mos import source_weights
+from evaluation.stats.multiplicity import holm
+from evaluation.stats.ratings import Ratings, Votes, common_votes, votes_on
+from evaluation.stats.superiority import Kind, Superiority, superiority
+
+
+class Comparison(NamedTuple):
+    """One pair of methods on one question: B - A in points of the scale."""
+
+    question: str
+    a: str
+    b: str
+    difference: Crossed
+    p_holm: float  # adjusted over all comparisons of a call
+    boot_low: float  # two-way bootstrap; NaN where no generator was given
+    boot_high: float
+    superiority: Superiority
+    edits: int  # common
+
+
+def compare_methods(
+    ratings: Ratings,
+    *,
+    level: float = 0.95,
+    kind: Kind | None = None,
+    rng: np.random.Generator | None = None,
+    resamples: int = 2000,
+) -> list[Comparison]:
+    """Return every pair of methods on every question, p-values adjusted by Holm over all of them.
+
+    level: of the intervals, which are not adjusted.
+    kind:  of the pairs for P(B > A), see `superiority`; None lets each comparison choose.
+    rng:   draws of the two-way bootstrap; None leaves it out.
+
+    A single method gives an empty list. Methods without a common edit give NaN, which counts as one
+    of the tests all the same: a test that was wanted is not free because it failed.
+    """
+    found = [
+        _comparison(votes_on(ratings, question), a, b, level, kind, rng, resamples)._replace(
+            question=question, a=ratings.methods[a], b=ratings.methods[b]
+        )
+        for question in ratings.questions
+        for a, b in combinations(range(len(ratings.methods)), 2)
+    ]
+    p = np.array([one.difference.p for one in found])
+    adjusted = np.where(np.isnan(p), np.nan, holm(np.where(np.isnan(p), 1.0, p)))
+    return [one._replace(p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
+
+
+def difference(votes: Votes, a: int, b: int, *, level: float = 0.95) -> Crossed:
+    """Return MOS of b - MOS of a over common edits, two-way clustered; NaN without common edits."""
+    common = common_votes(votes, a, b)
+    if not len(common.value):
+        return NOTHING
+    score, mid = _difference_scores(common, b)
+    return crossed(mid, two_way_variance(score, common.rater, common.source), level=level)
+
+
+def bootstrap_difference(
+    votes: Votes, a: int, b: int, *, rng: np.random.Generator, resamples: int = 2000
+) -> np.ndarray:
+    """Return b - a in resamples of raters and sources, float (resamples,); NaN without an edit."""
+    common = common_votes(votes, a, b)
+    if not len(common.value):
+        return np.full(resamples, np.nan)
+    edits, edit = np.unique(common.edit, return_inverse=True)
+    source = np.zeros(len(edits), np.int64)
+    source[edit] = common.source
+    second = common.method == b
+    sides = [
+        ItemTotals(common.value[side], edit[side], common.rater[side], votes.raters)
+        for side in (~second, second)
+    ]
+    draws = two_way_weights(votes.raters, votes.sources, rng=rng, resamples=resamples)
+    return np.concatenate(
+        [
+            mean_of_source_means(
+                sides[1].means(raters) - sides[0].means(raters), source, sources, votes.sources
+            )
+            for raters, sources in draws
+        ]
+    )
+
+
+def _comparison(
+    votes: Votes,
+    a: int,
+    b: int,
+    level: float,
+    kind: Kind | None,
+    rng: np.random.Generator | None,
+    resamples: int,
+) -> Comparison:
+    """Return a comparison without the names and the adjusted p."""
+    common = common_votes(votes, a, b)
+    found = difference(common, a, b, level=level)
+    ends = (np.nan, np.nan)
+    if rng is not None and found.freedom:
+        draws = bootstrap_difference(common, a, b, rng=rng, resamples=resamples)
+        ends = percentile_interval(draws, level)
+    share = superiority(common, a, b, kind=kind, level=level)
+    return Comparison("", "", "", found, np.nan, *ends, share, len(np.unique(common.edit)))
+
+
+def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, float]:
+    """Return each vote's score and the difference. Residuals are about source and method."""
+    weight = np.zeros(len(common.value))
+    for side in (common.method == b, common.method != b):
+        weight[side] = source_weights(common.where(side))
+    sign = np.where(common.method == b, 1.0, -1.0)
+    mid = float((sign * weight) @ common.value)
+    total = np.bincount(common.source, weight)
+    of_source = np.bincount(common.source, weight * common.value) / np.where(total > 0, total, 1)
+    residual = common.value - of_source[common.source] - sign * mid / 2
+    return sign * weight * residual, mid

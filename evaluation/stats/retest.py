@@ -1,0 +1,54 @@
+"""Agreement of raters with themselves: the votes on hidden repeats against the first ones.
+
+Cohen's kappa corrects for agreement by chance; with quadratic weights a miss by two grades counts
+four times one by one. Source: Cohen, Psychological Bulletin 70 (1968).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Retest(NamedTuple):
+    """Agreement of first and second votes; NaN where nothing can be said."""
+
+    pairs: int
+    exact: float  # share, 0 to 1
+    within_one: float  # share at most one point apart
+    kappa: float  # quadratically weighted, at most 1
+    mean_change: float  # second - first, in points
+    deviation: float  # of the changes (ddof 1), in points
+    answer_deviation: float  # deviation / sqrt 2: of a single vote about a rater's own mean
+
+
+def retest_agreement(first: np.ndarray, second: np.ndarray) -> Retest:
+    """Return how well raters repeat themselves. first, second: float (pairs,), on one scale.
+
+    kappa is NaN if all votes are the same grade; deviations of a single pair are NaN.
+    Lengths that differ or votes that are not finite raise ValueError.
+    """
+    first, second = (np.asarray(votes, dtype=np.float64) for votes in (first, second))
+    if first.shape != second.shape or not np.isfinite([first, second]).all():
+        raise ValueError(f"need pairs of votes, got {first.shape} and {second.shape}")
+    if not len(first):
+        return Retest(0, *[np.nan] * 6)
+    change = second - first
+    deviation = float(change.std(ddof=1)) if len(change) > 1 else np.nan
+    return Retest(
+        len(change),
+        float(np.mean(change == 0)),
+        float(np.mean(np.abs(change) <= 1)),
+        weighted_kappa(first, second),
+        float(change.mean()),
+        deviation,
+        deviation / 2**0.5,
+    )
+
+
+def weighted_kappa(first: np.ndarray, second: np.ndarray) -> float:
+    """Return kappa with weights (c - k)^2: 1 - observed / expected disagreement; NaN if 0 / 0.
+
+    Expected is the mean over all pairs of a first with a second vote, whoever's they are.
+    """
+    expected = first.var() + second.var() + (first.mean() - second.mean()) ** 2
+    return float(1 - np.mean((first - second) ** 2) / expected) if expected > 0 else np.nan

@@ -1,0 +1,149 @@
+"""Success rates: shares of edits, or of votes, that are good enough on every question.
+
+Item level: an edit by a method succeeds if the mean of its votes is above the threshold on all
+questions. Vote level: a rater's answers about an edit succeed if all of them are. The two differ;
+the item's mean hides raters who disagree. Every item, or every rater's set of answers, counts once.
+
+Intervals are those of Korn & Graubard (Survey Methodology 24 (1998)) for shares in clustered
+samples: the exact binomial interval (Clopper & Pearson 1934) at the effective sample size
+p (1 - p) / V, corrected for the degrees of freedom. V is clustered by source at item level and by
+rater and source at vote level (see `crossed`). A share of 0 or 1 has no variance to go by: its
+effective size is then the number of sources (of raters, if those are fewer, at vote level).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats as distributions
+
+from evaluation.stats.crossed import ratio, two_way_variance
+from evaluation.stats.ratings import Ratings
+
+THRESHOLD = 2.5  # on a scale of 1 to 5
+
+
+class Rate(NamedTuple):
+    """Shares of success, arrays (methods,); NaN for a method that has nothing to count."""
+
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    counted: np.ndarray  # items, or answers of a rater about an item
+    incomplete: np.ndarray  # left out: a question has no vote
+    clusters: np.ndarray  # sources, or the fewer of raters and sources, among those counted
+
+
+class Success(NamedTuple):
+    """Success at both levels, for one threshold."""
+
+    threshold: float
+    items: Rate
+    votes: Rate
+
+
+def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.95) -> Success:
+    """Return the methods' success rates at item and at vote level, with intervals.
+
+    threshold: in points of the scale; success is strictly above it on all questions.
+    level:     of the intervals.
+
+    With one source (or rater, at vote level) the ends are NaN.
+    """
+    answers = _answers(ratings)
+    items = _item_means(answers, len(ratings.edits) * len(ratings.methods))
+    return Success(
+        threshold,
+        _rates(ratings, items, threshold, level, by_rater=False),
+        _rates(ratings, answers, threshold, level, by_rater=True),
+    )
+
+
+def success_sweep(
+    ratings: Ratings, thresholds: np.ndarray, *, level: float = 0.95
+) -> list[Success]:
+    """Return `success` at each threshold; shares never rise with the threshold."""
+    return [success(ratings, float(threshold), level=level) for threshold in thresholds]
+
+
+class _Table(NamedTuple):
+    """Values (rows, questions), NaN where there is no vote; the rater and item of each row."""
+
+    rater: np.ndarray
+    item: np.ndarray
+    value: np.ndarray
+
+
+def _answers(ratings: Ratings) -> _Table:
+    """Return one row for each rater and item."""
+    item = ratings.edit * len(ratings.methods) + ratings.method
+    many = len(ratings.edits) * len(ratings.methods)
+    keys, row = np.unique(ratings.rater * many + item, return_inverse=True)
+    value = np.full((len(keys), len(ratings.questions)), np.nan)
+    value[row, ratings.question] = ratings.value
+    return _Table(keys // many, keys % many, value)
+
+
+def _item_means(answers: _Table, many: int) -> _Table:
+    """Return one row for each item that has a vote: the means over all raters who answered."""
+    sums, counts = (
+        np.stack([np.bincount(answers.item, column, many) for column in table.T], axis=1)
+        for table in (np.nan_to_num(answers.value), np.isfinite(answers.value).astype(float))
+    )
+    items = np.flatnonzero(counts.any(axis=1))
+    return _Table(np.zeros(len(items), np.int64), items, ratio(sums, counts)[items])
+
+
+def _rates(
+    ratings: Ratings, table: _Table, threshold: float, level: float, *, by_rater: bool
+) -> Rate:
+    edit, method = np.divmod(table.item, len(ratings.methods))
+    complete = np.asarray(np.isfinite(table.value).all(axis=1))
+    good = np.asarray((table.value > threshold).all(axis=1), dtype=np.float64)
+    rows = []
+    for m in range(len(ratings.methods)):
+        at = np.flatnonzero(complete & (method == m))
+        rater, source = table.rater[at], ratings.source[edit[at]]
+        if not by_rater:
+            rater = np.arange(len(at))  # each item on its own: clusters are sources alone
+        found = _share(good[at], rater, source, level, by_rater)
+        missing = int((~complete & (method == m)).sum())
+        rows.append((*found[:3], len(at), missing, found[3]))
+    share, low, high, *counts = np.array(rows).T
+    counted, incomplete, clusters = (array.astype(np.int64) for array in counts)
+    return Rate(share, low, high, counted, incomplete, clusters)
+
+
+def _share(
+    good: np.ndarray, rater: np.ndarray, source: np.ndarray, level: float, by_rater: bool
+) -> tuple[float, float, float, int]:
+    """Return the share of successes, the ends of its interval and the number of clusters."""
+    if not len(good):
+        return np.nan, np.nan, np.nan, 0
+    share = float(good.mean())
+    variance = two_way_variance((good - share) / len(good), rater, source)
+    clusters = min(variance.raters, variance.sources) if by_rater else variance.sources
+    if clusters < 2:
+        return share, np.nan, np.nan, clusters
+    spread = variance.total if by_rater else variance.source
+    low, high = korn_graubard(share, spread, len(good), clusters, level=level)
+    return share, low, high, clusters
+
+
+def korn_graubard(
+    share: float, variance: float, count: int, clusters: int, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the ends of the interval of a share from clustered data, 0 to 1.
+
+    variance: of the share, clustered; 0 where all counted are alike.
+    count:    how many the share is of. clusters: at least 2; degrees of freedom plus 1.
+    """
+    tail = (1 - level) / 2
+    if variance > 0:
+        t = [float(distributions.t.isf(tail, freedom)) for freedom in (count - 1, clusters - 1)]
+        size = min(share * (1 - share) / variance * (t[0] / t[1]) ** 2, count)
+    else:
+        size = float(clusters)
+    hits = share * size
+    low = distributions.beta.ppf(tail, hits, size - hits + 1) if share > 0 else 0.0
+    high = distributions.beta.isf(tail, hits + 1, size - hits) if share < 1 else 1.0
+    return float(low), float(high)
