@@ -159,6 +159,18 @@ def table(claims: list[Claim], scores: pd.DataFrame) -> list[str]:
     return lines
 
 
+def means(claims: list[Claim], scores: pd.DataFrame) -> str:
+    """Return the mean of every metric and method that the claims speak of, in one line."""
+    asked = {(c.metric, method, c.category) for c in claims for method in (c.one, c.other)}
+    parts = []
+    for metric, method, category in sorted(asked, key=str):
+        rows = scores[(scores.metric == metric) & (scores.method == method) & (scores.seed == 0)]
+        rows = rows[rows.category == category] if category else rows
+        where = f" on {category}" if category else ""
+        parts.append(f"`{metric}`{where} {method} {rows.value.mean():.4g}")
+    return f"Means: {'; '.join(parts)}."
+
+
 def main() -> None:
     """Print the tables, or write them."""
     parser = argparse.ArgumentParser()
@@ -174,8 +186,13 @@ def main() -> None:
         "count": ablations.edit.nunique(),
     }
     lines = [PAGE.format(**facts)]
-    for run, claims in ((options.full, OF_METHODS), (options.ablations, OF_ABLATIONS)):
-        lines += [*table(claims, pd.read_parquet(run / "scores.parquet")), ""]
+    parts = (
+        ("Methods", options.full, OF_METHODS),
+        ("Ablations", options.ablations, OF_ABLATIONS),
+    )
+    for title, run, claims in parts:
+        scores = pd.read_parquet(run / "scores.parquet")
+        lines += [f"## {title}\n", *table(claims, scores), "", means(claims, scores), ""]
     if options.out:
         options.out.write_text("\n".join(lines))
     print("\n".join(lines))
