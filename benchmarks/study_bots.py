@@ -97,11 +97,11 @@ class Bot:
         self.notes.errors.append(f"no way on: {[part.label for part in self.tab.parts]}")
         self.until = 0
 
-    def _quiz(self) -> Iterator[tuple[str, int]]:
+    def _quiz(self) -> Iterator[tuple[str, str]]:
         asked = self.study.quiz(next(iter(self.study.texts)))
         radios = [part for part in self.tab.parts if part.kind == "radio"]
         for part, question in zip(radios, asked, strict=True):
-            yield part.id, question.answer - 1
+            yield part.id, question.options[question.answer - 1]
 
     async def _play(self, player: Part) -> None:
         """Watch what the player shows, in real time, and answer."""

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._alone = Lock()  # who waits for it holds no connection
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -45,7 +47,12 @@ class Database:
         alone: no other block that says so runs meanwhile, in any process. In SQLite writers are
                always alone.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        alone = alone or self.is_sqlite
+        with (
+            self._alone if alone else nullcontext(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             if self.is_sqlite:
                 session.execute(text("BEGIN IMMEDIATE"))
             elif alone:
@@ -63,7 +70,7 @@ def open_database(url: str) -> Database:
         address = make_url(url)
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
-        engine = create_engine(address, pool_pre_ping=True, **_pool(address.get_backend_name()))
+        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=30)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _set_up_sqlite)
         upgrade(engine)
@@ -76,11 +83,6 @@ def open_database(url: str) -> Database:
         reason = str(error.orig).strip().splitlines()[0]
         raise UserError(f"cannot open the database {shown}: {reason}") from None
     return Database(engine)
-
-
-def _pool(kind: str) -> dict[str, Any]:
-    """Return settings of the pool: PostgreSQL is asked from many threads at once."""
-    return {} if kind == "sqlite" else {"pool_size": 10, "max_overflow": 20}
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-AWAY = (OperationalError, InterfaceError)
+AWAY = (OperationalError, InterfaceError, NoConnection)
 PATIENCE = 60.0  # seconds after which the rater is told
 PAUSE = 0.5
 
@@ -27,5 +28,5 @@ def patiently(act: Callable[[], T], seconds: float = PATIENCE) -> T:
         except AWAY as error:
             if time.monotonic() >= end:
                 raise
-            logging.getLogger(__name__).warning("the database is away: %s", error.orig)
+            logging.getLogger(__name__).warning("the database is away: %s", error)
             time.sleep(PAUSE)
