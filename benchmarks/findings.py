@@ -45,6 +45,10 @@ anew. A finding *replicates* if the interval is above 0, is *contradicted* if it
 *cannot be told* otherwise. The paper asked people about clips of a model trained on the world;
 here a judge and the exact truth of rendered clips answer about a small model. `toybox_success` is
 strict on motion: it wants the new motion where and when the exact edit has it.
+
+Means by category of edit, from the report of the first run:
+
+![Means by category](images/categories.png)
 """
 
 

@@ -17,11 +17,12 @@ from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_inte
 from reports.loading import STATUSES, Run, is_number
 
 # The metric that stands for an axis where one number must: the first of these with values.
-# A gain over the source comes before the raw similarity, which the source already has.
+# What knows the exact edit (of rendered suites) comes before what does not, and a gain over the
+# source before the raw similarity, which the source already has.
 HEADLINE = {
-    "alignment": ("clip_t_gain", "ideal_gain", "conse_t", "clip_dir", "clip_t"),
-    "fidelity": ("clip_i", "lpips", "lpips.masked", "ssim", "psnr", "motion_fidelity"),
-    "quality": ("brisque", "clip_f", "warp_error.self_flow", "flicker"),
+    "alignment": ("judge_alignment", "clip_t_gain", "ideal_gain", "conse_t", "clip_dir", "clip_t"),
+    "fidelity": ("toybox_nearness", "clip_i", "lpips", "lpips.masked", "ssim", "psnr"),
+    "quality": ("judge_quality", "brisque", "clip_f", "warp_error.self_flow", "flicker"),
 }
 
 
