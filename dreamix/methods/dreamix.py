@@ -28,8 +28,8 @@ class Preset(NamedTuple):
     alpha: float
 
 
-# Ours, from benchmarks/noise_sweep.py: 0.8 had most successes; at 0.8 no motion had changed, at 0.9
-# each had. Style without finetuning is the paper's advice; here both did as well.
+# Ours, from benchmarks/noise_sweep.py: 0.8 had most successes; no motion had changed below 0.9 and
+# each had at it. Style without finetuning is the paper's advice; here both did as well.
 MIDDLE = Preset(noise=0.8, finetune_steps=64, alpha=0.5)
 HIGH = Preset(noise=0.9, finetune_steps=64, alpha=0.5)
 PRESETS = {
