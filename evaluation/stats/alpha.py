@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.crossed import percentile_interval
+from evaluation.stats.intervals import percentile_interval
 
 Metric = Literal["nominal", "ordinal", "interval"]
 

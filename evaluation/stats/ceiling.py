@@ -18,7 +18,8 @@ import numpy as np
 
 from evaluation.stats.coefficients import Kind
 from evaluation.stats.correlation import Constants, Level, level_vectors, mean_of
-from evaluation.stats.meta import mean_votes, ratio
+from evaluation.stats.intervals import percentile_interval, ratio
+from evaluation.stats.meta import mean_votes
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # metric, human -> value
 
@@ -78,10 +79,10 @@ def split_half(
     found = mean_of(level_vectors(one, other, level, kind), constants)
     defined = found[np.isfinite(found)]
     mean = float(ratio(defined.sum(), np.array(len(defined))))
-    low, high = np.quantile(defined, [0.025, 0.975]) if len(defined) else (np.nan, np.nan)
+    low, high = percentile_interval(defined, 0.95)
     whole = spearman_brown(mean) if kind == "pearson" else float("nan")
     missing = float((~both).sum(axis=(1, 2)).mean())
-    return SplitHalf(mean, float(low), float(high), whole, whole**0.5, len(defined), size, missing)
+    return SplitHalf(mean, low, high, whole, whole**0.5, len(defined), size, missing)
 
 
 def spearman_brown(half: float, times: float = 2.0) -> float:

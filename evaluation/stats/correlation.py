@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from evaluation.stats.coefficients import Kind, coefficient
-from evaluation.stats.meta import cells, merged, ratio
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta import cells, merged
 
 Level = Literal["system", "item", "global", "edits"]
 LEVELS: tuple[Level, ...] = get_args(Level)

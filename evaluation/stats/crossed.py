@@ -36,6 +36,8 @@ import numpy as np
 from scipy import sparse
 from scipy import stats as distributions
 
+from evaluation.stats.intervals import ratio
+
 CHUNK = 256  # resamples at a time
 
 
@@ -156,23 +158,6 @@ def mean_of_source_means(
     known = np.isfinite(of_source)
     total = (weights * np.where(known, of_source, 0.0)).sum(axis=0)
     return ratio(total, (weights * known).sum(axis=0))
-
-
-def percentile_interval(draws: np.ndarray, level: float) -> tuple[float, float]:
-    """Return the ends of the central `level` of estimates (n,), NaN left out."""
-    kept = draws[np.isfinite(draws)]
-    if not len(kept):
-        return np.nan, np.nan
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def ratio(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return sums / counts, NaN where the count is zero."""
-    found: np.ndarray = np.divide(
-        sums, counts, out=np.full(np.shape(sums), np.nan), where=counts > 0
-    )
-    return found
 
 
 def _clustered(score: np.ndarray, cluster: np.ndarray) -> tuple[float, int]:

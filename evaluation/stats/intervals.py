@@ -82,9 +82,9 @@ def cluster_intervals(
     present = (counts > 0).sum(axis=0)
     low, high = np.full((2, values.shape[1]), np.nan)
     many = np.flatnonzero(present > 1)
-    means = _ratio(draws @ sums[:, many], draws @ counts[:, many])
+    means = ratio(draws @ sums[:, many], draws @ counts[:, many])
     low[many], high[many] = _percentiles(means, level)
-    return Intervals(low, _ratio(sums.sum(axis=0), counts.sum(axis=0)), high, present)
+    return Intervals(low, ratio(sums.sum(axis=0), counts.sum(axis=0)), high, present)
 
 
 def _check(values: np.ndarray, clusters: np.ndarray, resamples: int, level: float) -> None:
@@ -105,9 +105,19 @@ def _cluster_totals(
     return belongs @ np.where(present, values, 0.0), belongs @ present
 
 
-def _ratio(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return sums / counts, NaN where the count is zero."""
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Return above / below, NaN where below is zero; shapes broadcast."""
+    above, below = np.broadcast_arrays(above, below)
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+
+
+def percentile_interval(draws: np.ndarray, level: float) -> tuple[float, float]:
+    """Return the ends of the central `level` of estimates (n,), NaN left out."""
+    kept = draws[np.isfinite(draws)]
+    if not len(kept):
+        return np.nan, np.nan
+    low, high = _percentiles(kept, level)
+    return float(low), float(high)
 
 
 def _percentiles(means: np.ndarray, level: float) -> np.ndarray:

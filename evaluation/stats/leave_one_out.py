@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
-from evaluation.stats.crossed import ratio
+from evaluation.stats.intervals import ratio
 
 ALIKE = 1e-12  # values that differ by less do not vary
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.stats.intervals import ratio
+
 NEAR = 1e-12  # share of the largest value within which two means are equal
 
 
@@ -70,12 +72,6 @@ def sources_of(items: int, sources: np.ndarray | None) -> Sources:
         raise ValueError(f"need one source an item: {items} items, sources {given.shape}")
     labels, member = np.unique(given, return_inverse=True)
     return Sources(labels, member)
-
-
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Return above / below, NaN where below is zero."""
-    above, below = np.broadcast_arrays(above, below)
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
 
 
 def merged(values: np.ndarray) -> np.ndarray:

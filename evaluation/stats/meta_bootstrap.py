@@ -17,7 +17,8 @@ import numpy as np
 
 from evaluation.stats.coefficients import Kind
 from evaluation.stats.correlation import Constants, Level, level_vectors, mean_of
-from evaluation.stats.meta import cells, ratio, sources_of
+from evaluation.stats.intervals import percentile_interval, ratio
+from evaluation.stats.meta import cells, sources_of
 from evaluation.stats.soft_pairwise import differences, sign_matrix, weighted_soft_pairwise
 from evaluation.stats.ties import (
     Curve,
@@ -186,9 +187,8 @@ def interval(value: float, draws: np.ndarray, confidence: float, drawable: int) 
     if not 0 < confidence < 1:
         raise ValueError(f"need 0 < confidence < 1, got {confidence}")
     low = high = float("nan")
-    if drawable > 1 and np.isfinite(draws).any():
-        ends = np.nanquantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-        low, high = float(ends[0]), float(ends[1])
+    if drawable > 1:
+        low, high = percentile_interval(draws, confidence)
     return MetaInterval(low, value, high, draws)
 
 

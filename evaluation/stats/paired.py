@@ -25,10 +25,10 @@ from evaluation.stats.crossed import (
     ItemTotals,
     crossed,
     mean_of_source_means,
-    percentile_interval,
     two_way_variance,
     two_way_weights,
 )
+from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.mos import source_weights
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.ratings import Ratings, Votes, common_votes, votes_on

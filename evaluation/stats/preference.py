@@ -20,7 +20,8 @@ import numpy as np
 from scipy import sparse
 
 from evaluation.stats.choices import Choices, check_estimable, count_choices, newton
-from evaluation.stats.crossed import percentile_interval, two_way_weights
+from evaluation.stats.crossed import two_way_weights
+from evaluation.stats.intervals import percentile_interval
 
 
 class Preference(NamedTuple):

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.crossed import ratio
+from evaluation.stats.intervals import ratio
 
 FEW_VOTES = 30  # of a rater: below, bias and inconsistency are mostly noise
 GUARD = 1e-8  # added to variances where they divide, as the reference implementation does

@@ -7,7 +7,7 @@ everything is matrix products on the weights.
 
 import numpy as np
 
-from evaluation.stats.meta import ratio
+from evaluation.stats.intervals import ratio
 
 CELLS = 2**21  # numbers in one block of pairs of points
 SLIGHT = 1e-4  # a variance this small beside its sum of squares is computed again, with care

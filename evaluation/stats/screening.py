@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.crossed import ratio
+from evaluation.stats.intervals import ratio
 from evaluation.stats.leave_one_out import cells_of, grouped_pearson, held_against_others
 
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.meta import cells, ratio, sources_of
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta import cells, sources_of
 
 BLOCK = 2**22  # numbers in one block of permuted differences
 EXACT = 20  # the most units whose 2**n signs are listed

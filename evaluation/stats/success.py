@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
-from evaluation.stats.crossed import ratio, two_way_variance
+from evaluation.stats.crossed import two_way_variance
+from evaluation.stats.intervals import ratio
 from evaluation.stats.ratings import Ratings
 
 THRESHOLD = 2.5  # on a scale of 1 to 5

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evaluation.stats.coefficients import Kind, midranks
-from evaluation.stats.meta import ratio
+from evaluation.stats.intervals import ratio
 from evaluation.stats.resampled import tau_b
 
 CELLS = 2**21  # numbers in one block of pairs of cells

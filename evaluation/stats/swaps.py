@@ -21,7 +21,8 @@ from evaluation.stats.correlation import (
     mean_of,
     system_means,
 )
-from evaluation.stats.meta import cells, mean_votes, merged, ratio, sources_of
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta import cells, mean_votes, merged, sources_of
 from evaluation.stats.soft_pairwise import all_draws, differences, sign_p
 from evaluation.stats.swapped import swapped_correlation, untied
 

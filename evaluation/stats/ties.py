@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.meta import Cells, cells, ratio, sources_of
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta import Cells, cells, sources_of
 
 SAME = 1e-12  # accuracies nearer than this are equal: they are sums of at most 1e4 fractions
 
