@@ -4,7 +4,7 @@ from pathlib import Path
 
 from study_app.declaration import check_declaration, declare
 from study_app.opening import database_url, opened
-from study_app.power import Power, study_power
+from study_app.power import Prospect, study_power
 from study_app.prepare.build import Built, build, raters_needed
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
@@ -32,7 +32,7 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")
 
 
-def build_lines(built: Built, power: Power, analysis: str) -> list[str]:
+def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
     """Return what was built: how much is to be rated by how many, checks, and what is left out."""
     study, cells = built.study, built.plan.of_kind("rating")
     edits, videos = {item.edit for item in cells}, {item.video for item in cells}
@@ -60,11 +60,12 @@ def _checks(built: Built) -> str:
     )
 
 
-def power_lines(study: Study, power: Power) -> list[str]:
+def power_lines(study: Study, prospect: Prospect) -> list[str]:
     """Return what differences the study would find, and what that assumes."""
+    power, assumed = prospect
     if not power.freedom:
         return ["power       one video or one rater: no difference can be told from chance"]
-    assumed, found = power.assumed, f"a difference of {power.difference:.2f} points between two"
+    found = f"a difference of {power.difference:.2f} points between two"
     if study.design == "pairwise" and power.difference > 0.5:
         return ["power       too few votes: not even a preference of everybody would be found"]
     if study.design == "pairwise":

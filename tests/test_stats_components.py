@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.formula.api as smf
 
@@ -210,14 +211,15 @@ def test_power_by_hand() -> None:
     assert found.freedom == 23
 
 
-def test_power_agrees_with_the_one_a_study_is_planned_with() -> None:
-    """The same equation as study_app.power.detectable, which plans; to 1e-12."""
-    from study_app.power import Components, detectable
-
-    for size in ((24, 30, 360), (100, 30, 1500), (12, 29, 127)):
-        planned = detectable(*size, Components(0.2, 0.4, 0.9), level=0.01, power=0.9)
+def test_power_at_another_level_is_the_equation_written_out() -> None:
+    """(t_.995 + t_.9) sqrt(2 (.2^2 / I + .4^2 / J + .9^2 / N)), t of scipy; to 1e-12."""
+    for raters, sources, ratings in ((24, 30, 360), (100, 30, 1500), (12, 29, 127)):
+        freedom = min(raters, sources) - 1
+        times = scipy.stats.t.ppf(0.995, freedom) + scipy.stats.t.ppf(0.9, freedom)
+        planned = times * np.sqrt(2 * (0.04 / raters + 0.16 / sources + 0.81 / ratings))
+        size = (raters, sources, ratings)
         found = detectable_difference(Deviations(0.2, 0.4, 0.9), *size, level=0.01, power=0.9)
-        assert found.difference == pytest.approx(planned.difference, abs=1e-12)
+        assert found.difference == pytest.approx(planned, abs=1e-12)
 
 
 def test_the_fewest_raters_or_sources_are_the_fewest() -> None:

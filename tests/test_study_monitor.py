@@ -11,14 +11,11 @@ from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 from dreamix.core.errors import UserError
 from study_app import flow
 from study_app.arrival import Visit, arrive
-from study_app.building import build_lines, power_lines
 from study_app.dealing import deal
 from study_app.declaration import check_declaration, declare, declared
 from study_app.flow import Running
 from study_app.invite import invite
 from study_app.monitor import DAY, HOUR, Pace, Part, Votes, watch
-from study_app.power import Components, detectable, study_power
-from study_app.prepare.build import Built
 from study_app.pseudonyms import Pseudonyms, everybody, find_rater
 from study_app.screens import Screen
 from study_app.settings import setting
@@ -290,78 +287,3 @@ def test_texts_may_be_mended_and_keys_may_not_change(database: Database) -> None
     check_declaration(database, study(**{"title: Which edit is better?": "title: Better?"}))
     with pytest.raises(UserError, match="name and seed make the keys of 6 trials"):
         check_declaration(database, study(**{"name: s\n": "name: t\n"}), "because")
-
-
-# power
-
-
-@pytest.mark.parametrize(
-    ("raters", "sources", "each", "error", "difference"),
-    [
-        (24, 30, 15, 0.130, 0.38),
-        (50, 30, 15, 0.111, 0.32),
-        (24, 60, 15, 0.113, 0.33),
-        (100, 30, 15, 0.101, 0.29),
-        (100, 100, 15, 0.068, 0.19),
-    ],
-)
-def test_power_agrees_with_the_simulated_table(
-    raters: int, sources: int, each: int, error: float, difference: float
-) -> None:
-    """Simulated crossed raters and sources, deviations .25, .35, .8: the values of C9."""
-    found = detectable(raters, sources, raters * each)
-    assert found.error == pytest.approx(error, abs=0.0015)
-    assert found.difference == pytest.approx(difference, abs=0.006)
-    assert found.freedom == min(raters, sources) - 1
-
-
-def test_power_by_hand() -> None:
-    """Only answers deviate, by 1: V = 2 / N; 50 an arm of 1e6 raters is the usual z formula."""
-    found = detectable(10**6, 10**6, 50, Components(0, 0, 1))
-    assert found.difference == pytest.approx((1.959964 + 0.841621) * 0.2, abs=1e-4)
-
-
-def test_one_source_finds_nothing_and_says_so() -> None:
-    assert detectable(10, 1, 50).difference == float("inf")
-    assert "no difference can be told" in power_lines(study(), detectable(10, 1, 50))[0]
-
-
-def test_power_of_a_study_is_that_of_its_size() -> None:
-    """72 cells of 5 votes in lists of 9: 40 raters, 12 sources, 120 ratings of each method."""
-    found = study_power(study(), PLAN)
-    assert (found.raters, found.sources, found.ratings) == (40, 12, 120)
-    few = study_power(study(**{"raters: null": "raters: 4"}), PLAN)
-    assert (few.raters, few.ratings) == (4, 12), "four raters of nine trials"
-
-
-PAIRWISE = {"design: absolute": "design: pairwise"}
-
-
-def test_power_of_pairs_is_of_the_share_of_preferences() -> None:
-    """V = .1^2 / 10 + .15^2 / 20 + .5^2 / 50 = .007125; t(9): (2.2622 + .8834) * .0844 = .2655."""
-    found = detectable(10, 20, 50, means=1)
-    assert found.error == pytest.approx(0.0844097, abs=1e-6)
-    assert found.difference == pytest.approx(0.26552, abs=1e-4)
-    (line, *_) = power_lines(study(**PAIRWISE), found)
-    assert "a preference of 77% or more for one of two methods" in line
-    assert "too few votes" in power_lines(study(**PAIRWISE), detectable(3, 3, 3, means=1))[0]
-
-
-def test_votes_of_a_pair_are_counted_by_pair_of_methods() -> None:
-    """12 sources, 24 edits, one pair of two methods, 5 votes: 120 votes of it."""
-    two = [replace(i, methods=("a", "b")) for i in PLAN.of_kind("rating") if i.methods == ("a",)]
-    found = study_power(study(**PAIRWISE), replace(PLAN, items=tuple(two)))
-    assert (found.sources, found.ratings) == (12, 120)
-
-
-def test_what_was_built_is_said() -> None:
-    settings = study(**{"raters: null": "raters: 4"})
-    lines = "\n".join(build_lines(Built(settings, PLAN, 7), study_power(settings, PLAN), "h"))
-    for part in (
-        "72 clips: 24 edits of 12 videos by a, b, c",
-        "40 give each 5 votes, in lists of 9",
-        "size.raters stops at 4: votes will be missing",
-        "1 of 3 traps, 1 of 2 gold, 1 repeated; 2 practice trials before",
-        "these are guesses, and the components of a pilot replace them",
-    ):
-        assert part in lines

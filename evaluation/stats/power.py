@@ -9,7 +9,9 @@ rater (s_mr), from source to source (s_ms) and of single answers (s_e). It suppo
 votes are spread evenly over the methods, so that raters' biases cancel. A difference is found with
 the wanted power if it is at least (t_(1 - level / 2) + t_power) sqrt(V), t with min(I, J) - 1
 degrees of freedom (Cohen, Statistical Power Analysis (1988), with this V). Components of a pilot
-are uncertain themselves, most of all those from few raters or sources.
+are uncertain themselves, most of all those from few raters or sources. Of pairs each answer is a
+difference already, so the 2 falls away: V is the variance of the share of preferences, ties counted
+half, that is held against one half.
 """
 
 import math
@@ -60,17 +62,20 @@ def detectable_difference(
     sources: int,
     ratings: int,
     *,
+    means: int = 2,
     level: float = 0.05,
     power: float = 0.8,
 ) -> Power:
     """Return the least difference found with this power, two-sided at this level.
 
     ratings: votes on each method, all raters together. Counts below 1 raise ValueError.
+    means:   2 for a difference of two means, 1 for preferences. One rater or one source leaves no
+             degree of freedom: the difference is infinite.
     """
     if min(raters, sources, ratings) < 1 or not 0 < level < 1 or not 0 < power < 1:
         raise ValueError(f"need counts >= 1, got {raters}, {sources}, {ratings}; shares in (0, 1)")
     error, freedom = (
-        difference_error(deviations, raters, sources, ratings),
+        difference_error(deviations, raters, sources, ratings, means=means),
         min(raters, sources) - 1,
     )
     if not freedom:
@@ -79,10 +84,12 @@ def detectable_difference(
     return Power(times * error, error, freedom, raters, sources, ratings)
 
 
-def difference_error(deviations: Deviations, raters: int, sources: int, ratings: int) -> float:
-    """Return the standard error of the difference of two methods' means, sqrt(V)."""
+def difference_error(
+    deviations: Deviations, raters: int, sources: int, ratings: int, *, means: int = 2
+) -> float:
+    """Return the standard error of what is compared, sqrt(V); `means` as above."""
     by_rater, by_source, answer = (deviation**2 for deviation in deviations)
-    return math.sqrt(2 * (by_rater / raters + by_source / sources + answer / ratings))
+    return math.sqrt(means * (by_rater / raters + by_source / sources + answer / ratings))
 
 
 def raters_needed(
