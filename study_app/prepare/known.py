@@ -1,4 +1,6 @@
-"""Clips of which it is known how good they are, from the sources and, where they are, anchors.
+"""Clips of which it is known how good they are, and trials of them whose answer is known.
+
+They come from the sources and, where the run has them, its anchors:
 
 unedited   the source in place of an edit: nothing of what was asked, everything as it was
 ideal      the exact edit (rendered suites): all of it, and all else as it was
@@ -13,8 +15,11 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell as ClipCell
-from study_app.prepare.cells import edited_clip
+from study_app.plan import Item
+from study_app.prepare.cells import edited_clip, item_key
 from study_app.prepare.media import Media
+from study_app.prepare.words import with_words
+from study_app.spec.study import Study
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,55 @@ class Known:
 
     def clip(self, what: str, edit: Edit) -> str:
         """Return the media name of a known clip of an edit."""
-        source = self.run.source(edit.video)
         if what == "ideal":
             return edited_clip(self.run, "ideal", edit.id, self.media)
         if what == "unedited":
-            return self.media.of_file(source)
-        video = _shuffled(read_video(source), edit.video)
+            return self.source(edit)
+        video = _shuffled(read_video(self.run.source(edit.video)), edit.video)
         return self.media.of_video(f"shuffled {edit.video}", video)
+
+    def item(
+        self,
+        study: Study,
+        edit: Edit,
+        kind: str,
+        what: str,
+        shown: tuple[str, str],
+        expected: dict[str, int],
+        *,
+        language: str | None = None,
+    ) -> Item:
+        """Return a trial whose answer is known.
+
+        shown: media names of left and right: the source and an edit, or two edits (pairwise).
+        """
+        pair = study.design == "pairwise"
+        return Item(
+            key=item_key(study, kind, edit.id, what, language or ""),
+            kind=kind,
+            video=edit.video,
+            edit=edit.id,
+            methods=(what,),
+            category=edit.category,
+            prompt=edit.prompt,
+            left=shown[0],
+            right=shown[1],
+            seconds=max(self.media.seconds(name) for name in shown[0 if pair else 1 :]),
+            reference=self.source(edit) if pair else None,
+            expected=expected,
+            language=language,
+        )
+
+    def source(self, edit: Edit) -> str:
+        """Return the media name of an edit's source."""
+        return self.media.of_file(self.run.source(edit.video))
+
+    def trap(self, method: str, edit: Edit, text: str) -> str:
+        """Return the media name of an edit into which, after a real start, words are written."""
+        row = self.run.clip_row(ClipCell(method, edit.id, 0))
+        assert row is not None
+        video = with_words(read_video(self.run.clip_path(row)), text)
+        return self.media.of_video(f"trap {row.sha256} {text}", video)
 
     def has_ideal(self, edits: list[Edit]) -> bool:
         """Return True if the run has the exact edit of each."""

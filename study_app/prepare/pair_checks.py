@@ -9,8 +9,6 @@ from dreamix.core.seeding import rng_for
 from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
 from study_app.plan import Item
-from study_app.prepare.cells import item_key
-from study_app.prepare.checks import trap_clip
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media
 from study_app.spec.study import Study
@@ -58,8 +56,8 @@ def _known(
     pair, side = pairs[which], LEFT if (round_ + which) % 2 == 0 else RIGHT
     shown = pair if side == LEFT else pair[::-1]
     expected = {str(axis): side for axis in PAIRS[pair] if axis in study.questions}
-    clips = [known.clip(what, edit) for what in shown]
-    return _item(study, known, kind, edit, clips, expected, " ".join((*shown, str(number))))
+    clips = (known.clip(shown[0], edit), known.clip(shown[1], edit))
+    return known.item(study, edit, kind, " ".join((*shown, str(number))), clips, expected)
 
 
 def _traps(study: Study, known: Known, order: list[Edit]) -> Iterator[Item]:
@@ -68,36 +66,8 @@ def _traps(study: Study, known: Known, order: list[Edit]) -> Iterator[Item]:
         words = study.texts[language].pair_questions[study.questions[0]]
         for number, (side, word) in enumerate(((LEFT, words.left), (RIGHT, words.right))):
             edit, text = order[number % len(order)], study.texts[language].trap.format(answer=word)
-            clips = [
-                trap_clip(known.run, known.media, method, edit, text)
-                for method in study.methods[:2]
-            ]
-            expected = {str(axis): side for axis in study.questions}
-            yield _item(study, known, "trap", edit, clips, expected, str(side), language)
-
-
-def _item(
-    study: Study,
-    known: Known,
-    kind: str,
-    edit: Edit,
-    clips: list[str],
-    expected: dict[str, int],
-    what: str,
-    language: str | None = None,
-) -> Item:
-    return Item(
-        key=item_key(study, kind, edit.id, what, language or ""),
-        kind=kind,
-        video=edit.video,
-        edit=edit.id,
-        methods=(what,),
-        category=edit.category,
-        prompt=edit.prompt,
-        left=clips[0],
-        right=clips[1],
-        seconds=max(known.media.seconds(clip) for clip in clips),
-        reference=known.media.of_file(known.run.source(edit.video)),
-        expected=expected,
-        language=language,
-    )
+            first, second = (known.trap(method, edit, text) for method in study.methods[:2])
+            asked = {str(axis): side for axis in study.questions}
+            yield known.item(
+                study, edit, "trap", str(side), (first, second), asked, language=language
+            )
