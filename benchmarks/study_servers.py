@@ -1,20 +1,15 @@
 """The served study of a load test, and its database: both can be killed and started again."""
 
 import os
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from postgres import Postgres, new_folder
+from served_study import Server as StudyServer
 from served_study import make_run, make_study
 
 ROOT = Path(__file__).parents[1]
@@ -28,41 +23,18 @@ CHANGES = {
 DREAMIX = Path(sys.executable).with_name("dreamix")
 
 
-@dataclass
-class Server:
-    """The served study, in a process of its own."""
+class Server(StudyServer):
+    """The served study as a researcher serves it; what it costs can be asked."""
 
-    study: Path
-    port: int
-    database: str
-    process: subprocess.Popen[bytes] | None = None
+    def __init__(self, study: Path, port: int, database: str) -> None:
+        super().__init__(study, port)
+        self.database = database
 
     @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        command = [DREAMIX, "study", "serve", self.study, "--port", str(self.port)]
-        log = Path(tempfile.gettempdir()) / "study_load.log"
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [*command, "--database", self.database], stdout=out, stderr=out
-            )
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{self.url}/health", timeout=2)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise SystemExit(f"the server does not start; see {log}")
-
-    def kill(self) -> None:
-        """Kill it as a power cut would."""
-        assert self.process
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def command(self) -> list[str]:
+        """What starts it."""
+        serve = [str(DREAMIX), "study", "serve", str(self.folder), "--port", str(self.port)]
+        return [*serve, "--database", self.database]
 
     def megabytes(self) -> float:
         """Return the most memory that it has held so far."""

@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.formula.api as smf
+from simulated_ratings import votes_of
 
 from dreamix.core.errors import UserError
 from evaluation.stats import components as module
@@ -33,10 +34,6 @@ SHROUT_FLEISS = np.array(
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def votes_of(design: dict[str, np.ndarray], value: np.ndarray) -> Votes:
-    return votes_on(read_ratings(simulated.long_table(design, quality=value)), "quality")
 
 
 def deviance(votes: Votes, variance: np.ndarray, answer: float) -> float:

@@ -8,19 +8,16 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.api as sm
+from simulated_ratings import votes_of
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from evaluation.stats.crossed import Variance, crossed, two_way_variance
 from evaluation.stats.mos import bootstrap_scores, item_scores, method_scores, source_weights
-from evaluation.stats.ratings import Votes, read_ratings, votes_on
+from evaluation.stats.ratings import Votes
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def votes_of(design: dict[str, np.ndarray], value: np.ndarray) -> Votes:
-    return votes_on(read_ratings(simulated.long_table(design, quality=value)), "quality")
 
 
 def by_hand() -> Votes:

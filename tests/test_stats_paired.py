@@ -6,40 +6,17 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.api as sm
+from simulated_ratings import small, votes_of
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from evaluation.stats.mos import source_weights
 from evaluation.stats.paired import bootstrap_difference, compare_methods, difference
-from evaluation.stats.ratings import Votes, common_votes, read_ratings, votes_on
+from evaluation.stats.ratings import Votes, common_votes, read_ratings
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def votes_of(design: dict[str, np.ndarray], value: np.ndarray) -> Votes:
-    return votes_on(read_ratings(simulated.long_table(design, quality=value)), "quality")
-
-
-def small() -> Votes:
-    """Edits 0, 1 of source 0; edit 2 of source 1; edit 3 of source 2 has method 0 only.
-    Method 0: edit 0 votes 2 (r0), 4 (r1); edit 1 vote 3 (r0); edit 2 vote 1 (r1); edit 3 vote 5.
-    Method 1: edit 0 vote 4 (r0); edit 1 vote 3 (r1); edit 2 votes 5 (r0), 2 (r1).
-    """
-    rows = [
-        (0, 0, 0, 0, 2),
-        (1, 0, 0, 0, 4),
-        (0, 0, 1, 0, 3),
-        (1, 1, 2, 0, 1),
-        (0, 2, 3, 0, 5),
-        (0, 0, 0, 1, 4),
-        (1, 0, 1, 1, 3),
-        (0, 1, 2, 1, 5),
-        (1, 1, 2, 1, 2),
-    ]
-    rater, source, edit, method, value = np.array(rows).T
-    return Votes(rater, source, edit, method, value.astype(float), 2, 3, 4, 2)
 
 
 def test_the_difference_is_over_common_edits_and_sources_count_once() -> None:

@@ -60,16 +60,21 @@ def make_study(folder: Path, run: Path, **changes: str) -> Path:
 class Server:
     """The server of a study; it can be killed and started again at the same port."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder, self.port = folder, port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-c", SERVE, str(self.folder), str(self.port)]
+
     def start(self) -> None:
+        """Start it, and wait until it answers."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-c", SERVE, str(self.folder), str(self.port)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
         for _ in range(600):
             try:
                 with urllib.request.urlopen(f"{self.url}/health", timeout=5):

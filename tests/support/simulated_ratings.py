@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from evaluation.stats.ratings import Votes, read_ratings, votes_on
+
 
 class Deviations(NamedTuple):
     """Standard deviations of what makes a vote, in points of the scale."""
@@ -86,3 +88,30 @@ def long_table(design: dict[str, np.ndarray], **by_question: np.ndarray) -> pd.D
         for question, value in by_question.items()
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def votes_of(design: dict[str, np.ndarray], value: np.ndarray) -> Votes:
+    """Return votes of this design on quality."""
+    return votes_on(read_ratings(long_table(design, quality=value)), "quality")
+
+
+def small() -> Votes:
+    """Return nine votes worked out by hand.
+
+    Edits 0, 1 of source 0; edit 2 of source 1; edit 3 of source 2 has method 0 only.
+    Method 0: edit 0 votes 2 (r0), 4 (r1); edit 1 vote 3 (r0); edit 2 vote 1 (r1); edit 3 vote 5.
+    Method 1: edit 0 vote 4 (r0); edit 1 vote 3 (r1); edit 2 votes 5 (r0), 2 (r1).
+    """
+    rows = [
+        (0, 0, 0, 0, 2),
+        (1, 0, 0, 0, 4),
+        (0, 0, 1, 0, 3),
+        (1, 1, 2, 0, 1),
+        (0, 2, 3, 0, 5),
+        (0, 0, 0, 1, 4),
+        (1, 0, 1, 1, 3),
+        (0, 1, 2, 1, 5),
+        (1, 1, 2, 1, 2),
+    ]
+    rater, source, edit, method, value = np.array(rows).T
+    return Votes(rater, source, edit, method, value.astype(float), 2, 3, 4, 2)
