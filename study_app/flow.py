@@ -96,8 +96,8 @@ def answer_quiz(running: Running, rater_id: int, answers: Sequence[int], now: in
         return False
 
 
-def open_trial(running: Running, rater_id: int, now: int) -> None:
-    """Keep when the rater's current trial was first shown: nobody watched it before.
+def open_trial(running: Running, rater_id: int, now: int) -> Trial | None:
+    """Return the rater's current trial, and keep when it was first shown: nobody watched it before.
 
     A rater who was away for long is given back what was taken from them.
     """
@@ -105,11 +105,12 @@ def open_trial(running: Running, rater_id: int, now: int) -> None:
         rater = session.get_one(Rater, rater_id)
         trial = current_trial(session, rater)
         if rater.screen not in TRIAL_SCREENS or (trial and trial.opened is not None):
-            return
+            return trial
     with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
-        trial = turn and current_trial(turn.session, turn.rater)
-        if trial and trial.opened is None:
+        trial = current_trial(turn.session, turn.rater) if turn else trial
+        if turn and trial and trial.opened is None:
             trial.opened = now
+    return trial
 
 
 def answer_trial(

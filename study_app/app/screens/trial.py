@@ -10,7 +10,7 @@ from study_app.app import component, said
 from study_app.app.ahead import ahead, url
 from study_app.app.scene import Scene
 from study_app.app.words import player_words, questions
-from study_app.flow import current_trial, last_answered
+from study_app.flow import last_answered
 from study_app.plan import Item
 from study_app.screens import Screen
 from study_app.store.tables import Answer, Trial
@@ -18,10 +18,7 @@ from study_app.store.tables import Answer, Trial
 
 def trial(scene: Scene) -> None:
     """Draw the rater's current trial; from now on it can be watched."""
-    scene.act(flow.open_trial)
-    with scene.running.database.reading() as session:
-        current = current_trial(session, scene.rater)
-    if current:
+    if current := scene.act(flow.open_trial):
         _play(scene, _of_trial(scene, current) | {"mode": "trial"})
 
 
