@@ -80,6 +80,22 @@ def test_clips_play_in_every_browser_and_their_names_tell_nothing(study: Path) -
     assert (study / "secret").stat().st_mode & 0o077 == 0, "for the owner's eyes"
 
 
+def test_no_address_tells_which_edit_is_the_unedited_one(run: Path, tmp_path: Path) -> None:
+    """The anchor shows its source: same bytes, stored once, but no two cells share an address."""
+    methods = {"[frozen-frame, shuffled-frames]": "[frozen-frame, unedited]"}
+    folder = write_study(tmp_path / "anchors", run, **methods)
+    plan = build(folder).plan
+    rated = plan.of_kind("rating")
+    assert len({item.right for item in rated}) == len(rated) == 8
+    for kind in ("rating", "gold", "training", "trap"):
+        shown = [{item.left, item.right} for item in plan.items if item.kind == kind]
+        others = [{i.left, i.right} for i in plan.items if i.kind != kind]
+        assert not set().union(*shown) & set().union(*others), "practice tells nothing of later"
+    unedited = next(item for item in rated if item.methods == ("unedited",))
+    left, right = (folder / "media" / f"{name}.mp4" for name in (unedited.left, unedited.right))
+    assert left != right and left.samefile(right)
+
+
 def test_another_study_has_other_names_for_the_same_clips(
     study: Path, run: Path, tmp_path: Path
 ) -> None:
@@ -127,12 +143,13 @@ def test_checks_of_pairs_know_the_better_side(run: Path, tmp_path: Path) -> None
     changes = {"design: absolute": "design: pairwise"}
     folder = write_study(tmp_path / "pairs", run, **changes)
     plan = build(folder).plan
-    source = {item.edit: item.reference for item in plan.items}
     sides: dict[str, set[int]] = {}
     for item in (*plan.of_kind("gold"), *plan.of_kind("training")):
         left, right, _ = item.methods[0].split()
         clips = {left: item.left, right: item.right}
-        assert ("unedited" in clips) == (source[item.edit] in clips.values())
+        names = (*clips.values(), item.reference)
+        *shown, source = (folder / "media" / f"{name}.mp4" for name in names)
+        assert ("unedited" in clips) == any(clip.samefile(source) for clip in shown)
         worse = "shuffled" if "shuffled" in clips else "unedited"
         expected = -1 if right == worse else 1
         assert item.expected and set(item.expected.values()) == {expected}

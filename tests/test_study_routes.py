@@ -91,6 +91,14 @@ def test_a_rater_gets_the_clips_of_their_list_whole_and_in_parts(
     assert (part.status_code, part.content) == (206, answer.content[10:20])
 
 
+def test_headers_of_clips_do_not_tell_when_which_was_made(site: Site, client: TestClient) -> None:
+    """Files are made method by method: their order in time would tell one from the other."""
+    rater = to_trials(site)
+    told = [client.get(f"/v/{rater.token}/{name}.mp4").headers for name in clips_of(site, rater)]
+    assert {headers["last-modified"] for headers in told} == {"Thu, 01 Jan 1970 00:00:00 GMT"}
+    assert len({headers["etag"] for headers in told}) == len(told)
+
+
 def test_who_has_not_agreed_gets_no_clip_and_who_has_gets_the_first_ones(
     site: Site, client: TestClient
 ) -> None:

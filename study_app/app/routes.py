@@ -18,7 +18,11 @@ from study_app.store.patience import patiently
 
 LARGEST_NOTE = 8192  # bytes
 CLIP_PATIENCE = 10.0  # seconds that a clip waits for a database that is away
-CACHED = {"Cache-Control": "private, max-age=86400, immutable"}
+# In place of the time at which a file was made: files are made method by method.
+CACHED = {
+    "Cache-Control": "private, max-age=86400, immutable",
+    "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT",
+}
 _WHY_NOT = {"unknown": 404, "too many": 429}
 
 
@@ -31,7 +35,8 @@ def routes(site: Site) -> Sequence[Route]:
         path = patiently(lambda: clips.path(*asked), CLIP_PATIENCE)
         if path is None:
             return _nothing(404)
-        return FileResponse(path, media_type="video/mp4", headers=CACHED)
+        headers = {**CACHED, "ETag": f'"{path.stem}"'}
+        return FileResponse(path, media_type="video/mp4", headers=headers)
 
     async def beacon(request: Request) -> Response:
         body = await _body(request, LARGEST_NOTE)

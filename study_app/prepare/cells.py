@@ -58,8 +58,10 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
     size = 1 if study.design == "absolute" else 2
     items = []
     for edit in edits:
-        source = media.of_file(run.source(edit.video))
-        clips = {method: edited_clip(run, method, edit.id, media) for method in study.methods}
+        source = source_clip(run, "rating", edit, media)
+        clips = {
+            method: edited_clip(run, "rating", method, edit.id, media) for method in study.methods
+        }
         for methods in combinations(study.methods, size):
             left = source if size == 1 else clips[methods[0]]
             items.append(
@@ -80,12 +82,17 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
     return items
 
 
-def edited_clip(run: RunFolder, method: str, edit: str, media: Media) -> str:
-    """Return the media name of an edit that was made."""
+def source_clip(run: RunFolder, kind: str, edit: Edit, media: Media) -> str:
+    """Return the media name of an edit's source in trials of a kind."""
+    return media.of_file(run.source(edit.video), f"{kind} source {edit.id}")
+
+
+def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media) -> str:
+    """Return the media name of an edit that was made, in trials of a kind."""
     row = run.clip_row(ClipCell(method, edit, 0))
     if row is None or row.status != "ok":
         raise UserError(f"{run.path} has no clip of {method} for {edit}")
-    return media.of_file(run.clip_path(row))
+    return media.of_file(run.clip_path(row), f"{kind} {method} {edit}")
 
 
 def item_key(study: Study, *names: str) -> str:

@@ -41,12 +41,13 @@ def check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -
 def _known(study: Study, known: Known, kind: str, what: str, edit: Edit) -> Item:
     """Return a trial of a clip of which it is known how good it is."""
     asked = {str(axis): value for axis, value in EXPECTED[what].items() if axis in study.questions}
-    return known.item(study, edit, kind, what, (known.source(edit), known.clip(what, edit)), asked)
+    shown = (known.source(kind, edit), known.clip(kind, what, edit))
+    return known.item(study, edit, kind, what, shown, asked)
 
 
 def _trap(study: Study, known: Known, edit: Edit, answer: int, language: str) -> Item:
     """Return a clip of the run into which an answer is written."""
     text = study.texts[language].trap.format(answer=answer)
-    shown = (known.source(edit), known.trap(study.methods[0], edit, text))
+    shown = (known.source("trap", edit), known.trap(study.methods[0], edit, text))
     asked = {str(axis): answer for axis in study.questions}
     return known.item(study, edit, "trap", str(answer), shown, asked, language=language)

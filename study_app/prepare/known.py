@@ -16,7 +16,7 @@ from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell as ClipCell
 from study_app.plan import Item
-from study_app.prepare.cells import edited_clip, item_key
+from study_app.prepare.cells import edited_clip, item_key, source_clip
 from study_app.prepare.media import Media
 from study_app.prepare.words import with_words
 from study_app.spec.study import Study
@@ -29,14 +29,15 @@ class Known:
     run: RunFolder
     media: Media
 
-    def clip(self, what: str, edit: Edit) -> str:
-        """Return the media name of a known clip of an edit."""
+    def clip(self, kind: str, what: str, edit: Edit) -> str:
+        """Return the media name of a known clip of an edit, in trials of a kind."""
         if what == "ideal":
-            return edited_clip(self.run, "ideal", edit.id, self.media)
+            return edited_clip(self.run, kind, "ideal", edit.id, self.media)
+        role, source = f"{kind} {what} {edit.id}", self.run.source(edit.video)
         if what == "unedited":
-            return self.source(edit)
-        video = _shuffled(read_video(self.run.source(edit.video)), edit.video)
-        return self.media.of_video(f"shuffled {edit.video}", video)
+            return self.media.of_file(source, role)
+        video = _shuffled(read_video(source), edit.video)
+        return self.media.of_video(f"shuffled {edit.video}", role, video)
 
     def item(
         self,
@@ -65,21 +66,22 @@ class Known:
             left=shown[0],
             right=shown[1],
             seconds=max(self.media.seconds(name) for name in shown[0 if pair else 1 :]),
-            reference=self.source(edit) if pair else None,
+            reference=self.source(kind, edit) if pair else None,
             expected=expected,
             language=language,
         )
 
-    def source(self, edit: Edit) -> str:
-        """Return the media name of an edit's source."""
-        return self.media.of_file(self.run.source(edit.video))
+    def source(self, kind: str, edit: Edit) -> str:
+        """Return the media name of an edit's source, in trials of a kind."""
+        return source_clip(self.run, kind, edit, self.media)
 
     def trap(self, method: str, edit: Edit, text: str) -> str:
         """Return the media name of an edit into which, after a real start, words are written."""
         row = self.run.clip_row(ClipCell(method, edit.id, 0))
         assert row is not None
         video = with_words(read_video(self.run.clip_path(row)), text)
-        return self.media.of_video(f"trap {row.sha256} {text}", video)
+        role = f"trap {method} {edit.id}"
+        return self.media.of_video(f"trap {row.sha256} {text}", role, video)
 
     def has_ideal(self, edits: list[Edit]) -> bool:
         """Return True if the run has the exact edit of each."""

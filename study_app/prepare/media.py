@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -25,29 +26,42 @@ class Media:
         self.folder, self.height = folder / FOLDER, height
         self.secret = _secret(folder / SECRET)
         self.used: set[str] = set()
+        self._made: dict[str, Path] = {}  # content -> a clip of it
 
     def seconds(self, name: str) -> float:
         """Return how long a clip is."""
         path = self.folder / f"{name}.mp4"
         return probe(path).duration or read_video(path).duration
 
-    def of_file(self, path: Path) -> str:
-        """Return the name under which a clip is served."""
-        return self._kept(sha256_file(path), lambda: read_video(path))
+    def of_file(self, path: Path, role: str) -> str:
+        """Return the name under which a clip is served.
 
-    def of_video(self, name: str, video: Video) -> str:
+        role: what it is shown as. One clip in two roles has two names: a source that also stands
+        as an edit is not known by its address.
+        """
+        return self._kept(sha256_file(path), role, lambda: read_video(path))
+
+    def of_video(self, name: str, role: str, video: Video) -> str:
         """Return the name of a clip that is no file; `name` says which it is."""
-        return self._kept(name, lambda: video)
+        return self._kept(name, role, lambda: video)
 
-    def _kept(self, content: str, load: Callable[[], Video]) -> str:
-        text = f"{_RECIPE}:{self.height}:{content}"
+    def _kept(self, content: str, role: str, load: Callable[[], Video]) -> str:
+        text = f"{_RECIPE}:{self.height}:{role}:{content}"
         name = hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()[:32]
         path = self.folder / f"{name}.mp4"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_video(path, at_height(load(), self.height))
+            self._make(path, content, load)
+        self._made.setdefault(content, path)
         self.used.add(path.name)
         return name
+
+    def _make(self, path: Path, content: str, load: Callable[[], Video]) -> None:
+        """Write a clip, or give one of the same content this name too where links are possible."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(self._made[content], path)
+        except (KeyError, OSError):
+            write_video(path, at_height(load(), self.height))
 
     def remove_others(self) -> None:
         """Remove clips that the plan does not name any more."""

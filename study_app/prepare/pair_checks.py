@@ -56,7 +56,7 @@ def _known(
     pair, side = pairs[which], LEFT if (round_ + which) % 2 == 0 else RIGHT
     shown = pair if side == LEFT else pair[::-1]
     expected = {str(axis): side for axis in PAIRS[pair] if axis in study.questions}
-    clips = (known.clip(shown[0], edit), known.clip(shown[1], edit))
+    clips = (known.clip(kind, shown[0], edit), known.clip(kind, shown[1], edit))
     return known.item(study, edit, kind, " ".join((*shown, str(number))), clips, expected)
 
 
