@@ -7,8 +7,6 @@ import importlib.metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib.figure import Figure
-
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
 from reports.formats import csv, latex, markdown
@@ -17,12 +15,16 @@ from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
 from reports.media import make_copies
-from reports.page import Content, Plot, page
+from reports.page import Content, page
+from reports.parts import Drawing, Part
+from reports.people.build import study_parts
+from reports.people.export import read_export
 from reports.plots import pareto_front, quality_deltas, trade_off
-from reports.style import save
+from reports.shell import Plot
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.wording import listed
+from reports.writing import saved, write_parts
 
 LIBRARIES = ("dreamix-toolkit", "numpy", "pandas", "matplotlib", "av")
 
@@ -32,6 +34,7 @@ class Report(NamedTuple):
 
     page: Path
     summary: Summary
+    parts: list[Part]  # of the rater study
 
 
 def build_report(
@@ -39,23 +42,29 @@ def build_report(
     out: Path,
     resampling: Resampling,
     *,
+    export: Path | None = None,
     media: bool = True,
     watch: Watch | None = None,
 ) -> Report:
     """Return the report on a run, written to the folder `out`; its page is out/index.html.
 
-    media: make copies of the clips for the gallery; without them there is none.
+    export: folder of the ratings of a study of this run's clips; None for metrics alone.
+    media:  make copies of the clips for the gallery; without them there is none.
     """
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     tables = all_tables(summary)
     written = write_tables(summary, tables, out / "tables")
     plots = make_plots(summary, out / "figures")
+    parts = study_parts(read_export(export), resampling, run) if export else []
+    drawn = write_parts(parts, out)
     gallery = gallery_data(summary, make_copies(run, out / "media", watch)) if media else None
-    content = Content(summary, tables, plots, gallery, written, _made_with())
+    content = Content(
+        summary, tables, plots, gallery, [*written, *drawn.files], made_with(), parts, drawn.plots
+    )
     with write_whole(out / "index.html") as file:
         file.write(page(content).encode())
-    return Report(out / "index.html", summary)
+    return Report(out / "index.html", summary, parts)
 
 
 def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[str]:
@@ -80,18 +89,16 @@ def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[st
 def make_plots(summary: Summary, folder: Path) -> list[Plot]:
     """Draw every figure that the run has numbers for; write and return them."""
     x, y, quality = (summary.headline(axis) for axis in ("alignment", "fidelity", "quality"))
-    drawn: list[tuple[str, Figure, tuple[str, str]]] = []
+    drawn: list[Drawing] = []
     if x and y:
-        drawn.append(("trade_off", trade_off(summary, x, y), _trade_off_words(summary, x, y)))
+        words = _trade_off_words(summary, x, y)
+        drawn.append(Drawing("trade_off", trade_off(summary, x, y), *words))
     if chosen := [name for name in (x, y, quality) if name]:
         words = _category_words(summary.run, chosen)
-        drawn.append(("categories", category_map(summary, chosen), words))
+        drawn.append(Drawing("categories", category_map(summary, chosen), *words))
     if names := [facts.name for facts in summary.run.on_axis("quality")]:
-        drawn.append(("quality", quality_deltas(summary, names), _quality_words(names)))
-    return [
-        Plot(name, save(figure, folder, name), round(float(figure.get_figwidth()) * 1.1, 2), *words)
-        for name, figure, words in drawn
-    ]
+        drawn.append(Drawing("quality", quality_deltas(summary, names), *_quality_words(names)))
+    return [saved(drawing, folder) for drawing in drawn]
 
 
 def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
@@ -123,5 +130,6 @@ def _quality_words(metrics: list[str]) -> tuple[str, str]:
     )
 
 
-def _made_with() -> dict[str, str]:
+def made_with() -> dict[str, str]:
+    """Return what makes a report: version by name."""
     return {name: importlib.metadata.version(name) for name in LIBRARIES}

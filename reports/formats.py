@@ -33,7 +33,7 @@ LATEX = {
 
 def markdown(table: Table) -> str:
     """Return the table as GitHub Markdown: title, caption, pipe table. Best values are bold."""
-    head = ["method", *(f"{_code(h)} {h.arrow}".strip() for h in table.head)]
+    head = [table.first, *(f"{_code(h)} {h.arrow}".strip() for h in table.head)]
     rule = ["---", *("---:" for _ in table.head)]
     lines = [head, rule, *([_label(row), *map(_markdown_cell, row.cells)] for row in table.rows)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -79,7 +79,7 @@ def latex(table: Table) -> str:
 
 def _tabular(table: Table, part: slice) -> str:
     heads = [f"{escape_latex(h.text)} {escape_latex(h.arrow)}".strip() for h in table.head[part]]
-    lines = [_latex_line(["method", *heads]), r"\midrule"]
+    lines = [_latex_line([escape_latex(table.first), *heads]), r"\midrule"]
     for row in table.rows:
         lines += _latex_rows(row, row.cells[part])
     body = "\n".join(lines)

@@ -68,6 +68,7 @@ class Table:
     caption: str
     head: tuple[Head, ...]
     rows: tuple[Row, ...]
+    first: str = "method"  # what the labels of rows are
 
 
 def all_tables(summary: Summary) -> list[Table]:

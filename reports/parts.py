@@ -1,0 +1,109 @@
+"""A part of a report: what one subject adds to it, in every form.
+
+A part is made by one module from numbers that were worked out before. It brings tables, drawings,
+rows for CSV files, sentences of the summary, and sentences of the methods paragraph. What was made
+from simulated raters is stamped here, in one place, so that no table or figure can lose it.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reports.markup import Html, escaped, join, tag
+from reports.sections import table_html
+from reports.shell import Plot, plot_html
+from reports.tables import Table
+
+STAMP = "SIMULATED"
+WARNING = "SIMULATED raters: no figure here says anything about people or about the methods."
+
+
+class Drawing(NamedTuple):
+    """A figure that is not saved yet."""
+
+    name: str
+    figure: Figure
+    alt: str
+    caption: str
+
+
+class Part(NamedTuple):
+    """One subject of a report."""
+
+    id: str  # of its section, with hyphens
+    title: str
+    found: tuple[str, ...] = ()  # of the summary, each "Topic: sentence."
+    notes: tuple[str, ...] = ()  # what has to be known before the numbers, a paragraph each
+    drawings: tuple[Drawing, ...] = ()
+    tables: tuple[Table, ...] = ()
+    folded: tuple[Table, ...] = ()  # tables that open on a click
+    frames: tuple[tuple[str, pd.DataFrame], ...] = ()  # (name of the CSV file, rows)
+    done: tuple[str, ...] = ()  # of the methods paragraph, with citations as [@key]
+    stamped: bool = False  # made from simulated raters
+
+
+def stamped(part: Part) -> Part:
+    """Return the part with every table, figure, file and sentence saying that it is simulated."""
+    return part._replace(
+        title=f"{part.title} ({STAMP.lower()})",
+        found=tuple(_stamp_sentence(text) for text in part.found),
+        drawings=tuple(map(_stamp_drawing, part.drawings)),
+        tables=tuple(map(_stamp_table, part.tables)),
+        folded=tuple(map(_stamp_table, part.folded)),
+        frames=tuple((_named(name), _stamp_frame(frame)) for name, frame in part.frames),
+        stamped=True,
+    )
+
+
+def part_html(part: Part, plots: dict[str, Plot]) -> Html:
+    """Return the body of a part's section; plots by the names of its drawings."""
+    folded = [
+        tag("details", tag("summary", t.title), table_html(t, titled=False)) for t in part.folded
+    ]
+    return join(
+        [
+            tag("p", WARNING, class_="stamp") if part.stamped else Html(),
+            *(tag("p", escaped(text), class_="note") for text in part.notes),
+            *(plot_html(plots[drawing.name]) for drawing in part.drawings),
+            *map(table_html, part.tables),
+            *folded,
+        ]
+    )
+
+
+def _named(name: str) -> str:
+    return f"{STAMP.lower()}_{name}"
+
+
+def _stamp_sentence(text: str) -> str:
+    topic, _, rest = text.partition(":")
+    return f"{topic} ({STAMP.lower()} raters):{rest}"
+
+
+def _stamp_table(table: Table) -> Table:
+    return replace(
+        table,
+        name=_named(table.name),
+        title=f"{table.title} ({STAMP.lower()})",
+        caption=f"{WARNING} {table.caption}",
+    )
+
+
+def _stamp_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(simulated=True)
+
+
+def _stamp_drawing(drawing: Drawing) -> Drawing:
+    """Return the drawing with a stamp inside it: a picture is copied without its caption."""
+    drawing.figure.text(
+        0.995, 0.995, f"{STAMP} RATERS", ha="right", va="top", fontsize=7, weight="bold",
+        color="#b35900", zorder=10,
+        bbox={"facecolor": "white", "edgecolor": "#b35900", "linewidth": 0.8, "pad": 2.5},
+    )  # fmt: skip
+    return drawing._replace(
+        name=_named(drawing.name),
+        alt=f"{WARNING} {drawing.alt}",
+        caption=f"{WARNING} {drawing.caption}",
+    )

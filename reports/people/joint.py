@@ -1,0 +1,107 @@
+"""Metrics and people side by side: the same edits by the same methods, as arrays.
+
+Metrics are turned so that more is better; one without a good direction cannot stand for people and
+is left out by name. Raters saw the first seed of every edit, so the values are those of that clip.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dreamix.core.errors import UserError
+from evaluation.stats.ratings import Ratings, votes_on
+from reports.loading import Run
+from reports.people.outcome import People
+
+RATED_SEED = 0  # of the clips that `dreamix study build` shows
+
+
+class Joint(NamedTuple):
+    """What a run's metrics and a study's raters say of the same items.
+
+    An item is an edit; NaN stands where a clip has no value or nobody voted.
+    """
+
+    run: Run
+    people: People
+    names: tuple[str, ...]  # of the metrics
+    systems: tuple[str, ...]  # labels of methods, in the study's order
+    edits: tuple[str, ...]
+    sources: np.ndarray  # str (edits,): source video
+    categories: np.ndarray  # str (edits,)
+    metrics: np.ndarray  # float (metrics, systems, edits), more is better
+    votes: dict[str, np.ndarray]  # by question: float (systems, edits, raters)
+    left_out: dict[str, str]  # metrics that are not among the names, each with the reason
+
+    def mean_votes(self, question: str) -> np.ndarray:
+        """Return the MOS of every item, float (systems, edits), NaN without a vote."""
+        votes = self.votes[question]
+        count = np.isfinite(votes).sum(axis=2)
+        return np.where(count > 0, np.nansum(votes, axis=2) / np.maximum(count, 1), np.nan)
+
+    def on_axis(self, axis: str) -> list[int]:
+        """Return the places of the metrics that are meant for an axis."""
+        return [k for k, name in enumerate(self.names) if self.run.metrics[name].axis == axis]
+
+
+def join(run: Run, people: People) -> Joint:
+    """Return metrics and votes of the items that both have; `UserError` if there is none."""
+    systems = tuple(method for method in people.methods if method in run.methods)
+    edits = tuple(edit for edit in run.edits if edit in people.kept.ratings.edits)
+    if not systems or not edits:
+        raise UserError(
+            f"the study {people.export.name} rated none of the edits of {run.folder}: "
+            f"it knows {', '.join(people.methods)}, the run {', '.join(run.methods)}"
+        )
+    names, left_out = _names(run)
+    metrics = metric_values(run, names, systems, edits)
+    ratings = people.kept.ratings
+    votes = {question: _votes(ratings, question, systems, edits) for question in people.questions}
+    sources, categories = (
+        np.array([getattr(run.edits[edit], field) for edit in edits])
+        for field in ("video", "category")
+    )
+    found = (run, people, names, systems, edits, sources, categories, metrics, votes, left_out)
+    return Joint(*found)
+
+
+def metric_values(
+    run: Run, names: tuple[str, ...], systems: tuple[str, ...], edits: tuple[str, ...]
+) -> np.ndarray:
+    """Return the scores of the rated clips, more is better: float (metrics, systems, edits)."""
+    rows = run.scores[(run.scores["status"] == "ok") & (run.scores["seed"] == RATED_SEED)]
+    table = rows.set_index(["metric", "method", "edit"])["value"]
+    index = pd.MultiIndex.from_product([names, systems, edits])
+    values = table.reindex(index).to_numpy(np.float64).reshape(len(names), len(systems), len(edits))
+    sign = np.array([run.metrics[name].sign for name in names], np.float64)
+    return values * sign[:, None, None]
+
+
+def _names(run: Run) -> tuple[tuple[str, ...], dict[str, str]]:
+    left_out = {name: f"applies to no clip: {reason}" for name, reason in run.idle.items()}
+    left_out |= {
+        facts.name: "only describes: more is neither better nor worse"
+        for facts in run.metrics.values()
+        if not facts.sign and facts.name not in left_out
+    }
+    return tuple(name for name in run.metrics if name not in left_out), left_out
+
+
+def _votes(
+    ratings: Ratings, question: str, systems: tuple[str, ...], edits: tuple[str, ...]
+) -> np.ndarray:
+    """Return the votes on a question, float (systems, edits, raters)."""
+    votes = votes_on(ratings, question)
+    at_system = _places(ratings.methods, systems)[votes.method]
+    at_edit = _places(ratings.edits, edits)[votes.edit]
+    both = (at_system >= 0) & (at_edit >= 0)
+    table = np.full((len(systems), len(edits), len(ratings.raters)), np.nan)
+    table[at_system[both], at_edit[both], votes.rater[both]] = votes.value[both]
+    return table
+
+
+def _places(names: tuple[str, ...], among: tuple[str, ...]) -> np.ndarray:
+    """Return the place of every name among others, -1 for one that is not there."""
+    place = {name: k for k, name in enumerate(among)}
+    return np.array([place.get(name, -1) for name in names])

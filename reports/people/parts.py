@@ -1,0 +1,31 @@
+"""Which subjects a rater study adds to a report, in the order in which the page shows them.
+
+A new subject is one new file with a function that returns a `Part`, or None where it has nothing
+to say, and its name in one of these lists.
+"""
+
+from collections.abc import Callable
+
+from reports.parts import Part, stamped
+from reports.people.joint import Joint
+from reports.people.outcome import People
+
+OfPeople = Callable[[People], Part | None]
+OfBoth = Callable[[Joint], Part | None]
+OF_PEOPLE: tuple[OfPeople, ...] = ()
+OF_BOTH: tuple[OfBoth, ...] = ()
+
+
+def people_parts(people: People) -> list[Part]:
+    """Return what raters said, stamped if they were simulated."""
+    return _made([make(people) for make in OF_PEOPLE], people.export.simulated)
+
+
+def joint_parts(joint: Joint) -> list[Part]:
+    """Return how far metrics follow the raters, stamped if they were simulated."""
+    return _made([make(joint) for make in OF_BOTH], joint.people.export.simulated)
+
+
+def _made(parts: list[Part | None], simulated: bool) -> list[Part]:
+    there = [part for part in parts if part]
+    return [stamped(part) for part in there] if simulated else there

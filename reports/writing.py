@@ -1,0 +1,43 @@
+"""Writes the parts of a report to its folder: figures, tables in every form, rows as CSV."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from dreamix.core.records import write_whole
+from reports.formats import csv, latex, markdown
+from reports.parts import Drawing, Part
+from reports.shell import Plot
+from reports.style import save
+
+
+class Written(NamedTuple):
+    """What stands in the folder now."""
+
+    plots: dict[str, Plot]
+    files: list[str]  # relative to the folder
+
+
+def saved(drawing: Drawing, folder: Path) -> Plot:
+    """Return a drawing as a figure of the page; it is in `folder` as SVG, PNG and PDF."""
+    svg = save(drawing.figure, folder, drawing.name)
+    inches = round(float(drawing.figure.get_figwidth()) * 1.1, 2)
+    return Plot(drawing.name, svg, inches, drawing.alt, drawing.caption)
+
+
+def write_parts(parts: list[Part], out: Path) -> Written:
+    """Return what was written of parts, to the folders figures/ and tables/ of `out`."""
+    plots = {
+        drawing.name: saved(drawing, out / "figures") for part in parts for drawing in part.drawings
+    }
+    texts = {name: text for part in parts for name, text in _texts(part).items()}
+    for name, text in texts.items():
+        with write_whole(out / "tables" / name) as file:
+            file.write(text.encode())
+    return Written(plots, [f"tables/{name}" for name in sorted(texts)])
+
+
+def _texts(part: Part) -> dict[str, str]:
+    tables = [*part.tables, *part.folded]
+    found = {f"{table.name}.md": markdown(table) for table in tables}
+    found |= {f"{table.name}.tex": latex(table) for table in tables}
+    return found | {f"{name}.csv": csv(frame) for name, frame in part.frames}
