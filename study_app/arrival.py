@@ -40,22 +40,39 @@ def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
     Nobody new comes to a study that is closed, no person to simulated raters, none of them to
     people.
     """
-    kind = running.study.recruiting.kind
     with running.database.writing(alone=True) as session:
-        known = _known(session, visit, kind)
+        known = _known(session, visit, running.study.recruiting.kind)
         if known:
             known.session = _short(visit.session) or known.session
             known.platform_study = _short(visit.study) or known.platform_study
             return known
-        invited_only = kind == "invited" and not visit.simulated
-        if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
-            return None
-        if state_of(session).name == "closed" or _others(session, visit):
+        if not _may_come(session, running, visit):
             return None
         rater = new_rater(running, visit, now)
         session.add(rater)
         session.flush()
         return rater
+
+
+def meet(running: Running, visit: Visit, now: int) -> Rater | None:
+    """Return the rater who comes as `arrive` does, but whoever is new has no row: `id` is None.
+
+    So a link that is opened ten thousand times fills no database; nothing is written for it.
+    """
+    with running.database.reading() as session:
+        if not _known(session, visit, running.study.recruiting.kind):
+            welcome = _may_come(session, running, visit)
+            return new_rater(running, visit, now) if welcome else None
+    return arrive(running, visit, now)
+
+
+def _may_come(session: Session, running: Running, visit: Visit) -> bool:
+    """Return True if somebody new may come by this link."""
+    kind = running.study.recruiting.kind
+    invited_only = kind == "invited" and not visit.simulated
+    if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
+        return False
+    return state_of(session).name != "closed" and not _others(session, visit)
 
 
 def new_rater(running: Running, visit: Visit, now: int) -> Rater:

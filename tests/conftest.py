@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from drawn_visit import Clock
+
     from reports.summary import Summary
+    from study_app.app.served import Site
     from study_app.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,3 +143,35 @@ def database(study_url: str) -> "Iterator[Database]":
 
     with opened(study_url) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def rated_run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two methods and two anchors on one edit of each of four rendered videos."""
+    from served_study import make_run
+
+    return make_run(tmp_path_factory.mktemp("rated") / "run", root, videos=4)
+
+
+@pytest.fixture(scope="session")
+def built_study(rated_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small study of that run; see support/served_study.py."""
+    from served_study import make_study
+
+    return make_study(tmp_path_factory.mktemp("built") / "study", rated_run)
+
+
+@pytest.fixture
+def site(built_study: Path, tmp_path: Path) -> "Iterator[Site]":
+    """That study as it is served, with a store of its own in which nothing is."""
+    from drawn_visit import opened
+
+    yield from opened(built_study, tmp_path)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> "Clock":
+    """The time of the study's pages, which a test moves."""
+    from drawn_visit import moved_clock
+
+    return moved_clock(monkeypatch)

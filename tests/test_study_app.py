@@ -1,7 +1,6 @@
 """The screens of a rater, drawn without a browser: what they say, keep and never tell."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from drawn_page import DrawnPage, watched
 from drawn_visit import (
     Clock,
-    moved_clock,
     opened,
     pass_quiz,
     rater_of,
@@ -17,43 +15,27 @@ from drawn_visit import (
     to_practice,
     to_trials,
 )
-from served_study import ANCHORS, METHODS, make_run, make_study
+from served_study import ANCHORS, METHODS, make_study
 from sqlalchemy import select
 
 from study_app.app.served import Site
+from study_app.arrival import Visit, meet
+from study_app.erase import erase
+from study_app.pseudonyms import everybody
 from study_app.screens import Screen
+from study_app.state import change_state
 from study_app.store.tables import Answer, Playback, Rater, Trial
 
 PID = "5f0c-<script>alert(1)</script>'; DROP TABLE rater; --"
 SECRETS = (*METHODS, *ANCHORS, "shuffled", "gold", "trap")
 
 
-@pytest.fixture(scope="module")
-def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_run(tmp_path_factory.mktemp("app") / "run", root, videos=4)
-
-
-@pytest.fixture(scope="module")
-def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("app") / "study", run)
-
-
-@pytest.fixture
-def site(folder: Path, tmp_path: Path) -> Iterator[Site]:
-    yield from opened(folder, tmp_path)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return moved_clock(monkeypatch)
-
-
 def test_from_the_link_to_the_code(site: Site, clock: Clock) -> None:
     """Two practices, then four ratings, a trap, gold, a repeat, with a break after five."""
     page = DrawnPage(site, PROLIFIC_PID="P1", SESSION_ID="S1", lang="en")
-    assert set(page.app.query_params) == {"t"}, "nothing of the person stays in the address"
     shown = [page.text]
     to_practice(page)
+    assert set(page.app.query_params) == {"t"}, "nothing of the person stays in the address"
     for _ in range(2):
         assert "expected" not in page.player, "what most people say comes afterwards"
         shown.append(page.text)
@@ -82,6 +64,40 @@ def test_from_the_link_to_the_code(site: Site, clock: Clock) -> None:
     assert "script" not in page.text
 
 
+def test_a_visit_leaves_no_row_until_the_rater_does_something(site: Site) -> None:
+    """A link that a program opens ten thousand times fills no database, whatever name it gives."""
+    for number in range(10_000):
+        assert meet(site.running, Visit(platform_id=f"P{number}"), number)
+    pages = [DrawnPage(site) for _ in range(3)]
+    assert {page.page["token"] for page in pages} == {None}, "nothing to come back by"
+    assert rows(site, Rater) == 0
+    pages[0].press("I agree")
+    pages[1].press("I do not agree")
+    assert rows(site, Rater) == 2
+    assert pages[0].page["token"] == pages[0].token == rater_of(site, pages[0]).token
+
+
+def test_who_comes_as_the_study_closes_is_told_so_and_leaves_no_row(site: Site) -> None:
+    page = DrawnPage(site)
+    change_state(site.running.database, "closed", 1)
+    assert "This study is closed" in page.press("I agree").text
+    assert rows(site, Rater) == 0
+
+
+def test_the_page_of_a_rater_who_was_erased_forgets_them(site: Site, clock: Clock) -> None:
+    """Whatever the page did next: it has neither the rater nor their new token."""
+    page = to_trials(DrawnPage(site), clock)
+    rater = rater_of(site, page)
+    assert {"rater", "player", "heard"} <= {k for k in page.app.session_state}
+    erase(site.running, [rater], clock())
+    assert "does not belong" in page.run().text
+    remembered = page.app.session_state
+    assert not [key for key in ("rater", "player", "heard", "refused") if key in remembered]
+    new = everybody(site.running)[0].token
+    assert new != rater.token and new not in page.text
+    assert "does not belong" in page.say("seen", trial=1).text
+
+
 def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Clock) -> None:
     page = to_trials(DrawnPage(site), clock)
     page.answer(clock.wait)
@@ -96,9 +112,9 @@ def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Cl
     assert rater_of(site, again.answer(clock.wait)).id == rater_of(site, page).id
 
 
-def test_the_platforms_name_finds_a_rater_again(run: Path, tmp_path: Path) -> None:
+def test_the_platforms_name_finds_a_rater_again(rated_run: Path, tmp_path: Path) -> None:
     changes = {"kind: open": "kind: prolific"}
-    for site in opened(make_study(tmp_path / "study", run, **changes), tmp_path):
+    for site in opened(make_study(tmp_path / "study", rated_run, **changes), tmp_path):
         page = DrawnPage(site, PROLIFIC_PID=PID, STUDY_ID="X", SESSION_ID="S")
         page.press("I agree")
         again = DrawnPage(site, PROLIFIC_PID=PID, SESSION_ID="T")

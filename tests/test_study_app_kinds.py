@@ -1,13 +1,12 @@
 """Studies of other kinds: pairs, paused, closed, in two languages, with a way back."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from drawn_page import DrawnPage
-from drawn_visit import Clock, moved_clock, opened, pass_quiz, rater_of, to_practice, to_trials
-from served_study import make_run, make_study
+from drawn_visit import Clock, opened, pass_quiz, rater_of, to_practice, to_trials
+from served_study import make_study
 from sqlalchemy import select
 
 from study_app.app.served import Site
@@ -16,31 +15,11 @@ from study_app.state import change_state
 from study_app.store.tables import Trial
 
 
-@pytest.fixture(scope="module")
-def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_run(tmp_path_factory.mktemp("app") / "run", root, videos=4)
-
-
-@pytest.fixture(scope="module")
-def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("app") / "study", run)
-
-
-@pytest.fixture
-def site(folder: Path, tmp_path: Path) -> Iterator[Site]:
-    yield from opened(folder, tmp_path)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return moved_clock(monkeypatch)
-
-
 def test_pairs_change_sides_and_the_answer_is_of_the_side(
-    run: Path, tmp_path: Path, clock: Clock
+    rated_run: Path, tmp_path: Path, clock: Clock
 ) -> None:
     changes = {"design: absolute": "design: pairwise"}
-    for site in opened(make_study(tmp_path / "pairs", run, **changes), tmp_path):
+    for site in opened(make_study(tmp_path / "pairs", rated_run, **changes), tmp_path):
         page = to_practice(DrawnPage(site))
         assert set(page.player["questions"][0]["options"][0]) == {"value", "label"}
         while page.player:
@@ -87,9 +66,9 @@ def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> N
     assert "This study is closed" in page.text and "OUT-0815" in page.text
 
 
-def test_a_second_language_is_one_more_block(run: Path, tmp_path: Path, clock: Clock) -> None:
+def test_a_second_language_is_one_more_block(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
     """The block of the template again, every word of it marked: no screen shows another word."""
-    folder = make_study(tmp_path / "study", run)
+    folder = make_study(tmp_path / "study", rated_run)
     text = (folder / "study.yaml").read_text()
     block = text[text.index("  en:\n") :].removeprefix("  en:\n")
     other = re.sub(r"language: English", "language: Andersch", block)
@@ -132,10 +111,10 @@ def test_clips_that_come_next_are_fetched_ahead(site: Site, clock: Clock) -> Non
     assert page.player["next"] and not set(page.player["next"]) <= shown
 
 
-def test_the_way_back_leads_to_the_platform(run: Path, tmp_path: Path, clock: Clock) -> None:
+def test_the_way_back_leads_to_the_platform(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
     url = "https://app.prolific.com/submissions/complete?cc=C1"
     changes = {"completion_url: null": f"completion_url: {url}", "kind: open": "kind: prolific"}
-    for site in opened(make_study(tmp_path / "study", run, **changes), tmp_path):
+    for site in opened(make_study(tmp_path / "study", rated_run, **changes), tmp_path):
         page = to_trials(DrawnPage(site, PROLIFIC_PID="P"), clock)
         while rater_of(site, page).screen != Screen.COMMENT:
             assert page.page["redirect"] is None

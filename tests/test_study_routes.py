@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served_study import ANCHORS, METHODS, make_run, make_study, running_server
+from served_study import ANCHORS, METHODS, running_server
 from sqlalchemy import delete, func, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,25 +16,13 @@ from starlette.testclient import TestClient
 from study_app import flow
 from study_app.app.headers import SecurityHeaders
 from study_app.app.routes import LARGEST_NOTE, routes
-from study_app.app.served import Site, first_clip, media_of, open_site
+from study_app.app.served import Site, first_clip, media_of
 from study_app.arrival import Visit, arrive
+from study_app.erase import erase
 from study_app.notes import MOST
 from study_app.store.tables import Event, Rater, Trial
 
 FINE = {"plays": True, "width": 1200, "phone": False}
-
-
-@pytest.fixture(scope="module")
-def folder(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("routes")
-    return make_study(base / "study", make_run(base / "run", root, videos=4))
-
-
-@pytest.fixture
-def site(folder: Path, tmp_path: Path) -> Iterator[Site]:
-    site = open_site(folder, f"sqlite:///{tmp_path / 'ratings.sqlite'}")
-    yield site
-    site.running.database.engine.dispose()
 
 
 @pytest.fixture
@@ -118,6 +106,15 @@ def test_another_raters_clip_is_not_there(site: Site, client: TestClient) -> Non
     for name in others:
         assert client.get(f"/v/{first.token}/{name}.mp4").status_code == 404
         assert client.get(f"/v/{second.token}/{name}.mp4").status_code == 200
+
+
+def test_the_address_of_a_clip_dies_with_its_rater(site: Site, client: TestClient) -> None:
+    """At the next request, in a process that served it before: it remembers no token."""
+    rater = to_trials(site)
+    name = min(clips_of(site, rater))
+    assert client.get(f"/v/{rater.token}/{name}.mp4").status_code == 200
+    erase(site.running, [rater], 9)
+    assert client.get(f"/v/{rater.token}/{name}.mp4").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -292,9 +289,9 @@ def test_every_answer_bears_the_headers(site: Site, client: TestClient) -> None:
     assert "script-src *" not in evil["content-security-policy"]
 
 
-def test_the_whole_server_keeps_its_headers_cookies_and_files(folder: Path) -> None:
+def test_the_whole_server_keeps_its_headers_cookies_and_files(built_study: Path) -> None:
     """The real server as a process: paths that a client would tidy are sent as they are."""
-    with running_server(folder) as server:
+    with running_server(built_study) as server:
         pages = {path: _get(server.port, path) for path in ("/", "/_stcore/health", "/health")}
         for path in (
             "/v/../../study.yaml",

@@ -17,7 +17,7 @@ def ahead(scene: Scene, redirect: str | None = None) -> dict[str, Any]:
     """Return what the page is told on every screen."""
     rater = scene.rater
     return {
-        "token": rater.token,
+        "token": None if rater.id is None else rater.token,  # until there is a row
         "screen": rater.screen,
         "fetch": [url(scene, name) for name in _next_clips(scene)],
         "redirect": redirect,

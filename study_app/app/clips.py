@@ -9,41 +9,37 @@ from study_app.app.served import Site, first_clip, media_of
 from study_app.store.tables import Rater, Trial
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
-_NAME = re.compile(r"[0-9a-f]{32}")
-_MOST = 10_000  # raters that are remembered at once
 
 
 class Clips:
-    """The clips of a study, behind the tokens of its raters."""
+    """The clips of a study, behind the tokens of its raters; no token is remembered here."""
 
     def __init__(self, site: Site) -> None:
-        self.site = site
-        self._known: dict[str, frozenset[str]] = {}
+        self.site, plan = site, site.running.plan
+        training = [name for item in plan.of_kind("training") for name in media_of(item)]
+        self._first = frozenset({first_clip(site.running), *training})
+        self._items: dict[str, list[str]] = {}  # name of a clip -> keys of what shows it
+        for item in plan.items:
+            for name in media_of(item):
+                self._items.setdefault(name, []).append(item.key)
 
     def path(self, token: str, name: str) -> Path | None:
         """Return the file of a clip; None if there is none that this rater may see.
 
-        What cannot be a token or a name costs no look into the store.
+        What cannot be a token and what is no name of a clip cost no look into the store.
         """
-        if not _TOKEN.fullmatch(token) or not _NAME.fullmatch(name):
+        if not _TOKEN.fullmatch(token) or name not in self._items:
             return None
-        if name not in self._known.get(token, frozenset()):
-            found = self._find(token)
-            if name not in found:
-                return None
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[token] = found
+        if not self._may_see(token, name):
+            return None
         path = self.site.media / f"{name}.mp4"
         return path if path.is_file() else None
 
-    def _find(self, token: str) -> frozenset[str]:
-        """Return the names that a rater may load now: none before consent."""
-        running = self.site.running
-        with running.database.reading() as session:
-            rater = session.scalars(select(Rater).where(Rater.token == token)).first()
-            if rater is None or rater.consented is None:
-                return frozenset()
-            keys = session.scalars(select(Trial.item).where(Trial.rater_id == rater.id)).all()
-        items = [*running.plan.of_kind("training"), *(running.plan.by_key[key] for key in keys)]
-        return frozenset({first_clip(running), *(name for i in items for name in media_of(i))})
+    def _may_see(self, token: str, name: str) -> bool:
+        """Return True for whoever has agreed, if the clip is one of the first or of their list."""
+        asked = select(Rater.id).where(Rater.token == token, Rater.consented.is_not(None))
+        if name not in self._first:
+            asked = asked.join(Trial, Trial.rater_id == Rater.id)
+            asked = asked.where(Trial.item.in_(self._items[name])).limit(1)
+        with self.site.running.database.reading() as session:
+            return session.scalar(asked) is not None

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from study_app.app.visit import row_of
 from study_app.flow import Running
 from study_app.spec.texts import Texts
 from study_app.store.database import now
@@ -29,7 +30,12 @@ class Scene(NamedTuple):
         Every action is one transaction that changes nothing when it comes a second time.
         """
         moment = now()
-        return patiently(lambda: action(self.running, self.rater.id, *arguments, moment))
+
+        def attempt() -> Any:
+            row = row_of(self.running, self.rater)
+            return None if row is None else action(self.running, row, *arguments, moment)
+
+        return patiently(attempt)
 
     def button(
         self, label: str, action: Callable[..., Any], *arguments: Any, primary: bool = False

@@ -1,8 +1,10 @@
-"""Who is at the page: read from the URL once, which then holds a token and nothing else."""
+"""Who is at the page: read from the URL, which holds a token and nothing else once they began."""
+
+from typing import NamedTuple
 
 import streamlit as st
 
-from study_app.arrival import TOKEN, Visit, arrive
+from study_app.arrival import TOKEN, Visit, arrive, meet
 from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.store.database import now
@@ -15,18 +17,49 @@ _SESSION = ("SESSION_ID", "assignmentId")
 _STUDY = ("STUDY_ID", "hitId")
 
 
+class Known(NamedTuple):
+    """What a page remembers of its rater."""
+
+    id: int
+    token: str
+
+
 def visitor(running: Running) -> Rater | None:
-    """Return the rater at this page as the store knows them; None if the link is of no study."""
-    known = st.session_state.get(_ID)
-    if known is not None:
+    """Return the rater at this page as the store knows them; None if the link is of no study.
+
+    Whoever is new has no row yet. A page whose rater was erased forgets all that it has of them.
+    """
+    if known := st.session_state.get(_ID):
         with running.database.reading() as session:
-            return session.get(Rater, known)
-    rater = arrive(running, _visit(), now())
-    if rater:
-        st.session_state[_ID] = rater.id
+            rater = session.get(Rater, known.id)
+        if rater and rater.token == known.token:
+            return rater
+        st.session_state.clear()
+    rater = meet(running, _visit(), now())
+    if rater and rater.id is not None:
+        _remember(rater)
         st.session_state[_NEW] = rater.screen not in {Screen.WELCOME, *ENDS}
-        st.query_params.from_dict({TOKEN: rater.token})
     return rater
+
+
+def row_of(running: Running, rater: Rater) -> int | None:
+    """Return the number of a rater's row; whoever is new gets one with the first thing they do.
+
+    None if nobody new may come any more.
+    """
+    if rater.id is not None:
+        return rater.id
+    if known := st.session_state.get(_ID):
+        return int(known.id)  # a double click
+    arrived = arrive(running, _visit(), now())
+    if arrived:
+        _remember(arrived)
+    return arrived and arrived.id
+
+
+def _remember(rater: Rater) -> None:
+    st.session_state[_ID] = Known(rater.id, rater.token)
+    st.query_params.from_dict({TOKEN: rater.token})
 
 
 def has_just_come_back() -> bool:
