@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from study_app.declaration import check_declaration, declare
-from study_app.opening import database_url, opened
+from study_app.opening import check_shown, database_url
 from study_app.power import Prospect, study_power
 from study_app.prepare.build import Built, build, raters_needed
 from study_app.spec.reading import read_study
@@ -22,11 +22,10 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     try:
         check_declaration(database, study, amendment)
         built = build(folder)
+        check_shown(database, built.plan, folder)
         known = declare(database, built.study, now(), amendment)
     finally:
         database.engine.dispose()
-    with opened(folder, url):
-        pass  # plan, declaration and answers belong together
     when = f"{known.hash[:12]}, kept {day(known.at)}"
     kept = "before the first vote" if not known.ratings else f"after {known.ratings} rated trials"
     return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")

@@ -9,10 +9,13 @@ import click
 
 from dreamix.core.errors import UserError
 from study_app.data_cli import COMMANDS
-from study_app.options import DATABASE, PATH, STUDY
+from study_app.options import DATABASE, PATH, STUDY, setting
 
 TOKEN = "DREAMIX_ADMIN_TOKEN"
 SHORTEST = 16  # characters of the token of the admin page
+DESIGN = click.Choice(["absolute", "pairwise"])
+DEVIATION, SHARE = click.FloatRange(0), click.FloatRange(0, 1)
+SECONDS = click.FloatRange(0, min_open=True)
 
 
 class NeedsExtra(click.Group):
@@ -36,13 +39,7 @@ def study() -> None:
 @study.command()
 @click.argument("run", type=PATH)
 @click.option("--out", type=PATH, required=True, metavar="STUDY", help="Folder of the study.")
-@click.option(
-    "--design",
-    type=click.Choice(["absolute", "pairwise"]),
-    default="absolute",
-    show_default=True,
-    help="Each edit rated from 1 to 5, or two edits compared.",
-)
+@setting("--design", DESIGN, "absolute", "Each edit rated from 1 to 5, or two edits compared.")
 def new(run: Path, out: Path, design: str) -> None:
     """Write a commented study.yaml about the methods of a run."""
     from study_app.spec.template import new_study
@@ -66,14 +63,8 @@ def build(study: Path, database: str | None, amend: str | None) -> None:
 @study.command()
 @STUDY
 @DATABASE
-@click.option("--address", default="127.0.0.1", show_default=True, help="To listen at.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8501,
-    show_default=True,
-    help="0 takes a free one.",
-)
+@setting("--address", click.STRING, "127.0.0.1", "To listen at.")
+@setting("--port", click.IntRange(0, 65535), 8501, "0 takes a free one.")
 @click.option(
     "--admin-token",
     metavar="TOKEN",
@@ -115,12 +106,12 @@ def status(study: Path, database: str | None) -> None:
 @STUDY
 @DATABASE
 @click.option("--count", type=click.IntRange(1, 10_000), required=True, help="Number of raters.")
-@click.option(
+@setting(
     "--address",
-    default="http://127.0.0.1:8501",
-    show_default=True,
+    click.STRING,
+    "http://127.0.0.1:8501",
+    "Where raters find the study.",
     metavar="URL",
-    help="Where raters find the study.",
 )
 def invite(study: Path, database: str | None, count: int, address: str) -> None:
     """Print personal links, one a rater; whoever has one is that rater."""
@@ -174,59 +165,15 @@ def _change_state(folder: Path, database: str | None, name: Any) -> None:
     metavar="URL",
     help="Never that of people.  [default: simulated.sqlite in STUDY]",
 )
-@click.option("--raters", type=click.IntRange(1), default=100, show_default=True, help="How many.")
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all they do."
-)
-@click.option(
-    "--bias",
-    type=click.FloatRange(0),
-    default=0.4,
-    show_default=True,
-    help="Deviation between raters, points.",
-)
-@click.option(
-    "--noise",
-    type=click.FloatRange(0),
-    default=0.8,
-    show_default=True,
-    help="Deviation of answers, points.",
-)
-@click.option(
-    "--fatigue",
-    type=float,
-    default=0.0,
-    show_default=True,
-    help="Points lost by the end of a list.",
-)
-@click.option(
-    "--careless",
-    type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Share who answer anything.",
-)
-@click.option(
-    "--drop-out",
-    type=click.FloatRange(0, 1),
-    default=0.1,
-    show_default=True,
-    help="Share who leave.",
-)
-@click.option(
-    "--between",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Mean seconds between arrivals.",
-)
-@click.option(
-    "--trial",
-    type=click.FloatRange(0, min_open=True),
-    default=20.0,
-    show_default=True,
-    help="Mean seconds of a trial.",
-)
+@setting("--raters", click.IntRange(1), 100, "How many.")
+@setting("--seed", click.IntRange(0), 0, "Of all they do.")
+@setting("--bias", DEVIATION, 0.4, "Deviation between raters, points.")
+@setting("--noise", DEVIATION, 0.8, "Deviation of answers, points.")
+@setting("--fatigue", click.FLOAT, 0.0, "Points lost by the end of a list.")
+@setting("--careless", SHARE, 0.05, "Share who answer anything.")
+@setting("--drop-out", SHARE, 0.1, "Share who leave.")
+@setting("--between", SECONDS, 30.0, "Mean seconds between arrivals.")
+@setting("--trial", SECONDS, 20.0, "Mean seconds of a trial.")
 @click.option(
     "--merit",
     "merits",

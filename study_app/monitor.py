@@ -170,9 +170,9 @@ def _count(session: Session, condition: object) -> int:
 
 def _finished(session: Session) -> list[tuple[int, int]]:
     """Return the time that each rater spent who finished, from consent on, and when they ended."""
-    began = func.coalesce(Rater.consented, Rater.created)
-    rows = select(began, Rater.finished).where(Rater.finished.is_not(None))
-    return [(end - begin, end) for begin, end in session.execute(rows) if end is not None]
+    rows = select(Rater.finished - Rater.began, Rater.finished)
+    finished = session.execute(rows.where(Rater.finished.is_not(None)))
+    return [(spent, end) for spent, end in finished if spent is not None and end is not None]
 
 
 def _pace(session: Session, ends: list[int], at: int) -> Pace | None:

@@ -48,7 +48,7 @@ def open_study(folder: Path, url: str | None = None) -> Opened:
         )
     database = open_database(database_url(folder, url))
     check_declaration(database, study)
-    _check_items(database, plan, folder)
+    check_shown(database, plan, folder)
     with database.reading() as session:
         known = declared(session)
     if not known:
@@ -66,7 +66,7 @@ def opened(folder: Path, url: str | None = None) -> Iterator[Opened]:
         running.database.engine.dispose()
 
 
-def _check_items(database: Database, plan: Plan, folder: Path) -> None:
+def check_shown(database: Database, plan: Plan, folder: Path) -> None:
     """Raise a `UserError` if raters were shown what the plan does not have."""
     with database.reading() as session:
         used = set(session.scalars(select(Trial.item).distinct()))

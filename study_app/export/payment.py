@@ -74,7 +74,7 @@ def minutes(rater: Rater) -> float | None:
     """Return how long a rater took who finished."""
     if rater.finished is None:
         return None
-    return (rater.finished - (rater.consented or rater.created)) / 60_000
+    return (rater.finished - rater.began) / 60_000
 
 
 def usual_minutes(spent: list[float]) -> Usual:

@@ -47,7 +47,7 @@ def positions(keys: list[int], known: list[int]) -> np.ndarray:
 
 
 def _raters(session: Session) -> Columns:
-    names = ("id", "simulated", "language", "screen", "consent_version", "created", "consented")
+    names = ("id", "simulated", "language", "screen", "consent_version", "began")
     more = ("finished", "rejected", "device", "comment")
     columns = {name: getattr(Rater, name) for name in (*names, *more)}
     return _columns(session, columns, select(*columns.values()).order_by(Rater.id))

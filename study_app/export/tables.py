@@ -59,11 +59,7 @@ class Tables:
         store, trials = self.store, self.store.trials
         own, items = store.rater_of_trial, [self.plan.by_key[key] for key in trials["item"]]
         answered, opened = floats(trials["answered"]), floats(trials["opened"])
-        began = np.where(
-            np.isnan(consented := floats(store.raters["consented"])),
-            floats(store.raters["created"]),
-            consented,
-        )
+        began = floats(store.raters["began"])
         return {
             **self._of_raters(own),
             "language": np.array(store.raters["language"], object)[own],
@@ -134,8 +130,7 @@ class Tables:
 
     def _raters(self) -> Columns:
         raters, everybody = self.store.raters, np.arange(len(self.names))
-        began = [c or m for c, m in zip(raters["consented"], raters["created"], strict=True)]
-        spent = (floats(raters["finished"]) - floats(began)) / 60_000
+        spent = (floats(raters["finished"]) - floats(raters["began"])) / 60_000
         devices = [device or {} for device in raters["device"]]
         return {
             **self._of_raters(everybody),

@@ -6,7 +6,18 @@ stands in `Rater.platform_id` and `Rater.session`, and nowhere else.
 
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up Integer keys only
@@ -54,6 +65,16 @@ class Rater(Base):
     rejected: Mapped[int | None]
     comment: Mapped[Long | None]
     device: Mapped[dict[str, Any] | None]
+
+    @hybrid_property
+    def began(self) -> int:
+        """When the time of a rater begins: with their consent."""
+        return self.created if self.consented is None else self.consented
+
+    @began.inplace.expression
+    @classmethod
+    def _began(cls) -> ColumnElement[int]:
+        return func.coalesce(cls.consented, cls.created)
 
 
 class Trial(Base):
