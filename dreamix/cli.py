@@ -12,8 +12,8 @@ from dreamix.core.errors import UserError
 COMMANDS = {
     "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
     "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
-    "report": ("reports.cli:report", "Write the report page of a run."),
-    "study": ("study_app.cli:study", "Let people rate the edits of a run."),
+    "report": ("dreamix.report_cli:report", "Write the report page of a run."),
+    "study": ("dreamix.study_cli:study", "Let people rate the edits of a run."),
     "toybox": ("dreamix.toybox_cli:toybox", "Render the embedded world and train on it."),
     "weights": ("evaluation.weights_cli:weights", "Show and fetch the weights of metric models."),
 }

@@ -3,9 +3,8 @@
 The same run gives the same bytes: nothing here reads a clock, and every draw is seeded.
 """
 
-import importlib.metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
@@ -15,18 +14,19 @@ from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
 from reports.media import make_copies
-from reports.page import Content, page
+from reports.methods import paragraph, run_lead
+from reports.page import Content, page, title
 from reports.parts import Drawing, Part
-from reports.people.build import study_parts
+from reports.people.build import study_facts, study_parts
 from reports.people.export import read_export
+from reports.people.lead import study_lead
 from reports.plots import pareto_front, quality_deltas, trade_off
 from reports.shell import Plot
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
+from reports.versions import made_with
 from reports.wording import listed
-from reports.writing import saved, write_parts
-
-LIBRARIES = ("dreamix-toolkit", "numpy", "pandas", "matplotlib", "av")
+from reports.writing import Written, saved, write_paper, write_parts
 
 
 class Report(NamedTuple):
@@ -53,15 +53,19 @@ def build_report(
     """
     run = load_run(run_folder)
     summary = summarize(run, resampling)
+    study = read_export(export) if export else None
+    parts = study_parts(study, resampling, run) if study else []
     tables = all_tables(summary)
-    written = write_tables(summary, tables, out / "tables")
     plots = make_plots(summary, out / "figures")
-    parts = study_parts(read_export(export), resampling, run) if export else []
-    drawn = write_parts(parts, out)
+    ours = Written({p.name: p for p in plots}, write_tables(summary, tables, out / "tables"))
+    theirs = write_parts(parts, out)
+    said = paragraph([*run_lead(summary), *(study_lead(study) if study else [])], parts)
+    everything = Written(theirs.plots | ours.plots, [*theirs.files, *ours.files])
+    papers = write_paper(title(run), said, everything, out)
     gallery = gallery_data(summary, make_copies(run, out / "media", watch)) if media else None
-    content = Content(
-        summary, tables, plots, gallery, [*written, *drawn.files], made_with(), parts, drawn.plots
-    )
+    facts = study_facts(study, resampling) if study else run_facts(resampling)
+    written = [*everything.files, *papers]
+    content = Content(summary, tables, plots, gallery, written, facts, parts, theirs.plots, said)
     with write_whole(out / "index.html") as file:
         file.write(page(content).encode())
     return Report(out / "index.html", summary, parts)
@@ -130,6 +134,6 @@ def _quality_words(metrics: list[str]) -> tuple[str, str]:
     )
 
 
-def made_with() -> dict[str, str]:
-    """Return what makes a report: version by name."""
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+def run_facts(resampling: Resampling) -> dict[str, dict[str, Any]]:
+    """Return what a report without a study was made with."""
+    return {"Report made with": made_with() | resampling._asdict()}

@@ -6,7 +6,9 @@ import pandas as pd
 
 from reports.tables import Cell, Head, Row, Table
 
-COLUMNS = 6  # of one LaTeX tabular; wider tables are continued below
+LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
+GAP = 3  # characters between two columns
+SMALL = 0.75  # width of a character of an interval, beside one of a mean
 LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -65,16 +67,35 @@ def _escape_markdown(text: str, keep: str = "") -> str:
 def latex(table: Table) -> str:
     """Return the table as a LaTeX `table` that needs booktabs and xcolor; anchors are grey.
 
-    Tables of more than COLUMNS columns are cut into several, equally wide, under one caption.
+    Tables that are wider than a line are cut into several under one caption.
     """
-    width = math.ceil(len(table.head) / math.ceil(len(table.head) / COLUMNS))
-    starts = range(0, len(table.head), width)
-    parts = "\n\n\\medskip\n".join(_tabular(table, slice(i, i + width)) for i in starts)
+    parts = "\n\n\\medskip\n".join(_tabular(table, part) for part in _lines(table))
     return (
         "\\begin{table}[htbp]\n\\centering\\small\n"
         f"\\caption{{{escape_latex(table.title)}. {escape_latex(table.caption)}}}\n"
         f"\\label{{tab:{table.name.replace('_', '-')}}}\n{parts}\n\\end{{table}}\n"
     )
+
+
+def _lines(table: Table) -> list[slice]:
+    """Return the columns that stand beside each other: as many as fit, at least one."""
+    label = max([len(table.first), *(len(row.label) for row in table.rows)])
+    starts, used = [0], label
+    for place, width in enumerate(_widths(table)):
+        if used + width > LINE and place > starts[-1]:
+            starts, used = [*starts, place], label
+        used += width
+    return [slice(*ends) for ends in zip(starts, [*starts[1:], len(table.head)], strict=True)]
+
+
+def _widths(table: Table) -> list[int]:
+    """Return about how many characters each column takes, with the gap before it."""
+    found = []
+    for k, head in enumerate(table.head):
+        mains = [len(row.cells[k].main) for row in table.rows]
+        smalls = [math.ceil(SMALL * len(row.cells[k].small)) for row in table.rows]
+        found.append(GAP + max([len(head.text) + len(head.arrow), *mains, *smalls]))
+    return found
 
 
 def _tabular(table: Table, part: slice) -> str:

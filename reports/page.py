@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from reports.loading import Run
 from reports.markup import Html, join, tag
+from reports.methods import Paragraph, paragraph_html
 from reports.parts import Part, part_html
 from reports.sections import (
     caution,
@@ -32,19 +33,21 @@ class Content(NamedTuple):
     plots: list[Plot]
     gallery: dict[str, Any] | None  # None: made without media
     files: list[str]  # written beside the page, relative to it
-    made_with: dict[str, str]  # what made the report: version by name
+    facts: dict[str, dict[str, Any]]  # for the provenance: what made the report, and the study
     parts: list[Part]  # of a rater study; none without one
     part_plots: dict[str, Plot]  # the drawings of the parts
+    methods: Paragraph
 
 
 def page(content: Content) -> str:
     """Return the page as HTML; equal contents give equal text."""
     summary = content.summary
     heading = _heading(summary)
-    return shell(_title(summary.run), heading, _sections(content), content.gallery)
+    return shell(title(summary.run), heading, _sections(content), content.gallery)
 
 
-def _title(run: Run) -> str:
+def title(run: Run) -> str:
+    """Return what a report on a run is called."""
     suite = run.info["suite"]
     return f"{suite['name']} {suite['version']}: {plural(len(run.ranked), 'method')} compared"
 
@@ -73,8 +76,9 @@ def _sections(content: Content) -> list[Section]:
         Section("gallery", "Gallery", _gallery(content)),
         Section("failures", "Failures", join([table_html(tables["counts"]), why, notes(run)])),
         Section("cost", "Cost", table_html(tables["cost"], titled=False)),
+        Section("methods", "Methods", paragraph_html(content.methods)),
         Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
-        Section("provenance", "Provenance", provenance(summary, content.made_with)),
+        Section("provenance", "Provenance", provenance(summary, content.facts)),
         Section("files", "Files", files(content.files)),
     ]
 

@@ -17,6 +17,8 @@ from reports.shell import Plot, plot_html
 from reports.tables import Table
 
 STAMP = "SIMULATED"
+STAMP_COLOUR = "#b35900"
+STRIP = 0.27  # inches above a figure
 WARNING = "SIMULATED raters: no figure here says anything about people or about the methods."
 
 
@@ -97,13 +99,34 @@ def _stamp_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _stamp_drawing(drawing: Drawing) -> Drawing:
     """Return the drawing with a stamp inside it: a picture is copied without its caption."""
-    drawing.figure.text(
-        0.995, 0.995, f"{STAMP} RATERS", ha="right", va="top", fontsize=7, weight="bold",
-        color="#b35900", zorder=10,
-        bbox={"facecolor": "white", "edgecolor": "#b35900", "linewidth": 0.8, "pad": 2.5},
-    )  # fmt: skip
+    _stamp_figure(drawing.figure)
     return drawing._replace(
         name=_named(drawing.name),
         alt=f"{WARNING} {drawing.alt}",
         caption=f"{WARNING} {drawing.caption}",
+    )
+
+
+def _stamp_figure(figure: Figure) -> None:
+    """Write the stamp into a strip of its own above what is drawn."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + STRIP)
+    share = STRIP / (height + STRIP)
+    if engine := figure.get_layout_engine():
+        engine.set(rect=(0, 0, 1, 1 - share))
+    else:
+        for axes in figure.axes:
+            place = axes.get_position()
+            left, bottom, wide, high = place.bounds
+            axes.set_position((left, bottom * (1 - share), wide, high * (1 - share)))
+    figure.text(
+        0.99,
+        1 - share / 2,
+        f"{STAMP} RATERS",
+        ha="right",
+        va="center",
+        fontsize=7,
+        weight="bold",
+        color=STAMP_COLOUR,
+        bbox={"facecolor": "none", "edgecolor": STAMP_COLOUR, "linewidth": 0.8, "pad": 2.5},
     )

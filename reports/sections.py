@@ -196,8 +196,8 @@ def not_run(run: Run) -> Html:
     return join([tag("h3", "Not computed"), tag("dl", *rows, class_="metrics")])
 
 
-def provenance(summary: Summary, made_with: dict[str, str]) -> Html:
-    """Return all that is known about how the numbers came to be."""
+def provenance(summary: Summary, more: dict[str, dict[str, Any]]) -> Html:
+    """Return all that is known about how the numbers came to be, and `more` blocks of facts."""
     run, info = summary.run, summary.run.info
     settings = {name: vars_ for name, vars_ in _settings(run)}
     blocks: dict[str, Any] = {
@@ -205,13 +205,16 @@ def provenance(summary: Summary, made_with: dict[str, str]) -> Html:
         "Clips made with": info.get("versions", {}),
         "Scores computed with": info.get("scored_with", {}) | {"scores.jsonl": run.scores_sha256},
         "Model settings": settings,
-        "Report made with": made_with | summary.resampling._asdict(),
+        **more,
     }
-    shown = [tag("div", tag("h3", k), _facts(v)) for k, v in blocks.items() if v]
     methods = [_method(label, entry) for label, entry in info["methods"].items()]
-    return join(
-        [tag("div", *shown, class_="columns"), tag("h3", "Methods and their settings"), *methods]
-    )
+    return join([fact_columns(blocks), tag("h3", "Methods and their settings"), *methods])
+
+
+def fact_columns(blocks: dict[str, dict[str, Any]]) -> Html:
+    """Return blocks of names and values, a column each where there is room; empty ones are left."""
+    shown = [tag("div", tag("h3", k), _facts(v)) for k, v in blocks.items() if v]
+    return tag("div", *shown, class_="columns")
 
 
 def _settings(run: Run) -> list[tuple[str, Any]]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from dreamix.core.records import write_whole
 from reports.formats import csv, latex, markdown
+from reports.methods import Paragraph, paragraph_files
+from reports.paper import paper
 from reports.parts import Drawing, Part
 from reports.shell import Plot
 from reports.style import save
@@ -34,6 +36,17 @@ def write_parts(parts: list[Part], out: Path) -> Written:
         with write_whole(out / "tables" / name) as file:
             file.write(text.encode())
     return Written(plots, [f"tables/{name}" for name in sorted(texts)])
+
+
+def write_paper(title: str, said: Paragraph, written: Written, out: Path) -> list[str]:
+    """Return what was written: methods/ and paper.tex, a document of all tables and figures."""
+    texts = {f"methods/{name}": text for name, text in paragraph_files(said).items()}
+    tables = [name for name in written.files if name.endswith(".tex") and "/all." not in name]
+    texts["paper.tex"] = paper(title, tables, list(written.plots.values()))
+    for name, text in texts.items():
+        with write_whole(out / name) as file:
+            file.write(text.encode())
+    return sorted(texts)
 
 
 def _texts(part: Part) -> dict[str, str]:

@@ -35,8 +35,12 @@ LAYERS = (
     "evaluation.weights_cli",
     "reports",
     "study_app",
+    "dreamix.report_cli",
+    "dreamix.study_cli",
     "dreamix.cli",
 )
+# Modules of the program that stand above every room; walls are for what is within rooms.
+PROGRAM = ("dreamix.report_cli", "dreamix.study_cli", "dreamix.cli")
 # What a layer may not see although it is below: pages and people work from files, not from models.
 WALLS = {
     "reports": ("dreamix.methods", "evaluation.features", "evaluation.metrics", "study_app"),
@@ -97,7 +101,7 @@ def test_imports_go_down_only(root: Path) -> None:
 def test_walls_hold(root: Path) -> None:
     for module, path in modules(root).items():
         for room, walls in WALLS.items():
-            if behind(module, room):
+            if behind(module, room) and module not in PROGRAM:
                 for target in imports(path):
                     hit = [wall for wall in walls if behind(target, wall)]
                     assert not hit, f"{module} must not import {target}"
@@ -137,7 +141,8 @@ def test_torch_is_imported_inside_functions_but_in_packages_of_models(root: Path
         "dreamix.edit_cli",
         "dreamix.single_edit",
         "dreamix.toybox_cli",
-        "reports.cli",
+        "dreamix.report_cli",
+        "dreamix.study_cli",
         "reports.page",
         "study_app",
         "evaluation.truth",

@@ -1,16 +1,89 @@
 """From the export of a study to the parts of a report, and to a page of its own."""
 
+from pathlib import Path
+from typing import Any
+
+from dreamix.core.records import write_whole
 from reports.loading import Run
-from reports.parts import Part
+from reports.markup import Html, tag
+from reports.markup import join as joined
+from reports.methods import paragraph, paragraph_html
+from reports.parts import Part, part_html, stamped
 from reports.people.export import Exported
 from reports.people.joint import join
+from reports.people.lead import study_lead
 from reports.people.outcome import people_of
+from reports.people.pairs import pairs_of
+from reports.people.part_preferences import preferences_part
 from reports.people.parts import joint_parts, people_parts
+from reports.sections import fact_columns, files
+from reports.shell import Section, emphasised, heading_html, shell
 from reports.summary import Resampling
+from reports.versions import made_with
+from reports.writing import write_paper, write_parts
 
 
 def study_parts(export: Exported, how: Resampling, run: Run | None) -> list[Part]:
-    """Return what a study adds to a report; with a run, also how its metrics follow the raters."""
+    """Return what a study adds to a report; with a run, also how its metrics follow the raters.
+
+    Choices between pairs are not votes on an edit: metrics are held against an absolute study only.
+    """
+    if export.design == "pairwise":
+        found = preferences_part(pairs_of(export, how))
+        return [stamped(found) if export.simulated else found]
     people = people_of(export, how)
-    found = people_parts(people)
-    return found + joint_parts(join(run, people)) if run else found
+    parts = people_parts(people)
+    return parts + joint_parts(join(run, people)) if run else parts
+
+
+def build_study(export: Exported, out: Path, how: Resampling) -> tuple[Path, list[Part]]:
+    """Return the page of a study alone, written to the folder `out`, and its parts."""
+    parts = study_parts(export, how, None)
+    said = paragraph(study_lead(export), parts)
+    written = write_parts(parts, out)
+    paper = write_paper(_title(export), said, written, out)
+    sections = [
+        Section("summary", "Summary", _summary(parts)),
+        *(Section(part.id, part.title, part_html(part, written.plots)) for part in parts),
+        Section("methods", "Methods", paragraph_html(said)),
+        Section("provenance", "Provenance", fact_columns(study_facts(export, how))),
+        Section("files", "Files", files([*written.files, *paper])),
+    ]
+    with write_whole(out / "index.html") as file:
+        file.write(shell(_title(export), _heading(export), sections).encode())
+    return out / "index.html", parts
+
+
+def study_facts(export: Exported, how: Resampling) -> dict[str, dict[str, Any]]:
+    """Return what is known of where the numbers of a study come from."""
+    study = {
+        "name": export.name,
+        "version": str(export.study.get("version", "")),
+        "design": export.design,
+        "raters": "SIMULATED" if export.simulated else "people",
+        "ratings_long.parquet": export.ratings_sha256,
+        "analysis plan": export.declared.get("hash", "not in the export"),
+    }
+    return {"Rater study": study, "Report made with": made_with() | how._asdict()}
+
+
+def _summary(parts: list[Part]) -> Html:
+    said = [sentence for part in parts for sentence in part.found]
+    return joined([tag("ul", *(tag("li", emphasised(text)) for text in said), class_="findings")])
+
+
+def _title(export: Exported) -> str:
+    return f"{export.name}: what raters said"
+
+
+def _heading(export: Exported) -> Html:
+    own = export.own
+    facts = [
+        (len(export.methods), "method", "methods"),
+        (own["edit"].nunique(), "edit", "edits"),
+        (own["video"].nunique(), "source video", "source videos"),
+        (own["rater"].nunique(), "rater", "raters"),
+        (len(own), "answer", "answers"),
+    ]
+    kicker = "Rater study (SIMULATED raters)" if export.simulated else "Rater study"
+    return heading_html(kicker, export.name, str(export.study.get("version", "")), facts)

@@ -53,6 +53,7 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
         *files,
         "| `codebook.csv` | | what every column of every table means |",
         "| `study.yaml` | | the study: texts, scales, rules, the declared analysis |",
+        "| `declaration.json` | | hash of the plan of the analysis, when it was kept, amendments |",
         "| `analysis.R` | | ordinal and linear mixed models; run it in this folder |",
         "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",
         "\n## How to read it\n",

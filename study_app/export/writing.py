@@ -19,7 +19,8 @@ import pyarrow.parquet
 from sqlalchemy import select
 
 from dreamix.core.errors import UserError
-from dreamix.core.records import storing
+from dreamix.core.records import storing, write_json
+from study_app.declaration import declared
 from study_app.exclusion import outcomes, recompute
 from study_app.export import codebook as book
 from study_app.export.payment import COLUMNS, payment_rows
@@ -34,6 +35,7 @@ from study_app.store.tables import Rater
 
 SUMS = "SHA256SUMS"
 PAYMENT = "payment.csv"
+DECLARATION = "declaration.json"
 
 
 class Exported(NamedTuple):
@@ -76,6 +78,13 @@ def export(
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return Exported(folder, kinds, {name: table.num_rows for name, table in tables.items()})
+
+
+def export_anew(running: Opened, out: Path, now: int) -> Exported:
+    """Return an export in `out`, in place of one that stood there; no other folder is touched."""
+    if (out / SUMS).is_file():
+        shutil.rmtree(out)
+    return export(running, out, now)
 
 
 def export_bytes(running: Opened, now: int) -> tuple[str, bytes]:
@@ -135,7 +144,15 @@ def _write(
     shutil.copyfile(running.folder / STUDY_FILE, folder / STUDY_FILE)
     script = analysis_script(running.study, f"{before}{book.LONG}.csv")
     (folder / "analysis.R").write_text(script, encoding="utf-8")
+    write_json(folder / DECLARATION, _declaration(running))
     (folder / "README.md").write_text(readme(running, tables, kinds, now), encoding="utf-8")
+
+
+def _declaration(running: Opened) -> dict[str, Any]:
+    """Return the hash of the analysis plan, when it was kept and after how many ratings."""
+    with running.database.reading() as session:
+        found = declared(session)
+    return found._asdict() if found else {}
 
 
 def _write_asked_for(running: Opened, folder: Path, payment: bool, comments: bool) -> None:

@@ -1,0 +1,171 @@
+"""`dreamix report` and `dreamix study analyze`: pages of a run, of a study, or of both.
+
+They stand above both rooms: a report reads files only, and the ratings are in the study's database,
+so the answers are exported first, as `dreamix study export` does it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dreamix.core.errors import UserError
+
+if TYPE_CHECKING:
+    from reports.parts import Part
+    from reports.summary import Resampling
+
+PATH = click.Path(path_type=Path)
+DATABASE = click.option(
+    "--database", metavar="URL", help="Of the study's ratings, if not ratings.sqlite in its folder."
+)
+OUT = click.option("--out", type=PATH, metavar="DIR", help="Folder of the report.")
+NO_MEDIA = click.option(
+    "--no-media", is_flag=True, help="Leave out the gallery: no clips are copied."
+)
+
+
+def resampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command with the options of intervals: level, resamples, seed."""
+    for option in (
+        click.option("--seed", type=int, default=0, show_default=True, help="Of all draws."),
+        click.option(
+            "--resamples",
+            type=click.IntRange(100),
+            default=2000,
+            show_default=True,
+            help="Of the bootstrap.",
+        ),
+        click.option(
+            "--level",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            default=0.95,
+            show_default=True,
+            help="Level of the intervals.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("run", type=PATH)
+@click.option(
+    "--study", type=PATH, metavar="DIR", help="A rater study of the run, or an export of one."
+)
+@DATABASE
+@OUT
+@NO_MEDIA
+@resampling_options
+def report(
+    run: Path,
+    study: Path | None,
+    database: str | None,
+    out: Path | None,
+    no_media: bool,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Write the report page of a run: RUN/report/index.html, with tables and figures.
+
+    With --study the page says what raters said of the clips, and how far metrics follow them.
+    """
+    from reports.summary import Resampling
+
+    how = Resampling(level, resamples, seed)
+    folder = out or run / "report"
+    export = _export_of(study, database, folder) if study else None
+    _write_run(run, folder, how, export, media=not no_media)
+
+
+@click.command()
+@click.argument("study", type=PATH)
+@click.option("--run", type=PATH, metavar="RUN", help="[default: the run that study.yaml names]")
+@click.option("--no-run", is_flag=True, help="Raters alone: no metrics beside them.")
+@DATABASE
+@OUT
+@NO_MEDIA
+@resampling_options
+def analyze(
+    study: Path,
+    run: Path | None,
+    no_run: bool,
+    database: str | None,
+    out: Path | None,
+    no_media: bool,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Write tables, figures and methods paragraph of a study: STUDY/analysis/index.html.
+
+    STUDY is the folder of a study or of an export. Where the run's scores are at hand, the page has
+    them too.
+    """
+    from reports.people.export import read_export
+    from reports.summary import Resampling
+
+    how = Resampling(level, resamples, seed)
+    folder = out or study / "analysis"
+    export = _export_of(study, database, folder)
+    beside = None if no_run else run or _run_of(study, read_export(export).study)
+    if beside:
+        _write_run(beside, folder, how, export, media=not no_media)
+    else:
+        _write_study(export, folder, how)
+
+
+def _export_of(study: Path, database: str | None, out: Path) -> Path:
+    """Return the export of a study as it stands now, in out/ratings; an export is what it is."""
+    from reports.people.export import is_export
+
+    if is_export(study):
+        return study
+    if not (study / "study.yaml").is_file():
+        raise UserError(f"{study} is neither a study (no study.yaml) nor an export of one")
+    from study_app.export.writing import export_anew
+    from study_app.opening import opened
+    from study_app.store.database import now
+
+    with opened(study, database) as running:
+        return export_anew(running, out / "ratings", now()).folder
+
+
+def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
+    """Return the run that a study names, if it is there and has scores; say so if it is not."""
+    run = (study / str(says.get("run", ""))).resolve()
+    if (run / "scores.jsonl").is_file():
+        return run
+    click.echo(f"no scores in {run}: raters alone; --run names the run folder", err=True)
+    return None
+
+
+def _write_run(run: Path, out: Path, how: "Resampling", export: Path | None, media: bool) -> None:
+    from evaluation.progress import progress
+    from reports.build import build_report
+    from reports.wording import summary_sentences
+
+    with progress("clips") as watch:
+        done = build_report(run, out, how, export=export, media=media, watch=watch)
+    first, clips, *rest = summary_sentences(done.summary)
+    _tell([first, clips, *_found(done.parts), *rest], done.page)
+
+
+def _write_study(export: Path, out: Path, how: "Resampling") -> None:
+    from reports.people.build import build_study
+    from reports.people.export import read_export
+
+    page, parts = build_study(read_export(export), out, how)
+    _tell(_found(parts), page)
+
+
+def _found(parts: list["Part"]) -> list[str]:
+    return [sentence for part in parts for sentence in part.found]
+
+
+def _tell(sentences: list[str], page: Path) -> None:
+    for sentence in sentences:
+        click.echo(sentence)
+    click.echo(f"report page: {page}")

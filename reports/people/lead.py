@@ -1,0 +1,73 @@
+"""How a study was set up and who took part, in sentences of the methods paragraph."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from reports.people.export import Exported
+from reports.wording import listed, plural
+
+DESIGNS = {
+    "absolute": "rated one edit at a time, beside its source and prompt, from 1 to 5 with a verbal "
+    "label on every point",
+    "pairwise": "chose between two edits of one source, beside it and the prompt, with no "
+    "difference as a third answer",
+}
+RULES = {
+    "failed_traps": "failing {} or more trap clips",
+    "failed_gold": "failing {} or more trials of known answer",
+    "failed_playback": "{} or more answers to clips that were not watched",
+    "straight_line": "answers whose variance was at most {}",
+    "unplayable": "clips of which a share of {} or more did not play",
+    "least_ratings": "fewer than {} ratings",
+}
+
+
+def study_lead(export: Exported) -> list[str]:
+    """Return what was asked of whom, on what terms, and who was left out by which rules."""
+    return [_asked(export), _took_part(export), _rules(export), _declared(export.declared)]
+
+
+def _asked(export: Exported) -> str:
+    plan = export.plan[export.plan["kind"] == "rating"]
+    unit = "clip" if export.design == "absolute" else "pair"
+    return (
+        f"In the study {export.name}, raters {DESIGNS[export.design]}, and answered for "
+        f"{listed(export.questions)}; {plural(plan['edit'].nunique(), 'edit')} of "
+        f"{plural(plan['video'].nunique(), 'source video')} by {listed(export.methods)} made "
+        f"{plural(len(plan), unit)} to rate, in balanced incomplete blocks with rotated methods."
+    )
+
+
+def _took_part(export: Exported) -> str:
+    raters, own = export.raters, export.own
+    who = "simulated raters" if export.simulated else "raters"
+    counted = own[~own["excluded"]]
+    return (
+        f"Of {len(raters)} {who} who began, {int(raters['finished'].sum())} finished; "
+        f"{int(raters['excluded'].sum())} were excluded, and {len(counted)} answers of "
+        f"{counted['rater'].nunique()} raters count; training, traps, trials of known answer and "
+        "repeats are not among them."
+    )
+
+
+def _rules(export: Exported) -> str:
+    rules: dict[str, Any] = export.study.get("exclusion", {})
+    said = [text.format(f"{rules[k]:g}") for k, text in RULES.items() if rules.get(k)]
+    playback = export.study.get("playback", {}).get("coverage")
+    watched = f" A clip could be rated after {playback:.0%} of it had played." if playback else ""
+    if not said:
+        return f"No rule of exclusion was declared.{watched}"
+    text = f"{', '.join(said[:-1])} or {said[-1]}" if said[1:] else said[0]
+    return f"Raters were excluded for {text}.{watched}"
+
+
+def _declared(declared: dict[str, Any]) -> str:
+    if not declared:
+        return "The export does not say when the plan of the analysis was declared."
+    kept = datetime.fromtimestamp(declared["at"] / 1000, UTC).strftime("%Y-%m-%d")
+    text = f"The plan of the analysis (hash {declared['hash'][:12]}) was kept on {kept}, "
+    votes = declared["ratings"]
+    text += f"after {votes} votes" if votes else "before the first vote"
+    if changes := declared.get("amendments"):
+        text += f", and amended {plural(len(changes), 'time')}"
+    return text + "."

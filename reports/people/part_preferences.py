@@ -1,0 +1,195 @@
+"""Which method raters prefer in pairs: strengths, who beats whom, ties and the side they favour."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.parts import Drawing, Part
+from reports.people.pairs import Chosen, Pairs
+from reports.style import COLOURS, INK, MARKERS, MUTED, SETTINGS, clean, figure
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed
+
+DONE = (
+    "Choices were modelled by Bradley and Terry's model [@bradley1952] with Davidson's ties "
+    "[@davidson1970] and a parameter for the side that raters favour, fitted by maximum likelihood "
+    "to all choices on a question."
+)
+INTERVALS = (
+    "Intervals of preferences are {level:g}% percentiles of {resamples} resamples of raters and, "
+    "independently, source videos; a difference counts as shown if its interval excludes none, "
+    "without a correction for the number of pairs."
+)
+
+
+def preferences_part(pairs: Pairs) -> Part:
+    """Return what raters preferred, question by question."""
+    tables = [_win_table(one, pairs.how.level) for one in pairs.kept if one.model]
+    folded = [
+        _win_table(one, pairs.how.level, everyone=True) for one in pairs.everyone if one.model
+    ]
+    drawn = [one for one in pairs.kept if one.model]
+    return Part(
+        id="preferences",
+        title="What raters prefer",
+        found=tuple(_sentence(one) for one in pairs.kept),
+        drawings=(_drawing(drawn),) if drawn else (),
+        tables=(_model_table(pairs.kept), *tables),
+        folded=tuple(folded),
+        frames=(("preferences", _frame(pairs.kept)),),
+        done=(DONE, INTERVALS.format(level=100 * pairs.how.level, resamples=pairs.how.resamples)),
+    )
+
+
+def _sentence(one: Chosen) -> str:
+    """Return who is preferred over whom, as far as the intervals say so."""
+    topic = one.question.capitalize()
+    if not one.model or not one.ends:
+        return f"{topic}: no strengths can be told: {one.why_not}."
+    names, low = one.rows.methods, one.ends.difference_low
+    shown: list[str] = []
+    open_: list[str] = []
+    for a, b in _ordered_pairs(one):
+        share = f"{names[a]} over {names[b]} ({one.model.win[a, b]:.0%} {_share_ends(one, a, b)})"
+        (shown if low[a, b] > 0 else open_).append(share)
+    said = f"raters prefer {listed(shown)}" if shown else "no preference is shown"
+    rest = f"; not shown: {listed(open_)}" if open_ and shown else ""
+    return f"{topic}: {said}{rest}."
+
+
+def _ordered_pairs(one: Chosen) -> list[tuple[int, int]]:
+    """Return all pairs of methods, the stronger first."""
+    assert one.model
+    order = np.argsort(-one.model.strength, kind="stable").tolist()
+    return [(a, b) for place, a in enumerate(order) for b in order[place + 1 :]]
+
+
+def _share_ends(one: Chosen, a: int, b: int) -> str:
+    low, high = _win_ends(one, a, b)
+    return f"[{low:.0%}, {high:.0%}]" if np.isfinite(low) else "[no interval]"
+
+
+def _win_ends(one: Chosen, a: int, b: int) -> tuple[float, float]:
+    """Return the interval of P(a over b) + P(tie) / 2, at the tie weight that was estimated."""
+    assert one.model and one.ends
+    ends = (one.ends.difference_low[a, b], one.ends.difference_high[a, b])
+    half = np.exp(np.array(ends) / 2)
+    low, high = (half + one.model.tie / 2) / (half + one.model.tie + 1 / half)
+    return float(low), float(high)
+
+
+def _win_table(one: Chosen, level: float, everyone: bool = False) -> Table:
+    names = one.rows.methods
+    rows = [
+        Row(a, tuple(_win_cell(one, i, j) for j in range(len(names)))) for i, a in enumerate(names)
+    ]
+    who = " with excluded raters" if everyone else ""
+    return Table(
+        f"preferences_{one.question}{'_everyone' * everyone}",
+        f"{one.question.capitalize()}: how often the row is preferred to the column{who}",
+        "P(row preferred) + P(no difference) / 2 of the fitted model, no side favoured, with its "
+        f"{100 * level:g}% interval from that of the difference of strengths.",
+        tuple(Head(name) for name in names),
+        tuple(rows),
+        first="preferred",
+    )
+
+
+def _win_cell(one: Chosen, a: int, b: int) -> Cell:
+    assert one.model and one.ends
+    if a == b:
+        return Cell(NOTHING)
+    sure = one.ends.difference_low[a, b] > 0
+    return Cell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=bool(sure))
+
+
+def _model_table(kept: tuple[Chosen, ...]) -> Table:
+    heads = (
+        Head("choices"),
+        Head("raters"),
+        Head("videos"),
+        Head("no difference", hint="share of choices"),
+        Head("left favoured", hint="P(left) / P(right) between equal edits; 1 is no favour"),
+        Head("resamples without estimates", hint="where they are many, intervals are too narrow"),
+    )
+    return Table(
+        "preference_model",
+        "The model and its data",
+        "One line a question. The side that is favoured is a parameter, so it moves no strength.",
+        heads,
+        tuple(Row(one.question, _model_cells(one)) for one in kept),
+        first="question",
+    )
+
+
+def _model_cells(one: Chosen) -> tuple[Cell, ...]:
+    rows = one.rows
+    counts = [len(rows.outcome), len(np.unique(rows.rater)), len(np.unique(rows.source))]
+    ties = Cell(f"{np.mean(rows.outcome == 0):.0%}")
+    if not one.model or not one.ends:
+        return (*(Cell(str(n)) for n in counts), ties, Cell(NOTHING, one.why_not), Cell(NOTHING))
+    low, high = np.exp(one.ends.bias)
+    side = Cell(number(float(np.exp(one.model.bias)), 2), f"[{number(low, 2)}, {number(high, 2)}]")
+    return (*(Cell(str(n)) for n in counts), ties, side, Cell(str(one.ends.failed)))
+
+
+def _drawing(kept: list[Chosen]) -> Drawing:
+    return Drawing(
+        "preferences",
+        _strengths(kept),
+        "Dot plots of the strength of every method on every question.",
+        "Strength of each method on the log scale of the Bradley-Terry model with ties, mean 0, "
+        "with intervals over raters and source videos. Right is preferred. Intervals that overlap "
+        "do not show that two methods are alike: see the tables of pairs.",
+    )
+
+
+def _strengths(kept: list[Chosen]) -> Figure:
+    names = max((one.rows.methods for one in kept), key=len)
+    with mpl.rc_context(SETTINGS):
+        drawing = figure(2.0 + 2.2 * len(kept), 0.9 + 0.34 * len(names))
+        grid = drawing.subplots(1, len(kept), squeeze=False, sharey=True)
+        for axes, one in zip(grid[0], kept, strict=True):
+            _panel(axes, one, names)
+        grid[0, 0].set_yticks(range(len(names)), list(names))
+        grid[0, 0].set_ylim(len(names) - 0.5, -0.5)
+    return drawing
+
+
+def _panel(axes: Axes, one: Chosen, names: tuple[str, ...]) -> None:
+    assert one.model and one.ends
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
+    for k, name in enumerate(one.rows.methods):
+        place, colour = names.index(name), COLOURS[k % len(COLOURS)]
+        axes.plot([one.ends.low[k], one.ends.high[k]], [place, place], color=colour, linewidth=1.6)
+        axes.plot(
+            one.model.strength[k], place, MARKERS[k % len(MARKERS)], color=colour, markersize=6.5
+        )
+    axes.set_title(one.question)
+    axes.set_xlabel("strength", color=INK)
+    axes.margins(x=0.12)
+    clean(axes, "x")
+
+
+def _frame(kept: tuple[Chosen, ...]) -> pd.DataFrame:
+    """Return a row for every question and ordered pair."""
+    rows = [
+        {
+            "question": one.question,
+            "method": one.rows.methods[a],
+            "against": one.rows.methods[b],
+            "strength": one.model.strength[a],
+            "strength_difference": one.model.strength[a] - one.model.strength[b],
+            "low": one.ends.difference_low[a, b],
+            "high": one.ends.difference_high[a, b],
+            "preferred": one.model.win[a, b],
+        }
+        for one in kept
+        if one.model and one.ends
+        for a in range(len(one.rows.methods))
+        for b in range(len(one.rows.methods))
+        if a != b
+    ]
+    return pd.DataFrame(rows)
