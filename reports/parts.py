@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from reports.markup import Html, escaped, join, tag
 from reports.sections import table_html
@@ -112,7 +113,7 @@ def _stamp_figure(figure: Figure) -> None:
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + STRIP)
     share = STRIP / (height + STRIP)
-    if engine := figure.get_layout_engine():
+    if isinstance(engine := figure.get_layout_engine(), ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - share))
     else:
         for axes in figure.axes:

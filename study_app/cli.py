@@ -10,6 +10,7 @@ import click
 from dreamix.core.errors import UserError
 from study_app.data_cli import COMMANDS
 from study_app.options import DATABASE, PATH, STUDY, setting
+from study_app.power_cli import power
 
 TOKEN = "DREAMIX_ADMIN_TOKEN"
 SHORTEST = 16  # characters of the token of the admin page
@@ -191,5 +192,5 @@ def simulate(
         click.echo(line)
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, power):
     study.add_command(command)

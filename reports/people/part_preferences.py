@@ -150,7 +150,7 @@ def _strengths(kept: list[Chosen]) -> Figure:
     names = max((one.rows.methods for one in kept), key=len)
     with mpl.rc_context(SETTINGS):
         drawing = figure(2.0 + 2.2 * len(kept), 0.9 + 0.34 * len(names))
-        grid = drawing.subplots(1, len(kept), squeeze=False, sharey=True)
+        grid = drawing.subplots(1, len(kept), squeeze=False, sharex=True, sharey=True)
         for axes, one in zip(grid[0], kept, strict=True):
             _panel(axes, one, names)
         grid[0, 0].set_yticks(range(len(names)), list(names))

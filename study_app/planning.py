@@ -1,0 +1,158 @@
+"""What a planned study would find, from what a pilot showed: deviations, differences, raters.
+
+A pilot is an export of any absolute study with answers to the same questions. Deviations come from
+the variance components of its votes (`evaluation.stats.components`), for each question apart.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from dreamix.core.errors import UserError
+from evaluation.stats.components import vote_components
+from evaluation.stats.power import (
+    Deviations,
+    Power,
+    detectable_difference,
+    deviations_of,
+    raters_needed,
+)
+from evaluation.stats.ratings import read_ratings, votes_on
+from study_app.plan import Plan
+from study_app.power import ASSUMED, study_power
+from study_app.spec.study import Study
+
+RATERS = (12, 24, 50, 100, 200)  # for which the table says what would be found
+FEW = 12  # raters or sources of a pilot below which its components say little
+
+
+class Pilot(NamedTuple):
+    """What a pilot showed, and how much of it there was."""
+
+    deviations: dict[str, Deviations]  # by question
+    raters: int
+    sources: int
+    votes: int
+    simulated: bool
+
+
+class Aim(NamedTuple):
+    """What the planned study should find."""
+
+    difference: float | None  # points; None: only say what is found
+    power: float = 0.8
+    level: float = 0.05
+
+
+def read_pilot(folder: Path) -> Pilot:
+    """Return the deviations that the export of a pilot shows; `UserError` if it is none."""
+    import pandas as pd
+
+    found = sorted(folder.glob("*ratings_long.parquet"))
+    if not found:
+        raise UserError(f"{folder} is no export of a study: `dreamix study export STUDY` makes one")
+    table = pd.read_parquet(found[0])
+    if "method" not in table:
+        raise UserError(f"{folder} is of a pairwise study; a pilot has votes from 1 to 5")
+    ratings = read_ratings({str(name): table[name].to_numpy() for name in table})
+    deviations = {
+        question: deviations_of(vote_components(votes_on(ratings, question)))
+        for question in ratings.questions
+    }
+    counts = (len(ratings.raters), len(ratings.sources), len(ratings.value))
+    return Pilot(deviations, *counts, ratings.simulated)
+
+
+def planning_lines(study: Study, plan: Plan, pilot: Pilot | None, aim: Aim) -> list[str]:
+    """Return what the study would find of each question, a line each."""
+    if study.design == "pairwise":
+        raise UserError(
+            f"{study.name} is pairwise: `dreamix study build` says what it would find; a pilot's "
+            "components are of votes from 1 to 5"
+        )
+    size = study_power(study, plan).power
+    supposed = pilot.deviations if pilot else dict.fromkeys(study.questions, ASSUMED)
+    if missing := [question for question in study.questions if question not in supposed]:
+        raise UserError(f"the pilot has no answers on {missing[0]}")
+    asked = {str(question): supposed[question] for question in study.questions}
+    return [
+        *_pilot_lines(pilot, asked),
+        *_found_lines(size, asked, aim),
+        *_table_lines(size, asked, aim),
+        *_raters_lines(size, asked, aim),
+    ]
+
+
+def _pilot_lines(pilot: Pilot | None, asked: Mapping[str, Deviations]) -> list[str]:
+    head = "pilot       none: deviations are guesses, those of a pilot replace them (--pilot)"
+    if pilot:
+        who = "SIMULATED raters" if pilot.simulated else "raters"
+        head = (
+            f"pilot       {pilot.votes} answers of {pilot.raters} {who} on {pilot.sources} videos"
+        )
+    lines = [head]
+    if pilot and min(pilot.raters, pilot.sources) < FEW:
+        lines.append("            so few say little of deviations: take what follows as rough")
+    return lines + [
+        f"{question:11} method x rater {d.method_rater:.2f}, method x video {d.method_source:.2f}, "
+        f"answers {d.answer:.2f} points"
+        for question, d in asked.items()
+    ]
+
+
+def _found_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list[str]:
+    head = (
+        f"this study  {size.raters} raters, {size.sources} videos, {size.ratings} votes on each "
+        f"method: found with {aim.power:.0%} (two-sided {aim.level:.0%}) are differences from"
+    )
+    return [head, *(f"{question:11} {_points(size, d, aim)}" for question, d in asked.items())]
+
+
+def _points(size: Power, deviations: Deviations, aim: Aim) -> str:
+    found = detectable_difference(
+        deviations, size.raters, size.sources, size.ratings, level=aim.level, power=aim.power
+    )
+    return f"{found.difference:.2f} points"
+
+
+def _table_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list[str]:
+    """Return the least difference for other numbers of raters with as many votes each."""
+    each = size.ratings / size.raters
+
+    def cell(deviations: Deviations, raters: int) -> str:
+        ratings = max(1, round(raters * each))
+        found = detectable_difference(
+            deviations, raters, size.sources, ratings, level=aim.level, power=aim.power
+        )
+        return f"{found.difference:8.2f}"
+
+    head = "raters      " + "".join(f"{raters:8}" for raters in RATERS)
+    return [
+        head,
+        *(f"{q:11} " + "".join(cell(d, raters) for raters in RATERS) for q, d in asked.items()),
+    ]
+
+
+def _raters_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list[str]:
+    """Return how many raters find the difference that is aimed at; nothing without an aim."""
+    if aim.difference is None:
+        return []
+    lines = [f"to find     {aim.difference:g} points in these {size.sources} videos takes"]
+    for question, deviations in asked.items():
+        lines.append(f"{question:11} {_needed(deviations, size, aim, aim.difference)}")
+    return lines
+
+
+def _needed(deviations: Deviations, size: Power, aim: Aim, difference: float) -> str:
+    try:
+        found = raters_needed(
+            deviations,
+            difference,
+            size.sources,
+            size.ratings / size.raters,
+            level=aim.level,
+            power=aim.power,
+        )
+    except UserError as error:
+        return str(error)
+    return f"{found.raters} raters with {size.ratings / size.raters:.1f} votes each on a method"
