@@ -18,6 +18,14 @@ def test_generated_tables_are_fresh(root: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_examples_print_what_stands_below_them(root: Path) -> None:
+    """`python docs/run_examples.py docs/statistics.md` writes them."""
+    command = [sys.executable, str(root / "docs" / "run_examples.py")]
+    command += [str(root / "docs" / "statistics.md"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def commands() -> list[tuple[str, click.Command]]:
     """Every command and subcommand by the words that call it."""
     context = click.Context(program)
