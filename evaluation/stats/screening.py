@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import ratio
-from evaluation.stats.leave_one_out import cells_of, grouped_pearson, held_against_others
+from evaluation.stats.leave_one_out import cells_of
+from evaluation.stats.others import Others
 
 
 class Bt500(NamedTuple):
@@ -83,16 +84,18 @@ def p913(
     """
     raters = int(rater.max(initial=-1)) + 1
     numbers, order = np.full((2, raters), np.nan), np.zeros(raters, np.int64)
-    tables = [cells_of(value, rater, unit) for unit in (item, method)]
+    tables = [Others(cells_of(value, rater, unit), raters) for unit in (item, method)]
     while True:
-        pairs = [held_against_others(cells, order == 0) for cells in tables]
-        found = np.stack([grouped_pearson(*pair, raters) for pair in pairs])
+        found = np.stack([table.pearson() for table in tables])
         numbers = np.where(order > 0, numbers, found)
         low = (found[0] < r1) & ~(found[1] >= r2) & (order == 0)
         if not low.any():
             return P913(order > 0, numbers[0], numbers[1], order)
         means = np.where(np.isnan(found[1]), found[0], found.mean(axis=0))
-        order[np.argmin(np.where(low, means, np.inf))] = order.max() + 1
+        worst = int(np.argmin(np.where(low, means, np.inf)))
+        order[worst] = order.max() + 1
+        for table in tables:
+            table.take_out(worst)
 
 
 def straight_line(value: np.ndarray, rater: np.ndarray, *, least: float = 0.15) -> StraightLine:
