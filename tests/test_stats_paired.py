@@ -12,7 +12,7 @@ from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from evaluation.stats.mos import source_weights
 from evaluation.stats.paired import bootstrap_difference, compare_methods, difference
-from evaluation.stats.ratings import Votes, common_votes, read_ratings
+from evaluation.stats.ratings import Votes, common_votes, read_ratings, votes_on
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -172,6 +172,20 @@ def test_the_bootstrap_of_a_difference_agrees_with_loops() -> None:
     of_sources = again.multinomial(4, np.full(4, 0.25), size=20)
     for row, raters, sources in zip(found, of_raters, of_sources, strict=True):
         assert row == pytest.approx(difference_by_loops(votes, raters, sources), nan_ok=True)
+
+
+def test_pairs_share_their_resamples() -> None:
+    """Intervals of three methods with gaps are those of each pair alone on the same draws, since an
+    item's mean does not depend on what it is compared with.
+    """
+    design = simulated.some_of(simulated.complete(7, 6, 3, edits_each=2), 0.4, rng(15))
+    value = simulated.values(design, np.array([0.0, 0.5, 0.7]), rng(16))
+    ratings = read_ratings(simulated.long_table(design, q=value))
+    votes, found = votes_on(ratings, "q"), compare_methods(ratings, rng=rng(17), resamples=50)
+    for one, (a, b) in zip(found, [(0, 1), (0, 2), (1, 2)], strict=True):
+        alone = bootstrap_difference(votes, a, b, rng=rng(17), resamples=50)
+        ends = np.nanquantile(alone, [0.025, 0.975])
+        assert (one.boot_low, one.boot_high) == pytest.approx(ends, abs=1e-12)
 
 
 def difference_by_loops(votes: Votes, raters: np.ndarray, sources: np.ndarray) -> float:

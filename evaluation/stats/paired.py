@@ -14,6 +14,7 @@ right where raters see both methods, and give 2.5 to 4.8% in the last design; re
 edit fit its few votes too closely there, and give 6.3 to 8.3%.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -61,17 +62,20 @@ def compare_methods(
 
     level: of the intervals, which are not adjusted.
     kind:  of the pairs for P(B > A), see `superiority`; None lets each comparison choose.
-    rng:   draws of the two-way bootstrap; None leaves it out.
+    rng:   draws of the two-way bootstrap, shared by the pairs of a question; None leaves it out.
 
     A single method gives an empty list. Methods without a common edit give NaN, which counts as one
     of the tests all the same: a test that was wanted is not free because it failed.
     """
+    pairs = list(combinations(range(len(ratings.methods)), 2))
     found = [
-        _comparison(votes_on(ratings, question), a, b, level, kind, rng, resamples)._replace(
-            question=question, a=ratings.methods[a], b=ratings.methods[b]
-        )
+        one._replace(question=question, a=ratings.methods[a], b=ratings.methods[b])
         for question in ratings.questions
-        for a, b in combinations(range(len(ratings.methods)), 2)
+        for (a, b), one in zip(
+            pairs,
+            _comparisons(votes_on(ratings, question), pairs, level, kind, rng, resamples),
+            strict=True,
+        )
     ]
     p = np.array([one.difference.p for one in found])
     adjusted = np.where(np.isnan(p), np.nan, holm(np.where(np.isnan(p), 1.0, p)))
@@ -91,46 +95,62 @@ def bootstrap_difference(
     votes: Votes, a: int, b: int, *, rng: np.random.Generator, resamples: int = 2000
 ) -> np.ndarray:
     """Return b - a in resamples of raters and sources, float (resamples,); NaN without an edit."""
-    common = common_votes(votes, a, b)
-    if not len(common.value):
-        return np.full(resamples, np.nan)
-    edits, edit = np.unique(common.edit, return_inverse=True)
-    source = np.zeros(len(edits), np.int64)
-    source[edit] = common.source
-    second = common.method == b
-    sides = [
-        ItemTotals(common.value[side], edit[side], common.rater[side], votes.raters)
-        for side in (~second, second)
-    ]
-    draws = two_way_weights(votes.raters, votes.sources, rng=rng, resamples=resamples)
-    return np.concatenate(
-        [
-            mean_of_source_means(
-                sides[1].means(raters) - sides[0].means(raters), source, sources, votes.sources
-            )
-            for raters, sources in draws
+    sides = votes.where(np.isin(votes.method, (a, b)))
+    return bootstrap_differences(sides, [(a, b)], rng=rng, resamples=resamples)[:, 0]
+
+
+def bootstrap_differences(
+    votes: Votes, pairs: Sequence[tuple[int, int]], *, rng: np.random.Generator, resamples: int
+) -> np.ndarray:
+    """Return b - a of each pair (a, b) in the same resamples, float (resamples, pairs)."""
+    totals = ItemTotals(votes.value, votes.item, votes.rater, votes.raters)
+    source = np.zeros(votes.edits, np.int64)
+    source[votes.edit] = votes.source
+    common = [_common_items(totals.items, votes.methods, a, b) for a, b in pairs]
+    parts = []
+    for raters, sources in two_way_weights(
+        votes.raters, votes.sources, rng=rng, resamples=resamples
+    ):
+        means = totals.means(raters)
+        columns = [
+            mean_of_source_means(means[second] - means[first], source[edit], sources, votes.sources)
+            for edit, first, second in common
         ]
-    )
+        parts.append(np.stack(columns, axis=1))
+    return np.concatenate(parts)
 
 
-def _comparison(
+def _common_items(
+    items: np.ndarray, methods: int, a: int, b: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the edits that both methods have, and where a's and b's items of them are."""
+    edit, method = np.divmod(items, methods)
+    at = [np.flatnonzero(method == side) for side in (a, b)]
+    edits, first, second = np.intersect1d(edit[at[0]], edit[at[1]], return_indices=True)
+    return edits, at[0][first], at[1][second]
+
+
+def _comparisons(
     votes: Votes,
-    a: int,
-    b: int,
+    pairs: Sequence[tuple[int, int]],
     level: float,
     kind: Kind | None,
     rng: np.random.Generator | None,
     resamples: int,
-) -> Comparison:
-    """Return a comparison without the names and the adjusted p."""
-    common = common_votes(votes, a, b)
-    found = difference(common, a, b, level=level)
-    ends = (np.nan, np.nan)
-    if rng is not None and found.freedom:
-        draws = bootstrap_difference(common, a, b, rng=rng, resamples=resamples)
-        ends = percentile_interval(draws, level)
-    share = superiority(common, a, b, kind=kind, level=level)
-    return Comparison("", "", "", found, np.nan, *ends, share, len(np.unique(common.edit)))
+) -> list[Comparison]:
+    """Return comparisons without the names and the adjusted p."""
+    draws = np.full((1, len(pairs)), np.nan)
+    if rng is not None and pairs:
+        draws = bootstrap_differences(votes, pairs, rng=rng, resamples=resamples)
+    found = []
+    for (a, b), column in zip(pairs, draws.T, strict=True):
+        common = common_votes(votes, a, b)
+        gap = difference(common, a, b, level=level)
+        ends = percentile_interval(column, level) if gap.freedom else (np.nan, np.nan)
+        share = superiority(common, a, b, kind=kind, level=level)
+        edits = len(np.unique(common.edit))
+        found.append(Comparison("", "", "", gap, np.nan, *ends, share, edits))
+    return found
 
 
 def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, float]:
