@@ -42,9 +42,10 @@ def _took_part(export: Exported) -> str:
     raters, own = export.raters, export.own
     who = "simulated raters" if export.simulated else "raters"
     counted = own[~own["excluded"]]
+    out = int(raters["excluded"].sum())
     return (
-        f"Of {len(raters)} {who} who began, {int(raters['finished'].sum())} finished; "
-        f"{int(raters['excluded'].sum())} were excluded, and {len(counted)} answers of "
+        f"Of {len(raters)} {who} who began, {int(raters['finished'].sum())} finished; {out} "
+        f"{'was' if out == 1 else 'were'} excluded, and {len(counted)} answers of "
         f"{counted['rater'].nunique()} raters count; training, traps, trials of known answer and "
         "repeats are not among them."
     )
