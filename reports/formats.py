@@ -9,6 +9,8 @@ from reports.tables import Cell, Head, Row, Table
 LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
 GAP = 3  # characters between two columns
 SMALL = 0.75  # width of a character of an interval, beside one of a mean
+LATIN = 0x180  # characters below are in LaTeX's own fonts
+PUNCTUATION = "\u201c\u201d\u2014\u2026"  # double quotes, long dash, three dots
 LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -128,8 +130,18 @@ def _latex_number(text: str, bold: bool = False) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Return `text` so that LaTeX prints it as it is; line breaks become spaces."""
-    return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
+    """Return `text` so that LaTeX prints it as it is; line breaks become spaces.
+
+    Characters that LaTeX's own fonts lack, such as Chinese ones, are named: [U+4E2D].
+    """
+    return "".join(map(_escape_character, " ".join(text.split())))
+
+
+def _escape_character(character: str) -> str:
+    if character in LATEX:
+        return LATEX[character]
+    known = ord(character) < LATIN or character in PUNCTUATION
+    return character if known else f"{{[}}U+{ord(character):04X}]"
 
 
 def csv(frame: pd.DataFrame) -> str:

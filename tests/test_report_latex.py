@@ -1,0 +1,55 @@
+"""The LaTeX of a report compiles as it is, with a real TeX: tables, figures, citations."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reports.formats import latex
+from reports.tables import Cell, Head, Row, Table
+
+HOSTILE = r"50% of $x_1$ & #2 {a}~b^c \input{x} <tag> | [1] ↑ “é” 中" + "\N{MINUS SIGN}1"
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("pdflatex") and shutil.which("bibtex")),
+    reason="no TeX here: needs pdflatex and bibtex (Debian: texlive-latex-recommended)",
+)
+
+
+def compiled(folder: Path, name: str = "paper") -> str:
+    """Return the last log of NAME.tex, compiled with its citations; an error fails the test."""
+    tex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name]
+    for command in (tex, ["bibtex", name], tex, tex):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+        assert done.returncode == 0, done.stdout[-3000:]
+    assert (folder / f"{name}.pdf").stat().st_size > 1000
+    return (folder / f"{name}.log").read_text(errors="replace")
+
+
+def overfull(log: str) -> list[float]:
+    """Return by how many points lines stick out into the margin."""
+    return [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
+
+
+def test_paper_of_a_run_compiles_without_a_warning_that_matters(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "report")
+    log = compiled(tmp_path / "report")
+    assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
+    assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
+
+
+def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
+    """Prompts, labels and reasons hold what TeX reads as commands."""
+    head = tuple(Head(f"{HOSTILE} {k}") for k in range(3))
+    row = Row(HOSTILE, tuple(Cell("1.0", "[0.5, 1.5]", best=True) for _ in head))
+    table = Table("hostile_table", HOSTILE, HOSTILE, head, (row, row), first=HOSTILE)
+    text = (
+        "\\documentclass{article}\\usepackage[utf8]{inputenc}\\usepackage{booktabs,xcolor}"
+        f"\\begin{{document}}\n{latex(table)}\\cite{{a}}\\bibliographystyle{{plain}}"
+        "\\bibliography{a}\\end{document}"
+    )
+    (tmp_path / "paper.tex").write_text(text)
+    (tmp_path / "a.bib").write_text("@misc{a, title = {a}, author = {a, b}, year = {2000}}")
+    compiled(tmp_path)
