@@ -9,11 +9,12 @@ from collections.abc import Callable
 from reports.parts import Part, stamped
 from reports.people.joint import Joint
 from reports.people.outcome import People
+from reports.people.part_league import league_part
 
 OfPeople = Callable[[People], Part | None]
 OfBoth = Callable[[Joint], Part | None]
 OF_PEOPLE: tuple[OfPeople, ...] = ()
-OF_BOTH: tuple[OfBoth, ...] = ()
+OF_BOTH: tuple[OfBoth, ...] = (league_part,)
 
 
 def people_parts(people: People) -> list[Part]:

@@ -1,0 +1,153 @@
+"""How far each metric follows the raters on a question, in numbers, and what people reach."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.correlation import correlate
+from evaluation.stats.league import League, Row, league
+from evaluation.stats.meta import mean_votes
+from evaluation.stats.meta_bootstrap import (
+    MetaInterval,
+    bootstrap_accuracy,
+    bootstrap_correlation,
+)
+from evaluation.stats.panels import Panel, half_panels, one_vote
+from evaluation.stats.statistic import Statistic, statistic_value
+from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
+from reports.people.joint import Joint
+
+ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
+BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: which edit?
+SHORT = {"acc_eq": "acc_eq", "correlation": "Kendall's tau between edits"}
+FEW_SWAPS = 2000  # permutations of a correlation, each of which is computed anew
+LEVEL = 0.95  # of every interval of a statistic of metrics and people
+
+
+class Agreement(NamedTuple):
+    """Metrics against people on one question."""
+
+    question: str
+    own: frozenset[str]  # metrics that are meant for it
+    table: League | None  # None where there is nothing to follow
+    why_not: str  # no table
+    halves: Panel  # half of the raters in the place of a metric
+    vote: Panel  # one vote an item in the place of a metric
+    guess: float  # what a metric that knows nothing reaches
+    ties: float  # share of pairs of methods that people call equal
+    permutations: int
+
+    @property
+    def ranked(self) -> list[Row]:
+        """Rows of metrics with a value, best first."""
+        return [row for row in self.table.rows if row.cluster] if self.table else []
+
+    @property
+    def best_own(self) -> Row | None:
+        """Return the row of the best metric that is meant for the question."""
+        return next((row for row in self.ranked if row.name in self.own), None)
+
+
+def agreements(joint: Joint) -> list[Agreement]:
+    """Return the league of all metrics on every question."""
+    return [agreement(joint, question) for question in joint.votes]
+
+
+def agreement(joint: Joint, question: str) -> Agreement:
+    """Return the league of all metrics on one question, or why there can be none."""
+    votes, statistic = joint.votes[question], headline(joint)
+    own = frozenset(joint.names[k] for k in joint.on_axis(question))
+    ties, guess = guessing(mean_votes(votes), statistic)
+    nobody = Panel(np.nan, np.nan, np.nan, 0, np.nan)
+    found = Agreement(question, own, None, why_not(joint, question), nobody, nobody, guess, ties, 0)
+    if found.why_not:
+        return found
+    swaps = 10_000 if statistic.name == "acc_eq" else FEW_SWAPS
+    table = league(
+        joint.metrics,
+        votes,
+        names=list(joint.names),
+        statistic=statistic,
+        sources=joint.sources,
+        rng=joint.people.rng("league", question),
+        permutations=swaps,
+        resamples=joint.people.how.resamples,
+    )
+    rng = joint.people.rng("panels", question)
+
+    def value(one: np.ndarray, rest: np.ndarray) -> float:
+        return statistic_value(one, rest, statistic, rng)
+
+    return found._replace(
+        table=table,
+        halves=half_panels(votes, value, rng=rng),
+        vote=one_vote(votes, value, rng=rng),
+        permutations=swaps,
+    )
+
+
+def headline(joint: Joint) -> Statistic:
+    """Return the statistic that ranks metrics: acc_eq, which needs two methods to compare."""
+    return ACCURACY if len(joint.systems) > 1 else BETWEEN
+
+
+def why_not(joint: Joint, question: str) -> str:
+    """Return why metrics cannot be held against people on a question; "" if they can."""
+    human = mean_votes(joint.votes[question])
+    valued = human[np.isfinite(human)]
+    if not len(joint.names):
+        return "the run has no metric with a good direction"
+    if not len(valued):
+        return "nobody voted on edits that the run has"
+    if np.ptp(valued) == 0:
+        return f"all edits have the same mean vote, {valued[0]:.2f}, so there is nothing to follow"
+    values = [measured(joint, metric, human) for metric in joint.metrics]
+    if not np.isfinite(values).any():
+        return "no edit has votes and values of a metric for two methods"
+    return ""
+
+
+def measured(joint: Joint, metric: np.ndarray, human: np.ndarray) -> float:
+    """Return the headline statistic of one metric."""
+    statistic = headline(joint)
+    if statistic.name == "acc_eq":
+        return tie_calibrated_accuracy(metric, human).value
+    return correlate(metric, human, level=statistic.level, kind=statistic.kind).value
+
+
+def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
+    """Return the metrics that have a value, best first, ordered as in the league."""
+    human = joint.mean_votes(question)
+    values = {k: measured(joint, joint.metrics[k], human) for k in among}
+    valued = [k for k in among if np.isfinite(values[k])]
+    return sorted(valued, key=lambda k: (-values[k], joint.names[k]))
+
+
+def within(joint: Joint, k: int, question: str, keep: np.ndarray, resamples: int) -> MetaInterval:
+    """Return the headline statistic of one metric on some edits (bool), epsilon that of all."""
+    human, metric, statistic = joint.mean_votes(question), joint.metrics[k], headline(joint)
+    rng = joint.people.rng("within", question)
+    part, people, sources = metric[:, keep], human[:, keep], joint.sources[keep]
+    if statistic.name == "acc_eq":
+        epsilon = tie_calibrated_accuracy(metric, human).epsilon
+        if not np.isfinite(epsilon):
+            return MetaInterval(np.nan, np.nan, np.nan, np.zeros(0))
+        return bootstrap_accuracy(
+            part, people, epsilon=epsilon, sources=sources, rng=rng, resamples=resamples
+        )
+    return bootstrap_correlation(
+        part, people, level="edits", kind=statistic.kind, sources=sources, rng=rng,
+        resamples=resamples,
+    )  # fmt: skip
+
+
+def guessing(human: np.ndarray, statistic: Statistic) -> tuple[float, float]:
+    """Return people's share of ties, and what a metric that knows nothing gets from it.
+
+    One that never ties is right on half of the pairs that people do not tie; one that always ties
+    is right on all others. Calibration of epsilon finds the better of the two.
+    """
+    if statistic.name != "acc_eq":
+        return float("nan"), 0.0
+    flat = pairwise_accuracy(np.where(np.isfinite(human), 0.0, np.nan), human, 0.0)
+    return flat.value, max(flat.value, (1 - flat.value) / 2)

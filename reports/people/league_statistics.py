@@ -1,0 +1,134 @@
+"""The other agreements of metrics with people: SPA, and correlations at three levels."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from evaluation.stats.ceiling import SplitHalf, split_half
+from evaluation.stats.coefficients import Kind
+from evaluation.stats.correlation import Level, correlate
+from evaluation.stats.meta import mean_votes
+from evaluation.stats.meta_bootstrap import (
+    MetaInterval,
+    bootstrap_correlation,
+    bootstrap_soft_pairwise,
+)
+from reports.loading import is_number
+from reports.people.joint import Joint
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+
+DRAWS = 1000  # resamples, at most
+LEVELS: dict[Level, str] = {
+    "item": "mean over edits of the correlation over methods within the edit",
+    "edits": "mean over methods of the correlation over the method's edits",
+    "global": "over all edits by all methods at once; confounded by how hard each video is",
+}
+KINDS: dict[Kind, str] = {"pearson": "Pearson", "spearman": "Spearman", "kendall_b": "Kendall"}
+
+
+class Others(NamedTuple):
+    """Statistics of every metric on one question, by metric."""
+
+    question: str
+    spa: dict[str, MetaInterval]
+    correlations: dict[str, dict[tuple[Level, Kind], MetaInterval]]
+    constant: dict[str, int]  # edits on which metric or people are all equal over methods
+    ceilings: dict[Level, SplitHalf]  # Pearson of halves of the panel
+
+
+def others(joint: Joint, question: str) -> Others:
+    """Return SPA and correlations of every metric with their intervals over source videos."""
+    votes, few = joint.votes[question], min(DRAWS, joint.people.how.resamples)
+    human, rng = mean_votes(votes), joint.people.rng("statistics", question)
+    spa = bootstrap_soft_pairwise(
+        joint.metrics, human, sources=joint.sources, rng=rng, resamples=few
+    )
+    named = list(zip(joint.names, joint.metrics, strict=True))
+    return Others(
+        question,
+        dict(zip(joint.names, spa, strict=True)),
+        {name: _correlations(joint, metric, human, question, few) for name, metric in named},
+        {name: correlate(metric, human, level="item").constant for name, metric in named},
+        {level: split_half(votes, level=level, rng=rng) for level in LEVELS},
+    )
+
+
+def statistics_table(found: Others, order: list[str]) -> Table:
+    """Return a row for every metric, in the order of the league."""
+    heads = [
+        Head("SPA", hint="soft pairwise accuracy: are methods ranked with the raters' confidence?")
+    ]
+    heads += [
+        Head(f"{KINDS[kind]}, {level}", hint=hint)
+        for level, hint in LEVELS.items()
+        for kind in KINDS
+    ]
+    heads.append(Head("edits all equal", hint="the metric or the raters give all methods the same"))
+    return Table(
+        f"metric_statistics_{found.question}",
+        f"{found.question.capitalize()}: other statistics of the metrics",
+        "Not ranked by: SPA over pairs of methods; correlations within an edit (item), between the "
+        "edits of a method (edits), and over all (global), with 95% intervals over source videos. "
+        "Last line: Pearson that a metric knowing the true means would reach, from the "
+        "agreement of halves of the panel. Edits where all are equal have no correlation and are "
+        "left out of the means.",
+        tuple(heads),
+        (*(Row(name, _cells(found, name)) for name in order), _ceiling_row(found)),
+        first="metric",
+    )
+
+
+def statistics_frame(found: Others) -> pd.DataFrame:
+    """Return one row for every metric and statistic, unrounded."""
+    rows = []
+    for name, values in found.correlations.items():
+        ends: dict[tuple[str, str], MetaInterval] = {("SPA", ""): found.spa[name]}
+        ends |= {(str(level), str(kind)): one for (level, kind), one in values.items()}
+        for (level, kind), one in ends.items():
+            row = {"question": found.question, "metric": name, "level": level, "kind": kind}
+            rows.append(row | {"value": one.value, "low": one.low, "high": one.high})
+    return pd.DataFrame(rows)
+
+
+def ends_cell(one: MetaInterval, digits: int = 2) -> Cell:
+    """Return the cell of a statistic with its interval."""
+    if not is_number(one.value):
+        return Cell(NOTHING, hint="not defined on these edits")
+    if not is_number(one.low):
+        return Cell(number(one.value, digits), "[no interval]")
+    ends = f"[{number(one.low, digits)}, {number(one.high, digits)}]"
+    return Cell(number(one.value, digits), ends)
+
+
+def _correlations(
+    joint: Joint, metric: np.ndarray, human: np.ndarray, question: str, resamples: int
+) -> dict[tuple[Level, Kind], MetaInterval]:
+    return {
+        (level, kind): bootstrap_correlation(
+            metric,
+            human,
+            level=level,
+            kind=kind,
+            sources=joint.sources,
+            rng=joint.people.rng("correlations", question),
+            resamples=resamples,
+        )
+        for level in LEVELS
+        for kind in KINDS
+    }
+
+
+def _cells(found: Others, name: str) -> tuple[Cell, ...]:
+    values = found.correlations[name].values()
+    cells = [ends_cell(found.spa[name]), *map(ends_cell, values)]
+    return (*cells, Cell(str(found.constant[name])))
+
+
+def _ceiling_row(found: Others) -> Row:
+    cells = [Cell(NOTHING)]
+    for level in LEVELS:
+        ceiling = found.ceilings[level].ceiling
+        known = Cell(number(ceiling, 2)) if is_number(ceiling) else Cell(NOTHING)
+        cells += [known, Cell(NOTHING), Cell(NOTHING)]
+    return Row("ceiling (people)", (*cells, Cell(NOTHING)))

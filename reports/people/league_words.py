@@ -1,0 +1,160 @@
+"""What the leagues say, in words: the findings, the cautions, and what was done."""
+
+import numpy as np
+
+from evaluation.stats.correlation import ENOUGH, smallest_p
+from evaluation.stats.league import Row
+from reports.loading import is_number
+from reports.people.agreement import SHORT, Agreement, headline
+from reports.people.joint import Joint
+from reports.tables import number
+from reports.wording import listed, plural
+
+WHY = (
+    "Metrics are ranked by acc_eq within an edit: of two methods' edits of one video and prompt, "
+    "does the metric prefer the one that raters prefer, or tie where they tie? It asks what a "
+    "metric is used for, is blind to how hard a video is, and rests on many pairs where a "
+    "correlation over methods rests on a few points. A metric, or a vote, of few levels ties on "
+    "pairs that raters tell apart, and every such tie counts as an error."
+)
+ALONE = (
+    "One method alone: no two edits of one video can be compared, so metrics are ranked by "
+    "Kendall's tau between the method's edits. How hard each video is enters into it."
+)
+IN_SAMPLE = (
+    "Epsilon is calibrated on the votes it is judged by: in simulations nominal 95% intervals of "
+    "acc_eq held the population's value in 88 to 93% of cases. The column beside it takes each "
+    "video's epsilon from the other videos."
+)
+ALPHA = 0.05
+MANY = 5  # names in a sentence
+
+
+def found_sentence(found: Agreement) -> str:
+    """Return which metric follows raters best, how surely, and what people themselves reach."""
+    topic = f"Metrics and {found.question}"
+    if not found.table:
+        return f"{topic}: no metric can be held against raters: {found.why_not}."
+    best, name = found.ranked[0], SHORT[found.table.statistic.name]
+    text = f"{topic}: {best.name} follows raters best by {name}, {_ends(best)}"
+    if found.table.statistic.name == "acc_eq":
+        text += f"; half of the raters reach {_level(found.halves.mean)} against the other half"
+        text += f", guessing {number(found.guess, 2)}"
+    return f"{text}. {_company(found)}{_own(found)}{_below(found)}".rstrip()
+
+
+def _company(found: Agreement) -> str:
+    """Return which metrics are not significantly worse than the best."""
+    if len(found.ranked) == 1:
+        return "It is the only metric with a value. "
+    near = [row.name for row in found.ranked[1:] if not row.p_best < ALPHA]
+    if not near:
+        return "It is significantly better than every other metric. "
+    if len(near) > MANY:
+        others = len(found.ranked) - 1
+        return f"{len(near)} of the {others} other metrics are not significantly worse. "
+    verb = "is" if len(near) == 1 else "are"
+    return f"{listed(near)} {verb} not significantly worse. "
+
+
+def _own(found: Agreement) -> str:
+    """Return how the best metric that is meant for the question stands, if another leads."""
+    best, own = found.ranked[0], found.best_own
+    if best.name in found.own:
+        return ""
+    if own is None:
+        return f"No metric of the run is meant for {found.question}. "
+    return (
+        f"It is not meant for {found.question}; the best that is, {own.name}, reaches "
+        f"{_ends(own)} (p = {_p(own.p_best)}, Holm-adjusted). "
+    )
+
+
+def _below(found: Agreement) -> str:
+    """Return a caution where even the best metric's interval does not clear guessing."""
+    best = found.ranked[0]
+    if not is_number(best.low) or best.low > found.guess:
+        return ""
+    return (
+        "Its interval does not exclude what guessing reaches: no metric is shown to follow raters."
+    )
+
+
+def notes(joint: Joint, found: list[Agreement]) -> tuple[str, ...]:
+    """Return what has to be known before the numbers."""
+    systems = len(joint.systems)
+    said = [WHY, IN_SAMPLE] if systems > 1 else [ALONE]
+    if 1 < systems < ENOUGH:
+        said.append(_few(systems))
+    said += [
+        note for one in found if one.table for note in one.table.notes if "source videos" in note
+    ]
+    if joint.left_out:
+        reasons = [f"{name} ({why})" for name, why in joint.left_out.items()]
+        said.append(f"Not held against raters: {listed(reasons)}.")
+    if systems > 1 and (without := _no_single_rater(found)):
+        said.append(without)
+    return tuple(dict.fromkeys(said))
+
+
+def _few(systems: int) -> str:
+    return (
+        f"{systems} methods cannot support a claim at system level: even a perfect ranking has "
+        f"p = 1/{systems}! = {smallest_p(systems):.3f} in an exact one-sided test. SPA, in the "
+        "second tables, compares confidence in place of ranks, but over "
+        f"{plural(systems * (systems - 1) // 2, 'pair')} of methods; its interval is about other "
+        "videos, not about other methods."
+    )
+
+
+def _no_single_rater(found: list[Agreement]) -> str:
+    people = [one.table.people for one in found if one.table]
+    if not people or any(each and each.raters for each in people):
+        return ""
+    return (
+        "No rater saw two methods on one edit, so a single rater cannot be ranked beside the "
+        "metrics; one random vote an edit, whoever gave it, stands in for that."
+    )
+
+
+def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
+    """Return the sentences of the methods paragraph."""
+    if not ranked:
+        return ()
+    how, swaps = joint.people.how, ranked[0].permutations
+    if headline(joint).name == "acc_eq":
+        first = (
+            "Metrics were held against mean votes by pairwise accuracy with ties within an edit "
+            "(acc_eq), a metric's ties calibrated on the same votes and, beside it, with each "
+            "source video's threshold from the others [@deutsch2023ties]; "
+        )
+        test = "of the metrics' verdicts on pairs of methods"
+    else:
+        first = "Metrics were held against mean votes by Kendall's tau-b between edits; "
+        test = "of the metrics' standardized scores"
+    return (
+        f"{first}intervals are 95% percentiles of {how.resamples} resamples of source videos.",
+        f"Two metrics were compared on the cells that both have by a one-sided permutation test "
+        f"({swaps} random swaps {test}, all edits of a source video together) "
+        "[@deutsch2021resampling; @phipson2010]; a cluster begins where a metric is worse at "
+        "p < 0.05, unadjusted, than every metric above it, and p-values against the best metric "
+        "are adjusted by Holm's method [@holm1979].",
+        "Soft pairwise accuracy [@thompson2024spa] and correlations within edits, between edits "
+        "and over all are given beside it; ceilings of Pearson correlations are the square root of "
+        "the Spearman-Brown reliability of random halves of the panel "
+        "[@spearman1910; @brown1910].",
+    )
+
+
+def _ends(row: Row) -> str:
+    if not is_number(row.low):
+        return f"{number(row.value, 2)} [no interval]"
+    return f"{number(row.value, 2)} [{number(row.low, 2)}, {number(row.high, 2)}]"
+
+
+def _level(value: float) -> str:
+    return number(value, 2) if np.isfinite(value) else "no value"
+
+
+def _p(p: float) -> str:
+    return "not available" if not is_number(p) else "<0.001" if p < 0.001 else number(p, 3)

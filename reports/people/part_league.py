@@ -1,0 +1,159 @@
+"""Metrics ranked by how they follow raters, question by question, beside what people reach."""
+
+import pandas as pd
+
+from evaluation.stats.league import Row as Standing
+from evaluation.stats.panels import Panel
+from reports.loading import is_number
+from reports.parts import Drawing, Part
+from reports.people.agreement import SHORT, Agreement, agreements, headline
+from reports.people.joint import Joint
+from reports.people.league_figure import league_figure
+from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
+from reports.people.league_words import ALPHA, done, found_sentence, notes
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+
+
+def league_part(joint: Joint) -> Part | None:
+    """Return the leagues of all questions; None for a run without a metric to rank."""
+    if not joint.names:
+        return None
+    found = agreements(joint)
+    ranked = [one for one in found if one.table]
+    more = [others(joint, one.question) for one in ranked]
+    return Part(
+        id="metrics-and-people",
+        title="How far metrics follow the raters",
+        found=tuple(found_sentence(one) for one in found),
+        notes=notes(joint, found),
+        drawings=tuple(map(_drawing, ranked)),
+        tables=tuple(_league_table(joint, one) for one in ranked),
+        folded=tuple(
+            statistics_table(each, _order(one)) for one, each in zip(ranked, more, strict=True)
+        ),
+        frames=_frames(joint, ranked, more),
+        done=done(joint, ranked),
+    )
+
+
+def _drawing(found: Agreement) -> Drawing:
+    leader = found.ranked[0]
+    return Drawing(
+        f"league_{found.question}",
+        league_figure(found),
+        f"{found.question.capitalize()}: dot plot of {len(found.ranked)} metrics; best "
+        f"{leader.name}, {number(leader.value, 2)}.",
+        f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
+        "metrics: 95% intervals over source videos. Lines cut clusters: each metric is "
+        "significantly worse than every metric of the clusters above. Diamonds and band: people in "
+        "the place of a metric, bars the middle 95% of random draws; they are held against fewer "
+        "votes than metrics are, so they are what people reach, not an upper bound. Dotted: what "
+        "a metric that knows nothing reaches.",
+    )
+
+
+def _order(found: Agreement) -> list[str]:
+    return [row.name for row in found.table.rows] if found.table else []
+
+
+def _league_table(joint: Joint, found: Agreement) -> Table:
+    assert found.table
+    ranking = SHORT[headline(joint).name]
+    accuracy = headline(joint).name == "acc_eq"
+    rows = [Row(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
+    panels = [_panel_row("half of the raters", found.halves, accuracy)]
+    panels += [_panel_row("one vote an edit", found.vote, accuracy), _rater_row(found, accuracy)]
+    text = (
+        f"Ranked by {ranking}, with 95% intervals over source videos. Bold: the best, metrics that "
+        "are not significantly worse, and the axis of those meant for the question. p: one-sided "
+        "that the best metric is better, on the cells that both have, Holm-adjusted. A cluster "
+        "begins where a metric is worse than every metric above it. No value: of "
+        f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
+        "the middle 95% of random draws, or the lowest and highest rater."
+    )
+    return Table(
+        f"league_{found.question}",
+        f"{found.question.capitalize()}: metrics by how they follow raters",
+        text,
+        _heads(ranking, accuracy),
+        (*rows, *panels),
+        first="metric",
+    )
+
+
+def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
+    calibrated = (
+        Head("out of sample",
+             hint="acc_eq where a video's epsilon is calibrated on all other videos"),
+        Head("epsilon", hint="differences up to this are ties, in the metric's unit"),
+    )  # fmt: skip
+    return (
+        Head("meant for"),
+        Head(ranking),
+        *(calibrated if accuracy else ()),
+        Head("cluster"),
+        Head("p", hint="that the best metric is better; Holm"),
+        Head("no value", hint="edits by methods without a value of the metric or a vote"),
+    )
+
+
+def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tuple[Cell, ...]:
+    axis = Cell(joint.run.metrics[row.name].axis, best=row.name in found.own)
+    calibrated = (_plain(row.out_of_sample), Cell(f"{row.epsilon:.2g}")) if accuracy else ()
+    return (
+        axis,
+        _value(row.value, row.low, row.high, bool(row.cluster) and not row.p_best < ALPHA),
+        *calibrated,
+        Cell(str(row.cluster) if row.cluster else NOTHING),
+        Cell(_p(row.p_best)),
+        Cell(str(row.missing)),
+    )
+
+
+def _panel_row(label: str, panel: Panel, accuracy: bool) -> Row:
+    value = _value(panel.mean, panel.low, panel.high, False)
+    return Row(label, _people_cells(value, accuracy))
+
+
+def _rater_row(found: Agreement, accuracy: bool) -> Row:
+    people = found.table.people if found.table else None
+    if not people or not people.raters:
+        return Row("single raters", _people_cells(Cell(NOTHING, "no rater"), accuracy))
+    label = f"single raters ({people.raters})"
+    return Row(label, _people_cells(_value(people.mean, people.low, people.high, False), accuracy))
+
+
+def _people_cells(value: Cell, accuracy: bool) -> tuple[Cell, ...]:
+    return (Cell("people"), value, *[Cell(NOTHING)] * (5 if accuracy else 3))
+
+
+def _value(value: float, low: float, high: float, best: bool) -> Cell:
+    if not is_number(value):
+        return Cell(NOTHING, hint="no pair of methods with values and votes on one edit")
+    ends = f"[{number(low, 2)}, {number(high, 2)}]" if is_number(low) else "[no interval]"
+    return Cell(number(value, 3), ends, best=best)
+
+
+def _plain(value: float) -> Cell:
+    return Cell(number(value, 3) if is_number(value) else NOTHING)
+
+
+def _p(p: float) -> str:
+    if not is_number(p):
+        return NOTHING
+    return "<0.001" if p < 0.001 else number(p, 3)
+
+
+def _frames(
+    joint: Joint, ranked: list[Agreement], more: list[Others]
+) -> tuple[tuple[str, pd.DataFrame], ...]:
+    if not ranked:
+        return ()
+    rows = [
+        {"question": one.question, "axis": joint.run.metrics[row.name].axis} | row._asdict()
+        for one in ranked
+        if one.table
+        for row in one.table.rows
+    ]
+    table = pd.concat([statistics_frame(each) for each in more])
+    return (("metric_league", pd.DataFrame(rows)), ("metric_statistics", table))
