@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats import meta_bootstrap, soft_pairwise
+from evaluation.stats import pair_draws, soft_pairwise
 from evaluation.stats.coefficients import KINDS, Kind
 from evaluation.stats.correlation import LEVELS, Constants, Level, correlate
 from evaluation.stats.meta import mean_votes
@@ -275,7 +275,7 @@ def test_results_do_not_depend_on_the_block_size(monkeypatch: pytest.MonkeyPatch
         return np.concatenate(parts)
 
     expected = found()
-    monkeypatch.setattr(meta_bootstrap, "BLOCK", 1)
+    monkeypatch.setattr(pair_draws, "BLOCK", 1)
     monkeypatch.setattr(soft_pairwise, "BLOCK", 1)
     assert found() == pytest.approx(expected, abs=1e-12, nan_ok=True)
 

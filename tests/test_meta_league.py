@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.stats import meta_bootstrap, soft_pairwise, swaps
+from evaluation.stats import pair_draws, soft_pairwise, swaps
 from evaluation.stats.ceiling import leave_one_rater_out
 from evaluation.stats.correlation import LEVELS, correlate
 from evaluation.stats.league import League, Row, league, league_by_category
@@ -125,7 +125,7 @@ def test_a_league_does_not_depend_on_the_block_size(
     statistic: Statistic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = made(statistic, permutations=30, resamples=20)
-    for module in (swaps, soft_pairwise, meta_bootstrap):
+    for module in (swaps, soft_pairwise, pair_draws):
         monkeypatch.setattr(module, "BLOCK", 700)
     found = made(statistic, permutations=30, resamples=20)
     assert np.array_equal(found.p, expected.p, equal_nan=True)
