@@ -14,9 +14,9 @@ from evaluation.stats.meta_bootstrap import (
     bootstrap_correlation,
     bootstrap_soft_pairwise,
 )
-from reports.loading import is_number
+from reports.people.cells import ends_cell, plain_cell
 from reports.people.joint import Joint
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.tables import NOTHING, Cell, Head, Row, Table
 
 DRAWS = 1000  # resamples, at most
 LEVELS: dict[Level, str] = {
@@ -91,16 +91,6 @@ def statistics_frame(found: Others) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def ends_cell(one: MetaInterval, digits: int = 2) -> Cell:
-    """Return the cell of a statistic with its interval."""
-    if not is_number(one.value):
-        return Cell(NOTHING, hint="not defined on these edits")
-    if not is_number(one.low):
-        return Cell(number(one.value, digits), "[no interval]")
-    ends = f"[{number(one.low, digits)}, {number(one.high, digits)}]"
-    return Cell(number(one.value, digits), ends)
-
-
 def _correlations(
     joint: Joint, metric: np.ndarray, human: np.ndarray, question: str, resamples: int
 ) -> dict[tuple[Level, Kind], MetaInterval]:
@@ -128,7 +118,5 @@ def _cells(found: Others, name: str) -> tuple[Cell, ...]:
 def _ceiling_row(found: Others) -> Row:
     cells = [Cell(NOTHING)]
     for level in LEVELS:
-        ceiling = found.ceilings[level].ceiling
-        known = Cell(number(ceiling, 2)) if is_number(ceiling) else Cell(NOTHING)
-        cells += [known, Cell(NOTHING), Cell(NOTHING)]
+        cells += [plain_cell(found.ceilings[level].ceiling), Cell(NOTHING), Cell(NOTHING)]
     return Row("ceiling (people)", (*cells, Cell(NOTHING)))

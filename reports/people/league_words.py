@@ -6,6 +6,7 @@ from evaluation.stats.correlation import ENOUGH, smallest_p
 from evaluation.stats.league import Row
 from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline
+from reports.people.cells import ends_text, p_text
 from reports.people.joint import Joint
 from reports.tables import number
 from reports.wording import listed, plural
@@ -66,7 +67,7 @@ def _own(found: Agreement) -> str:
         return f"No metric of the run is meant for {found.question}. "
     return (
         f"It is not meant for {found.question}; the best that is, {own.name}, reaches "
-        f"{_ends(own)} (p = {_p(own.p_best)}, Holm-adjusted). "
+        f"{_ends(own)} (p = {p_text(own.p_best)}, Holm-adjusted). "
     )
 
 
@@ -147,14 +148,8 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
 
 
 def _ends(row: Row) -> str:
-    if not is_number(row.low):
-        return f"{number(row.value, 2)} [no interval]"
-    return f"{number(row.value, 2)} [{number(row.low, 2)}, {number(row.high, 2)}]"
+    return f"{number(row.value, 2)} {ends_text(row.low, row.high)}"
 
 
 def _level(value: float) -> str:
     return number(value, 2) if np.isfinite(value) else "no value"
-
-
-def _p(p: float) -> str:
-    return "not available" if not is_number(p) else "<0.001" if p < 0.001 else number(p, 3)

@@ -1,17 +1,27 @@
 """Metrics ranked by how they follow raters, question by question, beside what people reach."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from evaluation.stats.league import Row as Standing
 from evaluation.stats.panels import Panel
-from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.agreement import SHORT, Agreement, agreements, headline
+from reports.people.cells import ends_cell, p_text, plain_cell
 from reports.people.joint import Joint
 from reports.people.league_figure import league_figure
 from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
 from reports.people.league_words import ALPHA, done, found_sentence, notes
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
+
+
+class _Level(NamedTuple):
+    """What people reach, and the ends of the draws."""
+
+    value: float
+    low: float
+    high: float
 
 
 def league_part(joint: Joint) -> Part | None:
@@ -99,19 +109,19 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
 
 def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tuple[Cell, ...]:
     axis = Cell(joint.run.metrics[row.name].axis, best=row.name in found.own)
-    calibrated = (_plain(row.out_of_sample), Cell(f"{row.epsilon:.2g}")) if accuracy else ()
+    calibrated = (plain_cell(row.out_of_sample, 3), Cell(f"{row.epsilon:.2g}")) if accuracy else ()
     return (
         axis,
-        _value(row.value, row.low, row.high, bool(row.cluster) and not row.p_best < ALPHA),
+        ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA),
         *calibrated,
         Cell(str(row.cluster) if row.cluster else NOTHING),
-        Cell(_p(row.p_best)),
+        Cell(p_text(row.p_best)),
         Cell(str(row.missing)),
     )
 
 
 def _panel_row(label: str, panel: Panel, accuracy: bool) -> Row:
-    value = _value(panel.mean, panel.low, panel.high, False)
+    value = ends_cell(_Level(panel.mean, panel.low, panel.high), 3)
     return Row(label, _people_cells(value, accuracy))
 
 
@@ -120,28 +130,12 @@ def _rater_row(found: Agreement, accuracy: bool) -> Row:
     if not people or not people.raters:
         return Row("single raters", _people_cells(Cell(NOTHING, "no rater"), accuracy))
     label = f"single raters ({people.raters})"
-    return Row(label, _people_cells(_value(people.mean, people.low, people.high, False), accuracy))
+    value = ends_cell(_Level(people.mean, people.low, people.high), 3)
+    return Row(label, _people_cells(value, accuracy))
 
 
 def _people_cells(value: Cell, accuracy: bool) -> tuple[Cell, ...]:
     return (Cell("people"), value, *[Cell(NOTHING)] * (5 if accuracy else 3))
-
-
-def _value(value: float, low: float, high: float, best: bool) -> Cell:
-    if not is_number(value):
-        return Cell(NOTHING, hint="no pair of methods with values and votes on one edit")
-    ends = f"[{number(low, 2)}, {number(high, 2)}]" if is_number(low) else "[no interval]"
-    return Cell(number(value, 3), ends, best=best)
-
-
-def _plain(value: float) -> Cell:
-    return Cell(number(value, 3) if is_number(value) else NOTHING)
-
-
-def _p(p: float) -> str:
-    if not is_number(p):
-        return NOTHING
-    return "<0.001" if p < 0.001 else number(p, 3)
 
 
 def _frames(

@@ -1,0 +1,171 @@
+"""Metrics as predictors of mean votes: scatter, mapping to the scale, errors, P.1401's tests."""
+
+import pandas as pd
+
+from reports.loading import is_number
+from reports.parts import Drawing, Part
+from reports.people.cells import ends_cell, p_text, plain_cell
+from reports.people.joint import Joint
+from reports.people.prediction import Predicted, Question, predictions
+from reports.people.scatter_figure import scatter_figure
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed
+
+DONE = (
+    "Mean votes of edits were predicted from each metric by a non-decreasing polynomial of third "
+    "order (first order for a metric of fewer than four different values) fitted to all edits with "
+    "votes; RMSE, RMSE* and outlier ratio follow ITU-T P.1401 [@itu2020p1401], with Student's t "
+    "intervals of an edit's votes, and the Pearson correlation of predicted and observed mean "
+    "votes has a 95% percentile interval over source videos with the mapping kept."
+)
+TESTED = (
+    "Tests of two metrics in the tables of prediction are those of P.1401 (Fisher's z, F, pooled "
+    "binomial; two-sided, Bonferroni-adjusted), which take the metrics' errors as independent."
+)
+NOT_PAIRED = (
+    "P.1401's tests take two metrics as if measured on different clips. Here they are measured on "
+    "the same ones, so these p-values are for comparison with published numbers; the league's "
+    "permutation tests use the pairing."
+)
+
+
+def scatter_part(joint: Joint) -> Part | None:
+    """Return how the best metric of every question predicts its votes; None without metrics."""
+    if not joint.names:
+        return None
+    every = [predictions(joint, question) for question in joint.votes]
+    found = [one for one in every if one.metrics]
+    several = any(len(one.metrics) > 1 for one in found)
+    return Part(
+        id="metric-scatter",
+        title="Votes against the best metric of each axis",
+        found=tuple(map(_sentence, every)),
+        notes=tuple(_notes(found, several)),
+        drawings=(_drawing(joint, found),) if found else (),
+        folded=tuple(map(_table, found)),
+        frames=(("metric_prediction", _frame(found)),) if found else (),
+        done=((DONE, TESTED) if several else (DONE,)) if found else (),
+    )
+
+
+def _sentence(found: Question) -> str:
+    topic = f"Prediction of {found.question}"
+    if not found.metrics:
+        return f"{topic}: nothing to predict with or from: {found.why_not}."
+    best = found.metrics[0]
+    if not is_number(best.values.rmse):
+        return f"{topic}: too few different values of {best.name} to map it to the scale."
+    pearson = ends_cell(best.pearson)
+    text = (
+        f"{topic}: mapped to the scale, {best.name} predicts the mean vote of an edit with "
+        f"r = {pearson.main} {pearson.small} and an error of {number(best.values.rmse, 2)} points"
+    )
+    if is_number(best.values.rmse_star):
+        text += f", {number(best.values.rmse_star, 2)} beyond the intervals of the votes"
+    if is_number(found.ceiling):
+        text += f"; knowing the true means would give r = {number(found.ceiling, 2)}"
+    return f"{text}. It was chosen as the best of {len(found.metrics)} on the same votes."
+
+
+def _notes(found: list[Question], several: bool) -> list[str]:
+    said = []
+    if any(len(one.metrics) > 1 for one in found):
+        said.append(
+            "Each panel shows the metric of the question's own axis that the league ranks first. "
+            "It was chosen on the votes that it is shown against: its numbers are optimistic."
+        )
+    widthless = {one.question: one.exact for one in found if one.exact}
+    if widthless:
+        counts = [f"{count} on {question}" for question, count in widthless.items()]
+        said.append(
+            f"Edits by methods whose votes are all equal: {listed(counts)}. Their interval has no "
+            "width, so any error makes them an outlier."
+        )
+    return [*said, NOT_PAIRED] if several else said
+
+
+def _drawing(joint: Joint, found: list[Question]) -> Drawing:
+    named = [f"{one.metrics[0].name} and {one.question}" for one in found]
+    return Drawing(
+        "metric_scatter",
+        scatter_figure(joint, found),
+        f"Scatter of {listed(named)}, by method.",
+        "Mean vote of every edit against the best metric of each question's axis, turned so that "
+        "better is right. Small: an edit by a method; large: a method's mean. Line: monotonic "
+        "mapping of the metric to the scale (ITU-T P.1401). r: Pearson after mapping "
+        "with its 95% interval over source videos; ceiling: what a metric that knew the true means "
+        "would reach, from halves of the panel. RMSE*: error beyond the interval of an edit's "
+        "votes; outliers: edits whose error is greater than it.",
+    )
+
+
+def _table(found: Question) -> Table:
+    heads = (
+        Head("n", hint="edits by methods with a value and a vote"),
+        Head("Pearson", hint="of predicted and observed mean votes"),
+        Head("RMSE", hint="points of the scale, on the edits the mapping was fitted on"),
+        Head("RMSE*", hint="error beyond the 95% interval of an edit's votes"),
+        Head("outliers", hint="edits whose error exceeds that interval"),
+        Head("RMSE other videos, 1st", hint="first order, fitted on all other source videos"),
+        Head("RMSE other videos, 3rd", hint="third order, fitted on all other source videos"),
+        Head("p Pearson", hint="against the first line"),
+        Head("p RMSE", hint="against the first line"),
+        Head("p outliers", hint="against the first line"),
+    )
+    best = found.metrics[0].name
+    return Table(
+        f"metric_prediction_{found.question}",
+        f"{found.question.capitalize()}: prediction of mean votes by the metrics meant for it",
+        "After a monotonic mapping of third order (of first order for a metric with fewer than "
+        "four different values), in points of the scale. p: two-sided tests of ITU-T P.1401 "
+        f"against {best}, Bonferroni-adjusted over the lines; they take the samples as "
+        "independent, which metrics of the same clips are not.",
+        heads,
+        tuple(Row(one.name, _cells(one)) for one in found.metrics),
+        first="metric",
+    )
+
+
+def _cells(one: Predicted) -> tuple[Cell, ...]:
+    values = one.values
+    outliers = f"{values.outlier_ratio:.0%}" if is_number(values.outlier_ratio) else NOTHING
+    return (
+        Cell(str(values.n)),
+        ends_cell(one.pearson),
+        plain_cell(values.rmse),
+        plain_cell(values.rmse_star),
+        Cell(outliers),
+        plain_cell(one.first_order),
+        plain_cell(one.third_order),
+        *(Cell(p_text(p)) for p in one.p),
+    )
+
+
+def _frame(found: list[Question]) -> pd.DataFrame:
+    rows = [
+        {
+            "question": one.question,
+            "metric": each.name,
+            "n": each.values.n,
+            "missing": each.values.missing,
+            "pearson": each.pearson.value,
+            "low": each.pearson.low,
+            "high": each.pearson.high,
+            "ceiling": one.ceiling,
+            "rmse": each.values.rmse,
+            "rmse_star": each.values.rmse_star,
+            "outlier_ratio": each.values.outlier_ratio,
+            "outlier_sd": each.values.outlier_sd,
+            "rmse_other_videos_first_order": each.first_order,
+            "rmse_other_videos_third_order": each.third_order,
+            "p_pearson": each.p[0],
+            "p_rmse": each.p[1],
+            "p_outliers": each.p[2],
+            "coefficients": " ".join(f"{c:.12g}" for c in each.values.mapping.coefficients),
+            "mapped_from": each.values.mapping.low,
+            "mapped_to": each.values.mapping.high,
+        }
+        for one in found
+        for each in one.metrics
+    ]
+    return pd.DataFrame(rows)
