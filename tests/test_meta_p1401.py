@@ -193,6 +193,12 @@ def test_a_constant_metric_predicts_the_mean() -> None:
     assert np.isnan(third.rmse) and np.isnan(third.mapping.coefficients).all()
 
 
+def test_without_a_mapping_there_are_no_outliers_to_count() -> None:
+    found = evaluate_prediction(np.array([0.0, 1, 0, 1, 1]), np.arange(5.0), np.ones(5), order=3)
+    assert np.isnan([found.rmse, found.rmse_star, found.outlier_ratio, found.pearson]).all()
+    assert (found.n, found.n_ci) == (5, 0)
+
+
 def test_a_cubic_needs_four_different_values() -> None:
     x, y = np.array([1.0, 1, 2, 2, 3, 3, 3]), np.arange(7.0)
     assert np.isnan(fit_mapping(x, y, 3).coefficients).all()

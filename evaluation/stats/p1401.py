@@ -53,7 +53,7 @@ class Prediction(NamedTuple):
     pearson: float  # of predicted and observed MOS
     n: int  # samples
     d: int  # free parameters of the mapping
-    n_ci: int  # samples with a ci95: what rmse_star and outlier_ratio rest on
+    n_ci: int  # samples with a ci95 and a prediction: what rmse_star and outlier_ratio rest on
     missing: int  # samples without a metric value or without a MOS
 
 
@@ -74,7 +74,7 @@ def evaluate_prediction(
     mapping = fit_mapping(metric, mos, order)
     predicted = predict(mapping, metric[both])
     error, half = np.abs(mos[both] - predicted), half[both]
-    sure = np.isfinite(half)
+    sure = np.isfinite(half) & np.isfinite(error)  # without a mapping there is no error
     n, d, n_ci = int(both.sum()), FREE[order], int(sure.sum())
     outliers = float((error[sure] > half[sure]).mean()) if n_ci else float("nan")
     return Prediction(
