@@ -61,15 +61,24 @@ class Mark(NamedTuple):
 
 def marks(run: Run) -> dict[str, Mark]:
     """Return a mark for every method: no two alike among the first 56; anchors grey and hollow."""
-    found = {}
-    for place, label in enumerate(run.ranked):
-        colour = COLOURS[place % len(COLOURS)]
-        marker = MARKERS[(place % len(COLOURS) + place // len(COLOURS)) % len(MARKERS)]
-        found[label] = Mark(colour, marker, True)
     anchors = [label for label, method in run.methods.items() if method.anchor]
-    for place, label in enumerate(anchors):
-        found[label] = Mark(ANCHOR, MARKERS[place % len(MARKERS)], False)
-    return found
+    grey = {
+        label: Mark(ANCHOR, MARKERS[place % len(MARKERS)], False)
+        for place, label in enumerate(anchors)
+    }
+    return marks_of(run.ranked) | grey
+
+
+def marks_of(labels: list[str]) -> dict[str, Mark]:
+    """Return a mark for every competing method, by its place."""
+    return {
+        label: Mark(
+            COLOURS[place % len(COLOURS)],
+            MARKERS[(place % len(COLOURS) + place // len(COLOURS)) % len(MARKERS)],
+            True,
+        )
+        for place, label in enumerate(labels)
+    }
 
 
 def figure(width: float, height: float) -> Figure:
