@@ -9,13 +9,14 @@ from collections.abc import Callable
 from reports.parts import Part, stamped
 from reports.people.joint import Joint
 from reports.people.outcome import People
+from reports.people.part_by_category import category_part
 from reports.people.part_league import league_part
 from reports.people.part_scatter import scatter_part
 
 OfPeople = Callable[[People], Part | None]
 OfBoth = Callable[[Joint], Part | None]
 OF_PEOPLE: tuple[OfPeople, ...] = ()
-OF_BOTH: tuple[OfBoth, ...] = (league_part, scatter_part)
+OF_BOTH: tuple[OfBoth, ...] = (league_part, scatter_part, category_part)
 
 
 def people_parts(people: People) -> list[Part]:

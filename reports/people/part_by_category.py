@@ -1,0 +1,127 @@
+"""Whether the metrics that follow raters do so on every category of edit."""
+
+import pandas as pd
+
+from reports.loading import is_number
+from reports.parts import Drawing, Part
+from reports.people.agreement import SHORT, headline
+from reports.people.by_category import ALL, FEW_VIDEOS, Grid, Spot, grids
+from reports.people.category_figure import category_figure
+from reports.people.cells import ends_cell
+from reports.people.joint import Joint
+from reports.tables import Cell, Head, Row, Table, number
+from reports.wording import listed
+
+DONE = (
+    "The leading metrics were held against mean votes within each category of edit, with epsilon "
+    "calibrated on all edits; a category of fewer than {few} source videos is shown and not judged."
+)
+DONE_ALONE = (
+    "The leading metrics were held against mean votes within each category of edit; a category of "
+    "fewer than {few} source videos is shown and not judged."
+)
+
+
+def category_part(joint: Joint) -> Part | None:
+    """Return the leading metrics by category; None where there is only one, or nothing to hold."""
+    found = grids(joint)
+    if not found or len(found[0].categories) < 3:
+        return None
+    name = SHORT[headline(joint).name]
+    said = DONE if headline(joint).name == "acc_eq" else DONE_ALONE
+    return Part(
+        id="metrics-by-category",
+        title="Metrics and raters by category of edit",
+        found=tuple(text for one in found if (text := _sentence(one, name))),
+        drawings=(_drawing(found, name),),
+        folded=tuple(_table(one, name) for one in found),
+        frames=(("metric_categories", _frame(found)),),
+        done=(said.format(few=FEW_VIDEOS),),
+    )
+
+
+def _sentence(found: Grid, name: str) -> str:
+    """Return where the metric that leads overall is not shown to be above guessing."""
+    leader = found.names[0]
+    spots = {c: found.spots[leader, c] for c in found.categories if c != ALL}
+    judged = {c: spot for c, spot in spots.items() if not spot.few and is_number(spot.low)}
+    failing = [_failing(c, spot) for c, spot in judged.items() if spot.low <= spot.guess]
+    few = [c for c in spots if c not in judged]
+    text = f"{found.question.capitalize()} by category: {leader}, which follows raters best, "
+    if not judged:
+        return text + "cannot be judged on any category: each has too few source videos."
+    overall = found.spots[leader, ALL]
+    if failing and overall.low > overall.guess:
+        text += f"is above guessing overall but not shown to be on {listed(failing)}"
+    elif failing:
+        text += f"is not shown to be above guessing overall, nor on {listed(failing)}"
+    else:
+        text += f"is above guessing by {name} on {_on(list(judged))}"
+    return text + (f"; too few videos for {_on(few)}." if few else ".")
+
+
+def _on(names: list[str]) -> str:
+    return f"{listed(names)} edits"
+
+
+def _failing(category: str, spot: Spot) -> str:
+    cell = ends_cell(spot)
+    return f"{category} edits ({cell.main} {cell.small}, guessing {number(spot.guess, 2)})"
+
+
+def _drawing(found: list[Grid], name: str) -> Drawing:
+    return Drawing(
+        "metric_categories",
+        category_figure(found),
+        f"Heat maps of {name}: metrics by categories of edit, for {_questions(found)}.",
+        f"{name[0].upper()}{name[1:]} of the leading metrics on each category of edit, and n, the "
+        "edits behind it. Shades run from what guessing reaches in the category to the best value "
+        "of the panel; a value without a shade is not above guessing. Hatched: fewer than "
+        f"{FEW_VIDEOS} source videos, or no value. Italic: better than the metrics meant for the "
+        "question, but meant for another axis. Intervals are in the tables below.",
+    )
+
+
+def _questions(found: list[Grid]) -> str:
+    return listed([one.question for one in found])
+
+
+def _table(found: Grid, name: str) -> Table:
+    heads = tuple(
+        Head(category, hint=_counts(found.spots[found.names[0], category]))
+        for category in found.categories
+    )
+    return Table(
+        f"metric_categories_{found.question}",
+        f"{found.question.capitalize()}: metrics by category of edit",
+        f"{name[0].upper()}{name[1:]} with 95% intervals over source videos. Bold: the interval is "
+        f"above guessing, and from {FEW_VIDEOS} videos or more. Last line: what guessing reaches "
+        "in the category.",
+        heads,
+        (*(Row(each, _cells(found, each)) for each in found.names), _guesses(found)),
+        first="metric",
+    )
+
+
+def _counts(spot: Spot) -> str:
+    return f"{spot.edits} edits of {spot.videos} videos for the first metric"
+
+
+def _cells(found: Grid, name: str) -> tuple[Cell, ...]:
+    spots = [found.spots[name, category] for category in found.categories]
+    return tuple(ends_cell(s, best=not s.few and s.low > s.guess) for s in spots)
+
+
+def _guesses(found: Grid) -> Row:
+    spots = [found.spots[found.names[0], category] for category in found.categories]
+    return Row("guessing", tuple(Cell(number(spot.guess, 2)) for spot in spots))
+
+
+def _frame(found: list[Grid]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"question": one.question, "metric": name, "category": category} | spot._asdict()
+            for one in found
+            for (name, category), spot in one.spots.items()
+        ]
+    )
