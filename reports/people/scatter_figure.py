@@ -30,7 +30,7 @@ def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
         for axes, one in zip(grid[0], found, strict=True):
             _panel(axes, joint, one, look)
         grid[0, 0].set_ylabel("mean vote of an edit", color=INK)
-        names = [_handle(label, look[label]) for label in joint.systems]
+        names = [handle(label, look[label]) for label in joint.systems]
         columns = min(LEGEND_COLUMNS, len(names))
         drawing.legend(handles=names, loc="outside lower center", ncols=columns, fontsize=8)
     return drawing
@@ -109,7 +109,8 @@ def _curve(axes: Axes, best: Predicted, sign: int) -> None:
     axes.plot(sign * across, up, color=INK, linewidth=1.6, zorder=4)
 
 
-def _handle(label: str, mark: Mark) -> Line2D:
+def handle(label: str, mark: Mark) -> Line2D:
+    """Return a method's entry in a legend."""
     return Line2D(
         [],
         [],

@@ -1,0 +1,173 @@
+"""What a method costs beside what raters think of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from evaluation.schema import finetune_seconds
+from evaluation.stats.intervals import Interval
+from reports.loading import Run, is_number
+from reports.parts import Drawing, Part
+from reports.people.cells import ends_text, plain_cell
+from reports.people.cost_figure import cost_figure
+from reports.people.joint import Joint
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed
+
+DONE = (
+    "Cost is the median wall time of an edit without finetuning, with its interquartile range over "
+    "clips, and the seconds of finetuning divided by the edits that they served."
+)
+LATE = 1.2  # a method this many times as slow as another is called slower
+
+
+class Cost(NamedTuple):
+    """Seconds that an edit by one method took; NaN where no clip tells."""
+
+    editing: float  # median, without finetuning
+    low: float  # first and third quartile of it
+    high: float
+    finetuning: float  # all seconds of finetuning, divided by the edits
+    clips: int  # that tell their seconds
+
+    @property
+    def total(self) -> float:
+        """Seconds of an edit with its share of the finetuning."""
+        return self.editing + self.finetuning
+
+
+def cost_part(joint: Joint) -> Part | None:
+    """Return seconds an edit beside mean votes; None if no clip tells its seconds."""
+    costs = {label: cost_of(joint.run, label) for label in joint.systems}
+    known = {label: cost for label, cost in costs.items() if cost.clips}
+    if not known:
+        return None
+    votes = {question: _votes(joint, question) for question in joint.people.questions}
+    return Part(
+        id="cost-and-votes",
+        title="Cost beside quality",
+        found=(_sentence(known, votes),),
+        drawings=(_drawing(joint, known, votes),),
+        tables=(_table(joint, costs, votes),),
+        frames=(("cost_and_votes", _frame(costs, votes)),),
+        done=(DONE,),
+    )
+
+
+def cost_of(run: Run, label: str) -> Cost:
+    """Return what the clips of a method took; all that were made count, anchors too."""
+    made = [
+        clip for cell, clip in run.clips.items() if cell[0] == label and clip.seconds is not None
+    ]
+    if not made:
+        return Cost(np.nan, np.nan, np.nan, np.nan, 0)
+    spent = np.array([finetune_seconds(clip.facts) for clip in made])
+    alone = np.array([clip.seconds for clip in made], np.float64) - spent
+    low, middle, high = np.percentile(alone, (25, 50, 75))
+    return Cost(float(middle), float(low), float(high), float(spent.sum() / len(made)), len(made))
+
+
+def _votes(joint: Joint, question: str) -> dict[str, Interval]:
+    """Return the mean opinion score of every method with its interval."""
+    scores, names = joint.people.kept.scores[question], joint.people.kept.ratings.methods
+    ends = np.stack([scores.low, scores.mos, scores.high], axis=1)
+    return {label: Interval(*map(float, ends[names.index(label)])) for label in joint.systems}
+
+
+def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> str:
+    """Return the cheapest and dearest method, and which methods another beats on all counts."""
+    order = sorted(costs, key=lambda label: (costs[label].total, label))
+    each = [f"{label} {_seconds(costs[label].total)} s" for label in order]
+    text = f"Cost: an edit takes, with its share of finetuning, {listed(each)}."
+    beaten = [f"{a} by {b}" for a in order if (b := _beaten_by(a, order, costs, votes))]
+    if beaten:
+        return f"{text} Slower and with lower mean votes on every question: {listed(beaten)}."
+    return f"{text} No method is both slower and lower on every question than another."
+
+
+def _beaten_by(
+    label: str,
+    order: list[str],
+    costs: dict[str, Cost],
+    votes: dict[str, dict[str, Interval]],
+) -> str | None:
+    """Return a method that is clearly faster and has higher mean votes on every question."""
+    for other in order:
+        faster = costs[other].total * LATE < costs[label].total
+        if faster and all(score[other].mid > score[label].mid for score in votes.values()):
+            return other
+    return None
+
+
+def _drawing(
+    joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]
+) -> Drawing:
+    return Drawing(
+        "cost_and_votes",
+        cost_figure(joint, costs, votes),
+        f"Scatter of seconds an edit against mean votes on {listed(list(votes))}.",
+        "Seconds of an edit, on a logarithmic axis, against the mean opinion score, with its "
+        "interval over raters and source videos. A mark stands at all seconds of an edit, its "
+        "share of finetuning included; from a small tick, which is editing alone, a dotted line "
+        "leads there where finetuning is part of it. Left and up is better.",
+    )
+
+
+def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> Table:
+    heads = (
+        Head("s / edit", hint="median without finetuning; below: interquartile range over clips"),
+        Head("finetuning s / edit", hint="all seconds of finetuning divided by the edits"),
+        Head("s / edit, all"),
+        *(Head(f"MOS {question}") for question in votes),
+        Head("clips", hint="that tell their seconds"),
+    )
+    return Table(
+        "cost_and_votes",
+        "Cost and mean votes",
+        "Wall time, each process on one core, without writing the clips; its range is over clips "
+        "(quartiles). Mean opinion scores with their intervals over raters and source videos. "
+        "A method that is given finished files shows the time of finding them.",
+        heads,
+        tuple(
+            Row(label, _cells(costs[label], [score[label] for score in votes.values()]),
+                joint.run.methods[label].anchor)
+            for label in joint.systems
+        ),
+    )  # fmt: skip
+
+
+def _cells(cost: Cost, scores: list[Interval]) -> tuple[Cell, ...]:
+    known = cost.clips > 0
+    return (
+        Cell(_seconds(cost.editing), ends_text(cost.low, cost.high, _digits(cost.editing)))
+        if known
+        else Cell(NOTHING),
+        Cell(_seconds(cost.finetuning)) if known and cost.finetuning else Cell(NOTHING),
+        Cell(_seconds(cost.total)) if known else Cell(NOTHING),
+        *(
+            Cell(number(s.mid, 2), ends_text(s.low, s.high)) if is_number(s.mid) else Cell(NOTHING)
+            for s in scores
+        ),
+        plain_cell(cost.clips, 0),
+    )
+
+
+def _seconds(value: float) -> str:
+    return number(value, _digits(value))
+
+
+def _digits(value: float) -> int:
+    """Return decimals that say something of so many seconds."""
+    return 2 if value < 10 else 1 if value < 100 else 0
+
+
+def _frame(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"method": label} | cost._asdict() | {"total": cost.total, "question": question}
+            | {f"mos_{name}": end for name, end in score[label]._asdict().items()}
+            for label, cost in costs.items()
+            for question, score in votes.items()
+        ]
+    )  # fmt: skip
