@@ -1,0 +1,213 @@
+"""Metrics without people: methods ranked by each of them, and how far they agree.
+
+Nothing here says which metric is right; that takes ratings.
+"""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.stats.correlation import system_note
+from reports.loading import AXES, is_number
+from reports.metric_rankings import (
+    ALPHA,
+    PERMUTATIONS,
+    RESAMPLES,
+    Agreements,
+    Ranking,
+    agreements,
+    rankings,
+    values_of,
+)
+from reports.parts import Drawing, Part
+from reports.ranking_figures import agreement_figure, ranking_figure
+from reports.style import marks
+from reports.summary import Summary
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed, plural
+
+NOBODY = (
+    "Nobody was asked: this shows how metrics rank the methods and each other. Which of them a "
+    "reader should believe it does not show; metrics that agree can be wrong together."
+)
+
+
+def metric_parts(summary: Summary) -> list[Part]:
+    """Return the part on metrics alone, for a run without ratings.
+
+    None in the list unless two methods compete and some axis has two metrics with values.
+    """
+    given, run = values_of(summary), summary.run
+    axes = {name: run.metrics[name].axis for name in given.names}
+    several = [a for a in AXES if sum(axis == a for axis in axes.values()) > 1]
+    if len(given.methods) < 2 or not several:
+        return []
+    how = summary.resampling
+    found = rankings(given, how.seed)
+    agreed = agreements(given, axes, how.seed, how.resamples)
+    by_axis = {a: [one for one in found if axes[one.metric] == a] for a in AXES}
+    return [
+        Part(
+            id="metrics-alone",
+            title="Methods by every metric, and metrics by each other",
+            found=tuple(_sentence(a, by_axis[a], agreed) for a in several),
+            notes=tuple(filter(None, (NOBODY, system_note(len(given.methods))))),
+            drawings=_drawings(summary, found, agreed, axes),
+            folded=(
+                *(_ranking_table(a, by_axis[a]) for a in AXES if by_axis[a]),
+                *(_agreement_table(a, by_axis[a], agreed) for a in several),
+            ),
+            frames=(
+                ("metric_rankings", _ranking_frame(found)),
+                ("metric_agreement", _frame(agreed)),
+            ),
+            done=_done(summary),
+        )
+    ]
+
+
+def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
+    """Return whom the metrics of an axis put first, and how far they agree within edits."""
+    first: dict[str, list[str]] = {}
+    for one in found:
+        first.setdefault(one.methods[0], []).append(one.metric)
+    text = f"{axis.capitalize()} by metrics alone: "
+    if len(first) == 1:
+        text += f"all {len(found)} metrics put {found[0].methods[0]} first"
+    else:
+        order = sorted(first, key=lambda method: (-len(first[method]), method))
+        each = [f"{method} ({_some(first[method])})" for method in order]
+        text += f"first by mean are {listed(each)}"
+    alone = sum(one.clusters.count(1) == 1 and len(one.methods) > 1 for one in found)
+    differing, tested = sum(one.differing for one in found), sum(one.tested for one in found)
+    text += f"; {alone} of {len(found)} put one method significantly before all others, and "
+    text += f"{differing} of {tested} differences between two methods are significant"
+    taus = {pair: agreed.ends[pair].value for pair in agreed.ends if pair[0] in _names(found)}
+    known = {pair: tau for pair, tau in taus.items() if is_number(tau)}
+    if not known:
+        return f"{text}."
+    worst = min(known, key=lambda pair: known[pair])
+    text += f". Within edits the metrics agree at a mean Kendall's tau of {_mean(known)}"
+    if len(known) > 1:
+        text += f", least {worst[0]} and {worst[1]} ({number(known[worst], 2)})"
+    return f"{text}."
+
+
+def _names(found: list[Ranking]) -> set[str]:
+    return {one.metric for one in found}
+
+
+def _mean(taus: dict[tuple[str, str], float]) -> str:
+    return number(float(np.mean([*taus.values()])), 2)
+
+
+def _some(names: list[str]) -> str:
+    return listed(names) if len(names) < 4 else plural(len(names), "metric")
+
+
+def _drawings(
+    summary: Summary, found: list[Ranking], agreed: Agreements, axes: dict[str, str]
+) -> tuple[Drawing, ...]:
+    methods = summary.run.ranked
+    ranked = Drawing(
+        "metric_rankings",
+        ranking_figure(found, axes, marks(summary.run), methods),
+        f"{plural(len(found), 'metric')}: the {len(methods)} methods in the order of their means.",
+        "Methods in the order of their means on every metric. A bar joins the methods of a "
+        "cluster: the next cluster begins with a method that is significantly worse than every "
+        "method before it. Nobody was asked: where rows differ, metrics disagree.",
+    )
+    above = f"; above: of the {len(methods)} methods' means" if agreed.enough else ""
+    matrix = Drawing(
+        "metric_agreement",
+        agreement_figure(agreed, axes),
+        f"Matrix of Kendall's tau of {len(agreed.names)} metrics with each other.",
+        "Kendall's tau of metrics with each other, in hundredths, all turned so that more is "
+        "better. Below the diagonal: mean over edits of tau over the methods within the edit"
+        f"{above}. Darker agrees more; hatched is below zero.",
+    )
+    return (ranked, matrix)
+
+
+def _ranking_table(axis: str, found: list[Ranking]) -> Table:
+    count = max(len(one.methods) for one in found)
+    return Table(
+        f"metric_rankings_{axis}",
+        f"{axis.capitalize()}: methods in the order of each metric's mean",
+        "Below a method: its cluster. A cluster begins where a method is worse than every method "
+        f"before it at p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted).",
+        (*(Head(str(place + 1)) for place in range(count)), Head("pairs that differ")),
+        tuple(Row(one.metric, _ranking_cells(one, count)) for one in found),
+        first="metric",
+    )
+
+
+def _ranking_cells(one: Ranking, count: int) -> tuple[Cell, ...]:
+    cells = [
+        Cell(method, f"cluster {cluster}", best=cluster == 1)
+        for method, cluster in zip(one.methods, one.clusters, strict=True)
+    ]
+    cells += [Cell(NOTHING, hint="no value")] * (count - len(cells))
+    return (*cells, Cell(f"{one.differing} of {one.tested}"))
+
+
+def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements) -> Table:
+    names = [one.metric for one in found]
+    rows = [Row(a, tuple(_agreement_cell(a, b, agreed) for b in names)) for a in names]
+    return Table(
+        f"metric_agreement_{axis}",
+        f"{axis.capitalize()}: agreement of the metrics within edits",
+        "Mean over edits of Kendall's tau over the methods within the edit, with its 95% interval "
+        "over source videos. Edits on which a metric gives all methods the same are left out.",
+        tuple(Head(name, code=True) for name in names),
+        tuple(rows),
+        first="metric",
+    )
+
+
+def _agreement_cell(a: str, b: str, agreed: Agreements) -> Cell:
+    one = agreed.ends.get((a, b)) or agreed.ends.get((b, a))
+    if one is None or not is_number(one.value):
+        return Cell(NOTHING)
+    ends = f"[{number(one.low, 2)}, {number(one.high, 2)}]" if is_number(one.low) else ""
+    return Cell(number(one.value, 2), ends or "[no interval]")
+
+
+def _ranking_frame(found: list[Ranking]) -> pd.DataFrame:
+    rows = [
+        {
+            "metric": one.metric,
+            "rank": place + 1,
+            "method": method,
+            "cluster": one.clusters[place],
+            "p_best": one.p[0, place],
+        }
+        for one in found
+        for place, method in enumerate(one.methods)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _frame(agreed: Agreements) -> pd.DataFrame:
+    rows = []
+    for i, a in enumerate(agreed.names):
+        for j in range(i):
+            b = agreed.names[j]
+            ends = agreed.ends.get((b, a))
+            row = {"metric": a, "other": b, "within_edits": agreed.within[i, j]}
+            row |= {"low": ends.low if ends else np.nan, "high": ends.high if ends else np.nan}
+            rows.append(row | {"of_means": agreed.means[i, j]})
+    return pd.DataFrame(rows)
+
+
+def _done(summary: Summary) -> tuple[str, ...]:
+    few = min(summary.resampling.resamples, RESAMPLES)
+    return (
+        "Methods were ranked by each metric's mean; two methods were compared on the edits that "
+        "both have by a paired permutation test in which the differences of a source video change "
+        f"sign together ({PERMUTATIONS} permutations, all of them where there are no more; "
+        "two-sided, Holm-adjusted over the pairs of methods of a metric [@holm1979; "
+        f"@phipson2010]), and a cluster begins where a method is worse at p < {ALPHA:g} than every "
+        "method before it.",
+        "Agreement of two metrics is the mean over edits of Kendall's tau-b over the methods "
+        f"within the edit, with 95% percentiles of {few} resamples of source videos.",
+    )
