@@ -1,7 +1,5 @@
 """What the leagues say, in words: the findings, the cautions, and what was done."""
 
-import numpy as np
-
 from evaluation.stats.correlation import ENOUGH, smallest_p
 from evaluation.stats.league import Row
 from reports.loading import is_number
@@ -37,17 +35,20 @@ def found_sentence(found: Agreement) -> str:
     if not found.table:
         return f"{topic}: no metric can be held against raters: {found.why_not}."
     best, name = found.ranked[0], SHORT[found.table.statistic.name]
-    text = f"{topic}: {best.name} follows raters best by {name}, {_ends(best)}"
+    text = f"{topic}: {best.name} has the highest {name} with raters, {_ends(best)}"
+    if len(found.ranked) == 1:
+        text = f"{topic}: {best.name}, the only metric with values, has {name} {_ends(best)}"
+    if is_number(found.halves.mean):
+        text += f"; half of the raters reach {number(found.halves.mean, 2)} against the other half"
     if found.table.statistic.name == "acc_eq":
-        text += f"; half of the raters reach {_level(found.halves.mean)} against the other half"
-        text += f", guessing {number(found.guess, 2)}"
+        text += f"; guessing gives {number(found.guess, 2)}"
     return f"{text}. {_company(found)}{_own(found)}{_below(found)}".rstrip()
 
 
 def _company(found: Agreement) -> str:
     """Return which metrics are not significantly worse than the best."""
     if len(found.ranked) == 1:
-        return "It is the only metric with a value. "
+        return ""
     near = [row.name for row in found.ranked[1:] if not row.p_best < ALPHA]
     if not near:
         return "It is significantly better than every other metric. "
@@ -112,6 +113,8 @@ def _no_single_rater(found: list[Agreement]) -> str:
     people = [one.table.people for one in found if one.table]
     if not people or any(each and each.raters for each in people):
         return ""
+    if all(each and len(each.values) < 2 for each in people):
+        return "With one rater nobody can be held against anybody: what people reach is not known."
     return (
         "No rater saw two methods on one edit, so a single rater cannot be ranked beside the "
         "metrics; one random vote an edit, whoever gave it, stands in for that."
@@ -149,7 +152,3 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
 
 def _ends(row: Row) -> str:
     return f"{number(row.value, 2)} {ends_text(row.low, row.high)}"
-
-
-def _level(value: float) -> str:
-    return number(value, 2) if np.isfinite(value) else "no value"

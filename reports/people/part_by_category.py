@@ -47,7 +47,9 @@ def _sentence(found: Grid, name: str) -> str:
     judged = {c: spot for c, spot in spots.items() if not spot.few and is_number(spot.low)}
     failing = [_failing(c, spot) for c, spot in judged.items() if spot.low <= spot.guess]
     few = [c for c in spots if c not in judged]
-    text = f"{found.question.capitalize()} by category: {leader}, which follows raters best, "
+    text = (
+        f"{found.question.capitalize()} by category: {leader}, which ranks first over all edits, "
+    )
     if not judged:
         return text + "cannot be judged on any category: each has too few source videos."
     overall = found.spots[leader, ALL]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from evaluation.stats.league import Row as Standing
 from evaluation.stats.panels import Panel
+from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.agreement import SHORT, Agreement, agreements, headline
 from reports.people.cells import ends_cell, p_text, plain_cell
@@ -109,7 +110,7 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
 
 def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tuple[Cell, ...]:
     axis = Cell(joint.run.metrics[row.name].axis, best=row.name in found.own)
-    calibrated = (plain_cell(row.out_of_sample, 3), Cell(f"{row.epsilon:.2g}")) if accuracy else ()
+    calibrated = (plain_cell(row.out_of_sample, 3), Cell(_epsilon(row))) if accuracy else ()
     return (
         axis,
         ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA),
@@ -118,6 +119,10 @@ def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tup
         Cell(p_text(row.p_best)),
         Cell(str(row.missing)),
     )
+
+
+def _epsilon(row: Standing) -> str:
+    return f"{row.epsilon:.2g}" if is_number(row.epsilon) else NOTHING
 
 
 def _panel_row(label: str, panel: Panel, accuracy: bool) -> Row:

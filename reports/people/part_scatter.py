@@ -64,6 +64,8 @@ def _sentence(found: Question) -> str:
         text += f", {number(best.values.rmse_star, 2)} beyond the intervals of the votes"
     if is_number(found.ceiling):
         text += f"; knowing the true means would give r = {number(found.ceiling, 2)}"
+    if len(found.metrics) == 1:
+        return f"{text}."
     return f"{text}. It was chosen as the best of {len(found.metrics)} on the same votes."
 
 
