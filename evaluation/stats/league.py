@@ -97,7 +97,7 @@ def league(
     source = sources_of(metrics.shape[2], sources)
     rows = _rows(metrics, people, names, statistic, source.member, rng, resamples)
     order = sorted(
-        range(len(rows)), key=lambda k: (-np.nan_to_num(rows[k].value, nan=-9), names[k])
+        range(len(rows)), key=lambda k: (-np.nan_to_num(round(rows[k].value, 9), nan=-9), names[k])
     )
     ranked = [k for k in order if np.isfinite(rows[k].value)]
     p = np.full((len(rows), len(rows)), np.nan)

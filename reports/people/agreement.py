@@ -118,7 +118,7 @@ def measured(joint: Joint, metric: np.ndarray, human: np.ndarray) -> float:
 def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
     """Return the metrics that have a value, best first, ordered as in the league."""
     human = joint.mean_votes(question)
-    values = {k: measured(joint, joint.metrics[k], human) for k in among}
+    values = {k: round(measured(joint, joint.metrics[k], human), 9) for k in among}
     valued = [k for k in among if np.isfinite(values[k])]
     return sorted(valued, key=lambda k: (-values[k], joint.names[k]))
 

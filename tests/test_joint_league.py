@@ -1,0 +1,187 @@
+"""Metrics ranked by how they follow raters: numbers of the stats functions, words that fit them."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from fabricated_joint import METRICS, Meant, fabricate_joint
+
+from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
+from reports.citations import cited
+from reports.formats import latex, markdown
+from reports.parts import WARNING, Part, stamped
+from reports.people.agreement import agreement, best_of, guessing, headline
+from reports.people.joint import Joint
+from reports.people.part_by_category import category_part
+from reports.people.part_cost import cost_part
+from reports.people.part_league import league_part
+from reports.people.part_scatter import scatter_part
+from reports.style import SETTINGS, save
+
+PARTS = (league_part, scatter_part, category_part, cost_part)
+
+
+@pytest.fixture(scope="module")
+def joint() -> Joint:
+    return fabricate_joint()
+
+
+@pytest.fixture(scope="module")
+def part(joint: Joint) -> Part:
+    found = league_part(joint)
+    assert found
+    return found
+
+
+def test_the_table_holds_the_numbers_of_the_stats_functions(joint: Joint, part: Part) -> None:
+    table = next(t for t in part.tables if t.name == "league_alignment")
+    row = next(row for row in table.rows if row.label == "good_a")
+    metric, human = joint.metrics[joint.names.index("good_a")], joint.mean_votes("alignment")
+    inside = tie_calibrated_accuracy(metric, human)
+    outside = out_of_sample_accuracy(metric, human, joint.sources)
+    cells = dict(zip((head.text for head in table.head), row.cells, strict=True))
+    assert cells["acc_eq"].main == f"{inside.value:.3f}"
+    assert cells["out of sample"].main == f"{outside.value:.3f}"
+    assert cells["epsilon"].main == f"{inside.epsilon:.2g}"
+    assert cells["meant for"].main == "alignment" and cells["meant for"].best
+    assert cells["cluster"].main == "1"
+
+
+def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: Part) -> None:
+    for table in part.tables:
+        labels = [row.label for row in table.rows]
+        assert set(labels[:4]) == set(METRICS)
+        assert labels[4:] == ["half of the raters", "one vote an edit", "single raters (6)"]
+        assert all(len(row.cells) == len(table.head) for row in table.rows)
+
+
+def test_the_sentence_names_the_metric_that_knows_the_truth(part: Part) -> None:
+    """good_a is the truth with noise of 0.3, every other metric knows nothing of alignment."""
+    assert part.found[0].startswith("Metrics and alignment: good_a has the highest acc_eq")
+    assert "significantly better than every other metric" in part.found[0]
+
+
+def test_a_metric_of_another_axis_that_follows_better_is_a_finding() -> None:
+    metrics = {
+        "weak": Meant("alignment", "alignment", 4.0),
+        "intruder": Meant("fidelity", "alignment", 0.1),
+    }
+    found = league_part(fabricate_joint(metrics=metrics, sources=20))
+    assert found
+    assert "intruder has the highest acc_eq" in found.found[0]
+    assert "It is not meant for alignment; the best that is, weak, reaches" in found.found[0]
+
+
+def test_noise_is_not_shown_to_follow_anybody() -> None:
+    found = league_part(fabricate_joint(metrics={"noise": Meant("alignment", "fidelity", 9.0)}))
+    assert found
+    assert "noise, the only metric with values" in found.found[0]
+    assert "no metric is shown to follow raters" in found.found[0]
+
+
+def test_guessing_is_half_of_what_people_do_not_tie_or_all_that_they_do() -> None:
+    """Two methods on four edits. One tie in four: a coin is right on half of three quarters, 3/8,
+    calling all pairs tied on 1/4. Three ties in four: 1/8 against 3/4."""
+    human = np.array([[1.0, 2, 3, 4], [1, 3, 4, 5]])
+    joint = fabricate_joint()
+    assert guessing(human, headline(joint)) == (0.25, 0.375)
+    human[1] = [1, 2, 3, 5]
+    assert guessing(human, headline(joint)) == (0.75, 0.75)
+
+
+def test_the_best_of_an_axis_is_that_of_the_league(joint: Joint) -> None:
+    for question in joint.votes:
+        ranked = [row.name for row in agreement(joint, question).ranked]
+        order = best_of(joint, question, list(range(len(joint.names))))
+        assert [joint.names[k] for k in order] == ranked
+
+
+def test_raters_who_saw_one_method_each_are_not_ranked_but_votes_are() -> None:
+    found = league_part(fabricate_joint(both=False))
+    assert found
+    assert any("No rater saw two methods on one edit" in note for note in found.notes)
+    rows = {row.label: row for row in found.tables[0].rows}
+    assert rows["single raters"].cells[1].main == "\N{EN DASH}"
+    assert float(rows["one vote an edit"].cells[1].main) > 0
+
+
+def test_few_methods_support_no_claim_at_system_level(part: Part) -> None:
+    """1 / 3! = 0.167: the share of the six orders that agree fully."""
+    assert any("p = 1/3! = 0.167" in note for note in part.notes)
+    five = league_part(fabricate_joint(methods=5, sources=10))
+    assert five
+    assert not any("system level" in note for note in five.notes)
+
+
+def test_a_metric_without_values_is_listed_last_and_unranked() -> None:
+    joint = fabricate_joint()
+    joint.metrics[joint.names.index("poor_a")] = np.nan
+    found = league_part(joint)
+    assert found
+    last = found.tables[0].rows[3]
+    assert last.label == "poor_a" and last.cells[-1].main == "72"
+    assert [cell.main for cell in last.cells[1:-1]] == ["\N{EN DASH}"] * 5
+
+
+CASES = {
+    "one method": {"methods": 1},
+    "two methods": {"methods": 2},
+    "eight methods": {"methods": 8, "sources": 6},
+    "one metric": {"metrics": {"only": Meant("alignment", "alignment")}},
+    "no metric": {"metrics": {}},
+    "one video": {"sources": 1},
+    "two edits": {"sources": 2, "edits": 1},
+    "one edit by one method": {"methods": 1, "sources": 1, "edits": 1},
+    "equal votes": {"equal": "quality"},
+    "one rater": {"raters": 1},
+    "raters apart": {"both": False},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_part_has_honest_words_for_any_study(case: str) -> None:
+    joint = fabricate_joint(**CASES[case])  # type: ignore[arg-type]
+    for make in PARTS:
+        part = make(joint)
+        if part is None:
+            continue
+        for text in (*part.found, *part.notes, *part.done):
+            assert "nan" not in text.split() and "None" not in text, text
+            assert text.endswith("."), text
+        assert all(": " in text for text in part.found)
+        assert cited(list(part.done)) is not None  # every key has its entry
+        for table in (*part.tables, *part.folded):
+            assert "nan" not in markdown(table) and r"\toprule" in latex(table)
+        for drawing in part.drawings:
+            with mpl.rc_context(SETTINGS):
+                drawing.figure.draw_without_rendering()
+
+
+def test_equal_votes_are_said_to_be_nothing_to_follow() -> None:
+    joint = fabricate_joint(equal="quality")
+    for make in (league_part, scatter_part):
+        part = make(joint)
+        assert part
+        assert "all edits have the same mean vote, 3.00" in part.found[2]
+    assert "quality" not in [t.name.split("_")[-1] for t in part.tables]
+
+
+def test_the_same_study_gives_the_same_bytes_and_is_stamped(tmp_path: Path) -> None:
+    written: list[dict[str, bytes]] = []
+    for again in ("a", "b"):
+        joint = fabricate_joint(simulated=True, sources=10)
+        for make in PARTS:
+            part = make(joint)
+            assert part
+            part = stamped(part)
+            for drawing in part.drawings[:1]:
+                assert drawing.caption.startswith(WARNING)
+                save(drawing.figure, tmp_path / again, drawing.name)
+        written.append({p.name: p.read_bytes() for p in sorted((tmp_path / again).iterdir())})
+    assert written[0] == written[1]
+    assert all(name.startswith("simulated_") for name in written[0])
+    assert (
+        "SIMULATED" in (tmp_path / "a").joinpath("simulated_league_quality.svg").read_text()
+        or (written[0]["simulated_league_quality.png"])
+    )

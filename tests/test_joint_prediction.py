@@ -1,0 +1,107 @@
+"""Metrics as predictors of votes, by category and beside cost: numbers by hand and words."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from fabricated_joint import Meant, fabricate_joint
+
+from evaluation.stats.p1401 import evaluate_prediction
+from reports.people.by_category import ALL, FEW_VIDEOS, grid
+from reports.people.part_by_category import category_part
+from reports.people.part_cost import cost_of, cost_part
+from reports.people.part_scatter import scatter_part
+from reports.people.prediction import half_widths, predictions
+
+
+def test_half_the_interval_of_a_mean_vote_is_students() -> None:
+    """t(0.975; 5) s / sqrt(6) of the six votes of a cell, s with ddof 1."""
+    joint = fabricate_joint()
+    votes = joint.votes["fidelity"][1, 4]
+    expected = 2.5705818366 * votes.std(ddof=1) / np.sqrt(6)
+    assert half_widths(joint, "fidelity")[1, 4] == pytest.approx(expected)
+
+
+def test_prediction_is_that_of_p1401_on_all_cells() -> None:
+    joint = fabricate_joint()
+    found = predictions(joint, "fidelity")
+    metric, mos = joint.metrics[joint.names.index("good_f")], joint.mean_votes("fidelity")
+    half = half_widths(joint, "fidelity")
+    expected = evaluate_prediction(metric.ravel(), mos.ravel(), half.ravel(), order=3)
+    assert found.metrics[0].values[1:] == expected[1:]
+    assert found.metrics[0].pearson.value == pytest.approx(expected.pearson)
+
+
+def test_a_metric_that_is_the_mean_vote_predicts_it_exactly() -> None:
+    joint = fabricate_joint()
+    joint.metrics[0] = joint.mean_votes("alignment")
+    best = predictions(joint, "alignment").metrics[0]
+    assert best.name == "good_a"
+    assert best.values.rmse == pytest.approx(0, abs=1e-9)
+    assert best.pearson.value == pytest.approx(1)
+
+
+def test_two_different_values_are_mapped_by_a_line() -> None:
+    """The line through two group means: r is the point-biserial correlation of scipy."""
+    joint = fabricate_joint(metrics={"coin": Meant("quality", "quality")})
+    joint.metrics[0] = joint.metrics[0] > 3
+    found = predictions(joint, "quality").metrics[0]
+    mos = joint.mean_votes("quality").ravel()
+    expected = scipy.stats.pointbiserialr(joint.metrics[0].ravel() > 0, mos).statistic
+    assert found.values.mapping.order == 1
+    assert found.pearson.value == pytest.approx(expected)
+
+
+def test_the_reader_is_told_that_the_metric_was_chosen_on_the_same_votes() -> None:
+    part = scatter_part(fabricate_joint())
+    assert part
+    assert part.found[0].endswith("It was chosen as the best of 2 on the same votes.")
+    assert any("its numbers are optimistic" in note for note in part.notes)
+    assert [table.name for table in part.folded] == [
+        f"metric_prediction_{question}" for question in ("alignment", "fidelity", "quality")
+    ]
+
+
+def test_a_metric_that_fails_in_a_category_is_named() -> None:
+    """The metric is the mean vote of motion edits and noise on style edits."""
+    joint = fabricate_joint(sources=24, metrics={"judge": Meant("alignment", "alignment", 0.1)})
+    style = joint.categories == "style"
+    noise = np.random.default_rng(5).normal(size=joint.metrics[0].shape)
+    joint.metrics[0][:, style] = noise[:, style]
+    part = category_part(joint)
+    assert part
+    assert "is above guessing overall but not shown to be on style edits" in part.found[0]
+    assert "motion edits" not in part.found[0]
+
+
+def test_few_videos_are_shown_and_not_judged() -> None:
+    joint = fabricate_joint(sources=FEW_VIDEOS - 1)
+    spots = grid(joint, "alignment").spots
+    assert spots["good_a", "style"].few and spots["good_a", "style"].edits == FEW_VIDEOS - 1
+    assert spots["good_a", ALL].edits == 2 * (FEW_VIDEOS - 1)
+    part = category_part(joint)
+    assert part and "cannot be judged on any category" in part.found[0]
+
+
+def test_cost_counts_finetuning_apart() -> None:
+    """The fabricated first method takes 1 s an edit, the second 2 s and 30 s of finetuning."""
+    joint = fabricate_joint()
+    first, second = (cost_of(joint.run, label) for label in joint.systems[:2])
+    assert (first.editing, first.finetuning, first.total) == (1, 0, 1)
+    assert (second.editing, second.low, second.high) == (2, 2, 2)
+    assert (second.finetuning, second.total) == (30, 32)
+    part = cost_part(joint)
+    assert part and "method-0 1.00 s, method-1 32.0 s and method-2 33.0 s" in part.found[0]
+
+
+def test_a_method_that_is_slower_and_lower_everywhere_is_named() -> None:
+    joint = fabricate_joint()
+    for scores in joint.people.kept.scores.values():
+        scores.mos[:] = (4, 3, 2)
+    part = cost_part(joint)
+    assert part and "method-1 by method-0 and method-2 by method-0" in part.found[0]
+
+
+def test_clips_that_tell_no_seconds_make_no_cost() -> None:
+    joint = fabricate_joint()
+    joint.run.clips.clear()
+    assert cost_part(joint) is None
