@@ -14,8 +14,9 @@ from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
 from reports.media import make_copies
-from reports.methods import paragraph, run_lead
+from reports.methods import Paragraph, paragraph, run_lead
 from reports.page import Content, page, title
+from reports.part_metric_league import metric_parts
 from reports.parts import Drawing, Part
 from reports.people.build import study_facts, study_parts
 from reports.people.export import read_export
@@ -35,6 +36,7 @@ class Report(NamedTuple):
     page: Path
     summary: Summary
     parts: list[Part]  # of the rater study
+    rankings: list[Part]  # of methods by metrics alone
 
 
 def build_report(
@@ -55,20 +57,37 @@ def build_report(
     summary = summarize(run, resampling)
     study = read_export(export) if export else None
     parts = study_parts(study, resampling, run) if study else []
-    tables = all_tables(summary)
-    plots = make_plots(summary, out / "figures")
-    ours = Written({p.name: p for p in plots}, write_tables(summary, tables, out / "tables"))
-    theirs = write_parts(parts, out)
-    said = paragraph([*run_lead(summary), *(study_lead(study) if study else [])], parts)
-    everything = Written(theirs.plots | ours.plots, [*theirs.files, *ours.files])
-    papers = write_paper(title(run), said, everything, out)
+    rankings = [] if study else metric_parts(summary)
+    lead = [*run_lead(summary), *(study_lead(study) if study else [])]
+    said = paragraph(lead, [*parts, *rankings])
+    made = _write(summary, [*parts, *rankings], said, out)
     gallery = gallery_data(summary, make_copies(run, out / "media", watch)) if media else None
     facts = study_facts(study, resampling) if study else run_facts(resampling)
-    written = [*everything.files, *papers]
-    content = Content(summary, tables, plots, gallery, written, facts, parts, theirs.plots, said)
+    content = Content(summary, *made, gallery, facts, parts, rankings, said)
     with write_whole(out / "index.html") as file:
         file.write(page(content).encode())
-    return Report(out / "index.html", summary, parts)
+    return Report(out / "index.html", summary, parts, rankings)
+
+
+class _Made(NamedTuple):
+    """What stands in the report's folder, but for the page and the clips."""
+
+    tables: list[Table]  # of the run
+    plots: list[Plot]  # of the run
+    part_plots: dict[str, Plot]
+    files: list[str]
+
+
+def _write(summary: Summary, parts: list[Part], said: Paragraph, out: Path) -> _Made:
+    """Return what was written: tables, figures, methods paragraph and the LaTeX document."""
+    tables = all_tables(summary)
+    plots = make_plots(summary, out / "figures")
+    ours = write_tables(summary, tables, out / "tables")
+    theirs = write_parts(parts, out)
+    named = {plot.name: plot for plot in plots}
+    everything = Written(theirs.plots | named, [*theirs.files, *ours])
+    papers = write_paper(title(summary.run), said, everything, out)
+    return _Made(tables, plots, theirs.plots, [*everything.files, *papers])
 
 
 def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[str]:

@@ -31,11 +31,12 @@ class Content(NamedTuple):
     summary: Summary
     tables: list[Table]
     plots: list[Plot]
-    gallery: dict[str, Any] | None  # None: made without media
+    part_plots: dict[str, Plot]  # the drawings of parts and rankings
     files: list[str]  # written beside the page, relative to it
+    gallery: dict[str, Any] | None  # None: made without media
     facts: dict[str, dict[str, Any]]  # for the provenance: what made the report, and the study
     parts: list[Part]  # of a rater study; none without one
-    part_plots: dict[str, Plot]  # the drawings of the parts
+    rankings: list[Part]  # of methods by metrics alone; none with a study
     methods: Paragraph
 
 
@@ -70,9 +71,10 @@ def _sections(content: Content) -> list[Section]:
     tables = {table.name: table for table in content.tables}
     why = failures(run, linked=content.gallery is not None)
     return [
-        Section("summary", "Summary", _summary(summary, content.parts)),
-        *_part_sections(content),
+        Section("summary", "Summary", _summary(content)),
+        *_part_sections(content.parts, content.part_plots),
         *_results(content),
+        *_part_sections(content.rankings, content.part_plots),
         Section("gallery", "Gallery", _gallery(content)),
         Section("failures", "Failures", join([table_html(tables["counts"]), why, notes(run)])),
         Section("cost", "Cost", table_html(tables["cost"], titled=False)),
@@ -83,9 +85,9 @@ def _sections(content: Content) -> list[Section]:
     ]
 
 
-def _part_sections(content: Content) -> list[Section]:
-    """Return what people said: before the metrics, which stand for them at best."""
-    return [Section(p.id, p.title, part_html(p, content.part_plots)) for p in content.parts]
+def _part_sections(parts: list[Part], plots: dict[str, Plot]) -> list[Section]:
+    """Return a section a part. What people said comes before metrics, which stand in for them."""
+    return [Section(part.id, part.title, part_html(part, plots)) for part in parts]
 
 
 def _results(content: Content) -> list[Section]:
@@ -104,19 +106,17 @@ def _results(content: Content) -> list[Section]:
     return found
 
 
-def _summary(summary: Summary, parts: list[Part]) -> Html:
-    first, clips, *rest = summary_sentences(summary)
-    said = [sentence for part in parts for sentence in part.found]
-    return join(
-        [
-            tag("p", f"{first} {clips}", class_="lead"),
-            tag("ul", *(tag("li", emphasised(text)) for text in said), class_="findings")
-            if said
-            else Html(),
-            tag("ul", *(tag("li", emphasised(text)) for text in rest), class_="findings"),
-            caution(summary),
-        ]
-    )
+def _summary(content: Content) -> Html:
+    first, clips, *rest = summary_sentences(content.summary)
+    said = [sentence for part in content.parts for sentence in part.found]
+    rest += [sentence for part in content.rankings for sentence in part.found]
+    lists = [_bullets(said), _bullets(rest)]
+    return join([tag("p", f"{first} {clips}", class_="lead"), *lists, caution(content.summary)])
+
+
+def _bullets(sentences: list[str]) -> Html:
+    items = [tag("li", emphasised(text)) for text in sentences]
+    return tag("ul", *items, class_="findings") if items else Html()
 
 
 def _categories(content: Content, plots: dict[str, Plot]) -> Html:
