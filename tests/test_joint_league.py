@@ -52,7 +52,12 @@ def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: Part)
     for table in part.tables:
         labels = [row.label for row in table.rows]
         assert set(labels[:4]) == set(METRICS)
-        assert labels[4:] == ["half of the raters", "one vote an edit", "single raters (6)"]
+        assert labels[4:] == [
+            "half of the raters",
+            "one vote an edit",
+            "single raters (6)",
+            "method alone",
+        ]
         assert all(len(row.cells) == len(table.head) for row in table.rows)
 
 
@@ -71,6 +76,20 @@ def test_a_metric_of_another_axis_that_follows_better_is_a_finding() -> None:
     assert found
     assert "intruder has the highest acc_eq" in found.found[0]
     assert "It is not meant for alignment; the best that is, weak, reaches" in found.found[0]
+
+
+def test_telling_methods_apart_is_not_knowing_an_edit() -> None:
+    """Votes and metric are 4 and 2 for the two methods, with noise that they do not share."""
+    joint = fabricate_joint(methods=2, metrics={"name_tag": Meant("quality", "quality")})
+    draw = np.random.default_rng(2)
+    level = np.array([4.0, 2.0])[:, None, None]
+    joint.votes["quality"][:] = np.rint(level + draw.normal(0, 1.2, joint.votes["quality"].shape))
+    joint.metrics[0] = level[:, :, 0] + draw.normal(0, 1.2, joint.metrics[0].shape)
+    found = agreement(joint, "quality")
+    assert found.method > found.guess
+    part = league_part(joint)
+    assert part
+    assert "not shown to know more of an edit than which method made it" in part.found[2]
 
 
 def test_noise_is_not_shown_to_follow_anybody() -> None:
@@ -163,7 +182,7 @@ def test_equal_votes_are_said_to_be_nothing_to_follow() -> None:
     for make in (league_part, scatter_part):
         part = make(joint)
         assert part
-        assert "all edits have the same mean vote, 3.00" in part.found[2]
+        assert "all edits have the same mean vote, 3.00" in part.found[-1]
     assert "quality" not in [t.name.split("_")[-1] for t in part.tables]
 
 

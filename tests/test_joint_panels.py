@@ -5,7 +5,7 @@ import pytest
 
 from evaluation.stats.ceiling import split_half
 from evaluation.stats.correlation import correlate
-from evaluation.stats.panels import half_panels, one_vote
+from evaluation.stats.panels import half_panels, one_vote, systems_alone
 from evaluation.stats.ties import tie_calibrated_accuracy
 
 
@@ -63,3 +63,12 @@ def test_too_few_votes_give_no_value() -> None:
     for make in (half_panels, one_vote):
         found = make(data, accuracy, rng=np.random.default_rng(0), draws=5)
         assert found.draws == 0 and np.isnan([found.mean, found.low, found.votes]).all()
+
+
+def test_systems_alone_are_their_means_on_the_other_sources() -> None:
+    """By hand: two systems, sources (0, 0, 1). On source 0 the values of item 2, on source 1 the
+    means of items 0 and 1; the missing cell is not counted."""
+    human = np.array([[1.0, 3, 5], [2, np.nan, 4]])
+    found = systems_alone(human, np.array([0, 0, 1]))
+    assert found == pytest.approx(np.array([[5.0, 5, 2], [4, 4, 2]]))
+    assert np.isnan(systems_alone(human, np.zeros(3))).all()

@@ -54,7 +54,7 @@ def test_two_different_values_are_mapped_by_a_line() -> None:
 def test_the_reader_is_told_that_the_metric_was_chosen_on_the_same_votes() -> None:
     part = scatter_part(fabricate_joint())
     assert part
-    assert part.found[0].endswith("It was chosen as the best of 2 on the same votes.")
+    assert part.found[0].endswith("Each was chosen as the best of its axis on the same votes.")
     assert any("its numbers are optimistic" in note for note in part.notes)
     assert [table.name for table in part.folded] == [
         f"metric_prediction_{question}" for question in ("alignment", "fidelity", "quality")
@@ -69,8 +69,10 @@ def test_a_metric_that_fails_in_a_category_is_named() -> None:
     joint.metrics[0][:, style] = noise[:, style]
     part = category_part(joint)
     assert part
-    assert "is above guessing overall but not shown to be on style edits" in part.found[0]
-    assert "motion edits" not in part.found[0]
+    assert (
+        "judge follows raters on alignment better than guessing overall but is not shown to on "
+        "style edits"
+    ) in part.found[0]
 
 
 def test_few_videos_are_shown_and_not_judged() -> None:
@@ -79,7 +81,7 @@ def test_few_videos_are_shown_and_not_judged() -> None:
     assert spots["good_a", "style"].few and spots["good_a", "style"].edits == FEW_VIDEOS - 1
     assert spots["good_a", ALL].edits == 2 * (FEW_VIDEOS - 1)
     part = category_part(joint)
-    assert part and "cannot be judged on any category" in part.found[0]
+    assert part and "Each category has too few source videos" in part.found[0]
 
 
 def test_cost_counts_finetuning_apart() -> None:

@@ -9,6 +9,9 @@ one_vote: of every item one random vote is the metric, the mean of its other vot
 rater sees two methods of an edit, single raters cannot be compared within edits; single votes can,
 with the biases of raters as part of their noise.
 
+systems_alone: a metric that looks at no clip and knows only how people rate each system elsewhere.
+What follows people no better than this may have found out which system made a clip, and no more.
+
 After the noise ceilings of Deutsch, Foster & Freitag (EMNLP 2023) and of `ceiling`, which see.
 """
 
@@ -18,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import percentile_interval, ratio
-from evaluation.stats.meta import mean_votes
+from evaluation.stats.meta import mean_votes, sources_of
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # metric, human -> value
 
@@ -67,6 +70,20 @@ def one_vote(
         vote = np.where(count > 1, vote, np.nan)
         values.append(statistic(vote, ratio(total - vote, np.maximum(count - 1, 0))))
     return _panel(values, [1.0] * len(values))
+
+
+def systems_alone(human: np.ndarray, sources: np.ndarray | None = None) -> np.ndarray:
+    """Return each system's mean human value over the items of all other sources.
+
+    human: float (systems, items) or votes (systems, items, raters). sources: (items,) labels; left
+    out, each item is its own. Float (systems, items), NaN where there is no other source.
+    """
+    human = mean_votes(human)
+    source = sources_of(human.shape[1], sources)
+    there = np.isfinite(human)
+    sums, counts = (source.totals(np.where(there, part, 0.0)) for part in (human, 1.0))
+    rest = sums.sum(axis=1, keepdims=True) - sums, counts.sum(axis=1, keepdims=True) - counts
+    return ratio(*rest)[:, source.member]
 
 
 def _mean_count(votes: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from evaluation.stats.meta_bootstrap import (
     bootstrap_accuracy,
     bootstrap_correlation,
 )
-from evaluation.stats.panels import Panel, half_panels, one_vote
+from evaluation.stats.panels import Panel, half_panels, one_vote, systems_alone
 from evaluation.stats.statistic import Statistic, statistic_value
 from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
 from reports.people.joint import Joint
@@ -34,6 +34,7 @@ class Agreement(NamedTuple):
     halves: Panel  # half of the raters in the place of a metric
     vote: Panel  # one vote an item in the place of a metric
     guess: float  # what a metric that knows nothing reaches
+    method: float  # what knowing a method's mean vote on other videos reaches, no clip seen
     ties: float  # share of pairs of methods that people call equal
     permutations: int
 
@@ -59,7 +60,9 @@ def agreement(joint: Joint, question: str) -> Agreement:
     own = frozenset(joint.names[k] for k in joint.on_axis(question))
     ties, guess = guessing(mean_votes(votes), statistic)
     nobody = Panel(np.nan, np.nan, np.nan, 0, np.nan)
-    found = Agreement(question, own, None, why_not(joint, question), nobody, nobody, guess, ties, 0)
+    method = by_method(joint, mean_votes(votes))
+    reason = why_not(joint, question)
+    found = Agreement(question, own, None, reason, nobody, nobody, guess, method, ties, 0)
     if found.why_not:
         return found
     swaps = 10_000 if statistic.name == "acc_eq" else FEW_SWAPS
@@ -139,6 +142,13 @@ def within(joint: Joint, k: int, question: str, keep: np.ndarray, resamples: int
         part, people, level="edits", kind=statistic.kind, sources=sources, rng=rng,
         resamples=resamples,
     )  # fmt: skip
+
+
+def by_method(joint: Joint, human: np.ndarray) -> float:
+    """Return acc_eq of every method's mean vote on other videos; NaN where it has no meaning."""
+    if headline(joint).name != "acc_eq":
+        return float("nan")
+    return tie_calibrated_accuracy(systems_alone(human, joint.sources), human).value
 
 
 def guessing(human: np.ndarray, statistic: Statistic) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The figure of a league: every metric's agreement with people, clusters, and what people reach."""
 
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -22,8 +22,9 @@ AXIS = {
 def league_figure(found: Agreement) -> Figure:
     """Return a dot and interval for every metric, best first, below what people themselves reach.
 
-    Metrics that are meant for the question are filled. Every other cluster is shaded; the band is
-    where half of the raters come out against the other half; dotted is what guessing gives.
+    Metrics that are meant for the question are filled. Every other cluster is shaded. The band is
+    where half of the raters come out against the other half; dotted is guessing, dashed knowing
+    the method alone.
     """
     people = [pair for pair in _people(found) if np.isfinite(pair[1].mean)]
     height = 0.95 + ROW * (len(found.ranked) + len(people))
@@ -68,18 +69,20 @@ def _references(axes: Axes, found: Agreement) -> None:
     """Draw what people reach as a band and what guessing gives as a line."""
     if np.isfinite(found.halves.low):
         axes.axvspan(found.halves.low, found.halves.high, color=PEOPLE, alpha=0.13, linewidth=0)
-    if np.isfinite(found.guess):
-        axes.axvline(found.guess, color=INK, linewidth=1, linestyle=(0, (1, 2)), zorder=2)
-        axes.annotate(
-            "guessing",
-            (found.guess, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=7,
-            color=MUTED,
-            ha="center",
-        )
+    _reference(axes, found.guess, "guessing", (1, 2), "right")
+    _reference(axes, found.method, "method alone", (5, 2), "left")
+
+
+def _reference(
+    axes: Axes, at: float, name: str, dashes: tuple[int, int], side: Literal["left", "right"]
+) -> None:
+    if not np.isfinite(at):
+        return
+    axes.axvline(at, color=INK, linewidth=1, linestyle=(0, dashes), zorder=2)
+    axes.annotate(
+        name, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
+        textcoords="offset points", fontsize=7, color=MUTED, ha=side,
+    )  # fmt: skip
 
 
 def _clusters(axes: Axes, ranked: list[Row], start: int) -> None:
@@ -112,4 +115,8 @@ def _names(axes: Axes, people: list[str], found: Agreement) -> None:
             text.set_color(MUTED)
         if text.get_text() in people:
             text.set(style="italic")
-    axes.set_title("cluster", fontsize=7, color=MUTED, loc="right", pad=3)
+    if people:
+        axes.annotate(
+            "cluster", (1.0, 0.0), xycoords=("axes fraction", "data"), xytext=(5, 0),
+            textcoords="offset points", fontsize=7, color=MUTED, va="center",
+        )  # fmt: skip

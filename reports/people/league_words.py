@@ -20,6 +20,11 @@ ALONE = (
     "One method alone: no two edits of one video can be compared, so metrics are ranked by "
     "Kendall's tau between the method's edits. How hard each video is enters into it."
 )
+METHOD = (
+    "A metric can follow raters within edits by telling methods apart and no more. The line for "
+    "the method alone is what one reaches that sees no clip and prefers the method that raters "
+    "preferred on the other videos."
+)
 IN_SAMPLE = (
     "Epsilon is calibrated on the votes it is judged by: in simulations nominal 95% intervals of "
     "acc_eq held the population's value in 88 to 93% of cases. The column beside it takes each "
@@ -42,6 +47,8 @@ def found_sentence(found: Agreement) -> str:
         text += f"; half of the raters reach {number(found.halves.mean, 2)} against the other half"
     if found.table.statistic.name == "acc_eq":
         text += f"; guessing gives {number(found.guess, 2)}"
+    if is_number(found.method):
+        text += f", knowing only which method made an edit {number(found.method, 2)}"
     return f"{text}. {_company(found)}{_own(found)}{_below(found)}".rstrip()
 
 
@@ -73,19 +80,23 @@ def _own(found: Agreement) -> str:
 
 
 def _below(found: Agreement) -> str:
-    """Return a caution where even the best metric's interval does not clear guessing."""
+    """Return a caution where the best metric is not shown to beat guessing, or the method alone."""
     best = found.ranked[0]
-    if not is_number(best.low) or best.low > found.guess:
-        return ""
-    return (
-        "Its interval does not exclude what guessing reaches: no metric is shown to follow raters."
-    )
+    if not is_number(best.low):
+        return "One source video says nothing of others."
+    if best.low <= found.guess:
+        return (
+            f"{best.name} is not shown to be above guessing: no metric is shown to follow raters."
+        )
+    if best.low <= found.method:
+        return f"{best.name} is not shown to know more of an edit than which method made it."
+    return ""
 
 
 def notes(joint: Joint, found: list[Agreement]) -> tuple[str, ...]:
     """Return what has to be known before the numbers."""
     systems = len(joint.systems)
-    said = [WHY, IN_SAMPLE] if systems > 1 else [ALONE]
+    said = [WHY, METHOD, IN_SAMPLE] if systems > 1 else [ALONE]
     if 1 < systems < ENOUGH:
         said.append(_few(systems))
     said += [
@@ -143,6 +154,9 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
         "[@deutsch2021resampling; @phipson2010]; a cluster begins where a metric is worse at "
         "p < 0.05, unadjusted, than every metric above it, and p-values against the best metric "
         "are adjusted by Holm's method [@holm1979].",
+        "Beside the metrics stand random halves of the panel against the other half, one random "
+        "vote of every edit against its others, and each method's mean vote on the other source "
+        "videos, all by the same statistic.",
         "Soft pairwise accuracy [@thompson2024spa] and correlations within edits, between edits "
         "and over all are given beside it; ceilings of Pearson correlations are the square root of "
         "the Spearman-Brown reliability of random halves of the panel "

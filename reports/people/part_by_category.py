@@ -32,7 +32,7 @@ def category_part(joint: Joint) -> Part | None:
     return Part(
         id="metrics-by-category",
         title="Metrics and raters by category of edit",
-        found=tuple(text for one in found if (text := _sentence(one, name))),
+        found=(_sentence(found, name),),
         drawings=(_drawing(found, name),),
         folded=tuple(_table(one, name) for one in found),
         frames=(("metric_categories", _frame(found)),),
@@ -40,35 +40,38 @@ def category_part(joint: Joint) -> Part | None:
     )
 
 
-def _sentence(found: Grid, name: str) -> str:
-    """Return where the metric that leads overall is not shown to be above guessing."""
-    leader = found.names[0]
-    spots = {c: found.spots[leader, c] for c in found.categories if c != ALL}
-    judged = {c: spot for c, spot in spots.items() if not spot.few and is_number(spot.low)}
-    failing = [_failing(c, spot) for c, spot in judged.items() if spot.low <= spot.guess]
-    few = [c for c in spots if c not in judged]
-    text = (
-        f"{found.question.capitalize()} by category: {leader}, which ranks first over all edits, "
-    )
+def _sentence(found: list[Grid], name: str) -> str:
+    """Return where the metrics that lead over all edits are not shown to be above guessing."""
+    judged = [one for one in found if _judged(one)]
     if not judged:
-        return text + "cannot be judged on any category: each has too few source videos."
+        return "Metrics by category: Each category has too few source videos to judge a metric on."
+    few = [
+        c
+        for c in found[0].categories
+        if c != ALL and all(one.spots[one.names[0], c].few for one in found)
+    ]
+    text = f"Metrics by category: By {name}, {'; '.join(map(_clause, judged))}"
+    return text + (f"; too few videos to judge {listed(few)} edits." if few else ".")
+
+
+def _judged(found: Grid) -> dict[str, Spot]:
+    """Return the leading metric on the categories that have enough videos."""
+    spots = {c: found.spots[found.names[0], c] for c in found.categories if c != ALL}
+    return {c: spot for c, spot in spots.items() if not spot.few and is_number(spot.low)}
+
+
+def _clause(found: Grid) -> str:
+    leader, judged = found.names[0], _judged(found)
+    failing = [c for c, spot in judged.items() if spot.low <= spot.guess]
     overall = found.spots[leader, ALL]
-    if failing and overall.low > overall.guess:
-        text += f"is above guessing overall but not shown to be on {listed(failing)}"
-    elif failing:
-        text += f"is not shown to be above guessing overall, nor on {listed(failing)}"
-    else:
-        text += f"is above guessing by {name} on {_on(list(judged))}"
-    return text + (f"; too few videos for {_on(few)}." if few else ".")
-
-
-def _on(names: list[str]) -> str:
-    return f"{listed(names)} edits"
-
-
-def _failing(category: str, spot: Spot) -> str:
-    cell = ends_cell(spot)
-    return f"{category} edits ({cell.main} {cell.small}, guessing {number(spot.guess, 2)})"
+    above = is_number(overall.low) and overall.low > overall.guess
+    text = f"{leader} follows raters on {found.question}"
+    if not failing:
+        return f"{text} better than guessing on {listed(list(judged))} edits"
+    if len(failing) == len(judged) or not above:
+        text = f"{leader} is not shown to follow raters on {found.question}"
+        return f"{text} better than guessing on {listed(failing)} edits"
+    return f"{text} better than guessing overall but is not shown to on {listed(failing)} edits"
 
 
 def _drawing(found: list[Grid], name: str) -> Drawing:

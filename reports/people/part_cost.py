@@ -79,7 +79,7 @@ def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> 
     """Return the cheapest and dearest method, and which methods another beats on all counts."""
     order = sorted(costs, key=lambda label: (costs[label].total, label))
     each = [f"{label} {_seconds(costs[label].total)} s" for label in order]
-    text = f"Cost: an edit takes, with its share of finetuning, {listed(each)}."
+    text = f"Cost: An edit takes, with its share of finetuning, {listed(each)}."
     if len(order) == 1:
         return text
     beaten = [f"{a} by {b}" for a in order if (b := _beaten_by(a, order, costs, votes))]

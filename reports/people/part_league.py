@@ -59,7 +59,7 @@ def _drawing(found: Agreement) -> Drawing:
         "significantly worse than every metric of the clusters above. Diamonds and band: people in "
         "the place of a metric, bars the middle 95% of random draws; they are held against fewer "
         "votes than metrics are, so they are what people reach, not an upper bound. Dotted: what "
-        "a metric that knows nothing reaches.",
+        "a metric that knows nothing reaches; dashed: one that knows the method alone.",
     )
 
 
@@ -74,13 +74,16 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     rows = [Row(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
     panels = [_panel_row("half of the raters", found.halves, accuracy)]
     panels += [_panel_row("one vote an edit", found.vote, accuracy), _rater_row(found, accuracy)]
+    if accuracy:
+        panels.append(Row("method alone", _people_cells(plain_cell(found.method, 3), accuracy)))
     text = (
         f"Ranked by {ranking}, with 95% intervals over source videos. Bold: the best, metrics that "
         "are not significantly worse, and the axis of those meant for the question. p: one-sided "
         "that the best metric is better, on the cells that both have, Holm-adjusted. A cluster "
         "begins where a metric is worse than every metric above it. No value: of "
         f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
-        "the middle 95% of random draws, or the lowest and highest rater."
+        "the middle 95% of random draws, or the lowest and highest rater; last, the method's mean "
+        "vote on the other videos."
     )
     return Table(
         f"league_{found.question}",

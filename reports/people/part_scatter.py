@@ -39,7 +39,7 @@ def scatter_part(joint: Joint) -> Part | None:
     return Part(
         id="metric-scatter",
         title="Votes against the best metric of each axis",
-        found=tuple(map(_sentence, every)),
+        found=(_sentence(every),),
         notes=tuple(_notes(found, several)),
         drawings=(_drawing(joint, found),) if found else (),
         folded=tuple(map(_table, found)),
@@ -48,25 +48,25 @@ def scatter_part(joint: Joint) -> Part | None:
     )
 
 
-def _sentence(found: Question) -> str:
-    topic = f"Prediction of {found.question}"
+def _sentence(every: list[Question]) -> str:
+    """Return how well the best metric of each question predicts its votes, or why none does."""
+    said = [_clause(one) for one in every]
+    chosen = any(len(one.metrics) > 1 for one in every)
+    caution = " Each was chosen as the best of its axis on the same votes." if chosen else ""
+    return f"Prediction of mean votes: After a mapping to the scale, {'; '.join(said)}.{caution}"
+
+
+def _clause(found: Question) -> str:
     if not found.metrics:
-        return f"{topic}: nothing to predict with or from: {found.why_not}."
+        return f"{found.question} has no prediction ({found.why_not})"
     best = found.metrics[0]
     if not is_number(best.values.rmse):
-        return f"{topic}: too few different values of {best.name} to map it to the scale."
+        return f"{found.question} has none ({best.name} has too few values for a mapping)"
     pearson = ends_cell(best.pearson)
-    text = (
-        f"{topic}: mapped to the scale, {best.name} predicts the mean vote of an edit with "
-        f"r = {pearson.main} {pearson.small} and an error of {number(best.values.rmse, 2)} points"
-    )
-    if is_number(best.values.rmse_star):
-        text += f", {number(best.values.rmse_star, 2)} beyond the intervals of the votes"
+    text = f"{best.name} predicts {found.question} with r = {pearson.main} {pearson.small}"
     if is_number(found.ceiling):
-        text += f"; knowing the true means would give r = {number(found.ceiling, 2)}"
-    if len(found.metrics) == 1:
-        return f"{text}."
-    return f"{text}. It was chosen as the best of {len(found.metrics)} on the same votes."
+        text += f" of at most {number(found.ceiling, 2)}"
+    return f"{text} and an error of {number(best.values.rmse, 2)} points"
 
 
 def _notes(found: list[Question], several: bool) -> list[str]:
