@@ -43,6 +43,7 @@ class Part(NamedTuple):
     tables: tuple[Table, ...] = ()
     folded: tuple[Table, ...] = ()  # tables that open on a click
     frames: tuple[tuple[str, pd.DataFrame], ...] = ()  # (name of the CSV file, rows)
+    files: tuple[tuple[str, str], ...] = ()  # (name, text) of what other commands read
     done: tuple[str, ...] = ()  # of the methods paragraph, with citations as [@key]
     stamped: bool = False  # made from simulated raters
 
@@ -56,6 +57,7 @@ def stamped(part: Part) -> Part:
         tables=tuple(map(_stamp_table, part.tables)),
         folded=tuple(map(_stamp_table, part.folded)),
         frames=tuple((_named(name), _stamp_frame(frame)) for name, frame in part.frames),
+        files=tuple((_named(name), text) for name, text in part.files),
         stamped=True,
     )
 

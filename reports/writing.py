@@ -27,15 +27,16 @@ def saved(drawing: Drawing, folder: Path) -> Plot:
 
 
 def write_parts(parts: list[Part], out: Path) -> Written:
-    """Return what was written of parts, to the folders figures/ and tables/ of `out`."""
+    """Return what was written of parts, to `out` and its folders figures/ and tables/."""
     plots = {
         drawing.name: saved(drawing, out / "figures") for part in parts for drawing in part.drawings
     }
-    texts = {name: text for part in parts for name, text in _texts(part).items()}
+    texts = {f"tables/{name}": text for part in parts for name, text in _texts(part).items()}
+    texts |= {name: text for part in parts for name, text in part.files}
     for name, text in texts.items():
-        with write_whole(out / "tables" / name) as file:
+        with write_whole(out / name) as file:
             file.write(text.encode())
-    return Written(plots, [f"tables/{name}" for name in sorted(texts)])
+    return Written(plots, sorted(texts))
 
 
 def write_paper(title: str, said: Paragraph, written: Written, out: Path) -> list[str]:
