@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.tables import Cell, Head, Row, Table
 
+PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without its rows
 LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
 GAP = 3  # characters between two columns
 SMALL = 0.75  # width of a character of an interval, beside one of a mean
@@ -69,14 +70,46 @@ def _escape_markdown(text: str, keep: str = "") -> str:
 def latex(table: Table) -> str:
     """Return the table as a LaTeX `table` that needs booktabs and xcolor; anchors are grey.
 
-    Tables that are wider than a line are cut into several under one caption.
+    Tables that are wider than a line are cut into several under one caption; those that are longer
+    than a page are continued on the next under the same number.
     """
-    parts = "\n\n\\medskip\n".join(_tabular(table, part) for part in _lines(table))
-    return (
-        "\\begin{table}[htbp]\n\\centering\\small\n"
-        f"\\caption{{{escape_latex(table.title)}. {escape_latex(table.caption)}}}\n"
-        f"\\label{{tab:{table.name.replace('_', '-')}}}\n{parts}\n\\end{{table}}\n"
-    )
+    return "".join(_float(table, parts, k > 0) for k, parts in enumerate(_pages(table)))
+
+
+def _float(table: Table, tabulars: list[str], continued: bool) -> str:
+    title = escape_latex(table.title)
+    caption, label = f"{title}. {escape_latex(table.caption)}", table.name.replace("_", "-")
+    named = f"\\caption{{{caption}}}\n\\label{{tab:{label}}}\n"
+    if continued:
+        named = f"\\addtocounter{{table}}{{-1}}\n\\caption{{{title} (continued)}}\n"
+    parts = "\n\n\\medskip\n".join(tabulars)
+    return f"\\begin{{table}}[htbp]\n\\centering\\small\n{named}{parts}\n\\end{{table}}\n"
+
+
+def _pages(table: Table) -> list[list[str]]:
+    """Return the tabulars of a table, by the page they stand on."""
+    pages: list[list[str]] = [[]]
+    used = 0
+    for part in _lines(table):
+        for rows, height in _blocks(table, part):
+            if pages[-1] and used + height > PAGE:
+                pages, used = [*pages, []], 0
+            pages[-1].append(_tabular(table, part, rows))
+            used += height
+    return pages
+
+
+def _blocks(table: Table, part: slice) -> list[tuple[list[Row], int]]:
+    """Return the rows that fit on a page together, and how many lines they take with rules."""
+    blocks: list[tuple[list[Row], int]] = [([], RULES)]
+    for row in table.rows:
+        height = 1 + any(cell.small for cell in row.cells[part])
+        rows, used = blocks[-1]
+        if rows and used + height > PAGE:
+            blocks.append(([row], RULES + height))
+        else:
+            blocks[-1] = ([*rows, row], used + height)
+    return blocks
 
 
 def _lines(table: Table) -> list[slice]:
@@ -100,10 +133,10 @@ def _widths(table: Table) -> list[int]:
     return found
 
 
-def _tabular(table: Table, part: slice) -> str:
+def _tabular(table: Table, part: slice, rows: list[Row]) -> str:
     heads = [f"{escape_latex(h.text)} {escape_latex(h.arrow)}".strip() for h in table.head[part]]
     lines = [_latex_line([escape_latex(table.first), *heads]), r"\midrule"]
-    for row in table.rows:
+    for row in rows:
         lines += _latex_rows(row, row.cells[part])
     body = "\n".join(lines)
     columns = "l" + "r" * len(heads)
