@@ -52,8 +52,11 @@ def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Cl
     trial = page.player["trial"]
     change_state(site.running.database, "paused", 1)
     assert "The study has a pause" in page.run().text and not page.player
+    again = DrawnPage(site, t=page.token)
+    assert not again.app.toast, "nobody goes on meanwhile"
     change_state(site.running.database, "open", 2)
-    assert page.run().player["trial"] == trial
+    assert page.run().player["trial"] == again.run().player["trial"] == trial
+    assert again.app.toast[0].value.startswith("Welcome back")
 
 
 def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from browser_rater import BrowserRater, chromium
 from served_study import ANCHORS, METHODS, Server, make_run, make_study, running_server
-from store_of_study import kept, new_rater_at_trials
+from store_of_study import kept, new_rater_at, new_rater_at_trials
 
 from dreamix.core.records import read_json, write_json
 
@@ -210,6 +210,34 @@ def test_colours_can_be_told_apart(browser: Any, server: Server, scheme: str) ->
             found = page.locator(selector).nth(place).evaluate(COLOURS)
             ratio = _contrast(_rgb(found[0]), _rgb(found[1] or back))
             assert ratio >= 4.5, (selector, place, found, ratio)
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("screen", "selector"),
+    [
+        ("quiz", "[data-testid=stRadioOption] > div > div:first-child"),
+        ("comment", "[data-testid=stTextAreaRootElement]"),
+        ("break", ".stButton button[kind=secondary]"),
+    ],
+)
+def test_what_can_be_pressed_or_filled_in_has_an_edge(
+    browser: Any, server: Server, scheme: str, screen: str, selector: str
+) -> None:
+    """WCAG AA: 3 for edges. Streamlit draws its own with a fifth of the ink, and renames them."""
+    page = browser.new_page(**DESK, color_scheme=scheme)
+    page.goto(f"{server.url}/?t={new_rater_at(server.folder, screen)}")
+    edge = page.locator(selector).first
+    edge.wait_for()
+    page.wait_for_timeout(400)
+    style, red, green, blue, *alpha = edge.evaluate(
+        "e => [getComputedStyle(e).borderTopStyle, ..."
+        "getComputedStyle(e).borderTopColor.match(/[0-9.]+/g).map(Number)]"
+    )
+    back = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert (style, alpha) == ("solid", [])
+    assert _contrast((red, green, blue), _rgb(back)) >= 3
     page.close()
 
 

@@ -80,6 +80,7 @@ def test_a_new_study_fits_its_run(dreamix: Program, run: Path, tmp_path: Path) -
     assert code == 0 and f"dreamix study build {folder}" in out
     found = read_study(folder)
     assert (found.size.trials, found.methods) == (2, METHODS)
+    assert "about 10 minutes" in found.texts["en"].welcome
     says(dreamix("study", "new", run, "--out", folder), "exists")
 
 

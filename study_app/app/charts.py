@@ -10,6 +10,7 @@ from study_app.screens import ENDS, Screen
 
 _INK, _FULL, _NONE, _QUIET = "#1d3557", "#2a6f97", "#e9eff4", "#a8b5c2"
 _MOST_LABELS = 40  # edits beyond which names and numbers do not fit
+_MOST_BESIDE = 4  # methods beyond which names stand slanted, so that none is left out
 
 
 def coverage_chart(standing: Standing) -> alt.Chart | alt.LayerChart:
@@ -19,7 +20,15 @@ def coverage_chart(standing: Standing) -> alt.Chart | alt.LayerChart:
     """
     table = pd.DataFrame(_cells(standing))
     few = table["edit"].nunique() <= _MOST_LABELS
-    above = alt.Axis(orient="top", ticks=False, labelAngle=0, title=None, labelLimit=200)
+    beside = table["method"].nunique() <= _MOST_BESIDE
+    above = alt.Axis(
+        orient="top",
+        ticks=False,
+        title=None,
+        labelLimit=200,
+        labelAngle=0 if beside else -30,
+        labelOverlap=beside,
+    )
     plain = alt.Axis(ticks=False, title=None, labelLimit=320, labelFlush=False)
     hidden = alt.Axis(labels=False, ticks=False, title="edits, one a column")
     base = alt.Chart(table).encode(

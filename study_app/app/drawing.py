@@ -65,9 +65,9 @@ def _draw(running: Running) -> None:
     scene = Scene(running, rater)
     if said.heard(scene, component.said_before_drawing()):
         scene = Scene(running, visitor(running) or rater)
-    if has_just_come_back():
-        st.toast(scene.texts.resume)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
+    if not on_hold and has_just_come_back():
+        st.toast(scene.texts.resume)
     # Both are always there: a screen that goes is not drawn once more in the place of the next.
     wide, narrow = st.container(key="wide"), st.container(key="narrow")
     with wide if scene.rater.screen in WIDE and not on_hold else narrow:

@@ -1,6 +1,7 @@
 """Writes the study.yaml that a researcher begins with."""
 
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -14,7 +15,8 @@ from study_app.spec.reading import FILE, study_from_text
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 _TRIALS = "  trials: 20         #"
-_MOST = 20  # trials of a list: about a quarter of an hour
+_TIME = "about 15 minutes"
+_MOST = 20  # trials of a list
 
 
 def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
@@ -33,11 +35,13 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     if not methods:
         raise UserError(f"{run} has no method that people could rate, only anchors")
     relative = os.path.relpath(run.resolve(), folder.resolve())
+    trials = _trials(RunFolder(run))
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
     )
     text = text.replace("design: absolute", f"design: {design}")
-    text = text.replace(_TRIALS, f"  trials: {_trials(RunFolder(run)):<11}#")
+    text = text.replace(_TRIALS, f"  trials: {trials:<11}#")
+    text = text.replace(_TIME, f"about {_minutes(trials)} minutes")
     study_from_text(text, str(path))
     folder.mkdir(parents=True, exist_ok=True)
     with write_whole(path) as file:
@@ -51,6 +55,11 @@ def _trials(run: RunFolder) -> int:
     if not asked:
         return _MOST
     return min(_MOST, longest_list([e.video for e in run.suite.edits if e.id in asked]))
+
+
+def _minutes(trials: int) -> int:
+    """Return how long a list takes, in steps of five: half a minute a trial, and five around it."""
+    return 5 * math.ceil((trials / 2 + 5) / 5)
 
 
 def _name(folder: Path) -> str:

@@ -109,7 +109,7 @@ class BrowserRater:
         return str(self.page.locator(".progress span").inner_text())
 
     def practise(self) -> None:
-        """Answer the trials of the training and read the feedback; pairs have none."""
+        """Answer the trials of the training and read the feedback."""
         self.press("Next")
         self.page.locator(".progress, [data-testid=stForm]").first.wait_for()
         while not self.shows("Is everything clear?"):

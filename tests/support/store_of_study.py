@@ -24,6 +24,16 @@ class Kept(NamedTuple):
     events: list[str]
 
 
+def new_rater_at(folder: Path, screen: str) -> str:
+    """Return the token of a rater who is at a screen, however they came there."""
+    token = new_rater_at_trials(folder)
+    database = open_site(folder).running.database
+    with database.writing(alone=True) as session:
+        session.scalars(select(Rater).where(Rater.token == token)).one().screen = screen
+    database.engine.dispose()
+    return token
+
+
 def new_rater_at_trials(folder: Path) -> str:
     """Return the token of a rater who has a list and has answered nothing."""
     running = open_site(folder).running
@@ -33,7 +43,8 @@ def new_rater_at_trials(folder: Path) -> str:
     flow.report_device(running, rater.id, DEVICE, now())
     with running.database.writing(alone=True) as session:
         session.get_one(Rater, rater.id).screen = "quiz"
-    assert flow.answer_quiz(running, rater.id, [1, 2], now())
+    quiz = running.study.quiz(rater.language)
+    assert flow.answer_quiz(running, rater.id, [question.answer for question in quiz], now())
     running.database.engine.dispose()
     return rater.token
 
