@@ -1,6 +1,6 @@
 """Takes pictures of every screen of a study into docs/images/study/, as a rater sees them.
 
-python docs/make_study_shots.py [OUT] [--only NAME]
+python docs/make_study_shots.py [OUT]
 
 It builds a small study of rendered clips, serves it, and walks through it in headless Chromium:
 light on a desk, the trial also in the dark, on a phone and in pairs.
@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from browser_rater import BrowserRater, chromium  # noqa: E402
-from served_study import make_run, make_study, running_server  # noqa: E402
+from served_study import Server, make_run, make_study, running_server  # noqa: E402
+from store_of_study import new_rater_at, new_rater_at_trials  # noqa: E402
+
+from study_app.opening import open_study  # noqa: E402
+from study_app.state import change_state  # noqa: E402
+from study_app.store.database import now  # noqa: E402
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -93,12 +98,13 @@ def practise(rater: BrowserRater, camera: Camera) -> None:
     rater.sees("Is everything clear?")
 
 
-def trial_only(browser: Any, url: str, camera: Camera, name: str, **look: Any) -> None:
+def trial_only(browser: Any, server: Server, camera: Camera, name: str, **look: Any) -> None:
     """Take a picture of a trial in another look."""
     page = browser.new_page(**look)
-    rater = BrowserRater(page, url)
-    rater.to_trials()
+    rater = BrowserRater(page, server.url)
+    rater.arrive(f"?t={new_rater_at_trials(server.folder)}")
     rater.watch()
+    page.get_by_text("Welcome back").wait_for(state="detached")
     if name == "trial-phone":
         camera.take(page, f"{name}-top")
     rater.choose(*((1, 3) if name == "trial-pair" else (4, 3)))
@@ -113,7 +119,7 @@ def ends(browser: Any, url: str, camera: Camera) -> None:
     rater.arrive("?t=nobody")
     rater.sees("does not belong")
     camera.take(page, "unknown-link")
-    page.set_viewport_size({"width": 300, "height": 640})
+    page.set_viewport_size({"width": 300, "height": 760})
     rater.arrive()
     rater.consent()
     rater.ready()
@@ -130,6 +136,20 @@ def ends(browser: Any, url: str, camera: Camera) -> None:
     page.close()
 
 
+def other_ends(browser: Any, server: Server, camera: Camera) -> None:
+    """Take pictures of the ends that others decide: rules, quotas, the rater, the researcher."""
+    page = browser.new_page(**DESK, color_scheme="light")
+    for screen in ("failed", "closed", "left"):
+        page.goto(f"{server.url}/?t={new_rater_at(server.folder, screen)}")
+        page.locator(".st-key-code").wait_for()
+        camera.take(page, screen)
+    change_state(open_study(server.folder).database, "paused", now())
+    page.goto(f"{server.url}/?t={new_rater_at_trials(server.folder)}")
+    page.get_by_text("The study has a pause").wait_for()
+    camera.take(page, "on-hold")
+    page.close()
+
+
 def main() -> None:
     """Build, serve, walk and take pictures."""
     parser = argparse.ArgumentParser()
@@ -137,15 +157,16 @@ def main() -> None:
     camera = Camera(parser.parse_args().out)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         run = make_run(Path(folder) / "run", ROOT)
-        tall = {"display_height: 360": "display_height: 360"}
-        with running_server(make_study(Path(folder) / "one", run, **tall)) as server:
+        large = {"display_height: 360": "display_height: 360"}  # not as small as in tests
+        with running_server(make_study(Path(folder) / "one", run, **large)) as server:
             desk(browser, server.url, camera)
             ends(browser, server.url, camera)
-            trial_only(browser, server.url, camera, "trial-dark", **DESK, color_scheme="dark")
-            trial_only(browser, server.url, camera, "trial-phone", **PHONE, color_scheme="light")
-        pairs = tall | {"design: absolute": "design: pairwise"}
+            trial_only(browser, server, camera, "trial-dark", **DESK, color_scheme="dark")
+            trial_only(browser, server, camera, "trial-phone", **PHONE, color_scheme="light")
+            other_ends(browser, server, camera)
+        pairs = large | {"design: absolute": "design: pairwise"}
         with running_server(make_study(Path(folder) / "two", run, **pairs)) as server:
-            trial_only(browser, server.url, camera, "trial-pair", **DESK, color_scheme="light")
+            trial_only(browser, server, camera, "trial-pair", **DESK, color_scheme="light")
 
 
 if __name__ == "__main__":
