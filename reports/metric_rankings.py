@@ -39,6 +39,12 @@ class Ranking(NamedTuple):
     methods: tuple[str, ...]
     clusters: tuple[int, ...]  # 1 is the best; a new one where a method is worse than all above
     p: np.ndarray  # float (methods, methods): above better than below, two-sided, Holm; else NaN
+    sources: int  # source videos on which two methods have a value
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no difference could be significant: the smallest p of so few sources is large."""
+        return min(1.0, 2.0 ** (1 - self.sources)) * max(self.tested, 1) >= ALPHA
 
     @property
     def differing(self) -> int:
@@ -118,7 +124,9 @@ def _ranking(given: Values, k: int, pairs: list[tuple[int, int]], p: np.ndarray)
     above = np.where(upper, square[np.ix_(order, order)], np.nan)
     clusters = significance_clusters(above, ALPHA)
     methods = tuple(given.methods[m] for m in order)
-    return Ranking(given.names[k], methods, tuple(clusters), above)
+    shared = np.isfinite(given.values[k]).sum(axis=0) > 1
+    sources = len(np.unique(given.sources[shared]))
+    return Ranking(given.names[k], methods, tuple(clusters), above, sources)
 
 
 def agreements(given: Values, axes: dict[str, str], seed: int, resamples: int) -> Agreements:

@@ -50,7 +50,7 @@ def metric_parts(summary: Summary) -> list[Part]:
             id="metrics-alone",
             title="Methods by every metric, and metrics by each other",
             found=tuple(_sentence(a, by_axis[a], agreed) for a in several),
-            notes=tuple(filter(None, (NOBODY, system_note(len(given.methods))))),
+            notes=tuple(filter(None, (NOBODY, system_note(len(given.methods)), _hopeless(found)))),
             drawings=_drawings(summary, found, agreed, axes),
             folded=(
                 *(_ranking_table(a, by_axis[a]) for a in AXES if by_axis[a]),
@@ -90,6 +90,17 @@ def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
     if len(known) > 1:
         text += f", least {worst[0]} and {worst[1]} ({number(known[worst], 2)})"
     return f"{text}."
+
+
+def _hopeless(found: list[Ranking]) -> str:
+    """Return on which metrics too few source videos have values to show any difference."""
+    names = [f"{one.metric} ({one.sources})" for one in found if one.hopeless]
+    if not names:
+        return ""
+    return (
+        "Too few source videos have values for any difference between two methods to be "
+        f"significant after Holm's adjustment: {listed(names)}."
+    )
 
 
 def _names(found: list[Ranking]) -> set[str]:

@@ -60,6 +60,7 @@ def test_four_sources_cannot_show_a_difference() -> None:
     found = rankings(values(sources=4), seed=0)[0]
     assert found.clusters == (1, 1, 1)
     assert np.nanmin(found.p) >= 0.125
+    assert found.hopeless and not rankings(values(sources=12), seed=0)[0].hopeless
 
 
 def test_agreement_is_kendalls_tau_within_edits_and_of_means() -> None:
@@ -85,6 +86,8 @@ def test_nothing_is_said_about_people_and_few_methods_are_a_note() -> None:
     part = metric_parts(summary_of(fabricate_joint()))[0]
     assert "Nobody was asked" in part.notes[0]
     assert "3 systems cannot support a claim" in part.notes[1]
+    few = metric_parts(summary_of(fabricate_joint(sources=4)))[0]
+    assert "good_a (4), poor_a (4), good_f (4) and good_q (4)" in few.notes[2]
     said = " ".join(part.found)
     assert part.found[0].startswith("Alignment by metrics alone: ")
     assert not {"rater", "people", "vote"} & set(said.lower().split())
