@@ -1,16 +1,19 @@
 """Studies of other kinds: pairs, paused, closed, in two languages, with a way back."""
 
-import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from drawn_page import DrawnPage
 from drawn_visit import Clock, opened, pass_quiz, rater_of, to_practice, to_trials
 from served_study import make_study
 from sqlalchemy import select
 
 from study_app.app.served import Site
+from study_app.prepare.build import build
 from study_app.screens import Screen
+from study_app.spec.reading import FILE
 from study_app.state import change_state
 from study_app.store.tables import Trial
 
@@ -69,28 +72,63 @@ def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> N
     assert "This study is closed" in page.text and "OUT-0815" in page.text
 
 
-def test_a_second_language_is_one_more_block(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
-    """The block of the template again, every word of it marked: no screen shows another word."""
-    folder = make_study(tmp_path / "study", rated_run)
-    text = (folder / "study.yaml").read_text()
-    block = text[text.index("  en:\n") :].removeprefix("  en:\n")
-    other = re.sub(r"language: English", "language: Andersch", block)
-    other = other.replace("I agree", "Ja").replace("I do not agree", "Nein")
-    other = other.replace("Which edit is better?", "Was ist besser?").replace(
-        "next: Next", "next: Weiter"
-    )
-    (folder / "study.yaml").write_text(f"{text}  de:\n{other}")
-    from study_app.prepare.build import build
+MARK = "zz "
 
+
+def test_a_second_language_is_one_more_block(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
+    """The template's block again, every text of it marked: no screen says anything unmarked."""
+    folder = make_study(tmp_path / "study", rated_run)
+    told = yaml.safe_load((folder / FILE).read_text())
+    told["texts"]["de"] = marked(told["texts"]["en"])
+    (folder / FILE).write_text(yaml.safe_dump(told))
     build(folder)
     for site in opened(folder, tmp_path):
-        page = DrawnPage(site)
-        page.press("Andersch")
-        assert page.app.title[0].value == "Was ist besser?"
-        assert rater_of(site, page).language == "de"
-        page.press("Ja").check_device().press("Weiter")
-        assert page.player["words"]["next"] == "Weiter"
-        assert DrawnPage(site, lang="de").app.title[0].value == "Was ist besser?"
+        page = DrawnPage(site, lang="de")
+        assert [text for text in texts_of(page) if MARK not in text] == ["English"], "the choice"
+        assert MARK in DrawnPage(site).press(f"{MARK}English").app.title[0].value
+        screens = {rater_of(site, page.press(f"{MARK}I agree")).screen}
+        while screens.isdisjoint({Screen.FINISHED}):
+            assert [text for text in texts_of(page) if MARK not in text] == []
+            go_on(page, clock)
+            screens.add(rater_of(site, page).screen)
+        assert screens >= {"device", "instructions", "training", "feedback", "quiz", "trials"}
+        assert screens >= {"break", "comment"} and MARK in page.app.markdown[0].value
+
+
+def marked(part: Any) -> Any:
+    """Return a block of texts with a mark before each."""
+    if isinstance(part, dict):
+        return {name: marked(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [marked(value) for value in part]
+    return f"{MARK}{part}" if isinstance(part, str) else part
+
+
+def texts_of(page: DrawnPage) -> list[str]:
+    """Return what stands on a page, but for requests and codes."""
+    app, player = page.app, page.player
+    drawn = [*app.title, *app.markdown, *app.warning, *app.toast]
+    asked = [*app.radio, *app.text_area, *app.button]
+    options = [option for radio in app.radio for option in radio.options]
+    told = [*player.get("words", {}).values(), *[clip["label"] for clip in player.get("clips", [])]]
+    for question in player.get("questions", []):
+        told += [question["ask"], *[option["label"] for option in question["options"]]]
+    return [*[part.value for part in drawn], *[part.label for part in asked], *options, *told]
+
+
+def go_on(page: DrawnPage, clock: Clock) -> None:
+    """Do what leads on from a screen."""
+    mode = page.player.get("mode")
+    if mode == "check":
+        page.check_device()
+    elif mode == "feedback":
+        page.say("seen", trial=page.player["trial"])
+    elif mode == "trial":
+        page.answer(clock.wait)
+    else:
+        for radio, answer in zip(page.app.radio, (1, 2), strict=False):
+            radio.set_value(answer)
+        page.press(f"{MARK}Next")
 
 
 def test_a_page_that_fails_says_what_to_do_and_nothing_else(
