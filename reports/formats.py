@@ -56,7 +56,8 @@ def _code(head: Head) -> str:
 
 def _markdown_cell(cell: Cell) -> str:
     main = f"**{cell.main}**" if cell.best else cell.main
-    return _escape_markdown(f"{main} {cell.small}".strip(), keep="*")
+    shown = [text for text in (main, cell.mark, cell.small) if text]
+    return _escape_markdown(" ".join(shown), keep="*")
 
 
 def _escape_markdown(text: str, keep: str = "") -> str:
@@ -127,7 +128,7 @@ def _widths(table: Table) -> list[int]:
     """Return about how many characters each column takes, with the gap before it."""
     found = []
     for k, head in enumerate(table.head):
-        mains = [len(row.cells[k].main) for row in table.rows]
+        mains = [len(row.cells[k].main) + len(row.cells[k].mark) for row in table.rows]
         smalls = [math.ceil(SMALL * len(row.cells[k].small)) for row in table.rows]
         found.append(GAP + max([len(head.text) + len(head.arrow), *mains, *smalls]))
     return found
@@ -145,7 +146,7 @@ def _tabular(table: Table, part: slice, rows: list[Row]) -> str:
 
 def _latex_rows(row: Row, cells: tuple[Cell, ...]) -> list[str]:
     """Return the line of means and, where there are any, the line of intervals below it."""
-    mains = [_latex_number(cell.main, bold=cell.best) for cell in cells]
+    mains = [_latex_number(cell.main, cell.mark, bold=cell.best) for cell in cells]
     lines = [_latex_line([escape_latex(row.label), *mains], grey=row.anchor)]
     if any(cell.small for cell in cells):
         smalls = [rf"{{\scriptsize {_latex_number(cell.small)}}}" for cell in cells]
@@ -158,8 +159,9 @@ def _latex_line(cells: list[str], grey: bool = False) -> str:
     return " & ".join(shown) + r" \\"
 
 
-def _latex_number(text: str, bold: bool = False) -> str:
-    return rf"\textbf{{{escape_latex(text)}}}" if bold else escape_latex(text)
+def _latex_number(text: str, mark: str = "", bold: bool = False) -> str:
+    shown = rf"\textbf{{{escape_latex(text)}}}" if bold else escape_latex(text)
+    return rf"{shown}\textsuperscript{{{escape_latex(mark)}}}" if mark else shown
 
 
 def escape_latex(text: str) -> str:

@@ -48,8 +48,10 @@ def _row(row: Row, first_anchor: bool) -> Html:
 
 def _cell(cell: Cell) -> Html:
     main = tag("b", cell.main) if cell.best else tag("span", cell.main)
+    mark = tag("sup", cell.mark) if cell.mark else Html()
     small = tag("small", cell.small) if cell.small else Html()
-    return tag("td", main, small, title=cell.hint or None, class_="best" if cell.best else None)
+    best = "best" if cell.best else None
+    return tag("td", main, mark, small, title=cell.hint or None, class_=best)
 
 
 def how_to_read(summary: Summary) -> Html:

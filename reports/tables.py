@@ -38,6 +38,7 @@ class Cell:
     small: str = ""  # below or behind the main text: the interval, or why there is none
     hint: str = ""  # shown on hover
     best: bool = False
+    mark: str = ""  # letters of significance, raised behind the main text
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,16 @@ def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.
     )
 
 
+def item_success(ratings: Ratings, threshold: float = THRESHOLD) -> np.ndarray:
+    """Return 1 for success, 0 for none, NaN without votes on all questions: (methods, edits)."""
+    items = _item_means(_answers(ratings), len(ratings.edits) * len(ratings.methods))
+    edit, method = np.divmod(items.item, len(ratings.methods))
+    complete = np.isfinite(items.value).all(axis=1)
+    good = np.full((len(ratings.methods), len(ratings.edits)), np.nan)
+    good[method, edit] = np.where(complete, (items.value > threshold).all(axis=1), np.nan)
+    return good
+
+
 def success_sweep(
     ratings: Ratings, thresholds: np.ndarray, *, level: float = 0.95
 ) -> list[Success]:
