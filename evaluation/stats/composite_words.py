@@ -1,0 +1,53 @@
+"""What a composite is worth, in a sentence that is worked out from its numbers."""
+
+import numpy as np
+
+from evaluation.stats.composite import Learned
+from evaluation.stats.composite_gains import Gain, verdict
+
+UNITS = {"item": "within an edit", "edits": "within a method", "global": "over all edits"}
+
+
+def sentence(learned: Learned, axis: str, *, simulated: bool = False) -> str:
+    """Return how the composite of an axis compares with single metrics, by the headline statistic.
+
+    simulated: the votes are those of simulated raters; the sentence then begins with that.
+    """
+    gain, hindsight = learned.gains[0], learned.hindsight[0]
+    who = "simulated raters" if simulated else "people"
+    said = (
+        f"The composite follows {who} on {axis} with r = {number(gain.composite)} held out "
+        f"({UNITS[gain.statistic.level]}, {learned.sources} source videos); {_rival(gain)}: "
+        f"{verdict(gain, hindsight)}. {_in_hindsight(hindsight)}"
+    )
+    return f"SIMULATED: {said}" if simulated else said
+
+
+def number(value: float) -> str:
+    """Return a correlation with two decimals, "undefined" if there is none."""
+    return f"{value:.2f}" if np.isfinite(value) else "undefined"
+
+
+def p_value(p: float) -> str:
+    """Return "p = 0.041", "p < 0.001" or "p undefined"."""
+    if not np.isfinite(p):
+        return "p undefined"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _rival(gain: Gain) -> str:
+    if not gain.folds:
+        return "no single metric has a value"
+    return f"the best single metric, {gain.rival}, with {number(gain.single)}; {_difference(gain)}"
+
+
+def _in_hindsight(gain: Gain) -> str:
+    return (
+        f"Over the best in hindsight, {gain.rival} with {number(gain.single)}, "
+        f"it gains {number(gain.delta)} [{number(gain.low)}, {number(gain.high)}]."
+    )
+
+
+def _difference(gain: Gain) -> str:
+    ends = f"[{number(gain.low)}, {number(gain.high)}]"
+    return f"difference {number(gain.delta)} {ends}, {p_value(gain.p)}"
