@@ -77,6 +77,12 @@ SCORE_OPTIONS = options(
         show_default=True,
         help="How frames of edit and source are paired: by time, by share of the clip, by number.",
     ),
+    click.option(
+        "--composite",
+        type=PATH,
+        metavar="FILE",
+        help="Metrics that were learned from ratings, to be worked out from the others' scores.",
+    ),
 )
 WORKERS = click.option("--workers", type=click.IntRange(1), help="Processes.  [default: cores]")
 
@@ -179,7 +185,15 @@ def make(
     return 1 if counts.get("failed") else 0
 
 
-def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **models: Any) -> int:
+def measure(
+    run: Path,
+    *,
+    metrics: tuple[str, ...],
+    align: str,
+    workers: int,
+    composite: Path | None = None,
+    **models: Any,
+) -> int:
     """Score the clips and say how it went; return the exit code."""
     from evaluation.plan import metric_names
     from evaluation.scoring import score_run
@@ -187,7 +201,15 @@ def measure(run: Path, *, metrics: tuple[str, ...], align: str, workers: int, **
     settings = model_settings(models)
     names = metric_names(words(metrics))
     with progress("scores") as watch:
-        done = score_run(run, names, settings, policy=align, workers=workers, watch=watch)
+        done = score_run(
+            run,
+            names,
+            settings,
+            policy=align,
+            workers=workers,
+            watch=watch,
+            composite=composite,
+        )
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
     if done.seconds:
         click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")

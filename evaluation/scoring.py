@@ -10,6 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.records import only_writer
+from evaluation.composite_file import Composite, read_composites
+from evaluation.composite_scores import (
+    check_composites,
+    composite_facts,
+    composite_rows,
+    kept_composites,
+)
 from evaluation.features.inference import check_device
 from evaluation.metrics.base import METRICS
 from evaluation.plan import Choice, TasksOfVideo, choose_metrics, plan
@@ -42,18 +49,24 @@ def score_run(
     policy: str = "pts",
     workers: int = 1,
     watch: Watch | None = None,
+    composite: Path | None = None,
 ) -> Summary:
     """Return what was done to give every clip of the run at `out` the metrics `names`.
 
     policy: see evaluation/frames.py. workers: processes; no score depends on how many.
     On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
+    composite: file of composite metrics to work out from the scores; those of earlier files are
+    renewed without it.
     """
     run = RunFolder(out)
     run.check()
+    given = read_composites(composite) if composite else []
     settings = settings.on(toybox=run.suite.rendered)
     with only_writer(out):
         check_device(settings.device)
         choice = choose_metrics(names, settings, policy, run.info.get("models"))
+        definitions = _definitions(run, choice)
+        check_composites(given, definitions)
         rows = read_scores(run.scores)
         units = plan(run, choice.definitions, rows)
         seconds: dict[str, float] = {}
@@ -67,8 +80,21 @@ def score_run(
             computed += len(scored.rows)
             if watch:
                 watch(computed, total)
-        _finish(run, rows, _facts(choice, settings, policy), choice, computed)
-        return _summary(run, rows, choice, computed, seconds)
+        composites = kept_composites(run) | {one.name: one for one in given}
+        renewed = composite_rows(run, [*composites.values()], rows, definitions)
+        append_scores(run.scores, renewed)
+        rows.update({row.key: row for row in renewed})
+        computed += len(renewed)
+        facts = _facts(choice, settings, policy)
+        facts |= _composite_facts(run, composites, facts)
+        _finish(run, rows, facts, choice, computed)
+        return _summary(run, rows, choice, computed, seconds, [one.name for one in given])
+
+
+def _definitions(run: RunFolder, choice: Choice) -> dict[str, str]:
+    """Return the definition of every metric that the run has or is about to get."""
+    known = {name: facts["definition_id"] for name, facts in run.info.get("metrics", {}).items()}
+    return known | choice.definitions
 
 
 def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[str, str]) -> None:
@@ -124,14 +150,22 @@ def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, An
     return facts
 
 
+def _composite_facts(
+    run: RunFolder, composites: dict[str, Composite], facts: dict[str, Any]
+) -> dict[str, Any]:
+    metrics = {**run.info.get("metrics", {}), **facts}
+    return {name: composite_facts(one, metrics) for name, one in composites.items()}
+
+
 def _summary(
     run: RunFolder,
     rows: Rows,
     choice: Choice,
     computed: int,
     seconds: dict[str, float],
+    composites: list[str],
 ) -> Summary:
-    keys = [(*cell, name) for cell in run.cells() for name in choice.definitions]
+    keys = [(*cell, name) for cell in run.cells() for name in [*choice.definitions, *composites]]
     found = [rows.get(key) for key in keys]
     counts = Counter(row.status if row else "missing" for row in found)
     reasons = Counter(str(row.reason) for row in found if row and row.status == "failed")

@@ -1,0 +1,257 @@
+"""Composite metrics in one small JSON file: what was learned from the ratings of one study.
+
+    {"format": 1, "kind": "dreamix composite", "toolkit": version, "simulated": bool,
+     "origin": {suite, suite_sha256, study, ratings_sha256, raters, scale},
+     "axes": {axis: {"intercept", "penalty", "terms", "unused", "left_out", "learned_on",
+                     "held_out", "sentence", "notes"}}}
+
+A term is {metric, definition_id, better, mean, scale, weight}; the predicted mean vote of a clip is
+intercept + sum over terms of weight * (value - mean) / scale, with the sign turned where lower is
+better. A metric of another definition (other weights, version or frame policy) is another number,
+so the id stands in the file.
+"""
+
+import hashlib
+import importlib.metadata
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from dreamix.core.errors import UserError
+from dreamix.core.records import read_json, to_json, write_json
+from evaluation.stats.composite import Learned
+from evaluation.stats.composite_gains import Gain, verdict
+from evaluation.stats.composite_words import sentence
+
+FORMAT = 1
+KIND = "dreamix composite"
+AXES = ("alignment", "fidelity", "quality", "motion")
+
+
+class Defined(Protocol):
+    """What the file needs to know of a metric; `reports.loading.MetricFacts` has it."""
+
+    @property
+    def definition_id(self) -> str:
+        """Hash of version, models and frame policy."""
+
+    @property
+    def sign(self) -> int:
+        """1 if higher is better, -1 if lower is."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which ratings a composite was learned from."""
+
+    suite: str
+    suite_sha256: str
+    study: str
+    ratings_sha256: str  # of the table of answers
+    raters: int
+    simulated: bool
+    scale: tuple[float, float] = (1.0, 5.0)  # lowest and highest vote
+
+
+class Term(NamedTuple):
+    """One metric of a composite."""
+
+    metric: str
+    definition_id: str
+    better: str  # "higher" or "lower"
+    mean: float  # in the metric's own unit
+    scale: float  # likewise: its standard deviation, > 0
+    weight: float  # > 0: points of the rating scale per standard deviation towards "better"
+
+    def points(self, value: float) -> float:
+        """Return what a value of the metric adds to the predicted mean vote."""
+        sign = 1 if self.better == "higher" else -1
+        return self.weight * sign * (value - self.mean) / self.scale
+
+
+class Composite(NamedTuple):
+    """The composite of one axis, as `bench score` applies it."""
+
+    axis: str
+    simulated: bool
+    definition_id: str  # hash of the file's contents
+    intercept: float
+    terms: tuple[Term, ...]
+    origin: dict[str, Any]
+    entry: dict[str, Any]  # all that the file says of this axis
+
+    @property
+    def name(self) -> str:
+        """Name of the metric; no table or figure of simulated ratings can lose that they are."""
+        return f"composite.{self.axis}" + (".simulated" if self.simulated else "")
+
+
+def write_composites(
+    path: Path, learned: Mapping[str, Learned], metrics: Mapping[str, Defined], origin: Origin
+) -> list[Composite]:
+    """Return the composites of axes (alignment, fidelity, ...), written as one file.
+
+    metrics: at least those that the composites may use, by name, as the run defines them.
+
+    An axis on which no metric got a weight, so that all clips would get the mean vote, is left
+    out; with no other axis there is no file but a `UserError`.
+    """
+    learned = {axis: one for axis, one in learned.items() if one.model.weights.any()}
+    if not learned:
+        raise UserError("no metric follows the raters on any axis: there is no composite to write")
+    facts = asdict(origin) | {"scale": list(origin.scale)}
+    document = {
+        "format": FORMAT,
+        "kind": KIND,
+        "toolkit": importlib.metadata.version("dreamix-toolkit"),
+        "simulated": facts.pop("simulated"),
+        "origin": facts,
+        "axes": {
+            axis: _entry(axis, one, metrics, origin.simulated) for axis, one in learned.items()
+        },
+    }
+    found = _composites(document, str(path))
+    write_json(path, document)
+    return found
+
+
+def read_composites(path: Path) -> list[Composite]:
+    """Return the composites in a file, by axis; what cannot be used is a `UserError` of a line."""
+    if not path.is_file():
+        raise UserError(f"{path} is no file; the report of a study writes composites")
+    return _composites(read_json(path), str(path))
+
+
+def composite_of(entry: dict[str, Any]) -> Composite:
+    """Return the composite that `stored` made a dict of; a damaged one is a `UserError`."""
+    return _composite(
+        entry["axis"], entry["entry"], entry["simulated"], entry["id"], entry["origin"], "run.json"
+    )
+
+
+def stored(one: Composite) -> dict[str, Any]:
+    """Return the composite as run.json keeps it, so that its scores can be renewed."""
+    return {
+        "axis": one.axis,
+        "simulated": one.simulated,
+        "id": one.definition_id,
+        "origin": one.origin,
+        "entry": one.entry,
+    }
+
+
+def _composites(document: Any, where: str) -> list[Composite]:
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise UserError(f"{where} is no file of composite metrics")
+    if document.get("format") != FORMAT:
+        raise UserError(
+            f"{where} has composite format {document.get('format')}; this version reads {FORMAT}"
+        )
+    identity = hashlib.sha256(to_json(document).encode()).hexdigest()[:12]
+    axes, origin = document.get("axes"), document.get("origin")
+    flag = document.get("simulated")
+    if not isinstance(axes, dict) or not isinstance(origin, dict) or not isinstance(flag, bool):
+        raise UserError(f"{where} is damaged: it needs axes, origin and simulated")
+    return [_composite(axis, axes[axis], flag, identity, origin, where) for axis in sorted(axes)]
+
+
+def _composite(
+    axis: str, entry: Any, simulated: bool, identity: str, origin: dict[str, Any], where: str
+) -> Composite:
+    if axis not in AXES:
+        raise UserError(f"{where}: unknown axis {axis!r}; one of {', '.join(AXES)}")
+    try:
+        terms = tuple(Term(**term) for term in entry["terms"])
+        intercept = float(entry["intercept"])
+        sound = math.isfinite(intercept) and all(map(_is_sound, terms))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{where}: {axis} is damaged ({error}); write it anew") from None
+    if not sound or not terms or len({term.metric for term in terms}) < len(terms):
+        raise UserError(f"{where}: {axis} has terms that cannot be; write it anew")
+    return Composite(axis, simulated, identity, intercept, terms, origin, entry)
+
+
+def _is_sound(term: Term) -> bool:
+    numbers = term.mean, term.scale, term.weight
+    known = term.better in ("higher", "lower")
+    return known and all(map(math.isfinite, numbers)) and term.scale > 0 and term.weight > 0
+
+
+def _entry(
+    axis: str, learned: Learned, metrics: Mapping[str, Defined], simulated: bool
+) -> dict[str, Any]:
+    model = learned.model
+    used = [k for k in np.argsort(-model.weights, kind="stable") if model.weights[k] > 0]
+    return {
+        "intercept": model.intercept,
+        "penalty": model.penalty,
+        "terms": [_term(learned, k, metrics)._asdict() for k in used],
+        "unused": [n for n, w in zip(learned.names, model.weights, strict=True) if w == 0],
+        "left_out": learned.left_out,
+        "learned_on": {
+            "methods": learned.systems,
+            "edits": learned.items,
+            "sources": learned.sources,
+            "rated": learned.cells,
+            "imputed": learned.imputed,
+        },
+        "held_out": _held_out(learned),
+        "sentence": sentence(learned, axis, simulated=simulated),
+        "notes": list(learned.notes),
+    }
+
+
+def _term(learned: Learned, k: int, metrics: Mapping[str, Defined]) -> Term:
+    name, model = learned.names[k], learned.model
+    if (facts := metrics.get(name)) is None or facts.sign not in (1, -1):
+        raise ValueError(f"metric {name!r} needs a definition and a direction")
+    return Term(
+        name,
+        facts.definition_id,
+        "higher" if facts.sign > 0 else "lower",
+        facts.sign * float(model.means[k]),  # learned from values turned by that sign
+        float(model.scales[k]),
+        float(model.weights[k]),
+    )
+
+
+def _held_out(learned: Learned) -> dict[str, Any]:
+    unseen = learned.unseen
+    pairs = zip(learned.gains, learned.hindsight, strict=True)
+    return {
+        "rmse": _or_none(learned.rmse),
+        "rmse_mean_vote": _or_none(learned.rmse_mean),
+        "unpredicted": learned.unpredicted,
+        "statistics": [_row(gain, hindsight) for gain, hindsight in pairs],
+        "unseen_methods": {
+            "item": _or_none(unseen.item),
+            "within": _or_none(unseen.within),
+            "level_error": [_or_none(value) for value in unseen.level_error],
+        },
+    }
+
+
+def _row(gain: Gain, hindsight: Gain) -> dict[str, Any]:
+    name, level, kind, _ = gain.statistic
+    what = {"statistic": name} | ({"level": level, "kind": kind} if name != "acc_eq" else {})
+    sides = {"best_in_folds": gain, "best_in_hindsight": hindsight}
+    return {
+        **what,
+        "composite": _or_none(gain.composite),
+        **{label: _against(side) for label, side in sides.items()},
+        "verdict": verdict(gain, hindsight),
+    }
+
+
+def _against(gain: Gain) -> dict[str, Any]:
+    numbers = ("single", "delta", "low", "high", "p", "p_swaps")
+    facts = {name: _or_none(getattr(gain, name)) for name in numbers}
+    return {"metric": gain.rival, "folds": gain.folds, "cells": gain.cells, **facts}
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

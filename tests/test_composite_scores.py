@@ -1,0 +1,350 @@
+"""Composites as files and as scores: from the votes of one run to the rows of another."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+from composite_data import Made, simple
+
+from dreamix.cli import program
+from dreamix.core.errors import UserError
+from dreamix.core.media import write_video
+from dreamix.core.video import Video
+from dreamix.data.suite import load_suite
+from dreamix.methods.base import variants
+from evaluation.composite_file import Composite, Origin, Term, read_composites, write_composites
+from evaluation.composite_scores import definition
+from evaluation.runner import run_suite
+from evaluation.schema import ScoreRow
+from evaluation.scores import read_scores
+from evaluation.scoring import Summary, score_run
+from evaluation.settings import ModelSettings
+from evaluation.stats.composite import Learned, learn_composite
+from reports.loading import MetricFacts, load_run
+
+NAMES = ["flicker", "motion_mag", "psnr"]
+BETTER = {"flicker": "higher", "motion_mag": "lower", "psnr": "higher"}  # motion_mag: for the test
+
+
+def moving(seed: int, frames: int = 6) -> Video:
+    """Blocks of colour that slide to the left."""
+    tiles = np.random.default_rng(seed).integers(0, 256, (6, 40, 3), dtype=np.uint8)
+    wide = np.kron(tiles, np.ones((8, 8, 1), np.uint8))
+    return Video(np.stack([wide[:, 3 * t : 3 * t + 48] for t in range(frames)]), 6)
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scored run of two methods on two edits of two videos; one clip has a single frame."""
+    folder = tmp_path_factory.mktemp("composite")
+    edits = [
+        {"id": f"{n}_{i}", "video": n, "prompt": f"a red {n} {i}", "category": "object"}
+        for n in ("cat", "dog")
+        for i in range(2)
+    ]
+    for number, name in enumerate(("cat", "dog")):
+        write_video(folder / f"{name}.mp4", moving(number))
+    for number, edit in enumerate(edits):
+        frames = 1 if edit["id"] == "dog_1" else 6
+        write_video(folder / "mine" / f"{edit['id']}.mp4", moving(9 + number, frames))
+    videos = [{"id": n, "path": f"{n}.mp4", "caption": f"a {n}"} for n in ("cat", "dog")]
+    suite = {"name": "pets", "version": 1, "licence": "none", "videos": videos, "edits": edits}
+    (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
+    columns = [
+        *variants(f"mine=external:pattern={folder}/mine/{{edit}}.mp4"),
+        *variants("unedited"),
+    ]
+    run_suite(load_suite(folder / "suite.yaml"), columns, folder / "run", seeds=1)
+    score_run(folder / "run", NAMES, ModelSettings())
+    return folder / "run"
+
+
+@pytest.fixture
+def run(scored: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(scored, tmp_path / "run"))
+
+
+def learned(seed: int = 0) -> Learned:
+    """A composite of flicker and motion_mag; psnr knows nothing and is turned away."""
+    made = simple(seed, [1.0, 1.0, 1.0])
+    turned = made.metrics * np.array([0.1, 5, -1])[:, None, None]
+    made = Made(turned, made.votes, made.truth, made.sources)
+    return learn_composite(
+        made.metrics, made.votes, names=NAMES, sources=made.sources,
+        rng=np.random.default_rng(0), permutations=50, resamples=20,
+    )  # fmt: skip
+
+
+def facts(run: Path) -> dict[str, MetricFacts]:
+    found = load_run(run).metrics
+    return {name: replaced(found[name], better=BETTER[name]) for name in NAMES}
+
+
+def replaced(metric: MetricFacts, **changes: Any) -> MetricFacts:
+    return MetricFacts(**{**vars(metric), **changes})
+
+
+def origin(simulated: bool = False, suite: str = "ab" * 32) -> Origin:
+    return Origin("pets", suite, "a-study", "cd" * 32, 12, simulated)
+
+
+def written(run: Path, path: Path, **how: Any) -> Path:
+    write_composites(path, {"quality": learned()}, facts(run), origin(**how))
+    return path
+
+
+def scores(run: Path) -> dict[tuple[str, str, int, str], ScoreRow]:
+    return read_scores(run / "scores.jsonl")
+
+
+def applied(run: Path, file: Path | None, names: list[str] = NAMES) -> Summary:
+    return score_run(run, names, ModelSettings(), composite=file)
+
+
+class TestFile:
+    def test_what_is_written_is_read(self, scored: Path, tmp_path: Path) -> None:
+        path = tmp_path / "composites.json"
+        out = write_composites(
+            path, {"quality": learned(), "alignment": learned(1)}, facts(scored), origin()
+        )
+        assert read_composites(path) == out
+        assert [one.name for one in out] == ["composite.alignment", "composite.quality"]
+        assert {term.metric for term in out[1].terms} == {"flicker", "motion_mag"}
+        assert out[1].entry["unused"] == ["psnr"]
+        assert path.stat().st_size < 20_000
+
+    def test_points_are_those_of_the_model_in_units_of_the_metric(
+        self, scored: Path, tmp_path: Path
+    ) -> None:
+        """Learned from -motion_mag, since lower was declared better; the file holds motion_mag."""
+        found = learned()
+        (one,) = read_composites(written(scored, tmp_path / "c.json"))
+        term = next(term for term in one.terms if term.metric == "motion_mag")
+        means, scales, weights, *_ = found.model
+        assert term.mean == -means[1]
+        assert term.points(-means[1] - scales[1]) == pytest.approx(weights[1])
+
+    def test_it_says_how_it_was_learned(self, scored: Path, tmp_path: Path) -> None:
+        document = json.loads(written(scored, tmp_path / "c.json").read_text())
+        assert document["format"] == 1
+        assert document["simulated"] is False
+        assert document["origin"]["suite_sha256"] == "ab" * 32
+        assert document["origin"]["raters"] == 12
+        axis = document["axes"]["quality"]
+        assert axis["learned_on"] == {
+            "methods": 3, "edits": 36, "sources": 12, "rated": 108, "imputed": {},
+        }  # fmt: skip
+        assert axis["held_out"]["statistics"][0]["verdict"]
+        assert axis["sentence"].startswith("The composite follows people on quality")
+
+    def test_equal_composites_are_equal_files(self, scored: Path, tmp_path: Path) -> None:
+        one, other = (written(scored, tmp_path / name) for name in ("a.json", "b.json"))
+        assert one.read_bytes() == other.read_bytes()
+
+    def test_an_axis_without_weights_is_not_written(self, scored: Path, tmp_path: Path) -> None:
+        found = learned()
+        nothing = found._replace(model=found.model._replace(weights=np.zeros(3)))
+        path = tmp_path / "c.json"
+        both = {"quality": found, "alignment": nothing}
+        assert [one.axis for one in write_composites(path, both, facts(scored), origin())] == [
+            "quality"
+        ]
+        with pytest.raises(UserError, match="no metric follows the raters"):
+            write_composites(tmp_path / "d.json", {"quality": nothing}, facts(scored), origin())
+        assert not (tmp_path / "d.json").exists()
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"kind": "else"}, "is no file of composite metrics"),
+            ({"format": 2}, "has composite format 2; this version reads 1"),
+            ({"simulated": "no"}, "is damaged: it needs axes, origin and simulated"),
+            ({"axes": {"beauty": {}}}, "unknown axis 'beauty'"),
+            ({"axes": {"quality": {"terms": []}}}, "quality is damaged"),
+            ({"axes": {"quality": {"terms": [], "intercept": 3}}}, "terms that cannot be"),
+            ({"axes": {"quality": {"terms": [{"metric": "a"}], "intercept": 3}}}, "is damaged"),
+        ],
+    )
+    def test_damage_is_one_line(
+        self, scored: Path, tmp_path: Path, change: dict[str, Any], message: str
+    ) -> None:
+        path = written(scored, tmp_path / "c.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+        with pytest.raises(UserError, match=message) as error:
+            read_composites(path)
+        assert "\n" not in str(error.value)
+
+    @pytest.mark.parametrize("name", ["scale", "weight"])
+    def test_a_term_that_cannot_be_is_refused(
+        self, scored: Path, tmp_path: Path, name: str
+    ) -> None:
+        path = written(scored, tmp_path / "c.json")
+        document = json.loads(path.read_text())
+        document["axes"]["quality"]["terms"][0][name] = -1
+        path.write_text(json.dumps(document))
+        with pytest.raises(UserError, match="terms that cannot be"):
+            read_composites(path)
+
+    def test_no_file_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="is no file"):
+            read_composites(tmp_path / "none.json")
+
+    def test_a_metric_without_direction_cannot_be_written(
+        self, scored: Path, tmp_path: Path
+    ) -> None:
+        metrics = facts(scored)
+        metrics["flicker"] = replaced(metrics["flicker"], better="neither")
+        with pytest.raises(ValueError, match="'flicker' needs a definition and a direction"):
+            write_composites(tmp_path / "c.json", {"quality": learned()}, metrics, origin())
+
+
+class TestScores:
+    def test_a_clip_gets_what_its_metrics_add_up_to(self, run: Path, tmp_path: Path) -> None:
+        file = written(run, tmp_path / "c.json")
+        done = applied(run, file)
+        (one,), rows = read_composites(file), scores(run)
+        assert done.computed == 8
+        row = rows["mine", "cat_0", 0, "composite.quality"]
+        terms = {term.metric: term for term in one.terms}
+        expected = one.intercept
+        for name, sign in (("flicker", 1), ("motion_mag", -1)):
+            term, value = terms[name], rows["mine", "cat_0", 0, name].value
+            assert value is not None
+            expected += term.weight * sign * (value - term.mean) / term.scale
+        assert row.value == pytest.approx(expected)
+        assert (row.source_value, row.delta, row.note) == (None, None, None)
+        assert row.definition == one.definition_id
+        assert row.clip == rows["mine", "cat_0", 0, "psnr"].clip
+
+    def test_a_clip_that_lacks_a_metric_has_the_reason_and_no_number(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        done = applied(run, written(run, tmp_path / "c.json"))
+        row = scores(run)["mine", "dog_1", 0, "composite.quality"]
+        assert (row.status, row.value) == ("n/a", None)
+        assert str(row.reason).startswith(("motion_mag: one frame", "flicker: "))
+        assert done.counts["n/a"] >= 2
+
+    def test_a_clip_that_was_not_made_fails_with_its_reason(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        sidecar = run / "clips" / "mine" / "cat_1" / "0.json"
+        keys = {"method": "mine", "edit": "cat_1", "seed": 0}
+        sidecar.write_text(json.dumps(keys | {"status": "failed", "reason": "out of memory"}))
+        applied(run, written(run, tmp_path / "c.json"))
+        row = scores(run)["mine", "cat_1", 0, "composite.quality"]
+        assert row.status == "failed"
+        assert str(row.reason).endswith("no clip: out of memory")
+
+    def test_again_changes_no_byte(self, run: Path, tmp_path: Path) -> None:
+        file = written(run, tmp_path / "c.json")
+        applied(run, file)
+        before = {path: path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+        assert applied(run, file).computed == 0
+        assert applied(run, None).computed == 0
+        after = {path: path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+        assert before == after
+
+    def test_reports_read_it_as_a_metric_of_its_axis(self, run: Path, tmp_path: Path) -> None:
+        applied(run, written(run, tmp_path / "c.json"))
+        found = load_run(run)
+        assert "composite.quality" in [facts.name for facts in found.on_axis("quality")]
+        rows = found.scores[found.scores["metric"] == "composite.quality"]
+        assert sorted(rows["status"]) == ["n/a"] + 7 * ["ok"]
+        assert "raters" in found.metrics["composite.quality"].definition
+
+    def test_another_file_takes_the_place_of_the_first(self, run: Path, tmp_path: Path) -> None:
+        applied(run, written(run, tmp_path / "c.json"))
+        other = tmp_path / "d.json"
+        write_composites(other, {"quality": learned(7)}, facts(run), origin())
+        assert applied(run, other).computed == 8
+        row = scores(run)["mine", "cat_0", 0, "composite.quality"]
+        assert row.definition == read_composites(other)[0].definition_id
+
+    def test_a_clip_made_anew_gets_a_new_number_without_the_file(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        applied(run, written(run, tmp_path / "c.json"))
+        before = scores(run)["mine", "cat_0", 0, "composite.quality"]
+        sidecar = run / "clips" / "mine" / "cat_0" / "0.json"
+        shutil.copy(run / "clips/mine/dog_0/0.mp4", sidecar.with_name("0.mp4"))
+        digest = scores(run)["mine", "dog_0", 0, "psnr"].clip
+        sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"sha256": digest}))
+        applied(run, None)
+        after = scores(run)["mine", "cat_0", 0, "composite.quality"]
+        assert after.status == "ok"
+        assert after.clip == digest
+        assert after.value != before.value
+
+    def test_a_metric_of_another_definition_takes_the_number_away(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        """Frames paired by number are another psnr, flicker and motion_mag."""
+        file = written(run, tmp_path / "c.json")
+        applied(run, file)
+        score_run(run, NAMES, ModelSettings(), policy="index")
+        row = scores(run)["mine", "cat_0", 0, "composite.quality"]
+        assert (row.status, row.value) == ("failed", None)
+        assert "was learned with definition" in str(row.reason)
+        with pytest.raises(UserError, match=r"composite\.quality was learned with definition"):
+            score_run(run, NAMES, ModelSettings(), policy="index", composite=file)
+
+    def test_a_run_without_the_metric_is_refused_before_anything_is_scored(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        file = written(run, tmp_path / "c.json")
+        info = json.loads((run / "run.json").read_text())
+        del info["metrics"]["flicker"]
+        (run / "run.json").write_text(json.dumps(info))
+        before = (run / "scores.jsonl").read_bytes()
+        with pytest.raises(UserError, match="needs flicker, of which the run has no scores"):
+            applied(run, file, ["psnr"])
+        assert (run / "scores.jsonl").read_bytes() == before
+
+    def test_simulated_ratings_are_in_every_name_row_and_definition(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        applied(run, written(run, tmp_path / "c.json", simulated=True))
+        row = scores(run)["mine", "cat_0", 0, "composite.quality.simulated"]
+        assert "SIMULATED" in str(row.note)
+        assert load_run(run).metrics[row.metric].definition.startswith("SIMULATED")
+        assert json.loads((run / "run.json").read_text())["metrics"][row.metric]["simulated"]
+
+    def test_the_run_it_was_learned_from_is_told_apart(self, run: Path, tmp_path: Path) -> None:
+        suite = json.loads((run / "run.json").read_text())["suite"]["sha256"]
+        applied(run, written(run, tmp_path / "c.json", suite=suite))
+        note = scores(run)["mine", "cat_0", 0, "composite.quality"].note
+        assert note == "learned from ratings of this suite: not held out here"
+
+    def test_a_definition_reads_as_an_equation(self) -> None:
+        terms = (Term("a", "x", "higher", 1, 2, 0.25), Term("b", "y", "lower", 1, 2, 0.125))
+        learned_on = {"rated": 108, "sources": 12, "methods": 3}
+        about = {"raters": 7, "study": "s", "scale": [1, 5]}
+        one = Composite("quality", False, "id", 3.0, terms, about, {"learned_on": learned_on})
+        assert definition(one) == (
+            "Predicted mean vote on quality (scale 1 to 5): 3.000 + 0.250 z(a) - 0.125 z(b); z by "
+            "means and deviations of the run it was learned from: 7 raters, 108 edits of 12 source "
+            "videos by 3 methods, study s."
+        )
+
+
+class TestCommand:
+    def test_score_applies_a_file(self, run: Path, tmp_path: Path) -> None:
+        file = written(run, tmp_path / "c.json")
+        command = ["bench", "score", str(run), "--metrics", "psnr", "--composite", str(file)]
+        done = CliRunner().invoke(program, [*command, "--workers", "1"])
+        assert done.exit_code == 0, done.output
+        assert "8 scores computed; now 15 ok, 1 do not apply" in done.output
+
+    def test_a_bad_file_is_one_line(self, run: Path, tmp_path: Path) -> None:
+        file = tmp_path / "c.json"
+        file.write_text("{}")
+        command = ["bench", "score", str(run), "--metrics", "psnr", "--composite", str(file)]
+        done = CliRunner().invoke(program, command)
+        assert isinstance(done.exception, UserError)
+        assert str(done.exception) == f"{file} is no file of composite metrics"
