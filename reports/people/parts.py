@@ -10,6 +10,7 @@ from reports.parts import Part, stamped
 from reports.people.joint import Joint
 from reports.people.outcome import People
 from reports.people.part_by_category import category_part
+from reports.people.part_composite import composite_part
 from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
 from reports.people.part_scatter import scatter_part
@@ -17,7 +18,13 @@ from reports.people.part_scatter import scatter_part
 OfPeople = Callable[[People], Part | None]
 OfBoth = Callable[[Joint], Part | None]
 OF_PEOPLE: tuple[OfPeople, ...] = ()
-OF_BOTH: tuple[OfBoth, ...] = (league_part, scatter_part, category_part, cost_part)
+OF_BOTH: tuple[OfBoth, ...] = (
+    league_part,
+    scatter_part,
+    category_part,
+    composite_part,
+    cost_part,
+)
 
 
 def people_parts(people: People) -> list[Part]:

@@ -1,0 +1,102 @@
+"""The composite in a report: its numbers, its file, and its words where there can be none."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fabricated_joint import Meant, fabricate_joint
+
+from evaluation.composite_file import read_composites
+from evaluation.stats.composite import learn_composite
+from reports.citations import cited
+from reports.formats import latex, markdown
+from reports.parts import Part, stamped
+from reports.people.joint import Joint
+from reports.people.part_composite import composite_part
+
+METRICS = {
+    "half_a": Meant("alignment", "alignment", 0.9),
+    "other_half": Meant("alignment", "alignment", 0.9),
+    "reversed": Meant("quality", "quality", 0.5, "lower"),
+}
+
+
+@pytest.fixture(scope="module")
+def joint() -> Joint:
+    return fabricate_joint(metrics=METRICS, sources=14)
+
+
+@pytest.fixture(scope="module")
+def part(joint: Joint) -> Part:
+    found = composite_part(joint)
+    assert found
+    return found
+
+
+def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: Part) -> None:
+    expected = learn_composite(
+        joint.metrics, joint.votes["alignment"], names=list(joint.names), sources=joint.sources,
+        rng=joint.people.rng("composite", "alignment"), axis="alignment", resamples=120,
+    )  # fmt: skip
+    table = next(t for t in part.tables if t.name == "composite_alignment")
+    gain = expected.gains[0]
+    row = table.rows[0]
+    assert row.label == "Pearson, within edits"
+    assert row.cells[0].main == f"{gain.composite:.2f}"
+    assert row.cells[1].main == f"{gain.single:.2f}"
+    assert row.cells[3].main == ("<0.001" if gain.p < 0.001 else f"{gain.p:.3f}")
+    weights = next(t for t in part.folded if t.name == "composite_weights_alignment")
+    assert {row.label for row in weights.rows} >= {"half_a", "other_half"}
+
+
+def test_the_file_is_one_that_bench_score_reads(joint: Joint, part: Part, tmp_path: Path) -> None:
+    ((name, text),) = part.files
+    assert name == "composite.json"
+    (tmp_path / name).write_text(text)
+    found = {one.axis: one for one in read_composites(tmp_path / name)}
+    assert not found["alignment"].simulated
+    quality = {term.metric: term for term in found["quality"].terms}
+    assert quality["reversed"].better == "lower"
+    facts = joint.metrics[joint.names.index("reversed")]
+    assert quality["reversed"].mean == pytest.approx(-np.mean(facts))  # in its own unit again
+
+
+def test_simulated_raters_show_in_the_name_the_file_and_the_words() -> None:
+    found = composite_part(fabricate_joint(metrics=METRICS, sources=14, simulated=True))
+    assert found
+    marked = stamped(found)
+    ((name, text),) = marked.files
+    assert name == "simulated_composite.json" and json.loads(text)["simulated"] is True
+    assert marked.found[0].startswith("Composite of alignment (simulated raters): The composite ")
+    assert "follows simulated raters" in marked.found[0] and "SIMULATED" not in marked.found[0]
+    assert any("simulated_composite.json" in note for note in marked.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sources": 3}, "There is none: no composite of alignment can be learned"),
+        ({"equal": "alignment", "sources": 14}, "all mean votes are 3.00"),
+        ({"methods": 1, "sources": 24, "metrics": METRICS}, "within a method"),
+    ],
+    ids=["few videos", "equal votes", "one method"],
+)
+def test_what_cannot_be_learned_is_said(options: dict[str, object], words: str) -> None:
+    found = composite_part(fabricate_joint(**options))  # type: ignore[arg-type]
+    assert found
+    assert words in found.found[0]
+    for table in (*found.tables, *found.folded):
+        assert "nan" not in markdown(table) and r"\toprule" in latex(table)
+
+
+def test_words_are_sentences_with_known_citations(part: Part) -> None:
+    assert {entry.key for entry in cited(list(part.done))} == {
+        "deutsch2021resampling", "hoerl1970", "nadeau2003", "slawski2013",
+    }  # fmt: skip
+    for text in (*part.found, *part.notes, *part.done):
+        assert text.endswith(".") and "nan" not in text.split()
+
+
+def test_a_run_without_metrics_has_no_composite() -> None:
+    assert composite_part(fabricate_joint(metrics={})) is None
