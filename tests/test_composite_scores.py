@@ -1,4 +1,4 @@
-"""Composites as files and as scores: from the votes of one run to the rows of another."""
+"""Composites as scores: a file is applied to a run, and its rows are kept up."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
-from composite_data import Made, simple
+from composite_data import BETTER, NAMES, learned, origin
 
 from dreamix.cli import program
 from dreamix.core.errors import UserError
@@ -17,18 +17,14 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.composite_file import Composite, Origin, Term, read_composites, write_composites
+from evaluation.composite_file import Composite, Term, read_composites, write_composites
 from evaluation.composite_scores import definition
 from evaluation.runner import run_suite
 from evaluation.schema import ScoreRow
 from evaluation.scores import read_scores
 from evaluation.scoring import Summary, score_run
 from evaluation.settings import ModelSettings
-from evaluation.stats.composite import Learned, learn_composite
 from reports.loading import MetricFacts, load_run
-
-NAMES = ["flicker", "motion_mag", "psnr"]
-BETTER = {"flicker": "higher", "motion_mag": "lower", "psnr": "higher"}  # motion_mag: for the test
 
 
 def moving(seed: int, frames: int = 6) -> Video:
@@ -69,17 +65,6 @@ def run(scored: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(scored, tmp_path / "run"))
 
 
-def learned(seed: int = 0) -> Learned:
-    """A composite of flicker and motion_mag; psnr knows nothing and is turned away."""
-    made = simple(seed, [1.0, 1.0, 1.0])
-    turned = made.metrics * np.array([0.1, 5, -1])[:, None, None]
-    made = Made(turned, made.votes, made.truth, made.sources)
-    return learn_composite(
-        made.metrics, made.votes, names=NAMES, sources=made.sources,
-        rng=np.random.default_rng(0), permutations=50, resamples=20,
-    )  # fmt: skip
-
-
 def facts(run: Path) -> dict[str, MetricFacts]:
     found = load_run(run).metrics
     return {name: replaced(found[name], better=BETTER[name]) for name in NAMES}
@@ -87,10 +72,6 @@ def facts(run: Path) -> dict[str, MetricFacts]:
 
 def replaced(metric: MetricFacts, **changes: Any) -> MetricFacts:
     return MetricFacts(**{**vars(metric), **changes})
-
-
-def origin(simulated: bool = False, suite: str = "ab" * 32) -> Origin:
-    return Origin("pets", suite, "a-study", "cd" * 32, 12, simulated)
 
 
 def written(run: Path, path: Path, **how: Any) -> Path:
@@ -104,103 +85,6 @@ def scores(run: Path) -> dict[tuple[str, str, int, str], ScoreRow]:
 
 def applied(run: Path, file: Path | None, names: list[str] = NAMES) -> Summary:
     return score_run(run, names, ModelSettings(), composite=file)
-
-
-class TestFile:
-    def test_what_is_written_is_read(self, scored: Path, tmp_path: Path) -> None:
-        path = tmp_path / "composites.json"
-        out = write_composites(
-            path, {"quality": learned(), "alignment": learned(1)}, facts(scored), origin()
-        )
-        assert read_composites(path) == out
-        assert [one.name for one in out] == ["composite.alignment", "composite.quality"]
-        assert {term.metric for term in out[1].terms} == {"flicker", "motion_mag"}
-        assert out[1].entry["unused"] == ["psnr"]
-        assert path.stat().st_size < 20_000
-
-    def test_points_are_those_of_the_model_in_units_of_the_metric(
-        self, scored: Path, tmp_path: Path
-    ) -> None:
-        """Learned from -motion_mag, since lower was declared better; the file holds motion_mag."""
-        found = learned()
-        (one,) = read_composites(written(scored, tmp_path / "c.json"))
-        term = next(term for term in one.terms if term.metric == "motion_mag")
-        means, scales, weights, *_ = found.model
-        assert term.mean == -means[1]
-        assert term.points(-means[1] - scales[1]) == pytest.approx(weights[1])
-
-    def test_it_says_how_it_was_learned(self, scored: Path, tmp_path: Path) -> None:
-        document = json.loads(written(scored, tmp_path / "c.json").read_text())
-        assert document["format"] == 1
-        assert document["simulated"] is False
-        assert document["origin"]["suite_sha256"] == "ab" * 32
-        assert document["origin"]["raters"] == 12
-        axis = document["axes"]["quality"]
-        assert axis["learned_on"] == {
-            "methods": 3, "edits": 36, "sources": 12, "rated": 108, "imputed": {},
-        }  # fmt: skip
-        assert axis["held_out"]["statistics"][0]["verdict"]
-        assert axis["sentence"].startswith("The composite follows people on quality")
-
-    def test_equal_composites_are_equal_files(self, scored: Path, tmp_path: Path) -> None:
-        one, other = (written(scored, tmp_path / name) for name in ("a.json", "b.json"))
-        assert one.read_bytes() == other.read_bytes()
-
-    def test_an_axis_without_weights_is_not_written(self, scored: Path, tmp_path: Path) -> None:
-        found = learned()
-        nothing = found._replace(model=found.model._replace(weights=np.zeros(3)))
-        path = tmp_path / "c.json"
-        both = {"quality": found, "alignment": nothing}
-        assert [one.axis for one in write_composites(path, both, facts(scored), origin())] == [
-            "quality"
-        ]
-        with pytest.raises(UserError, match="no metric follows the raters"):
-            write_composites(tmp_path / "d.json", {"quality": nothing}, facts(scored), origin())
-        assert not (tmp_path / "d.json").exists()
-
-    @pytest.mark.parametrize(
-        ("change", "message"),
-        [
-            ({"kind": "else"}, "is no file of composite metrics"),
-            ({"format": 2}, "has composite format 2; this version reads 1"),
-            ({"simulated": "no"}, "is damaged: it needs axes, origin and simulated"),
-            ({"axes": {"beauty": {}}}, "unknown axis 'beauty'"),
-            ({"axes": {"quality": {"terms": []}}}, "quality is damaged"),
-            ({"axes": {"quality": {"terms": [], "intercept": 3}}}, "terms that cannot be"),
-            ({"axes": {"quality": {"terms": [{"metric": "a"}], "intercept": 3}}}, "is damaged"),
-        ],
-    )
-    def test_damage_is_one_line(
-        self, scored: Path, tmp_path: Path, change: dict[str, Any], message: str
-    ) -> None:
-        path = written(scored, tmp_path / "c.json")
-        path.write_text(json.dumps(json.loads(path.read_text()) | change))
-        with pytest.raises(UserError, match=message) as error:
-            read_composites(path)
-        assert "\n" not in str(error.value)
-
-    @pytest.mark.parametrize("name", ["scale", "weight"])
-    def test_a_term_that_cannot_be_is_refused(
-        self, scored: Path, tmp_path: Path, name: str
-    ) -> None:
-        path = written(scored, tmp_path / "c.json")
-        document = json.loads(path.read_text())
-        document["axes"]["quality"]["terms"][0][name] = -1
-        path.write_text(json.dumps(document))
-        with pytest.raises(UserError, match="terms that cannot be"):
-            read_composites(path)
-
-    def test_no_file_is_said(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="is no file"):
-            read_composites(tmp_path / "none.json")
-
-    def test_a_metric_without_direction_cannot_be_written(
-        self, scored: Path, tmp_path: Path
-    ) -> None:
-        metrics = facts(scored)
-        metrics["flicker"] = replaced(metrics["flicker"], better="neither")
-        with pytest.raises(ValueError, match="'flicker' needs a definition and a direction"):
-            write_composites(tmp_path / "c.json", {"quality": learned()}, metrics, origin())
 
 
 class TestScores:

@@ -1,9 +1,14 @@
-"""Metrics and votes whose relation is known, for the tests of composites."""
+"""Metrics and votes whose relation is known, and composites of them, for the tests."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.composite_file import Origin
+from evaluation.stats.composite import Learned, learn_composite
+
+NAMES = ["flicker", "motion_mag", "psnr"]
+BETTER = {"flicker": "higher", "motion_mag": "lower", "psnr": "higher"}  # as these tests declare
 LEVELS = np.linspace(-1, 1, 8) * 0.35  # of methods, in points of the rating scale
 
 
@@ -77,3 +82,19 @@ def families(
         metrics[family < 3] += 0.9 * fault
         metrics[-1] = fault + 0.2 * rng.normal(size=truth.shape)
     return Made(metrics, votes, truth, source)
+
+
+def learned(seed: int = 0) -> Learned:
+    """A composite of flicker and motion_mag; psnr knows nothing and is turned away."""
+    made = simple(seed, [1.0, 1.0, 1.0])
+    turned = made.metrics * np.array([0.1, 5, -1])[:, None, None]
+    made = Made(turned, made.votes, made.truth, made.sources)
+    return learn_composite(
+        made.metrics, made.votes, names=NAMES, sources=made.sources,
+        rng=np.random.default_rng(0), permutations=50, resamples=20,
+    )  # fmt: skip
+
+
+def origin(simulated: bool = False, suite: str = "ab" * 32) -> Origin:
+    """Return where a composite came from."""
+    return Origin("pets", suite, "a-study", "cd" * 32, 12, simulated)
