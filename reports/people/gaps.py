@@ -1,0 +1,125 @@
+"""Differences between methods, turned as a report shows them, and what can be said of each."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.letters import compact_letters
+from evaluation.stats.success_pairs import compare_success
+from reports.loading import is_number
+from reports.people.outcome import Outcome, People
+from reports.tables import number
+
+SUCCESS = "success"  # stands beside the questions
+
+
+class Gap(NamedTuple):
+    """How far method a is ahead of method b; NaN where nothing can be said."""
+
+    question: str  # or SUCCESS
+    a: str
+    b: str
+    low: float
+    mid: float  # a - b: points of the scale, or a share of edits
+    high: float
+    p: float
+    p_holm: float
+    edits: int  # common
+    raters: int
+    sources: int
+
+    @property
+    def turned(self) -> "Gap":
+        """The same difference as b - a."""
+        return self._replace(a=self.b, b=self.a, low=-self.high, mid=-self.mid, high=-self.low)
+
+    @property
+    def text(self) -> str:
+        """Difference and interval, in points of the scale or of percent."""
+        times, digits = (100, 0) if self.question == SUCCESS else (1, 2)
+        mid, low, high = (times * value for value in (self.mid, self.low, self.high))
+        if not is_number(low):
+            return f"{number(mid, digits)} [no interval]"
+        return f"{number(mid, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+    @property
+    def why_not(self) -> str:
+        """Return why the difference cannot be tested, "" if it can."""
+        if is_number(self.p_holm):
+            return ""
+        if not self.edits:
+            return "no edit in common"
+        if self.sources < 2:
+            return "edits of one source video say nothing about others"
+        if self.raters < 2:
+            return "one rater says nothing about others"
+        return "nothing varies from rater to rater or from video to video"
+
+    def sign(self, alpha: float) -> int:
+        """Return 1 if a is significantly ahead, -1 if b is, else 0."""
+        shown = is_number(self.p_holm) and self.p_holm < alpha
+        return int(np.sign(self.mid)) if shown else 0
+
+
+Gaps = dict[str, list[Gap]]  # by question and SUCCESS: every pair, a before b in the study's order
+
+
+def alpha_of(people: People) -> float:
+    """Return the level of tests that goes with the level of the intervals."""
+    return round(1 - people.how.level, 9)
+
+
+def gaps_of(people: People, outcome: Outcome) -> Gaps:
+    """Return all differences, success last; lists are empty for a single method."""
+    place = {name: k for k, name in enumerate(people.methods)}
+    found: Gaps = {question: _question(outcome, question) for question in people.questions}
+    found[SUCCESS] = _success(outcome, people.how.level)
+    return {
+        name: sorted(
+            (one if place[one.a] < place[one.b] else one.turned for one in several),
+            key=lambda one: (place[one.a], place[one.b]),
+        )
+        for name, several in found.items()
+    }
+
+
+def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict[str, str]:
+    """Return each method's letters on one question: two share one if they do not differ.
+
+    score: by which the letters are ordered; a method without one (NaN) has no letter. Without a
+    pair that could be tested there are none.
+    """
+    names, alpha = people.methods, alpha_of(people)
+    different = np.zeros((len(names), len(names)), bool)
+    for one in gaps:
+        a, b = names.index(one.a), names.index(one.b)
+        different[a, b] = different[b, a] = one.sign(alpha) != 0
+    tested = any(not one.why_not for one in gaps)
+    scored = [k for k, name in enumerate(names) if tested and is_number(score[name])]
+    order = sorted(scored, key=lambda k: -score[names[k]])
+    return dict(zip(names, compact_letters(different, order), strict=True))
+
+
+def _question(outcome: Outcome, question: str) -> list[Gap]:
+    """Return the comparisons of one question as a - b, those of `compare_methods` are b - a."""
+    return [
+        Gap(
+            question, one.b, one.a, *one.difference[:3], one.difference.p, one.p_holm, one.edits,
+            one.difference.raters, one.difference.sources,
+        )
+        for one in outcome.comparisons
+        if one.question == question
+    ]  # fmt: skip
+
+
+def _success(outcome: Outcome, level: float) -> list[Gap]:
+    """Return the comparisons of success as a - b; a single rater's votes are not tested."""
+    raters = len(outcome.ratings.raters)
+    tested = 1.0 if raters > 1 else np.nan
+    return [
+        Gap(
+            SUCCESS, one.b, one.a, tested * one.low, one.mid, tested * one.high, tested * one.p,
+            tested * one.p_holm, one.edits, raters, one.sources,
+        )
+        for one in compare_success(outcome.ratings, level=level)
+    ]  # fmt: skip

@@ -1,0 +1,195 @@
+"""The paper's table: mean opinion scores and success of every method, with letters."""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.stats.mos import MethodScores
+from evaluation.stats.success import Rate
+from reports.loading import is_number
+from reports.parts import Part
+from reports.people.cells import ends_text
+from reports.people.gaps import SUCCESS, Gaps, gaps_of, letters_of
+from reports.people.outcome import Outcome, People
+from reports.people.verdict import scores_of, verdict
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+
+COUNTS = ("votes", "raters", "sources", "items")
+COUNT_HINTS = {
+    "votes": "answers to one question",
+    "raters": "who voted",
+    "sources": "source videos with votes",
+    "items": "edits with votes",
+}
+CAPTION = (
+    "Mean opinion score on {questions} from 1 to 5, the mean of source means, with its {level:g}% "
+    "interval (clustered by rater and by source video); success is the share of edits whose mean "
+    "vote is above {threshold:g} on every question, and votes succeed the share of raters' answers "
+    "that are. Methods that share a letter in a column do not differ significantly (Holm's "
+    "correction). Bold: the highest."
+)
+DONE = (
+    "A method's mean opinion score is the mean over source videos of the mean over a source's "
+    "edits of the edit's mean vote, with {level:g}% t intervals from variances clustered by rater "
+    "and by source video [@cameron2011] on min(raters, sources) - 1 degrees of freedom; bootstrap "
+    "intervals beside them resampled raters and, independently, source videos ({resamples} "
+    "resamples, seed {seed}) [@owen2007].",
+    "An edit succeeds if the mean of its votes is above {threshold:g} on every question; shares of "
+    "edits have intervals of Korn and Graubard [@korn1998] clustered by source video, which take "
+    "the raters as given, and shares of single raters' answers, clustered by rater and source, "
+    "stand beside them.",
+)
+DONE_PAIRS = (
+    "Methods were compared in pairs on the edits that both have votes on, with variances clustered "
+    "by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
+    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, "
+    "clustered by source video, adjusted over its own {pairs}.",
+    "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
+)
+
+
+def mos_part(people: People) -> Part:
+    """Return the table with the declared exclusions, the one without them, and the verdict."""
+    gaps = gaps_of(people, people.kept)
+    tables = [_table(people, people.kept, gaps)]
+    frames = [_frame(people, people.kept, gaps, everyone=False)]
+    if people.everyone:
+        theirs = gaps_of(people, people.everyone)
+        tables.append(_table(people, people.everyone, theirs, everyone=True))
+        frames.append(_frame(people, people.everyone, theirs, everyone=True))
+    return Part(
+        id="mos",
+        title="Mean opinion scores and success",
+        found=verdict(people, gaps),
+        tables=tuple(tables[:1]),
+        folded=tuple(tables[1:]),
+        frames=(("mos", pd.concat(frames, ignore_index=True)),),
+        done=_done(people, gaps),
+    )
+
+
+def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
+    how = people.how
+    facts = {"level": 100 * how.level, "resamples": how.resamples, "seed": how.seed,
+             "threshold": people.kept.success.threshold}  # fmt: skip
+    said = tuple(text.format(**facts) for text in DONE)
+    if not (pairs := len(gaps[SUCCESS])):
+        return said
+    tests, alpha = pairs * len(people.questions), round(100 * (1 - how.level), 6)
+    return said + tuple(t.format(tests=tests, pairs=pairs, alpha=alpha) for t in DONE_PAIRS)
+
+
+def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False) -> Table:
+    topics = (*people.questions, SUCCESS)
+    columns = {topic: _scores(people, outcome, gaps, topic) for topic in topics}
+    rows = []
+    for name in people.methods:
+        at = outcome.ratings.methods.index(name)
+        scored = [column[name] for column in columns.values()]
+        rows.append(Row(name, (*scored, _votes_succeed(outcome, at), *_counts(outcome, at))))
+    heads = [Head(name, hint=f"mean vote on {name}") for name in people.questions]
+    heads += [
+        Head(SUCCESS, hint="share of edits that succeed"),
+        Head("votes succeed", hint="share of raters' answers that succeed on every question"),
+        *(Head(name, hint=COUNT_HINTS[name]) for name in COUNTS),
+    ]
+    who = ", nobody excluded" if everyone else ""
+    return Table(
+        f"mos{'_everyone' * everyone}",
+        f"Mean opinion scores and success{who}",
+        _caption(people, outcome),
+        tuple(heads),
+        tuple(rows),
+    )
+
+
+def _caption(people: People, outcome: Outcome) -> str:
+    questions = ", ".join(people.questions)
+    threshold, level = outcome.success.threshold, 100 * people.how.level
+    text = CAPTION.format(questions=questions, level=level, threshold=threshold)
+    return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
+
+
+def _scores(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
+    """Return a column: each method's score, its interval, its letters."""
+    scores = scores_of(people, outcome, topic)
+    letters = letters_of(people, gaps[topic], scores)
+    known = [score for score in scores.values() if is_number(score)]
+    top = max(known, default=np.nan)
+    several = len(known) > 1
+    found = {}
+    for name, score in scores.items():
+        at = outcome.ratings.methods.index(name)
+        cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
+        found[name] = Cell(
+            cell.main, cell.small, cell.hint,
+            best=several and score == top, mark=letters[name] if several else "",
+        )  # fmt: skip
+    return found
+
+
+def _mos(scores: MethodScores, at: int) -> Cell:
+    if not is_number(scores.mos[at]):
+        return Cell(NOTHING, "no votes")
+    boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
+    counts = ", ".join(f"{int(getattr(scores, name)[at])} {name}" for name in COUNTS)
+    small = ends_text(float(scores.low[at]), float(scores.high[at]))
+    return Cell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
+
+
+def _success(outcome: Outcome, at: int) -> Cell:
+    return _share(outcome.success.items, at, "edits")
+
+
+def _votes_succeed(outcome: Outcome, at: int) -> Cell:
+    return _share(outcome.success.votes, at, "answers of a rater about an edit")
+
+
+def _share(rate: Rate, at: int, what: str) -> Cell:
+    if not is_number(rate.share[at]):
+        return Cell(NOTHING, "no votes")
+    share, low, high = (100 * float(values[at]) for values in rate[:3])
+    left = int(rate.incomplete[at])
+    hint = f"{int(rate.counted[at])} {what}" + (f"; {left} lack a question" if left else "")
+    return Cell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
+
+
+def _counts(outcome: Outcome, at: int) -> list[Cell]:
+    """Return the counts: one number where the questions agree, else the least and the most."""
+    found = []
+    for name in COUNTS:
+        numbers = [int(getattr(scores, name)[at]) for scores in outcome.scores.values()]
+        low, high = min(numbers), max(numbers)
+        found.append(Cell(str(low) if low == high else f"{low}{NOTHING}{high}"))
+    return found
+
+
+def _frame(people: People, outcome: Outcome, gaps: Gaps, everyone: bool) -> pd.DataFrame:
+    """Return a row for every method and score."""
+    who = "everyone" if everyone else "without excluded"
+    rows = []
+    for topic in (*people.questions, SUCCESS):
+        scores = scores_of(people, outcome, topic)
+        letters = letters_of(people, gaps[topic], scores)
+        for name in people.methods:
+            at = outcome.ratings.methods.index(name)
+            facts = _facts(outcome, topic, at)
+            rows.append({"who": who, "method": name, "score": topic} | facts
+                        | {"letters": letters[name]})  # fmt: skip
+    rows += [
+        {"who": who, "method": name, "score": "votes_succeed"}
+        | _rate_facts(outcome.success.votes, outcome.ratings.methods.index(name))
+        for name in people.methods
+    ]
+    return pd.DataFrame(rows)
+
+
+def _facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+    if topic == SUCCESS:
+        return _rate_facts(outcome.success.items, at)
+    scores = outcome.scores[topic]._asdict()
+    return {"value": scores.pop("mos")[at]} | {name: values[at] for name, values in scores.items()}
+
+
+def _rate_facts(rate: Rate, at: int) -> dict[str, float]:
+    found = {name: float(values[at]) for name, values in rate._asdict().items()}
+    return {"value": found.pop("share")} | found

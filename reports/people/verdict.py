@@ -1,0 +1,104 @@
+"""The executive sentences about a study: who is ahead of whom, by how much, and how surely.
+
+All is computed; nothing is praised. A difference counts as one if Holm's adjusted p is below the
+level; an interval, which is not adjusted, can exclude zero without that, and then it is said.
+"""
+
+from reports.loading import is_number
+from reports.people.cells import ends_text
+from reports.people.detect import POWER, Detectable, detectable, detected
+from reports.people.gap_words import said_of, state
+from reports.people.gaps import SUCCESS, Gaps, alpha_of, gaps_of
+from reports.people.outcome import Outcome, People
+from reports.tables import number
+from reports.wording import listed, plural
+
+NAMED = 4  # changes of conclusions
+
+
+def verdict(people: People, gaps: Gaps | None = None) -> tuple[str, ...]:
+    """Return the sentences, each "Topic: sentence."; gaps: of the raters who count, if known."""
+    gaps = gaps or gaps_of(people, people.kept)
+    topics = [*people.questions, SUCCESS]
+    said = [_topic(people, topic, gaps) for topic in topics]
+    return (*said, *_power(detectable(people), people), _exclusions(people, gaps))
+
+
+def scores_of(people: People, outcome: Outcome, topic: str) -> dict[str, float]:
+    """Return each method's MOS on a question, or its rate of success, by label."""
+    success = outcome.success.items.share
+    found = success if topic == SUCCESS else outcome.scores[topic].mos
+    at = outcome.ratings.methods.index
+    return {name: float(found[at(name)]) for name in people.methods}
+
+
+def _topic(people: People, topic: str, gaps: Gaps) -> str:
+    scores = scores_of(people, people.kept, topic)
+    if not any(map(is_number, scores.values())):
+        return f"{topic.capitalize()}: no edit has votes on every question."
+    if len(people.methods) == 1:
+        return f"{topic.capitalize()}: {_alone(people, topic)}; there is nothing to compare."
+    return f"{topic.capitalize()}: {said_of(gaps[topic], alpha_of(people), scores)}."
+
+
+def _alone(people: People, topic: str) -> str:
+    """Return what the only method has reached."""
+    name, kept = people.methods[0], people.kept
+    at = kept.ratings.methods.index(name)
+    if topic == SUCCESS:
+        share, low, high = (100 * float(a[at]) for a in kept.success.items[:3])
+        return f"{name} succeeds on {number(share, 0)}% {ends_text(low, high, 0)} of the edits"
+    scores = kept.scores[topic]
+    mos, low, high = (float(a[at]) for a in (scores.mos, scores.low, scores.high))
+    return f"{name}, the only method, has a mean vote of {number(mos, 2)} {ends_text(low, high)}"
+
+
+def _power(found: list[Detectable], people: People) -> list[str]:
+    if not found:
+        return []
+    if why := next((one.why_not for one in found if one.why_not), ""):
+        return [f"Power: what this study can detect is not known: {why}."]
+    study = found[0].study
+    assert study
+    what = listed([detected(people, one, one.alone) for one in found])
+    return [
+        f"Power: {plural(study.raters, 'rater')} and {plural(study.sources, 'source video')} can "
+        f"detect a difference of {what} in one comparison ({100 * POWER:.0f}% power at the "
+        f"{100 * alpha_of(people):g}% level); an absence of significance says nothing of smaller "
+        "ones."
+    ]
+
+
+def _exclusions(people: People, gaps: Gaps) -> str:
+    """Return whether conclusions change if excluded raters are kept."""
+    if not people.everyone:
+        return "Exclusions: no rater with votes was excluded."
+    count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)
+    who = "the excluded rater" if count == 1 else f"the {count} excluded raters"
+    tests = sum(len(several) for several in gaps.values())
+    if not tests:
+        return f"Exclusions: leaving out {who} decides no comparison, as there is none."
+    moved = changed(people, gaps)
+    which = "the one comparison" if tests == 1 else f"the {tests} comparisons"
+    text = f"Exclusions: keeping the votes of {who} changes the conclusion of"
+    if all(one.why_not for several in gaps.values() for one in several) and not moved:
+        return f"Exclusions: with the votes of {who} no comparison can be tested either."
+    if not moved:
+        return f"{text} none of {which}."
+    more = f"; and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
+    return f"{text} {len(moved)} of {which}: {'; '.join(moved[:NAMED])}{more}."
+
+
+def changed(people: People, gaps: Gaps) -> list[str]:
+    """Return the comparisons whose sign or significance is another with everyone's votes."""
+    if not people.everyone:
+        return []
+    alpha, everyone = alpha_of(people), gaps_of(people, people.everyone)
+    found = []
+    for topic, several in gaps.items():
+        for one, other in zip(several, everyone[topic], strict=True):
+            states = state(one, alpha), state(other, alpha)
+            if states[0] != states[1]:
+                said = f"{states[0]} without them, {states[1]} with them"
+                found.append(f"on {topic} {one.a} and {one.b} {said}")
+    return found

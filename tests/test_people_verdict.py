@@ -1,0 +1,162 @@
+"""The verdict on a study: sentences against numbers derived by hand, for every size of study."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fabricated_export import Vote, drawn, people
+
+from evaluation.stats.paired import compare_methods
+from reports.people.detect import detectable
+from reports.people.gap_words import said_of
+from reports.people.gaps import SUCCESS, Gap, gaps_of, letters_of
+from reports.people.verdict import verdict
+from reports.tables import number
+
+
+def gap(a: str, b: str, mid: float, p: float, half: float = 0.1, edits: int = 9) -> Gap:
+    return Gap("quality", a, b, mid - half, mid, mid + half, p, p, edits, 5, 5)
+
+
+def shifted(rater: int, edit: int, method: int, _: int) -> float:
+    """Method 1 gets 3; method 0 gets 4, one more from every third rater, one less on every third
+    edit: one point above on the whole, where both counts are multiples of three."""
+    return 3.0 if method else 4.0 + (rater % 3 == 0) - (edit % 3 == 0)
+
+
+def test_every_pair_of_three_is_said_with_its_interval() -> None:
+    """a beats both by hand; b and c are open, and the one with the higher mean stands first."""
+    gaps = [gap("a", "b", 0.42, 0.001, 0.21), gap("a", "c", 0.5, 0.001), gap("b", "c", -0.05, 0.6)]
+    said = said_of(gaps, 0.05, {"a": 4, "b": 3.5, "c": 3.55})
+    assert said == (
+        "a beats b by 0.42 [0.21, 0.63] points and c by 0.50 [0.40, 0.60]; the difference of c and "
+        "b (0.05 [\N{MINUS SIGN}0.05, 0.15] points) is not significant"
+    )
+
+
+def test_an_interval_without_zero_that_holm_does_not_pass_is_explained() -> None:
+    said = said_of([gap("a", "b", 0.2, 0.08)], 0.05, {"a": 4, "b": 3.8})
+    assert said.endswith("(0.20 [0.10, 0.30] points, adjusted p 0.080) is not significant")
+
+
+def test_of_many_methods_the_highest_is_placed_and_the_rest_is_counted() -> None:
+    names = ["a", "b", "c", "d"]
+    gaps = [
+        gap(one, other, 0.5 * (names.index(other) - names.index(one)), 0.001)
+        for k, one in enumerate(names)
+        for other in names[k + 1 :]
+    ]
+    gaps[-1] = gap("c", "d", 0.02, 0.9)
+    said = said_of(gaps, 0.05, {"a": 4, "b": 3.5, "c": 3, "d": 2.98})
+    assert said == (
+        "a beats all 3 others, the nearest, b, by 0.50 [0.40, 0.60] points; of the 3 pairs without "
+        "it, 2 differ significantly"
+    )
+    gaps[0] = gap("a", "b", 0.0, 0.9)
+    said = said_of(gaps, 0.05, {"a": 4, "b": 4, "c": 3, "d": 2.98})
+    assert said.startswith("a and b are highest; a beats 2 of 3 others; its lead over b (0.00 [")
+
+
+def test_what_cannot_be_tested_is_said_with_its_reason() -> None:
+    nan = float("nan")
+    apart = Gap("quality", "a", "c", nan, nan, nan, nan, nan, 0, 0, 0)
+    said = said_of([gap("a", "b", 0.5, 0.01), apart], 0.05, {"a": 4, "b": 3.5, "c": 3})
+    assert said.endswith("; a and c cannot be compared: no edit in common")
+    alone = said_of([apart], 0.05, {"a": 4, "c": nan})
+    assert alone == "no difference can be tested: no edit in common (a 4.00 and c no votes)"
+
+
+def test_the_verdict_gives_the_numbers_of_the_comparison(tmp_path: Path) -> None:
+    """Differences are those of `compare_methods`, turned so that the winner leads: by hand one
+    point, see `shifted`. No edit's mean is below 2.5."""
+    found = people(tmp_path, shifted, raters=9, sources=9, edits_each=1)
+    sentences = dict(text.split(": ", 1) for text in verdict(found))
+    one = next(c for c in compare_methods(found.kept.ratings) if c.question == "quality")
+    ahead = one.difference if one.b == "beta" else None
+    assert ahead and ahead.mid == pytest.approx(1.0)
+    ends = f"[{number(ahead.low, 2)}, {number(ahead.high, 2)}]"
+    assert sentences["Quality"] == f"beta beats alpha by 1.00 {ends} points."
+    assert sentences["Success"] == "nothing differs: all methods have 100%."
+    assert sentences["Exclusions"] == "no rater with votes was excluded."
+
+
+def test_the_power_sentence_has_the_sizes_and_the_difference_of_the_study(tmp_path: Path) -> None:
+    found = people(tmp_path, drawn([0.5, 0]), raters=8, sources=6)
+    (power,) = [text for text in verdict(found) if text.startswith("Power")]
+    first = detectable(found)[0]
+    assert power.startswith(
+        f"Power: 8 raters and 6 source videos can detect a difference of {first.alone:.2f} on align"
+    )
+    assert first.corrected > first.alone and first.tests == 3, "one pair on three questions"
+
+
+def test_a_conclusion_that_hangs_on_an_excluded_rater_is_named(tmp_path: Path) -> None:
+    """Eight raters see no difference but noise of their own; three excluded ones see four points
+    against a. By their votes the pair differs, without them it does not."""
+
+    def vote(rater: int, edit: int, method: int, _: int) -> float:
+        if rater >= 8:
+            return 5.0 if method == 0 else 1.0
+        return 3.0 + (rater * 7 + edit * 5 + method * 3) % 3 - 1
+
+    noisy = people(tmp_path / "a", vote, raters=11, excluded=(8, 9, 10), questions=("quality",))
+    text = verdict(noisy)[-1]
+    assert text.startswith("Exclusions: keeping the votes of the 3 excluded raters changes")
+    assert "do not differ significantly without them" in text
+    calm = people(tmp_path / "b", shifted, raters=9, sources=9, excluded=(0,))
+    assert verdict(calm)[-1] == (
+        "Exclusions: keeping the votes of the excluded rater changes the conclusion of none of the "
+        "4 comparisons."
+    )
+
+
+def constant(rater: int, edit: int, method: int, question: int) -> float:
+    return 3.0
+
+
+@pytest.mark.parametrize(
+    ("vote", "said", "quality"),
+    [
+        (drawn([0.0]), {"methods": ("only",)}, "only, the only method, has a mean vote of "),
+        (drawn([1, 0]), {"raters": 1}, "no difference can be tested: one rater says nothing about"),
+        (drawn([1, 0]), {"sources": 1}, "no difference can be tested: edits of one source video"),
+        (constant, {}, "nothing differs: all methods have 3.00."),
+    ],
+)  # fmt: skip
+def test_small_studies_have_a_sentence_of_their_own(
+    tmp_path: Path, vote: Vote, said: dict[str, object], quality: str
+) -> None:
+    found = people(tmp_path, vote, **said)
+    sentences = verdict(found)
+    assert any(text.startswith(f"Quality: {quality}") for text in sentences)
+    assert all("nan" not in text and "inf" not in text.split() for text in sentences)
+    power = [text for text in sentences if text.startswith("Power")]
+    assert bool(power) == (len(found.methods) > 1)
+    assert all("is not known" in text for text in power)
+
+
+def test_letters_agree_with_the_differences(tmp_path: Path) -> None:
+    methods = ("a", "b", "c", "d")
+    found = people(tmp_path, drawn([1.0, 0.9, 0.2, -1]), methods=methods, raters=12, sources=10)
+    for topic, gaps in gaps_of(found, found.kept).items():
+        score = dict.fromkeys(methods, 3.0)
+        letters = letters_of(found, gaps, score)
+        for one in gaps:
+            shared = set(letters[one.a]) & set(letters[one.b])
+            assert bool(shared) == (one.sign(0.05) == 0), topic
+
+
+def test_a_difference_is_turned_with_its_interval(tmp_path: Path) -> None:
+    found = people(tmp_path, drawn([1, 0, 0.5]), methods=("z", "m", "a"), raters=8, sources=6)
+    gaps = gaps_of(found, found.kept)
+    assert [(one.a, one.b) for one in gaps["quality"]] == [("z", "m"), ("z", "a"), ("m", "a")]
+    for one in (*gaps["quality"], *gaps[SUCCESS]):
+        back = one.turned
+        np.testing.assert_array_equal(
+            (back.low, back.mid, back.high), (-one.high, -one.mid, -one.low)
+        )
+        scores = found.kept.scores["quality"].mos
+        at = found.kept.ratings.methods.index
+        if one.question == "quality":  # every rater rates everything: difference of means
+            assert one.mid == pytest.approx(scores[at(one.a)] - scores[at(one.b)])
+    assert np.isfinite([one.mid for one in gaps[SUCCESS]]).all()
