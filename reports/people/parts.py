@@ -10,14 +10,27 @@ from reports.parts import Part, stamped
 from reports.people.joint import Joint
 from reports.people.outcome import People
 from reports.people.part_by_category import category_part
+from reports.people.part_categories import categories_part
+from reports.people.part_comparisons import comparisons_part
 from reports.people.part_composite import composite_part
 from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
+from reports.people.part_mos import mos_part
+from reports.people.part_raters import raters_part
 from reports.people.part_scatter import scatter_part
+from reports.people.part_success import success_part
+from reports.people.part_votes import votes_part
 
 OfPeople = Callable[[People], Part | None]
 OfBoth = Callable[[Joint], Part | None]
-OF_PEOPLE: tuple[OfPeople, ...] = ()
+OF_PEOPLE: tuple[OfPeople, ...] = (
+    mos_part,
+    comparisons_part,
+    votes_part,
+    success_part,
+    categories_part,
+    raters_part,
+)
 OF_BOTH: tuple[OfBoth, ...] = (
     league_part,
     scatter_part,

@@ -1,0 +1,132 @@
+"""Mean votes by category of edit: where a method's score comes from."""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.stats.mos import MethodScores, method_scores
+from evaluation.stats.ratings import votes_on
+from reports.loading import is_number
+from reports.parts import Drawing, Part
+from reports.people.by_category import ALL, FEW_VIDEOS
+from reports.people.cells import ends_text
+from reports.people.outcome import People
+from reports.people.plots_by_category import Scores, categories_figure
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed, plural
+
+DONE = (
+    "Mean opinion scores were also taken within each category of edit, with the intervals of the "
+    "scores over all edits; no difference was tested there, and categories of fewer than {few} "
+    "source videos are shown and not judged."
+)
+
+
+def categories_part(people: People) -> Part | None:
+    """Return MOS by method and category; None with a single category."""
+    edits = _categories(people)
+    names = sorted(set(edits))
+    if len(names) < 2:
+        return None
+    found = {question: _scores(people, question, edits, names) for question in people.questions}
+    return Part(
+        id="vote-categories",
+        title="Mean votes by category of edit",
+        notes=(_note(people, found),),
+        drawings=(_drawing(people, found),),
+        folded=tuple(_table(people, question, scores) for question, scores in found.items()),
+        frames=(("mos_categories", _frame(people, found)),),
+        done=(DONE.format(few=FEW_VIDEOS),),
+    )
+
+
+def _categories(people: People) -> np.ndarray:
+    """Return the category of every edit with votes, str (edits,); "none" where it has none."""
+    long = people.export.long
+    if "category" not in long:
+        return np.full(len(people.kept.ratings.edits), "none")
+    known = long.drop_duplicates("edit").set_index("edit")["category"].fillna("none").astype(str)
+    return known.reindex(list(people.kept.ratings.edits)).fillna("none").to_numpy(str)
+
+
+def _scores(people: People, question: str, edits: np.ndarray, names: list[str]) -> Scores:
+    """Return the methods' scores in every category, then on all edits."""
+    votes = votes_on(people.kept.ratings, question)
+    found = {
+        name: method_scores(votes.where(edits[votes.edit] == name), level=people.how.level)
+        for name in names
+    }
+    return found | {ALL: people.kept.scores[question]}
+
+
+def _note(people: People, found: dict[str, Scores]) -> str:
+    scores = next(iter(found.values()))
+    sizes = {name: _sizes(one) for name, one in scores.items() if name != ALL}
+    said = listed([f"{name} {videos}" for name, (_, videos) in sizes.items()])
+    few = [name for name, (_, videos) in sizes.items() if videos < FEW_VIDEOS]
+    text = f"Source videos of each category: {said}."
+    if few:
+        text += (
+            f" {listed(few)} {'has' if len(few) == 1 else 'have'} fewer than {FEW_VIDEOS}, too few "
+            "for a claim about a category."
+        )
+    return f"{text} Differences within a category were not tested."
+
+
+def _sizes(scores: MethodScores) -> tuple[int, int]:
+    """Return edits and source videos of a category, of the method with most."""
+    return int(scores.items.max(initial=0)), int(scores.sources.max(initial=0))
+
+
+def _drawing(people: People, found: dict[str, Scores]) -> Drawing:
+    places = {name: people.kept.ratings.methods.index(name) for name in people.methods}
+    return Drawing(
+        "mos_categories",
+        categories_figure(found, places),
+        f"Heat maps of mean opinion scores by category on {listed(people.questions)}.",
+        "Mean opinion score of every method on every category of edit, and n, the edits behind "
+        "it. Darker is higher, from the lowest to the highest of the panel. Hatched: fewer than "
+        f"{FEW_VIDEOS} source videos, or no vote. Intervals are in the tables below.",
+    )
+
+
+def _table(people: People, question: str, scores: Scores) -> Table:
+    heads = []
+    for name, one in scores.items():
+        edits, videos = _sizes(one)
+        counts = f"{plural(edits, 'edit')} of {plural(videos, 'source video')}"
+        heads.append(Head(name, hint=counts))
+    rows = []
+    for name in people.methods:
+        at = people.kept.ratings.methods.index(name)
+        rows.append(Row(name, tuple(_cell(one, at) for one in scores.values())))
+    return Table(
+        f"mos_categories_{question}",
+        f"{question.capitalize()}: mean votes by category of edit",
+        f"Mean opinion score with its {100 * people.how.level:g}% interval (clustered by rater and "
+        "by source video), and the source videos behind it. Not adjusted for the number of "
+        "categories; intervals of a few videos are wide and say little.",
+        tuple(heads),
+        tuple(rows),
+    )
+
+
+def _cell(scores: MethodScores, at: int) -> Cell:
+    if not is_number(scores.mos[at]):
+        return Cell(NOTHING, "no votes")
+    ends = ends_text(float(scores.low[at]), float(scores.high[at]))
+    sources, items = int(scores.sources[at]), int(scores.items[at])
+    hint = f"{plural(items, 'edit')}, {plural(int(scores.votes[at]), 'vote')}"
+    return Cell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint)
+
+
+def _frame(people: People, found: dict[str, Scores]) -> pd.DataFrame:
+    """Return a row for every question, category and method."""
+    rows = []
+    for question, scores in found.items():
+        for category, one in scores.items():
+            for name in people.methods:
+                at = people.kept.ratings.methods.index(name)
+                facts = {field: values[at] for field, values in one._asdict().items()}
+                del facts["boot_low"], facts["boot_high"]
+                rows.append({"question": question, "category": category, "method": name} | facts)
+    return pd.DataFrame(rows)

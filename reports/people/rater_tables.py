@@ -1,0 +1,194 @@
+"""Tables of raters: who took part, how clips played, how far raters agree, whom rules flag."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.loading import is_number
+from reports.people.cells import ends_text, plain_cell
+from reports.people.export import Exported
+from reports.people.lead import RULES as RULE_WORDS
+from reports.people.outcome import People
+from reports.people.rater_numbers import RULES, Agreed, Screened
+from reports.tables import NOTHING, Cell, Head, Row, Table, number
+
+BY_HAND = "by a researcher's hand"
+
+
+def who_table(export: Exported) -> Table:
+    """Return how many came, finished, were excluded by which rule, failed checks, and clips."""
+    rows = [*_came(export), *_checks(export), *_played(export)]
+    return Table(
+        "raters",
+        "Who took part",
+        "A rater can break several rules. Trials are ratings and repeats of all raters.",
+        (Head("count"),),
+        tuple(Row(label, (cell,)) for label, cell in rows),
+        first="what",
+    )
+
+
+def _came(export: Exported) -> list[tuple[str, Cell]]:
+    raters, own = export.raters, export.own
+    counted = own.loc[~own["excluded"].astype(bool), "rater"].nunique()
+    out = int(_flags(raters, "excluded").sum())
+    rows = [
+        ("raters who came", Cell(str(len(raters)))),
+        ("finished", Cell(str(int(_flags(raters, "finished").sum())))),
+        ("excluded", Cell(str(out))),
+    ]
+    rules: dict[str, Any] = export.study.get("exclusion", {})
+    broken = dict(export.exclusions.groupby("rule")["rater"].nunique()) if out else {}
+    for rule, count in broken.items():
+        text = RULE_WORDS.get(str(rule), BY_HAND if rule == "by_hand" else str(rule))
+        words = text.format(f"{rules[rule]:g}") if rules.get(rule) else text
+        rows.append((f"excluded for {words}", Cell(str(count))))
+    rows.append(("raters whose votes count", Cell(str(counted))))
+    minutes = raters["minutes"].dropna() if "minutes" in raters else pd.Series(dtype=float)
+    if len(minutes):
+        low, middle, high = (number(float(q), 1) for q in minutes.quantile([0.25, 0.5, 0.75]))
+        rows.append(
+            (
+                "minutes of those who finished, median",
+                Cell(middle, f"[{low}, {high}]", "and its quartiles"),
+            )
+        )
+    return rows
+
+
+def _checks(export: Exported) -> list[tuple[str, Cell]]:
+    """Return how many of those who met a check failed one."""
+    rows = []
+    for kind, column, words in (
+        ("trap", "traps_failed", "failed a trap clip"),
+        ("gold", "gold_failed", "failed a trial of known answer"),
+    ):
+        met = export.long.loc[export.long["kind"] == kind, "rater"].nunique()
+        if met:
+            failed = int((export.raters[column] > 0).sum())
+            rows.append((words, _of(failed, met, "raters")))
+    return rows
+
+
+def _played(export: Exported) -> list[tuple[str, Cell]]:
+    """Return what became of the clips of ratings and repeats."""
+    wide = export.wide
+    if not {"kind", "state", "coverage", "stalls", "hidden_ms"} <= set(wide):
+        return []
+    trials = wide[wide["kind"].isin(["rating", "repeat"])]
+    rated = trials[trials["state"] == "rated"]
+    least = export.study.get("playback", {}).get("coverage", 1.0)
+    counts = {
+        f"trials watched to {100 * least:g}% or more": rated["coverage"] >= least,
+        "trials in which a clip stalled": rated["stalls"] > 0,
+        "trials during which the page was hidden": rated["hidden_ms"] > 0,
+    }
+    rows = [(text, _of(int(flag.sum()), len(rated), "trials")) for text, flag in counts.items()]
+    unplayable = int((trials["state"] == "unplayable").sum())
+    return [*rows, ("trials that did not play", _of(unplayable, len(trials), "trials"))]
+
+
+def _of(count: int, total: int, what: str) -> Cell:
+    return Cell(str(count), f"of {total}", f"of {total} {what}")
+
+
+def _flags(frame: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in frame:
+        return np.zeros(len(frame), bool)
+    return frame[name].fillna(False).to_numpy(bool)
+
+
+def agreement_table(found: list[Agreed], level: float) -> Table:
+    """Return how far raters agree, a line a question."""
+    heads = (
+        Head("alpha", hint="Krippendorff's, ordinal: 1 all agree, 0 as by chance"),
+        Head("one vote", hint="ICC(2,1): reliability of a single vote"),
+        Head("mean vote", hint="ICC(2,k): reliability of an edit's mean vote"),
+        Head("one against others", hint="Spearman's correlation, mean over raters"),
+        Head("same again", hint="repeats answered as at first; at most one point apart"),
+        Head("kappa", hint="of repeats, quadratic weights"),
+        Head("deviation", hint="of a single vote about the rater's own mean, from repeats"),
+    )
+    caption = (
+        f"Krippendorff's ordinal alpha with its {100 * level:g}% interval over source videos; "
+        "intraclass correlations of one vote and of a mean of k (the harmonic mean of the votes an "
+        "edit has); correlation of each rater with the mean of the others; repeats answered alike, "
+        "and at most one point apart. A rater's bias lowers alpha and the reliabilities, not the "
+        "correlation."
+    )
+    rows = tuple(Row(one.question, _agreement_cells(one)) for one in found)
+    title = "How far raters agree"
+    return Table("agreement", title, caption, heads, rows, first="question")
+
+
+def _agreement_cells(one: Agreed) -> tuple[Cell, ...]:
+    icc, retest = one.icc, one.retest
+    pairs = f"{retest.pairs} repeats"
+    known = int(np.isfinite(one.one_out.spearman).sum())
+    return (
+        _alpha_cell(one),
+        plain_cell(icc.single),
+        Cell(plain_cell(icc.average).main, f"k={number(icc.k, 1)}" if is_number(icc.k) else ""),
+        Cell(plain_cell(one.one_out.mean_spearman).main, f"{known} raters"),
+        _repeat_cell(one),
+        Cell(plain_cell(retest.kappa).main, hint=pairs),
+        Cell(plain_cell(retest.answer_deviation).main, hint=pairs),
+    )
+
+
+def _alpha_cell(one: Agreed) -> Cell:
+    if not is_number(one.alpha.mid):
+        return Cell(NOTHING, hint="no edit with two votes, or all votes alike")
+    hint = f"{one.alpha.units} edits with two votes or more; {one.alpha.single} with one"
+    return Cell(number(one.alpha.mid, 2), ends_text(one.alpha.low, one.alpha.high), hint)
+
+
+def _repeat_cell(one: Agreed) -> Cell:
+    if not one.retest.pairs:
+        return Cell(NOTHING, "no repeats")
+    exact, near = (f"{100 * share:.0f}%" for share in (one.retest.exact, one.retest.within_one))
+    return Cell(exact, f"{near} near", f"{one.retest.pairs} repeats")
+
+
+def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
+    """Return how many raters each rule flags, and how many of them count."""
+    many = len(excluded)
+    rows = []
+    for rule in RULES:
+        by_question = [one.flags[rule] for one in found]
+        columns = [*by_question, np.any(by_question, axis=0)]
+        cells = [_flag_cell(flag, excluded) for flag in columns]
+        rows.append(Row(rule, tuple(cells)))
+    caption = (
+        f"Raters flagged, of {many} with votes, and how many of them count. Flags exclude nobody: "
+        "BT.500 by votes far from the mean on both sides, P.913 by correlations with the others "
+        "below 0.75 over edits and 0.8 over methods, straight line by a variance of votes below "
+        "0.15. The first two were made for codecs, where raters agree far more than about edits."
+    )
+    heads = (*(Head(one.question) for one in found), Head("any", hint="on any question"))
+    title = "Whom screening rules would flag"
+    return Table("rater_flags", title, caption, heads, tuple(rows), first="rule")
+
+
+def _flag_cell(flag: np.ndarray, excluded: np.ndarray) -> Cell:
+    return Cell(str(int(flag.sum())), f"{int((flag & ~excluded).sum())} count")
+
+
+def model_table(people: People, found: list[Agreed]) -> Table:
+    """Return every method's MOS by the rater model beside the plain one."""
+    rows = []
+    for name in people.methods:
+        at = people.kept.ratings.methods.index(name)
+        cells = []
+        for one in found:
+            plain = float(people.kept.scores[one.question].mos[at])
+            cells.append(Cell(plain_cell(plain).main, f"model {plain_cell(one.modelled[at]).main}"))
+        rows.append(Row(name, tuple(cells)))
+    caption = (
+        "Plain mean opinion score, and below it the same with raters' biases taken out and raters "
+        "weighted by the inverse of their variance about the edits (shrunk by 5 votes)."
+    )
+    heads = tuple(Head(one.question) for one in found)
+    title = "Mean opinion scores with a model of the raters"
+    return Table("rater_model", title, caption, heads, tuple(rows))
