@@ -12,12 +12,14 @@ so that all are right or wrong together. As in the corrected resampled t-test of
 tested and n1 learned from in each of J splits, here by 1 + k / (k - 1). Swapped differences are
 that much larger before they are counted, and the ends of the interval that much farther out.
 
-Share of simulated studies (12 metrics; sources x edits x methods) whose composite comes out better,
-by the headline: swaps alone, p < .05 | p as corrected | "better" (tests/test_composite_evidence.py):
+Share of simulated studies (12 metrics; sources x edits x methods) whose composite comes out better
+by the headline: p of swaps alone < .05 | p as corrected < .05 | verdict "better"
+(tests/test_composite_evidence.py):
 
                       300 of 15 x 3 x 4     150 of 29 x 4 x 5
     no metric knows   15% | 1% | 0%         20% | 8% | 2%
     one alone knows    0% | 0% | 0%          1% | 0% | 0%
+    four know         49% | 24% | 24%       97% | 76% | 76%
 
 Items whose votes are all equal can be right for no correlation within items and are left out there;
 elsewhere a score without variation counts as a correlation of 0, so that knowing nothing never
