@@ -74,7 +74,7 @@ def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, 
         f"{100 * POWER:.0f}% power by one comparison at the {100 * alpha:g}% level"
     )
     if found[0].tests > 1:
-        text += f", and one of {strict} if it has to pass first among {found[0].tests}"
+        text += f"; by the first of {found[0].tests} that pass Holm's correction, one of {strict}"
     return (f"{text}. A pair that is not significant may differ by less than that.",)
 
 

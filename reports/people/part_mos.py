@@ -58,7 +58,7 @@ def mos_part(people: People) -> Part:
         frames.append(_frame(people, people.everyone, theirs, everyone=True))
     return Part(
         id="mos",
-        title="Mean opinion scores and success",
+        title="What raters said of the methods",
         found=verdict(people, gaps),
         tables=tuple(tables[:1]),
         folded=tuple(tables[1:]),

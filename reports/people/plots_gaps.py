@@ -45,8 +45,8 @@ def _panel(axes: Axes, topic: str, several: list[Gap], alpha: float, limit: floa
         )  # fmt: skip
     reach = 1.12 * (max(map(_reach, several)) * times if topic == SUCCESS else limit)
     axes.set_xlim(-reach, reach)
-    ticks = 4 if topic == SUCCESS else 5
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(ticks, symmetric=True))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, symmetric=True))
+    axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: _tick(value)))
     axes.set_title(topic.capitalize())
     axes.annotate(
         "p", (1.02, 1), xycoords="axes fraction", xytext=(0, 2), textcoords="offset points",
@@ -68,6 +68,11 @@ def _line(axes: Axes, place: int, one: Gap, times: int, alpha: float) -> None:
         times * one.mid, place, "o", markersize=6.5, color=COLOURS[0], zorder=3,
         markerfacecolor=COLOURS[0] if shown else "white", markeredgewidth=1.3,
     )  # fmt: skip
+
+
+def _tick(value: float) -> str:
+    """Return a number as short as it is, with a real minus sign."""
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _reach(one: Gap) -> float:

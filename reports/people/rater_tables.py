@@ -90,7 +90,7 @@ def _played(export: Exported) -> list[tuple[str, Cell]]:
 
 
 def _of(count: int, total: int, what: str) -> Cell:
-    return Cell(str(count), f"of {total}", f"of {total} {what}")
+    return Cell(f"{count} of {total}", hint=what)
 
 
 def _flags(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -103,8 +103,8 @@ def agreement_table(found: list[Agreed], level: float) -> Table:
     """Return how far raters agree, a line a question."""
     heads = (
         Head("alpha", hint="Krippendorff's, ordinal: 1 all agree, 0 as by chance"),
-        Head("one vote", hint="ICC(2,1): reliability of a single vote"),
-        Head("mean vote", hint="ICC(2,k): reliability of an edit's mean vote"),
+        Head("ICC, one vote", hint="ICC(2,1): reliability of a single vote"),
+        Head("ICC, mean vote", hint="ICC(2,k): reliability of an edit's mean vote"),
         Head("one against others", hint="Spearman's correlation, mean over raters"),
         Head("same again", hint="repeats answered as at first; at most one point apart"),
         Head("kappa", hint="of repeats, quadratic weights"),
