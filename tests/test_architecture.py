@@ -117,6 +117,17 @@ MODELS = (
     "dreamix.diffusion",
     "dreamix.training",
     "dreamix.backends.toybox",
+    "dreamix.backends.adapters",
+    "dreamix.backends.animatediff",
+    "dreamix.backends.cogvideox",
+    "dreamix.backends.editing",
+    "dreamix.backends.family",
+    "dreamix.backends.frames",
+    "dreamix.backends.picture_latents",
+    "dreamix.backends.pipeline",
+    "dreamix.backends.tuning",
+    "dreamix.backends.unet3d",
+    "dreamix.backends.wan",
     "evaluation.features.judging",
 )
 

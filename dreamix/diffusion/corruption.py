@@ -30,6 +30,32 @@ def to_grid(video: Video, frames: int, height: int, width: int) -> Tensor:
     return (x / 127.5 - 1).transpose(0, 1)[None]
 
 
+def degraded(x: Tensor, time: int = 1, space: int = 1) -> Tensor:
+    """Return a clip (1, C, F, H, W) without what a grid that many times coarser cannot hold.
+
+    Time: every `time`-th frame, with straight lines between them. Space: means over squares of
+    `space` pixels, enlarged bilinearly. Factors of 1 give `x` itself. It stands for the paper's
+    downsampling where a model has no coarse stage that would enlarge what it makes.
+    """
+    if time < 1 or space < 1:
+        raise UserError(f"factors of corruption are 1 or more, not {time} and {space}")
+    if time > 1:
+        kept = x[:, :, ::time]
+        place = torch.arange(x.shape[2], device=x.device) / time
+        low = place.floor().long()
+        high = (low + 1).clamp(max=kept.shape[2] - 1)
+        x = torch.lerp(kept[:, :, low], kept[:, :, high], (place - low)[:, None, None].to(x.dtype))
+    if space > 1:
+        height, width = x.shape[3:]
+        coarse = (-(-height // space), -(-width // space))
+        frames = x.transpose(1, 2).flatten(0, 1)
+        frames = interpolate(
+            interpolate(frames, coarse, mode="area"), (height, width), mode="bilinear"
+        )
+        x = frames.unflatten(0, (x.shape[0], -1)).transpose(1, 2)
+    return x
+
+
 def to_video(clip: Tensor, fps: float) -> Video:
     """Return a clip (1, 3, F, H, W) in -1..1 as pictures of 8 bits; NaN is a `UserError`."""
     if not clip.isfinite().all():

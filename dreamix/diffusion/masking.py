@@ -4,6 +4,7 @@ Dreamix finetunes "on a sequence of frames by replacing the temporal attention l
 fixed masks ensuring the model only pays attention within each frame, and also by masking the
 residual temporal convolution blocks". Here temporal attention takes every frame for a clip of one:
 it then has one key, which is the fixed diagonal mask, and normalisation cannot mix frames either.
+AnimateDiff's motion modules, put into an image model that does without, are skipped whole.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,14 +13,15 @@ from typing import Any
 
 from diffusers.models.resnet import TemporalConvLayer
 from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
+from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from torch import Tensor, nn
 
 Forward = Callable[..., Any]  # of a layer
 
 
 def temporal_layers(network: nn.Module) -> list[nn.Module]:
-    """Return the layers that mix frames: temporal attention and temporal convolution."""
-    kinds = (TemporalConvLayer, TransformerTemporalModel)
+    """Return the layers that mix frames: temporal attention, convolution and motion modules."""
+    kinds = (TemporalConvLayer, TransformerTemporalModel, AnimateDiffTransformer3D)
     return [module for module in network.modules() if isinstance(module, kinds)]
 
 
@@ -44,12 +46,12 @@ def as_clips(frames: Tensor, count: int) -> Tensor:
 def frame_pass(network: nn.Module) -> Iterator[None]:
     """Mask the temporal layers while the block runs, for clips of any length.
 
-    Temporal convolutions pass their input on. Temporal attention sees one frame. The temporal
-    weights are constants: a loss computed in the block gives them no gradient.
+    Temporal convolutions and motion modules pass their input on. Temporal attention sees one
+    frame. The temporal weights are constants: a loss computed in the block gives them no gradient.
     """
     with ExitStack() as undo:
         for layer in temporal_layers(network):
-            alone = _skip if isinstance(layer, TemporalConvLayer) else _each_frame
+            alone = _each_frame if isinstance(layer, TransformerTemporalModel) else _skip
             undo.enter_context(_replaced(layer, alone(layer)))
         undo.enter_context(constant(temporal_parameters(network)))
         yield

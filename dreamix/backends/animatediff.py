@@ -1,0 +1,45 @@
+"""AnimateDiff: Stable Diffusion 1.5 with motion modules put between its layers."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from diffusers.utils.torch_utils import randn_tensor
+from torch import Tensor
+
+from dreamix.backends.family import Defaults, Generators
+from dreamix.backends.picture_latents import PictureLatents
+
+
+class AnimateDiff(PictureLatents):
+    """UNetMotionModel: an image model's layers frame by frame, motion modules across frames."""
+
+    name = "AnimateDiff"
+    pipelines = ("AnimateDiffPipeline", "AnimateDiffVideoToVideoPipeline")
+    masking = (
+        "motion modules are skipped whole, so that what is left is the image model on single "
+        "frames; their weights get no gradient"
+    )
+    departs = (
+        "the paper keeps temporal attention with a diagonal mask; here its value and feed-forward "
+        "path is skipped as well, because the image model was trained without it"
+    )
+    lora: ClassVar = {
+        "all": r".*\.to_(q|k|v|out\.0)",
+        "spatial": r"(?!.*\.motion_modules\.).*\.to_(q|k|v|out\.0)",
+        "temporal": r".*\.motion_modules\..*\.to_(q|k|v|out\.0)",
+    }
+    defaults = Defaults(steps=50, guidance=7.5, height=512, width=512, frames=16)
+
+    def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
+        """Return the network's prediction; every frame is told the prompt."""
+        words = told.repeat_interleave(z.shape[2], dim=0)
+        prediction: Tensor = self.pipe.unet(
+            z.to(self.dtype), timesteps, encoder_hidden_states=words, return_dict=False
+        )[0]
+        return prediction
+
+    def draw(self, shape: Sequence[int], generator: Generators) -> Tensor:
+        """Return standard normal noise, drawn frame by frame."""
+        batch, channels, frames, height, width = shape
+        drawn = (batch, frames, channels, height, width)
+        return randn_tensor(drawn, generator, self.device, self.dtype).transpose(1, 2)

@@ -1,0 +1,184 @@
+"""One call of `DreamixPipeline`: corrupt the clip, noise it to level s, denoise it by a prompt."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dreamix.backends.family import Family, Generators, Words
+from dreamix.backends.frames import lengthened, nearest_size, pictures_of, to_pixels
+from dreamix.core.errors import UserError
+from dreamix.diffusion.corruption import degraded
+from dreamix.diffusion.levels import Start, start_of
+
+log = logging.getLogger("dreamix")
+OUTPUTS = ("pil", "np", "pt", "latent")
+HELD = ("latents", "prompt_embeds", "negative_prompt_embeds")  # what a callback may see and change
+Callback = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of one call; see `DreamixPipeline.__call__`."""
+
+    prompts: list[str]
+    negative: list[str] | None  # None without guidance
+    video: Any
+    noise_scale: float
+    guidance: float
+    steps: int
+    size: tuple[int | None, int | None]
+    frames: int
+    corrupt: tuple[int, int]
+    eta: float
+    posterior: str
+    latents: Tensor | None
+    generator: Generators
+    output: str
+    callback: Callback | None
+    held: Sequence[str]
+
+
+@torch.no_grad()
+def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
+    """Return the frames made of a request, and where denoising started.
+
+    owner: the pipeline that callbacks are called with.
+    """
+    _check(request)
+    pixels, frames, height, width = _source(family, request)
+    words = family.embed(request.prompts, request.negative)
+    scheduler = family.pipe.scheduler
+    scheduler.set_timesteps(request.steps, device=family.device)
+    start = start_of(scheduler, request.noise_scale)
+    log.info(
+        "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
+        *(start.level, start.asked, start.step, start.steps, start.timestep),
+    )
+    shape = family.latent_shape(family.padded(frames), height, width)
+    z = family.laid_out(_noisy(family, request, pixels, shape, start))
+    z = _denoised(family, request, words, z, start, owner)
+    out = z if request.output == "latent" else _shown(family, z, frames, request.output)
+    family.pipe.maybe_free_model_hooks()
+    return out, start
+
+
+def _check(request: Request) -> None:
+    """Raise a `UserError` for what no family can do."""
+    if request.output not in OUTPUTS:
+        raise UserError(f"output_type is one of {', '.join(OUTPUTS)}, not {request.output!r}")
+    if request.posterior not in ("mode", "sample"):
+        raise UserError(f"posterior is mode or sample, not {request.posterior!r}")
+    if request.video is None and request.noise_scale != 1:
+        raise UserError("without a video there is only noise_scale=1, generation from the prompt")
+    if unknown := sorted({*request.held} - {*HELD}):
+        raise UserError(f"a callback sees {', '.join(HELD)}, not {unknown[0]}")
+    generators = request.generator
+    if isinstance(generators, list) and len(generators) != len(request.prompts):
+        raise UserError(f"{len(request.prompts)} prompts need as many generators, or one")
+
+
+def _source(family: Family, request: Request) -> tuple[Tensor | None, int, int, int]:
+    """Return the corrupted clip, padded, and its frames, height and width."""
+    usual = family.defaults
+    if request.video is None:
+        height, width = request.size[0] or usual.height, request.size[1] or usual.width
+        family.check_size(height, width)
+        return None, request.frames, height, width
+    pictures = pictures_of(request.video)
+    near = nearest_size(pictures[0], family.size_multiple)
+    height, width = request.size[0] or near[0], request.size[1] or near[1]
+    family.check_size(height, width)
+    pixels = degraded(to_pixels(pictures, height, width), *request.corrupt)
+    frames = pixels.shape[2]
+    return lengthened(pixels, family.padded(frames)), frames, height, width
+
+
+def _noisy(
+    family: Family,
+    request: Request,
+    pixels: Tensor | None,
+    shape: tuple[int, int, int, int],
+    start: Start,
+) -> Tensor:
+    """Return the latents that denoising starts from, one clip for every prompt."""
+    scheduler, batch = family.pipe.scheduler, len(request.prompts)
+    dtype, x = family.latent_dtype, None
+    if start.level < 1 and pixels is not None:
+        x = _encoded(family, request, pixels).to(family.device, dtype)
+        if start.step == start.steps:
+            return x
+    noise = request.latents
+    if noise is None:
+        noise = family.draw((batch, *shape), request.generator)
+    elif noise.shape != (batch, *shape):
+        raise UserError(f"latents have the shape {(batch, *shape)} here, not {tuple(noise.shape)}")
+    noise = noise.to(family.device, dtype)
+    if start.asked == 1 or x is None:
+        return noise * getattr(scheduler, "init_noise_sigma", 1.0)
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(start.step)
+    timesteps = scheduler.timesteps[start.step].expand(batch)
+    if hasattr(scheduler, "add_noise"):
+        noisy: Tensor = scheduler.add_noise(x, noise, timesteps)
+    else:
+        noisy = scheduler.scale_noise(x, timesteps, noise)
+    return noisy
+
+
+def _encoded(family: Family, request: Request, pixels: Tensor) -> Tensor:
+    """Return the latents of the clip once for every prompt: its mode, or a draw for each."""
+    batch, generators = len(request.prompts), request.generator
+    if request.posterior == "mode":
+        return family.encode(pixels).expand(batch, -1, -1, -1, -1)
+    draws = generators if isinstance(generators, list) else [generators or torch.Generator()]
+    drawn = [family.encode(pixels, generator) for generator in draws]
+    return torch.cat(drawn).expand(batch, -1, -1, -1, -1)
+
+
+def _denoised(
+    family: Family, request: Request, words: Words, z: Tensor, start: Start, owner: Any
+) -> Tensor:
+    """Return the latents after the steps of the family's own scheduler, from the start on."""
+    scheduler, order = family.pipe.scheduler, getattr(family.pipe.scheduler, "order", 1)
+    step = family.stepper(request.generator, request.eta)
+    with family.pipe.progress_bar(total=(start.steps - start.step) // order) as bar:
+        for i in range(start.step, start.steps):
+            if owner.interrupt:
+                break
+            t = scheduler.timesteps[i]
+            seen = (
+                scheduler.scale_model_input(z, t) if hasattr(scheduler, "scale_model_input") else z
+            )
+            prediction = family.guided(seen, t.expand(len(z)), words, request.guidance)
+            z = family.laid_out(step(i, prediction, z))
+            if request.callback:
+                z, words = _called(request, owner, i - start.step, t, z, words)
+            if (i + 1 - start.step) % order == 0:
+                bar.update()
+    return z
+
+
+def _called(
+    request: Request, owner: Any, i: int, t: Tensor, z: Tensor, words: Words
+) -> tuple[Tensor, Words]:
+    """Return latents and prompts as a callback leaves them."""
+    everything: dict[str, Any] = dict(zip(HELD, (z, words.told, words.against), strict=True))
+    assert request.callback is not None
+    changed = request.callback(owner, i, t, {name: everything[name] for name in request.held}) or {}
+    z, told, against = (changed.get(name, everything[name]) for name in HELD)
+    return z, Words(told, against)
+
+
+def _shown(family: Family, z: Tensor, frames: int, output: str) -> Any:
+    """Return the frames of latents as pictures, array or tensor; NaN is a `UserError`."""
+    pixels = family.decode(z)[:, :, :frames]
+    if not pixels.isfinite().all():
+        raise UserError(
+            "the model made no picture but infinite values: lower the guidance, or use bfloat16 "
+            "or float32 where it is float16"
+        )
+    return family.pipe.video_processor.postprocess_video(pixels, output_type=output)

@@ -1,0 +1,264 @@
+"""`DreamixPipeline`: Dreamix on a video model of diffusers, used as diffusers' pipelines are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dreamix.backends.adapters import (
+    has_adapter,
+    load_adapter,
+    remove_adapter,
+    save_adapter,
+    switch_adapter,
+)
+from dreamix.backends.editing import Callback, Request, edited
+from dreamix.backends.families import family_of
+from dreamix.backends.family import Generators
+from dreamix.backends.hub import load_pipeline
+from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
+from dreamix.core.errors import UserError
+from dreamix.diffusion.finetune import Finetuning, Watch
+from dreamix.diffusion.levels import Start
+
+RARE = "sks"  # the rare string of DreamBooth's public implementations; the paper's is not known
+FILES = ("pytorch_lora_weights.safetensors", "pytorch_lora_weights_2.safetensors")
+
+
+@dataclass(frozen=True)
+class DreamixOutput:
+    """What a call made: `frames`, a clip for every prompt, and where denoising started."""
+
+    frames: Any
+    start: Start
+
+
+class DreamixPipeline:
+    """Dreamix over a loaded diffusers pipeline, `pipe`, of a family this toolkit knows.
+
+        pipe = DreamixPipeline.from_pretrained("Wan-AI/Wan2.1-T2V-1.3B-Diffusers").to("cuda")
+        pipe.finetune(video)
+        frames = pipe("a bear dancing", video=video, noise_scale=0.8).frames[0]
+
+    What the finetuning learnt is an adapter: `save_adapter` keeps it for other prompts.
+    """
+
+    def __init__(self, pipe: Any) -> None:
+        self.family = family_of(pipe)
+        self.pipe = pipe
+        self.interrupt = False  # set it in a callback to stop after that step
+        self.last_start: Start | None = None
+        self._original: dict[str, dict[str, Tensor]] = {}
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, **options: Any) -> "DreamixPipeline":
+        """Return the pipeline of a hub name or a folder; `options` are diffusers' own.
+
+        name:           also a short one: wan2.1-1.3b, cogvideox-2b, modelscope, zeroscope, ...
+        motion_adapter: AnimateDiff's motion modules, a name or loaded, where `name` is an image
+                        model.
+        Weights and packages that are missing are a `UserError`.
+        """
+        return cls(load_pipeline(name, **options))
+
+    def __call__(
+        self,
+        prompt: str | Sequence[str],
+        video: Any = None,
+        *,
+        noise_scale: float | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
+        guidance_scale: float | None = None,
+        num_inference_steps: int | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        num_frames: int | None = None,
+        corrupt: tuple[int, int] = (1, 1),
+        eta: float = 0.0,
+        posterior: str = "mode",
+        latents: Tensor | None = None,
+        generator: Generators = None,
+        output_type: str = "pil",
+        callback_on_step_end: Callback | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
+    ) -> DreamixOutput:
+        """Return a clip for every prompt, made from `video`, or from noise alone without one.
+
+        noise_scale: s, a noise LEVEL: 0 gives the autoencoder's reconstruction, 1 nothing of the
+                     clip. 0.8 by default (ours), 1 without a video. `last_start` says what it got.
+        guidance_scale, num_inference_steps: those of the family's own pipeline by default.
+        height, width: the clip's own by default, at the nearest multiples the model takes.
+        num_frames:  of the clip, without a video.
+        corrupt:     (time, space): downsampling before the autoencoder, by so many times.
+        posterior:   "sample" draws the clip's latents as diffusers does for some families.
+        latents:     the noise, (prompts, channels, frames, height, width), instead of drawing it.
+        generator:   one, or one for every prompt: then a clip does not depend on the others.
+        callback_on_step_end: called as diffusers does: (pipeline, step, timestep, tensors).
+        """
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        defaults, level = self.family.defaults, noise_scale
+        guidance = defaults.guidance if guidance_scale is None else guidance_scale
+        request = Request(
+            prompts=prompts,
+            negative=_negatives(negative_prompt, len(prompts)) if guidance > 1 else None,
+            video=video,
+            noise_scale=(0.8 if video is not None else 1.0) if level is None else level,
+            guidance=guidance,
+            steps=num_inference_steps or defaults.steps,
+            size=(height, width),
+            frames=num_frames or defaults.frames,
+            corrupt=corrupt,
+            eta=eta,
+            posterior=posterior,
+            latents=latents,
+            generator=generator,
+            output=output_type,
+            callback=callback_on_step_end,
+            held=callback_on_step_end_tensor_inputs,
+        )
+        self.interrupt = False
+        frames, self.last_start = edited(self.family, request, self)
+        return DreamixOutput(frames, self.last_start)
+
+    def finetune(
+        self,
+        video: Any,
+        prompt: str | Sequence[str] = RARE,
+        *,
+        steps: int = 100,
+        alpha: float = 0.5,
+        learning_rate: float | None = None,
+        frames: int = 8,
+        rank: int | None = 32,
+        train: str = "all",
+        gradient_checkpointing: bool = False,
+        mixed_precision: str = "no",
+        optimizer: str = "adamw",
+        height: int | None = None,
+        width: int | None = None,
+        seed: int = 0,
+        generator: torch.Generator | None = None,
+        callback: Watch | None = None,
+    ) -> Tuned:
+        """Finetune on a clip and its frames (Eq. 3 of Dreamix); return the losses.
+
+        prompt: a rare string, or several prompts of which each update draws one.
+        alpha:  weight of the video loss; the loss of single frames has 1 - alpha.
+        frames: single frames in one update.
+        rank:   of a low-rank adapter, which a new finetuning replaces; None trains all weights.
+        train:  "all", or "spatial" or "temporal" layers where the family has both.
+        callback: called after every update with (updates done, updates in all).
+        The numbers are ours and not measured on real weights: the paper's are not public.
+        """
+        if rank is None:
+            self.family.check_choice(train)
+            self._keep_original()
+        rate = learning_rate or RATES["full" if rank is None else "adapter"]
+        tuning = Tuning(
+            prompts=[prompt] if isinstance(prompt, str) else list(prompt),
+            settings=Finetuning(steps, rate, alpha, frames),
+            rank=rank,
+            where=train,
+            checkpointing=gradient_checkpointing,
+            optimiser=optimizer,
+            precision=mixed_precision,
+            size=(height, width),
+        )
+        draws = generator or torch.Generator().manual_seed(seed)
+        return tune(self.family, video, tuning, draws, callback)
+
+    # -- what was learnt -----------------------------------------------------------------------
+    def save_adapter(self, folder: str | Path) -> Path:
+        """Write the adapter, one file a network, as diffusers' `load_lora_weights` reads it."""
+        networks = list(self.family.networks.values())
+        if not all(has_adapter(network) for network in networks):
+            raise UserError("there is no adapter to save: finetune with a rank first")
+        for network, file in zip(networks, FILES, strict=False):
+            save_adapter(network, self.family.network_name, Path(folder) / file)
+        return Path(folder)
+
+    def load_adapter(self, folder: str | Path) -> None:
+        """Put an adapter that was saved into the networks, in the place of any other."""
+        for network, file in zip(self.family.networks.values(), FILES, strict=False):
+            load_adapter(network, self.family.network_name, Path(folder) / file)
+
+    def disable_adapter(self) -> None:
+        """Use the pretrained weights until `enable_adapter`."""
+        for network in self.family.networks.values():
+            switch_adapter(network, on=False)
+
+    def enable_adapter(self) -> None:
+        """Use the adapter again."""
+        for network in self.family.networks.values():
+            switch_adapter(network, on=True)
+
+    def reset(self) -> None:
+        """Forget every finetuning: the weights are the pretrained ones again."""
+        for name, network in self.family.networks.items():
+            remove_adapter(network)
+            if name in self._original:
+                network.load_state_dict(self._original[name])
+        self._original = {}
+
+    def _keep_original(self) -> None:
+        """Hold the pretrained weights in memory, so that `reset` has them."""
+        for name, network in self.family.networks.items():
+            remove_adapter(network)
+            if name not in self._original:
+                state = network.state_dict().items()
+                self._original[name] = {k: v.detach().cpu().clone() for k, v in state}
+
+    # -- as in diffusers -----------------------------------------------------------------------
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        device: torch.device = self.pipe.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the denoising network computes in."""
+        return self.family.dtype
+
+    def to(self, *args: Any, **options: Any) -> "DreamixPipeline":
+        """Move or cast every part; return the same pipeline."""
+        self.pipe.to(*args, **options)
+        return self
+
+    def save_pretrained(self, folder: str | Path, **options: Any) -> None:
+        """Write the whole pipeline; only without an adapter, which has its own file."""
+        if any(has_adapter(network) for network in self.family.networks.values()):
+            raise UserError("save the adapter with save_adapter; reset() before the pipeline")
+        self.pipe.save_pretrained(folder, **options)
+
+    def enable_model_cpu_offload(self, *args: Any, **options: Any) -> None:
+        """Keep on the accelerator only the part that works."""
+        self.pipe.enable_model_cpu_offload(*args, **options)
+
+    def enable_sequential_cpu_offload(self, *args: Any, **options: Any) -> None:
+        """Keep on the accelerator only the layer that works: little memory, slow."""
+        self.pipe.enable_sequential_cpu_offload(*args, **options)
+
+    def enable_vae_tiling(self) -> None:
+        """Let the autoencoder work tile by tile."""
+        self.pipe.vae.enable_tiling()
+
+    def enable_vae_slicing(self) -> None:
+        """Let the autoencoder work clip by clip."""
+        self.pipe.vae.enable_slicing()
+
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Set up the bar of the denoising steps, as with diffusers."""
+        self.pipe.set_progress_bar_config(**options)
+
+
+def _negatives(negative: str | Sequence[str] | None, count: int) -> list[str]:
+    """Return a negative prompt for every prompt; nothing is the empty one, as in diffusers."""
+    if negative is None or isinstance(negative, str):
+        return [negative or ""] * count
+    if len(negative) != count:
+        raise UserError(f"{count} prompts need as many negative prompts, or one")
+    return list(negative)

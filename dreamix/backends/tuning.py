@@ -1,0 +1,129 @@
+"""Finetuning a family on one clip: the two losses of Dreamix, by adapters or all weights."""
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dreamix.backends.adapters import add_adapter
+from dreamix.backends.family import Family
+from dreamix.backends.frames import lengthened, nearest_size, pictures_of, to_pixels
+from dreamix.core.errors import UserError
+from dreamix.diffusion.adapting import Part, Training, adapt, checkpointed, only_trained
+from dreamix.diffusion.finetune import Finetuning, Watch
+from dreamix.diffusion.objectives import draw
+
+RATES = {"adapter": 2e-4, "full": 1e-5}  # ours; of what others report for adapters and whole models
+
+
+class Tuned(NamedTuple):
+    """What a finetuning did: the losses of every update by name, and the time it took."""
+
+    losses: list[dict[str, float]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a pipeline is finetuned; see `DreamixPipeline.finetune`."""
+
+    prompts: Sequence[str]
+    settings: Finetuning
+    rank: int | None
+    where: str
+    checkpointing: bool
+    optimiser: str
+    precision: str
+    size: tuple[int | None, int | None] = (None, None)
+
+
+class Clip(NamedTuple):
+    """Latents of a clip, on the family's device."""
+
+    video: Tensor  # (1, C, F, H, W)
+    frames: Tensor  # every frame as a clip of one: (M, C, 1, H, W)
+
+
+def tune(
+    family: Family,
+    video: Any,
+    tuning: Tuning,
+    generator: torch.Generator,
+    watch: Watch | None = None,
+) -> Tuned:
+    """Train the family's networks, or adapters put into them, on a clip."""
+    began = time.perf_counter()
+    family.check_choice(tuning.where)
+    if tuning.where == "temporal" and tuning.settings.alpha == 0:
+        raise UserError("frames-only finetuning (alpha=0) trains no temporal layer")
+    clip = encoded(family, video, tuning)
+    with torch.no_grad():
+        words = family.embed(tuning.prompts, None).told
+    networks = list(family.networks.values())
+    trained = trainable(family, tuning, generator)
+    training = Training(tuning.optimiser, tuning.precision, family.device.type)
+    with only_trained(networks, trained), checkpointed(networks, tuning.checkpointing):
+        parts = objective(family, clip, words, tuning.settings)
+        losses = adapt(trained, parts, tuning.settings, generator, training, watch)
+    family.pipe.maybe_free_model_hooks()
+    return Tuned(losses, time.perf_counter() - began)
+
+
+@torch.no_grad()
+def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
+    """Return the latents of a clip and of its frames; what no loss needs is left empty."""
+    pictures = pictures_of(video)
+    near = nearest_size(pictures[0], family.size_multiple)
+    height, width = tuning.size[0] or near[0], tuning.size[1] or near[1]
+    family.check_size(height, width)
+    pixels, alpha = to_pixels(pictures, height, width), tuning.settings.alpha
+    none = torch.empty(0)
+    whole = lengthened(pixels, family.padded(pixels.shape[2]))
+    return Clip(
+        family.encode(whole).to(family.device) if alpha > 0 else none,
+        family.frame_clips(pixels).to(family.device) if alpha < 1 else none,
+    )
+
+
+def trainable(family: Family, tuning: Tuning, generator: torch.Generator) -> list[nn.Parameter]:
+    """Return the weights to train: those of new adapters, or the networks' own if rank is None."""
+    if tuning.rank is None:
+        if family.dtype == torch.float16:
+            raise UserError("all weights are finetuned in float32 or bfloat16, not in float16")
+        return [weight for weights in family.chosen(tuning.where).values() for weight in weights]
+    if tuning.rank < 1:
+        raise UserError(f"the rank of an adapter is 1 or more, not {tuning.rank}")
+    targets = family.lora[tuning.where]
+    return [
+        weight
+        for network in family.networks.values()
+        for weight in add_adapter(network, tuning.rank, targets, generator)
+    ]
+
+
+def objective(family: Family, clip: Clip, words: Tensor, settings: Finetuning) -> list[Part]:
+    """Return both terms of Eq. 3; each draw takes one of the prompts by chance."""
+    alpha = settings.alpha
+    on_clip = partial(loss, family, clip.video, words, len(clip.video))
+    on_frames = partial(loss, family, clip.frames, words, settings.frames)
+    return [
+        Part("video", alpha, on_clip, nullcontext),
+        Part("frames", 1 - alpha, on_frames, family.frame_pass),
+    ]
+
+
+def loss(
+    family: Family, clips: Tensor, words: Tensor, count: int, generator: torch.Generator
+) -> Tensor:
+    """Return the mean of (prediction - target)^2 over `count` of the clips, for one draw."""
+    chosen = torch.randperm(len(clips), generator=generator)[:count]
+    prompt = int(torch.randint(len(words), (1,), generator=generator))
+    noisy, target, timesteps = draw(family.pipe.scheduler, clips[chosen].float(), generator)
+    told = words[prompt : prompt + 1].expand(len(chosen), *words.shape[1:])
+    prediction = family.predict(noisy.to(family.latent_dtype), timesteps, told)
+    return (prediction.float() - target).square().mean()

@@ -1,0 +1,141 @@
+"""Mixed finetuning of a pretrained network on latents: Eq. 3 with the network's own objective.
+
+    L = alpha L_vid + (1 - alpha) L_frame
+
+as in `dreamix.diffusion.finetune`, but either loss is the mean of (prediction - target)^2 of
+`dreamix.diffusion.objectives`: the paper's is on x0, with weights of the noise level that these
+pretrained networks were not trained with.
+
+The gradient of each part is computed inside its mask, because gradient checkpointing runs the
+network again then; so only one part's activations are held at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dreamix.core.errors import UserError
+from dreamix.diffusion.finetune import Finetuning, Watch
+
+Loss = Callable[[torch.Generator], Tensor]  # of one draw
+PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Part(NamedTuple):
+    """One term of the objective."""
+
+    name: str
+    weight: float
+    loss: Loss
+    mask: Callable[[], AbstractContextManager[Any]]
+
+
+class Training(NamedTuple):
+    """How updates are made."""
+
+    optimiser: str = "adamw"  # or adamw8bit, with bitsandbytes
+    precision: str = "no"  # or bf16, fp16: the network runs under autocast
+    device: str = "cpu"
+
+
+def adapt(
+    parameters: list[nn.Parameter],
+    parts: list[Part],
+    settings: Finetuning,
+    generator: torch.Generator,
+    training: Training = Training(),  # noqa: B008
+    watch: Watch | None = None,
+) -> list[dict[str, float]]:
+    """Train `parameters` in place; return the losses of every update by name of the part.
+
+    Draws do not depend on the weights of the parts, so that ablations see the same noise.
+    A loss that is no longer a number is a `UserError`.
+    """
+    optimise, history = optimiser(parameters, settings.learning_rate, training), []
+    scaler = torch.amp.GradScaler(training.device, enabled=training.precision == "fp16")
+    for done in range(settings.steps):
+        losses = _gradients(parts, generator, scaler, training)
+        if not all(torch.isfinite(torch.tensor(value)) for value in losses.values()):
+            rate = f"learning rate {settings.learning_rate:g}"
+            raise UserError(f"finetuning diverged after {done} updates; lower the {rate}")
+        scaler.step(optimise)
+        scaler.update()
+        optimise.zero_grad(set_to_none=True)
+        history.append(losses)
+        if watch:
+            watch(done + 1, settings.steps)
+    return history
+
+
+def _gradients(
+    parts: list[Part], generator: torch.Generator, scaler: Any, training: Training
+) -> dict[str, float]:
+    """Add the gradients of one update; return the losses of its parts, without their weights."""
+    seeds = torch.randint(2**62, (len(parts),), generator=generator).tolist()
+    losses = {}
+    for part, seed in zip(parts, seeds, strict=True):
+        if not part.weight:
+            continue
+        with part.mask():
+            with autocast(training):
+                loss = part.loss(torch.Generator().manual_seed(seed))
+            if loss.requires_grad:  # the frame pass of temporal layers alone trains nothing
+                scaler.scale(part.weight * loss).backward()
+        losses[part.name] = loss.item()
+    return losses
+
+
+def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -> Any:
+    """Return AdamW without weight decay, in 8 bits if asked; what is missing is a `UserError`."""
+    if training.optimiser == "adamw":
+        return torch.optim.AdamW(parameters, rate, weight_decay=0.0)
+    if training.optimiser != "adamw8bit":
+        raise UserError(f"an optimiser is adamw or adamw8bit, not {training.optimiser!r}")
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ModuleNotFoundError:
+        raise UserError(
+            "adamw8bit needs the package bitsandbytes: pip install bitsandbytes"
+        ) from None
+    return AdamW8bit(parameters, rate, weight_decay=0.0)
+
+
+def autocast(training: Training) -> AbstractContextManager[Any]:
+    """Return a block in which networks compute in the precision asked for."""
+    if training.precision not in PRECISIONS:
+        raise UserError(f"precision is {', '.join(PRECISIONS)}, not {training.precision!r}")
+    dtype = PRECISIONS[training.precision]
+    return torch.autocast(training.device, dtype=dtype) if dtype else nullcontext()
+
+
+@contextmanager
+def only_trained(networks: list[nn.Module], parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Let `parameters` alone have gradients while the block runs; flags come back afterwards."""
+    chosen = {id(p) for p in parameters}
+    before = [(p, p.requires_grad) for network in networks for p in network.parameters()]
+    try:
+        for p, _ in before:
+            p.requires_grad_(id(p) in chosen)
+        yield
+    finally:
+        for p, flag in before:
+            p.requires_grad_(flag)
+            p.grad = None
+
+
+@contextmanager
+def checkpointed(networks: list[Any], on: bool) -> Iterator[None]:
+    """Trade time for memory while the block runs: activations are computed twice, not kept."""
+    before = [getattr(network, "is_gradient_checkpointing", False) for network in networks]
+    try:
+        for network in networks:
+            if on:
+                network.enable_gradient_checkpointing()
+        yield
+    finally:
+        for network, was in zip(networks, before, strict=True):
+            if on and not was:
+                network.disable_gradient_checkpointing()

@@ -1,0 +1,255 @@
+"""Real pipelines of every family with random weights: each class is the real one, only small.
+
+Layers that start at zero are filled with noise too: a test of layers that compute nothing would
+say nothing. Tokenizers read characters; their words are nobody's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from diffusers import (
+    AnimateDiffPipeline,
+    AutoencoderKL,
+    AutoencoderKLCogVideoX,
+    AutoencoderKLWan,
+    CogVideoXDDIMScheduler,
+    CogVideoXPipeline,
+    CogVideoXTransformer3DModel,
+    DDIMScheduler,
+    DiffusionPipeline,
+    MotionAdapter,
+    TextToVideoSDPipeline,
+    UNet2DConditionModel,
+    UNet3DConditionModel,
+    UniPCMultistepScheduler,
+    WanPipeline,
+    WanTransformer3DModel,
+)
+from PIL import Image
+from tiny_cascade import randomised
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+    UMT5Config,
+    UMT5EncoderModel,
+)
+
+from dreamix.core.video import Video
+
+CHARACTERS = [chr(code) for code in range(33, 127)]
+WORDS = 32  # width of all text encoders
+
+
+def clip_tokenizer() -> CLIPTokenizer:
+    """Return a CLIP tokenizer whose tokens are single characters, 20 a prompt."""
+    tokens = [*CHARACTERS, *(f"{c}</w>" for c in CHARACTERS), "<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer({t: i for i, t in enumerate(tokens)}, [], model_max_length=20)
+
+
+def t5_tokenizer() -> T5Tokenizer:
+    """Return a T5 tokenizer (a unigram model) whose tokens are single characters."""
+    special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    return T5Tokenizer([*special, *((c, -3.0) for c in CHARACTERS)], extra_ids=0)
+
+
+def clip_encoder() -> CLIPTextModel:
+    """Return a CLIP text encoder of two layers."""
+    end = len(clip_tokenizer()) - 1
+    config = CLIPTextConfig(
+        vocab_size=end + 1,
+        hidden_size=WORDS,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=2,
+        max_position_embeddings=20,
+        bos_token_id=end - 1,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    return randomised(CLIPTextModel(config), seed=1)
+
+
+def t5_encoder(config: type = T5Config, model: type = T5EncoderModel) -> Any:
+    """Return a T5 or UMT5 encoder of two layers."""
+    sizes = {"d_model": WORDS, "d_ff": 37, "d_kv": 8, "num_heads": 4, "num_layers": 2}
+    return randomised(model(config(vocab_size=len(t5_tokenizer()), **sizes)), seed=1)
+
+
+def frame_vae() -> AutoencoderKL:
+    """Return Stable Diffusion's autoencoder of pictures, that halves their size."""
+    vae = AutoencoderKL(
+        block_out_channels=(16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        norm_num_groups=4,
+    )
+    return randomised(vae, seed=2)
+
+
+def tiny_wan(*, experts: int = 1, seed: int = 0) -> WanPipeline:
+    """Return Wan 2.1, or 2.2 with two experts, as their model_index.json describes them."""
+    transformers = [
+        randomised(
+            WanTransformer3DModel(
+                num_attention_heads=2,
+                attention_head_dim=12,
+                text_dim=WORDS,
+                freq_dim=32,
+                ffn_dim=32,
+                num_layers=2,
+                rope_max_seq_len=32,
+            ),
+            seed + number,
+        )
+        for number in range(experts)
+    ]
+    vae = AutoencoderKLWan(base_dim=3, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
+    return WanPipeline(
+        tokenizer=t5_tokenizer(),
+        text_encoder=t5_encoder(UMT5Config, UMT5EncoderModel),
+        vae=randomised(vae, seed=2),
+        scheduler=UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        transformer=transformers[0],
+        transformer_2=transformers[1] if experts == 2 else None,
+        boundary_ratio=0.875 if experts == 2 else None,
+    )
+
+
+def tiny_cogvideox(*, rotary: bool = False, seed: int = 0) -> CogVideoXPipeline:
+    """Return CogVideoX: as 2B is built, or with the rotary embeddings of 5B."""
+    transformer = CogVideoXTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=16,
+        in_channels=4,
+        out_channels=4,
+        time_embed_dim=8,
+        text_embed_dim=WORDS,
+        num_layers=2,
+        sample_width=4,
+        sample_height=4,
+        sample_frames=9,
+        use_rotary_positional_embeddings=rotary,
+    )
+    vae = AutoencoderKLCogVideoX(
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+    )
+    return CogVideoXPipeline(
+        tokenizer=t5_tokenizer(),
+        text_encoder=t5_encoder(),
+        vae=randomised(vae, seed=2),
+        transformer=randomised(transformer, seed),
+        scheduler=CogVideoXDDIMScheduler(
+            prediction_type="v_prediction",
+            rescale_betas_zero_snr=True,
+            snr_shift_scale=3.0,
+            timestep_spacing="trailing",
+        ),
+    )
+
+
+def tiny_modelscope(*, seed: int = 0) -> TextToVideoSDPipeline:
+    """Return ModelScope's text-to-video model, which zeroscope is finetuned from."""
+    unet = UNet3DConditionModel(
+        block_out_channels=(16, 16),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
+        up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"),
+        cross_attention_dim=WORDS,
+        attention_head_dim=4,
+        norm_num_groups=4,
+    )
+    return TextToVideoSDPipeline(
+        vae=frame_vae(),
+        text_encoder=clip_encoder(),
+        tokenizer=clip_tokenizer(),
+        unet=randomised(unet, seed),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            clip_sample=False,
+            set_alpha_to_one=False,
+            steps_offset=1,
+        ),
+    )
+
+
+def tiny_animatediff(*, seed: int = 0) -> AnimateDiffPipeline:
+    """Return Stable Diffusion's U-Net with AnimateDiff's motion modules."""
+    unet = UNet2DConditionModel(
+        block_out_channels=(16, 16),
+        layers_per_block=1,
+        sample_size=8,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=WORDS,
+        attention_head_dim=4,
+        norm_num_groups=4,
+    )
+    adapter = MotionAdapter(
+        block_out_channels=(16, 16),
+        motion_layers_per_block=1,
+        motion_norm_num_groups=4,
+        motion_num_attention_heads=2,
+    )
+    return AnimateDiffPipeline(
+        vae=frame_vae(),
+        text_encoder=clip_encoder(),
+        tokenizer=clip_tokenizer(),
+        unet=randomised(unet, seed),
+        motion_adapter=randomised(adapter, seed + 1),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="linear",
+            clip_sample=False,
+            timestep_spacing="linspace",
+            steps_offset=1,
+        ),
+    )
+
+
+def tiny_wan22(*, seed: int = 0) -> WanPipeline:
+    """Return Wan 2.2: an expert for much noise, another for little."""
+    return tiny_wan(experts=2, seed=seed)
+
+
+def tiny_cogvideox_5b(*, seed: int = 0) -> CogVideoXPipeline:
+    """Return CogVideoX as 5B is built: rotary embeddings."""
+    return tiny_cogvideox(rotary=True, seed=seed)
+
+
+TINY: dict[str, Callable[..., DiffusionPipeline]] = {
+    "wan2.1": tiny_wan,
+    "wan2.2": tiny_wan22,
+    "cogvideox-2b": tiny_cogvideox,
+    "cogvideox-5b": tiny_cogvideox_5b,
+    "modelscope": tiny_modelscope,
+    "animatediff": tiny_animatediff,
+}
+SIDE = 32  # height and width of the test clips
+
+
+def moving_clip(frames: int = 5, side: int = SIDE) -> Video:
+    """Return a clip in which a bright square walks over a coloured slope."""
+    y, x = np.mgrid[0:side, 0:side] * 255 // side
+    pictures = np.stack([np.stack([x, y, 255 - x], -1)] * frames).astype(np.uint8)
+    for number, picture in enumerate(pictures):
+        picture[8:16, 2 * number : 2 * number + 8] = 250
+    return Video(pictures, 8.0)
+
+
+def as_pictures(clip: Video) -> list[Image.Image]:
+    """Return the frames as diffusers' pipelines take them."""
+    return [Image.fromarray(frame) for frame in clip.frames]

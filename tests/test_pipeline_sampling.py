@@ -1,0 +1,388 @@
+"""DreamixPipeline without finetuning: held to diffusers' own pipelines and to formulas."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    AnimateDiffVideoToVideoPipeline,
+    CogVideoXDPMScheduler,
+    CogVideoXVideoToVideoPipeline,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    VideoToVideoSDPipeline,
+    WanVideoToVideoPipeline,
+)
+from PIL import Image
+from tiny_pipelines import SIDE, TINY, as_pictures, moving_clip
+from torch import Tensor
+
+from dreamix import DreamixPipeline
+from dreamix.backends.frames import lengthened, pictures_of, to_pixels
+from dreamix.core.errors import UserError
+from dreamix.diffusion.levels import noise_levels
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+STEPS = 6
+THEIRS = {
+    "wan2.1": WanVideoToVideoPipeline,
+    "cogvideox-2b": CogVideoXVideoToVideoPipeline,
+    "cogvideox-5b": CogVideoXVideoToVideoPipeline,
+    "modelscope": VideoToVideoSDPipeline,
+    "animatediff": AnimateDiffVideoToVideoPipeline,
+}
+ASKED = {"prompt": "a red cat", "guidance_scale": 5.0, "num_inference_steps": STEPS}
+
+
+def seeded(seed: int = 3) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def quiet(pipe: Any) -> Any:
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="module", params=TINY)
+def family(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def dreamix(family: str) -> Iterator[DreamixPipeline]:
+    torch.set_num_threads(1)
+    yield DreamixPipeline(quiet(TINY[family]()))
+
+
+def video_to_video(pipe: Any, kind: type) -> Any:
+    """Return diffusers' own video-to-video pipeline over the same parts."""
+    taken = kind.__init__.__code__.co_varnames  # type: ignore[misc]
+    return quiet(kind(**{k: v for k, v in pipe.components.items() if k in taken}))
+
+
+def size_of(name: str) -> dict[str, int]:
+    """Return what diffusers is told of the size; ModelScope's takes clips as they are."""
+    return {} if name == "modelscope" else {"height": SIDE, "width": SIDE}
+
+
+def level_at(pipe: Any, step: int) -> float:
+    pipe.scheduler.set_timesteps(STEPS)
+    return float(noise_levels(pipe.scheduler)[step])
+
+
+def edited(dreamix: DreamixPipeline, s: float, clip: Any, **options: Any) -> Tensor:
+    asked = {**ASKED, "generator": seeded(), "output_type": "pt", **options}
+    frames: Tensor = dreamix(video=clip, noise_scale=s, **asked).frames
+    return frames
+
+
+# -- against diffusers -------------------------------------------------------------------------
+SOLVERS = {
+    "own": None,
+    "wan2.1": (FlowMatchEulerDiscreteScheduler, {"shift": 3.0}),
+    "cogvideox-2b": (CogVideoXDPMScheduler, {}),
+    "modelscope": (DPMSolverMultistepScheduler, {}),
+    "animatediff": (EulerDiscreteScheduler, {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "solver"), [*((name, "own") for name in THEIRS), *((n, n) for n in list(SOLVERS)[1:])]
+)
+def test_an_edit_equals_the_video_to_video_of_diffusers_to_the_bit(name: str, solver: str) -> None:
+    """Same weights, steps and seed: difference 0. Their `strength` 0.5 is 3 of 6 steps.
+
+    diffusers draws the latents of the clip from the posterior except for Wan, so `posterior` does.
+    """
+    pipe = quiet(TINY[name]())
+    if chosen := SOLVERS[solver]:
+        pipe.scheduler = chosen[0].from_config(pipe.scheduler.config, **chosen[1])
+    theirs, dreamix = video_to_video(pipe, THEIRS[name]), DreamixPipeline(pipe)
+    clip = moving_clip(9)
+    asked = {**ASKED, "negative_prompt": "blurry", "output_type": "pt"}
+    expected = theirs(
+        video=as_pictures(clip), strength=0.5, generator=seeded(), **size_of(name), **asked
+    ).frames
+    posterior = "mode" if name.startswith("wan") else "sample"
+    level = level_at(pipe, STEPS // 2)
+    found = dreamix(
+        video=clip, noise_scale=level, posterior=posterior, generator=seeded(), **asked
+    ).frames
+    assert torch.equal(found, expected)
+    assert dreamix.last_start is not None
+    assert dreamix.last_start[:4] == (level, level, 3, 6)
+
+
+def test_generation_equals_the_text_to_video_of_diffusers_given_the_same_noise(
+    family: str, dreamix: DreamixPipeline
+) -> None:
+    """s = 1 is text-to-video, guidance and negative prompt included: difference 0.
+
+    ModelScope is within 1e-5: its text-to-video copies latents into another memory layout between
+    steps than its video-to-video does, to which this toolkit is equal.
+    """
+    shape = dreamix.family.latent_shape(9, SIDE, SIDE)
+    noise = torch.randn((1, *shape), generator=seeded())
+    asked = {**ASKED, "negative_prompt": "blurry", "output_type": "pt", "height": SIDE}
+    asked |= {"width": SIDE, "num_frames": 9}
+    native = noise.transpose(1, 2) if family.startswith("cogvideox") else noise
+    expected = dreamix.pipe(latents=native, **asked).frames
+    found = dreamix(latents=noise, **asked).frames
+    if family == "modelscope":
+        assert (found - expected).abs().max() < 1e-5
+    else:
+        assert torch.equal(found, expected)
+
+
+# -- the noise scale ---------------------------------------------------------------------------
+def test_s_0_gives_what_the_autoencoder_makes_of_the_clip(dreamix: DreamixPipeline) -> None:
+    """Expected: decode(encode(clip)), from -1..1 to 0..1."""
+    clip, whole = moving_clip(9), dreamix.family
+    with torch.no_grad():
+        x = whole.encode(to_pixels(as_pictures(clip), SIDE, SIDE))
+        again = whole.decode(whole.laid_out(x))
+    expected = (again / 2 + 0.5).clamp(0, 1)[0].transpose(0, 1)
+    assert torch.equal(edited(dreamix, 0.0, clip)[0], expected)
+    assert dreamix.last_start is not None
+    assert dreamix.last_start.step == STEPS
+
+
+def test_s_1_does_not_depend_on_the_clip_and_less_does(dreamix: DreamixPipeline) -> None:
+    one, other = moving_clip(9), moving_clip(9).frames[:, ::-1].copy()
+    assert torch.equal(edited(dreamix, 1.0, one), edited(dreamix, 1.0, other))
+    assert not torch.equal(edited(dreamix, 0.6, one), edited(dreamix, 0.6, other))
+
+
+def test_the_result_is_further_from_the_clip_the_higher_s(
+    family: str, dreamix: DreamixPipeline
+) -> None:
+    """With a network that predicts 0 the distance follows from the schedule alone.
+
+    A flow of 0 leaves z as it was noised: the distance is s |eps - x|, by the formula.
+    """
+    pipe = quiet(TINY[family]())
+    for network in DreamixPipeline(pipe).family.networks.values():
+        last = network.conv_out if hasattr(network, "conv_out") else network.proj_out
+        torch.nn.init.zeros_(last.weight)
+        torch.nn.init.zeros_(last.bias)
+    still, clip = DreamixPipeline(pipe), moving_clip(9)
+    x = edited(still, 0.0, clip, output_type="latent")
+    distances, levels = [], []
+    for s in (0.0, 0.5, 0.7, 0.9, 0.97, 1.0):
+        z = edited(still, s, clip, output_type="latent")
+        assert still.last_start is not None
+        distances.append(float((z - x).square().mean().sqrt()))
+        levels.append(still.last_start.level)
+    assert levels == sorted(levels)
+    rising = {level: distance for level, distance in zip(levels, distances, strict=True)}
+    assert list(rising.values()) == sorted(rising.values())
+    assert len(rising) >= 4, "the schedule has a step near most of these"
+    if family.startswith("wan"):
+        noise = still.family.draw(x.shape, seeded())
+        far = float((noise - x).square().mean().sqrt())
+        expected = [level * far for level in levels]
+        assert distances == pytest.approx(expected, rel=1e-4)
+
+
+# -- frames and sizes --------------------------------------------------------------------------
+@pytest.mark.parametrize("frames", [1, 2, 5, 6, 10])
+def test_as_many_frames_come_back_as_went_in(
+    frames: int, family: str, dreamix: DreamixPipeline
+) -> None:
+    """A causal autoencoder is handed n k + 1 frames, the last one standing still; they are cut."""
+    whole = dreamix.family
+    padded = whole.padded(frames)
+    multiple = {"wan2.1": 4, "wan2.2": 4, "cogvideox-2b": 8, "cogvideox-5b": 8}.get(family)
+    assert whole.frame_multiple == multiple
+    least = frames if multiple is None else next(n for n in range(1, 99, multiple) if n >= frames)
+    assert padded == least
+    clip = moving_clip(frames)
+    with torch.no_grad():
+        x = whole.encode(lengthened(to_pixels(as_pictures(clip), SIDE, SIDE), padded))
+        assert x.shape[1:] == whole.latent_shape(padded, SIDE, SIDE)
+        assert whole.decode(x).shape == (1, 3, padded, SIDE, SIDE)
+    assert edited(dreamix, 0.6, clip, num_inference_steps=2).shape == (1, frames, 3, SIDE, SIDE)
+
+
+def test_frames_that_are_cut_did_not_change_those_before(
+    family: str, dreamix: DreamixPipeline
+) -> None:
+    """What stands in for missing frames reaches only the last latent frames of a causal encoder."""
+    whole = dreamix.family
+    if whole.frame_multiple is None:
+        pytest.skip("its autoencoder takes any count")
+    pixels = to_pixels(as_pictures(moving_clip(9)), SIDE, SIDE)
+    other = pixels.clone()
+    other[:, :, 5:] = 0
+    with torch.no_grad():
+        one, two = whole.encode(pixels), whole.encode(other)
+    if family.startswith("wan"):
+        assert torch.equal(one[:, :, :2], two[:, :, :2])
+    assert not torch.equal(one[:, :, 2:], two[:, :, 2:])
+
+
+def test_the_size_is_the_clips_own_at_the_nearest_multiples(dreamix: DreamixPipeline) -> None:
+    multiple = dreamix.family.size_multiple
+    odd = [p.resize((2 * multiple + 1, 3 * multiple - 1)) for p in as_pictures(moving_clip(2))]
+    found = edited(dreamix, 0.5, odd, num_inference_steps=2)
+    assert found.shape[-2:] == (3 * multiple, 2 * multiple)
+    with pytest.raises(UserError, match=f"multiples of {multiple}, not"):
+        edited(dreamix, 0.5, odd, height=multiple + 1, width=multiple)
+
+
+# -- how it is called --------------------------------------------------------------------------
+def test_two_prompts_in_a_batch_are_as_each_alone(dreamix: DreamixPipeline) -> None:
+    """Each has its own generator; sums of another batch size differ in their last bits."""
+    clip, prompts, against = moving_clip(5), ["a red cat", "rain"], ["blurry", "dark"]
+    together = edited(
+        dreamix, 0.8, clip, prompt=prompts, negative_prompt=against,
+        generator=[seeded(1), seeded(2)],
+    )  # fmt: skip
+    for i in range(2):
+        alone = edited(
+            dreamix, 0.8, clip, prompt=prompts[i], negative_prompt=against[i],
+            generator=seeded(i + 1),
+        )  # fmt: skip
+        assert torch.allclose(together[i], alone[0], atol=2e-4)
+    assert (together[0] - together[1]).abs().max() > 1e-2
+
+
+def test_guidance_of_1_asks_the_network_once_and_without_negative_prompt(
+    dreamix: DreamixPipeline,
+) -> None:
+    clip = moving_clip(5)
+    one = edited(dreamix, 0.7, clip, guidance_scale=1.0)
+    assert torch.equal(one, edited(dreamix, 0.7, clip, guidance_scale=1.0, negative_prompt="dark"))
+    blurred, dark = (edited(dreamix, 0.7, clip, negative_prompt=n) for n in ("blurry", "dark"))
+    assert not torch.equal(blurred, dark)
+
+
+def test_a_callback_sees_every_step_and_may_change_it(dreamix: DreamixPipeline) -> None:
+    seen = []
+
+    def watch(pipe: Any, i: int, t: Tensor, held: dict[str, Tensor]) -> dict[str, Tensor]:
+        seen.append((i, float(t), sorted(held)))
+        return {"latents": torch.zeros_like(held["latents"])} if i == 2 else held
+
+    level = level_at(dreamix.pipe, 3)
+    held = ("latents", "prompt_embeds")
+    z = edited(
+        dreamix, level, moving_clip(5), output_type="latent", callback_on_step_end=watch,
+        callback_on_step_end_tensor_inputs=held,
+    )  # fmt: skip
+    times = dreamix.pipe.scheduler.timesteps[3:].tolist()
+    assert seen == [(i, t, list(held)) for i, t in enumerate(times)]
+    assert not z.any(), "the last step's latents were taken from the callback"
+
+
+def test_a_callback_can_stop_the_steps(dreamix: DreamixPipeline) -> None:
+    seen = []
+
+    def stop(pipe: DreamixPipeline, i: int, *_: Any) -> dict[str, Tensor]:
+        seen.append(i)
+        pipe.interrupt = i == 1
+        return {}
+
+    edited(dreamix, 1.0, moving_clip(5), callback_on_step_end=stop)
+    assert seen == [0, 1]
+
+
+def test_output_types(dreamix: DreamixPipeline) -> None:
+    clip = moving_clip(5)
+    tensor, array, pictures, latents = (
+        dreamix(video=clip, noise_scale=0.7, **ASKED, generator=seeded(), output_type=kind).frames
+        for kind in ("pt", "np", "pil", "latent")
+    )
+    assert tensor.shape == (1, 5, 3, SIDE, SIDE)
+    assert np.array_equal(array, tensor.permute(0, 1, 3, 4, 2).numpy())
+    assert [len(pictures), len(pictures[0])] == [1, 5]
+    levels = np.stack([np.asarray(p) for p in pictures[0]])
+    assert np.array_equal(levels, (array[0] * 255).round().astype(np.uint8))
+    assert latents.shape[1:] == dreamix.family.latent_shape(dreamix.family.padded(5), SIDE, SIDE)
+
+
+def test_a_clip_may_come_as_pictures_array_tensor_or_video(dreamix: DreamixPipeline) -> None:
+    clip = moving_clip(3)
+    levels = clip.frames.astype(np.float32) / 255
+    forms = [as_pictures(clip), clip.frames, levels, torch.from_numpy(levels).permute(0, 3, 1, 2)]
+    for form in forms:
+        again = np.stack([np.asarray(p) for p in pictures_of(form)])
+        assert np.array_equal(again, clip.frames)
+
+
+def test_the_same_seed_gives_the_same_clip_and_another_another(dreamix: DreamixPipeline) -> None:
+    clip = moving_clip(5)
+    first, again = edited(dreamix, 0.8, clip), edited(dreamix, 0.8, clip)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, edited(dreamix, 0.8, clip, generator=seeded(4)))
+
+
+def test_corruption_before_the_autoencoder_changes_what_is_encoded(
+    dreamix: DreamixPipeline,
+) -> None:
+    clip = moving_clip(9)
+    kept = edited(dreamix, 0.0, clip)
+    assert torch.equal(kept, edited(dreamix, 0.0, clip, corrupt=(1, 1)))
+    for factors in ((2, 1), (1, 4), (2, 4)):
+        assert not torch.equal(kept, edited(dreamix, 0.0, clip, corrupt=factors))
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_bfloat16_gives_the_latents_that_diffusers_makes(name: str) -> None:
+    """Cast by `.to(torch.bfloat16)`. Wan and CogVideoX: difference 0.
+
+    The other two round the clip's pixels or the autoencoder to 8 bits of mantissa as well, which
+    their autoencoder's config (force_upcast) warns of; here it encodes in single precision.
+    """
+    dreamix = DreamixPipeline(quiet(TINY[name]())).to(torch.bfloat16)
+    theirs, clip = video_to_video(dreamix.pipe, THEIRS[name]), moving_clip(9)
+    kind = "pt" if name == "modelscope" else "latent"
+    asked = {**ASKED, "output_type": kind, **size_of(name)}
+    expected = theirs(video=as_pictures(clip), strength=0.5, generator=seeded(), **asked).frames
+    level = level_at(dreamix.pipe, STEPS // 2)
+    posterior = "mode" if name.startswith("wan") else "sample"
+    found = edited(dreamix, level, clip, posterior=posterior, output_type=kind)
+    assert dreamix.dtype == torch.bfloat16
+    if name in ("modelscope", "animatediff"):
+        precise = DreamixPipeline(quiet(TINY[name]()))
+        exact = edited(precise, level, clip, posterior=posterior, output_type=kind)
+        off, far = ((x - exact).abs().mean() for x in (found, expected))
+        assert off < 1.2 * far, "no further from single precision than theirs is"
+    else:
+        native = found.transpose(1, 2) if name.startswith("cogvideox") else found
+        assert torch.equal(native, expected)
+
+
+def test_tiling_runs(dreamix: DreamixPipeline, family: str) -> None:
+    """Tiles larger than the clip change nothing."""
+    tiled = DreamixPipeline(quiet(TINY[family]()))
+    plain = edited(tiled, 0.0, moving_clip(5))
+    tiled.enable_vae_tiling()
+    assert torch.equal(edited(tiled, 0.0, moving_clip(5)), plain)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"noise_scale": 1.5}, r"between 0 and 1, not 1\.5"),
+        ({"noise_scale": 0.5, "video": None}, "without a video there is only noise_scale=1"),
+        ({"output_type": "gif"}, "output_type is one of"),
+        ({"posterior": "mean"}, "mode or sample"),
+        ({"corrupt": (0, 1)}, "factors of corruption are 1 or more"),
+        ({"generator": [torch.Generator()] * 2}, "1 prompts need as many generators"),
+        ({"negative_prompt": ["a", "b"]}, "1 prompts need as many negative prompts"),
+        ({"latents": torch.zeros(1, 1, 1, 1, 1)}, "latents have the shape"),
+        ({"video": np.zeros((2, 8, 8))}, "a clip is a Video, a file"),
+        ({"video": np.full((1, 32, 32, 3), 7.0)}, r"floats in 0\.\.1"),
+        ({"video": [Image.new("RGB", (32, 32)), Image.new("RGB", (16, 32))]}, "one size"),
+        ({"callback_on_step_end_tensor_inputs": ("prompt",)}, "a callback sees latents"),
+    ],
+)
+def test_mistakes_are_one_line(options: dict[str, Any], said: str) -> None:
+    dreamix = DreamixPipeline(quiet(TINY["wan2.1"]()))
+    asked = {"prompt": "a", "video": moving_clip(1), "num_inference_steps": 2, "noise_scale": 0.5}
+    with pytest.raises(UserError, match=said):
+        dreamix(**{**asked, **options})
