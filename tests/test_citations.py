@@ -43,5 +43,5 @@ def test_every_entry_is_found_and_says_who_and_when(root: Path) -> None:
 def test_every_citation_in_the_code_has_an_entry(root: Path) -> None:
     found = set()
     for path in (root / "reports").rglob("*.py"):
-        found |= set(re.findall(r"@([a-z]+\d{4}[a-z]*)", path.read_text()))
+        found |= set(re.findall(r"@([a-z]+\d+[a-z0-9]*)", path.read_text()))
     assert found <= set(entries()), found - set(entries())

@@ -51,7 +51,7 @@ def _violins(people: People, spreads: Spreads) -> Drawing:
         f"Violins of the mean votes of edits by every method on {listed(people.questions)}.",
         "Mean votes of the edits: their density between the lowest and the highest (Gaussian "
         "kernel, every violin of the same height), and a thick bar from the first to the third "
-        "quartile. White mark and black line: the method's mean opinion score, sources alike, with "
+        "quartile. Mark and thin line: the method's mean opinion score, sources alike, with "
         f"its {100 * people.how.level:g}% interval.",
     )
 

@@ -45,7 +45,7 @@ def _panel(axes: Axes, topic: str, several: list[Gap], alpha: float, limit: floa
         )  # fmt: skip
     reach = 1.12 * (max(map(_reach, several)) * times if topic == SUCCESS else limit)
     axes.set_xlim(-reach, reach)
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, symmetric=True))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, symmetric=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: _tick(value)))
     axes.set_title(topic.capitalize())
     axes.annotate(
