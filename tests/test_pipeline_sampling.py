@@ -17,16 +17,25 @@ from diffusers import (
     WanVideoToVideoPipeline,
 )
 from PIL import Image
-from tiny_pipelines import SIDE, TINY, as_pictures, moving_clip
+from tiny_pipelines import (
+    ASKED,
+    SIDE,
+    STEPS,
+    TINY,
+    as_pictures,
+    edited,
+    level_at,
+    moving_clip,
+    quiet,
+    seeded,
+)
 from torch import Tensor
 
 from dreamix import DreamixPipeline
 from dreamix.backends.frames import lengthened, pictures_of, to_pixels
 from dreamix.core.errors import UserError
-from dreamix.diffusion.levels import noise_levels
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-STEPS = 6
 THEIRS = {
     "wan2.1": WanVideoToVideoPipeline,
     "cogvideox-2b": CogVideoXVideoToVideoPipeline,
@@ -34,16 +43,6 @@ THEIRS = {
     "modelscope": VideoToVideoSDPipeline,
     "animatediff": AnimateDiffVideoToVideoPipeline,
 }
-ASKED = {"prompt": "a red cat", "guidance_scale": 5.0, "num_inference_steps": STEPS}
-
-
-def seeded(seed: int = 3) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def quiet(pipe: Any) -> Any:
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
 
 
 @pytest.fixture(scope="module", params=TINY)
@@ -66,17 +65,6 @@ def video_to_video(pipe: Any, kind: type) -> Any:
 def size_of(name: str) -> dict[str, int]:
     """Return what diffusers is told of the size; ModelScope's takes clips as they are."""
     return {} if name == "modelscope" else {"height": SIDE, "width": SIDE}
-
-
-def level_at(pipe: Any, step: int) -> float:
-    pipe.scheduler.set_timesteps(STEPS)
-    return float(noise_levels(pipe.scheduler)[step])
-
-
-def edited(dreamix: DreamixPipeline, s: float, clip: Any, **options: Any) -> Tensor:
-    asked = {**ASKED, "generator": seeded(), "output_type": "pt", **options}
-    frames: Tensor = dreamix(video=clip, noise_scale=s, **asked).frames
-    return frames
 
 
 # -- against diffusers -------------------------------------------------------------------------

@@ -37,9 +37,12 @@ def add_adapter(
 
 
 def _inject(network: Any, config: Any) -> None:
-    """Put an adapter into a network; torch's own random numbers stay where they were."""
+    """Put an adapter into a network; torch's own random numbers and all flags stay as they were."""
+    flags = [(p, p.requires_grad) for p in network.parameters()]
     with torch.random.fork_rng(devices=[]):
         peft_package().inject_adapter_in_model(config, network, adapter_name=NAME)
+    for p, flag in flags:
+        p.requires_grad_(flag)
     network._hf_peft_config_loaded = True  # so that diffusers' own functions know of it
 
 

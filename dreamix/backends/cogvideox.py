@@ -40,6 +40,11 @@ class CogVideoX(Family):
             )
 
     @property
+    def blocks(self) -> list[Any]:
+        """The layers of the transformer."""
+        return list(self.pipe.transformer.transformer_blocks)
+
+    @property
     def frame_multiple(self) -> int:
         """Eight: an even count of latent frames is decoded to 4n frames, not to 4(n - 1) + 1."""
         return 2 * int(self.pipe.vae_scale_factor_temporal)

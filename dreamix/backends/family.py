@@ -77,6 +77,11 @@ class Family(ABC):
         device: torch.device = self.pipe._execution_device
         return device
 
+    @property
+    @abstractmethod
+    def blocks(self) -> list[nn.Module]:
+        """The parts of the networks that gradient checkpointing computes twice."""
+
     # -- shapes --------------------------------------------------------------------------------
     @property
     def frame_multiple(self) -> int | None:

@@ -23,6 +23,12 @@ class PictureLatents(Family):
     separable = True
 
     @property
+    def blocks(self) -> list[Any]:
+        """The levels of the U-Net, down and up."""
+        unet = self.pipe.unet
+        return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
+
+    @property
     def _factor(self) -> int:
         return int(2 ** (len(self.pipe.vae.config.block_out_channels) - 1))
 

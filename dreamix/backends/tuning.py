@@ -67,7 +67,8 @@ def tune(
     networks = list(family.networks.values())
     trained = trainable(family, tuning, generator)
     training = Training(tuning.optimiser, tuning.precision, family.device.type)
-    with only_trained(networks, trained), checkpointed(networks, tuning.checkpointing):
+    blocks = family.blocks if tuning.checkpointing else []
+    with only_trained(networks, trained), checkpointed(blocks):
         parts = objective(family, clip, words, tuning.settings)
         losses = adapt(trained, parts, tuning.settings, generator, training, watch)
     family.pipe.maybe_free_model_hooks()

@@ -37,6 +37,11 @@ class Wan(Family):
         return {name: network for name, network in found.items() if network is not None}
 
     @property
+    def blocks(self) -> list[Any]:
+        """The layers of the transformers."""
+        return [block for network in self.networks.values() for block in network.blocks]
+
+    @property
     def latent_dtype(self) -> torch.dtype:
         """Single precision, whatever the network computes in."""
         return torch.float32

@@ -11,14 +11,17 @@ network again then; so only one part's activations are held at a time.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from dreamix.core.errors import UserError
 from dreamix.diffusion.finetune import Finetuning, Watch
+from dreamix.diffusion.masking import replaced
 
 Loss = Callable[[torch.Generator], Tensor]  # of one draw
 PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -127,15 +130,15 @@ def only_trained(networks: list[nn.Module], parameters: list[nn.Parameter]) -> I
 
 
 @contextmanager
-def checkpointed(networks: list[Any], on: bool) -> Iterator[None]:
-    """Trade time for memory while the block runs: activations are computed twice, not kept."""
-    before = [getattr(network, "is_gradient_checkpointing", False) for network in networks]
-    try:
-        for network in networks:
-            if on:
-                network.enable_gradient_checkpointing()
+def checkpointed(blocks: list[nn.Module]) -> Iterator[None]:
+    """Trade time for memory while the block runs: activations within each are computed twice.
+
+    diffusers' own switch does nothing in some of its networks (the blocks of UNet3DConditionModel).
+    """
+    with ExitStack() as undo:
+        for block in blocks:
+            undo.enter_context(replaced(block, partial(checkpoint, block.forward, **_REENTRANT)))
         yield
-    finally:
-        for network, was in zip(networks, before, strict=True):
-            if on and not was:
-                network.disable_gradient_checkpointing()
+
+
+_REENTRANT = {"use_reentrant": False}  # the kind that takes keyword arguments

@@ -52,7 +52,7 @@ def frame_pass(network: nn.Module) -> Iterator[None]:
     with ExitStack() as undo:
         for layer in temporal_layers(network):
             alone = _each_frame if isinstance(layer, TransformerTemporalModel) else _skip
-            undo.enter_context(_replaced(layer, alone(layer)))
+            undo.enter_context(replaced(layer, alone(layer)))
         undo.enter_context(constant(temporal_parameters(network)))
         yield
 
@@ -62,7 +62,7 @@ def temporal_off(network: nn.Module) -> Iterator[None]:
     """Skip the temporal layers whole, attention included, while the block runs."""
     with ExitStack() as undo:
         for layer in temporal_layers(network):
-            undo.enter_context(_replaced(layer, _skip(layer)))
+            undo.enter_context(replaced(layer, _skip(layer)))
         yield
 
 
@@ -100,7 +100,7 @@ def _each_frame(layer: nn.Module) -> Forward:
 
 
 @contextmanager
-def _replaced(layer: nn.Module, forward: Forward) -> Iterator[None]:
+def replaced(layer: nn.Module, forward: Forward) -> Iterator[None]:
     """Let `layer` compute `forward` while the block runs; what was replaced before stays so."""
     before = vars(layer).get("forward")
     layer.forward = forward

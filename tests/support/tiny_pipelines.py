@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 from diffusers import (
     AnimateDiffPipeline,
     AutoencoderKL,
@@ -39,7 +40,9 @@ from transformers import (
     UMT5EncoderModel,
 )
 
+from dreamix import DreamixPipeline
 from dreamix.core.video import Video
+from dreamix.diffusion.levels import noise_levels
 
 CHARACTERS = [chr(code) for code in range(33, 127)]
 WORDS = 32  # width of all text encoders
@@ -253,3 +256,31 @@ def moving_clip(frames: int = 5, side: int = SIDE) -> Video:
 def as_pictures(clip: Video) -> list[Image.Image]:
     """Return the frames as diffusers' pipelines take them."""
     return [Image.fromarray(frame) for frame in clip.frames]
+
+
+STEPS = 6  # of the denoising in tests
+ASKED = {"prompt": "a red cat", "guidance_scale": 5.0, "num_inference_steps": STEPS}
+
+
+def seeded(seed: int = 3) -> torch.Generator:
+    """Return a generator of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
+def quiet(pipe: Any) -> Any:
+    """Return a pipeline that shows no bars."""
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def level_at(pipe: Any, step: int) -> float:
+    """Return the noise level of a step of `STEPS`."""
+    pipe.scheduler.set_timesteps(STEPS)
+    return float(noise_levels(pipe.scheduler)[step])
+
+
+def edited(dreamix: DreamixPipeline, s: float, clip: Any, **options: Any) -> torch.Tensor:
+    """Return an edit at noise scale s."""
+    asked = {**ASKED, "generator": seeded(), "output_type": "pt", **options}
+    frames: torch.Tensor = dreamix(video=clip, noise_scale=s, **asked).frames
+    return frames

@@ -1,0 +1,425 @@
+"""Finetuning pretrained families: what a frame sees, what is trained, and what is kept of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.loaders import PeftAdapterMixin
+from safetensors.torch import load_file
+from tiny_cascade import State, state_of
+from tiny_pipelines import SIDE, TINY, as_pictures, edited, moving_clip, quiet, seeded
+from torch import Tensor
+
+from dreamix import DreamixPipeline
+from dreamix.backends.adapters import has_adapter
+from dreamix.backends.frames import to_pixels
+from dreamix.backends.pipeline import FILES
+from dreamix.backends.tuning import Clip, Tuning, encoded, loss, objective, trainable
+from dreamix.core.errors import UserError
+from dreamix.diffusion.adapting import checkpointed
+from dreamix.diffusion.finetune import Finetuning
+from dreamix.diffusion.masking import temporal_parameters
+from dreamix.diffusion.objectives import Drawn
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+SEPARABLE = ("modelscope", "animatediff")
+QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
+
+
+@pytest.fixture(scope="module", params=TINY)
+def family(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def dreamix(family: str) -> DreamixPipeline:
+    torch.set_num_threads(1)
+    return DreamixPipeline(quiet(TINY[family]()))
+
+
+def pixels_of(clip: Any) -> Tensor:
+    return to_pixels(as_pictures(clip), SIDE, SIDE)
+
+
+def two_clips() -> tuple[Tensor, Tensor]:
+    """Return two clips that differ in their last frame."""
+    one = pixels_of(moving_clip(4))
+    other = one.clone()
+    other[:, :, -1] = -other[:, :, -1]
+    return one, other
+
+
+def states(dreamix: DreamixPipeline) -> list[State]:
+    return [state_of(network) for network in dreamix.family.networks.values()]
+
+
+# -- the frame pass ----------------------------------------------------------------------------
+@torch.no_grad()
+def test_in_the_frame_pass_a_frame_does_not_see_another(dreamix: DreamixPipeline) -> None:
+    """From pixels to prediction, to the bit: the autoencoder sees frames alone as well."""
+    family = dreamix.family
+    told = family.embed(["sks"], None).told.expand(4, -1, -1)
+    timesteps = torch.full((4,), 300)
+    one, two = (family.frame_clips(pixels) for pixels in two_clips())
+    assert one.shape == (4, *family.latent_shape(1, SIDE, SIDE))
+    with family.frame_pass():
+        before, after = (family.predict(x, timesteps, told) for x in (one, two))
+    assert torch.equal(before[:-1], after[:-1])
+    assert not torch.equal(before[-1], after[-1])
+
+
+@torch.no_grad()
+def test_outside_of_it_every_frame_sees_the_others(dreamix: DreamixPipeline) -> None:
+    """The claim above would be empty on a network that mixes no frames."""
+    family = dreamix.family
+    shape = (1, *family.latent_shape(9, SIDE, SIDE))
+    x = torch.randn(shape, generator=seeded())
+    other = x.clone()
+    other[:, :, -1] += 1
+    told = family.embed(["sks"], None).told
+    before, after = (family.predict(z, torch.tensor([300]), told) for z in (x, other))
+    changed = (before - after).abs().amax((0, 1, 3, 4))
+    assert changed[0] > 0
+
+
+@torch.no_grad()
+def test_the_frame_pass_of_a_whole_clip_is_that_of_its_frames(family: str) -> None:
+    """Separable networks: masking a clip and masking its frames one by one are one thing."""
+    if family not in SEPARABLE:
+        pytest.skip("full attention: its frames are encoded alone")
+    whole = DreamixPipeline(quiet(TINY[family]())).family
+    x = torch.randn((1, *whole.latent_shape(4, SIDE, SIDE)), generator=seeded())
+    told, t = whole.embed(["sks"], None).told, torch.tensor([300])
+    with whole.frame_pass():
+        clip = whole.predict(x, t, told)
+        frames = [whole.predict(x[:, :, i : i + 1], t, told) for i in range(4)]
+    assert torch.allclose(clip, torch.cat(frames, 2), atol=1e-4)
+
+
+@pytest.mark.parametrize("rank", [None, 4])
+def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int | None) -> None:
+    """Separable networks: frames-only finetuning leaves temporal weights to the bit."""
+    if family not in SEPARABLE:
+        pytest.skip("full attention has no temporal weights")
+    dreamix = DreamixPipeline(quiet(TINY[family]()))
+    (network,) = dreamix.family.networks.values()
+    before = [p.detach().clone() for p in temporal_parameters(network)]
+    dreamix.finetune(moving_clip(3), alpha=0.0, **{**QUICK, "rank": rank})
+    after = temporal_parameters(network)
+    if rank is None:
+        assert all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
+    else:
+        names = {id(p): name for name, p in network.named_parameters()}
+        up = [p for p in after if ".lora_B." in names[id(p)]]
+        assert up
+        assert not any(p.any() for p in up)
+
+
+@pytest.mark.parametrize("train", ["spatial", "temporal"])
+def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:
+    """Separable networks: adapters stand in the chosen layers only; so do trained weights."""
+    dreamix = DreamixPipeline(quiet(TINY[family]()))
+    if family not in SEPARABLE:
+        with pytest.raises(UserError, match=f"finetunes all layers, not '{train}'"):
+            dreamix.finetune(moving_clip(3), train=train, **QUICK)
+        return
+    (network,) = dreamix.family.networks.values()
+    temporal = {id(p) for p in temporal_parameters(network)}
+    before = {id(p): p.detach().clone() for p in network.parameters()}
+    dreamix.finetune(moving_clip(3), train=train, **{**QUICK, "rank": None, "steps": 1})
+    moved = {id(p) for p in network.parameters() if not torch.equal(p, before[id(p)])}
+    assert moved
+    assert moved <= temporal if train == "temporal" else not moved & temporal
+    dreamix.finetune(moving_clip(3), train=train, **QUICK)
+    adapted = {id(p) for name, p in network.named_parameters() if ".lora_" in name}
+    inside = {id(p) for p in temporal_parameters(network)}
+    assert adapted
+    assert adapted <= inside if train == "temporal" else not adapted & inside
+
+
+# -- the objective -----------------------------------------------------------------------------
+def losses_on(dreamix: DreamixPipeline, draws: int = 6) -> dict[str, float]:
+    """Return both losses on the clip, with the same noise whenever it is asked."""
+    family = dreamix.family
+    clip = encoded(family, moving_clip(5), tuning())
+    with torch.no_grad():
+        words = family.embed(["sks"], None).told
+        found = {}
+        for name, clips, mask in (("video", clip.video, None), ("frames", clip.frames, 1)):
+            with family.frame_pass() if mask else torch.no_grad():
+                each = [loss(family, clips, words, 2, seeded(i)).item() for i in range(draws)]
+            found[name] = sum(each) / draws
+    return found
+
+
+def tuning(**changes: Any) -> Tuning:
+    options = {"prompts": ["sks"], "settings": Finetuning(), "rank": 4, "where": "all"}
+    return Tuning(
+        **{**options, "checkpointing": False, "optimiser": "adamw", "precision": "no", **changes}
+    )
+
+
+@pytest.mark.parametrize("rank", [None, 8])
+def test_finetuning_lowers_both_losses_on_its_clip(
+    dreamix: DreamixPipeline, rank: int | None
+) -> None:
+    """Measured with the same noise before and after, in the pass of each."""
+    before = losses_on(dreamix)
+    rate = 3e-3 if rank is None else 2e-2
+    tuned = dreamix.finetune(moving_clip(5), steps=15, rank=rank, frames=3, learning_rate=rate)
+    after = losses_on(dreamix)
+    assert after["video"] < 0.97 * before["video"]
+    assert after["frames"] < 0.97 * before["frames"]
+    assert [sorted(losses) for losses in tuned.losses] == [["frames", "video"]] * 15
+
+
+def test_the_loss_is_that_of_the_networks_own_prediction(
+    dreamix: DreamixPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that returns its target has a loss of 0; one that returns 0 the target's square."""
+    whole, drawn = dreamix.family, []
+    clip = Clip(torch.randn((1, *whole.latent_shape(5, SIDE, SIDE)), generator=seeded()), None)
+    words = whole.embed(["sks"], None).told
+    kept = __import__("dreamix.backends.tuning", fromlist=["draw"]).draw
+
+    def draw(*arguments: Any) -> Drawn:
+        drawn.append(kept(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr("dreamix.backends.tuning.draw", draw)
+    monkeypatch.setattr(whole, "predict", lambda z, t, told: drawn[-1].target)
+    assert loss(whole, clip.video, words, 1, seeded()) == 0
+    monkeypatch.setattr(whole, "predict", lambda z, t, told: torch.zeros_like(z))
+    found = loss(whole, clip.video, words, 1, seeded())
+    assert found == pytest.approx(float(drawn[-1].target.square().mean()))
+
+
+def trained_weights(name: str, **options: Any) -> list[Tensor]:
+    dreamix = DreamixPipeline(quiet(TINY[name]()))
+    dreamix.finetune(moving_clip(4), **{**QUICK, **options})
+    networks = dreamix.family.networks.values()
+    return [p.detach() for n in networks for k, p in n.named_parameters() if ".lora_" in k]
+
+
+def equal(one: list[Tensor], other: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def gradients(dreamix: DreamixPipeline, blocks: list[Any]) -> tuple[list[Tensor], int]:
+    """Return the gradients of one update and the bytes of activations kept for them."""
+    whole, kept = dreamix.family, []
+    dreamix.reset()
+    parameters = trainable(whole, tuning(rank=4), seeded())
+    for p in parameters:  # B is zero in a fresh adapter, and A's gradient with it
+        p.data = torch.randn(p.shape, generator=seeded())
+    clip = encoded(whole, moving_clip(4), tuning())
+    words = whole.embed(["sks"], None).told.detach()
+    settings = Finetuning(frames=2)
+
+    def keep(x: Tensor) -> Tensor:
+        kept.append(x.untyped_storage().nbytes())
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x), checkpointed(blocks):
+        for part in objective(whole, clip, words, settings):
+            with part.mask():
+                part.loss(seeded()).backward()
+    return [p.grad.clone() for p in parameters if p.grad is not None], sum(kept)
+
+
+def test_gradient_checkpointing_gives_the_same_gradients_and_keeps_less(
+    dreamix: DreamixPipeline,
+) -> None:
+    """It runs the network again in the backward pass: inside the mask, or frames would be mixed.
+
+    What is kept is counted before the backward pass computes the rest again, in both cases.
+    """
+    plain, all_of_it = gradients(dreamix, [])
+    again, less = gradients(dreamix, dreamix.family.blocks)
+    assert less < 0.8 * all_of_it
+    assert len(plain) == len(again) > 0
+    for one, other in zip(plain, again, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
+
+
+def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
+    first = trained_weights(family, steps=1)
+    torch.rand(3)
+    assert equal(first, trained_weights(family, steps=1))
+    dreamix, state = DreamixPipeline(quiet(TINY[family]())), torch.get_rng_state()
+    dreamix.finetune(moving_clip(3), **QUICK)
+    assert torch.equal(state, torch.get_rng_state())
+    assert not equal(first, trained_weights(family, steps=1, seed=1))
+
+
+def test_mixed_precision_runs(dreamix: DreamixPipeline) -> None:
+    tuned = dreamix.finetune(moving_clip(3), mixed_precision="bf16", **QUICK)
+    (network, *_) = dreamix.family.networks.values()
+    adapter = [p for name, p in network.named_parameters() if ".lora_" in name]
+    assert {p.dtype for p in adapter} == {torch.float32}
+    assert all(value > 0 for losses in tuned.losses for value in losses.values())
+
+
+def test_a_network_in_bfloat16_is_finetuned_by_an_adapter_in_float32(
+    dreamix: DreamixPipeline,
+) -> None:
+    dreamix.to(torch.bfloat16).finetune(moving_clip(3), **QUICK)
+    found = edited(dreamix, 0.6, moving_clip(3), num_inference_steps=2)
+    assert dreamix.dtype == torch.bfloat16
+    assert found.isfinite().all()
+
+
+def test_progress_and_several_prompts(dreamix: DreamixPipeline) -> None:
+    seen: list[tuple[int, int]] = []
+    clip = moving_clip(3)
+    dreamix.finetune(clip, ["sks", "a sks cat"], callback=lambda *n: seen.append(n), **QUICK)
+    assert seen == [(1, 2), (2, 2)]
+
+
+# -- what is left behind -----------------------------------------------------------------------
+def test_without_its_adapter_the_network_is_the_base_to_the_bit(dreamix: DreamixPipeline) -> None:
+    """Off, gone, and fresh (no update yet): all three. On, it is not."""
+    clip = moving_clip(5)
+    before, held = edited(dreamix, 0.7, clip), states(dreamix)
+    dreamix.finetune(clip, **{**QUICK, "steps": 0})
+    assert torch.equal(edited(dreamix, 0.7, clip), before)
+    dreamix.finetune(clip, **{**QUICK, "learning_rate": 0.05})
+    tuned = edited(dreamix, 0.7, clip)
+    assert not torch.equal(tuned, before)
+    dreamix.disable_adapter()
+    assert torch.equal(edited(dreamix, 0.7, clip), before)
+    dreamix.enable_adapter()
+    assert torch.equal(edited(dreamix, 0.7, clip), tuned)
+    dreamix.reset()
+    assert torch.equal(edited(dreamix, 0.7, clip), before)
+    assert states(dreamix) == held
+
+
+def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) -> None:
+    held = states(dreamix)
+    dreamix.finetune(moving_clip(3), **{**QUICK, "rank": None})
+    assert states(dreamix) != held
+    dreamix.finetune(moving_clip(3), **{**QUICK, "rank": None})
+    dreamix.reset()
+    assert states(dreamix) == held
+
+
+def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline) -> None:
+    held = states(dreamix)
+    with pytest.raises(UserError, match="diverged"):
+        dreamix.finetune(moving_clip(3), **{**QUICK, "learning_rate": 1e30, "steps": 9})
+    dreamix.reset()
+    assert states(dreamix) == held
+
+
+# -- adapters as files -------------------------------------------------------------------------
+def test_an_adapter_is_saved_and_loaded_by_this_and_by_plain_diffusers(
+    family: str, dreamix: DreamixPipeline, tmp_path: Path
+) -> None:
+    """Same output, difference 0: here, and in a pipeline that only diffusers has touched."""
+    clip = moving_clip(5)
+    plain = TINY[family]()
+    dreamix.finetune(clip, **{**QUICK, "learning_rate": 0.05})
+    tuned = edited(dreamix, 0.7, clip)
+    dreamix.save_adapter(tmp_path)
+    fresh = DreamixPipeline(quiet(TINY[family]()))
+    fresh.load_adapter(tmp_path)
+    assert torch.equal(edited(fresh, 0.7, clip), tuned)
+    loaded_by_diffusers(family, quiet(plain), tmp_path)
+    assert torch.equal(edited(DreamixPipeline(plain), 0.7, clip), tuned)
+
+
+def loaded_by_diffusers(family: str, pipe: Any, folder: Path) -> None:
+    """Load an adapter as a user without this toolkit does.
+
+    diffusers 0.42.1 cannot load any adapter into UNet3DConditionModel, whose class lacks its
+    `PeftAdapterMixin`; its function works when it is handed the network.
+    """
+    if family == "modelscope":
+        with pytest.raises(AttributeError, match="load_lora_adapter"):
+            pipe.load_lora_weights(folder, weight_name=FILES[0])
+        network = pipe.unet
+        network.__class__ = type("WithAdapters", (type(network), PeftAdapterMixin), {})
+        network.load_lora_adapter(folder, prefix="unet", weight_name=FILES[0])
+        return
+    pipe.load_lora_weights(folder, weight_name=FILES[0])
+    if family == "wan2.2":
+        pipe.load_lora_weights(folder, weight_name=FILES[1], load_into_transformer_2=True)
+
+
+def test_adapter_files_hold_pefts_names(dreamix: DreamixPipeline, tmp_path: Path) -> None:
+    dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
+    dreamix.save_adapter(tmp_path)
+    held = load_file(tmp_path / "pytorch_lora_weights.safetensors")
+    prefix = dreamix.family.network_name
+    assert all(name.startswith(f"{prefix}.") for name in held)
+    assert {name[-13:] for name in held} == {"lora_A.weight", "lora_B.weight"}
+    assert {value.dtype for value in held.values()} == {torch.float32}
+
+
+def broken(file: Path, _: DreamixPipeline) -> None:
+    file.unlink()
+
+
+def of_another_model(file: Path, dreamix: DreamixPipeline) -> None:
+    from safetensors.torch import save_file
+
+    prefix = dreamix.family.network_name
+    save_file({f"{prefix}.nowhere.lora_A.weight": torch.zeros(4, 4)}, file)
+
+
+def of_another_width(file: Path, _: DreamixPipeline) -> None:
+    from safetensors.torch import save_file
+
+    held = load_file(file)
+    save_file({k: v[:, :3].contiguous() if "lora_A" in k else v for k, v in held.items()}, file)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (broken, "there is no adapter at"),
+        (of_another_model, "there is no layer nowhere"),
+        (of_another_width, "is an adapter of another model"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_is_one_line(
+    spoil: Callable[[Path, DreamixPipeline], None], said: str, tmp_path: Path
+) -> None:
+    dreamix = DreamixPipeline(quiet(TINY["wan2.1"]()))
+    dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
+    dreamix.save_adapter(tmp_path)
+    dreamix.reset()
+    spoil(tmp_path / "pytorch_lora_weights.safetensors", dreamix)
+    with pytest.raises(UserError, match=said):
+        dreamix.load_adapter(tmp_path)
+    (network,) = dreamix.family.networks.values()
+    assert not has_adapter(network)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"rank": 0}, "rank of an adapter is 1 or more, not 0"),
+        ({"optimizer": "sgd"}, "adamw or adamw8bit"),
+        ({"optimizer": "adamw8bit"}, "pip install bitsandbytes"),
+        ({"mixed_precision": "int4"}, "precision is no, bf16, fp16"),
+        ({"train": "everything"}, "finetunes all or spatial or temporal layers"),
+        ({"train": "temporal", "alpha": 0.0}, "trains no temporal layer"),
+        ({"alpha": 2.0}, r"in 0\.\.1, not 2"),
+        ({"height": 33}, "multiples of"),
+    ],
+)
+def test_settings_that_mean_nothing_are_one_line(options: dict[str, Any], said: str) -> None:
+    dreamix = DreamixPipeline(quiet(TINY["modelscope"]()))
+    with pytest.raises(UserError, match=said):
+        dreamix.finetune(moving_clip(2), **{**QUICK, **options})
+
+
+def test_there_is_no_adapter_to_save_before_one_was_made(
+    dreamix: DreamixPipeline, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="no adapter to save"):
+        dreamix.save_adapter(tmp_path)
