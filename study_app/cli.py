@@ -182,13 +182,24 @@ def _change_state(folder: Path, database: str | None, name: Any) -> None:
     metavar="METHOD=MEAN",
     help="What raters think of a method.  [default: 3]",
 )
+@click.option(
+    "--follow",
+    multiple=True,
+    metavar="QUESTION=METRIC",
+    help="What raters think of a clip follows a metric of the run, instead.",
+)
 def simulate(
-    study: Path, database: str | None, seed: int, merits: tuple[str, ...], **crowd: Any
+    study: Path,
+    database: str | None,
+    seed: int,
+    merits: tuple[str, ...],
+    follow: tuple[str, ...],
+    **crowd: Any,
 ) -> None:
     """Let simulated raters do the study, in a database of their own."""
     from study_app.simulation import run_simulation
 
-    for line in run_simulation(study, database, seed, merits, crowd):
+    for line in run_simulation(study, database, seed, merits, follow, crowd):
         click.echo(line)
 
 

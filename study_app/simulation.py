@@ -5,6 +5,8 @@ from typing import Any
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from evaluation.runs import RunFolder
+from study_app.following import followed, following
 from study_app.monitor import who_rates
 from study_app.opening import opened, simulated_url
 from study_app.simulate import Crowd, arrivals, method_merit, simulate
@@ -15,7 +17,12 @@ from study_app.telling import NO_SIMULATION_IS_DATA, refuse_mixing
 
 
 def run_simulation(
-    folder: Path, url: str | None, seed: int, merits: tuple[str, ...], crowd: dict[str, Any]
+    folder: Path,
+    url: str | None,
+    seed: int,
+    merits: tuple[str, ...],
+    follow: tuple[str, ...],
+    crowd: dict[str, Any],
 ) -> list[str]:
     """Return what to say of the raters who came; the last of them comes about now."""
     where = simulated_url(folder, url)
@@ -27,10 +34,11 @@ def run_simulation(
             raise UserError(f"the study is {state} in this database: `dreamix study resume` it")
         people = Crowd(**crowd)
         means = method_means(running.study, merits)
+        values = followed(running.study, RunFolder(folder / running.study.run), follow)
         finished = simulate(
             running,
             people,
-            method_merit(running, means, seed),
+            following(values, method_merit(running, means, seed), seed),
             seed=seed,
             start=_start(running.study, people, seed),
         )
