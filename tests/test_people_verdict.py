@@ -91,18 +91,20 @@ def test_the_power_sentence_has_the_sizes_and_the_difference_of_the_study(tmp_pa
 
 
 def test_a_conclusion_that_hangs_on_an_excluded_rater_is_named(tmp_path: Path) -> None:
-    """Eight raters see no difference but noise of their own; three excluded ones see four points
-    against a. By their votes the pair differs, without them it does not."""
+    """Eight raters see no difference but noise of their own; eight excluded ones see two points.
+    With their votes the pair differs, by one point on the whole; without them it does not."""
 
     def vote(rater: int, edit: int, method: int, _: int) -> float:
         if rater >= 8:
-            return 5.0 if method == 0 else 1.0
+            return 4.0 if method == 0 else 2.0
         return 3.0 + (rater * 7 + edit * 5 + method * 3) % 3 - 1
 
-    noisy = people(tmp_path / "a", vote, raters=11, excluded=(8, 9, 10), questions=("quality",))
+    noisy = people(tmp_path / "a", vote, raters=16, excluded=range(8, 16), questions=("quality",))
     text = verdict(noisy)[-1]
-    assert text.startswith("Exclusions: keeping the votes of the 3 excluded raters changes")
-    assert "do not differ significantly without them" in text
+    assert text.startswith(
+        "Exclusions: keeping the votes of the 8 excluded raters changes the conc"
+    )
+    assert "do not differ significantly without them, differ in favour of beta with them" in text
     calm = people(tmp_path / "b", shifted, raters=9, sources=9, excluded=(0,))
     assert verdict(calm)[-1] == (
         "Exclusions: keeping the votes of the excluded rater changes the conclusion of none of the "

@@ -69,6 +69,32 @@ def item_success(ratings: Ratings, threshold: float = THRESHOLD) -> np.ndarray:
     return good
 
 
+class Influence(NamedTuple):
+    """What each rater's answers about an item do to its success, arrays (answers,)."""
+
+    rater: np.ndarray  # int
+    edit: np.ndarray
+    method: np.ndarray
+    change: np.ndarray  # -1, 0, 1: success without them less success; 0 where nobody else voted
+
+
+def answer_influence(ratings: Ratings, threshold: float = THRESHOLD) -> Influence:
+    """Return the change of an item's success if one rater's answers about it are taken out."""
+    answers = _answers(ratings)
+    known, value = np.isfinite(answers.value).astype(np.float64), np.nan_to_num(answers.value)
+    many = len(ratings.edits) * len(ratings.methods)
+    counts, sums = (
+        np.stack([np.bincount(answers.item, column, many) for column in table.T], axis=1)
+        for table in (known, value)
+    )
+    left = counts[answers.item] - known
+    without = (ratio(sums[answers.item] - value, left) > threshold).all(axis=1)
+    full = np.asarray((ratio(sums, counts) > threshold).all(axis=1))[answers.item]
+    change = np.where((left > 0).all(axis=1), without.astype(np.float64) - full, 0.0)
+    edit, method = np.divmod(answers.item, len(ratings.methods))
+    return Influence(answers.rater, edit, method, change)
+
+
 def success_sweep(
     ratings: Ratings, thresholds: np.ndarray, *, level: float = 0.95
 ) -> list[Success]:

@@ -113,13 +113,11 @@ def _question(outcome: Outcome, question: str) -> list[Gap]:
 
 
 def _success(outcome: Outcome, level: float) -> list[Gap]:
-    """Return the comparisons of success as a - b; a single rater's votes are not tested."""
-    raters = len(outcome.ratings.raters)
-    tested = 1.0 if raters > 1 else np.nan
+    """Return the comparisons of success as a - b, those of `compare_success` are b - a."""
     return [
         Gap(
-            SUCCESS, one.b, one.a, tested * one.low, one.mid, tested * one.high, tested * one.p,
-            tested * one.p_holm, one.edits, raters, one.sources,
+            SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
+            one.raters, one.sources,
         )
         for one in compare_success(outcome.ratings, level=level)
     ]  # fmt: skip

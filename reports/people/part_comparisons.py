@@ -34,8 +34,8 @@ CAPTION = (
 )
 SUCCESS_CAPTION = (
     "Share of edits that succeed, first method less second, in percentage points over common "
-    "edits, with its {level:g}% interval clustered by source video; p adjusted by Holm over the "
-    "pairs. Bold: significant at the {alpha:g}% level."
+    "edits, with its {level:g}% interval (clustered by source video, raters by the jackknife); p "
+    "adjusted by Holm over the pairs. Bold: significant at the {alpha:g}% level."
 )
 
 

@@ -41,8 +41,9 @@ DONE = (
 DONE_PAIRS = (
     "Methods were compared in pairs on the edits that both have votes on, with variances clustered "
     "by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
-    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, "
-    "clustered by source video, adjusted over its own {pairs}.",
+    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, with "
+    "a variance clustered by source video and what raters add by the jackknife [@efron1993], "
+    "adjusted over its own {pairs}.",
     "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
 )
 
