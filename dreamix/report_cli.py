@@ -150,7 +150,9 @@ def _write_run(run: Path, out: Path, how: "Resampling", export: Path | None, med
     with progress("clips") as watch:
         done = build_report(run, out, how, export=export, media=media, watch=watch)
     first, clips, *rest = summary_sentences(done.summary)
-    _tell([first, clips, *_found(done.parts), *rest, *_found(done.rankings)], done.page)
+    raters = ["", "What raters said", *_found(done.parts)] if done.parts else []
+    metrics = ["", "What metrics say"] if done.parts else []
+    _tell([first, clips, *raters, *metrics, *rest, *_found(done.rankings)], done.page)
 
 
 def _write_study(export: Path, out: Path, how: "Resampling") -> None:

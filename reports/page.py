@@ -110,13 +110,14 @@ def _summary(content: Content) -> Html:
     first, clips, *rest = summary_sentences(content.summary)
     said = [sentence for part in content.parts for sentence in part.found]
     rest += [sentence for part in content.rankings for sentence in part.found]
-    lists = [_bullets(said), _bullets(rest)]
-    return join([tag("p", f"{first} {clips}", class_="lead"), *lists, caution(content.summary)])
+    raters = [tag("h3", "What raters said"), _bullets(said)] if said else []
+    metrics = [tag("h3", "What metrics say") if said else Html(), _bullets(rest)]
+    lead = tag("p", f"{first} {clips}", class_="lead")
+    return join([lead, *raters, *metrics, caution(content.summary)])
 
 
 def _bullets(sentences: list[str]) -> Html:
-    items = [tag("li", emphasised(text)) for text in sentences]
-    return tag("ul", *items, class_="findings") if items else Html()
+    return tag("ul", *(tag("li", emphasised(text)) for text in sentences), class_="findings")
 
 
 def _categories(content: Content, plots: dict[str, Plot]) -> Html:

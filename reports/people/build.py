@@ -18,6 +18,7 @@ from reports.people.part_preferences import preferences_part
 from reports.people.parts import joint_parts, people_parts
 from reports.sections import fact_columns, files
 from reports.shell import Section, emphasised, heading_html, shell
+from reports.style import marks
 from reports.summary import Resampling
 from reports.versions import made_with
 from reports.writing import write_paper, write_parts
@@ -28,10 +29,11 @@ def study_parts(export: Exported, how: Resampling, run: Run | None) -> list[Part
 
     Choices between pairs are not votes on an edit: metrics are held against an absolute study only.
     """
+    look = marks(run) if run else None
     if export.design == "pairwise":
-        found = preferences_part(pairs_of(export, how))
+        found = preferences_part(pairs_of(export, how, look))
         return [stamped(found) if export.simulated else found]
-    people = people_of(export, how)
+    people = people_of(export, how, look)
     parts = people_parts(people)
     return parts + joint_parts(join(run, people)) if run else parts
 

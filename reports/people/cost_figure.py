@@ -12,7 +12,7 @@ from evaluation.stats.intervals import Interval
 from reports.loading import is_number
 from reports.people.joint import Joint
 from reports.people.scatter_figure import LEGEND_COLUMNS, handle
-from reports.style import INK, SETTINGS, Mark, clean, figure, marks
+from reports.style import INK, SETTINGS, Mark, clean, figure
 
 LEAST = 0.01  # seconds: less is drawn as this
 
@@ -33,7 +33,7 @@ def cost_figure(
     joint: Joint, costs: Mapping[str, Seconds], votes: dict[str, dict[str, Interval]]
 ) -> Figure:
     """Return a panel a question: seconds an edit across (logarithmic), mean votes up."""
-    look = marks(joint.run)
+    look = joint.people.look
     lines = -(-len(costs) // LEGEND_COLUMNS)
     with mpl.rc_context(SETTINGS):
         drawing = figure(0.5 + 2.7 * len(votes), 2.9 + 0.2 * lines)

@@ -14,6 +14,7 @@ from evaluation.stats.paired import Comparison, compare_methods
 from evaluation.stats.ratings import Ratings, read_ratings, votes_on
 from evaluation.stats.success import Success, success
 from reports.people.export import Exported
+from reports.style import Mark, marks_of
 from reports.summary import Resampling
 
 
@@ -33,6 +34,9 @@ class People(NamedTuple):
     how: Resampling
     kept: Outcome  # without excluded raters: what the report says
     everyone: Outcome | None  # None if nobody is excluded
+    look: dict[
+        str, Mark
+    ]  # how every method is drawn: as in the figures of the run, if there is one
 
     def rng(self, *names: str) -> np.random.Generator:
         """Return the draws for one purpose: they depend on its names and the seed alone."""
@@ -57,11 +61,15 @@ class People(NamedTuple):
         )
 
 
-def people_of(export: Exported, how: Resampling) -> People:
-    """Return an absolute study's numbers; votes that cannot be read are a one-line `UserError`."""
+def people_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = None) -> People:
+    """Return an absolute study's numbers; votes that cannot be read are a one-line `UserError`.
+
+    look: how methods are drawn elsewhere; left out, by their places in the study.
+    """
     kept = _outcome(export, how, keep_excluded=False)
     some = kept.ratings.left_out.excluded > 0
-    return People(export, how, kept, _outcome(export, how, keep_excluded=True) if some else None)
+    everyone = _outcome(export, how, keep_excluded=True) if some else None
+    return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
 def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outcome:

@@ -14,6 +14,7 @@ from evaluation.stats.preference import (
     preference_intervals,
 )
 from reports.people.export import Exported
+from reports.style import Mark, marks_of
 from reports.summary import Resampling
 
 
@@ -34,15 +35,16 @@ class Pairs(NamedTuple):
     how: Resampling
     kept: tuple[Chosen, ...]
     everyone: tuple[Chosen, ...]
+    look: dict[str, Mark]  # how every method is drawn
 
 
-def pairs_of(export: Exported, how: Resampling) -> Pairs:
+def pairs_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = None) -> Pairs:
     """Return a pairwise study's numbers; rows that cannot be read are a one-line `UserError`."""
     kept = tuple(_chosen(export, how, name, False) for name in export.questions)
-    if not any(one.rows.left_out.excluded for one in kept):
-        return Pairs(export, how, kept, ())
-    everyone = tuple(_chosen(export, how, name, True) for name in export.questions)
-    return Pairs(export, how, kept, everyone)
+    everyone: tuple[Chosen, ...] = ()
+    if any(one.rows.left_out.excluded for one in kept):
+        everyone = tuple(_chosen(export, how, name, True) for name in export.questions)
+    return Pairs(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
 def _chosen(export: Exported, how: Resampling, question: str, keep_excluded: bool) -> Chosen:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from reports.parts import Drawing, Part
 from reports.people.pairs import Chosen, Pairs
-from reports.style import COLOURS, INK, MARKERS, MUTED, SETTINGS, clean, figure
+from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
@@ -35,7 +35,7 @@ def preferences_part(pairs: Pairs) -> Part:
         id="preferences",
         title="What raters prefer",
         found=tuple(_sentence(one) for one in pairs.kept),
-        drawings=(_drawing(drawn),) if drawn else (),
+        drawings=(_drawing(drawn, pairs.look),) if drawn else (),
         tables=(_model_table(pairs.kept), *tables),
         folded=tuple(folded),
         frames=(("preferences", _frame(pairs.kept)),),
@@ -135,10 +135,10 @@ def _model_cells(one: Chosen) -> tuple[Cell, ...]:
     return (*(Cell(str(n)) for n in counts), ties, side, Cell(str(one.ends.failed)))
 
 
-def _drawing(kept: list[Chosen]) -> Drawing:
+def _drawing(kept: list[Chosen], look: dict[str, Mark]) -> Drawing:
     return Drawing(
         "preferences",
-        _strengths(kept),
+        _strengths(kept, look),
         "Dot plots of the strength of every method on every question.",
         "Strength of each method on the log scale of the Bradley-Terry model with ties, mean 0, "
         "with intervals over raters and source videos. Right is preferred. Intervals that overlap "
@@ -146,27 +146,26 @@ def _drawing(kept: list[Chosen]) -> Drawing:
     )
 
 
-def _strengths(kept: list[Chosen]) -> Figure:
+def _strengths(kept: list[Chosen], look: dict[str, Mark]) -> Figure:
     names = max((one.rows.methods for one in kept), key=len)
     with mpl.rc_context(SETTINGS):
         drawing = figure(2.0 + 2.2 * len(kept), 0.9 + 0.34 * len(names))
         grid = drawing.subplots(1, len(kept), squeeze=False, sharex=True, sharey=True)
         for axes, one in zip(grid[0], kept, strict=True):
-            _panel(axes, one, names)
+            _panel(axes, one, names, look)
         grid[0, 0].set_yticks(range(len(names)), list(names))
         grid[0, 0].set_ylim(len(names) - 0.5, -0.5)
     return drawing
 
 
-def _panel(axes: Axes, one: Chosen, names: tuple[str, ...]) -> None:
+def _panel(axes: Axes, one: Chosen, names: tuple[str, ...], look: dict[str, Mark]) -> None:
     assert one.model and one.ends
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
     for k, name in enumerate(one.rows.methods):
-        place, colour = names.index(name), COLOURS[k % len(COLOURS)]
-        axes.plot([one.ends.low[k], one.ends.high[k]], [place, place], color=colour, linewidth=1.6)
-        axes.plot(
-            one.model.strength[k], place, MARKERS[k % len(MARKERS)], color=colour, markersize=6.5
-        )
+        place, mark = names.index(name), look[name]
+        ends = [one.ends.low[k], one.ends.high[k]]
+        axes.plot(ends, [place, place], color=mark.colour, linewidth=1.6)
+        axes.plot(one.model.strength[k], place, mark.marker, color=mark.colour, markersize=6.5)
     axes.set_title(one.question)
     axes.set_xlabel("strength", color=INK)
     axes.margins(x=0.12)

@@ -36,7 +36,7 @@ def _drawing(people: People, sweep: list[Success]) -> Drawing:
     places = {name: people.kept.ratings.methods.index(name) for name in people.methods}
     return Drawing(
         "success_sweep",
-        sweep_figure(sweep, places),
+        sweep_figure(sweep, places, people.look),
         f"Steps of the share of success of {listed(people.methods)} as its threshold rises.",
         "Share that is above the threshold on every question: edits by their mean votes (solid), "
         "single answers of raters (dashed), each with its "

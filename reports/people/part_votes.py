@@ -47,7 +47,7 @@ def _spreads(people: People, question: str) -> dict[str, Spread]:
 def _violins(people: People, spreads: Spreads) -> Drawing:
     return Drawing(
         "item_mos",
-        violins_figure(spreads, people.kept.ratings.scale),
+        violins_figure(spreads, people.kept.ratings.scale, people.look),
         f"Violins of the mean votes of edits by every method on {listed(people.questions)}.",
         "Mean votes of the edits: their density between the lowest and the highest (Gaussian "
         "kernel, every violin of the same height), and a thick bar from the first to the third "

@@ -7,19 +7,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from evaluation.stats.success import THRESHOLD, Rate, Success
-from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks_of
+from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure
 
 COLUMNS = 4
 DASHES = (0, (4, 1.6))
 ASIDE = 0.7  # of a plateau, where its interval stands: not on the threshold of the tables
 
 
-def sweep_figure(sweep: list[Success], places: dict[str, int]) -> Figure:
+def sweep_figure(sweep: list[Success], places: dict[str, int], look: dict[str, Mark]) -> Figure:
     """Return a panel a method: share of success at every threshold, of items and of votes.
 
     places: of the methods in the rates. The other methods' items stand behind in grey.
     """
-    look = marks_of(list(places))
     columns = min(COLUMNS, len(places))
     rows = -(-len(places) // columns)
     with mpl.rc_context(SETTINGS):

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from evaluation.stats.intervals import Interval
 from reports.heatmap import DARK_TEXT, LIGHT_TEXT, SHADES
 from reports.loading import is_number
-from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure, marks_of
+from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 
 LEAST_SHARE = 0.05  # of the votes, for a number in its bar
 WIDEST = 0.36  # half of a violin, in lines
@@ -29,10 +29,9 @@ class Spread(NamedTuple):
 Spreads = dict[str, dict[str, Spread]]  # by question and method
 
 
-def violins_figure(spreads: Spreads, scale: tuple[float, float]) -> Figure:
+def violins_figure(spreads: Spreads, scale: tuple[float, float], look: dict[str, Mark]) -> Figure:
     """Return a panel a question, a line a method: items' mean votes, and the method's MOS."""
     methods = list(next(iter(spreads.values())))
-    look = marks_of(methods)
     with mpl.rc_context(SETTINGS):
         drawing, panels = _grid(spreads, methods, 0.58)
         for axes, (question, by_method) in zip(panels, spreads.items(), strict=True):

@@ -10,7 +10,7 @@ from evaluation.stats.p1401 import predict
 from reports.loading import is_number
 from reports.people.joint import Joint
 from reports.people.prediction import Predicted, Question
-from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure, marks
+from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 from reports.tables import number
 
 PANEL = 2.9  # inches
@@ -22,7 +22,7 @@ def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
 
     Small: an edit. Large: the mean of a method. Line: the mapping of the metric to the scale.
     """
-    look = marks(joint.run)
+    look = joint.people.look
     lines = -(-len(joint.systems) // LEGEND_COLUMNS)
     with mpl.rc_context(SETTINGS):
         drawing = figure(0.5 + PANEL * len(found), 3.3 + 0.2 * lines)
