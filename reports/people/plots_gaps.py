@@ -45,8 +45,9 @@ def _panel(axes: Axes, topic: str, several: list[Gap], alpha: float, limit: floa
         )  # fmt: skip
     reach = 1.12 * (max(map(_reach, several)) * times if topic == SUCCESS else limit)
     axes.set_xlim(-reach, reach)
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, symmetric=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, symmetric=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: _tick(value)))
+    axes.tick_params(axis="x", labelsize=8)
     axes.set_title(topic.capitalize())
     axes.annotate(
         "p", (1.02, 1), xycoords="axes fraction", xytext=(0, 2), textcoords="offset points",

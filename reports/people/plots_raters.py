@@ -42,6 +42,8 @@ def raters_figure(found: list[Screened], excluded: np.ndarray) -> Figure:
         reach = max(float(np.nanmax(np.abs(one.bias), initial=0.5)) for one in found) * 1.1
         grid[0, 0].set_xlim(-reach, reach)
         grid[0, 0].margins(y=0.12)
+        if grid[0, 0].get_ylim()[0] < 0:  # nobody is less than steady
+            grid[0, 0].set_ylim(-0.03, max(grid[0, 0].get_ylim()[1], 0.5))
         keys = [_key(look) for look in LOOKS]
         columns = len(keys) if len(found) > 2 else 2
         drawing.legend(handles=keys, loc="outside lower center", ncols=columns, fontsize=8)

@@ -34,7 +34,9 @@ def sweep_figure(sweep: list[Success], places: dict[str, int], look: dict[str, M
             last.tick_params(labelbottom=True)
         for axes in grid[:, 0]:
             axes.set_ylabel("share of success", color=INK)
-        drawing.legend(handles=_keys(len(places)), loc="outside lower center", ncols=3, fontsize=8)
+        keys = _keys(len(places))
+        across = len(keys) if columns > 2 else 2
+        drawing.legend(handles=keys, loc="outside lower center", ncols=across, fontsize=8)
     return drawing
 
 
