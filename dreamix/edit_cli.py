@@ -40,8 +40,9 @@ EVERY = 10.0  # seconds between two lines of progress where there is no terminal
     "--backend",
     default="toybox",
     show_default=True,
-    metavar="NAME[:PATH]",
-    help="Model to edit with; PATH has other weights than its own.",
+    metavar="NAME[:PATH]|FOLDER[@WxH[xF]]",
+    help="Model to edit with: toybox, wan2.1-1.3b, cogvideox-2b, modelscope, zeroscope, "
+    "animatediff, ..., or a FOLDER with a diffusers pipeline; @WxHxF sets size and frames.",
 )
 @click.option("--noise", type=click.FloatRange(0, 1), help="Noise level: 0 source, 1 prompt only.")
 @click.option("--steps", type=click.IntRange(1), help="Denoising steps.")
@@ -94,10 +95,10 @@ def edit_clip(
     if (clip is None) == (toybox is None):
         raise UserError("give one source: a clip INPUT, or --toybox CAPTION")
     found = METHODS.get(method)
-    config = one.configured(found, given, settings)
+    model = open_backend(backend, finetuned) if found.backend else None
+    config = one.configured(found, given, settings, model)
     source = one.clip_source(clip, caption) if clip else one.scene_source(str(toybox), scene_seed)
     request = one.request_for(source, one.edit_of(source, prompt, category, note), seed, method)
-    model = open_backend(backend, finetuned) if found.backend else None
     if model and (line := one.limits(model, source)):
         note(line)
     with live_line() as request.progress:

@@ -125,6 +125,7 @@ MODELS = (
     "dreamix.backends.frames",
     "dreamix.backends.picture_latents",
     "dreamix.backends.pipeline",
+    "dreamix.backends.pipeline_backend",
     "dreamix.backends.tuning",
     "dreamix.backends.unet3d",
     "dreamix.backends.wan",

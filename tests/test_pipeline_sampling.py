@@ -374,3 +374,12 @@ def test_mistakes_are_one_line(options: dict[str, Any], said: str) -> None:
     asked = {"prompt": "a", "video": moving_clip(1), "num_inference_steps": 2, "noise_scale": 0.5}
     with pytest.raises(UserError, match=said):
         dreamix(**{**asked, **options})
+
+
+def test_a_start_far_from_what_was_asked_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """With 2 steps CogVideoX has the levels 1 and 0.95: 0.7 is not among them."""
+    dreamix = DreamixPipeline(quiet(TINY["cogvideox-2b"]()))
+    edited(dreamix, 0.7, moving_clip(1), num_inference_steps=2)
+    assert "noise level 0.951, not the 0.700 asked for: take more steps" in caplog.text
+    assert dreamix.last_start is not None
+    assert dreamix.last_start.level == pytest.approx(0.951, abs=1e-3)

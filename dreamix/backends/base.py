@@ -1,17 +1,24 @@
 """What a backend is: a family of video models behind one set of names, opened on demand.
 
 `toybox` is the embedded cascade; `toybox:FOLDER` is the same cascade with other weights.
+`wan2.1-1.3b`, `cogvideox-2b` and the other names of `dreamix.backends.hub` are pretrained models
+of diffusers, and so is a FOLDER that holds a pipeline; `NAME@832x480x33` sets width, height and
+the most frames a clip is brought to.
 """
 
 import importlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from dreamix.backends.hub import NAMES, check_folder
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from dreamix.core.video import Video
 
 WORLD = "the world"  # `Backend.knows` of a model that was trained on real footage
+Watch = Callable[[int, int], None]  # (done, total)
 
 
 class Backend(Protocol):
@@ -23,33 +30,105 @@ class Backend(Protocol):
     cache: Path | None  # folder where finetuned weights are kept; None keeps them in memory
 
 
+class Plan(NamedTuple):
+    """What a method asks of a model that samples by itself."""
+
+    noise: float  # s; 1 without the source
+    steps: int
+    guidance: float
+    eta: float = 0.0
+    finetune_steps: int = 0
+    alpha: float = 0.5
+    learning_rate: float = 1e-4
+    frames: int = 8
+    rare_token: bool = False
+
+
+class Sampled(NamedTuple):
+    """What such a model made: a clip for every prompt, the time its finetuning took, and facts."""
+
+    clips: list[Video]
+    finetune_seconds: float
+    facts: dict[str, Any]
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """A backend whose pipeline brings its own autoencoder, schedule and solver."""
+
+    usual: dict[str, Any]  # settings of methods that suit it, where the user says nothing
+
+    def sampled(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        names: Sequence[tuple[str | int, ...]],
+        plan: Plan,
+        watch: Callable[[str], Watch],
+    ) -> Sampled:
+        """Return edits of `source`; the noise of each depends on its name alone."""
+
+
+class Spec(NamedTuple):
+    """The name of a backend, taken apart."""
+
+    kind: str  # a name of BACKENDS, or PIPELINE for a folder
+    weights: Path | None
+    size: tuple[int, int, int | None] | None  # width, height, frames
+
+
 Opener = Callable[[str, Path | None, Path | None], Backend]  # (name, weights, cache)
+PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
+_OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
+_SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
 
 # name -> module:attribute of its Opener; imported when it is opened, not before
 BACKENDS: dict[str, str] = {
     "toybox": "dreamix.backends.toybox.backend:open_toybox",
+    **dict.fromkeys(NAMES, _OPEN_PIPELINE),
 }
+
+
+def spec_of(name: str) -> Spec:
+    """Return the parts of a backend's name; one that means nothing is a `UserError`."""
+    sized = _SIZE.search(name)
+    bare = name[: sized.start()] if sized else name
+    kind, colon, weights = bare.partition(":")
+    size = None
+    if sized:
+        width, height, frames = sized.groups()
+        size = (int(width), int(height), int(frames) if frames else None)
+    if kind not in BACKENDS and Path(bare).is_dir():
+        check_folder(bare)
+        return Spec(PIPELINE, Path(bare).resolve(), size)
+    if kind not in BACKENDS:
+        hint = near_misses(kind, [*BACKENDS])
+        known = f"{', '.join(BACKENDS)}, or a folder with a diffusers pipeline"
+        raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")
+    if colon and not Path(weights).exists():
+        raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
+    if size and BACKENDS[kind] != _OPEN_PIPELINE:
+        raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
+    return Spec(kind, Path(weights).resolve() if colon else None, size)
 
 
 def check_backend(name: str) -> str:
     """Return `name` with an absolute path; one that is not in BACKENDS is a `UserError`."""
-    kind, colon, weights = name.partition(":")
-    if kind not in BACKENDS:
-        hint = near_misses(kind, [*BACKENDS])
-        raise UserError(f"unknown backend {kind!r}{hint} (known: {', '.join(BACKENDS)})")
-    if colon and not Path(weights).exists():
-        raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
-    return f"{kind}:{Path(weights).resolve()}" if colon else kind
+    kind, weights, size = spec_of(name)
+    parts = [str(weights)] if kind == PIPELINE else [kind, *([str(weights)] if weights else [])]
+    suffix = "" if size is None else f"@{'x'.join(str(n) for n in size if n is not None)}"
+    return ":".join(parts) + suffix
 
 
 def open_backend(name: str, cache: Path | None = None) -> Backend:
-    """Return the backend called `name`: NAME, or NAME:PATH for other weights than its own.
+    """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 
     cache: folder where methods keep finetuned weights.
     An unknown name, weights that are not there and packages that are missing are a `UserError`.
     """
-    kind, _, weights = check_backend(name).partition(":")
-    module, _, attribute = BACKENDS[kind].partition(":")
+    spec = spec_of(name)
+    kind = spec.kind
+    module, _, attribute = BACKENDS.get(kind, _OPEN_PIPELINE).partition(":")
     try:
         opener: Opener = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
@@ -58,4 +137,4 @@ def open_backend(name: str, cache: Path | None = None) -> Backend:
         raise UserError(
             f"backend {kind} needs the package {error.name}: pip install {error.name}"
         ) from None
-    return opener(name, Path(weights).resolve() if weights else None, cache)
+    return opener(name, spec.weights, cache)

@@ -15,6 +15,7 @@ from dreamix.diffusion.corruption import degraded
 from dreamix.diffusion.levels import Start, start_of
 
 log = logging.getLogger("dreamix")
+FAR = 0.05  # a noise level so far from the one asked for is said to be
 OUTPUTS = ("pil", "np", "pt", "latent")
 HELD = ("latents", "prompt_embeds", "negative_prompt_embeds")  # what a callback may see and change
 Callback = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
@@ -58,6 +59,11 @@ def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
         "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
         *(start.level, start.asked, start.step, start.steps, start.timestep),
     )
+    if abs(start.level - start.asked) > FAR:
+        log.warning(
+            "the nearest of %d steps has noise level %.3f, not the %.3f asked for: take more steps",
+            *(start.steps, start.level, start.asked),
+        )
     shape = family.latent_shape(family.padded(frames), height, width)
     z = family.laid_out(_noisy(family, request, pixels, shape, start))
     z = _denoised(family, request, words, z, start, owner)

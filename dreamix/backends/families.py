@@ -14,9 +14,13 @@ FAMILIES: tuple[type[Family], ...] = (Wan, CogVideoX, UNet3D, AnimateDiff)
 
 def family_of(pipe: Any) -> Family:
     """Return the family that fits a diffusers pipeline; there being none is a `UserError`."""
-    kind = type(pipe).__name__
+    return family_named(type(pipe).__name__)(pipe)
+
+
+def family_named(kind: str) -> type[Family]:
+    """Return the family of a pipeline class; there being none is a `UserError`."""
     for family in FAMILIES:
         if kind in family.pipelines:
-            return family(pipe)
+            return family
     known = ", ".join(name for family in FAMILIES for name in family.pipelines)
     raise UserError(f"no family here fits a {kind}; these do: {known}")

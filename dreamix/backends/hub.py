@@ -1,11 +1,13 @@
 """Pretrained pipelines by short name, hub name or folder; one clear line where one is missing."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
 
+HELD = (".json", ".safetensors", ".bin", ".model", ".txt")  # files that decide what a model does
 PACKAGES = "pip install 'dreamix-toolkit[hub]'"
 
 
@@ -70,8 +72,51 @@ def check_folder(name: str) -> None:
 
 def pipeline_class(folder: Path) -> str:
     """Return the class that the model_index.json of a folder names."""
-    found = json.loads((folder / "model_index.json").read_text())
-    return str(found.get("_class_name", ""))
+    check_folder(str(folder))
+    return str(json.loads((folder / "model_index.json").read_text()).get("_class_name", ""))
+
+
+def local_folder(name: str) -> Path:
+    """Return the folder of a hub name's weights on this machine, or the folder `name` is.
+
+    Weights that were never downloaded are a `UserError` that says how to.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError) as error:
+        raise UserError(_missing(name, error)) from None
+
+
+def fingerprint(folders: list[Path]) -> str:
+    """Return a hash that changes when weights do: of small files whole, of large ones samples.
+
+    Of a file above 3 MB its size and its first, middle and last MB are read: gigabytes would take
+    minutes, and training changes every tensor.
+    """
+    found = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            if file.suffix in HELD and not file.relative_to(folder).parts[0].startswith("."):
+                found.update(f"{file.relative_to(folder)}:{file.stat().st_size}:".encode())
+                found.update(_sampled(file))
+    return found.hexdigest()
+
+
+def _sampled(file: Path) -> bytes:
+    """Return a small file, or three parts of a large one."""
+    size, part = file.stat().st_size, 2**20
+    with file.open("rb") as held:
+        if size <= 3 * part:
+            return held.read()
+        parts = []
+        for place in (0, size // 2, size - part):
+            held.seek(place)
+            parts.append(held.read(part))
+    return b"".join(parts)
 
 
 def _missing(hub: str, error: Exception) -> str:

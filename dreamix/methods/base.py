@@ -22,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dreamix.backends.base import Plan, Sampler
 from dreamix.core.config import NoConfig, config_from_text
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.registry import Registry
@@ -92,6 +93,14 @@ def with_finetuning(
         Made(clip, {**(facts or {}), "finetune_seconds": round(cost, 3)})
         for clip, cost in zip(clips, spent, strict=True)
     ]
+
+
+def sampled(requests: "list[EditRequest]", backend: Sampler, plan: Plan) -> list[Made]:
+    """Return the edits that a backend makes with its own pipeline, with the facts it tells."""
+    first, names = requests[0], [request.names for request in requests]
+    prompts = [request.edit.prompt for request in requests]
+    made = backend.sampled(first.source, prompts, names, plan, first.watch)
+    return with_finetuning(made.clips, made.finetune_seconds, made.facts)
 
 
 Edited = Video | Path | Made

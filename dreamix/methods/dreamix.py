@@ -10,14 +10,12 @@ Every number here is ours: those of the paper are not public.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from dreamix.backends.base import Plan, Sampler
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
-from dreamix.methods.base import EditRequest, Made, method, with_finetuning
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dreamix.methods.base import EditRequest, Made, method, sampled, with_finetuning
 
 
 class Preset(NamedTuple):
@@ -85,14 +83,13 @@ class DreamixConfig:
 def dreamix(requests: list[EditRequest], backend: Any, config: DreamixConfig) -> list[Made]:
     """Returns the clip denoised from noise level s by a model finetuned on it, given the prompt."""
     backend.check_prompts([request.edit.prompt for request in requests])
-    clip = backend.read(requests[0].source)
     alike: dict[Preset, list[EditRequest]] = {}
     for request in requests:
         alike.setdefault(chosen(config, request.edit.category), []).append(request)
     made = {
         request.names: edit
         for preset, group in alike.items()
-        for request, edit in zip(group, _made(group, backend, config, preset, clip), strict=True)
+        for request, edit in zip(group, _made(group, backend, config, preset), strict=True)
     }
     return [made[request.names] for request in requests]
 
@@ -102,9 +99,10 @@ def _made(
     backend: Any,
     config: DreamixConfig,
     preset: Preset,
-    clip: "Tensor",
 ) -> list[Made]:
     """Return the edits of requests that share a preset, made in one batch."""
+    if isinstance(backend, Sampler):
+        return sampled(requests, backend, planned(config, preset))
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.finetune import Finetuning
     from dreamix.diffusion.sampling import sample
@@ -113,6 +111,7 @@ def _made(
     prompts = [request.edit.prompt for request in requests]
     told = [f"{backend.rare} {prompt}" if config.rare_token else prompt for prompt in prompts]
     settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
+    clip = backend.read(first.source)
     model, seconds = backend.finetuned(clip, settings, watch=first.watch("finetuning"))
     base = sample(
         model.guided(told, config.guidance),
@@ -124,6 +123,21 @@ def _made(
     )
     facts = {"noise_level": preset.noise, "start_step": backend.start_step(preset.noise)}
     return with_finetuning(backend.finish(base, prompts, first.source, names), seconds, facts)
+
+
+def planned(config: DreamixConfig, preset: Preset) -> Plan:
+    """Return the same steps as a plan, for a backend whose pipeline takes them by itself."""
+    return Plan(
+        noise=preset.noise,
+        steps=config.steps,
+        guidance=config.guidance,
+        eta=config.eta,
+        finetune_steps=preset.finetune_steps,
+        alpha=preset.alpha,
+        learning_rate=config.learning_rate,
+        frames=config.frames,
+        rare_token=config.rare_token,
+    )
 
 
 def chosen(config: DreamixConfig, category: str) -> Preset:

@@ -8,7 +8,8 @@ level, and nothing is finetuned.
 from dataclasses import dataclass
 from typing import Any
 
-from dreamix.methods.base import EditRequest, Made, method
+from dreamix.backends.base import Plan, Sampler
+from dreamix.methods.base import EditRequest, Made, method, sampled
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ def sdedit(requests: list[EditRequest], backend: Any, config: SDEditConfig) -> l
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.sampling import sample
 
+    if isinstance(backend, Sampler):
+        return sampled(requests, backend, Plan(config.noise, config.steps, config.guidance))
     names = [request.names for request in requests]
     prompts, source = [request.edit.prompt for request in requests], requests[0].source
     base = sample(

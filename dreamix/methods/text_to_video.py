@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dreamix.core.video import Video
-from dreamix.methods.base import EditRequest, method
+from dreamix.backends.base import Plan, Sampler
+from dreamix.methods.base import Edited, EditRequest, method, sampled
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,11 @@ class TextToVideoConfig:
 @method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
 def text_to_video(
     requests: list[EditRequest], backend: Any, config: TextToVideoConfig
-) -> list[Video]:
+) -> list[Edited]:
     """Returns what the base model generates from the prompt; the source gives its length only."""
+    if isinstance(backend, Sampler):
+        plan = Plan(noise=1.0, steps=config.steps, guidance=config.guidance, eta=config.eta)
+        return [*sampled(requests, backend, plan)]
     from dreamix.diffusion.sampling import sample
 
     names = [request.names for request in requests]
@@ -33,5 +36,5 @@ def text_to_video(
         eta=config.eta,
         watch=requests[0].watch("denoising"),
     )
-    made: list[Video] = backend.finish(base, prompts, requests[0].source, names)
+    made: list[Edited] = backend.finish(base, prompts, requests[0].source, names)
     return made

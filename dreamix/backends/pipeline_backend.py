@@ -1,0 +1,261 @@
+"""A pretrained diffusers pipeline as a backend: what `--backend wan2.1-1.3b` or a folder opens."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+
+from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
+from dreamix.backends.families import family_named
+from dreamix.backends.hub import NAMES, Weights, fingerprint, local_folder, pipeline_class
+from dreamix.backends.pipeline import RARE, DreamixPipeline
+from dreamix.core.config import config_hash
+from dreamix.core.errors import UserError
+from dreamix.core.seeding import seed_for
+from dreamix.core.video import Video
+from dreamix.diffusion.finetune import Finetuning
+
+Name = tuple[str | int, ...]
+RANK = 32  # of the adapters; ours
+
+
+def open_pipeline(name: str, weights: Path | None, cache: Path | None) -> "PipelineBackend":
+    """Return a pretrained pipeline by short name, or the one in the folder `weights`."""
+    spec = spec_of(name)
+    known = NAMES.get(spec.kind)
+    motion = known.motion if known and not weights else None
+    hub = str(weights) if weights else str(known.hub if known else spec.kind)
+    return PipelineBackend(name, Weights(hub, motion), spec.size, cache)
+
+
+class PipelineBackend:
+    """A pipeline whose weights are on this machine. It samples by itself: see `base.Sampler`."""
+
+    knows = WORLD
+
+    def __init__(
+        self,
+        name: str,
+        weights: Weights,
+        size: tuple[int, int, int | None] | None,
+        cache: Path | None,
+    ) -> None:
+        self.name, self.cache = name, cache
+        self._weights, self._size = weights, size
+        self._held: str | None = None  # key of what the networks are finetuned on now
+        self._memory: Path | None = None  # where adapters are kept without a cache
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """Where the weights are; weights that are not on this machine are a `UserError`."""
+        return [local_folder(part) for part in self._weights if part]
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of what the folders hold."""
+        return fingerprint(self.folders)
+
+    @cached_property
+    def dreamix(self) -> DreamixPipeline:
+        """The pipeline, loaded at its first use, on the accelerator if there is one."""
+        folder, *motion = self.folders
+        options: dict[str, Any] = {"torch_dtype": precision(), "local_files_only": True}
+        if motion:
+            options["motion_adapter"] = str(motion[0])
+        loaded = DreamixPipeline.from_pretrained(folder, **options)
+        loaded.set_progress_bar_config(disable=True)
+        if torch.cuda.is_available():
+            loaded.enable_model_cpu_offload()
+            loaded.enable_vae_tiling()
+        return loaded
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """Steps and guidance of the family's own pipeline; no weights are read for them."""
+        folder, *motion = self.folders
+        kind = "AnimateDiffPipeline" if motion else pipeline_class(folder)
+        defaults = family_named(kind).defaults
+        return {"steps": defaults.steps, "guidance": defaults.guidance}
+
+    def check_prompts(self, prompts: Sequence[str]) -> None:
+        """Accept any words: pretrained text encoders read them all."""
+
+    def sampled(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        names: Sequence[Name],
+        plan: Plan,
+        watch: Callable[[str], Watch],
+    ) -> Sampled:
+        """Return edits of `source`, one after another: memory is that of one clip."""
+        clip = self.fitted(source)
+        seconds = self._finetuned(clip, plan, watch("finetuning")) if plan.finetune_steps else 0.0
+        if not plan.finetune_steps:
+            self._forget()
+        told = [f"{RARE} {prompt}" if plan.rare_token else prompt for prompt in prompts]
+        clips = [
+            self._edited(clip, prompt, name, plan, watch("denoising"))
+            for prompt, name in zip(told, names, strict=True)
+        ]
+        return Sampled(clips, seconds, self._facts(clip))
+
+    def _edited(self, clip: Video, prompt: str, name: Name, plan: Plan, watch: Watch) -> Video:
+        """Return one edit, whose noise depends on its name alone."""
+
+        def told(_: Any, i: int, __: Any, held: dict[str, Any]) -> dict[str, Any]:
+            start = self.dreamix.last_start
+            watch(i + 1, start.steps - start.step if start else plan.steps)
+            return held
+
+        made = self.dreamix(
+            prompt,
+            clip,
+            noise_scale=plan.noise,
+            guidance_scale=plan.guidance,
+            num_inference_steps=plan.steps,
+            height=clip.height,
+            width=clip.width,
+            eta=plan.eta,
+            generator=torch.Generator().manual_seed(seed_for(*name)),
+            output_type="np",
+            callback_on_step_end=told,
+        )
+        levels = (made.frames[0] * 255).round().astype(np.uint8)
+        return Video(levels, clip.fps)
+
+    def fitted(self, source: Video) -> Video:
+        """Return the clip at the size and length that suit the model, as long in seconds.
+
+        Its aspect is kept as nearly as multiples allow; frames are those shown at even moments.
+        """
+        frames = min(len(source), self._shape(source)[2])
+        moments = np.arange(frames) * source.duration / frames
+        shown = np.searchsorted(source.times, moments + 1e-6, side="right") - 1
+        height, width, _ = self._shape(source)
+        pictures = np.stack([_resized(source.frames[i], height, width) for i in shown])
+        return Video(pictures, frames / source.duration)
+
+    def _shape(self, source: Video) -> tuple[int, int, int]:
+        """Return height, width and the most frames."""
+        family = self.dreamix.family
+        usual, multiple = family.defaults, family.size_multiple
+        if self._size:
+            width, height, frames = self._size
+            family.check_size(height, width)
+            return height, width, frames or usual.frames
+        scale = (usual.height * usual.width / (source.height * source.width)) ** 0.5
+        height, width = (
+            max(1, round(side * scale / multiple)) * multiple
+            for side in (source.height, source.width)
+        )
+        return height, width, usual.frames
+
+    def _facts(self, clip: Video) -> dict[str, Any]:
+        """Return what the last edit tells of the noise it started from."""
+        start = self.dreamix.last_start
+        facts = {"frames": len(clip), "size": f"{clip.width}x{clip.height}"}
+        if start is None:
+            return facts
+        level = round(start.level, 4)
+        asked = {"noise_asked": start.asked} if abs(level - start.asked) > 5e-5 else {}
+        return {"noise_level": level, **asked, "start_step": start.step, **facts}
+
+    # -- finetuning ----------------------------------------------------------------------------
+    def _finetuned(self, clip: Video, plan: Plan, watch: Watch) -> float:
+        """Finetune on a clip, or read the adapter that was; return the seconds it took."""
+        settings = Finetuning(plan.finetune_steps, plan.learning_rate, plan.alpha, plan.frames)
+        pixels = seed_for(clip.frames.tobytes().hex(), *clip.frames.shape, self.identity, RANK)
+        key = f"{pixels:016x}-{config_hash(settings)}"
+        if self._held == key:
+            return 0.0
+        folder, seconds = self._kept / key, 0.0
+        if not folder.exists():
+            seconds = self._tuned(clip, settings, key, folder, watch)
+        self.dreamix.load_adapter(folder)
+        self._held = key
+        return seconds
+
+    def _tuned(
+        self, clip: Video, settings: Finetuning, key: str, folder: Path, watch: Watch
+    ) -> float:
+        """Finetune and keep the adapter in `folder`, whole or not at all."""
+        tuned = self.dreamix.finetune(
+            clip,
+            RARE,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            alpha=settings.alpha,
+            frames=settings.frames,
+            rank=RANK,
+            gradient_checkpointing=torch.cuda.is_available(),
+            height=clip.height,
+            width=clip.width,
+            seed=seed_for("finetune", key),
+            callback=watch,
+        )
+        self._kept.mkdir(parents=True, exist_ok=True)
+        half = Path(mkdtemp(dir=self._kept, prefix=".half-"))
+        self.dreamix.save_adapter(half)
+        try:
+            half.rename(folder)
+        except OSError:  # another process was first
+            shutil.rmtree(half)
+        return tuned.seconds
+
+    @property
+    def _kept(self) -> Path:
+        """Where adapters are kept: the cache, or a folder that lasts as long as the process."""
+        if self.cache is not None:
+            return self.cache
+        if self._memory is None:
+            import atexit
+
+            self._memory = Path(mkdtemp(prefix="dreamix-"))
+            atexit.register(shutil.rmtree, self._memory, ignore_errors=True)
+        return self._memory
+
+    def _forget(self) -> None:
+        """Go back to the pretrained weights."""
+        self.dreamix.reset()
+        self._held = None
+
+    # -- what other methods ask for ------------------------------------------------------------
+    def _unfit(self) -> NoReturn:
+        kind = self.name.partition("@")[0]
+        raise UserError(
+            f"backend {kind} runs dreamix, sdedit and text-to-video; this method works on the "
+            "embedded model's own denoiser (backend toybox)"
+        )
+
+    @property
+    def model(self) -> Any:
+        """Raise a `UserError`: methods on a bare denoiser do not run on a pipeline."""
+        self._unfit()
+
+    @property
+    def read(self) -> Any:
+        """Raise a `UserError` for the same reason."""
+        self._unfit()
+
+
+def precision() -> Any:
+    """Return what parts are loaded in: half on an accelerator, but for the autoencoder."""
+    if not torch.cuda.is_available():
+        return torch.float32
+    half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return {"default": half, "vae": torch.float32}
+
+
+def _resized(frame: np.ndarray[Any, Any], height: int, width: int) -> np.ndarray[Any, Any]:
+    """Return a picture of that size."""
+    from PIL import Image
+
+    if frame.shape[:2] == (height, width):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS))
