@@ -423,3 +423,29 @@ def test_there_is_no_adapter_to_save_before_one_was_made(
 ) -> None:
     with pytest.raises(UserError, match="no adapter to save"):
         dreamix.save_adapter(tmp_path)
+
+
+def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> None:
+    """accelerate's hooks, with the processor as the accelerator: same adapter, same edit.
+
+    There is no accelerator where this runs: that weights move is not shown by it.
+    """
+    clip = moving_clip(4)
+    dreamix.finetune(clip, **QUICK)
+    expected = edited(dreamix, 0.7, clip)
+    offloaded = DreamixPipeline(quiet(TINY[family]()))
+    offloaded.enable_model_cpu_offload(device="cpu")
+    assert offloaded.pipe.vae._hf_hook is not None
+    offloaded.finetune(clip, **QUICK)
+    assert torch.equal(edited(offloaded, 0.7, clip), expected)
+
+
+def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> None:
+    """One update of AdamW is the sign of the gradient: a few tiny ones may turn over, not many."""
+    plain = trained_weights(family, steps=1)
+    again = trained_weights(family, steps=1, gradient_checkpointing=True)
+    same = [
+        torch.isclose(a, b, atol=1e-5).float().mean() for a, b in zip(plain, again, strict=True)
+    ]
+    assert min(same) > 0.9
+    assert sum(same) / len(same) > 0.995
