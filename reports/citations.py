@@ -49,12 +49,15 @@ def as_latex(sentence: str) -> str:
     r"""Return a sentence as LaTeX, with ~\cite{holm1979} in place of [@holm1979]."""
     pieces, at = [], 0
     for mark in CITED.finditer(sentence):
-        before = sentence[at : mark.start()].rstrip()
-        pieces += [escape_latex(before), f"~\\cite{{{','.join(_keys(mark.group(1)))}}}"]
+        before = _escaped(sentence[at : mark.start()])
+        pieces += [before, f"~\\cite{{{','.join(_keys(mark.group(1)))}}}"]
         at = mark.end()
-    tail = sentence[at:]
-    space = " " if pieces and tail.startswith(" ") else ""
-    return "".join([*pieces, space, escape_latex(tail)])
+    return "".join([*pieces, _escaped(sentence[at:])])
+
+
+def _escaped(text: str) -> str:
+    """Return text as LaTeX, with the space that parts it from the citation before it."""
+    return f"{' ' if text.startswith(' ') else ''}{escape_latex(text)}"
 
 
 def _keys(mark: str) -> list[str]:

@@ -20,6 +20,8 @@ def test_latex_cites_keys_and_escapes_the_rest() -> None:
     assert as_latex(SENTENCE) == r"Adjusted for 9 tests~\cite{holm1979,cameron2011}, 5\% two-sided."
     assert as_latex("By Holm [@holm1979] and a_b.") == r"By Holm~\cite{holm1979} and a\_b."
     assert as_latex("No citation.") == "No citation."
+    two = as_latex("The rule of BT.500 [@bt500] and that of P.913 [@p913] count.")
+    assert two == r"The rule of BT.500~\cite{bt500} and that of P.913~\cite{p913} count."
 
 
 def test_cited_works_come_once_and_sorted() -> None:
