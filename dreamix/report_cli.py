@@ -150,9 +150,9 @@ def _write_run(run: Path, out: Path, how: "Resampling", export: Path | None, med
     with progress("clips") as watch:
         done = build_report(run, out, how, export=export, media=media, watch=watch)
     first, clips, *rest = summary_sentences(done.summary)
-    raters = ["", "What raters said", *_found(done.parts)] if done.parts else []
-    metrics = ["", "What metrics say"] if done.parts else []
-    _tell([first, clips, *raters, *metrics, *rest, *_found(done.rankings)], done.page)
+    metrics = ["", "What metrics say:"] if done.parts else []
+    found = [*rest, *(sentence for part in done.rankings for sentence in part.found)]
+    _tell([first, clips, *_found(done.parts), *metrics, *found], done.page)
 
 
 def _write_study(export: Path, out: Path, how: "Resampling") -> None:
@@ -164,7 +164,10 @@ def _write_study(export: Path, out: Path, how: "Resampling") -> None:
 
 
 def _found(parts: list["Part"]) -> list[str]:
-    return [sentence for part in parts for sentence in part.found]
+    """Return what parts say, under the names of their groups."""
+    from reports.parts import grouped
+
+    return [line for name, found in grouped(parts) for line in ("", f"{name}:", *found)]
 
 
 def _tell(sentences: list[str], page: Path) -> None:

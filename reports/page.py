@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from reports.loading import Run
 from reports.markup import Html, join, tag
 from reports.methods import Paragraph, paragraph_html
-from reports.parts import Part, part_html
+from reports.parts import Part, grouped, part_html
 from reports.sections import (
     caution,
     definitions,
@@ -108,12 +108,11 @@ def _results(content: Content) -> list[Section]:
 
 def _summary(content: Content) -> Html:
     first, clips, *rest = summary_sentences(content.summary)
-    said = [sentence for part in content.parts for sentence in part.found]
     rest += [sentence for part in content.rankings for sentence in part.found]
-    raters = [tag("h3", "What raters said"), _bullets(said)] if said else []
+    said = [join([tag("h3", name), _bullets(found)]) for name, found in grouped(content.parts)]
     metrics = [tag("h3", "What metrics say") if said else Html(), _bullets(rest)]
     lead = tag("p", f"{first} {clips}", class_="lead")
-    return join([lead, *raters, *metrics, caution(content.summary)])
+    return join([lead, *said, *metrics, caution(content.summary)])
 
 
 def _bullets(sentences: list[str]) -> Html:

@@ -17,6 +17,7 @@ from reports.sections import table_html
 from reports.shell import Plot, plot_html
 from reports.tables import Table
 
+RATERS, FOLLOW = "What raters said", "How far metrics follow raters"
 STAMP = "SIMULATED"
 STAMP_COLOUR = "#b35900"
 STRIP = 0.27  # inches above a figure
@@ -45,13 +46,13 @@ class Part(NamedTuple):
     frames: tuple[tuple[str, pd.DataFrame], ...] = ()  # (name of the CSV file, rows)
     files: tuple[tuple[str, str], ...] = ()  # (name, text) of what other commands read
     done: tuple[str, ...] = ()  # of the methods paragraph, with citations as [@key]
+    group: str = RATERS  # under which its sentences stand in the summary
     stamped: bool = False  # made from simulated raters
 
 
 def stamped(part: Part) -> Part:
     """Return the part with every table, figure, file and sentence saying that it is simulated."""
     return part._replace(
-        title=f"{part.title} ({STAMP.lower()})",
         found=tuple(_stamp_sentence(text) for text in part.found),
         drawings=tuple(map(_stamp_drawing, part.drawings)),
         tables=tuple(map(_stamp_table, part.tables)),
@@ -60,6 +61,14 @@ def stamped(part: Part) -> Part:
         files=tuple((_named(name), text) for name, text in part.files),
         stamped=True,
     )
+
+
+def grouped(parts: list[Part]) -> list[tuple[str, list[str]]]:
+    """Return the sentences of parts under the names of their groups, in the order of the parts."""
+    found: dict[str, list[str]] = {}
+    for part in parts:
+        found.setdefault(part.group, []).extend(part.found)
+    return [(name, sentences) for name, sentences in found.items() if sentences]
 
 
 def part_html(part: Part, plots: dict[str, Plot]) -> Html:

@@ -6,7 +6,7 @@ to say, and its name in one of these lists.
 
 from collections.abc import Callable
 
-from reports.parts import Part, stamped
+from reports.parts import FOLLOW, Part, stamped
 from reports.people.joint import Joint
 from reports.people.outcome import People
 from reports.people.part_by_category import category_part
@@ -47,7 +47,8 @@ def people_parts(people: People) -> list[Part]:
 
 def joint_parts(joint: Joint) -> list[Part]:
     """Return how far metrics follow the raters, stamped if they were simulated."""
-    return _made([make(joint) for make in OF_BOTH], joint.people.export.simulated)
+    parts = _made([make(joint) for make in OF_BOTH], joint.people.export.simulated)
+    return [part._replace(group=FOLLOW) for part in parts]
 
 
 def _made(parts: list[Part | None], simulated: bool) -> list[Part]:
