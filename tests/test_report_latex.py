@@ -6,8 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fabricated_export import drawn, write_export
 
 from reports.formats import latex
+from reports.people.build import build_study
+from reports.people.export import read_export
+from reports.summary import Resampling
 from reports.tables import Cell, Head, Row, Table
 
 HOSTILE = r"50% of $x_1$ & #2 {a}~b^c \input{x} <tag> | [1] ↑ “é” 中" + "\N{MINUS SIGN}1"
@@ -36,6 +40,14 @@ def overfull(log: str) -> list[float]:
 def test_paper_of_a_run_compiles_without_a_warning_that_matters(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "report")
     log = compiled(tmp_path / "report")
+    assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
+    assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
+
+
+def test_paper_of_a_study_compiles_too(tmp_path: Path) -> None:
+    export = write_export(tmp_path / "export", drawn((0.0, 0.5, 1.0)), methods=("c", "b", "a"))
+    build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
+    log = compiled(tmp_path / "out")
     assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
     assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
 

@@ -164,6 +164,23 @@ def test_simulated_raters_have_a_database_of_their_own(dreamix: Program, study: 
     assert all("simulated" in p.name for p in folder.glob("ratings*"))
 
 
+def test_an_analysis_is_of_the_answers_as_they_stand(dreamix: Program, study: Path) -> None:
+    """Twice, with raters who came in between: the second has theirs too."""
+    change(study, "least_ratings: 5", "least_ratings: 1")
+    assert dreamix("study", "build", study)[0] == 0
+    other = f"sqlite:///{study / 'simulated.sqlite'}"
+    analyze = ("study", "analyze", study, "--database", other, "--no-run", "--resamples", 100)
+    counts = []
+    for seed in (1, 2):
+        dreamix("study", "simulate", study, "--raters", 6, "--seed", seed, "--careless", 0)
+        code, out, err = dreamix(*analyze)
+        assert code == 0 and "report page" in out, err
+        text = (study / "analysis" / "methods" / "methods.md").read_text()
+        counts.append(int(text.split(" simulated raters who began")[0].split()[-1]))
+        assert "was kept on" in text and "before the first vote" in text
+    assert counts == [6, 12]
+
+
 def test_simulated_raters_do_not_come_to_people(dreamix: Program, study: Path) -> None:
     rated(study)
     people = database_url(study)
