@@ -107,6 +107,37 @@ def test_one_source_or_rater_has_a_share_and_no_interval() -> None:
     assert np.isfinite(found.items.low[0]) and np.isnan(found.votes.low[0])
 
 
+def test_raters_widen_the_interval_of_items_by_hand() -> None:
+    """Jackknife of 6 raters x 8 sources, gaps: without rater r the share changes by the sum of what
+    each of their answers changes; V_both by rater and source; loops. V_source is that of the mean.
+    """
+    design = simulated.some_of(simulated.complete(6, 8, 1, edits_each=3), 0.5, rng(31))
+    value = simulated.values(design, np.array([0.0]), rng(32))
+    found = success(read_ratings(simulated.long_table(design, a=value))).items
+    edits = np.unique(design["edit"])
+
+    def good(keep: np.ndarray, edit: int) -> float:
+        at = keep & (design["edit"] == edit)
+        return float(value[at].mean() > 2.5)
+
+    everyone = np.ones(len(value), bool)
+    full = {edit: good(everyone, edit) for edit in edits}
+    change = np.zeros((6, 8))
+    for rater, edit in set(zip(design["rater"], design["edit"], strict=True)):
+        rest = everyone & (design["rater"] != rater)
+        if (rest & (design["edit"] == edit)).any():
+            change[rater, edit % 8] += (good(rest, edit) - full[edit]) / len(edits)
+    by_rater = change.sum(axis=1)
+    of_raters = 5 / 6 * ((by_rater - by_rater.mean()) ** 2).sum() - (change**2).sum()
+    share = np.mean(list(full.values()))
+    sums = np.array([sum(full[e] - share for e in edits if e % 8 == s) for s in range(8)])
+    of_sources = 8 / 7 * ((sums / len(edits)) ** 2).sum()
+    assert of_raters > 0  # or nothing is shown here
+    freedom = (of_sources + of_raters) ** 2 / (of_sources**2 / 7 + of_raters**2 / 5)
+    ends = korn_graubard(share, of_sources + of_raters, len(edits), 1 + min(freedom, 7))
+    assert (found.low[0], found.high[0]) == pytest.approx(ends, abs=1e-12)
+
+
 def test_intervals_hold_the_truth() -> None:
     """The share of votes above 2.5 in an endless study: normal(3, sum of variances) > 2.5, rounding
     keeps that. 400 studies of 20 raters x 25 sources; Korn-Graubard is at least nominal: 94% less

@@ -6,9 +6,17 @@ the item's mean hides raters who disagree. Every item, or every rater's set of a
 
 Intervals are those of Korn & Graubard (Survey Methodology 24 (1998)) for shares in clustered
 samples: the exact binomial interval (Clopper & Pearson 1934) at the effective sample size
-p (1 - p) / V, corrected for the degrees of freedom. V is clustered by source at item level and by
-rater and source at vote level (see `crossed`). A share of 0 or 1 has no variance to go by: its
+p (1 - p) / V, corrected for the degrees of freedom. At vote level V is clustered by rater and by
+source (see `crossed`). At item level, where a success hangs on a mean of few votes,
+
+    V = V_source + max(V_rater - V_both, 0)
+
+V_source clustered by source; V_rater by the jackknife, that of the share without each rater, V_both
+without each rater's answers about one source, which V_source holds already (Efron & Tibshirani, An
+Introduction to the Bootstrap (1993), chapter 11). Its degrees of freedom are those of Satterthwaite
+(Biometrics Bulletin 2 (1946)), at most sources - 1. A share of 0 or 1 has no variance to go by: its
 effective size is then the number of sources (of raters, if those are fewer, at vote level).
+`benchmarks/README.md` has the measured coverage.
 """
 
 from typing import NamedTuple
@@ -52,10 +60,11 @@ def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.
     """
     answers = _answers(ratings)
     items = _item_means(answers, len(ratings.edits) * len(ratings.methods))
+    influence = _influence(ratings, answers, threshold)
     return Success(
         threshold,
-        _rates(ratings, items, threshold, level, by_rater=False),
-        _rates(ratings, answers, threshold, level, by_rater=True),
+        _rates(ratings, items, threshold, level, influence),
+        _rates(ratings, answers, threshold, level, None),
     )
 
 
@@ -80,7 +89,29 @@ class Influence(NamedTuple):
 
 def answer_influence(ratings: Ratings, threshold: float = THRESHOLD) -> Influence:
     """Return the change of an item's success if one rater's answers about it are taken out."""
-    answers = _answers(ratings)
+    return _influence(ratings, _answers(ratings), threshold)
+
+
+def rater_variance(change: np.ndarray, rater: np.ndarray, source: np.ndarray) -> float:
+    """Return the variance that raters share over sources, by the jackknife; at least 0.
+
+    change: float (answers,), of the statistic without the answer. rater, source: of the answer.
+    """
+    by_rater = _sums(rater, change)
+    both = _sums(rater * (int(source.max(initial=0)) + 1) + source, change)
+    if len(by_rater) < 2:
+        return 0.0
+    by_rater -= by_rater.mean()
+    of_raters = float(by_rater @ by_rater) * (len(by_rater) - 1) / len(by_rater)
+    return max(of_raters - float(both @ both), 0.0)
+
+
+def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:
+    _, member = np.unique(cluster, return_inverse=True)
+    return np.bincount(member, values)
+
+
+def _influence(ratings: Ratings, answers: "_Table", threshold: float) -> Influence:
     known, value = np.isfinite(answers.value).astype(np.float64), np.nan_to_num(answers.value)
     many = len(ratings.edits) * len(ratings.methods)
     counts, sums = (
@@ -131,18 +162,24 @@ def _item_means(answers: _Table, many: int) -> _Table:
 
 
 def _rates(
-    ratings: Ratings, table: _Table, threshold: float, level: float, *, by_rater: bool
+    ratings: Ratings,
+    table: _Table,
+    threshold: float,
+    level: float,
+    influence: Influence | None,
 ) -> Rate:
+    """Return rates of items, whose raters come in by their influence, or (None) of answers."""
     edit, method = np.divmod(table.item, len(ratings.methods))
     complete = np.asarray(np.isfinite(table.value).all(axis=1))
     good = np.asarray((table.value > threshold).all(axis=1), dtype=np.float64)
     rows = []
     for m in range(len(ratings.methods)):
         at = np.flatnonzero(complete & (method == m))
-        rater, source = table.rater[at], ratings.source[edit[at]]
-        if not by_rater:
-            rater = np.arange(len(at))  # each item on its own: clusters are sources alone
-        found = _share(good[at], rater, source, level, by_rater)
+        source = ratings.source[edit[at]]
+        if influence is None:
+            found = _share_of_answers(good[at], table.rater[at], source, level)
+        else:
+            found = _share_of_items(good[at], source, level, _of_method(ratings, influence, m))
         missing = int((~complete & (method == m)).sum())
         rows.append((*found[:3], len(at), missing, found[3]))
     share, low, high, *counts = np.array(rows).T
@@ -150,24 +187,52 @@ def _rates(
     return Rate(share, low, high, counted, incomplete, clusters)
 
 
-def _share(
-    good: np.ndarray, rater: np.ndarray, source: np.ndarray, level: float, by_rater: bool
+def _of_method(
+    ratings: Ratings, influence: Influence, method: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return change, rater and source of the answers about a method."""
+    at = np.flatnonzero(influence.method == method)
+    return influence.change[at], influence.rater[at], ratings.source[influence.edit[at]]
+
+
+def _share_of_answers(
+    good: np.ndarray, rater: np.ndarray, source: np.ndarray, level: float
 ) -> tuple[float, float, float, int]:
     """Return the share of successes, the ends of its interval and the number of clusters."""
     if not len(good):
         return np.nan, np.nan, np.nan, 0
     share = float(good.mean())
     variance = two_way_variance((good - share) / len(good), rater, source)
-    clusters = min(variance.raters, variance.sources) if by_rater else variance.sources
+    clusters = min(variance.raters, variance.sources)
     if clusters < 2:
         return share, np.nan, np.nan, clusters
-    spread = variance.total if by_rater else variance.source
-    low, high = korn_graubard(share, spread, len(good), clusters, level=level)
-    return share, low, high, clusters
+    return share, *korn_graubard(share, variance.total, len(good), clusters, level=level), clusters
+
+
+def _share_of_items(
+    good: np.ndarray,
+    source: np.ndarray,
+    level: float,
+    answers: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> tuple[float, float, float, int]:
+    """Return the same of items; answers: change of their success, rater and source."""
+    if not len(good):
+        return np.nan, np.nan, np.nan, 0
+    share, (change, rater, at) = float(good.mean()), answers
+    by_source = two_way_variance((good - share) / len(good), np.arange(len(good)), source)
+    sources, raters = by_source.sources, len(np.unique(rater))
+    if sources < 2:
+        return share, np.nan, np.nan, sources
+    parts = np.array([by_source.source, rater_variance(change / len(good), rater, at)])
+    variance, freedom = float(parts.sum()), float(sources - 1)
+    if parts[1] > 0:
+        freedom = min(variance**2 / float(parts**2 @ [1 / freedom, 1 / (raters - 1)]), freedom)
+    ends = korn_graubard(share, variance, len(good), freedom + 1, level=level)
+    return share, *ends, sources
 
 
 def korn_graubard(
-    share: float, variance: float, count: int, clusters: int, *, level: float = 0.95
+    share: float, variance: float, count: int, clusters: float, *, level: float = 0.95
 ) -> tuple[float, float]:
     """Return the ends of the interval of a share from clustered data, 0 to 1.
 

@@ -32,7 +32,13 @@ from scipy import stats as distributions
 from evaluation.stats.crossed import p_value
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.ratings import Ratings
-from evaluation.stats.success import THRESHOLD, Influence, answer_influence, item_success
+from evaluation.stats.success import (
+    THRESHOLD,
+    Influence,
+    answer_influence,
+    item_success,
+    rater_variance,
+)
 
 
 class SuccessGap(NamedTuple):
@@ -113,25 +119,13 @@ def _ends(
         return np.nan, mid, np.nan, np.nan
     if np.ptp(pair.gain) == 0:
         return np.nan, mid, np.nan, 2.0 ** (1 - sources) if mid else 1.0
-    error = float(np.sqrt(_source_variance(pair) + _rater_variance(pair)))
+    of_raters = rater_variance(pair.change, pair.rater, pair.at)
+    error = float(np.sqrt(_source_variance(pair) + of_raters))
     half = float(distributions.t.ppf((1 + level) / 2, freedom)) * error
     return mid - half, mid, mid + half, p_value(mid, error, freedom)
 
 
 def _source_variance(pair: _Pair) -> float:
-    sums = _sums(pair.source, (pair.gain - pair.gain.mean()) / len(pair.gain))
+    _, member = np.unique(pair.source, return_inverse=True)
+    sums = np.bincount(member, (pair.gain - pair.gain.mean()) / len(pair.gain))
     return float(sums @ sums) * len(sums) / (len(sums) - 1)
-
-
-def _rater_variance(pair: _Pair) -> float:
-    """Return what raters share over sources, by the jackknife; at least 0."""
-    by_rater = _sums(pair.rater, pair.change)
-    by_rater -= by_rater.mean()
-    both = _sums(pair.rater * (int(pair.at.max()) + 1) + pair.at, pair.change)
-    of_raters = float(by_rater @ by_rater) * (len(by_rater) - 1) / len(by_rater)
-    return max(of_raters - float(both @ both), 0.0)
-
-
-def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:
-    _, member = np.unique(cluster, return_inverse=True)
-    return np.bincount(member, values)
