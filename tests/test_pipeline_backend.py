@@ -119,6 +119,17 @@ def test_what_no_family_fits_is_one_line(tmp_path: Path) -> None:
         DreamixPipeline.from_pretrained(NEVER)
 
 
+def test_the_docs_say_what_families_declare(root: Path) -> None:
+    """How frames are masked and what departs from the paper, word by word; and every name."""
+    page = (root / "docs" / "pipelines.md").read_text()
+    for family in FAMILIES:
+        assert f"| {family.name} | {family.masking} | {family.departs} |" in page
+    for name, (hub, motion) in NAMES.items():
+        assert f"`{name}`" in page
+        assert hub in page
+        assert (motion or "") in page
+
+
 def test_every_family_says_how_its_frames_are_masked_and_what_departs() -> None:
     for family in FAMILIES:
         assert len(family.masking) > 40
@@ -221,6 +232,17 @@ def test_without_finetuning_the_pretrained_weights_are_used(folder: Path) -> Non
     first, other, last = (dreamix.make(asked, backend, c)[0] for c in (plain, tuned, plain))
     assert np.array_equal(first.video.frames, last.video.frames)
     assert not np.array_equal(first.video.frames, other.video.frames)
+
+
+def test_noise_is_named_after_the_edit(folder: Path) -> None:
+    """The same prompt twice, as two edits: another clip each. The order does not matter."""
+    backend: Any = open_backend(f"{folder}@{SIDE}x{SIDE}x5")
+    asked = requests(moving_clip(5), "a red cat", "a red cat")
+    found = METHODS.get("text-to-video")
+    one, two = found.make(asked, backend, found.config(steps=2))
+    again, _ = found.make(asked[::-1], backend, found.config(steps=2))
+    assert not np.array_equal(one.video.frames, two.video.frames)
+    assert np.array_equal(again.video.frames, two.video.frames)
 
 
 @pytest.mark.parametrize("method", ["plug-and-play", "ddim-inversion", "tune-a-video"])

@@ -1,6 +1,7 @@
 """Finetuning pretrained families: what a frame sees, what is trained, and what is kept of it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dreamix.backends.frames import to_pixels
 from dreamix.backends.pipeline import FILES
 from dreamix.backends.tuning import Clip, Tuning, encoded, loss, objective, trainable
 from dreamix.core.errors import UserError
-from dreamix.diffusion.adapting import checkpointed
+from dreamix.diffusion.adapting import Part, Training, add_gradients, checkpointed
 from dreamix.diffusion.finetune import Finetuning
 from dreamix.diffusion.masking import temporal_parameters
 from dreamix.diffusion.objectives import Drawn
@@ -449,3 +450,33 @@ def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> Non
     ]
     assert min(same) > 0.9
     assert sum(same) / len(same) > 0.995
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.25, 0.0])
+def test_the_gradient_is_that_of_equation_3_and_draws_do_not_depend_on_alpha(alpha: float) -> None:
+    """alpha w^2 + (1 - alpha) 3 w at w = 2 has the derivative 4 alpha + 3 (1 - alpha)."""
+    w, seen = torch.nn.Parameter(torch.tensor(2.0)), {}
+
+    def drawn(name: str, value: Callable[[], Tensor]) -> Callable[[torch.Generator], Tensor]:
+        def loss(generator: torch.Generator) -> Tensor:
+            seen[name] = torch.rand(1, generator=generator).item()
+            return value()
+
+        return loss
+
+    parts = [
+        Part("video", alpha, drawn("video", lambda: w**2), nullcontext),
+        Part("frames", 1 - alpha, drawn("frames", lambda: 3 * w), nullcontext),
+    ]
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    losses = add_gradients(parts, seeded(), scaler, Training())
+    assert w.grad is not None
+    assert w.grad.item() == pytest.approx(4 * alpha + 3 * (1 - alpha))
+    expected = {"video": 4.0} if alpha == 1 else {"frames": 6.0} if alpha == 0 else None
+    assert losses == (expected or {"video": 4.0, "frames": 6.0})
+    seeds = torch.randint(2**62, (2,), generator=seeded()).tolist()
+    each = {
+        name: torch.rand(1, generator=seeded(s)).item()
+        for name, s in zip(("video", "frames"), seeds, strict=True)
+    }
+    assert seen == {name: each[name] for name in losses}

@@ -99,6 +99,8 @@ def test_the_start_is_the_step_with_the_nearest_level() -> None:
         assert start.asked == s
         assert start.level == pytest.approx((1 - 0.2 * step) if step < 5 else 0)
     assert start_of(scheduler, 0.4).timestep == pytest.approx(400)
+    scheduler.set_timesteps(sigmas=[1.0, 0.5])
+    assert [start_of(scheduler, s).level for s in (0.75, 0.25)] == [0.5, 0.0], "of two as near"
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

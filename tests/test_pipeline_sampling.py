@@ -34,6 +34,7 @@ from torch import Tensor
 from dreamix import DreamixPipeline
 from dreamix.backends.frames import lengthened, pictures_of, to_pixels
 from dreamix.core.errors import UserError
+from dreamix.diffusion.levels import noise_levels
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 THEIRS = {
@@ -183,7 +184,7 @@ def test_as_many_frames_come_back_as_went_in(
     """A causal autoencoder is handed n k + 1 frames, the last one standing still; they are cut."""
     whole = dreamix.family
     padded = whole.padded(frames)
-    multiple = {"wan2.1": 4, "wan2.2": 4, "cogvideox-2b": 8, "cogvideox-5b": 8}.get(family)
+    multiple = {"wan": 4, "cog": 8}.get(family[:3])
     assert whole.frame_multiple == multiple
     least = frames if multiple is None else next(n for n in range(1, 99, multiple) if n >= frames)
     assert padded == least
@@ -210,6 +211,12 @@ def test_frames_that_are_cut_did_not_change_those_before(
     if family.startswith("wan"):
         assert torch.equal(one[:, :, :2], two[:, :, :2])
     assert not torch.equal(one[:, :, 2:], two[:, :, 2:])
+
+
+def test_more_frames_than_the_motion_modules_have_places_for_are_one_line() -> None:
+    dreamix = DreamixPipeline(quiet(TINY["animatediff"]()))
+    with pytest.raises(UserError, match="AnimateDiff takes 32 frames at most, not 33"):
+        edited(dreamix, 0.5, moving_clip(33))
 
 
 def test_the_size_is_the_clips_own_at_the_nearest_multiples(dreamix: DreamixPipeline) -> None:
@@ -374,6 +381,23 @@ def test_mistakes_are_one_line(options: dict[str, Any], said: str) -> None:
     asked = {"prompt": "a", "video": moving_clip(1), "num_inference_steps": 2, "noise_scale": 0.5}
     with pytest.raises(UserError, match=said):
         dreamix(**{**asked, **options})
+
+
+def test_a_schedule_may_have_one_timestep_twice() -> None:
+    """Wan's solver rounds timesteps down: with a shift of 40 several of 60 steps share one."""
+    dreamix = DreamixPipeline(quiet(TINY["wan2.1"]()))
+    scheduler = dreamix.pipe.scheduler
+    scheduler.register_to_config(flow_shift=40.0)
+    scheduler.set_timesteps(60)
+    times, levels = scheduler.timesteps.tolist(), noise_levels(scheduler)
+    twice = next(i for i in range(1, 60) if times[i] == times[i - 1])
+    for step in (twice - 1, twice):
+        edited(
+            dreamix, float(levels[step]), moving_clip(1), num_inference_steps=60, guidance_scale=1
+        )
+        assert dreamix.last_start is not None
+        assert dreamix.last_start.step == step
+        assert scheduler.step_index == 60, "every step of the schedule after it was taken, once"
 
 
 def test_a_start_far_from_what_was_asked_is_told(caplog: pytest.LogCaptureFixture) -> None:

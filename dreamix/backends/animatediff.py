@@ -30,6 +30,11 @@ class AnimateDiff(PictureLatents):
     }
     defaults = Defaults(steps=50, guidance=7.5, height=512, width=512, frames=16)
 
+    @property
+    def most_frames(self) -> int:
+        """As many as the motion modules have places for."""
+        return int(self.pipe.unet.config.motion_max_seq_length)
+
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the network's prediction; every frame is told the prompt."""
         words = told.repeat_interleave(z.shape[2], dim=0)

@@ -92,12 +92,12 @@ def _source(family: Family, request: Request) -> tuple[Tensor | None, int, int, 
     usual = family.defaults
     if request.video is None:
         height, width = request.size[0] or usual.height, request.size[1] or usual.width
-        family.check_size(height, width)
+        family.check_clip(request.frames, height, width)
         return None, request.frames, height, width
     pictures = pictures_of(request.video)
     near = nearest_size(pictures[0], family.size_multiple)
     height, width = request.size[0] or near[0], request.size[1] or near[1]
-    family.check_size(height, width)
+    family.check_clip(len(pictures), height, width)
     pixels = degraded(to_pixels(pictures, height, width), *request.corrupt)
     frames = pixels.shape[2]
     return lengthened(pixels, family.padded(frames)), frames, height, width

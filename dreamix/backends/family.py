@@ -103,8 +103,15 @@ class Family(ABC):
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         """Return (channels, frames, height, width) of the latents of a clip that is padded."""
 
-    def check_size(self, height: int, width: int) -> None:
-        """Raise a `UserError` for a size that the networks cannot take."""
+    @property
+    def most_frames(self) -> int | None:
+        """The most frames that the networks take; None: as many as memory has room for."""
+        return None
+
+    def check_clip(self, frames: int, height: int, width: int) -> None:
+        """Raise a `UserError` for a size or a length that the networks cannot take."""
+        if self.most_frames is not None and frames > self.most_frames:
+            raise UserError(f"{self.name} takes {self.most_frames} frames at most, not {frames}")
         multiple = self.size_multiple
         if height % multiple or width % multiple or min(height, width) < multiple:
             raise UserError(

@@ -147,7 +147,7 @@ class PipelineBackend:
         usual, multiple = family.defaults, family.size_multiple
         if self._size:
             width, height, frames = self._size
-            family.check_size(height, width)
+            family.check_clip(frames or 1, height, width)
             return height, width, frames or usual.frames
         scale = (usual.height * usual.width / (source.height * source.width)) ** 0.5
         height, width = (

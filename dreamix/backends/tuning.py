@@ -81,7 +81,7 @@ def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
     pictures = pictures_of(video)
     near = nearest_size(pictures[0], family.size_multiple)
     height, width = tuning.size[0] or near[0], tuning.size[1] or near[1]
-    family.check_size(height, width)
+    family.check_clip(len(pictures) if tuning.settings.alpha else 1, height, width)
     pixels, alpha = to_pixels(pictures, height, width), tuning.settings.alpha
     none = torch.empty(0)
     whole = lengthened(pixels, family.padded(pixels.shape[2]))

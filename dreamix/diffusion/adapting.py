@@ -60,7 +60,7 @@ def adapt(
     optimise, history = optimiser(parameters, settings.learning_rate, training), []
     scaler = torch.amp.GradScaler(training.device, enabled=training.precision == "fp16")
     for done in range(settings.steps):
-        losses = _gradients(parts, generator, scaler, training)
+        losses = add_gradients(parts, generator, scaler, training)
         if not all(torch.isfinite(torch.tensor(value)) for value in losses.values()):
             rate = f"learning rate {settings.learning_rate:g}"
             raise UserError(f"finetuning diverged after {done} updates; lower the {rate}")
@@ -73,7 +73,7 @@ def adapt(
     return history
 
 
-def _gradients(
+def add_gradients(
     parts: list[Part], generator: torch.Generator, scaler: Any, training: Training
 ) -> dict[str, float]:
     """Add the gradients of one update; return the losses of its parts, without their weights."""

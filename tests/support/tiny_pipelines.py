@@ -95,23 +95,25 @@ def frame_vae() -> AutoencoderKL:
     return randomised(vae, seed=2)
 
 
+def wan_transformer(seed: int, channels: int = 16) -> WanTransformer3DModel:
+    """Return Wan's transformer of two layers."""
+    transformer = WanTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=channels,
+        out_channels=channels,
+        text_dim=WORDS,
+        freq_dim=32,
+        ffn_dim=32,
+        num_layers=2,
+        rope_max_seq_len=32,
+    )
+    return randomised(transformer, seed)
+
+
 def tiny_wan(*, experts: int = 1, seed: int = 0) -> WanPipeline:
     """Return Wan 2.1, or 2.2 with two experts, as their model_index.json describes them."""
-    transformers = [
-        randomised(
-            WanTransformer3DModel(
-                num_attention_heads=2,
-                attention_head_dim=12,
-                text_dim=WORDS,
-                freq_dim=32,
-                ffn_dim=32,
-                num_layers=2,
-                rope_max_seq_len=32,
-            ),
-            seed + number,
-        )
-        for number in range(experts)
-    ]
+    transformers = [wan_transformer(seed + number) for number in range(experts)]
     vae = AutoencoderKLWan(base_dim=3, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
     return WanPipeline(
         tokenizer=t5_tokenizer(),
@@ -124,6 +126,27 @@ def tiny_wan(*, experts: int = 1, seed: int = 0) -> WanPipeline:
         transformer_2=transformers[1] if experts == 2 else None,
         boundary_ratio=0.875 if experts == 2 else None,
     )
+
+
+def tiny_wan_5b(*, seed: int = 0) -> WanPipeline:
+    """Return Wan 2.2 as 5B is built: a timestep for every token, an autoencoder of 16 x 16."""
+    vae = AutoencoderKLWan(
+        base_dim=4,
+        z_dim=8,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        in_channels=12,
+        out_channels=12,
+        is_residual=True,
+        patch_size=2,
+        scale_factor_spatial=16,
+        latents_mean=[0.1] * 8,
+        latents_std=[1.3] * 8,
+    )
+    whole = tiny_wan(seed=seed)
+    changed = {"vae": randomised(vae, seed=2), "transformer": wan_transformer(seed, channels=8)}
+    parts = {**whole.components, **changed}
+    return WanPipeline(**parts, expand_timesteps=True)
 
 
 def tiny_cogvideox(*, rotary: bool = False, seed: int = 0) -> CogVideoXPipeline:
@@ -236,6 +259,7 @@ def tiny_cogvideox_5b(*, seed: int = 0) -> CogVideoXPipeline:
 TINY: dict[str, Callable[..., DiffusionPipeline]] = {
     "wan2.1": tiny_wan,
     "wan2.2": tiny_wan22,
+    "wan2.2-5b": tiny_wan_5b,
     "cogvideox-2b": tiny_cogvideox,
     "cogvideox-5b": tiny_cogvideox_5b,
     "modelscope": tiny_modelscope,
