@@ -10,7 +10,7 @@ import torch
 from diffusers.loaders import PeftAdapterMixin
 from safetensors.torch import load_file
 from tiny_cascade import State, state_of
-from tiny_pipelines import SIDE, TINY, as_pictures, edited, moving_clip, quiet, seeded
+from tiny_pipelines import FOUR, SIDE, TINY, as_pictures, edited, moving_clip, quiet, seeded
 from torch import Tensor
 
 from dreamix import DreamixPipeline
@@ -86,10 +86,9 @@ def test_outside_of_it_every_frame_sees_the_others(dreamix: DreamixPipeline) -> 
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("family", SEPARABLE)
 def test_the_frame_pass_of_a_whole_clip_is_that_of_its_frames(family: str) -> None:
-    """Separable networks: masking a clip and masking its frames one by one are one thing."""
-    if family not in SEPARABLE:
-        pytest.skip("full attention: its frames are encoded alone")
+    """Masking a clip and masking its frames one by one are one thing."""
     whole = DreamixPipeline(quiet(TINY[family]())).family
     x = torch.randn((1, *whole.latent_shape(4, SIDE, SIDE)), generator=seeded())
     told, t = whole.embed(["sks"], None).told, torch.tensor([300])
@@ -99,11 +98,10 @@ def test_the_frame_pass_of_a_whole_clip_is_that_of_its_frames(family: str) -> No
     assert torch.allclose(clip, torch.cat(frames, 2), atol=1e-4)
 
 
+@pytest.mark.parametrize("family", SEPARABLE)
 @pytest.mark.parametrize("rank", [None, 4])
 def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int | None) -> None:
     """Separable networks: frames-only finetuning leaves temporal weights to the bit."""
-    if family not in SEPARABLE:
-        pytest.skip("full attention has no temporal weights")
     dreamix = DreamixPipeline(quiet(TINY[family]()))
     (network,) = dreamix.family.networks.values()
     before = [p.detach().clone() for p in temporal_parameters(network)]
@@ -118,6 +116,7 @@ def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int |
         assert not any(p.any() for p in up)
 
 
+@pytest.mark.parametrize("family", FOUR)
 @pytest.mark.parametrize("train", ["spatial", "temporal"])
 def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:
     """Separable networks: adapters stand in the chosen layers only; so do trained weights."""
@@ -141,7 +140,7 @@ def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:
 
 
 # -- the objective -----------------------------------------------------------------------------
-def losses_on(dreamix: DreamixPipeline, draws: int = 6) -> dict[str, float]:
+def losses_on(dreamix: DreamixPipeline, draws: int = 4) -> dict[str, float]:
     """Return both losses on the clip, with the same noise whenever it is asked."""
     family = dreamix.family
     clip = encoded(family, moving_clip(5), tuning())
@@ -169,11 +168,11 @@ def test_finetuning_lowers_both_losses_on_its_clip(
     """Measured with the same noise before and after, in the pass of each."""
     before = losses_on(dreamix)
     rate = 3e-3 if rank is None else 2e-2
-    tuned = dreamix.finetune(moving_clip(5), steps=15, rank=rank, frames=3, learning_rate=rate)
+    tuned = dreamix.finetune(moving_clip(5), steps=10, rank=rank, frames=3, learning_rate=rate)
     after = losses_on(dreamix)
     assert after["video"] < 0.97 * before["video"]
     assert after["frames"] < 0.97 * before["frames"]
-    assert [sorted(losses) for losses in tuned.losses] == [["frames", "video"]] * 15
+    assert [sorted(losses) for losses in tuned.losses] == [["frames", "video"]] * 10
 
 
 def test_the_loss_is_that_of_the_networks_own_prediction(
@@ -245,6 +244,7 @@ def test_gradient_checkpointing_gives_the_same_gradients_and_keeps_less(
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
 
 
+@pytest.mark.parametrize("family", FOUR)
 def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     first = trained_weights(family, steps=1)
     torch.rand(3)
@@ -255,6 +255,7 @@ def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     assert not equal(first, trained_weights(family, steps=1, seed=1))
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_mixed_precision_runs(dreamix: DreamixPipeline) -> None:
     tuned = dreamix.finetune(moving_clip(3), mixed_precision="bf16", **QUICK)
     (network, *_) = dreamix.family.networks.values()
@@ -263,6 +264,7 @@ def test_mixed_precision_runs(dreamix: DreamixPipeline) -> None:
     assert all(value > 0 for losses in tuned.losses for value in losses.values())
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_a_network_in_bfloat16_is_finetuned_by_an_adapter_in_float32(
     dreamix: DreamixPipeline,
 ) -> None:
@@ -272,6 +274,7 @@ def test_a_network_in_bfloat16_is_finetuned_by_an_adapter_in_float32(
     assert found.isfinite().all()
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_progress_and_several_prompts(dreamix: DreamixPipeline) -> None:
     seen: list[tuple[int, int]] = []
     clip = moving_clip(3)
@@ -298,6 +301,7 @@ def test_without_its_adapter_the_network_is_the_base_to_the_bit(dreamix: Dreamix
     assert states(dreamix) == held
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
     dreamix.finetune(moving_clip(3), **{**QUICK, "rank": None})
@@ -307,6 +311,7 @@ def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) 
     assert states(dreamix) == held
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
     with pytest.raises(UserError, match="diverged"):
@@ -350,6 +355,7 @@ def loaded_by_diffusers(family: str, pipe: Any, folder: Path) -> None:
         pipe.load_lora_weights(folder, weight_name=FILES[1], load_into_transformer_2=True)
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_adapter_files_hold_pefts_names(dreamix: DreamixPipeline, tmp_path: Path) -> None:
     dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
     dreamix.save_adapter(tmp_path)
@@ -419,6 +425,7 @@ def test_settings_that_mean_nothing_are_one_line(options: dict[str, Any], said: 
         dreamix.finetune(moving_clip(2), **{**QUICK, **options})
 
 
+@pytest.mark.parametrize("family", FOUR, indirect=True)
 def test_there_is_no_adapter_to_save_before_one_was_made(
     dreamix: DreamixPipeline, tmp_path: Path
 ) -> None:
@@ -426,6 +433,7 @@ def test_there_is_no_adapter_to_save_before_one_was_made(
         dreamix.save_adapter(tmp_path)
 
 
+@pytest.mark.parametrize("family", FOUR)
 def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> None:
     """accelerate's hooks, with the processor as the accelerator: same adapter, same edit.
 
@@ -441,6 +449,7 @@ def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> No
     assert torch.equal(edited(offloaded, 0.7, clip), expected)
 
 
+@pytest.mark.parametrize("family", FOUR)
 def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> None:
     """One update of AdamW is the sign of the gradient: a few tiny ones may turn over, not many."""
     plain = trained_weights(family, steps=1)
