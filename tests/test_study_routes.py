@@ -159,6 +159,7 @@ def test_every_refusal_of_a_clip_reads_the_same(site: Site, client: TestClient) 
     assert len(told) == 1
 
 
+@pytest.mark.slow
 def test_ten_thousand_bad_tokens_cost_little_and_open_nothing(
     site: Site, client: TestClient
 ) -> None:

@@ -35,6 +35,7 @@ def means(running: Running) -> dict[str, float]:
     return {method: float(np.mean(values)) for method, values in found.items()}
 
 
+@pytest.mark.slow
 def test_what_raters_think_is_what_the_store_says(database: Database) -> None:
     """72 clips, 10 votes each, deviations of .5 between clips: means to within 0.3."""
     crowd = Crowd(raters=90, careless=0, drop_out=0)
