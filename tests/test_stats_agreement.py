@@ -68,20 +68,40 @@ def test_alpha_by_hand() -> None:
         assert krippendorff_alpha(value, unit, unit, metric=metric).mid == pytest.approx(0)
 
 
-def test_the_bootstrap_draws_sources_with_all_their_units() -> None:
-    """Two sources; draws are a twice, both, b twice with probability 1/4, 1/2, 1/4. So the ends of
-    the central 60% are the alphas of a and of b; that of both lies between.
+def packaged(table: np.ndarray) -> float:
+    return float(krippendorff.alpha(table, level_of_measurement="ordinal"))
+
+
+def test_the_interval_is_the_studentized_bootstrap_of_sources() -> None:
+    """krippendorff 0.9.0 on the columns of each resample, all units of a source drawn together; its
+    error by leaving out one of the drawn sources at a time. The same multinomial counts.
     """
-    table = random_table(3)
-    value, unit = long(table)
-    source = unit % 2
-    alphas = []
-    for columns in (np.r_[0:40:2, 0:40:2], np.r_[1:40:2, 1:40:2]):
-        alphas.append(float(krippendorff.alpha(table[:, columns], level_of_measurement="ordinal")))
-    found = krippendorff_alpha(value, unit, source, rng=rng(4), level=0.6)
-    assert found.sources == 2
-    assert (found.low, found.high) == pytest.approx((min(alphas), max(alphas)), abs=1e-9)
-    assert found.low < found.mid < found.high
+    value, unit = long(table := random_table(3))
+    found = krippendorff_alpha(value, unit, unit % 6, rng=rng(4), resamples=60, level=0.8)
+    columns = [np.arange(source, table.shape[1], 6) for source in range(6)]
+
+    def both(drawn: np.ndarray) -> tuple[float, float]:
+        out = [packaged(table[:, np.concatenate([columns[s] for s in np.delete(drawn, k)])])
+               for k in range(6)]  # fmt: skip
+        error = np.sqrt(5 / 6 * ((out - np.mean(out)) ** 2).sum())
+        return packaged(table[:, np.concatenate([columns[s] for s in drawn])]), float(error)
+
+    alpha, error = both(np.arange(6))
+    draws = rng(4).multinomial(6, np.full(6, 1 / 6), size=60)
+    pairs = np.array([both(np.repeat(np.arange(6), counts)) for counts in draws])
+    low, high = np.quantile((pairs[:, 0] - alpha) / pairs[:, 1], [0.1, 0.9])
+    ends = (alpha - high * error, alpha - low * error)
+    assert (found.low, found.high) == pytest.approx(ends, abs=1e-9)
+
+
+def test_few_sources_have_no_interval_and_agreement_has_one_of_no_width() -> None:
+    """Four sources say too little about others. All raters alike: alpha is 1, whatever is drawn."""
+    value, unit = long(random_table(3))
+    few = krippendorff_alpha(value, unit, unit % 4, rng=rng())
+    assert few.sources == 4 and np.isfinite(few.mid) and np.isnan([few.low, few.high]).all()
+    value, unit = np.repeat([1.0, 2, 3, 4, 5, 3], 3), np.repeat(np.arange(6), 3)
+    alike = krippendorff_alpha(value, unit, unit, rng=rng())
+    assert alike[:3] == pytest.approx((1, 1, 1), abs=1e-12)
 
 
 def test_alpha_where_it_is_not_defined() -> None:

@@ -10,6 +10,12 @@ votes between them, those on c and on k counting half.
 Source: Krippendorff, Content Analysis, 4th edition (2018), chapter 12. alpha is 1 where all agree,
 0 where they agree as by chance, below where they disagree by system. A rater's bias lowers it,
 though the ranking of items may be shared: read it beside `leave_one_out`.
+
+Its interval is of the studentized bootstrap over sources (Efron & Tibshirani, An Introduction to
+the Bootstrap (1993), chapter 12): draws of (alpha* - alpha) / error*, errors by the jackknife over
+sources, which mends the bias and the skewness of alpha from few sources: plain percentiles of 30
+sources hold the truth in 88 to 91% where 95% are asked. It is about other sources and these raters;
+`benchmarks/README.md` has the measured coverage.
 """
 
 from typing import Literal, NamedTuple
@@ -19,6 +25,8 @@ import numpy as np
 from evaluation.stats.intervals import percentile_interval
 
 Metric = Literal["nominal", "ordinal", "interval"]
+FEWEST = 5  # sources for an interval
+BLOCK = 2**21  # numbers in one block of resamples
 
 
 class Alpha(NamedTuple):
@@ -42,11 +50,11 @@ def krippendorff_alpha(
     resamples: int = 2000,
     level: float = 0.95,
 ) -> Alpha:
-    """Return Krippendorff's alpha with a percentile interval over resampled sources.
+    """Return Krippendorff's alpha with a studentized bootstrap interval over sources.
 
     value:  float (votes,), one vote a rater and unit. unit, source: int (votes,), >= 0.
     rng:    draws of the cluster bootstrap of sources with all of their units; None leaves the ends
-            NaN, as does a single source.
+            NaN, as do fewer than five sources.
 
     Without a unit with two votes, or if all votes are the same grade, alpha is NaN: agreement about
     things that do not differ shows nothing.
@@ -56,12 +64,39 @@ def krippendorff_alpha(
     grades, tables, single, units = _coincidences(value, unit, source)
     mid = float(alpha_of(tables.sum(axis=0, keepdims=True), grades, metric)[0])
     low = high = np.nan
-    if rng is not None and len(tables) > 1:
-        many = len(tables)
-        draws = rng.multinomial(many, np.full(many, 1 / many), size=resamples)
-        resampled = np.tensordot(draws.astype(np.float64), tables, axes=1)
-        low, high = percentile_interval(alpha_of(resampled, grades, metric), level)
-    return Alpha(low, mid, high, units, single, len(tables))
+    many = len(tables)
+    if rng is not None and many >= FEWEST and np.isfinite(mid):
+        counts = rng.multinomial(many, np.full(many, 1 / many), size=resamples)
+        counts = np.vstack([np.ones(many), counts])  # the study itself first
+        rows = max(1, BLOCK // (many * len(grades) ** 2))
+        blocks = [counts[start : start + rows] for start in range(0, len(counts), rows)]
+        found = [_alpha_and_error(tables, block, grades, metric) for block in blocks]
+        values, errors = np.concatenate(found, axis=1)
+        low, high = _studentized(values, errors, level)
+    return Alpha(low, mid, high, units, single, many)
+
+
+def _studentized(values: np.ndarray, errors: np.ndarray, level: float) -> tuple[float, float]:
+    """Return the ends from alphas and errors (1 + resamples,), those of the study itself first."""
+    mid, error = values[0], errors[0]
+    if error < 1e-12:  # all sources alike
+        return mid, mid
+    t = np.divide(values - mid, errors, out=np.full(len(values), np.nan), where=errors > 1e-12)
+    low, high = percentile_interval(t[1:], level)
+    return mid - high * error, min(mid - low * error, 1.0)
+
+
+def _alpha_and_error(
+    tables: np.ndarray, counts: np.ndarray, grades: np.ndarray, metric: Metric
+) -> np.ndarray:
+    """Return alpha and its jackknife error under counts of sources (n, sources): (2, n)."""
+    total, size = np.tensordot(counts, tables, axes=1), len(grades)
+    without = alpha_of((total[:, None] - tables).reshape(-1, size, size), grades, metric)
+    without = np.where(counts > 0, without.reshape(counts.shape), 0.0)
+    drawn = counts.sum(axis=1)
+    gap = without - ((counts * without).sum(axis=1) / drawn)[:, None]
+    squares = (counts * gap**2).sum(axis=1) * (drawn - 1) / drawn
+    return np.stack([alpha_of(total, grades, metric), np.sqrt(squares)])
 
 
 def alpha_of(coincidences: np.ndarray, grades: np.ndarray, metric: Metric) -> np.ndarray:

@@ -7,8 +7,8 @@ drawn together. Raters can be drawn as well, whole raters with replacement; a ce
 of its votes is missing in that draw.
 
 A draw is a set of weights, so all draws are computed together as matrix products.
-Percentile intervals: Davison & Hinkley, Bootstrap Methods and their Application (1997), 5.3. From
-few clusters they are too narrow; see intervals.py for measured coverage.
+Percentile intervals: Davison & Hinkley, Bootstrap Methods and their Application (1997), 5.3. Plain
+ones are too narrow from few clusters, so these are expanded (see `expanded` in intervals.py).
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -17,7 +17,7 @@ import numpy as np
 
 from evaluation.stats.coefficients import Kind
 from evaluation.stats.correlation import Constants, Level, level_vectors, mean_of
-from evaluation.stats.intervals import percentile_interval, ratio
+from evaluation.stats.intervals import expanded, percentile_interval, ratio
 from evaluation.stats.meta import Sources, cells, mean_votes, sources_of
 from evaluation.stats.pair_draws import Draws, accuracy_draws, drawn_means, soft_pairwise_draws
 from evaluation.stats.soft_pairwise import differences, sign_matrix, weighted_soft_pairwise
@@ -218,7 +218,7 @@ def interval(value: float, draws: np.ndarray, confidence: float, drawable: int) 
         raise ValueError(f"need 0 < confidence < 1, got {confidence}")
     low = high = float("nan")
     if drawable > 1:
-        low, high = percentile_interval(draws, confidence)
+        low, high = percentile_interval(draws, expanded(confidence, drawable))
     return MetaInterval(low, value, high, draws)
 
 

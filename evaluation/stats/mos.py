@@ -18,7 +18,7 @@ from evaluation.stats.crossed import (
     two_way_variance,
     two_way_weights,
 )
-from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.intervals import expanded, percentile_interval
 from evaluation.stats.ratings import Votes
 
 
@@ -85,18 +85,20 @@ def method_scores(
 ) -> MethodScores:
     """Return the MOS of every method with two-way clustered and, given `rng`, bootstrap intervals.
 
-    level: of both intervals. rng: draws of the two-way bootstrap, shared by the methods.
+    level: of both intervals. rng: draws of the two-way bootstrap, shared by the methods; its
+    percentiles are expanded for the fewer of raters and sources (see `intervals.expanded`).
 
     With one rater or one source there is a mean and no interval (NaN). A resample in which a method
     has no votes does not count for that method.
     """
+    rows = [_method_row(votes.where(votes.method == m), level) for m in range(votes.methods)]
+    mos, error, low, high, freedom, raters, sources, items, count = np.array(rows).T
     boot_low, boot_high = np.full((2, votes.methods), np.nan)
     if rng is not None:
         draws = bootstrap_scores(votes, rng=rng, resamples=resamples)
-        ends = [percentile_interval(column, level) for column in draws.T]
+        kept = [expanded(level, int(clusters)) for clusters in np.minimum(raters, sources)]
+        ends = [percentile_interval(*pair) for pair in zip(draws.T, kept, strict=True)]
         boot_low, boot_high = np.array(ends).reshape(-1, 2).T
-    rows = [_method_row(votes.where(votes.method == m), level) for m in range(votes.methods)]
-    mos, error, low, high, freedom, raters, sources, items, count = np.array(rows).T
     alone = np.minimum(raters, sources) < 2
     boot_low, boot_high = (np.where(alone, np.nan, end) for end in (boot_low, boot_high))
     counts = (array.astype(np.int64) for array in (freedom, raters, sources, items, count))
