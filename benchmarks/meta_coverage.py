@@ -1,0 +1,126 @@
+"""What one simulated meta-evaluation says: 5 methods, 29 sources, 127 edits, two metrics.
+
+Two metrics are the true quality plus noise of their own, equally much, partly shared by the edits
+of a source: what edits taken for independent miss. People are means of three rounded votes of
+raters drawn anew for each edit; for acc_eq they are rounded to grades, so that ties matter.
+Systems are the same five in all studies, sources are drawn. Where coverage is measured the first
+metric also leans towards some systems, or it would rank systems perfectly in the long run.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evaluation.stats.correlation import correlate
+from evaluation.stats.meta_bootstrap import (
+    bootstrap_accuracy,
+    bootstrap_correlation,
+    bootstrap_soft_pairwise,
+)
+from evaluation.stats.permutation import perm_both, swap_accuracies
+from evaluation.stats.ties import tie_calibrated_accuracy
+
+NAME = "5 methods x 29 sources x 127 edits"
+SYSTEMS, SOURCES, EDITS = np.linspace(-0.5, 0.5, 5), 29, 127
+LEANING = np.array([0.3, -0.2, 0.1, 0.2, -0.4])[:, None]  # of a metric towards systems
+VOTES = 3
+RESAMPLES, PERMUTATIONS, SPA_DRAWS = 1000, 999, 400
+LARGE = 300  # times as many sources: the population
+CORRELATIONS = (
+    ("item", "kendall_b"),
+    ("system", "pearson"),
+    ("global", "pearson"),
+    ("edits", "kendall_b"),
+)
+
+
+class Data(NamedTuple):
+    """Scores of two metrics and mean votes, float (systems, edits); the source of each edit."""
+
+    first: np.ndarray
+    second: np.ndarray
+    human: np.ndarray
+    sources: np.ndarray
+
+
+def draw(rng: np.random.Generator, times: int = 1) -> Data:
+    """Return a meta-evaluation of `times` as many sources."""
+    edits, sources = EDITS * times, SOURCES * times
+    source = np.arange(edits) * SOURCES // EDITS
+
+    def noise(shared: float, own: float) -> np.ndarray:
+        by_source = rng.normal(size=(len(SYSTEMS), sources))[:, source]
+        return np.asarray(shared * by_source + own * rng.normal(size=(len(SYSTEMS), edits)))
+
+    hard = 0.6 * rng.normal(size=sources)[source] + 0.4 * rng.normal(size=edits)
+    quality = SYSTEMS[:, None] + hard + noise(0.35, 0.3)
+    votes = 3 + quality[..., None] + 0.9 * rng.normal(size=(*quality.shape, VOTES))
+    human = np.clip(np.rint(votes), 1, 5).mean(axis=2)
+    return Data(quality + noise(0.5, 0.6), quality + noise(0.5, 0.6), human, source)
+
+
+def meta_study(name: str, number: int) -> dict[str, Any]:
+    """Return {"p": by test, "interval": by statistic, "truth": {}}."""
+    rng = np.random.default_rng([6, number])
+    data = draw(rng)
+    return {"p": tests(data, rng), "interval": ends(data, rng), "truth": {}}
+
+
+def tests(data: Data, rng: np.random.Generator) -> dict[str, float]:
+    """Return p-values of two metrics that are equally good."""
+    given = data[:3]
+    more: dict[str, Any] = {"sources": data.sources, "rng": rng, "permutations": PERMUTATIONS}
+    item: dict[str, Any] = {"level": "item", "kind": "kendall_b"}
+    found = {
+        "PERM-BOTH, item tau-b": perm_both(*given, **item, **more),
+        "PERM-BOTH, system Pearson": perm_both(*given, level="system", **more),
+        "swapped verdicts, acc_eq": swap_accuracies(*given, **more),
+        "PERM-BOTH by cell, item tau-b": perm_both(*given, swap="cells", **item, **more),
+        "swapped verdicts by pair, acc_eq": swap_accuracies(*given, swap="pairs", **more),
+    }
+    return {name: one.p_two_sided for name, one in found.items()}
+
+
+def ends(data: Data, rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:
+    """Return (low, mid, high) of the first metric's agreement with people."""
+    given = data.first + LEANING, data.human
+    more: dict[str, Any] = {"rng": rng, "resamples": RESAMPLES}
+    known = population()["epsilon"]
+    by_source = more | {"sources": data.sources}
+    found = {
+        f"{level} {kind}": bootstrap_correlation(*given, level=level, kind=kind, **by_source)
+        for level, kind in CORRELATIONS
+    }
+    found["item kendall_b by edit"] = bootstrap_correlation(
+        *given, level="item", kind="kendall_b", **more
+    )
+    for name, setting in (
+        ("epsilon kept", {}),
+        ("epsilon of other sources", {"calibration": "other sources"}),
+        ("epsilon known", {"epsilon": known}),
+    ):
+        found[f"acc_eq, {name}"] = bootstrap_accuracy(
+            given[0], np.rint(data.human), **by_source, **setting
+        )
+    found["SPA"] = bootstrap_soft_pairwise(
+        given[0][None], data.human, sources=data.sources, rng=rng,
+        resamples=SPA_DRAWS, permutations=SPA_DRAWS,
+    )[0]  # fmt: skip
+    return {name: (one.low, one.value, one.high) for name, one in found.items()}
+
+
+@cache
+def population() -> dict[str, float]:
+    """Return the best accuracy, its epsilon and the correlations among 300 times the sources."""
+    data = draw(np.random.default_rng(7), LARGE)
+    given = data.first + LEANING, data.human
+    best = tie_calibrated_accuracy(given[0], np.rint(data.human))
+    found = {
+        f"{level} {kind}": correlate(*given, level=level, kind=kind).value
+        for level, kind in CORRELATIONS
+    }
+    found["item kendall_b by edit"] = found["item kendall_b"]
+    for name in ("epsilon kept", "epsilon of other sources", "epsilon known"):
+        found[f"acc_eq, {name}"] = best.value
+    return found | {"epsilon": best.epsilon}
