@@ -77,7 +77,7 @@ def test_a_draw_is_the_correlation_of_the_copied_data(
 
 
 def test_ends_are_the_expanded_percentiles_of_the_draws() -> None:
-    """Hesterberg (2015): of n sources the share kept is that of a normal within t sqrt(n / (n - 1)),
+    """Hesterberg (2015): of n sources the share kept is that of a normal within t sqrt(n / (n-1)),
     t of n - 1 degrees of freedom. 4 sources at 80%: t = 1.63774, x 1.15470 = 1.89110, 94.139%.
     """
     metric, votes = data(3)
