@@ -1,4 +1,4 @@
-"""PERM-BOTH and swapped verdicts: enumeration, scipy, nlpstats, error rates, corrections."""
+"""PERM-BOTH and swapped verdicts: enumeration, scipy, nlpstats, error rates."""
 
 from itertools import product
 
@@ -9,12 +9,6 @@ import scipy.stats
 from evaluation.stats import soft_pairwise, swaps
 from evaluation.stats.coefficients import KINDS, Kind
 from evaluation.stats.correlation import LEVELS, Constants, Level, correlate
-from evaluation.stats.multiplicity import (
-    benjamini_hochberg,
-    bonferroni,
-    holm,
-    significance_clusters,
-)
 from evaluation.stats.permutation import perm_both, swap_accuracies, tally
 from evaluation.stats.soft_pairwise import signs, soft_pairwise_accuracy
 from evaluation.stats.swaps import Swaps, correlation_contest, soft_pairwise_contest
@@ -371,37 +365,3 @@ def test_many_contests_are_each_as_if_alone() -> None:
     together = tally(contests, iter(drawn))
     alone = [tally([each], iter(drawn)) for each in contests]
     assert together.greater == pytest.approx([each.greater[0] for each in alone], abs=0)
-
-
-def test_adjusted_p_values_are_those_of_statsmodels_and_scipy() -> None:
-    """statsmodels 0.15.0, multipletests(p, method="holm" | "fdr_bh" | "bonferroni"), and
-    scipy.stats.false_discovery_control 1.17 for random p-values."""
-    p = np.array([0.01, 0.04, 0.03, 0.005, 0.2, 0.04])
-    assert holm(p) == pytest.approx([0.05, 0.12, 0.12, 0.03, 0.2, 0.12])
-    assert benjamini_hochberg(p) == pytest.approx([0.03, 0.048, 0.048, 0.03, 0.2, 0.048])
-    assert bonferroni(p) == pytest.approx([0.06, 0.24, 0.18, 0.03, 1, 0.24])
-    many = rng(5).random(200) ** 3
-    assert benjamini_hochberg(many) == pytest.approx(scipy.stats.false_discovery_control(many))
-
-
-def test_a_test_that_was_not_made_is_not_counted() -> None:
-    p = np.array([[NAN, 0.02], [0.01, NAN]])
-    assert holm(p) == pytest.approx(np.array([[NAN, 0.02], [0.02, NAN]]), nan_ok=True)
-    assert benjamini_hochberg(p) == pytest.approx(np.array([[NAN, 0.02], [0.02, NAN]]), nan_ok=True)
-    assert holm(np.array([])).size == 0
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        holm(np.array([1.2]))
-
-
-def test_clusters_by_hand() -> None:
-    """Metric 2 is worse than 0 but not than 1; metric 3 is worse than all above.
-
-    "all": only 3 begins a cluster. "any": 2 begins one (worse than 0), and so does 3.
-    """
-    p = np.full((4, 4), NAN)
-    p[0, 1], p[0, 2], p[1, 2] = 0.3, 0.01, 0.2
-    p[:3, 3] = 0.01
-    assert significance_clusters(p) == [1, 1, 1, 2]
-    assert significance_clusters(p, rule="any") == [1, 1, 2, 3]
-    assert significance_clusters(p, alpha=0.005) == [1, 1, 1, 1]
-    assert significance_clusters(np.zeros((0, 0))) == []
