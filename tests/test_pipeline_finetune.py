@@ -256,8 +256,9 @@ def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FOUR, indirect=True)
-def test_mixed_precision_runs(dreamix: DreamixPipeline) -> None:
-    tuned = dreamix.finetune(moving_clip(3), mixed_precision="bf16", **QUICK)
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
+    tuned = dreamix.finetune(moving_clip(3), mixed_precision=precision, **QUICK)
     (network, *_) = dreamix.family.networks.values()
     adapter = [p for name, p in network.named_parameters() if ".lora_" in name]
     assert {p.dtype for p in adapter} == {torch.float32}
@@ -265,12 +266,13 @@ def test_mixed_precision_runs(dreamix: DreamixPipeline) -> None:
 
 
 @pytest.mark.parametrize("family", FOUR, indirect=True)
-def test_a_network_in_bfloat16_is_finetuned_by_an_adapter_in_float32(
-    dreamix: DreamixPipeline,
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_network_in_half_precision_is_finetuned_by_an_adapter_in_float32(
+    dreamix: DreamixPipeline, dtype: torch.dtype
 ) -> None:
-    dreamix.to(torch.bfloat16).finetune(moving_clip(3), **QUICK)
+    dreamix.to(dtype).finetune(moving_clip(3), **QUICK)
     found = edited(dreamix, 0.6, moving_clip(3), num_inference_steps=2)
-    assert dreamix.dtype == torch.bfloat16
+    assert dreamix.dtype == dtype
     assert found.isfinite().all()
 
 

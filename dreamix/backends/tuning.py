@@ -66,7 +66,9 @@ def tune(
         words = family.embed(tuning.prompts, None).told
     networks = list(family.networks.values())
     trained = trainable(family, tuning, generator)
-    training = Training(tuning.optimiser, tuning.precision, family.device.type)
+    half = family.dtype == torch.float16  # its gradients need the scaler that fp16 brings
+    precision = "fp16" if half else tuning.precision
+    training = Training(tuning.optimiser, precision, family.device.type)
     blocks = family.blocks if tuning.checkpointing else []
     with only_trained(networks, trained), checkpointed(blocks):
         parts = objective(family, clip, words, tuning.settings)
