@@ -34,6 +34,7 @@ from dreamix.methods.base import METHODS, EditRequest, Made
 from dreamix.methods.dreamix import DreamixConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+BY_PART = {"default": torch.bfloat16, "vae": torch.float32}  # as backends load on a GPU
 NEVER = "nobody/has-this-pipeline"
 
 
@@ -96,6 +97,22 @@ def test_motion_modules_are_put_into_an_image_model(tmp_path: Path) -> None:
     quiet(found)
     clip = moving_clip(5)
     assert torch.equal(edited(found, 0.7, clip), edited(DreamixPipeline(whole), 0.7, clip))
+    half = DreamixPipeline.from_pretrained(
+        tmp_path / "image", motion_adapter=str(tmp_path / "motion"), torch_dtype=BY_PART
+    )
+    assert {p.dtype for p in half.pipe.unet.parameters()} == {torch.bfloat16}
+    assert half.pipe.vae.dtype == torch.float32
+    assert edited(quiet(half), 0.7, clip, num_inference_steps=2).isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["wan2.1", "cogvideox-2b", "modelscope"])
+def test_parts_may_be_loaded_in_precisions_of_their_own(name: str, tmp_path: Path) -> None:
+    """The networks in bfloat16, the autoencoder in single precision: edits and finetunes."""
+    TINY[name]().save_pretrained(tmp_path)
+    found = quiet(DreamixPipeline.from_pretrained(tmp_path, torch_dtype=BY_PART))
+    found.finetune(moving_clip(2), steps=1, rank=2, frames=2)
+    assert (found.dtype, found.pipe.vae.dtype) == (torch.bfloat16, torch.float32)
+    assert edited(found, 0.7, moving_clip(5), num_inference_steps=2).isfinite().all()
 
 
 def test_a_pipeline_with_an_adapter_is_not_saved_as_if_it_were_whole(

@@ -60,6 +60,9 @@ def _motion_adapter(motion: Any, options: dict[str, Any]) -> Any:
         return motion
     kept = ("torch_dtype", "cache_dir", "local_files_only", "token")
     chosen = {key: value for key, value in options.items() if key in kept}
+    if isinstance(chosen.get("torch_dtype"), dict):  # by part: that of the network is the default
+        by_part = chosen["torch_dtype"]
+        chosen["torch_dtype"] = by_part.get("unet", by_part.get("default"))
     return MotionAdapter.from_pretrained(str(motion), **chosen)
 
 
