@@ -27,7 +27,7 @@ test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 m
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
 test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
-	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --durations=15
+	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --no-loadscope-reorder --durations=15
 
 check: lint types test          ## everything a commit has to pass
 
