@@ -56,10 +56,14 @@ def vote_components(votes: Votes, *, terms: Sequence[str] = TERMS) -> Components
     A term whose levels are the methods or those of an earlier term (edits, where each source has
     one), or each a single vote, is NaN; its variance is in the other, or in `answer`.
     """
+    return variance_components(votes.value, votes.method, term_levels(votes, terms))
+
+
+def term_levels(votes: Votes, terms: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the level of every vote, int (votes,), for each term such as "rater:method"."""
     axes = {"rater": votes.rater, "source": votes.source, "edit": votes.edit}
     axes["method"] = votes.method
-    factors = {term: _crossed([axes[axis] for axis in term.split(":")]) for term in terms}
-    return variance_components(votes.value, votes.method, factors)
+    return {term: _crossed([axes[axis] for axis in term.split(":")]) for term in terms}
 
 
 def variance_components(
@@ -75,7 +79,7 @@ def variance_components(
     if not len(value):
         raise ValueError("variance components need votes")
     codes = {name: np.unique(levels, return_inverse=True)[1] for name, levels in factors.items()}
-    told = _told_apart(codes, fixed)
+    told = told_apart(codes, fixed)
     model = _Model(value, fixed, [codes[name] for name in told])
     if model.freedom < 1:
         found, answer, estimate, converged = np.full(len(told), np.nan), np.nan, "reml", False
@@ -192,7 +196,7 @@ def _crossed(axes: Sequence[np.ndarray]) -> np.ndarray:
     return code
 
 
-def _told_apart(codes: Mapping[str, np.ndarray], fixed: np.ndarray) -> list[str]:
+def told_apart(codes: Mapping[str, np.ndarray], fixed: np.ndarray) -> list[str]:
     """Return the factors that group votes unlike `fixed` and earlier ones, into 2 to votes - 1."""
     votes, told = len(fixed), []
     groupings = [np.unique(fixed, return_inverse=True)[1]]
