@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,14 +43,30 @@ class Request:
     held: Sequence[str]
 
 
-@torch.no_grad()
+class Source(NamedTuple):
+    """The clip that is edited, corrupted and padded, or its absence."""
+
+    pixels: Tensor | None  # (1, 3, F, H, W), F padded
+    frames: int  # before it was padded
+    height: int
+    width: int
+
+
 def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
     """Return the frames made of a request, and where denoising started.
 
     owner: the pipeline that callbacks are called with.
     """
     _check(request)
-    pixels, frames, height, width = _source(family, request)
+    return edited_source(family, request, _source(family, request), owner)
+
+
+@torch.no_grad()
+def edited_source(
+    family: Family, request: Request, source: Source, owner: Any
+) -> tuple[Any, Start]:
+    """Return the same of a clip that is pixels already."""
+    pixels, frames, height, width = source
     words = family.embed(request.prompts, request.negative)
     scheduler = family.pipe.scheduler
     scheduler.set_timesteps(request.steps, device=family.device)
@@ -87,20 +103,20 @@ def _check(request: Request) -> None:
         raise UserError(f"{len(request.prompts)} prompts need as many generators, or one")
 
 
-def _source(family: Family, request: Request) -> tuple[Tensor | None, int, int, int]:
+def _source(family: Family, request: Request) -> Source:
     """Return the corrupted clip, padded, and its frames, height and width."""
     usual = family.defaults
     if request.video is None:
         height, width = request.size[0] or usual.height, request.size[1] or usual.width
         family.check_clip(request.frames, height, width)
-        return None, request.frames, height, width
+        return Source(None, request.frames, height, width)
     pictures = pictures_of(request.video)
     near = nearest_size(pictures[0], family.size_multiple)
     height, width = request.size[0] or near[0], request.size[1] or near[1]
     family.check_clip(len(pictures), height, width)
     pixels = degraded(to_pixels(pictures, height, width), *request.corrupt)
     frames = pixels.shape[2]
-    return lengthened(pixels, family.padded(frames)), frames, height, width
+    return Source(lengthened(pixels, family.padded(frames)), frames, height, width)
 
 
 def _noisy(

@@ -77,14 +77,18 @@ def tune(
     return Tuned(losses, time.perf_counter() - began)
 
 
-@torch.no_grad()
 def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
     """Return the latents of a clip and of its frames; what no loss needs is left empty."""
     pictures = pictures_of(video)
     near = nearest_size(pictures[0], family.size_multiple)
     height, width = tuning.size[0] or near[0], tuning.size[1] or near[1]
     family.check_clip(len(pictures) if tuning.settings.alpha else 1, height, width)
-    pixels, alpha = to_pixels(pictures, height, width), tuning.settings.alpha
+    return latents_of(family, to_pixels(pictures, height, width), tuning.settings.alpha)
+
+
+@torch.no_grad()
+def latents_of(family: Family, pixels: Tensor, alpha: float) -> Clip:
+    """Return the same of a clip that is pixels already: (1, 3, F, H, W) in -1..1."""
     none = torch.empty(0)
     whole = lengthened(pixels, family.padded(pixels.shape[2]))
     return Clip(
