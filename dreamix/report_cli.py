@@ -4,7 +4,8 @@ They stand above both rooms: a report reads files only, and the ratings are in t
 so the answers are exported first, as `dreamix study export` does it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
     from reports.summary import Resampling
 
 PATH = click.Path(path_type=Path)
+Say = Callable[[str], None]
 DATABASE = click.option(
     "--database", metavar="URL", help="Of the study's ratings, if not ratings.sqlite in its folder."
 )
 OUT = click.option("--out", type=PATH, metavar="DIR", help="Folder of the report.")
 NO_MEDIA = click.option(
     "--no-media", is_flag=True, help="Leave out the gallery: no clips are copied."
+)
+ORDINAL = click.option(
+    "--ordinal",
+    is_flag=True,
+    help="Fit ordinal models to the votes as well: minutes where there are thousands.",
 )
 
 
@@ -57,6 +64,7 @@ def resampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @DATABASE
 @OUT
 @NO_MEDIA
+@ORDINAL
 @resampling_options
 def report(
     run: Path,
@@ -64,6 +72,7 @@ def report(
     database: str | None,
     out: Path | None,
     no_media: bool,
+    ordinal: bool,
     level: float,
     resamples: int,
     seed: int,
@@ -74,10 +83,13 @@ def report(
     """
     from reports.summary import Resampling
 
+    if ordinal and not study:
+        raise UserError("--ordinal models ratings: name the study too, --study DIR")
     how = Resampling(level, resamples, seed)
     folder = out or run / "report"
     export = _export_of(study, database, folder) if study else None
-    _write_run(run, folder, how, export, media=not no_media)
+    with _told(ordinal) as say:
+        _write_run(run, folder, how, export, media=not no_media, ordinal=say)
 
 
 @click.command()
@@ -87,6 +99,7 @@ def report(
 @DATABASE
 @OUT
 @NO_MEDIA
+@ORDINAL
 @resampling_options
 def analyze(
     study: Path,
@@ -95,6 +108,7 @@ def analyze(
     database: str | None,
     out: Path | None,
     no_media: bool,
+    ordinal: bool,
     level: float,
     resamples: int,
     seed: int,
@@ -111,10 +125,23 @@ def analyze(
     folder = out or study / "analysis"
     export = _export_of(study, database, folder)
     beside = None if no_run else run or _run_of(study, read_export(export).study)
-    if beside:
-        _write_run(beside, folder, how, export, media=not no_media)
-    else:
-        _write_study(export, folder, how)
+    with _told(ordinal) as say:
+        if beside:
+            _write_run(beside, folder, how, export, media=not no_media, ordinal=say)
+        else:
+            _write_study(export, folder, how, say)
+
+
+@contextmanager
+def _told(ordinal: bool) -> Iterator[Say | None]:
+    """Yield what shows where the fit of ordinal models is; None where none is asked for."""
+    if not ordinal:
+        yield None
+        return
+    from dreamix.edit_cli import live_line
+
+    with live_line() as say:
+        yield lambda text: say(f"ordinal models, {text}")
 
 
 def _export_of(study: Path, database: str | None, out: Path) -> Path:
@@ -142,24 +169,26 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
     return None
 
 
-def _write_run(run: Path, out: Path, how: "Resampling", export: Path | None, media: bool) -> None:
+def _write_run(
+    run: Path, out: Path, how: "Resampling", export: Path | None, media: bool, ordinal: Say | None
+) -> None:
     from evaluation.progress import progress
     from reports.build import build_report
     from reports.wording import summary_sentences
 
     with progress("clips") as watch:
-        done = build_report(run, out, how, export=export, media=media, watch=watch)
+        done = build_report(run, out, how, export=export, ordinal=ordinal, media=media, watch=watch)
     first, clips, *rest = summary_sentences(done.summary)
     metrics = ["", "What metrics say:"] if done.parts else []
     found = [*rest, *(sentence for part in done.rankings for sentence in part.found)]
     _tell([first, clips, *_found(done.parts), *metrics, *found], done.page)
 
 
-def _write_study(export: Path, out: Path, how: "Resampling") -> None:
+def _write_study(export: Path, out: Path, how: "Resampling", ordinal: Say | None) -> None:
     from reports.people.build import build_study
     from reports.people.export import read_export
 
-    page, parts = build_study(read_export(export), out, how)
+    page, parts = build_study(read_export(export), out, how, ordinal)
     _tell(_found(parts), page)
 
 

@@ -21,6 +21,7 @@ from reports.parts import Drawing, Part
 from reports.people.build import study_facts, study_parts
 from reports.people.export import read_export
 from reports.people.lead import study_lead
+from reports.people.ordinal import Say
 from reports.plots import pareto_front, quality_deltas, trade_off
 from reports.shell import Plot
 from reports.summary import Resampling, Summary, summarize
@@ -45,18 +46,20 @@ def build_report(
     resampling: Resampling,
     *,
     export: Path | None = None,
+    ordinal: Say | None = None,
     media: bool = True,
     watch: Watch | None = None,
 ) -> Report:
     """Return the report on a run, written to the folder `out`; its page is out/index.html.
 
-    export: folder of the ratings of a study of this run's clips; None for metrics alone.
-    media:  make copies of the clips for the gallery; without them there is none.
+    export:  folder of the ratings of a study of this run's clips; None for metrics alone.
+    ordinal: told where the fit of ordinal models of the ratings is; None leaves them out.
+    media:   make copies of the clips for the gallery; without them there is none.
     """
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     study = read_export(export) if export else None
-    parts = study_parts(study, resampling, run) if study else []
+    parts = study_parts(study, resampling, run, ordinal) if study else []
     rankings = [] if study else metric_parts(summary)
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])

@@ -12,6 +12,7 @@ from reports.parts import Part, part_html, stamped
 from reports.people.export import Exported
 from reports.people.joint import join
 from reports.people.lead import study_lead
+from reports.people.ordinal import Say
 from reports.people.outcome import people_of
 from reports.people.pairs import pairs_of
 from reports.people.part_preferences import preferences_part
@@ -24,9 +25,12 @@ from reports.versions import made_with
 from reports.writing import write_paper, write_parts
 
 
-def study_parts(export: Exported, how: Resampling, run: Run | None) -> list[Part]:
+def study_parts(
+    export: Exported, how: Resampling, run: Run | None, ordinal: Say | None = None
+) -> list[Part]:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
+    ordinal: fit ordinal models too, and tell this of where the work is; None leaves them out.
     Choices between pairs are not votes on an edit: metrics are held against an absolute study only.
     """
     look = marks(run) if run else None
@@ -34,13 +38,15 @@ def study_parts(export: Exported, how: Resampling, run: Run | None) -> list[Part
         found = preferences_part(pairs_of(export, how, look))
         return [stamped(found) if export.simulated else found]
     people = people_of(export, how, look)
-    parts = people_parts(people)
+    parts = people_parts(people, ordinal)
     return parts + joint_parts(join(run, people)) if run else parts
 
 
-def build_study(export: Exported, out: Path, how: Resampling) -> tuple[Path, list[Part]]:
+def build_study(
+    export: Exported, out: Path, how: Resampling, ordinal: Say | None = None
+) -> tuple[Path, list[Part]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
-    parts = study_parts(export, how, None)
+    parts = study_parts(export, how, None, ordinal)
     said = paragraph(study_lead(export), parts)
     written = write_parts(parts, out)
     paper = write_paper(_title(export), said, written, out)

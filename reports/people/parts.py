@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from reports.parts import FOLLOW, Part, stamped
 from reports.people.joint import Joint
+from reports.people.ordinal import Say
 from reports.people.outcome import People
 from reports.people.part_by_category import category_part
 from reports.people.part_categories import categories_part
@@ -16,6 +17,7 @@ from reports.people.part_composite import composite_part
 from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
 from reports.people.part_mos import mos_part
+from reports.people.part_ordinal import ordinal_part
 from reports.people.part_raters import raters_part
 from reports.people.part_scatter import scatter_part
 from reports.people.part_success import success_part
@@ -40,9 +42,15 @@ OF_BOTH: tuple[OfBoth, ...] = (
 )
 
 
-def people_parts(people: People) -> list[Part]:
-    """Return what raters said, stamped if they were simulated."""
-    return _made([make(people) for make in OF_PEOPLE], people.export.simulated)
+def people_parts(people: People, ordinal: Say | None = None) -> list[Part]:
+    """Return what raters said, stamped if they were simulated.
+
+    ordinal: told where the fit of ordinal models is; None leaves them out.
+    """
+    parts = [make(people) for make in OF_PEOPLE]
+    if ordinal:
+        parts.insert(1 + OF_PEOPLE.index(comparisons_part), ordinal_part(people, ordinal))
+    return _made(parts, people.export.simulated)
 
 
 def joint_parts(joint: Joint) -> list[Part]:
