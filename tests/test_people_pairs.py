@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -73,7 +74,18 @@ def test_preference_is_wins_and_half_the_ties(tmp_path: Path) -> None:
     assert table.rows[1].cells[0].best and not table.rows[0].cells[1].best
     model = next(table for table in part.tables if table.name == "preference_model")
     assert [cell.main for cell in model.rows[0].cells][:5] == ["108", "9", "12", "33%", "1.00"]
+    pair = next(table for table in part.tables if table.name == "preference_pairs_alignment")
+    assert [row.label for row in pair.rows] == ["b \N{MINUS SIGN} a"]
+    assert pair.rows[0].cells[0].main == f"\N{MINUS SIGN}{np.log(3):.2f}", "log odds of 1 to 3"
+    assert pair.rows[0].cells[3].main == "108"
     assert part.folded, "the excluded rater's choices count in a table of its own"
+
+
+def test_p_is_adjusted_over_both_questions(tmp_path: Path) -> None:
+    """Both questions have the same choices, so Holm doubles the one p that there is."""
+    found = pairs_of(read_export(write(tmp_path / "export", choices(3, 2, 1))), HOW)
+    for one in found.kept:
+        assert one.p_holm[0, 1] == pytest.approx(2 * one.gaps[0].difference.p)
 
 
 def test_no_preference_is_said_to_be_none(tmp_path: Path) -> None:
@@ -113,7 +125,7 @@ def test_methods_paragraph_says_who_took_part_and_what_was_declared(tmp_path: Pa
     assert "216 answers of 9 raters count" in text, "108 on each of two questions"
     assert "does not say when the plan of the analysis was declared" in text
     bib = (tmp_path / "out" / "methods" / "references.bib").read_text()
-    assert "bradley1952" in bib and "davidson1970" in bib and "holm1979" not in bib
+    assert "bradley1952" in bib and "davidson1970" in bib and "holm1979" in bib
 
 
 def test_the_same_export_gives_the_same_bytes(tmp_path: Path) -> None:

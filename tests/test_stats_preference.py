@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.optimize
+import statsmodels.api as sm
+from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from dreamix.core.errors import UserError
 from evaluation.stats.choice_rows import read_choices
 from evaluation.stats.preference import bradley_terry, preference_intervals, win_probability
+from evaluation.stats.preference_pairs import compare_preferences
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -47,6 +50,32 @@ def test_the_worked_example_of_wikipedia() -> None:
     found = bradley_terry(*columns, "ABCD", position=False)
     assert np.exp(found.strength) == pytest.approx([0.640, 1.043, 0.660, 2.270], abs=5e-4)
     assert (found.tie, found.bias, found.choices, found.ties) == (0, 0, 22, 0)
+
+
+def test_differences_clustered_two_ways_agree_with_statsmodels() -> None:
+    """Without ties and sides it is a logit of "left wins" on the strengths' differences:
+    statsmodels 0.15.0, Logit, `cov_cluster_2groups`, whose (N - 1) / (N - k) is taken out."""
+    draw = rng(3)
+    left = draw.integers(0, 3, 400)
+    right = (left + draw.integers(1, 3, 400)) % 3
+    rater, source = draw.integers(0, 12, 400), draw.integers(0, 9, 400)
+    taste = draw.normal(0, 0.8, (12, 1, 3)) + draw.normal(0, 0.8, (9, 3)) + [0.5, 0.0, -0.3]
+    gap = taste[rater, source, left] - taste[rater, source, right]
+    outcome = np.where(draw.random(400) < 1 / (1 + np.exp(-gap)), -1, 1)
+    found = compare_preferences(left, right, outcome, "ABC", rater, source, position=False)
+    signs = np.zeros((400, 3))
+    signs[np.arange(400), left], signs[np.arange(400), right] = 1, -1
+    fit = sm.Logit((outcome == -1).astype(float), signs[:, :2]).fit(disp=False, tol=1e-12)
+    cov = cov_cluster_2groups(fit, rater, source)[0] * (400 - 2) / (400 - 1)
+    first = found[0].difference
+    assert first.mid == pytest.approx(fit.params[0] - fit.params[1], abs=1e-9)
+    error = np.sqrt(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1])
+    assert first.error == pytest.approx(error, rel=1e-6)
+    assert [one.difference.error for one in found[1:]] == pytest.approx(
+        np.sqrt(cov.diagonal()), rel=1e-6
+    )
+    assert first.freedom == 8
+    assert sum(one.choices for one in found) == 400
 
 
 def test_two_methods_in_closed_form() -> None:

@@ -97,12 +97,12 @@ def newton(choices: Choices, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray
     if n == 1 and not done[0]:
         raise RuntimeError("Newton's method did not converge")
     found[~done] = np.nan
-    log_p = _log_probability(choices, found)
+    log_p = log_probability(choices, found)
     return found, (counts * np.where(counts > 0, log_p, 0.0)).sum(axis=(1, 2))
 
 
 def _newton_step(choices: Choices, counts: np.ndarray, at: np.ndarray) -> np.ndarray:
-    p = np.exp(_log_probability(choices, at))  # (n, pairs, 3)
+    p = probability(choices, at)
     total = counts.sum(axis=2)
     slope = np.einsum("nko,koi->ni", counts - total[:, :, None] * p, choices.features)
     mean = np.einsum("nko,koi->nki", p, choices.features)
@@ -113,7 +113,13 @@ def _newton_step(choices: Choices, counts: np.ndarray, at: np.ndarray) -> np.nda
     return np.asarray(np.linalg.solve(curve, slope[..., None])[..., 0])
 
 
-def _log_probability(choices: Choices, at: np.ndarray) -> np.ndarray:
+def probability(choices: Choices, at: np.ndarray) -> np.ndarray:
+    """Return the probabilities of the outcomes at parameters (n, parameters): (n, pairs, 3)."""
+    return np.exp(log_probability(choices, at))
+
+
+def log_probability(choices: Choices, at: np.ndarray) -> np.ndarray:
+    """Return the logarithms of `probability`; minus infinity for ties where there are none."""
     utility = np.einsum("koi,ni->nko", choices.features, at)
     if not choices.ties:
         utility[:, :, 1] = -np.inf

@@ -1,5 +1,6 @@
 """A pairwise study in numbers: strengths of methods on every question, worked out once."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -7,12 +8,15 @@ import numpy as np
 from dreamix.core.errors import UserError
 from dreamix.core.seeding import rng_for
 from evaluation.stats.choice_rows import ChoiceRows, read_choices
+from evaluation.stats.crossed import Crossed
+from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
     Preference,
     PreferenceIntervals,
     bradley_terry,
     preference_intervals,
 )
+from evaluation.stats.preference_pairs import PreferencePair, compare_preferences
 from reports.people.export import Exported
 from reports.style import Mark, marks_of
 from reports.summary import Resampling
@@ -25,7 +29,20 @@ class Chosen(NamedTuple):
     rows: ChoiceRows
     model: Preference | None
     ends: PreferenceIntervals | None
+    gaps: tuple[PreferencePair, ...]  # every pair, a before b in `rows.methods`
+    p_holm: np.ndarray  # (methods, methods), symmetric; over all pairs and questions
     why_not: str  # no model
+
+    def gap(self, a: int, b: int) -> Crossed:
+        """Return the difference of strengths a - b."""
+        found = next(one.difference for one in self.gaps if {one.a, one.b} == {a, b})
+        if a < b:
+            return found
+        return found._replace(mid=-found.mid, low=-found.high, high=-found.low)
+
+    def shown(self, a: int, b: int, alpha: float) -> bool:
+        """Return True if a is significantly preferred to b."""
+        return bool(self.p_holm[a, b] < alpha and self.gap(a, b).mid > 0)
 
 
 class Pairs(NamedTuple):
@@ -40,10 +57,10 @@ class Pairs(NamedTuple):
 
 def pairs_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = None) -> Pairs:
     """Return a pairwise study's numbers; rows that cannot be read are a one-line `UserError`."""
-    kept = tuple(_chosen(export, how, name, False) for name in export.questions)
+    kept = _adjusted([_chosen(export, how, name, False) for name in export.questions])
     everyone: tuple[Chosen, ...] = ()
     if any(one.rows.left_out.excluded for one in kept):
-        everyone = tuple(_chosen(export, how, name, True) for name in export.questions)
+        everyone = _adjusted([_chosen(export, how, name, True) for name in export.questions])
     return Pairs(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
@@ -62,9 +79,25 @@ def _chosen(export: Exported, how: Resampling, question: str, keep_excluded: boo
             resamples=how.resamples,
             level=how.level,
         )
+        gaps = compare_preferences(*sides, rows.rater, rows.source, level=how.level)
     except UserError as error:
-        return Chosen(question, rows, None, None, str(error))
-    return Chosen(question, rows, model, ends, "")
+        return Chosen(question, rows, None, None, (), np.empty((0, 0)), str(error))
+    return Chosen(question, rows, model, ends, tuple(gaps), np.empty((0, 0)), "")
+
+
+def _adjusted(several: list[Chosen]) -> tuple[Chosen, ...]:
+    """Return the questions with Holm's p over all pairs and questions."""
+    p = np.array([gap.difference.p for one in several for gap in one.gaps])
+    adjusted = iter(holm(p).tolist())
+    return tuple(one._replace(p_holm=_table(one, adjusted)) for one in several)
+
+
+def _table(one: Chosen, adjusted: Iterator[float]) -> np.ndarray:
+    """Return the next adjusted p-values as a symmetric table."""
+    table = np.full((len(one.rows.methods),) * 2, np.nan)
+    for gap in one.gaps:
+        table[gap.a, gap.b] = table[gap.b, gap.a] = next(adjusted)
+    return table
 
 
 def _in_order(rows: ChoiceRows, methods: list[str]) -> ChoiceRows:

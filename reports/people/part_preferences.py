@@ -6,7 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evaluation.stats.preference_pairs import PreferencePair
+from reports.loading import is_number
 from reports.parts import Drawing, Part
+from reports.people.cells import ends_text, p_text
 from reports.people.pairs import Chosen, Pairs
 from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
@@ -18,42 +21,59 @@ DONE = (
     "to all choices on a question."
 )
 INTERVALS = (
-    "Intervals of preferences are {level:g}% percentiles of {resamples} resamples of raters and, "
-    "independently, source videos; a difference counts as shown if its interval excludes none, "
-    "without a correction for the number of pairs."
+    "Differences of strengths have {level:g}% intervals of Student's t with min(raters, sources) - "
+    "1 degrees of freedom on a sandwich variance clustered by rater and by source video "
+    "[@cameron2011]; p-values are adjusted by Holm [@holm1979] over all pairs and questions, and a "
+    "preference counts as shown below {alpha:g}%. Intervals of single strengths are percentiles of "
+    "{resamples} resamples of raters and, independently, source videos."
+)
+PAIR_CAPTION = (
+    "First method against second. Difference of strengths on the log scale of the model with its "
+    "{level:g}% interval (not adjusted), and that of a two-way bootstrap, which is wider than it "
+    "need be; p adjusted by Holm over all pairs and questions. Bold: significant at the {alpha:g}% "
+    "level."
 )
 
 
 def preferences_part(pairs: Pairs) -> Part:
     """Return what raters preferred, question by question."""
-    tables = [_win_table(one, pairs.how.level) for one in pairs.kept if one.model]
-    folded = [
-        _win_table(one, pairs.how.level, everyone=True) for one in pairs.everyone if one.model
-    ]
+    level = pairs.how.level
+    tables = [_win_table(one, level) for one in pairs.kept if one.model]
+    tables += [_pair_table(one, level) for one in pairs.kept if one.model]
+    folded = [_win_table(one, level, everyone=True) for one in pairs.everyone if one.model]
     drawn = [one for one in pairs.kept if one.model]
     return Part(
         id="preferences",
         title="What raters prefer",
-        found=tuple(_sentence(one) for one in pairs.kept),
+        found=tuple(_sentence(one, _alpha(level)) for one in pairs.kept),
         drawings=(_drawing(drawn, pairs.look),) if drawn else (),
         tables=(_model_table(pairs.kept), *tables),
         folded=tuple(folded),
         frames=(("preferences", _frame(pairs.kept)),),
-        done=(DONE, INTERVALS.format(level=100 * pairs.how.level, resamples=pairs.how.resamples)),
+        done=(DONE, INTERVALS.format(**_percent(level), resamples=pairs.how.resamples)),
     )
 
 
-def _sentence(one: Chosen) -> str:
-    """Return who is preferred over whom, as far as the intervals say so."""
+def _alpha(level: float) -> float:
+    """Return the level of tests that goes with that of intervals."""
+    return round(1 - level, 9)
+
+
+def _percent(level: float) -> dict[str, float]:
+    return {"level": 100 * level, "alpha": 100 * _alpha(level)}
+
+
+def _sentence(one: Chosen, alpha: float) -> str:
+    """Return who is preferred over whom, as far as tests say so."""
     topic = one.question.capitalize()
     if not one.model or not one.ends:
         return f"{topic}: no strengths can be told: {one.why_not}."
-    names, low = one.rows.methods, one.ends.difference_low
+    names = one.rows.methods
     shown: list[str] = []
     open_: list[str] = []
     for a, b in _ordered_pairs(one):
         share = f"{names[a]} over {names[b]} ({one.model.win[a, b]:.0%} {_share_ends(one, a, b)})"
-        (shown if low[a, b] > 0 else open_).append(share)
+        (shown if one.shown(a, b, alpha) else open_).append(share)
     said = f"raters prefer {listed(shown)}" if shown else "no preference is shown"
     rest = f"; not shown: {listed(open_)}" if open_ and shown else ""
     return f"{topic}: {said}{rest}."
@@ -73,9 +93,9 @@ def _share_ends(one: Chosen, a: int, b: int) -> str:
 
 def _win_ends(one: Chosen, a: int, b: int) -> tuple[float, float]:
     """Return the interval of P(a over b) + P(tie) / 2, at the tie weight that was estimated."""
-    assert one.model and one.ends
-    ends = (one.ends.difference_low[a, b], one.ends.difference_high[a, b])
-    half = np.exp(np.array(ends) / 2)
+    assert one.model
+    gap = one.gap(a, b)
+    half = np.exp(np.array([gap.low, gap.high]) / 2)
     low, high = (half + one.model.tie / 2) / (half + one.model.tie + 1 / half)
     return float(low), float(high)
 
@@ -83,26 +103,58 @@ def _win_ends(one: Chosen, a: int, b: int) -> tuple[float, float]:
 def _win_table(one: Chosen, level: float, everyone: bool = False) -> Table:
     names = one.rows.methods
     rows = [
-        Row(a, tuple(_win_cell(one, i, j) for j in range(len(names)))) for i, a in enumerate(names)
+        Row(a, tuple(_win_cell(one, i, j, _alpha(level)) for j in range(len(names))))
+        for i, a in enumerate(names)
     ]
     who = " with excluded raters" if everyone else ""
     return Table(
         f"preferences_{one.question}{'_everyone' * everyone}",
         f"{one.question.capitalize()}: how often the row is preferred to the column{who}",
         "P(row preferred) + P(no difference) / 2 of the fitted model, no side favoured, with its "
-        f"{100 * level:g}% interval from that of the difference of strengths.",
+        f"{100 * level:g}% interval from that of the difference of strengths. Bold: significant "
+        "by Holm's p.",
         tuple(Head(name) for name in names),
         tuple(rows),
         first="preferred",
     )
 
 
-def _win_cell(one: Chosen, a: int, b: int) -> Cell:
-    assert one.model and one.ends
+def _win_cell(one: Chosen, a: int, b: int, alpha: float) -> Cell:
+    assert one.model
     if a == b:
         return Cell(NOTHING)
-    sure = one.ends.difference_low[a, b] > 0
-    return Cell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=bool(sure))
+    sure = one.shown(a, b, alpha)
+    return Cell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=sure)
+
+
+def _pair_table(one: Chosen, level: float) -> Table:
+    names, alpha = one.rows.methods, _alpha(level)
+    rows = tuple(
+        Row(f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}", _pair_cells(one, gap, alpha))
+        for gap in one.gaps
+    )
+    heads = (
+        Head("strength", hint="difference, log scale"),
+        Head("bootstrap", hint="interval of the two-way bootstrap"),
+        Head("p", hint="adjusted by Holm"),
+        Head("choices", hint="between these two"),
+    )
+    title = f"{one.question.capitalize()}: methods in pairs"
+    caption = PAIR_CAPTION.format(**_percent(level))
+    return Table(f"preference_pairs_{one.question}", title, caption, heads, rows, first="pair")
+
+
+def _pair_cells(one: Chosen, gap: PreferencePair, alpha: float) -> tuple[Cell, ...]:
+    assert one.ends
+    found, a, b = gap.difference, gap.a, gap.b
+    sure = one.shown(a, b, alpha) or one.shown(b, a, alpha)
+    low, high = one.ends.difference_low[a, b], one.ends.difference_high[a, b]
+    return (
+        Cell(number(found.mid, 2), ends_text(found.low, found.high), best=sure),
+        Cell("", ends_text(low, high)) if is_number(low) else Cell(NOTHING),
+        Cell(p_text(one.p_holm[a, b])),
+        Cell(str(gap.choices)),
+    )
 
 
 def _model_table(kept: tuple[Chosen, ...]) -> Table:
@@ -181,8 +233,9 @@ def _frame(kept: tuple[Chosen, ...]) -> pd.DataFrame:
             "against": one.rows.methods[b],
             "strength": one.model.strength[a],
             "strength_difference": one.model.strength[a] - one.model.strength[b],
-            "low": one.ends.difference_low[a, b],
-            "high": one.ends.difference_high[a, b],
+            "low": one.gap(a, b).low,
+            "high": one.gap(a, b).high,
+            "p_holm": one.p_holm[a, b],
             "preferred": one.model.win[a, b],
         }
         for one in kept
