@@ -17,7 +17,7 @@ from evaluation.stats.multiplicity import holm, significance_clusters
 from evaluation.stats.permutation import sign_tally
 from evaluation.stats.soft_pairwise import signs
 from reports.loading import AXES
-from reports.summary import Summary, per_edit
+from reports.summary import Resampling, Summary, per_edit
 
 PERMUTATIONS, RESAMPLES = 10_000, 1000
 ALPHA = 0.05
@@ -129,7 +129,7 @@ def _ranking(given: Values, k: int, pairs: list[tuple[int, int]], p: np.ndarray)
     return Ranking(given.names[k], methods, tuple(clusters), above, sources)
 
 
-def agreements(given: Values, axes: dict[str, str], seed: int, resamples: int) -> Agreements:
+def agreements(given: Values, axes: dict[str, str], how: Resampling) -> Agreements:
     """Return how far metrics agree; axes: axis by metric. Intervals are over source videos."""
     count = len(given.names)
     within, means = np.full((2, count, count), np.nan)
@@ -141,9 +141,9 @@ def agreements(given: Values, axes: dict[str, str], seed: int, resamples: int) -
             table[i, j] = table[j, i] = value
         names = given.names[i], given.names[j]
         if axes[names[0]] == axes[names[1]]:
-            rng = rng_for("metric agreement", seed)
+            rng = rng_for("metric agreement", how.seed)
             ends[names] = bootstrap_correlation(
                 one, other, level="item", kind="kendall_b", sources=given.sources, rng=rng,
-                resamples=min(resamples, RESAMPLES),
+                resamples=min(how.resamples, RESAMPLES), confidence=how.level,
             )  # fmt: skip
     return Agreements(given.names, within, means, ends, len(given.methods))

@@ -43,7 +43,7 @@ def metric_parts(summary: Summary) -> list[Part]:
         return []
     how = summary.resampling
     found = rankings(given, how.seed)
-    agreed = agreements(given, axes, how.seed, how.resamples)
+    agreed = agreements(given, axes, how)
     by_axis = {a: [one for one in found if axes[one.metric] == a] for a in AXES}
     return [
         Part(
@@ -54,7 +54,7 @@ def metric_parts(summary: Summary) -> list[Part]:
             drawings=_drawings(summary, found, agreed, axes),
             folded=(
                 *(_ranking_table(a, by_axis[a]) for a in AXES if by_axis[a]),
-                *(_agreement_table(a, by_axis[a], agreed) for a in several),
+                *(_agreement_table(a, by_axis[a], agreed, how.level) for a in several),
             ),
             frames=(
                 ("metric_rankings", _ranking_frame(found)),
@@ -161,13 +161,14 @@ def _ranking_cells(one: Ranking, count: int) -> tuple[Cell, ...]:
     return (*cells, Cell(f"{one.differing} of {one.tested}"))
 
 
-def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements) -> Table:
+def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level: float) -> Table:
     names = [one.metric for one in found]
     rows = [Row(a, tuple(_agreement_cell(a, b, agreed) for b in names)) for a in names]
     return Table(
         f"metric_agreement_{axis}",
         f"{axis.capitalize()}: agreement of the metrics within edits",
-        "Mean over edits of Kendall's tau over the methods within the edit, with its 95% interval "
+        "Mean over edits of Kendall's tau over the methods within the edit, with its "
+        f"{100 * level:g}% interval "
         "over source videos. Edits on which a metric gives all methods the same are left out.",
         tuple(Head(name, code=True) for name in names),
         tuple(rows),
@@ -220,5 +221,6 @@ def _done(summary: Summary) -> tuple[str, ...]:
         f"@phipson2010]), and a cluster begins where a method is worse at p < {ALPHA:g} than every "
         "method before it.",
         "Agreement of two metrics is the mean over edits of Kendall's tau-b over the methods "
-        f"within the edit, with 95% percentiles of {few} resamples of source videos.",
+        f"within the edit, with {100 * summary.resampling.level:g}% percentiles of {few} "
+        "resamples of source videos.",
     )

@@ -200,3 +200,22 @@ def test_the_same_study_gives_the_same_bytes_and_is_stamped(tmp_path: Path) -> N
         written.append({p.name: p.read_bytes() for p in sorted((tmp_path / again).iterdir())})
     assert written[0] == written[1]
     assert all(name.startswith("simulated_") for name in written[0])
+
+
+def test_the_level_that_was_asked_for_is_that_of_every_interval(joint: Joint) -> None:
+    """At 80% the same draws give narrower intervals, and no text speaks of 95% but P.1401's."""
+    asked = joint.people._replace(how=joint.people.how._replace(level=0.8))
+    at_80 = joint._replace(people=asked)
+    for one in (made for make in PARTS if (made := make(at_80))):
+        tables = [t.caption for t in (*one.tables, *one.folded)]
+        texts = [*one.found, *one.notes, *one.done, *(d.caption for d in one.drawings), *tables]
+        said = [text for text in texts if "95%" in text]
+        assert all("nominal 95%" in text for text in said), said
+    wide, narrow = (
+        agreement(joint, "alignment"),
+        agreement(joint._replace(people=asked), "alignment"),
+    )
+    for one, other in zip(wide.ranked, narrow.ranked, strict=True):
+        assert (one.name, one.value) == (other.name, other.value)
+        assert other.high - other.low < one.high - one.low
+    assert narrow.halves.high - narrow.halves.low < wide.halves.high - wide.halves.low

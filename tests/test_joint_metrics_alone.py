@@ -67,7 +67,7 @@ def test_agreement_is_kendalls_tau_within_edits_and_of_means() -> None:
     draw = np.random.default_rng(1)
     data = draw.normal(size=(2, 5, 8))
     given = Values(("a", "b"), tuple("vwxyz"), data, np.arange(8))
-    found = agreements(given, {"a": "quality", "b": "quality"}, 0, 50)
+    found = agreements(given, {"a": "quality", "b": "quality"}, Resampling(resamples=50))
     taus = [scipy.stats.kendalltau(data[0, :, e], data[1, :, e]).statistic for e in range(8)]
     means = scipy.stats.kendalltau(*data.mean(axis=2)).statistic
     assert found.within[0, 1] == found.within[1, 0] == pytest.approx(np.mean(taus))

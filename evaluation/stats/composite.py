@@ -87,6 +87,7 @@ def learn_composite(
     missing: float = MISSING,
     permutations: int = 10_000,
     resamples: int = 2000,
+    confidence: float = 0.95,
 ) -> Learned:
     """Return a composite of metrics for one axis of human ratings, and what it is worth.
 
@@ -95,6 +96,7 @@ def learn_composite(
     sources: (items,) label of the source video; all edits of one are held out together.
     rng:     for permutations and resamples; models and predictions are not random.
     axis:    what was asked, for messages.
+    confidence: of the intervals.
     missing: share of the rated cells that a metric may lack; more lets more metrics in, and leaves
              more cells without a number.
 
@@ -112,7 +114,7 @@ def learn_composite(
     cells, voted = np.moveaxis(data.metrics, 0, -1), np.isfinite(data.votes)
     group = np.broadcast_to(data.member, voted.shape)
     found = held_out(data.metrics, data.votes, data.member)
-    draw = Draw(rng, permutations, resamples)
+    draw = Draw(rng, permutations, resamples, confidence)
     arguments = found.scores, data.metrics, data.votes, data.member, data.names
     kinds = statistics_for(int(voted.any(axis=1).sum()))
     gaps = (~np.isfinite(cells[voted])).sum(axis=0)

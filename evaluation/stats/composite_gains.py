@@ -59,7 +59,7 @@ class Gain(NamedTuple):
     composite: float
     single: float
     delta: float  # composite less single
-    low: float  # 95% interval of delta
+    low: float  # interval of delta
     high: float
     p: float  # two-sided
     p_swaps: float  # the same with scores taken as given: too small
@@ -72,6 +72,7 @@ class Draw(NamedTuple):
     rng: np.random.Generator
     permutations: int
     resamples: int
+    confidence: float = 0.95  # of the intervals
 
 
 def verdict(gain: Gain, hindsight: Gain) -> Verdict:
@@ -207,7 +208,7 @@ def _interval(
     """Return the ends of the difference's percentile interval over resampled sources."""
     seed = int(draw.rng.integers(2**63))
     sides = [_draws(side, votes, member, statistic, seed, draw.resamples) for side in (one, other)]
-    return percentile_interval(sides[0] - sides[1], 0.95)
+    return percentile_interval(sides[0] - sides[1], draw.confidence)
 
 
 def _draws(

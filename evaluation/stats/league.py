@@ -74,6 +74,7 @@ def league(
     rng: np.random.Generator,
     permutations: int = 10_000,
     resamples: int = 2000,
+    confidence: float = 0.95,
     alpha: float = 0.05,
     rule: Rule = "all",
 ) -> League:
@@ -83,6 +84,7 @@ def league(
     human:     float (systems, items) or votes (systems, items, raters).
     statistic: acc_eq (default), SPA, or a correlation at some level.
     sources:   (items,) label of the source video; left out, each item is its own.
+    confidence: of the intervals.
     alpha:     a metric is worse than another if its p is below.
 
     Two metrics are compared on the cells that both have. For SPA at most 1,000 swaps, sign vectors
@@ -95,7 +97,7 @@ def league(
     check_statistic(statistic)
     people = mean_votes(human)
     source = sources_of(metrics.shape[2], sources)
-    rows = _rows(metrics, people, names, statistic, source.member, rng, resamples)
+    rows = _rows(metrics, people, names, statistic, source.member, rng, resamples, confidence)
     order = sorted(
         range(len(rows)), key=lambda k: (-np.nan_to_num(round(rows[k].value, 9), nan=-9), names[k])
     )
@@ -128,6 +130,7 @@ def league_by_category(
     rng: np.random.Generator,
     permutations: int = 10_000,
     resamples: int = 2000,
+    confidence: float = 0.95,
     alpha: float = 0.05,
     rule: Rule = "all",
 ) -> dict[str, League]:
@@ -149,6 +152,7 @@ def league_by_category(
             rng=rng,
             permutations=permutations,
             resamples=resamples,
+            confidence=confidence,
             alpha=alpha,
             rule=rule,
         )
@@ -188,9 +192,10 @@ def _rows(
     sources: np.ndarray,
     rng: np.random.Generator,
     resamples: int,
+    confidence: float,
 ) -> list[Row]:
     """Return the rows in the order given, before they are compared."""
-    ends = _intervals(metrics, people, statistic, sources, rng, resamples)
+    ends = _intervals(metrics, people, statistic, sources, rng, resamples, confidence)
     rows = []
     for name, metric, (low, value, high, _) in zip(names, metrics, ends, strict=True):
         counts = correlate(metric, people, level=statistic.level, constants=statistic.constants)
@@ -212,11 +217,14 @@ def _intervals(
     sources: np.ndarray,
     rng: np.random.Generator,
     resamples: int,
+    confidence: float,
 ) -> list[MetaInterval]:
     """Return the interval of every metric, all on the same resamples."""
     if statistic.name == "spa":
         few = min(resamples, SPA_DRAWS)
-        ends = bootstrap_soft_pairwise(metrics, people, sources=sources, rng=rng, resamples=few)
+        ends = bootstrap_soft_pairwise(
+            metrics, people, sources=sources, rng=rng, resamples=few, confidence=confidence
+        )
         if 2 ** len(np.unique(sources)) <= SPA_DRAWS:
             return ends
         values = soft_pairwise_accuracies(
@@ -229,7 +237,14 @@ def _intervals(
         again = np.random.default_rng(seed)
         if statistic.name == "acc_eq":
             found.append(
-                bootstrap_accuracy(metric, people, sources=sources, rng=again, resamples=resamples)
+                bootstrap_accuracy(
+                    metric,
+                    people,
+                    sources=sources,
+                    rng=again,
+                    resamples=resamples,
+                    confidence=confidence,
+                )
             )
             continue
         found.append(
@@ -242,6 +257,7 @@ def _intervals(
                 sources=sources,
                 rng=again,
                 resamples=resamples,
+                confidence=confidence,
             )
         )
     return found

@@ -37,12 +37,18 @@ class Panel(NamedTuple):
 
 
 def half_panels(
-    votes: np.ndarray, statistic: Statistic, *, rng: np.random.Generator, draws: int = 200
+    votes: np.ndarray,
+    statistic: Statistic,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    confidence: float = 0.95,
 ) -> Panel:
     """Return the statistic of one half of the raters as a metric of the other half.
 
     votes: float (systems, items, raters), NaN where a rater did not see a cell. Of an odd panel one
     rater sits out, another in each draw. With fewer than two raters there is none.
+    confidence: share of the draws between the ends.
     """
     raters, size = votes.shape[2], votes.shape[2] // 2
     values, counts = [], []
@@ -51,11 +57,16 @@ def half_panels(
         one, other = votes[:, :, order[:size]], votes[:, :, order[size : 2 * size]]
         values.append(statistic(mean_votes(one), mean_votes(other)))
         counts.append(_mean_count(one))
-    return _panel(values, counts)
+    return _panel(values, counts, confidence)
 
 
 def one_vote(
-    votes: np.ndarray, statistic: Statistic, *, rng: np.random.Generator, draws: int = 200
+    votes: np.ndarray,
+    statistic: Statistic,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    confidence: float = 0.95,
 ) -> Panel:
     """Return the statistic of one random vote an item as a metric of the item's other votes.
 
@@ -69,7 +80,7 @@ def one_vote(
         vote = np.take_along_axis(filled, chosen[..., None], axis=2)[..., 0]
         vote = np.where(count > 1, vote, np.nan)
         values.append(statistic(vote, ratio(total - vote, np.maximum(count - 1, 0))))
-    return _panel(values, [1.0] * len(values))
+    return _panel(values, [1.0] * len(values), confidence)
 
 
 def systems_alone(human: np.ndarray, sources: np.ndarray | None = None) -> np.ndarray:
@@ -91,11 +102,11 @@ def _mean_count(votes: np.ndarray) -> float:
     return float(ratio(count.sum(), (count > 0).sum()))
 
 
-def _panel(values: list[float], counts: list[float]) -> Panel:
+def _panel(values: list[float], counts: list[float], confidence: float) -> Panel:
     found = np.array(values, dtype=np.float64)
     defined = np.isfinite(found)
     if not defined.any():
         return Panel(np.nan, np.nan, np.nan, 0, np.nan)
-    low, high = percentile_interval(found, 0.95)
+    low, high = percentile_interval(found, confidence)
     votes = float(np.mean(np.array(counts)[defined]))
     return Panel(float(found[defined].mean()), low, high, int(defined.sum()), votes)

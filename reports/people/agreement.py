@@ -21,7 +21,6 @@ ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
 BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: which edit?
 SHORT = {"acc_eq": "acc_eq", "correlation": "Kendall's tau between edits"}
 FEW_SWAPS = 2000  # permutations of a correlation, each of which is computed anew
-LEVEL = 0.95  # of every interval of a statistic of metrics and people
 
 
 class Agreement(NamedTuple):
@@ -75,6 +74,7 @@ def agreement(joint: Joint, question: str) -> Agreement:
         rng=joint.people.rng("league", question),
         permutations=swaps,
         resamples=joint.people.how.resamples,
+        confidence=joint.people.how.level,
     )
     rng = joint.people.rng("panels", question)
 
@@ -83,8 +83,8 @@ def agreement(joint: Joint, question: str) -> Agreement:
 
     return found._replace(
         table=table,
-        halves=half_panels(votes, value, rng=rng),
-        vote=one_vote(votes, value, rng=rng),
+        halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.level),
+        vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.level),
         permutations=swaps,
     )
 
@@ -129,6 +129,7 @@ def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
 def within(joint: Joint, k: int, question: str, keep: np.ndarray, resamples: int) -> MetaInterval:
     """Return the headline statistic of one metric on some edits (bool), epsilon that of all."""
     human, metric, statistic = joint.mean_votes(question), joint.metrics[k], headline(joint)
+    level = joint.people.how.level
     rng = joint.people.rng("within", question)
     part, people, sources = metric[:, keep], human[:, keep], joint.sources[keep]
     if statistic.name == "acc_eq":
@@ -136,11 +137,17 @@ def within(joint: Joint, k: int, question: str, keep: np.ndarray, resamples: int
         if not np.isfinite(epsilon):
             return MetaInterval(np.nan, np.nan, np.nan, np.zeros(0))
         return bootstrap_accuracy(
-            part, people, epsilon=epsilon, sources=sources, rng=rng, resamples=resamples
+            part,
+            people,
+            epsilon=epsilon,
+            sources=sources,
+            rng=rng,
+            resamples=resamples,
+            confidence=level,
         )
     return bootstrap_correlation(
         part, people, level="edits", kind=statistic.kind, sources=sources, rng=rng,
-        resamples=resamples,
+        resamples=resamples, confidence=level,
     )  # fmt: skip
 
 

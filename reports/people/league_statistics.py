@@ -42,7 +42,12 @@ def others(joint: Joint, question: str) -> Others:
     votes, few = joint.votes[question], min(DRAWS, joint.people.how.resamples)
     human, rng = mean_votes(votes), joint.people.rng("statistics", question)
     spa = bootstrap_soft_pairwise(
-        joint.metrics, human, sources=joint.sources, rng=rng, resamples=few
+        joint.metrics,
+        human,
+        sources=joint.sources,
+        rng=rng,
+        resamples=few,
+        confidence=joint.people.how.level,
     )
     named = list(zip(joint.names, joint.metrics, strict=True))
     return Others(
@@ -54,7 +59,7 @@ def others(joint: Joint, question: str) -> Others:
     )
 
 
-def statistics_table(found: Others, order: list[str]) -> Table:
+def statistics_table(found: Others, order: list[str], confidence: float) -> Table:
     """Return a row for every metric, in the order of the league."""
     heads = [
         Head("SPA", hint="soft pairwise accuracy: are methods ranked with the raters' confidence?")
@@ -69,7 +74,9 @@ def statistics_table(found: Others, order: list[str]) -> Table:
         f"metric_statistics_{found.question}",
         f"{found.question.capitalize()}: other statistics of the metrics",
         "Not ranked by: SPA over pairs of methods; correlations within an edit (item), between the "
-        "edits of a method (edits), and over all (global), with 95% intervals over source videos. "
+        f"edits of a method (edits), and over all (global), with {100 * confidence:g}% "
+        "intervals over "
+        "source videos. "
         "Last line: Pearson that a metric knowing the true means would reach, from the "
         "agreement of halves of the panel. Edits where all are equal have no correlation and are "
         "left out of the means.",
@@ -103,6 +110,7 @@ def _correlations(
             sources=joint.sources,
             rng=joint.people.rng("correlations", question),
             resamples=resamples,
+            confidence=joint.people.how.level,
         )
         for level in LEVELS
         for kind in KINDS

@@ -148,7 +148,8 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
         first = "Metrics were held against mean votes by Kendall's tau-b between edits; "
         test = "of the metrics' standardized scores"
     return (
-        f"{first}intervals are 95% percentiles of {how.resamples} resamples of source videos.",
+        f"{first}intervals are {100 * how.level:g}% percentiles of {how.resamples} "
+        "resamples of source videos.",
         f"Two metrics were compared on the cells that both have by a one-sided permutation test "
         f"({swaps} random swaps {test}, all edits of a source video together) "
         "[@deutsch2021resampling; @phipson2010]; a cluster begins where a metric is worse at "

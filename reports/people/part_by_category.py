@@ -34,7 +34,7 @@ def category_part(joint: Joint) -> Part | None:
         title="Metrics and raters by category of edit",
         found=(_sentence(found, name),),
         drawings=(_drawing(found, name),),
-        folded=tuple(_table(one, name) for one in found),
+        folded=tuple(_table(one, name, joint.people.how.level) for one in found),
         frames=(("metric_categories", _frame(found)),),
         done=(said.format(few=FEW_VIDEOS),),
     )
@@ -91,7 +91,7 @@ def _questions(found: list[Grid]) -> str:
     return listed([one.question for one in found])
 
 
-def _table(found: Grid, name: str) -> Table:
+def _table(found: Grid, name: str, level: float) -> Table:
     heads = tuple(
         Head(category, hint=_counts(found.spots[found.names[0], category]))
         for category in found.categories
@@ -99,7 +99,8 @@ def _table(found: Grid, name: str) -> Table:
     return Table(
         f"metric_categories_{found.question}",
         f"{found.question.capitalize()}: metrics by category of edit",
-        f"{name[0].upper()}{name[1:]} with 95% intervals over source videos. Bold: the interval is "
+        f"{name[0].upper()}{name[1:]} with {100 * level:g}% intervals over source videos. "
+        "Bold: the interval is "
         f"above guessing, and from {FEW_VIDEOS} videos or more. Last line: what guessing reaches "
         "in the category.",
         heads,

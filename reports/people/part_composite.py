@@ -60,7 +60,7 @@ def composite_part(joint: Joint) -> Part | None:
         title="A composite of the metrics",
         found=tuple(said),
         notes=_notes(joint, learned, text),
-        tables=tuple(_gain_table(*one) for one in learned.items()),
+        tables=tuple(_gain_table(*one, joint.people.how.level) for one in learned.items()),
         folded=tuple(_weight_table(joint, *one) for one in learned.items()),
         frames=(("composites", _frame(learned)),) if learned else (),
         files=((FILE, text),) if text else (),
@@ -77,6 +77,7 @@ def _learn(joint: Joint, question: str) -> Learned:
         rng=joint.people.rng("composite", question),
         axis=question,
         resamples=joint.people.how.resamples,
+        confidence=joint.people.how.level,
     )
 
 
@@ -118,7 +119,7 @@ def _file(joint: Joint, learned: dict[str, Learned]) -> str:
         return path.read_text(encoding="utf-8")
 
 
-def _gain_table(question: str, learned: Learned) -> Table:
+def _gain_table(question: str, learned: Learned, level: float) -> Table:
     heads = (
         Head("composite", hint="held out: each source video predicted from the others"),
         Head("best single", hint="chosen on the other videos, for each video anew"),
@@ -133,8 +134,9 @@ def _gain_table(question: str, learned: Learned) -> Table:
     return Table(
         f"composite_{question}",
         f"{question.capitalize()}: the composite and the best single metric",
-        f"First line: what decides. The commonest best single metric there is {rivals}. 95% "
-        "intervals over source videos, p two-sided, both widened since models share their data. "
+        f"First line: what decides. The commonest best single metric there is {rivals}. "
+        f"{100 * level:g}% intervals over source videos, p two-sided, both widened since "
+        "models share their data. "
         f"Error of the predicted mean votes {_two(learned.rmse)} points, of always predicting the "
         f"mean {_two(learned.rmse_mean)}. On methods that the model had not seen: r = "
         f"{_two(learned.unseen.item)} within edits, {_two(learned.unseen.within)} within methods.",

@@ -29,7 +29,7 @@ def league_part(joint: Joint) -> Part | None:
     """Return the leagues of all questions; None for a run without a metric to rank."""
     if not joint.names:
         return None
-    found = agreements(joint)
+    found, level = agreements(joint), joint.people.how.level
     ranked = [one for one in found if one.table]
     more = [others(joint, one.question) for one in ranked]
     return Part(
@@ -37,17 +37,18 @@ def league_part(joint: Joint) -> Part | None:
         title="How far metrics follow the raters",
         found=tuple(found_sentence(one) for one in found),
         notes=notes(joint, found),
-        drawings=tuple(map(_drawing, ranked)),
+        drawings=tuple(_drawing(one, level) for one in ranked),
         tables=tuple(_league_table(joint, one) for one in ranked),
         folded=tuple(
-            statistics_table(each, _order(one)) for one, each in zip(ranked, more, strict=True)
+            statistics_table(each, _order(one), level)
+            for one, each in zip(ranked, more, strict=True)
         ),
         frames=_frames(joint, ranked, more),
         done=done(joint, ranked),
     )
 
 
-def _drawing(found: Agreement) -> Drawing:
+def _drawing(found: Agreement, level: float) -> Drawing:
     leader = found.ranked[0]
     return Drawing(
         f"league_{found.question}",
@@ -55,10 +56,12 @@ def _drawing(found: Agreement) -> Drawing:
         f"{found.question.capitalize()}: dot plot of {len(found.ranked)} metrics; best "
         f"{leader.name}, {number(leader.value, 2)}.",
         f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
-        "metrics: 95% intervals over source videos. Lines cut clusters: each metric is "
+        f"metrics: {100 * level:g}% intervals over source videos. Lines cut clusters: "
+        "each metric is "
         "significantly worse than every metric of the clusters above. Diamonds and band: people in "
-        "the place of a metric, bars the middle 95% of random draws; they are held against fewer "
-        "votes than metrics are, so they are what people reach, not an upper bound. Dotted: what "
+        f"the place of a metric, bars the middle {100 * level:g}% of random draws; they are held "
+        "against fewer votes than metrics are, so they are what people reach, not an "
+        "upper bound. Dotted: what "
         "a metric that knows nothing reaches; dashed: one that knows the method alone.",
     )
 
@@ -69,7 +72,7 @@ def _order(found: Agreement) -> list[str]:
 
 def _league_table(joint: Joint, found: Agreement) -> Table:
     assert found.table
-    ranking = SHORT[headline(joint).name]
+    ranking, level = SHORT[headline(joint).name], joint.people.how.level
     accuracy = headline(joint).name == "acc_eq"
     rows = [Row(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
     panels = [_panel_row("half of the raters", found.halves, accuracy)]
@@ -77,12 +80,14 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     if accuracy:
         panels.append(Row("method alone", _people_cells(plain_cell(found.method, 3), accuracy)))
     text = (
-        f"Ranked by {ranking}, with 95% intervals over source videos. Bold: the best, metrics that "
+        f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: "
+        "the best, metrics that "
         "are not significantly worse, and the axis of those meant for the question. p: one-sided "
         "that the best metric is better, on the cells that both have, Holm-adjusted. A cluster "
         "begins where a metric is worse than every metric above it. No value: of "
         f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
-        "the middle 95% of random draws, or the lowest and highest rater; last, the method's mean "
+        f"the middle {100 * level:g}% of random draws, or the lowest and highest rater; "
+        "last, the method's mean "
         "vote on the other videos."
     )
     return Table(

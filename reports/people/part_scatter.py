@@ -16,7 +16,7 @@ DONE = (
     "order (first order for a metric of fewer than four different values) fitted to all edits with "
     "votes; RMSE, RMSE* and outlier ratio follow ITU-T P.1401 [@itu2020p1401], with Student's t "
     "intervals of an edit's votes, and the Pearson correlation of predicted and observed mean "
-    "votes has a 95% percentile interval over source videos with the mapping kept."
+    "votes has a {level:g}% percentile interval over source videos with the mapping kept."
 )
 TESTED = (
     "Tests of two metrics in the tables of prediction are those of P.1401 (Fisher's z, F, pooled "
@@ -36,6 +36,7 @@ def scatter_part(joint: Joint) -> Part | None:
     every = [predictions(joint, question) for question in joint.votes]
     found = [one for one in every if one.metrics]
     several = any(len(one.metrics) > 1 for one in found)
+    done = DONE.format(level=100 * joint.people.how.level)
     return Part(
         id="metric-scatter",
         title="Votes against the best metric of each axis",
@@ -44,7 +45,7 @@ def scatter_part(joint: Joint) -> Part | None:
         drawings=(_drawing(joint, found),) if found else (),
         folded=tuple(map(_table, found)),
         frames=(("metric_prediction", _frame(found)),) if found else (),
-        done=((DONE, TESTED) if several else (DONE,)) if found else (),
+        done=((done, TESTED) if several else (done,)) if found else (),
     )
 
 
@@ -95,7 +96,8 @@ def _drawing(joint: Joint, found: list[Question]) -> Drawing:
         "Mean vote of every edit against the best metric of each question's axis, turned so that "
         "better is right. Small: an edit by a method; large: a method's mean. Line: monotonic "
         "mapping of the metric to the scale (ITU-T P.1401). r: Pearson after mapping "
-        "with its 95% interval over source videos; ceiling: what a metric that knew the true means "
+        f"with its {100 * joint.people.how.level:g}% interval over source videos; "
+        "ceiling: what a metric that knew the true means "
         "would reach, from halves of the panel. RMSE*: error beyond the interval of an edit's "
         "votes; outliers: edits whose error is greater than it.",
     )

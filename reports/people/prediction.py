@@ -85,6 +85,7 @@ def _predicted(joint: Joint, k: int, question: str, mos: np.ndarray, half: np.nd
         sources=joint.sources,
         rng=joint.people.rng("prediction", question),
         resamples=joint.people.how.resamples,
+        confidence=joint.people.how.level,
     )
     across = [cross_validated_rmse(*flat, sources, order=each) for each in (1, ORDER)]
     return Predicted(joint.names[k], values, pearson, across[0], across[1], (np.nan,) * 3)
