@@ -30,7 +30,7 @@ CHANGES = {
     "screen_out_code: null": "screen_out_code: OUT-0815",
 }
 SERVE = "import sys; from pathlib import Path; from study_app.app.server import serve; " + (
-    "serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
+    "serve(Path(sys.argv[1]), port=int(sys.argv[2]), database_url=(sys.argv[3:] or [None])[0])"
 )
 
 
@@ -60,8 +60,8 @@ def make_study(folder: Path, run: Path, **changes: str) -> Path:
 class Server:
     """The server of a study; it can be killed and started again at the same port."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        self.folder, self.port = folder, port or free_port()
+    def __init__(self, folder: Path, port: int | None = None, database: str | None = None) -> None:
+        self.folder, self.port, self.database = folder, port or free_port(), database
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -69,7 +69,8 @@ class Server:
     @property
     def command(self) -> list[str]:
         """What starts it."""
-        return [sys.executable, "-c", SERVE, str(self.folder), str(self.port)]
+        place = [str(self.folder), str(self.port)]
+        return [sys.executable, "-c", SERVE, *place, *([self.database] if self.database else [])]
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -92,9 +93,9 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
+def running_server(folder: Path, database: str | None = None) -> Iterator[Server]:
     """Give the running server of a study."""
-    server = Server(folder)
+    server = Server(folder, database=database)
     server.start()
     try:
         yield server

@@ -34,9 +34,9 @@ def new_rater_at(folder: Path, screen: str) -> str:
     return token
 
 
-def new_rater_at_trials(folder: Path) -> str:
+def new_rater_at_trials(folder: Path, url: str | None = None) -> str:
     """Return the token of a rater who has a list and has answered nothing."""
-    running = open_site(folder).running
+    running = open_site(folder, url).running
     rater = arrive(running, Visit(), now())
     assert rater
     flow.consent(running, rater.id, True, now())
@@ -49,9 +49,9 @@ def new_rater_at_trials(folder: Path) -> str:
     return rater.token
 
 
-def kept(folder: Path, token: str) -> Kept:
-    """Return what the store has of a rater."""
-    database = open_site(folder).running.database
+def kept(folder: Path, token: str, url: str | None = None) -> Kept:
+    """Return what the store has of a rater; url: of the database, if it is not in the folder."""
+    database = open_site(folder, url).running.database
     with database.reading() as session:
         rater = session.scalars(select(Rater).where(Rater.token == token)).one()
         mine = select(Trial).where(Trial.rater_id == rater.id).order_by(Trial.place)
