@@ -49,6 +49,17 @@ def take_back(session: Session, rater: Rater) -> None:
     session.execute(lost.values(state="dealt"))
 
 
+def has_room(session: Session, study: Study, plan: Plan, now: int) -> bool:
+    """Return True if a rater who came now would get a list.
+
+    session: of `Database.writing(alone=True)`: what others left is taken back first.
+    """
+    release_leases(session, study, now)
+    if state_of(session).name == "closed" or not _lists_left(session, study):
+        return False
+    return min(votes(session, plan).values()) < study.size.votes
+
+
 def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> list[Trial]:
     """Return the trials of a rater's list, now theirs; none if it is closed or has all its votes.
 
@@ -57,9 +68,9 @@ def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> 
     release_leases(session, study, now)
     if state_of(session).name == "closed":
         return []
-    dealt = session.scalar(select(func.count()).where(Rater.number.is_not(None))) or 0
-    if study.size.raters is not None and dealt >= study.size.raters:
+    if not _lists_left(session, study):
         return []
+    dealt = _dealt(session)
     rng = rng_for("study list", study.name, study.seed, dealt)
     length, quota = study.size.trials, study.size.votes
     block = next_block(votes(session, plan), quota=quota, length=length, number=dealt, rng=rng)
@@ -70,6 +81,16 @@ def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> 
     places = mixed(keys, checks=checks, repeats=study.checks.repeats, rng=rng)
     rater.number = dealt
     return _added(session, rater, places, dealt)
+
+
+def _lists_left(session: Session, study: Study) -> bool:
+    """Return True if fewer raters have lists than the study wants."""
+    return study.size.raters is None or _dealt(session) < study.size.raters
+
+
+def _dealt(session: Session) -> int:
+    """Return how many raters have got a list."""
+    return session.scalar(select(func.count()).where(Rater.number.is_not(None))) or 0
 
 
 def deal_training(session: Session, plan: Plan, rater: Rater) -> list[Trial]:

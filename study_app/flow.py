@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from study_app.dealing import deal, deal_training, take_back
+from study_app.dealing import deal, deal_training, has_room, take_back
 from study_app.device import in_the_way
 from study_app.plan import Plan
 from study_app.playback import Ledger, could_be_since, coverage
@@ -44,15 +44,21 @@ class Turn(NamedTuple):
 def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
     """Keep what a rater said to the consent text, and which version of it they read.
 
-    Of those who do not agree nothing is kept that says who they are.
+    Of those who do not agree nothing is kept that says who they are. Who agrees when all votes are
+    given or being given is told so now, not after the practice.
     """
     with _turn(running, rater_id, now, Screen.WELCOME) as turn:
         if turn and not agrees:
             turn.rater.platform_id = turn.rater.session = None
         if turn:
-            turn.rater.screen = Screen.DEVICE if agrees else Screen.DECLINED
+            turn.rater.screen = _after_consent(running, turn, now) if agrees else Screen.DECLINED
             turn.rater.consent_version = running.study.consent_version
             turn.rater.consented = now if agrees else None
+
+
+def _after_consent(running: Running, turn: Turn, now: int) -> Screen:
+    room = has_room(turn.session, running.study, running.plan, now)
+    return Screen.DEVICE if room else Screen.CLOSED
 
 
 def choose_language(running: Running, rater_id: int, language: str, now: int) -> None:

@@ -213,6 +213,21 @@ def test_a_full_study_closes_for_who_comes_next(database: Database) -> None:
     assert [rater.screen for rater in raters] == [Screen.TRIALS] * 8 + [Screen.CLOSED]
 
 
+def test_who_comes_to_a_full_study_is_told_before_the_practice(database: Database) -> None:
+    """72 cells of one vote are dealt to eight; as one of them leaves, there is room for one."""
+    running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
+    raters = [Visitor(running, f"r{i}") for i in range(8)]
+    for rater in raters:
+        rater.to_trials()
+    late, later = Visitor(running, "late"), Visitor(running, "later")
+    flow.consent(running, late.id, True, 6)
+    assert late.screen == Screen.CLOSED
+    assert not late.trial
+    flow.stop(running, raters[0].id, 7)
+    flow.consent(running, later.id, True, 8)
+    assert later.screen == Screen.DEVICE
+
+
 RULE = Playback()
 
 
