@@ -11,6 +11,7 @@ from evaluation.stats.coefficients import KINDS, Kind
 from evaluation.stats.correlation import LEVELS, Constants, Level, correlate
 from evaluation.stats.permutation import perm_both, swap_accuracies, tally
 from evaluation.stats.soft_pairwise import signs, soft_pairwise_accuracy
+from evaluation.stats.swapped import swapped_pearson
 from evaluation.stats.swaps import Swaps, correlation_contest, soft_pairwise_contest
 from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
 
@@ -115,6 +116,18 @@ def test_short_cuts_give_what_recomputing_gives(
     monkeypatch.setattr(swaps, "PATTERNS", 0)
     again = correlation_contest(first, second, human, level, kind, "omit")
     assert again.delta(Swaps(drawn)) == pytest.approx(np.array(expected), abs=1e-10)
+
+
+def test_pearson_from_its_sums_knows_what_does_not_vary() -> None:
+    """People give the second system one vote for all; its correlation is left out of the mean, and
+    a mixture that is the same everywhere has none at all."""
+    human = np.array([[1.0, 2, 4, 3], [0.1, 0.1, 0.1, 0.1]])
+    one, other = np.ones((2, 4)), np.array([[2.0, 1, 5, 3], [1, 2, 3, 5]])
+    swap = np.stack([np.zeros((1, 4)), np.zeros((1, 4))])
+    first, second = swapped_pearson(swap, one, z(other), human, whole=False)
+    assert np.isnan(first).all()
+    expected = np.corrcoef(other[0], human[0])[0, 1]
+    assert second[0] == pytest.approx([expected, NAN], nan_ok=True)
 
 
 def test_a_mixture_without_a_correlation_counts_against_the_claim() -> None:

@@ -1,4 +1,4 @@
-"""Rank correlations of long vectors whose entries are swapped at random between two metrics.
+"""Correlations of long vectors whose entries are swapped at random between two metrics.
 
 A mixture takes each cell's score from the one metric or the other. Whether a pair of cells is
 concordant depends on two swaps, so the sum over pairs is a quadratic form in the swaps v (0 or 1):
@@ -20,6 +20,7 @@ from evaluation.stats.intervals import ratio
 from evaluation.stats.resampled import tau_b
 
 CELLS = 2**21  # numbers in one block of pairs of cells
+ROUNDING = 1e-12  # a variance below it, of values about 1 apart, is none
 
 Pairwise = Callable[[np.ndarray, np.ndarray], np.ndarray]  # differences, verdicts -> terms
 
@@ -49,6 +50,45 @@ def swapped_correlation(
     else:
         apart = np.stack(_sums(swap, one, other, 1.0 - np.eye(cells), _unsigned))
     return tau_b(sums[0], apart[0], apart_human), tau_b(sums[1], apart[1], apart_human)
+
+
+def swapped_pearson(
+    swap: np.ndarray, one: np.ndarray, other: np.ndarray, human: np.ndarray, *, whole: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return Pearson's correlations of each mixture and of its complement, both (draws, vectors).
+
+    swap: float (systems, draws, items), 0 = the first mixture takes `one`, 1 = it takes `other`.
+    one, other, human: float (systems, items), standardized, NaN = missing in all three.
+    whole: one vector of all cells; else one for each system.
+
+    Sums of x, x^2 and xy move linearly with the swaps. NaN where people or the mixture do not vary.
+    """
+    there = np.isfinite(human)
+    y = np.where(there, human - (human[there].mean() if there.any() else 0.0), 0.0)
+    start, end = (
+        np.stack([x, x**2, x * y], axis=-1)
+        for x in (np.where(there, each, 0.0) for each in (one, other))
+    )  # (systems, items, 3)
+    moved = np.stack([mixed @ gap for mixed, gap in zip(swap, end - start, strict=True)])
+    sums = start.sum(axis=1)[:, None] + moved, end.sum(axis=1)[:, None] - moved
+    of_people = np.stack([there, y, y**2], axis=-1).sum(axis=1)  # (systems, 3)
+    if whole:
+        sums = sums[0].sum(axis=0, keepdims=True), sums[1].sum(axis=0, keepdims=True)
+        of_people, human = of_people.sum(axis=0, keepdims=True), human.reshape(1, -1)
+    varies = np.nanmax(human, axis=1, initial=-np.inf) > np.nanmin(human, axis=1, initial=np.inf)
+    first, second = (_pearson_of_sums(side, of_people, varies) for side in sums)
+    return first, second
+
+
+def _pearson_of_sums(sums: np.ndarray, of_people: np.ndarray, varies: np.ndarray) -> np.ndarray:
+    """Return correlations (draws, vectors) of sums (vectors, draws, 3); people's (vectors, 3)."""
+    count = np.maximum(of_people[:, 0], 1)[:, None]
+    mean, squares = (of_people[:, k][:, None] / count for k in (1, 2))
+    x, x_squares, products = (part / count for part in np.moveaxis(sums, -1, 0))
+    spread = x_squares - x**2
+    there = varies[:, None] & (spread > ROUNDING)
+    below = np.where(there, np.sqrt(np.abs(spread * (squares - mean**2))), 0.0)
+    return ratio(products - x * mean, below).T
 
 
 def untied(one: np.ndarray, other: np.ndarray) -> bool:

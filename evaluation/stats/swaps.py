@@ -2,8 +2,9 @@
 
 The swaps are drawn once for any number of pairs of metrics. Short cuts of the same computation: at
 item level with few systems each item has only 2**systems mixtures, so all their correlations are
-tabulated and a permutation is a look-up; a system mean is linear in the swaps; sums over pairs of
-cells are quadratic forms in them (swapped.py). All else is computed anew for each draw.
+tabulated and a permutation is a look-up; a system mean, and the moments of Pearson's correlation,
+are linear in the swaps; sums over pairs of cells are quadratic forms in them (swapped.py). All else
+is computed anew for each draw.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from evaluation.stats.correlation import (
 from evaluation.stats.intervals import ratio
 from evaluation.stats.meta import cells, mean_votes, merged, sources_of
 from evaluation.stats.soft_pairwise import all_draws, differences, sign_p
-from evaluation.stats.swapped import swapped_correlation, untied
+from evaluation.stats.swapped import swapped_correlation, swapped_pearson, untied
 
 BLOCK = 2**20  # cells in one block of swaps
 PATTERNS = 8  # up to so many systems all 2**n swaps of an item are tabulated
@@ -123,6 +124,8 @@ def correlation_contest(
         delta = _tabulated(one, other, people, kind, constants)
     elif level == "system":
         delta = _linear(one, other, people, kind, constants)
+    elif level != "item" and kind == "pearson":
+        delta = _moments(one, other, people, level, constants)
     elif level != "item" and _has_form(one, other, kind):
         delta = _quadratic(one, other, people, level, kind, constants)
     return Contest(float(value(one)), float(value(other)), missing, delta)
@@ -194,6 +197,21 @@ def _linear(
         if constants == "zero":
             sides = [np.nan_to_num(side) for side in sides]
         return sides[0] - sides[1]
+
+    return delta
+
+
+def _moments(
+    one: np.ndarray, other: np.ndarray, people: np.ndarray, level: Level, constants: Constants
+) -> Delta:
+    """Return Pearson's difference over all cells, or within systems, from its sums."""
+    whole, counts = level == "global", np.isfinite(people).sum(axis=1)
+    enough = (counts.sum(keepdims=True) if whole else counts) > 1
+
+    def delta(swaps: Swaps) -> np.ndarray:
+        sides = swapped_pearson(swaps.numbers, one, other, people, whole=whole)
+        means = [mean_of(Vectors(values, enough), constants) for values in sides]
+        return means[0] - means[1]
 
     return delta
 
