@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from evaluation.cluster_cli import SHARD, WHERE, merge, part_of, spell
 from evaluation.progress import progress
 from evaluation.settings import ModelSettings
 
@@ -48,6 +50,7 @@ RUN_OPTIONS = options(
         help="Model of the methods that need one; PATH has other weights than its own.",
     ),
     click.option("--out", type=PATH, required=True, metavar="RUN", help="Run folder."),
+    *WHERE,
 )
 MODEL_OPTIONS = options(
     click.option(
@@ -84,12 +87,19 @@ SCORE_OPTIONS = options(
         help="Metrics that were learned from ratings, to be worked out from the others' scores.",
     ),
 )
-WORKERS = click.option("--workers", type=click.IntRange(1), help="Processes.  [default: cores]")
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes, or workers on the cluster.  [default: cores; what the cluster holds]",
+)
 
 
 @click.group()
 def bench() -> None:
     """Make, score and compare edits on a suite."""
+
+
+bench.add_command(merge)
 
 
 @bench.command()
@@ -113,10 +123,11 @@ def check(suite: Path, media_root: Path | None) -> None:
 @bench.command()
 @click.argument("suite", type=PATH)
 @RUN_OPTIONS
+@SHARD
 @WORKERS
-def run(workers: int | None, **wanted: Any) -> None:
+def run(**wanted: Any) -> None:
     """Make the edits of a suite: edits x methods x seeds. Resumed by the same command."""
-    sys.exit(make(workers=workers or cores(), **wanted))
+    sys.exit(make(**wanted))
 
 
 @bench.command()
@@ -138,11 +149,10 @@ def compare(
     context: click.Context, suite: Path, out: Path, workers: int | None, **wanted: Any
 ) -> None:
     """Run, score and report in one go: from a suite to a page."""
-    of_run = ("methods", "seeds", "edits", "media_root", "backend")
+    of_run = ("methods", "seeds", "edits", "media_root", "backend", "executor", "gpus_per_worker")
     run_options = {name: wanted.pop(name) for name in of_run}
-    workers = workers or cores()
     codes = [make(suite, out=out, workers=workers, **run_options)]
-    codes.append(measure(out, workers=workers, **wanted))
+    codes.append(measure(out, workers=workers or cores(), **wanted))
     program = context.find_root().command
     if isinstance(program, click.Group) and (report := program.get_command(context, "report")):
         context.invoke(report, run=out)
@@ -158,16 +168,26 @@ def make(
     media_root: Path | None,
     backend: str,
     out: Path,
-    workers: int,
+    workers: int | None,
+    executor: str | None = None,
+    gpus_per_worker: float | None = None,
+    shard: str | None = None,
 ) -> int:
     """Make the clips and say how it went; return the exit code."""
     from dreamix.data.suite import load_suite
     from dreamix.methods.base import variants
+    from evaluation.executors import executor_of
     from evaluation.runner import run_suite, tally
 
+    makers = executor_of(executor, workers, gpus_per_worker, cores())
     loaded = load_suite(suite, media_root)
     columns = [column for spec in words(methods) for column in variants(spec)]
     chosen = matching([edit.id for edit in loaded.edits], edits)
+    if shard:
+        out, chosen = part_of(loaded, chosen, out, shard)
+        if not chosen:
+            click.echo(f"shard {shard} has no videos: nothing to do")
+            return 0
     with progress("edits") as watch:
         made = run_suite(
             loaded,
@@ -175,12 +195,14 @@ def make(
             out,
             seeds=seeds,
             edits=chosen,
-            workers=workers,
             backend=backend,
             watch=watch,
+            executor=makers,
         )
     counts, reasons = tally(made)
     click.echo(f"{out}: {spell(counts)} clips")
+    for remark, count in Counter(makers.remarks).items():
+        click.echo(f"note: {count} x {remark}")
     show_reasons(reasons)
     return 1 if counts.get("failed") else 0
 
@@ -242,14 +264,6 @@ def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
             hint = near_misses(pattern, known) or f"; edits are called like {known[0]}"
             raise UserError(f"no edit matches {pattern!r}{hint}")
     return [name for name in known if any(fnmatchcase(name, p) for p in words(patterns))]
-
-
-def spell(counts: dict[str, int]) -> str:
-    """Return "508 ok, 3 failed" with the words a reader expects."""
-    names = {"ok": "ok", "failed": "failed", "n/a": "do not apply", "missing": "missing"}
-    return (
-        ", ".join(f"{counts[key]} {word}" for key, word in names.items() if counts.get(key)) or "0"
-    )
 
 
 def spell_seconds(seconds: dict[str, float]) -> str:

@@ -6,7 +6,8 @@ Edits that their method makes together share batches; see `dreamix.methods.base`
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from itertools import groupby
@@ -21,7 +22,7 @@ from dreamix.core.records import to_json, write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Made
-from evaluation.pace import CellDone, Note
+from evaluation.pace import CellDone, Note, Standing
 from evaluation.pool import tell
 from evaluation.runs import RunFolder, copy_whole, origin
 from evaluation.schema import Cell, ClipRow, finetune_seconds
@@ -37,28 +38,72 @@ class CellsOfVideo(NamedTuple):
     cells: list[Cell]
 
 
+class Job(NamedTuple):
+    """The units of a run that have to be made, and who hears how far they are."""
+
+    run: RunFolder
+    suite: Suite
+    units: list[CellsOfVideo]
+    standing: Standing
+
+
 # What a worker process holds: the run folder, the suite, and the backends it has opened.
 _state: dict[str, Any] = {}
 
 
 def set_up(out: Path, suite: Suite) -> None:
     """Prepare this process for units of the run at `out`."""
-    _state.update(run=RunFolder(out), suite=suite, sources=lru_cache(2)(suite.source), backends={})
+    sources = lru_cache(2)(lambda video: _state["suite"].source(video))
+    _state.update(run=RunFolder(out), suite=suite, sources=sources, backends={})
+
+
+def take_source(video: str, path: Path) -> None:
+    """Let this process read a source clip from `path`, wherever the suite says that it is."""
+    suite: Suite = _state["suite"]
+    entry = replace(suite.videos[video], path=str(path))
+    _state["suite"] = replace(suite, videos={**suite.videos, video: entry})
+
+
+def open_models(labels: Iterable[str]) -> None:
+    """Open the backends of those columns; one that is not here, or is another, is a `UserError`."""
+    run: RunFolder = _state["run"]
+    for label in labels:
+        _backend(run, run.info["methods"][label])
 
 
 def make_unit(unit: CellsOfVideo) -> None:
     """Make every cell of a unit, and tell of each. Without its source, all of them fail."""
     run: RunFolder = _state["run"]
-    lost = None
+    if lost := source_problem(run, _state["suite"], unit.video):
+        fail_cells(run, unit.cells, lost)
+    else:
+        make_cells(unit)
+
+
+def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
+    """Return why the run cannot have that source clip; None when it is in the run folder."""
     try:
-        run.keep_source(_state["suite"], unit.video)
+        run.keep_source(suite, video)
     except StorageError:
         raise
     except UserError as error:
-        lost = str(error)
+        return str(error)
+    return None
+
+
+def fail_cells(run: RunFolder, cells: list[Cell], reason: str) -> None:
+    """Note that there are no clips, and why, and tell of each."""
+    for cell in cells:
+        write_json(run.sidecar(cell), ClipRow(*cell, "failed", reason).to_dict())
+        tell(CellDone(cell, 0.0))
+
+
+def make_cells(unit: CellsOfVideo) -> None:
+    """Make every cell of a unit whose source is in the run folder already, and tell of each."""
+    run: RunFolder = _state["run"]
     for cells in _batches(run, unit.cells):
         began = time.perf_counter()
-        rows = [ClipRow(*c, "failed", lost) for c in cells] if lost else _make_cells(run, cells)
+        rows = _rows(run, cells)
         for cell, row in zip(cells, rows, strict=True):
             write_json(run.sidecar(cell), row.to_dict())
         for cell in cells:
@@ -77,7 +122,7 @@ def _batches(run: RunFolder, cells: list[Cell]) -> Iterator[list[Cell]]:
         yield from (alike[i : i + size] for i in range(0, len(alike), size))
 
 
-def _make_cells(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
+def _rows(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
     """Return the rows of cells made at once; if that fails, of each made alone.
 
     One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
@@ -97,7 +142,7 @@ def _make_cells(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
         raise  # a full disk ends the run: it is not the method's failure
     except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
         if len(cells) > 1:
-            return [row for cell in cells for row in _make_cells(run, [cell])]
+            return [row for cell in cells for row in _rows(run, [cell])]
         if isinstance(error, DoesNotApply):
             return [ClipRow(*cells[0], "n/a", str(error), config=config)]
         return [ClipRow(*cells[0], "failed", failure(error), config=config)]

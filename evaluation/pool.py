@@ -44,7 +44,7 @@ def run_units(
     if not units:
         return
     if workers <= 1 or len(units) <= 1:
-        _speak_to(hear)
+        speak_to(hear)
         setup(*args)
         yield from map(work, units)
     else:
@@ -60,10 +60,11 @@ def tell(news: Any) -> None:
     _listener(news)
 
 
-_listener: News = _ignored  # of this process; set by `_speak_to`
+_listener: News = _ignored  # of this process; set by `speak_to`
 
 
-def _speak_to(listener: News) -> None:
+def speak_to(listener: News) -> None:
+    """Let `listener` hear what the work of this process tells from now on."""
     global _listener
     _listener = listener
 
@@ -102,7 +103,7 @@ def _in_processes(
 
 
 def _speak_into(news: "SimpleQueue[Any]") -> None:
-    _speak_to(news.put)
+    speak_to(news.put)
 
 
 def _pass_on(news: "SimpleQueue[Any]", hear: News) -> None:

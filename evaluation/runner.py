@@ -19,9 +19,9 @@ from dreamix.core.errors import UserError
 from dreamix.core.records import only_writer
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
-from evaluation.making import CellsOfVideo, make_unit, set_up
+from evaluation.executors import Executor, Local
+from evaluation.making import CellsOfVideo, Job
 from evaluation.pace import Standing
-from evaluation.pool import run_units
 from evaluation.progress import Watch
 from evaluation.runs import RunFolder, add_to_grid, column, open_run, origin
 from evaluation.schema import Cell, ClipRow
@@ -37,15 +37,18 @@ def run_suite(
     workers: int = 1,
     backend: str = "toybox",
     watch: Watch | None = None,
+    executor: Executor | None = None,
 ) -> RunFolder:
     """Return the run folder at `out` with every cell of the grid made, or tried.
 
     edits:   ids to run, all of the suite's by default; a later call adds to them.
     workers: processes; the clips do not depend on it.
+    executor: where the clips are made, if not in processes of this machine.
     backend: model of those `columns` that need one; opened only if there are such.
     watch:   called as cells get done.
     """
     backend = check_backend(backend)
+    makers = executor or Local(workers)
     with only_writer(out):
         run = open_run(out, suite)
         entries = _entries(columns, seeds, backend)
@@ -55,10 +58,9 @@ def run_suite(
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
         slow = {label for label in run.info["methods"] if needs_backend(run, label)}
-        standing = Standing([unit.cells for unit in units], slow, workers, watch)
-        setup = set_up, out, suite
-        for _ in run_units(make_unit, units, workers, *setup, hear=standing.hear):
-            pass  # a unit leaves files, and tells of each cell
+        cells = [unit.cells for unit in units]
+        standing = Standing(cells, slow, makers.workers or 1, watch)
+        makers.make(Job(run, suite, units, standing))
         return run
 
 

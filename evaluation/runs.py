@@ -208,7 +208,7 @@ def add_to_grid(run: RunFolder, edits: list[str], columns: dict[str, dict[str, A
     known = run.info["methods"]
     for label, entry in columns.items():
         before = known.get(label)
-        if before and (other := _difference(before, entry)):
+        if before and (other := difference(before, entry)):
             raise UserError(
                 f"{run.path} has a method {label!r} with {other}; "
                 f"name this one differently: --methods NEWNAME={entry['name']}:..."
@@ -221,7 +221,7 @@ def add_to_grid(run: RunFolder, edits: list[str], columns: dict[str, dict[str, A
     run.save()
 
 
-def _difference(before: dict[str, Any], entry: dict[str, Any]) -> str | None:
+def difference(before: dict[str, Any], entry: dict[str, Any]) -> str | None:
     """Return in which way two columns of one label differ, None if their clips are of one kind."""
     if any(before[key] != entry[key] for key in ("name", "config_hash")):
         return "another configuration"

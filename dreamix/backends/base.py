@@ -120,6 +120,11 @@ def check_backend(name: str) -> str:
     return ":".join(parts) + suffix
 
 
+def is_pretrained(name: str) -> bool:
+    """Return True if `name` means a pretrained pipeline, not the embedded model."""
+    return BACKENDS.get(spec_of(name).kind, _OPEN_PIPELINE) == _OPEN_PIPELINE
+
+
 def open_backend(name: str, cache: Path | None = None) -> Backend:
     """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 

@@ -1,11 +1,12 @@
 """A backend that computes nothing, and a method on it that counts its finetunings.
 
 Worker processes know neither, so a suite of class `FakeSuite` brings them along: unpickling it
-imports this module there, which registers both.
+imports this module there, which registers both. A prompt with the word "poison" kills its process.
 """
 
 import multiprocessing
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from dreamix.methods.base import METHODS, EditRequest, Made, Method, method
 from evaluation.pool import tell
 
 IDENTITY = "FAKE_IDENTITY"  # environment: what the weights are
+REGISTERED = "FAKE_REGISTERED"  # environment: processes of any kind register the fakes
 
 
 class Fake:
@@ -48,6 +50,8 @@ def fake(request: EditRequest, backend: Any, config: FakeConfig) -> Made:
     """Returns the source, shifted by the noise, after a finetuning that its video's edits share."""
     if "unicorn" in request.edit.prompt:
         raise UserError("the model does not know the word 'unicorn'")
+    if "poison" in request.edit.prompt:
+        os.kill(os.getpid(), signal.SIGKILL)
     spent = finetune(request, backend)
     for step in range(config.steps):
         time.sleep(config.slow)
@@ -124,6 +128,6 @@ def chatter_then_fail(unit: int) -> int:
     raise UserError("enough")
 
 
-if multiprocessing.parent_process() is not None:
+if multiprocessing.parent_process() is not None or os.environ.get(REGISTERED):
     BACKENDS["fake"] = "fake_backend:Fake"
     register()

@@ -1,0 +1,86 @@
+"""Options and commands of `dreamix bench` for more than one machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dreamix.core.errors import UserError
+from evaluation.progress import progress
+
+if TYPE_CHECKING:
+    from dreamix.data.suite import Suite
+
+PATH = click.Path(path_type=Path)
+WHERE = (
+    click.option(
+        "--executor",
+        metavar="WHERE",
+        help="local:N processes; ray, ray:HOST:PORT or ray:local for a Ray cluster.  "
+        "[default: local]",
+    ),
+    click.option(
+        "--gpus-per-worker",
+        type=click.FloatRange(0),
+        metavar="SHARE",
+        help="GPUs of a Ray worker, such as 0.5.  [default: 1 for a pretrained model, else 0]",
+    ),
+)
+SHARD = click.option(
+    "--shard",
+    metavar="I/N",
+    help="Only the I-th of N parts, I from 1 to N, in RUN.shard-I-of-N (see `bench merge`).",
+)
+
+
+@click.command()
+@click.argument("out", type=PATH)
+@click.argument("runs", type=PATH, nargs=-1, required=True)
+def merge(out: Path, runs: tuple[Path, ...]) -> None:
+    """Join RUNS of one suite into the run folder OUT: parts made with --shard, or methods."""
+    from evaluation.merging import merge_runs
+    from evaluation.runner import tally
+    from evaluation.shards import absent
+
+    with progress("merge") as watch:
+        merged = merge_runs(out, runs, watch)
+    counts, _reasons = tally(merged)
+    click.echo(f"{out}: {spell(counts)} clips of {len(runs)} runs")
+    for number, parts in absent(merged.suite, runs):
+        click.echo(f"note: shard {number}/{parts} is not among them")
+    for line in differing_versions(merged.info["versions"], runs):
+        click.echo(f"note: {line}")
+    if counts.get("missing"):
+        raise UserError(
+            f"{counts['missing']} of {counts.total()} clips are missing: a part was not finished"
+        )
+
+
+def differing_versions(ours: dict[str, str], runs: tuple[Path, ...]) -> list[str]:
+    """Return a line for every run that was made with other versions than the merged one tells."""
+    from evaluation.runs import RunFolder
+
+    lines = []
+    for path in runs:
+        theirs = RunFolder(path).info["versions"]
+        if other := [name for name in ours if theirs.get(name) != ours[name]]:
+            told = ", ".join(f"{name} {theirs.get(name)} (not {ours[name]})" for name in other)
+            lines.append(f"{path} was made with {told}")
+    return lines
+
+
+def part_of(suite: "Suite", edits: list[str], out: Path, shard: str) -> tuple[Path, list[str]]:
+    """Return the run folder of a shard, and which of the edits are its."""
+    from evaluation.shards import folder_of, shard_of, videos_of
+
+    wanted = shard_of(shard)
+    videos = videos_of(suite, wanted)
+    return folder_of(out, wanted), [edit for edit in edits if suite.edit(edit).video in videos]
+
+
+def spell(counts: dict[str, int]) -> str:
+    """Return "508 ok, 3 failed" with the words a reader expects."""
+    names = {"ok": "ok", "failed": "failed", "n/a": "do not apply", "missing": "missing"}
+    return (
+        ", ".join(f"{counts[key]} {word}" for key, word in names.items() if counts.get(key)) or "0"
+    )

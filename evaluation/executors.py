@@ -1,0 +1,94 @@
+"""Where the units of a run are made: in processes of this machine, or on a Ray cluster.
+
+local:N                 N processes of this machine
+ray                     the Ray cluster that this machine is a node of
+ray:HOST:PORT           the one whose head listens there
+ray:local               a Ray of this machine's own, for as long as the run takes
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dreamix.core.errors import UserError
+from evaluation.making import Job, make_unit, set_up
+from evaluation.pool import run_units
+from evaluation.ray_cluster import Wanted
+
+SPELL = "local:N, ray, ray:HOST:PORT or ray:local"
+
+
+class Executor(Protocol):
+    """A way to make units. What they come to does not depend on which way."""
+
+    remarks: list[str]  # what a user should know afterwards, such as workers that were lost
+
+    @property
+    def workers(self) -> int | None:
+        """How many units are made at once; None is found out when it starts."""
+
+    def make(self, job: Job) -> None:
+        """Make every unit of the job; the clips and sidecars are then in its run folder."""
+
+
+@dataclass
+class Local:
+    """Processes of this machine; with one, nothing leaves this process."""
+
+    workers: int
+    remarks: list[str] = field(default_factory=list)
+
+    def make(self, job: Job) -> None:
+        """Make every unit of the job."""
+        setup = set_up, job.run.path, job.suite
+        for _ in run_units(make_unit, job.units, self.workers, *setup, hear=job.standing.hear):
+            pass  # a unit leaves files, and tells of each cell
+
+
+@dataclass
+class OnRay(Wanted):
+    """Actors on a Ray cluster, each with its backend loaded; see `evaluation.ray_crew`."""
+
+    def make(self, job: Job) -> None:
+        """Make every unit of the job. Ray is imported here and nowhere else."""
+        from evaluation.ray_crew import make_on_ray
+
+        make_on_ray(job, self)
+
+
+def executor_of(
+    text: str | None, workers: int | None, gpus: float | None, cores: int
+) -> Local | OnRay:
+    """Return the executor that `--executor TEXT` means.
+
+    workers: `--workers`, if given; without it, `local` uses `cores` processes and `ray` the room
+    that the cluster has. What means nothing, or two things, is a `UserError`.
+    """
+    kind, colon, rest = (text or "local").partition(":")
+    if kind == "ray":
+        return OnRay(_address(rest, colon), workers, _share(gpus))
+    if kind != "local" or (colon and not re.fullmatch(r"[1-9]\d*", rest)):
+        raise UserError(f"--executor {text}: it is {SPELL}")
+    if gpus is not None:
+        raise UserError("--gpus-per-worker is for --executor ray; processes share what there is")
+    if colon and workers not in (None, int(rest)):
+        raise UserError(f"--executor {text} and --workers {workers} differ: give one of them")
+    return Local(int(rest) if colon else workers or cores)
+
+
+def _address(rest: str, colon: str) -> str:
+    """Return where the cluster is; `ray://`, which cannot carry a run, is a `UserError`."""
+    if rest.startswith("//"):
+        raise UserError(
+            f"--executor ray:{rest}: Ray Client addresses do not do; run the command on a node of "
+            "the cluster with --executor ray, or hand it to the cluster with `ray job submit`"
+        )
+    if colon and rest != "local" and not re.fullmatch(r"[^\s/]+:\d+", rest):
+        raise UserError(f"--executor ray:{rest}: it is {SPELL}")
+    return rest or "auto"
+
+
+def _share(gpus: float | None) -> float | None:
+    if gpus is not None and gpus > 1 and gpus != int(gpus):
+        raise UserError(f"--gpus-per-worker {gpus:g}: a part of one GPU, or a whole number of them")
+    return gpus

@@ -1,0 +1,193 @@
+"""Joins run folders of one suite into one, as if a single command had made it.
+
+All is compared before anything is written, so a refusal leaves no half of a merge. Clips come
+before their sidecars, so a merge that was killed is finished by the same command, and one that is
+asked for again does nothing. Scores are not taken over: they are computed on the whole.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.core.errors import UserError
+from dreamix.core.media import sha256_file
+from dreamix.core.records import only_writer, read_json, storing, write_json
+from dreamix.data.suite import Suite
+from evaluation.progress import Watch
+from evaluation.runner import remove_leftovers
+from evaluation.runs import RunFolder, add_to_grid, copy_whole, difference, open_run
+from evaluation.schema import Cell, ClipRow
+
+
+class Part(NamedTuple):
+    """A cell of a run that has something to offer for the merged one."""
+
+    run: RunFolder
+    row: ClipRow
+
+
+def merge_runs(out: Path, paths: Sequence[Path], watch: Watch | None = None) -> RunFolder:
+    """Return the run folder at `out`, which now also holds what those at `paths` hold.
+
+    Runs of other suites, a method of two configurations or models, and a cell with two different
+    clips are a `UserError`. A cell that failed gives way to one that did not.
+    """
+    if out.resolve() in [path.resolve() for path in paths]:
+        raise UserError(f"{out} is what the others are merged into: leave it out of the list")
+    parts = [RunFolder(path) for path in paths]
+    with ExitStack() as stack:
+        for path in dict.fromkeys([out.resolve(), *(path.resolve() for path in paths)]):
+            stack.enter_context(_held(path, path == out.resolve()))
+        whole = [RunFolder(out)] if (out / "run.json").exists() else []
+        _check(whole + parts)
+        _check_sources(whole + parts)
+        found = _chosen(whole + parts)
+        run = _opened(out, parts)
+        remove_leftovers(out)
+        _bring_sources(run, parts)
+        for done, (cell, part) in enumerate(sorted(found.items()), 1):
+            if part.run.path.resolve() != out.resolve():
+                _bring_cell(run, cell, part)
+            if watch:
+                watch(done, len(found))
+    return run
+
+
+@contextmanager
+def _held(path: Path, ours: bool) -> Iterator[None]:
+    """Hold a folder against other writers; a run that cannot be written has none."""
+    if not ours and not (path / "run.json").exists():
+        raise UserError(f"{path} is not a run folder: it has no run.json (see `bench run`)")
+    if not ours and not os.access(path, os.W_OK):
+        yield
+        return
+    with only_writer(path):
+        yield
+
+
+def _check(runs: list[RunFolder]) -> None:
+    """Raise a `UserError` unless all runs can be one: one suite, and one meaning of each method."""
+    first, known = runs[0], dict[str, tuple[RunFolder, dict[str, Any]]]()
+    for run in runs:
+        ours, theirs = first.info["suite"], run.info["suite"]
+        if ours["sha256"] != theirs["sha256"]:
+            raise UserError(
+                f"{run.path} is of suite {theirs['name']} ({theirs['sha256'][:8]}), "
+                f"{first.path} of {ours['name']} ({ours['sha256'][:8]}): they cannot be merged"
+            )
+        for label, entry in run.info["methods"].items():
+            other, before = known.setdefault(label, (run, entry))
+            if differs := difference(before, entry):
+                raise UserError(
+                    f"{run.path} has {label!r} with {differs} than {other.path}: runs are merged "
+                    "when a name means one thing; run it again as --methods NEWNAME=..."
+                )
+
+
+def _check_sources(runs: list[RunFolder]) -> None:
+    """Raise a `UserError` if two runs edited different clips under one name."""
+    known: dict[str, tuple[Path, str]] = {}
+    for run in runs:
+        for video in _kept(run):
+            path = run.source(video)
+            other, digest = known.setdefault(video, (path, sha256_file(path)))
+            if other != path and sha256_file(path) != digest:
+                raise UserError(
+                    f"{path} and {other} differ: these runs edited different clips called {video}"
+                )
+
+
+def _kept(run: RunFolder) -> list[str]:
+    """Return the videos whose sources the run keeps."""
+    return sorted(path.stem for path in (run.path / "sources").glob("*.json"))
+
+
+def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
+    """Return what to take for every cell; two that differ are a `UserError`."""
+    found: dict[Cell, Part] = {}
+    for run in runs:
+        for cell in run.cells():
+            row = run.clip_row(cell)
+            if row is None or (row.status == "ok" and not _is_whole(run, row)):
+                continue
+            before = found.get(cell)
+            if before is None or (before.row.status, row.status) == ("failed", "ok"):
+                found[cell] = Part(run, row)
+            elif "failed" not in (before.row.status, row.status):
+                _compare(before, Part(run, row))
+    return found
+
+
+def _is_whole(run: RunFolder, row: ClipRow) -> bool:
+    clip = run.clip_path(row)
+    return clip.exists() and clip.stat().st_size == row.size
+
+
+def _compare(one: Part, other: Part) -> None:
+    """Raise a `UserError` if two clips of a cell differ."""
+    if (one.row.status, one.row.sha256) != (other.row.status, other.row.sha256):
+        cell = Cell(one.row.method, one.row.edit, one.row.seed)
+        raise UserError(
+            f"{one.run.sidecar(cell)} and {other.run.sidecar(cell)} are of different clips: "
+            "remove the one that is wrong and merge again"
+        )
+
+
+def _opened(out: Path, parts: list[RunFolder]) -> RunFolder:
+    """Return the run at `out` with the grid of all; begun as the first of them was."""
+    first = parts[0]
+    is_new = not (out / "run.json").exists()
+    run = open_run(out, Suite.from_dict(read_json(first.path / "suite.json")))
+    if is_new:
+        run.info["versions"] = first.info["versions"]
+    for part in parts:
+        methods = part.info["methods"]
+        labels = sorted(methods, key=lambda label: methods[label].get("place", 0))
+        add_to_grid(run, part.info["edits"], {label: methods[label] for label in labels})
+    return run
+
+
+def _bring_sources(run: RunFolder, parts: list[RunFolder]) -> None:
+    """Copy the source clips and masks that are not there."""
+    for part in parts:
+        for video in _kept(part):
+            kept = part.kept_source(video)
+            if run.kept_source(video) and (run.path / "sources" / kept["file"]).is_file():
+                continue
+            mask = Path("sources") / "masks" / f"{video}.npz"
+            if (part.path / mask).exists():
+                _link(part.path / mask, run.path / mask)
+            _link(part.source(video), run.path / "sources" / kept["file"])
+            write_json(run.path / "sources" / f"{video}.json", kept)
+
+
+def _bring_cell(run: RunFolder, cell: Cell, part: Part) -> None:
+    """Put a clip, then its sidecar, into the run; a clip that was damaged is a `UserError`."""
+    if part.row.file:
+        theirs = part.run.clip_path(part.row)
+        if sha256_file(theirs) != part.row.sha256:
+            raise UserError(
+                f"{theirs} is not what its sidecar says: remove it, run its command again, merge"
+            )
+        _link(theirs, run.sidecar(cell).with_name(theirs.name))
+    write_json(run.sidecar(cell), part.row.to_dict())
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where that cannot be; whole or not at all.
+
+    Files of a run are replaced, never changed in place, so that one folder cannot spoil the other.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    with storing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, temporary)
+            temporary.replace(target)
+        except OSError:  # another disk, or one without links
+            copy_whole(source, target)
+        finally:
+            temporary.unlink(missing_ok=True)  # still there if both names were of one file already

@@ -1,0 +1,165 @@
+"""A worker of a Ray cluster: one process that stays, with its backend loaded, and makes units.
+
+A worker that sees the run folder writes into it. One that does not works in a folder of its node
+and hands over every clip as soon as it is made. Nothing here imports Ray.
+"""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from dreamix.core.errors import StorageError, UserError
+from dreamix.core.records import storing, write_json
+from dreamix.data.suite import Suite
+from evaluation import making
+from evaluation.making import CellsOfVideo
+from evaluation.pace import CellDone, Note
+from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
+from evaluation.pool import ONE_THREAD, speak_to
+from evaluation.runs import RunFolder, origin, versions
+
+
+class Order(NamedTuple):
+    """What every worker of a run is told before its first unit."""
+
+    out: Path  # the run folder, where the run was started
+    token: str  # contents of `probe_of(out)`: who reads it there sees the same folder
+    key: str  # names the folder of a node that does not see it
+    info: dict[str, Any]  # run.json
+    versions: dict[str, str]  # of the libraries there
+    suite: Suite
+    labels: list[str]  # columns whose models are needed
+
+
+class Ready(NamedTuple):
+    """What a worker answers: where it is, and why it cannot help if it cannot."""
+
+    node: str
+    shares: bool  # it sees the run folder
+    problem: str | None = None
+
+
+class Media(NamedTuple):
+    """A source clip on its way to a worker; one that has the same file does not ask for it."""
+
+    origin: dict[str, Any]  # see `evaluation.runs.origin`
+    one_file: bool  # not a folder of frames
+    fetch: Callable[[], Parcel]
+
+
+class Handed(NamedTuple):
+    """News of a worker: a cell is made, and here it is."""
+
+    done: CellDone
+    made: MadeCell
+
+
+class NoRoom(NamedTuple):
+    """News of a worker: it cannot write any more."""
+
+    why: str
+
+
+News = CellDone | Note | Handed | NoRoom
+
+
+def probe_of(out: Path) -> Path:
+    """Return the file by which workers find out whether they see the run folder."""
+    return out / ".seen-by-workers"
+
+
+class Worker:
+    """The actor. All work is done in one thread, whose numerical libraries use one thread."""
+
+    def __init__(self) -> None:
+        os.environ.update(ONE_THREAD)
+        self._thread = ThreadPoolExecutor(1)
+        self._shares = False
+        self._own = self._folder = Path()
+
+    def prepare(self, order: Order) -> Ready:
+        """Return that this worker is ready, its models opened, or why it cannot be."""
+        return self._thread.submit(self._prepare, order).result()
+
+    def make(self, unit: CellsOfVideo, media: Media | None) -> Iterator[News]:
+        """Yield all there is to tell while the unit is made."""
+        news: SimpleQueue[News | Future[None]] = SimpleQueue()
+        work = self._thread.submit(self._make, unit, media, news.put)
+        work.add_done_callback(news.put)
+        while not isinstance(one := news.get(), Future):
+            yield one
+        try:
+            one.result()
+        except StorageError as error:
+            yield NoRoom(str(error))
+
+    def close(self) -> None:
+        """Remove what this run left on the node outside its run folder."""
+        shutil.rmtree(self._own, ignore_errors=True)
+
+    def _prepare(self, order: Order) -> Ready:
+        node = platform.node()
+        try:
+            _check_versions(order.versions)
+            self._own = _own_folder(order.key)
+            self._shares = _sees(order)
+            self._folder = order.out if self._shares else self._own
+            if not self._shares:
+                write_json(self._own / "run.json", order.info)
+            making.set_up(self._folder, order.suite)
+            making.open_models(order.labels)
+        except UserError as error:
+            return Ready(node, self._shares, str(error))
+        return Ready(node, self._shares)
+
+    def _make(self, unit: CellsOfVideo, media: Media | None, say: Callable[[News], None]) -> None:
+        if media is not None:
+            making.take_source(unit.video, self._source(unit.video, media))
+        speak_to(say if self._shares else lambda news: say(self._with_clip(news)))
+        making.make_cells(unit)
+
+    def _with_clip(self, news: CellDone | Note) -> News:
+        if isinstance(news, Note):
+            return news
+        return Handed(news, take_cell(RunFolder(self._folder), news.cell))
+
+    def _source(self, video: str, media: Media) -> Path:
+        """Return the source clip: the very file the run was started with, or a copy of it."""
+        path = Path(media.origin["path"])
+        if path.exists() and origin(path) == media.origin:
+            return path
+        return unpack(media.fetch(), self._own / "media" / video, one_file=media.one_file)
+
+
+def _sees(order: Order) -> bool:
+    """Return True if the run folder here is the one where the run was started."""
+    try:
+        return probe_of(order.out).read_text() == order.token
+    except OSError:
+        return False
+
+
+def _check_versions(theirs: dict[str, str]) -> None:
+    """Raise a `UserError` unless the libraries that decide numbers are the same here."""
+    ours = versions()
+    other = [name for name in theirs if ours.get(name) != theirs[name]]
+    if other:
+        differences = ", ".join(f"{name} {ours.get(name)} (not {theirs[name]})" for name in other)
+        raise UserError(f"it has {differences}: install what the machine of the command has")
+
+
+def _own_folder(key: str) -> Path:
+    """Return the folder of this node for one run; its workers share it, also one after another."""
+    folder = Path(tempfile.gettempdir()) / f"dreamix-{os.getuid()}-{key}"
+    with storing(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.stat().st_uid
+    if owner != os.getuid():
+        raise UserError(f"{folder} belongs to another user: remove it")
+    return folder
