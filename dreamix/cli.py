@@ -11,6 +11,7 @@ from dreamix.core.errors import UserError
 # name -> (module:attribute, the line `dreamix --help` shows)
 COMMANDS = {
     "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
+    "doctor": ("dreamix.doctor_cli:doctor", "Say what this machine can run."),
     "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
     "report": ("dreamix.report_cli:report", "Write the report page of a run."),
     "study": ("dreamix.study_cli:study", "Let people rate the edits of a run."),

@@ -155,7 +155,7 @@ class DreamixPipeline:
         """
         if rank is None:
             self.family.check_choice(train)
-            self._keep_original()
+            self.keep_original()
         rate = learning_rate or RATES["full" if rank is None else "adapter"]
         tuning = Tuning(
             prompts=[prompt] if isinstance(prompt, str) else list(prompt),
@@ -203,7 +203,7 @@ class DreamixPipeline:
                 network.load_state_dict(self._original[name])
         self._original = {}
 
-    def _keep_original(self) -> None:
+    def keep_original(self) -> None:
         """Hold the pretrained weights in memory, so that `reset` has them."""
         for name, network in self.family.networks.items():
             remove_adapter(network)

@@ -1,0 +1,1 @@
+"""What this machine can run: memory, weights, minutes."""

@@ -1,0 +1,124 @@
+"""What each backend would take on this machine, and whether it fits. Every figure is an estimate.
+
+minutes = operations / (rate of a product of matrices here x EFFICIENCY)
+"""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from dreamix.backends.footprint import Footprint, Phases
+from dreamix.backends.hub import NAMES
+from dreamix.core.errors import UserError
+from dreamix.doctor.machine import Machine
+
+# Share of that rate which edits and finetunings of the scaled-up pipelines reach on the processor
+# (benchmarks/README.md: 0.26 to 0.84). On accelerators it was not measured.
+EFFICIENCY = 0.5
+ROOM = 2**30  # bytes left for an accelerator's context and the scratch memory of kernels; ours
+UPDATES = 64  # of the presets of `dreamix`
+SECONDS = 0.4  # for which products of matrices are timed
+
+
+class Fit(NamedTuple):
+    """One kind of work on one kind of device."""
+
+    together: int  # peak bytes with all parts there
+    offloaded: int | None  # the same where parts come and go; None on the processor
+    verdict: str  # "yes", "with offloading", "no"
+    minutes: float
+
+
+class Row(NamedTuple):
+    """A backend on this machine."""
+
+    name: str
+    weights: list[Path]  # where they are; none: not here
+    download: str  # the command that fetches them
+    steps: int
+    edit: Fit
+    finetune: Fit
+
+
+def where_weights_are(name: str) -> list[Path]:
+    """Return the folders of a backend's weights on this machine, if all of them are here."""
+    from dreamix.backends.hub import local_folder
+
+    found = []
+    for hub in (part for part in NAMES[name] if part):
+        try:
+            folder = local_folder(hub)
+        except (UserError, ModuleNotFoundError):
+            return []
+        if not any((folder / file).exists() for file in ("model_index.json", "config.json")):
+            return []
+        found.append(folder)
+    return found
+
+
+def download(name: str) -> str:
+    """Return the command that fetches the weights."""
+    return " && ".join(f"hf download {hub}" for hub in NAMES[name] if hub)
+
+
+def rate(device: str, half: bool) -> float:
+    """Return the operations in a second of products of matrices, in the type edits compute in."""
+    import torch
+
+    dtype = torch.bfloat16 if half else torch.float32
+    size = 1024 if device == "cpu" else 8192
+    x = torch.ones(size, size, dtype=dtype, device=device)
+    times: list[float] = []
+    _product(x)
+    while sum(times) < SECONDS or len(times) < 3:
+        began = time.perf_counter()
+        _product(x)
+        times.append(time.perf_counter() - began)
+    return 2 * size**3 / min(times)
+
+
+def _product(x: "object") -> None:
+    import torch
+
+    assert isinstance(x, torch.Tensor)
+    x @ x
+    if x.is_cuda:
+        torch.cuda.synchronize()
+
+
+def minutes(flops: float, speed: float) -> float:
+    """Return how long operations take at a rate of products of matrices."""
+    return flops / (speed * EFFICIENCY) / 60
+
+
+def fit(found: Footprint, phases: Phases, times: int, machine: Machine, speed: float) -> Fit:
+    """Return whether one kind of work of `times` steps or updates fits this machine."""
+    long = minutes(phases.all_flops(times), speed)
+    together = found.together(phases)
+    if machine.cuda is None:
+        return Fit(together, None, "yes" if together < machine.free else "no", long)
+    offloaded, free = found.offloaded(phases), (machine.cuda.free or machine.cuda.total) - ROOM
+    if together < free:
+        return Fit(together, offloaded, "yes", long)
+    return Fit(together, offloaded, "with offloading" if offloaded < free else "no", long)
+
+
+def row(name: str, found: Footprint, steps: int, machine: Machine, speed: float) -> Row:
+    """Return what a named backend would do on this machine."""
+    works = ((found.edit, steps), (found.finetune, UPDATES))
+    fits = [fit(found, phases, times, machine, speed) for phases, times in works]
+    return Row(name, where_weights_are(name), download(name), steps, *fits)
+
+
+def rows(machine: Machine, speed: float) -> list[Row]:
+    """Return the backends whose footprints come with the toolkit."""
+    from dreamix.backends.blueprint import published
+    from dreamix.backends.families import family_named
+    from dreamix.backends.known_footprints import known_footprints
+
+    where = "processor" if machine.cuda is None else "accelerator"
+    plans, known = published(), known_footprints()
+    return [
+        row(name, entry[where], family_named(plans[name].kind).defaults.steps, machine, speed)
+        for name, entry in known.items()
+    ]

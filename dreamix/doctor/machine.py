@@ -1,0 +1,130 @@
+"""What machine this is: memory, accelerators, disk, packages. Nothing is downloaded."""
+
+import os
+import platform
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+CORE = ("torch", "diffusers", "transformers", "av", "numpy")
+USEFUL = {"bitsandbytes": 'optimizer="adamw8bit"'}  # packages that no extra names
+HIDDEN = ("dev",)  # extras that users do not need
+
+
+class Device(NamedTuple):
+    """An accelerator; `free` is None where it cannot be asked."""
+
+    kind: str  # cuda or mps
+    name: str
+    total: int  # bytes
+    free: int | None
+
+
+class Package(NamedTuple):
+    """A package, its version if it is here, and the extra it belongs to."""
+
+    name: str
+    version: str | None
+    extra: str | None
+
+
+class Machine(NamedTuple):
+    """Bytes, counts and names."""
+
+    python: str
+    system: str
+    threads: int
+    memory: int  # of the processor, in all
+    free: int  # of it, for new programs
+    disk: int  # free, where hubs keep weights
+    devices: list[Device]
+    packages: list[Package]
+
+    @property
+    def cuda(self) -> Device | None:
+        """The accelerator that backends use: the first of CUDA."""
+        return next((device for device in self.devices if device.kind == "cuda"), None)
+
+
+def this_machine() -> Machine:
+    """Return what is here, now."""
+    import torch
+
+    total, free = memory()
+    return Machine(
+        platform.python_version(),
+        f"{platform.system()} {platform.machine()}",
+        torch.get_num_threads(),
+        total,
+        free,
+        shutil.disk_usage(_existing(hub_folder())).free,
+        devices(),
+        packages(),
+    )
+
+
+def memory() -> tuple[int, int]:
+    """Return the processor's memory, in all and for new programs; a container's limit is heeded."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    file = Path("/proc/meminfo")
+    if not file.exists():
+        return total, total
+    lines = dict(line.split(":") for line in file.read_text(encoding="utf-8").splitlines())
+    free = int(lines["MemAvailable"].split()[0]) * 1024
+    limit, used = (_number(f"/sys/fs/cgroup/memory.{key}") for key in ("max", "current"))
+    if limit is not None and limit < total:
+        return limit, min(free, limit - (used or 0))
+    return total, free
+
+
+def _number(path: str) -> int | None:
+    """Return the number in a file, if there is one."""
+    file = Path(path)
+    text = file.read_text(encoding="utf-8").strip() if file.exists() else ""
+    return int(text) if text.isdigit() else None
+
+
+def devices() -> list[Device]:
+    """Return the accelerators that torch sees."""
+    import torch
+
+    found = []
+    for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        free, total = torch.cuda.mem_get_info(i)
+        found.append(Device("cuda", torch.cuda.get_device_name(i), total, free))
+    if torch.backends.mps.is_available():
+        found.append(Device("mps", "Apple GPU", memory()[0], None))
+    return found
+
+
+def packages() -> list[Package]:
+    """Return the packages that editing needs, and those of the extras of this toolkit."""
+    found = [Package(name, _version(name), None) for name in CORE]
+    for line in metadata.requires("dreamix-toolkit") or []:
+        asked = re.match(r"([\w.-]+)[^;]*;.*extra == ['\"](\w+)['\"]", line)
+        if asked and asked[2] not in HIDDEN:
+            found.append(Package(asked[1], _version(asked[1]), asked[2]))
+    return [*found, *(Package(name, _version(name), None) for name in USEFUL)]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def hub_folder() -> Path:
+    """Return where weights of the hub are kept on this machine."""
+    try:
+        from huggingface_hub.constants import HF_HUB_CACHE
+    except ModuleNotFoundError:
+        return Path.home()
+    return Path(HF_HUB_CACHE)
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the first one above it that is there."""
+    return folder if folder.exists() else _existing(folder.parent)

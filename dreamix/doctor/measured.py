@@ -1,0 +1,181 @@
+"""What the scaled-up tiny pipelines really hold, to hold the arithmetic of `doctor` to it.
+
+Each is measured in a process of its own. On the processor the most memory the process ever had
+resident counts, beyond what it had before; on CUDA what torch's allocator gave out at most.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dreamix.core.errors import UserError
+
+SCALED = "scaled.json"  # beside `published.json`
+SIZE = (128, 128, 17)  # width, height, frames
+TIMES = 2  # steps, or updates
+WORKS: dict[str, dict[str, Any]] = {  # name -> what of `Setup` is set
+    "edit": {},
+    "finetune": {},
+    "finetune, checkpointing": {"checkpointing": True},
+    "finetune all weights": {"rank": None},
+    "finetune all, checkpointing": {"rank": None, "checkpointing": True},
+}
+# glibc gives what is freed back at once, so that resident memory is what is held.
+GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+class Measured(NamedTuple):
+    """One piece of work, in bytes and seconds."""
+
+    name: str
+    work: str
+    weights: int
+    predicted: int  # weights and what is held beside them
+    measured: int
+    flops: float
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Predicted over measured."""
+        return self.predicted / self.measured
+
+
+def scaled_names() -> list[str]:
+    """Return the names of the scaled-up pipelines."""
+    from dreamix.backends.blueprint import PUBLISHED, published
+
+    return list(published(PUBLISHED.with_name(SCALED)))
+
+
+def measured_apart(
+    name: str,
+    works: Sequence[str],
+    *,
+    size: tuple[int, int, int] = SIZE,
+    device: str = "cpu",
+    threads: int = 1,
+) -> list[Measured]:
+    """Return what a process of its own measures; one that fails is a `UserError`."""
+    asked = json.dumps([name, list(works), list(size), device])
+    command = [sys.executable, "-W", "ignore", "-m", __name__, asked]
+    there = {**os.environ, **GLIBC, "OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(command, env=there, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UserError(f"measuring {name} failed: {last}")
+    return [Measured(*found) for found in json.loads(done.stdout.splitlines()[-1])]
+
+
+@cache
+def predicted(name: str, work: str, size: tuple[int, int, int], device: str) -> Any:
+    """Return the footprint of a scaled-up pipeline; `work` decides how it is finetuned."""
+    from dreamix.backends.footprint import Size, footprint
+
+    return footprint(_plan(name), Size(*size), _setup(work, device))
+
+
+def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Measured:
+    """Return the predicted and the measured peak of one piece of work, in this process."""
+    from dreamix.backends.blueprint import build
+    from dreamix.backends.pipeline import DreamixPipeline
+
+    found = predicted(name, "finetune" if work == "edit" else work, size, device)
+    phases = found.edit if work == "edit" else found.finetune
+    dreamix = DreamixPipeline(build(_plan(name), device="cpu")).to(device)
+    least = dreamix.family.size_multiple
+    setup = _setup(work, device)
+    run(dreamix, setup, work, (least, least, 1))  # loads what is loaded late
+    dreamix.reset()
+    gauge = Gauge(device)
+    began = time.perf_counter()
+    run(dreamix, setup, work, size)
+    peak, seconds = gauge.peak(), time.perf_counter() - began
+    weights = sum(found.weights.values())
+    held = peak if device != "cpu" else weights + peak  # CUDA's gauge holds the weights too
+    flops = phases.all_flops(TIMES)
+    return Measured(name, work, weights, found.together(phases), held, flops, seconds)
+
+
+def _plan(name: str) -> Any:
+    from dreamix.backends.blueprint import PUBLISHED, published
+
+    return published(PUBLISHED.with_name(SCALED))[name]
+
+
+def _setup(work: str, device: str) -> Any:
+    from dreamix.backends.footprint import Setup
+
+    return replace(Setup(transfers=device != "cpu"), **WORKS[work])
+
+
+def run(dreamix: Any, setup: Any, work: str, size: tuple[int, int, int]) -> None:
+    """Edit a clip of noise, or finetune on it."""
+    import numpy as np
+
+    from dreamix.core.video import Video
+    from dreamix.diffusion.levels import noise_levels
+
+    width, height, frames = size
+    shape = (frames, height, width, 3)
+    clip = Video(np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8), 8.0)
+    dreamix.set_progress_bar_config(disable=True)
+    if work != "edit":
+        options = {"rank": setup.rank, "gradient_checkpointing": setup.checkpointing}
+        dreamix.finetune(clip, steps=TIMES, frames=setup.frames, **options)
+        return
+    dreamix.pipe.scheduler.set_timesteps(TIMES + 1)
+    level = float(noise_levels(dreamix.pipe.scheduler)[1])
+    dreamix("a", clip, noise_scale=level, num_inference_steps=TIMES + 1, output_type="np")
+
+
+class Gauge:
+    """Measures the most memory from now on."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        gc.collect()
+        if device != "cpu":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+            return
+        if not Path("/proc/self/clear_refs").exists():
+            raise UserError("memory of the processor is measured on Linux only")
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        self._before = _resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark falls to what is there
+
+    def peak(self) -> int:
+        """Return bytes: beyond what was there before, or all of it on an accelerator."""
+        if self._device == "cpu":
+            return _resident("VmHWM") - self._before
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+
+
+def _resident(key: str) -> int:
+    """Return a line of /proc/self/status in bytes."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) * 1024
+
+
+def main(asked: str) -> None:
+    """Measure what is asked for as JSON; print it as JSON."""
+    name, works, size, device = json.loads(asked)
+    found = [measure(name, work, tuple(size), device) for work in works]
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
