@@ -5,9 +5,10 @@ BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
 STUDY  ?= runs/demo-study
 PORT   ?= 8501
+FAMILY_TESTS := $(wildcard tests/test_pipeline_*.py) tests/test_footprint.py tests/test_real_weights.py
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench bench-full demo-study test test-slow check lint types audit install hooks clean
+.PHONY: bench bench-full demo-study test test-slow gpu-check check lint types audit install hooks clean
 
 bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare datasets/toybox/quick.yaml --out $(RUN) --methods $(METHODS)
@@ -28,6 +29,9 @@ test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 m
 
 test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
 	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --no-loadscope-reorder --durations=15
+
+gpu-check: $(VENV)/ready        ## the checks of every pretrained family on the accelerator, or the processor: a table
+	$(BIN)/pytest -q -m check --device auto --family-table -p no:cacheprovider -rN $(FAMILY_TESTS)
 
 check: lint types test          ## everything a commit has to pass
 

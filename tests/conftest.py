@@ -21,6 +21,28 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make gpu-check` sets."""
+    parser.addoption("--device", default="cpu", help="of pipelines: cpu, cuda, auto")
+    parser.addoption("--family-table", action="store_true", help="print checks by family")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the tests of pipelines their device; equality to the bit asks for set algorithms."""
+    if config.getoption("--device") == "cpu" and not config.getoption("--family-table"):
+        return
+    import family_table
+    import torch
+
+    device = family_table.device_of(config.getoption("--device"))
+    os.environ["DREAMIX_TEST_DEVICE"] = device
+    if device != "cpu":
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    if config.getoption("--family-table"):
+        config.pluginmanager.register(family_table.FamilyTable(device))
+
+
 @pytest.fixture(autouse=True)
 def main_module() -> Iterator[None]:
     """Put the main module back: Streamlit takes its place, and worker processes start from it."""

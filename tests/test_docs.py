@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from dreamix.backends.hub import NAMES
 from dreamix.cli import COMMANDS, program
 
 
@@ -16,6 +17,16 @@ def test_generated_tables_are_fresh(root: Path) -> None:
     command = [sys.executable, str(root / "docs" / "make_tables.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_backends_take_is_that_of_the_shipped_table(root: Path) -> None:
+    """`python docs/make_backends.py` writes it; every backend has its block."""
+    command = [sys.executable, str(root / "docs" / "make_backends.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = "\n".join(page.read_text() for page in (root / "docs" / "backends").glob("*.md"))
+    blocks = re.findall(r"<!-- takes (\S+) -->\n\*\*Estimated\*\*", pages)
+    assert sorted(blocks) == sorted(NAMES)
 
 
 def test_examples_print_what_stands_below_them(root: Path) -> None:
@@ -55,6 +66,6 @@ def test_every_command_stands_in_the_docs(root: Path) -> None:
 
 
 def test_pictures_and_pages_that_are_linked_exist(root: Path) -> None:
-    for page in [root / "README.md", root / "CONTRIBUTING.md", *root.glob("docs/*.md")]:
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *root.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

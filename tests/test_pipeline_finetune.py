@@ -10,7 +10,17 @@ import torch
 from diffusers.loaders import PeftAdapterMixin
 from safetensors.torch import load_file
 from tiny_cascade import State, state_of
-from tiny_pipelines import FOUR, SIDE, TINY, as_pictures, edited, moving_clip, quiet, seeded
+from tiny_pipelines import (
+    FOUR,
+    SIDE,
+    TINY,
+    as_pictures,
+    device,
+    edited,
+    moving_clip,
+    quiet,
+    seeded,
+)
 from torch import Tensor
 
 from dreamix import DreamixPipeline
@@ -57,12 +67,13 @@ def states(dreamix: DreamixPipeline) -> list[State]:
 
 
 # -- the frame pass ----------------------------------------------------------------------------
+@pytest.mark.check("frames alone")
 @torch.no_grad()
 def test_in_the_frame_pass_a_frame_does_not_see_another(dreamix: DreamixPipeline) -> None:
     """From pixels to prediction, to the bit: the autoencoder sees frames alone as well."""
     family = dreamix.family
     told = family.embed(["sks"], None).told.expand(4, -1, -1)
-    timesteps = torch.full((4,), 300)
+    timesteps = torch.full((4,), 300, device=family.device)
     one, two = (family.frame_clips(pixels) for pixels in two_clips())
     assert one.shape == (4, *family.latent_shape(1, SIDE, SIDE))
     with family.frame_pass():
@@ -161,6 +172,7 @@ def tuning(**changes: Any) -> Tuning:
     )
 
 
+@pytest.mark.check("losses fall")
 @pytest.mark.parametrize("rank", [None, 8])
 def test_finetuning_lowers_both_losses_on_its_clip(
     dreamix: DreamixPipeline, rank: int | None
@@ -265,6 +277,7 @@ def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
     assert all(value > 0 for losses in tuned.losses for value in losses.values())
 
 
+@pytest.mark.check("half precision")
 @pytest.mark.parametrize("family", FOUR, indirect=True)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_network_in_half_precision_is_finetuned_by_an_adapter_in_float32(
@@ -323,6 +336,7 @@ def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline
 
 
 # -- adapters as files -------------------------------------------------------------------------
+@pytest.mark.check("adapter")
 def test_an_adapter_is_saved_and_loaded_by_this_and_by_plain_diffusers(
     family: str, dreamix: DreamixPipeline, tmp_path: Path
 ) -> None:
@@ -435,17 +449,17 @@ def test_there_is_no_adapter_to_save_before_one_was_made(
         dreamix.save_adapter(tmp_path)
 
 
+@pytest.mark.check("offloading")
 @pytest.mark.parametrize("family", FOUR)
 def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> None:
-    """accelerate's hooks, with the processor as the accelerator: same adapter, same edit.
-
-    There is no accelerator where this runs: that weights move is not shown by it.
+    """accelerate's hooks: same adapter, same edit. On the processor, which is then its own
+    accelerator, it does not show that weights move; `make gpu-check` does.
     """
     clip = moving_clip(4)
     dreamix.finetune(clip, **QUICK)
     expected = edited(dreamix, 0.7, clip)
     offloaded = DreamixPipeline(quiet(TINY[family]()))
-    offloaded.enable_model_cpu_offload(device="cpu")
+    offloaded.enable_model_cpu_offload(device=device())
     assert offloaded.pipe.vae._hf_hook is not None
     offloaded.finetune(clip, **QUICK)
     assert torch.equal(edited(offloaded, 0.7, clip), expected)

@@ -85,6 +85,7 @@ SOLVERS = {
 }
 
 
+@pytest.mark.check("= diffusers")
 @pytest.mark.parametrize(
     ("name", "solver"), [*((name, "own") for name in THEIRS), *((n, n) for n in list(SOLVERS)[1:])]
 )
@@ -134,6 +135,7 @@ def test_generation_equals_the_text_to_video_of_diffusers_given_the_same_noise(
 
 
 # -- the noise scale ---------------------------------------------------------------------------
+@pytest.mark.check("s = 0")
 def test_s_0_gives_what_the_autoencoder_makes_of_the_clip(dreamix: DreamixPipeline) -> None:
     """Expected: decode(encode(clip)), from -1..1 to 0..1."""
     clip, whole = moving_clip(9), dreamix.family
@@ -146,12 +148,14 @@ def test_s_0_gives_what_the_autoencoder_makes_of_the_clip(dreamix: DreamixPipeli
     assert dreamix.last_start.step == STEPS
 
 
+@pytest.mark.check("s = 1")
 def test_s_1_does_not_depend_on_the_clip_and_less_does(dreamix: DreamixPipeline) -> None:
     one, other = moving_clip(9), moving_clip(9).frames[:, ::-1].copy()
     assert torch.equal(edited(dreamix, 1.0, one), edited(dreamix, 1.0, other))
     assert not torch.equal(edited(dreamix, 0.6, one), edited(dreamix, 0.6, other))
 
 
+@pytest.mark.check("monotone")
 def test_the_result_is_further_from_the_clip_the_higher_s(
     family: str, dreamix: DreamixPipeline
 ) -> None:
@@ -329,6 +333,7 @@ def test_corruption_before_the_autoencoder_changes_what_is_encoded(
         assert not torch.equal(kept, edited(one_each, 0.0, clip, corrupt=factors))
 
 
+@pytest.mark.check("bfloat16")
 @pytest.mark.parametrize("name", THEIRS)
 def test_bfloat16_gives_the_latents_that_diffusers_makes(name: str) -> None:
     """Cast by `.to(torch.bfloat16)`. Wan and CogVideoX: difference 0.

@@ -4,6 +4,7 @@ Layers that start at zero are filled with noise too: a test of layers that compu
 say nothing. Tokenizers read characters; their words are nobody's.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -292,10 +293,15 @@ def seeded(seed: int = 3) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def device() -> str:
+    """Return where pipelines are tested: on the processor, or as pytest's --device says."""
+    return os.environ.get("DREAMIX_TEST_DEVICE", "cpu")
+
+
 def quiet(pipe: Any) -> Any:
-    """Return a pipeline that shows no bars."""
+    """Return a pipeline that shows no bars, on the device of the tests."""
     pipe.set_progress_bar_config(disable=True)
-    return pipe
+    return pipe if device() == "cpu" else pipe.to(device())
 
 
 def level_at(pipe: Any, step: int) -> float:

@@ -1,0 +1,43 @@
+"""Pretrained weights that this machine happens to have: one short edit with each backend."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from tiny_pipelines import device, moving_clip
+
+from dreamix.backends.base import Plan, Sampler, Watch, open_backend
+from dreamix.backends.hub import NAMES
+from dreamix.doctor.judgement import download, where_weights_are
+
+FRAMES, STEPS, UPDATES = 17, 10, 2
+
+
+def nobody(what: str) -> Watch:
+    return lambda done, total: None
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+@pytest.mark.check("real edit")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_real_model_is_finetuned_on_a_clip_and_edits_it(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    """The clip has its frames and is no constant; minutes and peak memory go into the table."""
+    if not where_weights_are(name):
+        pytest.skip(f"no weights here: {download(name)}")
+    if device() == "cpu":
+        pytest.skip("weights are here, but no accelerator")
+    torch.cuda.reset_peak_memory_stats()
+    backend, began = open_backend(name), time.perf_counter()
+    assert isinstance(backend, Sampler)
+    plan = Plan(0.8, STEPS, backend.usual["guidance"], finetune_steps=UPDATES)
+    clip = moving_clip(FRAMES, side=256)
+    made = backend.sampled(clip, ["a red square"], [("real", name)], plan, nobody)
+    minutes, peak = (time.perf_counter() - began) / 60, torch.cuda.max_memory_allocated() / 1e9
+    record_property("note", f"{minutes:.1f} min, {peak:.1f} GB")
+    assert len(made.clips[0]) > 1
+    assert np.ptp(made.clips[0].frames) > 20
