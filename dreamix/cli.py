@@ -10,11 +10,13 @@ from dreamix.core.errors import UserError
 
 # name -> (module:attribute, the line `dreamix --help` shows)
 COMMANDS = {
+    "animate": ("dreamix.picture_cli:animate", "Set a still picture in motion."),
     "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
     "doctor": ("dreamix.doctor_cli:doctor", "Say what this machine can run."),
     "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
     "report": ("dreamix.report_cli:report", "Write the report page of a run."),
     "study": ("dreamix.study_cli:study", "Let people rate the edits of a run."),
+    "subject": ("dreamix.picture_cli:subject", "Put the subject of pictures elsewhere, in motion."),
     "toybox": ("dreamix.toybox_cli:toybox", "Render the embedded world and train on it."),
     "weights": ("evaluation.weights_cli:weights", "Show and fetch the weights of metric models."),
 }

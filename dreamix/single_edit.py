@@ -63,6 +63,11 @@ def edit_of(source: Source, prompt: str, category: str | None, say: Say) -> Edit
     return Edit("edit", source.entry.id, prompt, category or category_of(changes), known)
 
 
+def wish(source: Source, prompt: str, category: str) -> Edit:
+    """Return an edit of which nothing more is known."""
+    return Edit("edit", source.entry.id, prompt, category)
+
+
 def _words(text: str | None) -> dict[str, str] | None:
     """Return the words of a Toybox caption by field; None for any other text."""
     try:
@@ -146,9 +151,14 @@ def write(out: Path, strip_file: Path | None, request: EditRequest, done: Done) 
 
 
 def write_record(
-    out: Path, request: EditRequest, backend: Backend | None, config: Any, done: Done
+    out: Path,
+    request: EditRequest,
+    backend: Backend | None,
+    config: Any,
+    done: Done,
+    **more: Any,
 ) -> None:
-    """Write beside the clip how it was made."""
+    """Write beside the clip how it was made; more: what else is to be in the record."""
     record = {
         "method": request.label,
         "config": asdict(config),
@@ -158,6 +168,7 @@ def write_record(
         "seed": request.seed,
         "seconds": round(done.seconds, 2),
         "facts": done.facts,
+        **more,
         "toolkit": version("dreamix-toolkit"),
     }
     write_json(out.with_suffix(".json"), record)

@@ -79,14 +79,15 @@ class Known:
         if edit.category in metric.not_for:
             return f"misleading for {edit.category} edits"
         rendered = self.entry.recipe is not None
+        moving = rendered and self.entry.stills is None
         exact = rendered and edit.recipe is not None
-        masked = rendered or self._has_mask
+        masked = moving or self._has_mask
         there = {
             "caption": self.entry.caption is not None,
             "footage": not rendered,
             "rendered": rendered,
             "ideal": exact,
-            "true_flow": rendered,
+            "true_flow": moving,
             "keep": masked and edit.category in KEEPS_SURROUNDINGS + KEEPS_SUBJECT,
         }
         missing = [need for need in metric.needs if not there.get(need, True)]
@@ -118,6 +119,8 @@ class Known:
     @cached_property
     def _mask(self) -> np.ndarray | None:
         """Where the subject of the source is, bool (frames, height, width)."""
+        if self.entry.stills is not None:
+            return None
         if self.entry.recipe is not None:
             return truth(Scene.from_dict(self.entry.recipe)).masks
         return self.run.subject_mask(self.entry.id)
@@ -125,7 +128,7 @@ class Known:
     @cached_property
     def _flow(self) -> Flow | None:
         """The exact flow of the source."""
-        if self.entry.recipe is None:
+        if self.entry.recipe is None or self.entry.stills is not None:
             return None
         exact = truth(Scene.from_dict(self.entry.recipe))
         return Flow(exact.flow_forward, exact.flow_backward, exact.occluded_forward)

@@ -17,6 +17,7 @@ LAYERS = (
     "dreamix.methods",
     "dreamix.single_edit",
     "dreamix.edit_cli",
+    "dreamix.picture_cli",
     "dreamix.toybox_cli",
     "dreamix.doctor",
     "dreamix.doctor_cli",

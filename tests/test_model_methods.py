@@ -33,8 +33,10 @@ QUICK = {
     "ddim-inversion": "steps=2",
     "plug-and-play": "steps=2:inversion=1",
     "tune-a-video": "steps=2:finetune_steps=1",
+    "animate": "steps=2:finetune_steps=1:frames=1",
+    "subject": "steps=2:finetune_steps=1:frames=1",
 }
-SEEDED = ("dreamix", "text-to-video", "sdedit")
+SEEDED = ("dreamix", "text-to-video", "sdedit", "animate", "subject")
 
 
 @pytest.fixture(scope="module")

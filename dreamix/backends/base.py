@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     learning_rate: float = 1e-4
     frames: int = 8
     rare_token: bool = False
+    length: int | None = None  # frames to make; None: as many as the source, 0: as is usual
 
 
 class Sampled(NamedTuple):

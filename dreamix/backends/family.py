@@ -37,6 +37,7 @@ class Defaults(NamedTuple):
     height: int
     width: int
     frames: int
+    fps: float = 8.0  # at which diffusers' examples of the family write their clips
 
 
 class Family(ABC):

@@ -98,6 +98,7 @@ class PipelineBackend:
         seconds = self._finetuned(clip, plan, watch("finetuning")) if plan.finetune_steps else 0.0
         if not plan.finetune_steps:
             self._forget()
+        clip = clip if plan.length is None else self._canvas(clip, plan.length)
         told = [f"{RARE} {prompt}" if plan.rare_token else prompt for prompt in prompts]
         clips = [
             self._edited(clip, prompt, name, plan, watch("denoising"))
@@ -140,6 +141,12 @@ class PipelineBackend:
         height, width, _ = self._shape(source)
         pictures = np.stack([_resized(source.frames[i], height, width) for i in shown])
         return Video(pictures, frames / source.duration)
+
+    def _canvas(self, clip: Video, length: int) -> Video:
+        """Return a clip of that many frames, or the usual number, for what is made from noise."""
+        usual = self.dreamix.family.defaults
+        frames = length or (self._size[2] if self._size else None) or usual.frames
+        return Video(np.repeat(clip.frames[:1], frames, axis=0), usual.fps)
 
     def _shape(self, source: Video) -> tuple[int, int, int]:
         """Return height, width and the most frames."""

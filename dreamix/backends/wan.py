@@ -27,7 +27,7 @@ class Wan(Family):
         "frame encoded alone is not the latent it has in the clip, where four frames share one"
     )
     lora: ClassVar = {"all": r".*\.attn[12]\.to_(q|k|v|out\.0)"}
-    defaults = Defaults(steps=50, guidance=5.0, height=480, width=832, frames=81)
+    defaults = Defaults(steps=50, guidance=5.0, height=480, width=832, frames=81, fps=16.0)
 
     @property
     def networks(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+from dreamix.core.errors import UserError
 from dreamix.core.media_images import CODECS, decoded_picture, frame_files, read_pictures
 from dreamix.core.media_pixels import EXIF_TURNS, shown_size
 from dreamix.core.media_read import first_frame, opened, read_file, turn_of_frame
@@ -28,7 +29,15 @@ from dreamix.core.media_structure import kind_of, naming
 from dreamix.core.media_write import LOSSLESS, lossy, write_mp4, write_png
 from dreamix.core.video import Video
 
-__all__ = ["MediaInfo", "probe", "read_video", "sha256_file", "write_image", "write_video"]
+__all__ = [
+    "MediaInfo",
+    "probe",
+    "read_image",
+    "read_video",
+    "sha256_file",
+    "write_image",
+    "write_video",
+]
 
 
 class MediaInfo(NamedTuple):
@@ -68,6 +77,18 @@ def write_video(path: Path, video: Video, *, lossless: bool = False, crf: int = 
     Times are kept, to 1/90000 s where they are uneven. Raises `UserError` if it cannot be written.
     """
     write_mp4(path, video, LOSSLESS if lossless else lossy(crf))
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Return the picture of a PNG or JPEG, upright: uint8 (height, width, 3), RGB.
+
+    Turned as its EXIF says; what is transparent is white. Anything else is a `UserError`.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name the picture in it")
+    if (kind := kind_of(path)) not in CODECS:
+        raise UserError(f"{path} is {kind} by its first bytes: a PNG or JPEG is wanted")
+    return read_pictures([path], path, 1.0).frames[0]
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

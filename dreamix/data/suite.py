@@ -23,7 +23,7 @@ from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder, suite_file
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_yaml import Problem
-from dreamix.data.toybox import Scene, render, truth
+from dreamix.data.toybox import Scene, render, stills, truth
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
 
@@ -74,16 +74,19 @@ class Suite:
         """Return a source clip, decoded from its file or rendered from its recipe."""
         entry = _find("video", video_id, self.videos)
         if entry.recipe is not None:
-            return render(Scene.from_dict(entry.recipe))
+            scene = Scene.from_dict(entry.recipe)
+            return render(scene) if entry.stills is None else stills(scene, entry.stills)
         path = self.media_root / str(entry.path)
         return read_video(path) if entry.fps is None else read_video(path, fps=entry.fps)
 
     def subject_mask(self, video_id: str) -> np.ndarray | None:
         """Return where the subject of a source clip is, bool (frames, height, width).
 
-        Known for Toybox and for videos with a `mask`; None for the others.
+        Known for Toybox clips and for videos with a `mask`; None for the others.
         """
         entry = _find("video", video_id, self.videos)
+        if entry.stills is not None:
+            return None
         if entry.recipe is not None:
             return truth(Scene.from_dict(entry.recipe)).masks
         return None if entry.mask is None else read_masks(self.media_root / entry.mask)
@@ -93,7 +96,7 @@ class Suite:
         edit = self.edit(edit_id)
         recipe = self.videos[edit.video].recipe
         if recipe is None or edit.recipe is None:
-            return None
+            return None  # as for several stills, which do not say where the subject is to be
         return render(Scene.from_dict({**recipe, **edit.recipe}))
 
     def to_dict(self) -> dict[str, Any]:

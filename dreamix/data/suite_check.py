@@ -120,6 +120,8 @@ def _check_sources(videos: list[Record], report: Report) -> None:
             report.add(row.lines["toybox"], "a video has `path` or `toybox`, not both")
         elif "path" not in row.lines and "toybox" not in row.lines:
             report.add(row.line, "a video needs `path` or `toybox`")
+        elif "path" in row.lines and "stills" in row.lines:
+            report.add(row.lines["stills"], "`stills` belongs to a video with `toybox`")
         elif "path" not in row.lines:
             for key in (key for key in FILE_KEYS if key in row.lines):
                 report.add(row.lines[key], f"`{key}` belongs to a video with `path`")

@@ -12,6 +12,7 @@ CATEGORIES = (
     "effect",  # weather, fire or light
     "multiple",  # two of the above at once
     "camera",  # zooming, panning, rising
+    "subject",  # the subject of some stills, somewhere else and doing something
 )
 
 
@@ -50,6 +51,7 @@ class VideoEntry(_Row):
     mask: str | None = None  # folder of PNG masks or a mask clip, relative to the media root
     fps: float | None = None  # frames per second of a folder of frames
     recipe: dict[str, Any] | None = None  # the scene, key `toybox` in suite.yaml
+    stills: int | None = None  # not the scene's clip, but so many still pictures of its subject
 
 
 @dataclass(frozen=True)

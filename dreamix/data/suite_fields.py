@@ -130,6 +130,15 @@ def read_fps(key: str, node: yaml.Node, report: Report) -> float | None:
     return float(value)
 
 
+def read_stills(key: str, node: yaml.Node, report: Report) -> int | None:
+    """Return a number of still pictures: whole, 1 to 12."""
+    value = read_plain(node, Report("")) if kind_of(node) == "a number" else None
+    if not isinstance(value, int) or not 1 <= value <= 12:
+        report.add(node, f"{key} must be a whole number from 1 to 12, got {_shown(node)}")
+        return None
+    return value
+
+
 def read_category(key: str, node: yaml.Node, report: Report) -> str | None:
     """Return one of CATEGORIES."""
     text = read_string(key, node, report)
@@ -168,6 +177,7 @@ VIDEO_KEYS = {
     "sha256": Key(read_sha256),
     "mask": Key(read_path),
     "fps": Key(read_fps),
+    "stills": Key(read_stills),
     "toybox": Key(read_recipe),
 }
 EDIT_KEYS = {

@@ -17,7 +17,7 @@ and returns as many edits: their prompts share batches, and what the source cost
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +66,10 @@ class EditRequest:
         if told is None:
             raise DoesNotApply(f"video {self.edit.video} has no caption, which this method needs")
         return told
+
+    def of(self, clip: Video) -> "EditRequest":
+        """Return the same request of another clip."""
+        return replace(self, load_source=lambda _: clip)
 
     def watch(self, doing: str) -> Callable[[int, int], None]:
         """Return a function (done, total) that tells `progress`: "finetuning 12/64"."""

@@ -34,6 +34,7 @@ PRESETS = {
     "motion": HIGH,
     "camera": HIGH,
     "multiple": HIGH,
+    "subject": HIGH,  # not swept: methods/subject is what is meant for it
     "object": MIDDLE,
     "appearance": MIDDLE,
     "background": MIDDLE,

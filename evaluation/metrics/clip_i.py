@@ -14,7 +14,7 @@ from evaluation.sample import Sample
     better="higher",
     bounds=(-1, 1),
     needs=("source", "clip"),
-    not_for=("motion",),
+    not_for=("motion", "subject"),
     responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def clip_i(sample: Sample) -> np.ndarray:

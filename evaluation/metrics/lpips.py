@@ -15,7 +15,7 @@ from evaluation.sample import Sample
     better="lower",
     bounds=(0, np.inf),
     needs=("source", "lpips"),
-    not_for=("motion", "camera"),
+    not_for=("motion", "camera", "subject"),
     responds=dict.fromkeys(CORRUPTIONS, "rises"),
 )
 def lpips(sample: Sample) -> np.ndarray:
@@ -32,7 +32,7 @@ def lpips(sample: Sample) -> np.ndarray:
     better="lower",
     bounds=(0, np.inf),
     needs=("source", "keep", "lpips"),
-    not_for=("motion", "camera"),
+    not_for=("motion", "camera", "subject"),
     responds=dict.fromkeys(CORRUPTIONS, "rises"),
 )
 def lpips_masked(sample: Sample) -> np.ndarray:

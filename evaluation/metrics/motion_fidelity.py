@@ -43,7 +43,7 @@ def _cosines(source: np.ndarray, edited: np.ndarray, least: float) -> tuple[floa
     better="higher",
     bounds=(-1, 1),
     needs=("source", "flow"),
-    not_for=("motion", "camera"),
+    not_for=("motion", "camera", "subject"),
     responds={"blur": "falls", "noise": "falls", "jpeg": "falls", "frame_drop": "falls"},
 )
 def motion_fidelity(sample: Sample) -> float:

@@ -16,6 +16,7 @@ STILL = 1e-3  # diagonals per second; a third of a pixel a second at 256x256
     better="neither",
     bounds=(-np.inf, np.inf),
     needs=("source", "flow"),
+    not_for=("subject",),
     responds={"noise": "rises"},
 )
 def motion_ratio(sample: Sample) -> float:

@@ -28,7 +28,7 @@ def decibels(first: np.ndarray, second: np.ndarray, keep: np.ndarray | None = No
     better="higher",
     bounds=(0, CAP),
     needs=("source",),
-    not_for=("motion", "camera", "style"),
+    not_for=("motion", "camera", "style", "subject"),
     responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def psnr(sample: Sample) -> np.ndarray:
@@ -46,7 +46,7 @@ def psnr(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(0, CAP),
     needs=("source", "keep"),
-    not_for=("motion", "camera", "style"),
+    not_for=("motion", "camera", "style", "subject"),
     responds=dict.fromkeys(CORRUPTIONS, "falls"),
 )
 def psnr_masked(sample: Sample) -> np.ndarray:

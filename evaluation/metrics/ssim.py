@@ -52,7 +52,7 @@ def _maps(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(-1, 1),
     needs=("source",),
-    not_for=("motion", "camera", "style"),
+    not_for=("motion", "camera", "style", "subject"),
     responds=RESPONDS,
 )
 def ssim(sample: Sample) -> np.ndarray:
@@ -69,7 +69,7 @@ def ssim(sample: Sample) -> np.ndarray:
     better="higher",
     bounds=(-1, 1),
     needs=("source", "keep"),
-    not_for=("motion", "camera", "style"),
+    not_for=("motion", "camera", "style", "subject"),
     responds=RESPONDS,
 )
 def ssim_masked(sample: Sample) -> np.ndarray:

@@ -52,7 +52,7 @@ def _seen(view: View) -> np.ndarray:
     better="lower",
     bounds=(0, 1),
     needs=("source", "flow"),
-    not_for=("motion", "camera"),
+    not_for=("motion", "camera", "subject"),
     responds={"blur": "falls", "noise": "rises", "jpeg": "rises", "frame_drop": "rises"},
 )
 def warp_error_source_flow(sample: Sample) -> np.ndarray:
@@ -87,7 +87,7 @@ def warp_error_self_flow(sample: Sample) -> np.ndarray:
     better="lower",
     bounds=(0, 1),
     needs=("source", "true_flow"),
-    not_for=("motion", "camera"),
+    not_for=("motion", "camera", "subject"),
     responds={"blur": "falls", "noise": "rises", "jpeg": "rises", "frame_drop": "rises"},
 )
 def warp_error_true_flow(sample: Sample) -> np.ndarray:

@@ -84,6 +84,10 @@ class Toybox:
         """Return the clip downsampled to the base grid, in space and time."""
         return to_grid(video, FRAMES, *GRID)
 
+    def read_pictures(self, pictures: Video) -> Tensor:
+        """Return each of some pictures on the base grid, (1, 3, pictures, 24, 40)."""
+        return to_grid(pictures, len(pictures), *GRID)
+
     def noise(self, names: Sequence[Name]) -> Tensor:
         """Return standard normal noise, a clip for every name, that depends on its name alone."""
         shape, seeds = (3, FRAMES, *GRID), [seed_for(*name) for name in names]

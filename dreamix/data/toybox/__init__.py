@@ -4,6 +4,7 @@ from dreamix.data.toybox.grammar import VOCABULARY, caption, parse_caption
 from dreamix.data.toybox.ground_truth import Truth, truth
 from dreamix.data.toybox.renderer import render, render_base
 from dreamix.data.toybox.scene import GREY, VALUES, Scene
+from dreamix.data.toybox.stills import stills
 
 __all__ = [
     "GREY",
@@ -15,5 +16,6 @@ __all__ = [
     "parse_caption",
     "render",
     "render_base",
+    "stills",
     "truth",
 ]

@@ -14,6 +14,7 @@ from dreamix.data.toybox.grammar import caption, parse_caption
 from dreamix.data.toybox.motion import HEIGHT, WIDTH
 from dreamix.data.toybox.renderer import render
 from dreamix.data.toybox.scene import VALUES, Scene
+from dreamix.data.toybox.tracks import track_yaml
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -94,9 +95,17 @@ def sheet(suite_path: Path, out: Path) -> None:
 
 @toybox.command("suite")
 @click.option("--quick", is_flag=True, help="The quick suite: 6 of the videos, 12 of the edits.")
+@click.option(
+    "--track",
+    type=click.Choice(["animate", "subject"]),
+    help="Another suite: stills to set in motion, or subjects of four stills.",
+)
 @click.option("--out", type=_FILE, required=True, help="suite.yaml to write.")
-def suite_command(quick: bool, out: Path) -> None:
+def suite_command(quick: bool, track: str | None, out: Path) -> None:
     """Write the suite of 29 videos and 127 edits."""
+    if quick and track:
+        raise UserError("--quick is a part of the main suite: leave --track out")
+    text = track_yaml(track) if track else quick_yaml() if quick else suite_yaml()
     with write_whole(out) as file:
-        file.write((quick_yaml() if quick else suite_yaml()).encode())
+        file.write(text.encode())
     click.echo(f"{out}: written")

@@ -1,0 +1,36 @@
+"""Still pictures of a Toybox subject: what image-to-video and subject-driven editing start from."""
+
+import numpy as np
+
+from dreamix.core.seeding import seed_for
+from dreamix.core.video import Video
+from dreamix.data.toybox.benchmark import reads_badly
+from dreamix.data.toybox.renderer import render
+from dreamix.data.toybox.scene import BACKGROUNDS, Scene
+
+SECONDS = 2.0  # that the pictures last together, as long as a scene
+
+
+def stills(scene: Scene, count: int) -> Video:
+    """Return `count` still pictures, uint8 (count, 96, 160, 3), that last 2 s together.
+
+    The first is the first moment of the scene. The others show a subject of the same colour and
+    shape, resting in other places, in another size and light.
+    """
+    pictures = [render(one, frames=1).frames[0] for one in still_scenes(scene, count)]
+    return Video(np.stack(pictures), count / SECONDS)
+
+
+def still_scenes(scene: Scene, count: int) -> list[Scene]:
+    """Return the scenes whose first moments are the stills, `scene` itself first."""
+    subject = {"colour": scene.colour, "shape": scene.shape, "motion": "resting"}
+    places = [
+        place
+        for place in sorted(BACKGROUNDS, key=lambda name: seed_for("stills", scene.seed, name))
+        if place != scene.background and not reads_badly({**subject, "background": place})
+    ]
+    others = [
+        Scene.from_dict({**subject, "background": place, "seed": seed_for("still", scene.seed, i)})
+        for i, place in enumerate(places[: count - 1])
+    ]
+    return [scene, *others]

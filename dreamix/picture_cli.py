@@ -1,0 +1,174 @@
+"""`dreamix animate` and `dreamix subject`: still pictures in, a clip out."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+
+from dreamix.core.errors import UserError
+from dreamix.core.video import Video
+from dreamix.edit_cli import FILE, live_line, note
+
+IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SECONDS = 2.0  # that the embedded model's clips last
+
+
+class Asked(NamedTuple):
+    """What both commands are told."""
+
+    prompt: str
+    backend: str
+    settings: tuple[str, ...]
+    seed: int
+    finetuned: Path | None
+    strip_file: Path | None
+    out: Path
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command with the options that both have."""
+    for option in reversed(
+        (
+            click.option("--prompt", required=True, help="What the clip should show, all of it."),
+            click.option(
+                "--backend",
+                default="toybox",
+                show_default=True,
+                metavar="NAME[:PATH]|FOLDER[@WxH[xF]]",
+                help="Model: toybox, wan2.1-1.3b, cogvideox-2b, ... or a FOLDER.",
+            ),
+            click.option("--steps", type=click.IntRange(1), help="Denoising steps."),
+            click.option("--finetune-steps", type=click.IntRange(0), help="Updates; 0 for none."),
+            click.option(
+                "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting."
+            ),
+            click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            click.option(
+                "--finetuned",
+                type=click.Path(file_okay=False, path_type=Path),
+                metavar="DIR",
+                help="Keep what is finetuned here, for further prompts on the same pictures.",
+            ),
+            click.option("--strip", "strip_file", type=FILE, help="PNG to write: input over clip."),
+            click.option("--out", type=FILE, required=True, help="MP4 to write."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("image", type=IMAGE)
+@shared_options
+@click.option(
+    "--camera",
+    default="none",
+    show_default=True,
+    metavar="WORD",
+    help="zoom-in|out, pan-left|right|up|down, turn-left|right, tilt-up|down or none.",
+)
+@click.option(
+    "--amount",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.3,
+    show_default=True,
+    help="How far the camera gets: zoom factor less 1, share of the picture, or radians.",
+)
+@click.option(
+    "--fill",
+    default="replicate",
+    show_default=True,
+    help="What is beyond the picture's edge: replicate, reflect or white.",
+)
+@click.option("--frames", type=click.IntRange(2), default=16, show_default=True, help="To make.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True)
+@click.option("--noise", type=click.FloatRange(0, 1), help="Noise level: 0 coarse clip, 1 prompt.")
+def animate(image: Path, **chosen: Any) -> None:
+    """Set the picture IMAGE in motion, as a prompt says.
+
+    A moving camera makes a coarse clip of it, and Dreamix edits that. Beside OUT a JSON file says
+    how it was made.
+    """
+    from dreamix.core.media import read_image
+    from dreamix.data.camera import check_camera
+
+    check_camera(chosen["camera"], chosen["amount"], chosen["fill"])
+    picture, frames, fps = read_image(image), chosen.pop("frames"), chosen.pop("fps")
+    source = Video(np.repeat(picture[None], frames, axis=0), fps)
+    _make("animate", [image], source, "motion", chosen)
+
+
+@click.command()
+@click.argument("images", type=IMAGE, nargs=-1, required=True)
+@shared_options
+@click.option("--length", type=click.IntRange(1), help="Frames to make.  [default: as is usual]")
+def subject(images: tuple[Path, ...], **chosen: Any) -> None:
+    """Put the subject of a few pictures, IMAGES, where a prompt says, in motion.
+
+    The model is finetuned on the pictures alone; the clip is made from noise. Pictures of other
+    sizes are fitted into the first one's. Beside OUT a JSON file says how it was made.
+    """
+    from dreamix.core.media import read_image
+
+    first, *others = (read_image(image) for image in images)
+    height, width = first.shape[:2]
+    fitted = [first, *(_fitted(picture, height, width) for picture in others)]
+    _make("subject", [*images], Video(np.stack(fitted), len(images) / SECONDS), "subject", chosen)
+
+
+def _fitted(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the middle of a picture in another aspect, at this size."""
+    import cv2
+
+    scale = max(height / picture.shape[0], width / picture.shape[1])
+    size = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    larger = cv2.resize(picture, size, interpolation=way)
+    top, left = (larger.shape[0] - height) // 2, (larger.shape[1] - width) // 2
+    return np.ascontiguousarray(larger[top : top + height, left : left + width])
+
+
+def _make(
+    name: str, images: list[Path], source: Video, category: str, told: dict[str, Any]
+) -> None:
+    """Make the clip, write it and say so; Ctrl-C writes nothing."""
+    asked = Asked(**{field: told.pop(field) for field in Asked._fields})
+    try:
+        click.echo(_made(name, images, source, category, asked, told))
+    except KeyboardInterrupt:
+        click.echo("dreamix: stopped; nothing was written", err=True)
+        sys.exit(130)
+
+
+def _made(
+    name: str,
+    images: list[Path],
+    source: Video,
+    category: str,
+    asked: Asked,
+    given: dict[str, Any],
+) -> str:
+    from dreamix import single_edit as one
+    from dreamix.backends.base import open_backend
+    from dreamix.core.media import sha256_file
+    from dreamix.methods.base import METHODS
+
+    one.check_endings(asked.out, asked.strip_file)
+    if asked.out.resolve() in [image.resolve() for image in images]:
+        raise UserError(f"--out {asked.out} is one of the pictures")
+    found, model = METHODS.get(name), open_backend(asked.backend, asked.finetuned)
+    config = one.configured(found, given, asked.settings, model)
+    known = one.clip_source(images[0], None)
+    request = one.request_for(known, one.wish(known, asked.prompt, category), asked.seed, name)
+    request = request.of(source)
+    if line := one.limits(model, known):
+        note(line)
+    with live_line() as request.progress:
+        done = one.make(request, found, model, config)
+    one.write(asked.out, asked.strip_file, request, done)
+    pictures = [{"path": image.name, "sha256": sha256_file(image)} for image in images]
+    one.write_record(asked.out, request, model, config, done, pictures=pictures)
+    return f"{asked.out}: {one.spell(done, name)}"

@@ -1,0 +1,181 @@
+"""`dreamix animate` and `dreamix subject`: pictures in, a clip out, one line for what is wrong."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from console import Program, program
+from PIL import Image
+from tiny_cascade import save_tiny
+from tiny_pipelines import TINY
+
+from dreamix.backends.base import open_backend
+from dreamix.backends.toybox import backend
+from dreamix.backends.toybox.superres import enlarge
+from dreamix.core.media import read_image, read_video, write_image
+from dreamix.core.seeding import seed_for
+from dreamix.core.video import Video
+from dreamix.data.toybox import Scene, caption, render
+from dreamix.data.toybox.stills import still_scenes, stills
+from dreamix.diffusion.finetune import Finetuning
+from dreamix.diffusion.masking import temporal_parameters
+
+SCENE = Scene("red", "star", "resting", "meadow", seed=1)
+PROMPT = "a red star bouncing in a meadow"
+QUICK = ("--steps", "2", "--finetune-steps", "1")
+
+
+@pytest.fixture
+def dreamix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Program:
+    """`dreamix` on a cascade of random weights whose second stage takes one step."""
+    monkeypatch.setattr(backend, "enlarge", partial(enlarge, steps=1))
+    torch.set_num_threads(1)
+    return program(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def cascade(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"toybox:{save_tiny(tmp_path_factory.mktemp('cascade'))}"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[Path]:
+    """Three pictures of a red star, in three places."""
+    for number, frame in enumerate(stills(SCENE, 3).frames):
+        write_image(tmp_path / f"star{number}.png", frame)
+    return [tmp_path / f"star{number}.png" for number in range(3)]
+
+
+def test_a_picture_in_a_moving_clip_out(
+    dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
+) -> None:
+    out, told = tmp_path / "out.mp4", ("--camera", "zoom-out", "--amount", "0.2")
+    line = ("animate", images[0], "--prompt", PROMPT, "--backend", cascade, *QUICK, *told)
+    code, said, _ = dreamix(*line, "--strip", tmp_path / "strip.png", "--out", out)
+    assert code == 0
+    assert said.startswith(f"{out}: 16 frames of 160x96, animate, camera zoom-out, noise_level 0.9")
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert (record["config"]["amount"], record["facts"]["camera"]) == (0.2, "zoom-out")
+    assert [picture["path"] for picture in record["pictures"]] == ["star0.png"]
+    first = read_video(out).frames
+    assert (tmp_path / "strip.png").exists()
+    dreamix(*line, "--out", out)
+    assert np.array_equal(read_video(out).frames, first), "the same words give the same clip"
+    dreamix(*line, "--seed", "1", "--out", out)
+    assert not np.array_equal(read_video(out).frames, first)
+
+
+def test_pictures_in_a_clip_of_their_subject_out(
+    dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    code, said, _ = dreamix(
+        "subject", *images, "--prompt", PROMPT, "--backend", cascade, *QUICK, "--out", out
+    )
+    assert code == 0
+    assert "subject, noise_level 1.0, pictures 3" in said
+    assert read_video(out).frames.shape == (16, 96, 160, 3)
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert len({picture["sha256"] for picture in record["pictures"]}) == 3
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_both_run_on_a_pretrained_pipeline(
+    dreamix: Program, images: list[Path], tmp_path: Path
+) -> None:
+    """A tiny Wan in a folder: five frames asked of both; the clip of the subject plays at 16 fps,
+    as diffusers writes Wan's."""
+    TINY["wan2.1"]().save_pretrained(tmp_path / "wan")
+    model = ("--backend", f"{tmp_path / 'wan'}@32x32x5", *QUICK, "--prompt", "a star")
+    out = tmp_path / "out.mp4"
+    code, said, _ = dreamix("animate", images[0], *model, "--frames", "5", "--out", out)
+    assert (code, said.split(", ")[0]) == (0, f"{out}: 5 frames of 32x32")
+    code, said, _ = dreamix("subject", *images, *model, "--length", "9", "--out", out)
+    assert (code, said.split(", ")[0]) == (0, f"{out}: 9 frames of 32x32")
+    assert read_video(out).fps == 16
+
+
+def test_pictures_teach_no_temporal_layer(cascade: str) -> None:
+    """Frames-only finetuning on three pictures: temporal weights are the pretrained ones to the
+    bit (in half precision, as all that is finetuned), the others are not."""
+    toybox = open_backend(cascade)
+    pictures = toybox.read_pictures(stills(SCENE, 3))  # type: ignore[attr-defined]
+    assert pictures.shape == (1, 3, 3, 24, 40)
+    tuned = toybox.finetuned(pictures, Finetuning(steps=2, alpha=0.0)).model.unet  # type: ignore[attr-defined]
+    before = toybox.model.unet  # type: ignore[attr-defined]
+    temporal = {id(weight) for weight in temporal_parameters(tuned)}
+    pairs = zip(tuned.parameters(), before.parameters(), strict=True)
+    moved = [(id(w) in temporal, bool((w != old.half().float()).any())) for w, old in pairs]
+    assert not any(changed for is_temporal, changed in moved if is_temporal)
+    assert sum(changed for is_temporal, changed in moved if not is_temporal) > 10
+
+
+def test_pictures_of_other_sizes_are_fitted_into_the_first(
+    dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
+) -> None:
+    Image.new("RGB", (300, 400), "red").save(tmp_path / "tall.jpg")
+    out = tmp_path / "out.mp4"
+    line = ("subject", images[0], tmp_path / "tall.jpg", "--prompt", PROMPT, "--backend", cascade)
+    code, said, _ = dreamix(*line, *QUICK, "--out", out)
+    assert code == 0 and "pictures 2" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--camera", "zoomout"), "there is no camera 'zoomout', did you mean zoom-out"),
+        (("--fill", "black"), "there is no fill 'black'"),
+        (("--set", "alpha=1"), "alpha"),
+        (("--out", "clip.gif"), "its name has to end in .mp4"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    dreamix: Program, cascade: str, images: list[Path], arguments: tuple[str, ...], says: str
+) -> None:
+    code, _, err = dreamix(
+        "animate", images[0], "--prompt", PROMPT, "--backend", cascade, "--out", "x.mp4", *arguments
+    )
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_a_clip_is_no_picture(dreamix: Program, tmp_path: Path) -> None:
+    from dreamix.core.media import write_video
+
+    write_video(tmp_path / "clip.mp4", render(SCENE))
+    code, _, err = dreamix(
+        "subject", tmp_path / "clip.mp4", "--prompt", PROMPT, "--out", tmp_path / "x.mp4"
+    )
+    assert code == 2 and "is mp4 by its first bytes: a PNG or JPEG is wanted" in err
+
+
+def test_a_picture_is_turned_and_laid_over_white(tmp_path: Path) -> None:
+    """EXIF orientation 6 turns it clockwise; transparent pixels become white."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "turned.jpg", exif=exif)
+    assert read_image(tmp_path / "turned.jpg").shape == (30, 20, 3)
+    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (read_image(tmp_path / "clear.png") == 255).all()
+
+
+class TestStills:
+    def test_the_first_is_the_scene_s_own_first_moment(self) -> None:
+        found = stills(SCENE, 4)
+        assert isinstance(found, Video) and found.duration == 2
+        assert np.array_equal(found.frames[0], render(SCENE).frames[0])
+
+    def test_the_subject_stays_and_the_places_differ(self) -> None:
+        scenes = still_scenes(SCENE, 4)
+        assert {(one.colour, one.shape, one.motion) for one in scenes} == {
+            ("red", "star", "resting")
+        }
+        assert len({one.background for one in scenes}) == 4
+        assert caption(scenes[0]) == caption(SCENE)
+        assert seed_for("still", SCENE.seed, 0) == scenes[1].seed
