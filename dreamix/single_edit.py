@@ -1,6 +1,5 @@
 """One edit of one clip, outside any suite: what `dreamix edit` does."""
 
-import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import BACKENDS, WORLD, Backend, Sampler
+from dreamix.backends.base import BACKENDS, WORLD, Backend
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.media import read_video, write_image, write_video
@@ -95,9 +94,7 @@ def configured(
     given: values by field, None for those not given. settings: texts "KEY=VALUE".
     A pretrained backend's usual settings stand where nothing is given.
     """
-    usual: dict[str, Any] = backend.usual if isinstance(backend, Sampler) else {}
-    fields = {field.name for field in dataclasses.fields(found.config)}
-    values = {key: value for key, value in usual.items() if key in fields}
+    values = found.usual(backend)
     values |= {key: value for key, value in given.items() if value is not None}
     for setting in settings:
         key, equals, value = setting.partition("=")

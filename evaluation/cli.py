@@ -174,14 +174,17 @@ def make(
     shard: str | None = None,
 ) -> int:
     """Make the clips and say how it went; return the exit code."""
+    from dreamix.backends.base import open_backend
     from dreamix.data.suite import load_suite
-    from dreamix.methods.base import variants
+    from dreamix.methods.base import needs_model, variants
     from evaluation.executors import executor_of
     from evaluation.runner import run_suite, tally
 
     makers = executor_of(executor, workers, gpus_per_worker, cores())
     loaded = load_suite(suite, media_root)
-    columns = [column for spec in words(methods) for column in variants(spec)]
+    specs = words(methods)
+    model = open_backend(backend) if any(map(needs_model, specs)) else None
+    columns = [column for spec in specs for column in variants(spec, model)]
     chosen = matching([edit.id for edit in loaded.edits], edits)
     if shard:
         out, chosen = part_of(loaded, chosen, out, shard)

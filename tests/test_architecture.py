@@ -136,6 +136,8 @@ MODELS = (
     "dreamix.backends.family",
     "dreamix.backends.footprint",
     "dreamix.backends.frames",
+    "dreamix.backends.image",
+    "dreamix.backends.image_injection",
     "dreamix.backends.picture_latents",
     "dreamix.backends.pipeline",
     "dreamix.backends.pipeline_backend",

@@ -2,8 +2,8 @@
 
 `toybox` is the embedded cascade; `toybox:FOLDER` is the same cascade with other weights.
 `wan2.1-1.3b`, `cogvideox-2b` and the other names of `dreamix.backends.hub` are pretrained models
-of diffusers, and so is a FOLDER that holds a pipeline; `NAME@832x480x33` sets width, height and
-the most frames a clip is brought to.
+of diffusers, and so is a FOLDER that holds a pipeline; `sd1.5` and others edit pictures.
+`NAME@832x480x33` sets width, height and the most frames a clip is brought to.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from dreamix.backends.hub import NAMES, check_folder
+from dreamix.backends.hub import NAMES, PICTURE_CLASS, PICTURES, check_folder, pipeline_class
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
@@ -81,12 +81,14 @@ class Spec(NamedTuple):
 Opener = Callable[[str, Path | None, Path | None], Backend]  # (name, weights, cache)
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
+_OPEN_PICTURES = "dreamix.backends.image:open_pictures"
 _SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
 
 # name -> module:attribute of its Opener; imported when it is opened, not before
 BACKENDS: dict[str, str] = {
     "toybox": "dreamix.backends.toybox.backend:open_toybox",
     **dict.fromkeys(NAMES, _OPEN_PIPELINE),
+    **dict.fromkeys(PICTURES, _OPEN_PICTURES),
 }
 
 
@@ -108,7 +110,7 @@ def spec_of(name: str) -> Spec:
         raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
-    if size and BACKENDS[kind] != _OPEN_PIPELINE:
+    if size and BACKENDS[kind] not in (_OPEN_PIPELINE, _OPEN_PICTURES):
         raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
     return Spec(kind, Path(weights).resolve() if colon else None, size)
 
@@ -126,6 +128,12 @@ def is_pretrained(name: str) -> bool:
     return BACKENDS.get(spec_of(name).kind, _OPEN_PIPELINE) == _OPEN_PIPELINE
 
 
+def _opener_of(spec: Spec) -> str:
+    """Return what opens the pipeline in a folder: it may be an image model."""
+    held = pipeline_class(spec.weights) if spec.weights and spec.kind == PIPELINE else ""
+    return _OPEN_PICTURES if held == PICTURE_CLASS else _OPEN_PIPELINE
+
+
 def open_backend(name: str, cache: Path | None = None) -> Backend:
     """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 
@@ -134,7 +142,7 @@ def open_backend(name: str, cache: Path | None = None) -> Backend:
     """
     spec = spec_of(name)
     kind = spec.kind
-    module, _, attribute = BACKENDS.get(kind, _OPEN_PIPELINE).partition(":")
+    module, _, attribute = BACKENDS.get(kind, _opener_of(spec)).partition(":")
     try:
         opener: Opener = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:

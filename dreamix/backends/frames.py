@@ -78,3 +78,10 @@ def nearest_size(picture: Image.Image, multiple: int) -> tuple[int, int]:
     """Return the height and width of multiples that are nearest to a picture's."""
     width, height = (max(1, round(side / multiple)) * multiple for side in picture.size)
     return height, width
+
+
+def resized(frame: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a picture, uint8 (H, W, 3), at that size."""
+    if frame.shape[:2] == (height, width):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS))

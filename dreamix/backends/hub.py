@@ -34,6 +34,14 @@ NAMES: dict[str, Weights] = {
     ),
 }
 
+# image models, on which Plug-and-Play runs
+PICTURES: dict[str, Weights] = {
+    "sd1.4": Weights("CompVis/stable-diffusion-v1-4"),
+    "sd1.5": Weights("stable-diffusion-v1-5/stable-diffusion-v1-5"),
+    "sd2.1-base": Weights("stabilityai/stable-diffusion-2-1-base"),
+}
+PICTURE_CLASS = "StableDiffusionPipeline"
+
 
 def load_pipeline(name: str | Path, *, motion_adapter: Any = None, **options: Any) -> Any:
     """Return a diffusers pipeline; what is missing is a `UserError`."""

@@ -12,6 +12,7 @@ import torch
 
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
+from dreamix.backends.frames import resized
 from dreamix.backends.hub import NAMES, Weights, fingerprint, local_folder, pipeline_class
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.core.config import config_hash
@@ -139,7 +140,7 @@ class PipelineBackend:
         moments = np.arange(frames) * source.duration / frames
         shown = np.searchsorted(source.times, moments + 1e-6, side="right") - 1
         height, width, _ = self._shape(source)
-        pictures = np.stack([_resized(source.frames[i], height, width) for i in shown])
+        pictures = np.stack([resized(source.frames[i], height, width) for i in shown])
         return Video(pictures, frames / source.duration)
 
     def _canvas(self, clip: Video, length: int) -> Video:
@@ -236,8 +237,8 @@ class PipelineBackend:
     def _unfit(self) -> NoReturn:
         kind = self.name.partition("@")[0]
         raise UserError(
-            f"backend {kind} runs dreamix, sdedit and text-to-video; this method works on the "
-            "embedded model's own denoiser (backend toybox)"
+            f"backend {kind} runs dreamix, sdedit, text-to-video, animate and subject; this method "
+            "works on the embedded model's own denoiser (backend toybox)"
         )
 
     @property
@@ -257,12 +258,3 @@ def precision() -> Any:
         return torch.float32
     half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return {"default": half, "vae": torch.float32}
-
-
-def _resized(frame: np.ndarray[Any, Any], height: int, width: int) -> np.ndarray[Any, Any]:
-    """Return a picture of that size."""
-    from PIL import Image
-
-    if frame.shape[:2] == (height, width):
-        return frame
-    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS))

@@ -3,6 +3,7 @@
 import hashlib
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
@@ -19,15 +20,19 @@ class NoConfig:
     """The configuration of what has nothing to configure."""
 
 
-def config_from_text(kind: type[C], text: str, owner: str) -> C:
+def config_from_text(
+    kind: type[C], text: str, owner: str, usual: Mapping[str, Any] | None = None
+) -> C:
     """Return a `kind` from "key=value:key=value"; fields left out keep their default.
 
     owner: who the configuration is for, named in the `UserError` of a wrong key or value.
+    usual: values that stand before the defaults where the text says nothing.
     """
     pairs = [part.partition("=") for part in text.split(":") if part.strip()]
     if broken := [key for key, equals, _ in pairs if not equals]:
         raise UserError(f"{owner}: {broken[0]!r} is not key=value")
-    return config_from_dict(kind, {key.strip(): value.strip() for key, _, value in pairs}, owner)
+    told = {key.strip(): value.strip() for key, _, value in pairs}
+    return config_from_dict(kind, {**(usual or {}), **told}, owner)
 
 
 def config_from_dict(kind: type[C], values: dict[str, Any], owner: str) -> C:

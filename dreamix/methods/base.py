@@ -17,7 +17,7 @@ and returns as many edits: their prompts share batches, and what the source cost
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,6 +139,12 @@ class Method:
             return list(self.edit(requests, backend, config))
         return [self.edit(request, backend, config) for request in requests]
 
+    def usual(self, backend: Any) -> dict[str, Any]:
+        """Return the settings that suit a backend where the user says nothing."""
+        known = {setting.name for setting in fields(self.config)}
+        told: dict[str, Any] = getattr(backend, "usual", {}) if self.backend else {}
+        return {key: value for key, value in told.items() if key in known}
+
     @property
     def definition(self) -> str:
         """The first line of its docstring."""
@@ -175,8 +181,19 @@ def method(
     return add
 
 
-def variants(spec: str) -> list[Variant]:
+def needs_model(spec: str) -> bool:
+    """Return True if the columns that a spec asks for are made with a backend."""
+    return METHODS.get(_name_of(spec)).backend
+
+
+def _name_of(spec: str) -> str:
+    return spec.partition(":")[0].rpartition("=")[2]
+
+
+def variants(spec: str, backend: Any = None) -> list[Variant]:
     """Return the columns that `[label=]name[:settings]` asks for.
+
+    backend: the model of methods that need one; its usual settings stand where nothing is said.
 
     "unedited" -> one column; "external:outputs/*" -> one for each folder; "fast=sdedit:steps=10".
     """
@@ -185,7 +202,7 @@ def variants(spec: str) -> list[Variant]:
     found = METHODS.get(name)
     if found.expand and not label:
         return found.expand(text)
-    config: Any = config_from_text(found.config, text, f"method {name}")
+    config: Any = config_from_text(found.config, text, f"method {name}", found.usual(backend))
     return [Variant(safe_label(label or name), name, config)]
 
 

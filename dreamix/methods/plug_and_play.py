@@ -9,7 +9,8 @@ Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `pre
                    chosen outside the benchmark by benchmarks/baseline_settings.py
 
 In all: DDIM inversion with no words, features up to 0.8 of the steps, queries and keys up to 0.5.
-The number of steps is ours (50 there, after 999 steps of inversion); so are the layers, by analogy.
+On the embedded model the number of steps is ours (50 there, after 999 steps of inversion), and so
+are the layers, by analogy; on Stable Diffusion both are theirs (backends/image_injection).
 """
 
 from collections.abc import Callable
@@ -23,6 +24,9 @@ from dreamix.methods.base import EditRequest, method
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+UGLY = "ugly, blurry, black, low res, unrealistic"  # pnp-diffusers' negative prompt
 
 
 class Guide(NamedTuple):
@@ -51,8 +55,8 @@ class PlugAndPlayConfig:
     features:   tau_f, share of the steps with injected features.
     attention:  tau_A, share of the steps with injected queries and keys.
     guidance:   the preset's if None.
-    negative:   a negative prompt; None is the source's caption ("ugly, blurry, ..." is
-                pnp-diffusers' own, words that a model may not know).
+    negative:   a negative prompt; None is the source's caption, and on image models with the
+                preset pnp-diffusers its own "ugly, blurry, black, low res, unrealistic".
     """
 
     preset: str | None = None
@@ -77,6 +81,8 @@ def plug_and_play(
     first, prompts = requests[0], [request.edit.prompt for request in requests]
     backend.check_prompts(prompts)
     guided = guide(config, backend)
+    if hasattr(backend, "edited_pictures"):
+        return _of_image_model(requests, backend, config, guided)
     frames = as_frames(backend.read(first.source))
     fine = time_grid(config.top, config.steps * config.inversion)
     with backend.model.image_model():
@@ -93,6 +99,41 @@ def plug_and_play(
         backend.finish_frames(clip, prompt, first.source, ("edit", request.edit.id, 0))
         for request, prompt, clip in zip(requests, prompts, clips, strict=True)
     ]
+
+
+def _of_image_model(
+    requests: list[EditRequest], backend: Any, config: PlugAndPlayConfig, guided: Guide
+) -> list[Video]:
+    """Return the same of an image model, by the settings of a public implementation."""
+    from dreamix.backends.image_injection import PictureEdit
+
+    if config.refine or config.top != PlugAndPlayConfig.top:
+        raise UserError("plug-and-play: refine and top are settings of the embedded model")
+    preset = config.preset or backend.plug_and_play
+    extra = 1 if preset == "official" else 0  # its thresholds are counted in: i <= 40 of 50
+    features, attention = (
+        min(config.steps, int(share * config.steps) + extra) if share else 0
+        for share in (config.features, config.attention)
+    )
+    edit = PictureEdit(
+        config.steps,
+        config.steps * config.inversion,
+        features,
+        attention,
+        guided.weight,
+        guided.negative,
+    )
+    negatives = [_negative(request, config, preset) for request in requests]
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    made: list[Video] = backend.edited_pictures(first.source, prompts, negatives, edit, first.watch)
+    return made
+
+
+def _negative(request: EditRequest, config: PlugAndPlayConfig, preset: str) -> str:
+    """Return the negative prompt: the one that was given, or the preset's."""
+    if config.negative is not None:
+        return config.negative
+    return UGLY if preset == "pnp-diffusers" else request.caption
 
 
 def _edited(

@@ -1,0 +1,164 @@
+"""Stable Diffusion as a backend: pictures, edited one by one by Plug-and-Play."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dreamix.backends.base import WORLD, Watch, spec_of
+from dreamix.backends.frames import resized
+from dreamix.backends.hub import PICTURES, Weights, fingerprint, load_pipeline, local_folder
+from dreamix.backends.image_injection import (
+    PictureEdit,
+    Words,
+    injected,
+    inverted,
+    pictures_in_batches,
+)
+from dreamix.core.errors import UserError
+from dreamix.core.video import Video
+
+AREA, MULTIPLE = 512 * 512, 64  # what it was trained at; sizes its autoencoder and U-Net take
+AT_ONCE = 4  # pictures in one batch; results agree to rounding whatever it is
+
+
+def open_pictures(name: str, weights: Path | None, cache: Path | None) -> "Pictures":
+    """Return Stable Diffusion by short name, or the pipeline in the folder `weights`."""
+    spec = spec_of(name)
+    hub = Weights(str(weights)) if weights else PICTURES[spec.kind]
+    return Pictures(name, hub, spec.size, cache)
+
+
+class Pictures:
+    """An image model. It knows no motion: each frame of a clip is a picture of its own."""
+
+    knows = WORLD
+
+    def __init__(
+        self,
+        name: str,
+        weights: Weights,
+        size: tuple[int, int, int | None] | None,
+        cache: Path | None,
+    ) -> None:
+        self.name, self.cache, self.at_once = name, cache, AT_ONCE
+        self._weights, self._size = weights, size
+        if size and (size[0] % MULTIPLE or size[1] % MULTIPLE):
+            raise UserError(f"{name} takes sizes that are multiples of {MULTIPLE}")
+        if size and size[2]:
+            raise UserError(f"{name} edits every frame there is: leave x{size[2]} out")
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """Steps of both public implementations: 50, after 999 of inversion."""
+        return {"steps": 50, "inversion": 20}
+
+    @property
+    def plug_and_play(self) -> str:
+        """The preset that suits it: that of the implementation which used these weights."""
+        return "official" if self.name.startswith("sd1.4") else "pnp-diffusers"
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the weights are; weights that are not on this machine are a `UserError`."""
+        return local_folder(self._weights.hub)
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of what the folder holds."""
+        return fingerprint([self.folder])
+
+    @cached_property
+    def pipe(self) -> Any:
+        """The pipeline, loaded at its first use, without its filter of pictures."""
+        half = torch.float16 if torch.cuda.is_available() else torch.float32
+        loaded = load_pipeline(
+            self.folder,
+            torch_dtype={"default": half, "vae": torch.float32},
+            local_files_only=True,
+            safety_checker=None,
+            requires_safety_checker=False,
+        )
+        loaded.set_progress_bar_config(disable=True)
+        return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def check_prompts(self, prompts: Sequence[str]) -> None:
+        """Accept any words: pretrained text encoders read them all."""
+
+    @torch.no_grad()
+    def edited_pictures(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        negatives: Sequence[str],
+        edit: PictureEdit,
+        watch: Callable[[str], Watch],
+    ) -> list[Video]:
+        """Return the clip's frames edited alone, a clip for every prompt, timed as the source.
+
+        The inversion is made once for all prompts, a batch of pictures at a time: memory does not
+        grow with the length of the clip.
+        """
+        words = [self._words(*pair) for pair in zip(negatives, prompts, strict=True)]
+
+        def work(pixels: Tensor) -> list[Tensor]:
+            path = inverted(self.pipe, self._encoded(pixels), words[0].nothing, edit, invert)
+            return [self._decoded(injected(self.pipe, path, w, edit, denoise)) for w in words]
+
+        invert, denoise = watch("inverting"), watch("denoising")
+        batches = self._pixels(source).split(self.at_once)
+        made = pictures_in_batches(batches, work)
+        return [Video(frames.numpy(), source.fps, source.times) for frames in made]
+
+    def _words(self, negative: str, target: str) -> Words:
+        """Return both prompts, and no words, as the network reads them."""
+        read = [
+            self.pipe.encode_prompt(text, self.pipe.device, 1, False)[0]
+            for text in ("", negative, target)
+        ]
+        return Words(*read)
+
+    def _pixels(self, source: Video) -> Tensor:
+        """Return the frames at the model's size, uint8 (frames, 3, height, width)."""
+        height, width = self._shape(source)
+        pictures = np.stack([resized(frame, height, width) for frame in source.frames])
+        return torch.from_numpy(pictures).permute(0, 3, 1, 2)
+
+    def _shape(self, source: Video) -> tuple[int, int]:
+        if self._size:
+            return self._size[1], self._size[0]
+        scale = (AREA / (source.height * source.width)) ** 0.5
+        height, width = (
+            max(1, round(side * scale / MULTIPLE)) * MULTIPLE
+            for side in (source.height, source.width)
+        )
+        return height, width
+
+    def _encoded(self, pixels: Tensor) -> Tensor:
+        """Return latents, float32: the mode of the posterior, scaled as the U-Net takes them."""
+        vae = self.pipe.vae
+        clean = pixels.to(self.pipe.device, torch.float32) / 127.5 - 1
+        latents: Tensor = vae.encode(clean).latent_dist.mode() * vae.config.scaling_factor
+        return latents
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        """Return pictures, uint8 (frames, height, width, 3)."""
+        vae = self.pipe.vae
+        pixels = vae.decode(latents.float() / vae.config.scaling_factor).sample
+        if not pixels.isfinite().all():
+            raise UserError(f"{self.name} made no picture but infinite values; lower its guidance")
+        levels = ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+        return levels.permute(0, 2, 3, 1).contiguous().cpu()
+
+    # -- what other methods ask for ------------------------------------------------------------
+    def _unfit(self) -> NoReturn:
+        raise UserError(
+            f"backend {self.name} is an image model, which knows no motion: plug-and-play runs on "
+            "it, frame by frame; other methods need a video model"
+        )
+
+    read = read_pictures = finetuned = model = noise = times = property(_unfit)

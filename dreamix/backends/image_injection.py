@@ -1,0 +1,182 @@
+"""Plug-and-Play on Stable Diffusion: inversion, then denoising with the source's features injected.
+
+Tumanyan et al. 2023, as both public implementations do it (table in docs/plug-and-play.md):
+
+    z_t = sqrt(abar_t) x0(z_s) + sqrt(1 - abar_t) eps(z_s, t, "")           DDIM, from s up to t
+    features: the last convolution of up_blocks[1].resnets[1], before its shortcut is added
+    attention: queries and keys of self-attention, from up_blocks[1].attentions[1] on
+
+At every step the network sees [source, against..., target]; the source is the saved inversion of
+that step, with no words, and what the chosen layers compute for it is given to all the others.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor, nn
+
+from dreamix.core.errors import UserError
+from dreamix.diffusion.finetune import Watch
+from dreamix.diffusion.taps import first_part_copied
+
+ATTENTION = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # of the up blocks: output_blocks 4 to 11
+FEATURE = (1, 1)  # up block and residual block: output_blocks[4]
+
+
+class PictureEdit(NamedTuple):
+    """How pictures are edited."""
+
+    steps: int  # of the denoising
+    inversion: int  # of the inversion, at most one a step of the schedule
+    feature_steps: int  # first steps with injected features
+    attention_steps: int  # first steps with injected queries and keys
+    guidance: float
+    negative: Callable[[float], float]  # share of the steps done -> weight of the negative prompt
+
+
+class Words(NamedTuple):
+    """Prompts as the network reads them, each (1, tokens, width)."""
+
+    nothing: Tensor
+    negative: Tensor
+    target: Tensor
+
+
+def scheduler_of(pipe: Any, steps: int) -> Any:
+    """Return DDIM on the pipeline's schedule, with its timesteps set."""
+    scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+    scheduler.set_timesteps(steps, device=pipe.device)
+    return scheduler
+
+
+@torch.no_grad()
+def inverted(
+    pipe: Any, z: Tensor, nothing: Tensor, edit: PictureEdit, watch: Watch | None = None
+) -> dict[int, Tensor]:
+    """Return the latents of pictures noised by the network itself, by timestep of the denoising.
+
+    z: float32 (pictures, 4, height, width), clean; it stays so whatever the network computes in:
+    a thousand steps in half precision would add up to an error that can be seen.
+    """
+    scheduler = scheduler_of(pipe, edit.steps)
+    kept = [int(t) for t in scheduler.timesteps]
+    finer = scheduler_of(pipe, min(edit.inversion, scheduler.config.num_train_timesteps - 1))
+    climbed = [t for t in sorted({*kept, *map(int, finer.timesteps)}) if t <= kept[0]]
+    levels = scheduler.alphas_cumprod.double()
+    below, path = scheduler.final_alpha_cumprod.double(), {}
+    told = nothing.expand(len(z), -1, -1)
+    for done, t in enumerate(climbed):
+        output = pipe.unet(z.to(pipe.unet.dtype), t, encoder_hidden_states=told).sample
+        x0, eps = parted(scheduler, output, z, below)
+        z = (levels[t].sqrt() * x0 + (1 - levels[t]).sqrt() * eps).to(z.dtype)
+        below = levels[t]
+        if t in kept:
+            path[t] = z
+        if watch:
+            watch(done + 1, len(climbed))
+    return path
+
+
+def parted(scheduler: Any, output: Tensor, z: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    """Return x0 and eps of latents at a level abar, whichever of them the network predicts."""
+    keep, noise = level.sqrt(), (1 - level).sqrt()
+    z, output = z.double(), output.double()
+    if scheduler.config.prediction_type == "v_prediction":
+        return keep * z - noise * output, keep * output + noise * z
+    return (z - noise * output) / keep, output
+
+
+@torch.no_grad()
+def injected(
+    pipe: Any,
+    path: dict[int, Tensor],
+    words: Words,
+    edit: PictureEdit,
+    watch: Watch | None = None,
+) -> Tensor:
+    """Return the latents of the edited pictures.
+
+    path: what `inverted` returned. The guidance is that of the authors' own implementation,
+
+        e~ = (1 - a) e(nothing) + a e(negative),   e = e~ + w (e(target) - e~)
+
+    of which the empty prompt is not computed where a is 1 throughout.
+    """
+    check_layers(pipe.unet)
+    scheduler = scheduler_of(pipe, edit.steps)
+    weights = [edit.negative(i / max(edit.steps - 1, 1)) for i in range(edit.steps)]
+    against = [words.negative] if min(weights) == 1 else [words.nothing, words.negative]
+    z = path[int(scheduler.timesteps[0])]
+    told = [words.nothing, *against, words.target]
+    spoken = torch.cat([word.expand(len(z), -1, -1) for word in told])
+    for i, t in enumerate(scheduler.timesteps):
+        batch = torch.cat([path[int(t)], *[z] * (len(told) - 1)])
+        with first_part_copied(layers_at(pipe.unet, edit, i), parts=len(told)):
+            output = pipe.unet(batch.to(spoken.dtype), t, encoder_hidden_states=spoken).sample
+        _, *others, target = output.float().chunk(len(told))
+        base = others[-1] if len(others) == 1 else torch.lerp(others[0], others[1], weights[i])
+        z = scheduler.step(base + edit.guidance * (target - base), t, z).prev_sample
+        if watch:
+            watch(i + 1, edit.steps)
+    return z
+
+
+def layers_at(unet: nn.Module, edit: PictureEdit, done: int) -> list[nn.Module]:
+    """Return the layers injected at step `done`, from 0."""
+    features = [feature_layer(unet)] if done < edit.feature_steps else []
+    attention = attention_layers(unet) if done < edit.attention_steps else []
+    return [*features, *attention]
+
+
+def feature_layer(unet: Any) -> nn.Module:
+    """Return the convolution whose output is injected."""
+    block, residual = FEATURE
+    layer: nn.Module = unet.up_blocks[block].resnets[residual].conv2
+    return layer
+
+
+def attention_layers(unet: Any) -> list[nn.Module]:
+    """Return the projections of queries and keys that are injected."""
+    return [
+        projection
+        for block, places in ATTENTION.items()
+        for place in places
+        for transformer in unet.up_blocks[block].attentions[place].transformer_blocks
+        for projection in (transformer.attn1.to_q, transformer.attn1.to_k)
+    ]
+
+
+def check_layers(unet: Any) -> None:
+    """Raise a `UserError` for a network that does not have Stable Diffusion's up blocks."""
+    try:
+        layers = [feature_layer(unet), *attention_layers(unet)]
+    except (AttributeError, IndexError):
+        raise UserError(
+            "Plug-and-Play needs the up blocks of Stable Diffusion 1 or 2; this network has others"
+        ) from None
+    if any(getattr(module, "fused_projections", False) for module in unet.modules()):
+        raise UserError("Plug-and-Play cannot see fused projections: call unfuse_qkv_projections()")
+    assert layers
+
+
+def pictures_in_batches(
+    batches: Sequence[Tensor], work: Callable[[Tensor], list[Tensor]]
+) -> list[Tensor]:
+    """Return what `work` makes of each batch, put together again, one tensor a prompt.
+
+    A batch that does not fit the accelerator's memory is halved, down to one picture.
+    """
+    parts: list[list[Tensor]] = []
+    waiting = list(batches)
+    while waiting:
+        batch = waiting.pop(0)
+        try:
+            parts.append(work(batch))
+        except torch.cuda.OutOfMemoryError:
+            if len(batch) == 1:
+                raise
+            torch.cuda.empty_cache()
+            waiting[:0] = [*batch.split(-(-len(batch) // 2))]
+    return [torch.cat(several) for several in zip(*parts, strict=True)]
