@@ -1,6 +1,7 @@
 """A Ray cluster as a run sees it: connecting to it, its room, what it says of a lost worker."""
 
 import math
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,18 +34,25 @@ def connected(address: str) -> Iterator[Any]:
         return
     options: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
+        _check_port(address)
         ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = "no cluster here" if address == "auto" else f"no cluster at {address}"
-        why = " ".join(str(error).split())
         raise UserError(
             f"--executor ray: {where}: start one with `ray start --head`, or run the command on "
-            f"one of its nodes ({why})"
+            f"one of its nodes ({' '.join(str(error).split())})"
         ) from None
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_port(address: str) -> None:
+    """Raise an `OSError` now if nobody listens at HOST:PORT, where Ray would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def room_of(resources: dict[str, float], gpus: float) -> int:

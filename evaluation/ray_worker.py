@@ -107,9 +107,9 @@ class Worker:
         node = platform.node()
         try:
             _check_versions(order.versions)
-            self._own = _own_folder(order.key)
+            self._own = Path(tempfile.gettempdir()) / f"dreamix-{os.getuid()}-{order.key}"
             self._shares = _sees(order)
-            self._folder = order.out if self._shares else self._own
+            self._folder = order.out if self._shares else _made(self._own)
             if not self._shares:
                 write_json(self._own / "run.json", order.info)
             making.set_up(self._folder, order.suite)
@@ -134,7 +134,8 @@ class Worker:
         path = Path(media.origin["path"])
         if path.exists() and origin(path) == media.origin:
             return path
-        return unpack(media.fetch(), self._own / "media" / video, one_file=media.one_file)
+        place = _made(self._own) / "media" / video
+        return unpack(media.fetch(), place, one_file=media.one_file)
 
 
 def _sees(order: Order) -> bool:
@@ -154,12 +155,11 @@ def _check_versions(theirs: dict[str, str]) -> None:
         raise UserError(f"it has {differences}: install what the machine of the command has")
 
 
-def _own_folder(key: str) -> Path:
+def _made(folder: Path) -> Path:
     """Return the folder of this node for one run; its workers share it, also one after another."""
-    folder = Path(tempfile.gettempdir()) / f"dreamix-{os.getuid()}-{key}"
     with storing(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.stat().st_uid
     if owner != os.getuid():
-        raise UserError(f"{folder} belongs to another user: remove it")
+        raise StorageError(f"{folder} belongs to another user: remove it")
     return folder
