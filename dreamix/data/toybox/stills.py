@@ -8,17 +8,20 @@ from dreamix.data.toybox.benchmark import reads_badly
 from dreamix.data.toybox.renderer import render
 from dreamix.data.toybox.scene import BACKGROUNDS, Scene
 
-SECONDS = 2.0  # that the pictures last together, as long as a scene
+SECONDS, FRAMES = 2.0, 16  # of a scene
 
 
 def stills(scene: Scene, count: int) -> Video:
-    """Return `count` still pictures, uint8 (count, 96, 160, 3), that last 2 s together.
+    """Return `count` still pictures as a clip of 2 s, uint8 (frames, 96, 160, 3).
 
     The first is the first moment of the scene. The others show a subject of the same colour and
-    shape, resting in other places, in another size and light.
+    shape, resting in other places, in another size and light. Several pictures are a frame each; a
+    single one is held for the 16 frames of a scene, so that an edit has frames to be held against.
     """
     pictures = [render(one, frames=1).frames[0] for one in still_scenes(scene, count)]
-    return Video(np.stack(pictures), count / SECONDS)
+    if count == 1:
+        pictures *= FRAMES
+    return Video(np.stack(pictures), len(pictures) / SECONDS)
 
 
 def still_scenes(scene: Scene, count: int) -> list[Scene]:
