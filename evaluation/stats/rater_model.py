@@ -3,7 +3,7 @@
     u_ij = psi_j + Delta_i + nu_i X,   X standard normal
 
 with item j's quality psi, rater i's bias Delta and inconsistency nu. Maximum likelihood by
-alternating projection (Li, Bampis, Krasula, Janowski & Katsavounidis, A simple model for subject
+alternating projection (Li, Bampis, Janowski & Katsavounidis, A simple model for subject
 behavior in subjective experiments, Human Vision and Electronic Imaging 2020): residual deviation of
 each rater, items as means of debiased votes weighted by 1 / nu^2, biases as mean residuals, until
 the items move by less than 1e-8. Biases are then centred at 0.
