@@ -1,5 +1,6 @@
 """Where a run is made: executors, shards, and what is said when a cluster is not there."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -220,7 +221,27 @@ def test_of_ray_s_message_the_sentence_that_says_why_is_told() -> None:
 
 def test_which_backends_get_a_gpu_of_their_own() -> None:
     """The embedded model is made for processors; pretrained pipelines are not."""
-    assert [is_pretrained(name) for name in ("toybox", "wan2.1-1.3b")] == [False, True]
+    names = "toybox", "wan2.1-1.3b", "sd1.5"
+    assert [is_pretrained(name) for name in names] == [False, True, True]
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_the_job_array_of_the_docs_makes_every_shard_once(
+    root: Path, tmp_path: Path, first: int
+) -> None:
+    """Slurm's three variables as it sets them for `--array=FIRST-(FIRST + 2)`."""
+    (tmp_path / "dreamix").write_text("#!/bin/sh\necho $*\n")
+    (tmp_path / "dreamix").chmod(0o755)
+    told = []
+    for task in range(first, first + 3):
+        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_COUNT": "3"}
+        env |= {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_MIN": str(first)}
+        command = ["bash", str(root / "docs" / "slurm" / "array.sbatch"), "s.yaml", "run", "a,b"]
+        done = subprocess.run([*command, "--seeds", "2"], env=env, capture_output=True, text=True)
+        told.append(done.stdout.split())
+    before = ["bench", "run", "s.yaml", "--out", "run", "--methods", "a,b", "--shard"]
+    after = ["--executor", "local:1", "--seeds", "2"]
+    assert told == [[*before, f"{number}/3", *after] for number in (1, 2, 3)]
 
 
 def dreamix(before: str, *words: str) -> "subprocess.CompletedProcess[str]":

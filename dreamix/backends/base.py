@@ -79,6 +79,7 @@ class Spec(NamedTuple):
 
 
 Opener = Callable[[str, Path | None, Path | None], Backend]  # (name, weights, cache)
+EMBEDDED = "toybox"  # the kind that comes with the toolkit
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
 _OPEN_PICTURES = "dreamix.backends.image:open_pictures"
@@ -86,7 +87,7 @@ _SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
 
 # name -> module:attribute of its Opener; imported when it is opened, not before
 BACKENDS: dict[str, str] = {
-    "toybox": "dreamix.backends.toybox.backend:open_toybox",
+    EMBEDDED: "dreamix.backends.toybox.backend:open_toybox",
     **dict.fromkeys(NAMES, _OPEN_PIPELINE),
     **dict.fromkeys(PICTURES, _OPEN_PICTURES),
 }
@@ -124,8 +125,8 @@ def check_backend(name: str) -> str:
 
 
 def is_pretrained(name: str) -> bool:
-    """Return True if `name` means a pretrained pipeline, not the embedded model."""
-    return BACKENDS.get(spec_of(name).kind, _OPEN_PIPELINE) == _OPEN_PIPELINE
+    """Return True if `name` means a pretrained model, not the embedded one."""
+    return spec_of(name).kind != EMBEDDED
 
 
 def _opener_of(spec: Spec) -> str:
