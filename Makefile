@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
 STUDY  ?= runs/demo-study
 PORT   ?= 8501
-FAMILY_TESTS := $(wildcard tests/test_pipeline_*.py) tests/test_footprint.py tests/test_real_weights.py
+FAMILY_TESTS := $(wildcard tests/test_pipeline_*.py) tests/test_device_placement.py tests/test_footprint.py tests/test_real_weights.py
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
 .PHONY: bench bench-full demo-study test test-slow gpu-check check lint types audit install hooks clean

@@ -28,17 +28,20 @@ def new_mode() -> FakeTensorMode:
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
-def without_memory(modules: list[nn.Module], mode: FakeTensorMode) -> dict[Tensor, Any]:
+def without_memory(
+    modules: list[nn.Module], mode: FakeTensorMode, device: str = "cpu"
+) -> dict[Tensor, Any]:
     """Put tensors without memory in the place of all weights; return what stands for which.
 
     modules: on any device; those that were built on torch's device "meta" never had memory.
+    device:  that they are said to be on; it need not exist.
     """
     made: dict[Tensor, Any] = {}
 
     def fake(x: Tensor) -> Any:
         if x not in made:
             shape = torch.empty_like(x.detach(), device="meta")
-            made[x] = FakeTensor(mode, shape, torch.device("cpu"))
+            made[x] = FakeTensor(mode, shape, torch.device(device))
             if isinstance(x, nn.Parameter):
                 made[x] = nn.Parameter(made[x], requires_grad=x.requires_grad)
         return made[x]

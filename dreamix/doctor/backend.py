@@ -40,10 +40,8 @@ def _plan(kind: str, weights: Path | None) -> Blueprint:
     if weights is not None and kind != "toybox":
         return in_folders(weights)
     if kind not in published():
-        raise UserError(
-            f"{kind} has no footprint to trace: what it takes was measured, and stands in "
-            "`dreamix doctor`"
-        )
+        has = ", ".join(published())
+        raise UserError(f"{kind} has no footprint to trace; these have: {has}, and any folder")
     folders = where_weights_are(kind)
     return in_folders(*folders) if folders else published()[kind]
 

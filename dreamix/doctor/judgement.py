@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.backends.footprint import Footprint, Phases
-from dreamix.backends.hub import NAMES
+from dreamix.backends.hub import NAMES, PICTURES
 from dreamix.core.errors import UserError
 from dreamix.doctor.machine import Machine
 
@@ -17,6 +17,7 @@ from dreamix.doctor.machine import Machine
 EFFICIENCY = 0.5
 ROOM = 2**30  # bytes left for an accelerator's context and the scratch memory of kernels; ours
 UPDATES = 64  # of the presets of `dreamix`
+WEIGHTS = {**NAMES, **PICTURES}
 SECONDS = 0.4  # for which products of matrices are timed
 
 
@@ -45,7 +46,7 @@ def where_weights_are(name: str) -> list[Path]:
     from dreamix.backends.hub import local_folder
 
     found = []
-    for hub in (part for part in NAMES[name] if part):
+    for hub in (part for part in WEIGHTS[name] if part):
         try:
             folder = local_folder(hub)
         except (UserError, ModuleNotFoundError):
@@ -58,7 +59,7 @@ def where_weights_are(name: str) -> list[Path]:
 
 def download(name: str) -> str:
     """Return the command that fetches the weights."""
-    return " && ".join(f"hf download {hub}" for hub in NAMES[name] if hub)
+    return " && ".join(f"hf download {hub}" for hub in WEIGHTS[name] if hub)
 
 
 def rate(device: str, half: bool) -> float:

@@ -70,6 +70,11 @@ def measured_apart(
     command = [sys.executable, "-W", "ignore", "-m", __name__, asked]
     there = {**os.environ, **GLIBC, "OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(command, env=there, capture_output=True, text=True)
+    if done.returncode < 0:
+        raise UserError(
+            f"measuring {name} was stopped by signal {-done.returncode}: 9 is what a system out of "
+            "memory sends"
+        )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"measuring {name} failed: {last}")

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from dreamix.backends.footprint import Footprint, Phases
-from dreamix.doctor.judgement import EFFICIENCY, ROOM, UPDATES, Fit, Row
+from dreamix.backends.hub import PICTURES
+from dreamix.doctor.judgement import (
+    EFFICIENCY,
+    ROOM,
+    UPDATES,
+    Fit,
+    Row,
+    download,
+    where_weights_are,
+)
 from dreamix.doctor.machine import Machine, Package
 from dreamix.doctor.measured import Measured
 
@@ -83,8 +92,13 @@ def _extra(name: str, found: list[Package]) -> str:
 def table(rows: list[Row]) -> list[str]:
     """Return a line for every backend, and the commands that fetch what is not here."""
     cells = [HEAD, TOYBOX, *(_cells(row) for row in rows)]
-    absent = [f"  {row.name}: {row.download}" for row in rows if not row.weights]
-    return [*columns(cells), *(["", "weights that are not here:", *absent] if absent else [])]
+    absent = {row.name: row.download for row in rows if not row.weights}
+    absent |= {name: download(name) for name in PICTURES if not where_weights_are(name)}
+    here = [name for name in PICTURES if name not in absent]
+    lines = ["", f"for Plug-and-Play, frame by frame: {', '.join(here)} here"] if here else []
+    if absent:
+        lines += ["", "weights that are not here:"]
+    return [*columns(cells), *lines, *(f"  {name}: {how}" for name, how in absent.items())]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -177,8 +191,8 @@ def _work(title: str, found: Footprint, phases: Phases, times: int, apart: bool)
     return [*lines, f"    operations (TFLOP)    {' + '.join(flops)} = {sum_:.0f}"]
 
 
-MEASURED = ("pipeline", "work", "weights", "predicted", "measured", "ratio", "GFLOP/s")
-WIDTHS = (13, 28, 8, 9, 8, 6, 8)
+MEASURED = ("pipeline", "work", "weights MB", "predicted", "measured", "ratio", "GFLOP/s")
+WIDTHS = (13, 27, 10, 9, 8, 6, 7)
 
 
 def measured_head() -> str:
@@ -190,7 +204,8 @@ def measured_line(found: Measured) -> str:
     """Return what was predicted and measured of one piece of work."""
     sizes = (found.weights, found.predicted, found.measured)
     speed = f"{found.flops / found.seconds / 1e9:.0f}"
-    cells = (found.name, found.work, *map(size, sizes), f"{found.ratio:.3f}", speed)
+    megabytes = [f"{count / 1e6:.0f}" for count in sizes]
+    cells = (found.name, found.work, *megabytes, f"{found.ratio:.3f}", speed)
     return _line(cells)
 
 
