@@ -19,6 +19,7 @@ from typing import Any
 
 from dreamix.backends.base import is_pretrained
 from dreamix.core.errors import StorageError, UserError
+from dreamix.core.records import write_whole
 from evaluation.making import CellsOfVideo, Job, fail_cells, make_unit, set_up, source_problem
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import Parcel, pack, put_cell
@@ -95,7 +96,8 @@ class Crew:
         labels = sorted({cell.method for load in self.waiting for cell in load.cells})
         order = Order(run, token, key, self.job.run.info, versions(), self.job.suite, labels)
         self.order = self.ray.put(order)
-        probe_of(run).write_text(token)
+        with write_whole(probe_of(run)) as sign:
+            sign.write(token.encode())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -227,7 +229,9 @@ class Crew:
             else:
                 self._listen(hand, self.ray.get(next(hand.owes), timeout=60))
         except StopIteration:
-            hand.load = hand.owes = None
+            load, hand.load, hand.owes = hand.load, None, None
+            if load and load.cells:
+                raise RuntimeError(f"a worker left {load} undone and said nothing") from None
         except self.ray.exceptions.RayTaskError:
             raise
         except self.ray.exceptions.RayError as error:
