@@ -131,6 +131,7 @@ MODELS = (
     "dreamix.backends.adapters",
     "dreamix.backends.animatediff",
     "dreamix.backends.blueprint",
+    "dreamix.backends.cascade",
     "dreamix.backends.cogvideox",
     "dreamix.backends.editing",
     "dreamix.backends.family",

@@ -12,7 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from dreamix.backends.hub import NAMES, PICTURE_CLASS, PICTURES, check_folder, pipeline_class
+from dreamix.backends.hub import (
+    CASCADES,
+    NAMES,
+    PICTURE_CLASS,
+    PICTURES,
+    check_folder,
+    pipeline_class,
+)
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
@@ -83,12 +90,14 @@ EMBEDDED = "toybox"  # the kind that comes with the toolkit
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
 _OPEN_PICTURES = "dreamix.backends.image:open_pictures"
+_OPEN_CASCADE = "dreamix.backends.cascade:open_cascade"
 _SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
 
 # name -> module:attribute of its Opener; imported when it is opened, not before
 BACKENDS: dict[str, str] = {
     EMBEDDED: "dreamix.backends.toybox.backend:open_toybox",
     **dict.fromkeys(NAMES, _OPEN_PIPELINE),
+    **dict.fromkeys(CASCADES, _OPEN_CASCADE),
     **dict.fromkeys(PICTURES, _OPEN_PICTURES),
 }
 
@@ -111,7 +120,7 @@ def spec_of(name: str) -> Spec:
         raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
-    if size and BACKENDS[kind] not in (_OPEN_PIPELINE, _OPEN_PICTURES):
+    if size and BACKENDS[kind] not in (_OPEN_PIPELINE, _OPEN_CASCADE, _OPEN_PICTURES):
         raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
     return Spec(kind, Path(weights).resolve() if colon else None, size)
 

@@ -34,6 +34,10 @@ NAMES: dict[str, Weights] = {
     ),
 }
 
+# two stages in a row: the second enlarges what the first makes
+CASCADES: dict[str, tuple[Weights, Weights]] = {
+    "zeroscope-xl": (NAMES["zeroscope"], Weights("cerspense/zeroscope_v2_XL")),
+}
 # image models, on which Plug-and-Play runs
 PICTURES: dict[str, Weights] = {
     "sd1.4": Weights("CompVis/stable-diffusion-v1-4"),

@@ -68,7 +68,11 @@ class PipelineBackend:
         options: dict[str, Any] = {"torch_dtype": precision(), "local_files_only": True}
         if motion:
             options["motion_adapter"] = str(motion[0])
-        loaded = DreamixPipeline.from_pretrained(folder, **options)
+        return self._placed(DreamixPipeline.from_pretrained(folder, **options))
+
+    @staticmethod
+    def _placed(loaded: Any) -> Any:
+        """Return a pipeline that is silent, and on the accelerator part by part."""
         loaded.set_progress_bar_config(disable=True)
         if torch.cuda.is_available():
             loaded.enable_model_cpu_offload()
@@ -79,8 +83,12 @@ class PipelineBackend:
     def usual(self) -> dict[str, Any]:
         """Steps and guidance of the family's own pipeline; no weights are read for them."""
         folder, *motion = self.folders
-        kind = "AnimateDiffPipeline" if motion else pipeline_class(folder)
-        defaults = family_named(kind).defaults
+        return self._usual(folder, "AnimateDiffPipeline" if motion else None)
+
+    @staticmethod
+    def _usual(folder: Path, kind: str | None = None) -> dict[str, Any]:
+        """Return the same of a folder's pipeline, of another class if told."""
+        defaults = family_named(kind or pipeline_class(folder)).defaults
         return {"steps": defaults.steps, "guidance": defaults.guidance}
 
     def check_prompts(self, prompts: Sequence[str]) -> None:
