@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import UserError
 
 SCALED = "scaled.json"  # beside `published.json`
-SIZE = (128, 128, 17)  # width, height, frames
+SIZE = (96, 96, 9)  # width, height, frames
 TIMES = 2  # steps, or updates
 WORKS: dict[str, dict[str, Any]] = {  # name -> what of `Setup` is set
     "edit": {},
@@ -42,7 +42,13 @@ class Measured(NamedTuple):
     predicted: int  # weights and what is held beside them
     measured: int
     flops: float
-    seconds: float
+    seconds: float  # of the processor, of one thread; on an accelerator of the clock
+    rate: float  # operations in such a second of products of matrices
+
+    @property
+    def share(self) -> float:
+        """Of that rate, what the work reached."""
+        return self.flops / self.seconds / self.rate
 
     @property
     def ratio(self) -> float:
@@ -93,6 +99,7 @@ def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Me
     """Return the predicted and the measured peak of one piece of work, in this process."""
     from dreamix.backends.blueprint import build
     from dreamix.backends.pipeline import DreamixPipeline
+    from dreamix.doctor.judgement import rate
 
     found = predicted(name, "finetune" if work == "edit" else work, size, device)
     phases = found.edit if work == "edit" else found.finetune
@@ -101,14 +108,16 @@ def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Me
     setup = _setup(work, device)
     run(dreamix, setup, work, (least, least, 1))  # loads what is loaded late
     dreamix.reset()
+    clock = time.process_time if device == "cpu" else time.perf_counter
     gauge = Gauge(device)
-    began = time.perf_counter()
+    began = clock()
     run(dreamix, setup, work, size)
-    peak, seconds = gauge.peak(), time.perf_counter() - began
+    peak, seconds = gauge.peak(), clock() - began
     weights = sum(found.weights.values())
     held = peak if device != "cpu" else weights + peak  # CUDA's gauge holds the weights too
     flops = phases.all_flops(TIMES)
-    return Measured(name, work, weights, found.together(phases), held, flops, seconds)
+    speed = rate(device, half=False, clock=clock)
+    return Measured(name, work, weights, found.together(phases), held, flops, seconds, speed)
 
 
 def _plan(name: str) -> Any:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from dreamix.backends.footprint import Footprint, Phases
-from dreamix.backends.hub import PICTURES
 from dreamix.doctor.judgement import (
     EFFICIENCY,
+    OTHERS,
     ROOM,
     UPDATES,
     Fit,
@@ -93,9 +93,9 @@ def table(rows: list[Row]) -> list[str]:
     """Return a line for every backend, and the commands that fetch what is not here."""
     cells = [HEAD, TOYBOX, *(_cells(row) for row in rows)]
     absent = {row.name: row.download for row in rows if not row.weights}
-    absent |= {name: download(name) for name in PICTURES if not where_weights_are(name)}
-    here = [name for name in PICTURES if name not in absent]
-    lines = ["", f"for Plug-and-Play, frame by frame: {', '.join(here)} here"] if here else []
+    absent |= {name: download(name) for name in OTHERS if not where_weights_are(name)}
+    here = [name for name in OTHERS if name not in absent]
+    lines = ["", f"here too, without an estimate: {', '.join(here)}"] if here else []
     if absent:
         lines += ["", "weights that are not here:"]
     return [*columns(cells), *lines, *(f"  {name}: {how}" for name, how in absent.items())]
@@ -191,8 +191,8 @@ def _work(title: str, found: Footprint, phases: Phases, times: int, apart: bool)
     return [*lines, f"    operations (TFLOP)    {' + '.join(flops)} = {sum_:.0f}"]
 
 
-MEASURED = ("pipeline", "work", "weights MB", "predicted", "measured", "ratio", "GFLOP/s")
-WIDTHS = (13, 27, 10, 9, 8, 6, 7)
+MEASURED = ("pipeline", "work", "weights MB", "predicted", "measured", "ratio", "share of rate")
+WIDTHS = (13, 27, 10, 9, 8, 6, 13)
 
 
 def measured_head() -> str:
@@ -203,9 +203,8 @@ def measured_head() -> str:
 def measured_line(found: Measured) -> str:
     """Return what was predicted and measured of one piece of work."""
     sizes = (found.weights, found.predicted, found.measured)
-    speed = f"{found.flops / found.seconds / 1e9:.0f}"
     megabytes = [f"{count / 1e6:.0f}" for count in sizes]
-    cells = (found.name, found.work, *megabytes, f"{found.ratio:.3f}", speed)
+    cells = (found.name, found.work, *megabytes, f"{found.ratio:.3f}", f"{found.share:.2f}")
     return _line(cells)
 
 
