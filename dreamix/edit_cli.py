@@ -94,6 +94,7 @@ def edit_clip(
     one.check_endings(out, strip_file)
     if (clip is None) == (toybox is None):
         raise UserError("give one source: a clip INPUT, or --toybox CAPTION")
+    one.check_apart([clip] if clip else [], out, strip_file)
     found = METHODS.get(method)
     model = open_backend(backend, finetuned) if found.backend else None
     config = one.configured(found, given, settings, model)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.edit_cli import FILE, live_line, note
 
 IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SECONDS = 2.0  # that the embedded model's clips last
+LARGEST = 1920  # pixels of a picture's longer side; no model here works on more
 
 
 class Asked(NamedTuple):
@@ -92,11 +92,10 @@ def animate(image: Path, **chosen: Any) -> None:
     A moving camera makes a coarse clip of it, and Dreamix edits that. Beside OUT a JSON file says
     how it was made.
     """
-    from dreamix.core.media import read_image
     from dreamix.data.camera import check_camera
 
     check_camera(chosen["camera"], chosen["amount"], chosen["fill"])
-    picture, frames, fps = read_image(image), chosen.pop("frames"), chosen.pop("fps")
+    picture, frames, fps = _read(image), chosen.pop("frames"), chosen.pop("fps")
     source = Video(np.repeat(picture[None], frames, axis=0), fps)
     _make("animate", [image], source, "motion", chosen)
 
@@ -111,12 +110,26 @@ def subject(images: tuple[Path, ...], **chosen: Any) -> None:
     The model is finetuned on the pictures alone; the clip is made from noise. Pictures of other
     sizes are fitted into the first one's. Beside OUT a JSON file says how it was made.
     """
-    from dreamix.core.media import read_image
-
-    first, *others = (read_image(image) for image in images)
+    first, *others = (_read(image) for image in images)
     height, width = first.shape[:2]
     fitted = [first, *(_fitted(picture, height, width) for picture in others)]
     _make("subject", [*images], Video(np.stack(fitted), len(images) / SECONDS), "subject", chosen)
+
+
+def _read(image: Path) -> np.ndarray:
+    """Return a picture, upright; a large one is shrunk: a clip of a camera's 12 MP takes 5 GB."""
+    import cv2
+
+    from dreamix.core.media import read_image
+
+    picture = read_image(image)
+    height, width = picture.shape[:2]
+    if max(height, width) <= LARGEST:
+        return picture
+    scale = LARGEST / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    note(f"note: {image.name} is shrunk from {width}x{height} to {size[0]}x{size[1]}")
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def _fitted(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -157,8 +170,7 @@ def _made(
     from dreamix.methods.base import METHODS
 
     one.check_endings(asked.out, asked.strip_file)
-    if asked.out.resolve() in [image.resolve() for image in images]:
-        raise UserError(f"--out {asked.out} is one of the pictures")
+    one.check_apart(images, asked.out, asked.strip_file)
     found, model = METHODS.get(name), open_backend(asked.backend, asked.finetuned)
     config = one.configured(found, given, asked.settings, model)
     known = one.clip_source(images[0], None)
@@ -169,6 +181,8 @@ def _made(
     with live_line() as request.progress:
         done = one.make(request, found, model, config)
     one.write(asked.out, asked.strip_file, request, done)
+    if name == "animate" and len(done.clip) != len(source):
+        note(f"note: {model.name} makes {len(done.clip)} frames of {len(source)}, as long in time")
     pictures = [{"path": image.name, "sha256": sha256_file(image)} for image in images]
     one.write_record(asked.out, request, model, config, done, pictures=pictures)
     return f"{asked.out}: {one.spell(done, name)}"

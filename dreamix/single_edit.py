@@ -140,6 +140,14 @@ def check_endings(out: Path, strip_file: Path | None) -> None:
             raise UserError(f"cannot write {file}: its name has to end in {ending}")
 
 
+def check_apart(inputs: list[Path], out: Path, strip_file: Path | None) -> None:
+    """Raise a `UserError` if what is to be written would replace what is to be read."""
+    read = {file.resolve() for file in inputs}
+    for option, file in (("--out", out), ("--strip", strip_file)):
+        if file and file.resolve() in read:
+            raise UserError(f"{option} {file} is an input, which it would replace: name another")
+
+
 def write(out: Path, strip_file: Path | None, request: EditRequest, done: Done) -> None:
     """Write the clip and, if wanted, the strip of source over edit; each is whole or not there."""
     write_video(out, done.clip)

@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_cascade import save_tiny
 from tiny_pipelines import TINY
 
+from dreamix import picture_cli
 from dreamix.backends.base import open_backend
 from dreamix.backends.toybox import backend
 from dreamix.backends.toybox.superres import enlarge
@@ -132,17 +133,59 @@ def test_pictures_of_other_sizes_are_fitted_into_the_first(
         (("--fill", "black"), "there is no fill 'black'"),
         (("--set", "alpha=1"), "alpha"),
         (("--out", "clip.gif"), "its name has to end in .mp4"),
+        (("--strip", "{picture}"), "is an input, which it would replace"),
     ],
 )
 def test_a_mistake_is_one_line(
     dreamix: Program, cascade: str, images: list[Path], arguments: tuple[str, ...], says: str
 ) -> None:
+    before, told = images[0].read_bytes(), [one.format(picture=images[0]) for one in arguments]
     code, _, err = dreamix(
-        "animate", images[0], "--prompt", PROMPT, "--backend", cascade, "--out", "x.mp4", *arguments
+        "animate", images[0], "--prompt", PROMPT, "--backend", cascade, "--out", "x.mp4", *told
     )
     assert code == 2
     assert says in err
+    assert images[0].read_bytes() == before
     assert "Traceback" not in err
+
+
+def test_the_embedded_model_makes_its_own_number_of_frames(
+    dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
+) -> None:
+    """16: `subject` refuses any other; `animate` keeps the time that was asked, and says so."""
+    out, model = tmp_path / "out.mp4", ("--prompt", PROMPT, "--backend", cascade, *QUICK)
+    code, _, err = dreamix("subject", *images, *model, "--length", "5", "--out", out)
+    assert code == 2 and "makes 16 frames, not 5" in err and not out.exists()
+    code, _, err = dreamix(
+        "animate", images[0], *model, "--frames", "30", "--fps", "10", "--out", out
+    )
+    assert code == 0 and "makes 16 frames of 30, as long in time" in err
+    assert read_video(out).duration == pytest.approx(3)
+
+
+def test_a_camera_s_picture_is_shrunk_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """2400x1800 to 1920x1440, by area: a picture of one colour keeps it; a smaller one is left."""
+    Image.new("RGB", (2400, 1800), (10, 200, 30)).save(tmp_path / "camera.png")
+    picture = picture_cli._read(tmp_path / "camera.png")
+    assert picture.shape == (1440, 1920, 3) and (picture == (10, 200, 30)).all()
+    assert "camera.png is shrunk from 2400x1800 to 1920x1440" in capsys.readouterr().err
+    Image.fromarray(picture[:2]).save(tmp_path / "strip.png")
+    assert picture_cli._read(tmp_path / "strip.png").shape == (2, 1920, 3)
+
+
+def test_what_is_finetuned_is_kept_by_the_pictures(cascade: str, tmp_path: Path) -> None:
+    """What `subject` finetunes serves further prompts on the same pictures, and those alone."""
+
+    def weights(pictures: Video) -> int:
+        toybox = open_backend(cascade, tmp_path / "kept")
+        clip = toybox.read_pictures(pictures)  # type: ignore[attr-defined]
+        toybox.finetuned(clip, Finetuning(steps=1, alpha=0.0))  # type: ignore[attr-defined]
+        return len(list((tmp_path / "kept").rglob("*.safetensors")))
+
+    three = stills(SCENE, 3)
+    assert [weights(three), weights(three), weights(stills(SCENE, 1))] == [1, 1, 2]
 
 
 def test_a_clip_is_no_picture(dreamix: Program, tmp_path: Path) -> None:
@@ -153,6 +196,11 @@ def test_a_clip_is_no_picture(dreamix: Program, tmp_path: Path) -> None:
         "subject", tmp_path / "clip.mp4", "--prompt", PROMPT, "--out", tmp_path / "x.mp4"
     )
     assert code == 2 and "is mp4 by its first bytes: a PNG or JPEG is wanted" in err
+    (tmp_path / "a.webp").write_bytes(b"RIFF....WEBPVP8 ")
+    code, _, err = dreamix(
+        "animate", tmp_path / "a.webp", "--prompt", PROMPT, "--out", tmp_path / "x.mp4"
+    )
+    assert code == 2 and "by its first bytes: a picture has to be PNG or JPEG" in err
 
 
 def test_a_picture_is_turned_and_laid_over_white(tmp_path: Path) -> None:

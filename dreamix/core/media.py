@@ -86,7 +86,7 @@ def read_image(path: Path) -> np.ndarray:
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the picture in it")
-    if (kind := kind_of(path)) not in CODECS:
+    if (kind := kind_of(path, other="a picture has to be PNG or JPEG")) not in CODECS:
         raise UserError(f"{path} is {kind} by its first bytes: a PNG or JPEG is wanted")
     return read_pictures([path], path, 1.0).frames[0]
 

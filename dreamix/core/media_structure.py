@@ -67,10 +67,11 @@ def naming(path: Path) -> Iterator[None]:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
-def kind_of(path: Path) -> str:
+def kind_of(path: Path, other: str = "convert it to MP4") -> str:
     """Return "mp4" (MOV too), "matroska" (WebM too), "gif", "png" or "jpeg" by the first bytes.
 
     Names are not trusted. Raises `UserError` for anything else, an empty or an unreadable file.
+    other: what is said to do with anything else.
     """
     with naming(path):
         with path.open("rb") as file:
@@ -81,7 +82,7 @@ def kind_of(path: Path) -> str:
             if start.match(head):
                 return kind
         raise Unsupported(
-            "is none of MP4, MOV, WebM, MKV, GIF, PNG, JPEG by its first bytes: convert it to MP4"
+            f"is none of MP4, MOV, WebM, MKV, GIF, PNG, JPEG by its first bytes: {other}"
         )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamix.backends.base import Plan, Sampler
+from dreamix.core.errors import UserError
 from dreamix.methods.base import EditRequest, Made, method, sampled, with_finetuning
 
 
@@ -23,8 +24,8 @@ class SubjectConfig:
     frames:     pictures in one update; all of them where there are fewer.
     rare_token: put the finetuning's rare token before the prompt; by default on pretrained models
                 only: the embedded one loses a word of its small grammar to it.
-    length:     frames to make; a pretrained model's usual number by default, and the embedded
-                one's 16.
+    length:     frames to make; a pretrained model's usual number by default. The embedded one
+                makes 16 and no other number.
     """
 
     finetune_steps: int = 64
@@ -44,6 +45,10 @@ def subject(requests: list[EditRequest], backend: Any, config: SubjectConfig) ->
     backend.check_prompts(prompts)
     if isinstance(backend, Sampler):
         return sampled(requests, backend, planned(config))
+    if config.length not in (None, backend.frames):
+        raise UserError(
+            f"backend {backend.name} makes {backend.frames} frames, not {config.length}"
+        )
     from dreamix.diffusion.finetune import Finetuning
     from dreamix.diffusion.sampling import sample
 

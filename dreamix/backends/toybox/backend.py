@@ -52,6 +52,7 @@ class Toybox:
     knows = "Toybox scenes"
     rare = RARE
     plug_and_play = "toybox"  # the preset of Plug-and-Play that suits it
+    frames = FRAMES  # of every clip that it makes
 
     def __init__(self, name: str, folder: Path, cache: Path | None) -> None:
         self.name, self.folder, self.cache = name, folder, cache
