@@ -13,7 +13,6 @@ from pathlib import Path
 
 import fake_backend
 import numpy as np
-import psutil
 import pytest
 from ray_nodes import Nodes
 from run_results import results
@@ -139,12 +138,6 @@ def unseen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(evaluation.ray_crew, "probe_of", lambda out: out / ".elsewhere")
 
 
-def workers() -> list[psutil.Process]:
-    """Return the processes of our actors."""
-    found = psutil.process_iter(["cmdline"])
-    return [one for one in found if " ".join(one.info["cmdline"] or ()).startswith("ray::Worker")]
-
-
 class TestWithAModel:
     """A small cascade: real finetuning, real sampling, few steps."""
 
@@ -213,7 +206,7 @@ class TestLosses:
 
         def act(done: int) -> None:
             if done >= 15 and not lost:
-                victim = workers()[0]
+                victim = nodes.workers()[0]
                 victim.kill()
                 lost.append(victim.pid)
             if done >= 20 and node.poll() is None:
@@ -285,9 +278,9 @@ def test_stopped_by_ctrl_c_then_killed_then_finished(
     subprocess.run(command, env=env, check=True)
     assert results(out) == pets_alone
     deadline = time.monotonic() + 10
-    while workers() and time.monotonic() < deadline:
+    while nodes.workers() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert workers() == [], "actors of a driver that is gone are gone too"
+    assert nodes.workers() == [], "actors of a driver that is gone are gone too"
 
 
 class TestFinetuning:

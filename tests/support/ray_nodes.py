@@ -59,6 +59,11 @@ class Nodes:
             node.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes of this cluster's actors of class Worker."""
+        found = [process for node in self.started for process in _family(node.pid)]
+        return [process for process in found if _name(process).startswith("ray::Worker")]
+
     def processes(self) -> list[str]:
         """Return the command lines of all that runs for this cluster."""
         found = psutil.process_iter(["cmdline"])
@@ -89,6 +94,14 @@ def _family(pid: int) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def _name(process: psutil.Process) -> str:
+    """Return the command line of a process; Ray writes the name of its actor there."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
 
 
 def _free_port() -> int:
