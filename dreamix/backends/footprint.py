@@ -130,19 +130,39 @@ def footprint(plan: Blueprint, size: Size, setup: Setup, *, full: bool = False) 
     full: trace finetuning of all weights as well.
     A size that its networks cannot take is a `UserError`.
     """
+    weights, edit = edit_footprint(plan, size, setup)
     dreamix = _opened(plan, setup)
-    dreamix.family.check_clip(size.frames, size.height, size.width)
-    tuned, trained = _finetuning(_opened(plan, setup), size, setup)
+    _, tuned, trained = finetuning_footprint(plan, size, setup)
     everything = replace(setup, rank=None)
     return Footprint(
         size=size,
-        weights={name: bytes_of(part) for name, part in _networks(dreamix).items()},
+        weights=weights,
         sequence=dreamix.pipe.model_cpu_offload_seq.split("->"),
-        edit=_edit(_opened(plan, setup), size, setup),
+        edit=edit,
         finetune=tuned,
-        full=_finetuning(_opened(plan, setup), size, everything)[0] if full else None,
+        full=finetuning_footprint(plan, size, everything)[1] if full else None,
         trained=trained,
     )
+
+
+def edit_footprint(plan: Blueprint, size: Size, setup: Setup) -> tuple[dict[str, int], Phases]:
+    """Return the bytes of weights by part, and the phases of an edit."""
+    dreamix = _opened(plan, setup)
+    dreamix.family.check_clip(size.frames, size.height, size.width)
+    return _weights(dreamix), _edit(dreamix, size, setup)
+
+
+def finetuning_footprint(
+    plan: Blueprint, size: Size, setup: Setup
+) -> tuple[dict[str, int], Phases, int]:
+    """Return the bytes of weights by part, the phases of a finetuning, and the adapter's bytes."""
+    dreamix = _opened(plan, setup)
+    dreamix.family.check_clip(size.frames, size.height, size.width)
+    return _weights(dreamix), *_finetuning(dreamix, size, setup)
+
+
+def _weights(dreamix: DreamixPipeline) -> dict[str, int]:
+    return {name: bytes_of(part) for name, part in _networks(dreamix).items()}
 
 
 def _opened(plan: Blueprint, setup: Setup) -> DreamixPipeline:

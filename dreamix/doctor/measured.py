@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,6 @@ WORKS: dict[str, dict[str, Any]] = {  # name -> what of `Setup` is set
     "finetune": {},
     "finetune, checkpointing": {"checkpointing": True},
     "finetune all weights": {"rank": None},
-    "finetune all, checkpointing": {"rank": None, "checkpointing": True},
 }
 # glibc gives what is freed back at once, so that resident memory is what is held.
 GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
@@ -87,12 +85,16 @@ def measured_apart(
     return [Measured(*found) for found in json.loads(done.stdout.splitlines()[-1])]
 
 
-@cache
-def predicted(name: str, work: str, size: tuple[int, int, int], device: str) -> Any:
-    """Return the footprint of a scaled-up pipeline; `work` decides how it is finetuned."""
-    from dreamix.backends.footprint import Size, footprint
+def predicted(
+    name: str, work: str, size: tuple[int, int, int], device: str
+) -> tuple[dict[str, int], Any]:
+    """Return the bytes of a scaled-up pipeline's weights by part, and the phases of the work."""
+    from dreamix.backends.footprint import Size, edit_footprint, finetuning_footprint
 
-    return footprint(_plan(name), Size(*size), _setup(work, device))
+    plan, setup = _plan(name), _setup(work, device)
+    if work == "edit":
+        return edit_footprint(plan, Size(*size), setup)
+    return finetuning_footprint(plan, Size(*size), setup)[:2]
 
 
 def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Measured:
@@ -101,8 +103,7 @@ def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Me
     from dreamix.backends.pipeline import DreamixPipeline
     from dreamix.doctor.judgement import rate
 
-    found = predicted(name, "finetune" if work == "edit" else work, size, device)
-    phases = found.edit if work == "edit" else found.finetune
+    parts, phases = predicted(name, work, size, device)
     dreamix = DreamixPipeline(build(_plan(name), device="cpu")).to(device)
     least = dreamix.family.size_multiple
     setup = _setup(work, device)
@@ -113,11 +114,12 @@ def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Me
     began = clock()
     run(dreamix, setup, work, size)
     peak, seconds = gauge.peak(), clock() - began
-    weights = sum(found.weights.values())
+    weights = sum(parts.values())
+    whole = weights + max(phases.held.values())
     held = peak if device != "cpu" else weights + peak  # CUDA's gauge holds the weights too
     flops = phases.all_flops(TIMES)
     speed = rate(device, half=False, clock=clock)
-    return Measured(name, work, weights, found.together(phases), held, flops, seconds, speed)
+    return Measured(name, work, weights, whole, held, flops, seconds, speed)
 
 
 def _plan(name: str) -> Any:
