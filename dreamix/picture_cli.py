@@ -45,7 +45,13 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting."
             ),
-            click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            click.option(
+                "--seed",
+                type=click.IntRange(0),
+                default=0,
+                show_default=True,
+                help="Of the noise.",
+            ),
             click.option(
                 "--finetuned",
                 type=click.Path(file_okay=False, path_type=Path),
@@ -84,7 +90,13 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="What is beyond the picture's edge: replicate, reflect or white.",
 )
 @click.option("--frames", type=click.IntRange(2), default=16, show_default=True, help="To make.")
-@click.option("--fps", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True)
+@click.option(
+    "--fps",
+    type=click.FloatRange(0, min_open=True),
+    default=8.0,
+    show_default=True,
+    help="Frames a second of the coarse clip.",
+)
 @click.option("--noise", type=click.FloatRange(0, 1), help="Noise level: 0 coarse clip, 1 prompt.")
 def animate(image: Path, **chosen: Any) -> None:
     """Set the picture IMAGE in motion, as a prompt says.
@@ -103,7 +115,11 @@ def animate(image: Path, **chosen: Any) -> None:
 @click.command()
 @click.argument("images", type=IMAGE, nargs=-1, required=True)
 @shared_options
-@click.option("--length", type=click.IntRange(1), help="Frames to make.  [default: as is usual]")
+@click.option(
+    "--length",
+    type=click.IntRange(1),
+    help="Frames to make.  [default: what is usual of the model; 16 is all toybox makes]",
+)
 def subject(images: tuple[Path, ...], **chosen: Any) -> None:
     """Put the subject of a few pictures, IMAGES, where a prompt says, in motion.
 
