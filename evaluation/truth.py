@@ -31,6 +31,7 @@ MISSING = {  # input of a metric -> what to say where a suite does not have it
     "rendered": "it knows Toybox clips only, and this clip is real",
     "ideal": "the suite does not know the ideal edit",
     "true_flow": "the suite does not know the exact flow",
+    "moving": "the source is a still picture, which has no motion",
     "keep": "nothing says which pixels this edit should keep",
 }
 
@@ -88,6 +89,7 @@ class Known:
             "rendered": rendered,
             "ideal": exact,
             "true_flow": moving,
+            "moving": self.entry.stills is None,
             "keep": masked and edit.category in KEEPS_SURROUNDINGS + KEEPS_SUBJECT,
         }
         missing = [need for need in metric.needs if not there.get(need, True)]

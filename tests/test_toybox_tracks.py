@@ -75,6 +75,7 @@ def test_metrics_that_have_no_meaning_do_not_apply_and_the_others_do(
     """The exact clip is at distance 0 from the truth. Several stills have no frame that an edit's
     could be held against, and no exact clip."""
     names = ["ideal_psnr", "toybox_nearness", "psnr", "warp_error.true_flow", "motion_mag"]
+    names.append("motion_fidelity")
     found = {}
     for track, method in (("animate", "ideal"), ("subject", "frozen-frame")):
         suite = load_suite(root / "datasets" / "toybox" / f"{track}.yaml")
@@ -86,9 +87,10 @@ def test_metrics_that_have_no_meaning_do_not_apply_and_the_others_do(
     assert found["animate"]["ideal_psnr"] == ("ok", 100)
     assert found["animate"]["toybox_nearness"] == ("ok", 0)
     assert found["animate"]["warp_error.true_flow"][0] == "n/a"
+    assert found["animate"]["motion_fidelity"][0] == "n/a", "a still has no motion to keep"
     assert {name: found["subject"][name][0] for name in names} == {
         "ideal_psnr": "n/a", "toybox_nearness": "n/a", "psnr": "n/a",
-        "warp_error.true_flow": "n/a", "motion_mag": "ok",
+        "warp_error.true_flow": "n/a", "motion_mag": "ok", "motion_fidelity": "n/a",
     }  # fmt: skip
 
 

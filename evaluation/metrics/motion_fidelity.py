@@ -42,7 +42,7 @@ def _cosines(source: np.ndarray, edited: np.ndarray, least: float) -> tuple[floa
     axis="fidelity",
     better="higher",
     bounds=(-1, 1),
-    needs=("source", "flow"),
+    needs=("source", "flow", "moving"),
     not_for=("motion", "camera", "subject"),
     responds={"blur": "falls", "noise": "falls", "jpeg": "falls", "frame_drop": "falls"},
 )

@@ -15,7 +15,7 @@ STILL = 1e-3  # diagonals per second; a third of a pixel a second at 256x256
     axis="motion",
     better="neither",
     bounds=(-np.inf, np.inf),
-    needs=("source", "flow"),
+    needs=("source", "flow", "moving"),
     not_for=("subject",),
     responds={"noise": "rises"},
 )

@@ -51,7 +51,7 @@ def _seen(view: View) -> np.ndarray:
     axis="quality",
     better="lower",
     bounds=(0, 1),
-    needs=("source", "flow"),
+    needs=("source", "flow", "moving"),
     not_for=("motion", "camera", "subject"),
     responds={"blur": "falls", "noise": "rises", "jpeg": "rises", "frame_drop": "rises"},
 )
