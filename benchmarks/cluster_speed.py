@@ -39,8 +39,10 @@ def main() -> None:
     parser.add_argument("--edits", default="*", help="pattern of edit ids, to measure less")
     parser.add_argument("--figure", type=Path, default=FIGURE)
     asked = parser.parse_args()
+    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         seconds = measured(Path(folder), asked.edits)
+    print(f"load of the machine before and after: {before:.1f}, {os.getloadavg()[0]:.1f}\n")
     print("| | seconds | times as fast |\n|---|--:|--:|")
     for name, spent in seconds.items():
         print(f"| {name} | {spent:.0f} | {seconds['one process'] / spent:.2f} |")
@@ -115,7 +117,7 @@ def draw(seconds: dict[str, float], file: Path) -> None:
             axes.text(times + 0.02, place, f"{times:.2f} ({spent:.0f} s)", va="center", fontsize=8)
         axes.set_yticks(range(len(seconds)), [*seconds])
         axes.invert_yaxis()
-        axes.set_xlim(0, 2.1)
+        axes.set_xlim(0, 0.5 + max(seconds["one process"] / one for one in seconds.values()))
         axes.set_xlabel("times as fast as one process, on two cores")
         clean(axes, "x")
     file.parent.mkdir(parents=True, exist_ok=True)
