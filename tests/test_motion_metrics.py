@@ -214,6 +214,6 @@ def test_one_frame_has_no_motion(name: str, photo: np.ndarray) -> None:
 def test_what_each_metric_declares() -> None:
     """Metrics along the source's motion do not apply to edits that change it."""
     for name in ("warp_error.source_flow", "warp_error.true_flow", "motion_fidelity"):
-        assert set(METRICS.get(name).not_for) == {"motion", "camera"}
+        assert set(METRICS.get(name).not_for) == {"motion", "camera", "subject"}
     assert METRICS.get("warp_error.self_flow").not_for == ()
     assert not METRICS.get("warp_error.self_flow").compares  # so it has a delta to the source

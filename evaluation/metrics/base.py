@@ -68,8 +68,8 @@ class Metric:
 
 METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics")
 
-# Inputs come with the suite ("footage": the clip is real, "rendered": it is Toybox's, "moving": it is
-# no still picture); the rest are models.
+# Inputs come with the suite ("footage": the clip is real, "rendered": it is Toybox's, "moving": it
+# is no still picture); the rest are models.
 INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage", "rendered", "moving")
 NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque", "judge")
 
