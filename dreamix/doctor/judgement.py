@@ -13,8 +13,8 @@ from dreamix.backends.hub import CASCADES, NAMES, PICTURES
 from dreamix.core.errors import UserError
 from dreamix.doctor.machine import Machine
 
-# Share of that rate which edits and finetunings of the scaled-up pipelines reach on the processor
-# (benchmarks/README.md: 0.26 to 0.84). On accelerators it was not measured.
+# Share of that rate that an edit or a finetuning is taken to reach: ours, assumed. Small pipelines
+# on one thread of a processor reach less (`dreamix doctor --check`); no accelerator was at hand.
 EFFICIENCY = 0.5
 ROOM = 2**30  # bytes left for an accelerator's context and the scratch memory of kernels; ours
 UPDATES = 64  # of the presets of `dreamix`

@@ -137,8 +137,8 @@ def footnotes(machine: Machine, speed: float) -> list[str]:
         "  memory: weights and tensors that the toolkit's own code holds at its peak, without the",
         "  scratch memory of kernels and what the allocator keeps;",
         f"  minutes: operations / ({speed / 1e9:,.0f} GFLOP/s, products of matrices timed here, x "
-        f"{EFFICIENCY}:",
-        "  a share measured on small pipelines on a processor, not on an accelerator).",
+        f"{EFFICIENCY},",
+        "  a share that is assumed: minutes are of the right order, not more).",
         *([f"  {size(ROOM)} of the accelerator is left free."] if half else []),
         "One in detail, and what a GPU would need: dreamix doctor --backend NAME|FOLDER[@WxHxF]",
     ]
