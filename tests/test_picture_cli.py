@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tiny_pipelines import TINY
 
 from dreamix import picture_cli
 from dreamix.backends.base import open_backend
+from dreamix.backends.pipeline import DreamixPipeline
 from dreamix.backends.toybox import backend
 from dreamix.backends.toybox.superres import enlarge
 from dreamix.core.media import read_image, read_video, write_image
@@ -99,6 +101,25 @@ def test_both_run_on_a_pretrained_pipeline(
     code, said, _ = dreamix("subject", *images, *model, "--length", "9", "--out", out)
     assert (code, said.split(", ")[0]) == (0, f"{out}: 9 frames of 32x32")
     assert read_video(out).fps == 16
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_picture_is_learned_from(
+    monkeypatch: pytest.MonkeyPatch, dreamix: Program, images: list[Path], tmp_path: Path
+) -> None:
+    """Three pictures for a model of clips of two frames: the third counts, and the clip has two."""
+    TINY["modelscope"]().save_pretrained(tmp_path / "model")
+    seen: list[int] = []
+    whole = DreamixPipeline.finetune
+
+    def counted(pipeline: DreamixPipeline, clip: Video, *told: object, **more: Any) -> object:
+        seen.append(len(clip))
+        return whole(pipeline, clip, *told, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(DreamixPipeline, "finetune", counted)
+    out, model = tmp_path / "out.mp4", ("--backend", f"{tmp_path / 'model'}@64x64x2", *QUICK)
+    code, said, _ = dreamix("subject", *images, *model, "--prompt", "a star", "--out", out)
+    assert (code, said.split(", ")[0], seen) == (0, f"{out}: 2 frames of 64x64", [3])
 
 
 def test_pictures_teach_no_temporal_layer(cascade: str) -> None:

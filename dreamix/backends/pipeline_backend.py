@@ -103,7 +103,7 @@ class PipelineBackend:
         watch: Callable[[str], Watch],
     ) -> Sampled:
         """Return edits of `source`, one after another: memory is that of one clip."""
-        clip = self.fitted(source)
+        clip = self.fitted(source) if plan.length is None else self._pictures(source)
         seconds = self._finetuned(clip, plan, watch("finetuning")) if plan.finetune_steps else 0.0
         if not plan.finetune_steps:
             self._forget()
@@ -150,6 +150,11 @@ class PipelineBackend:
         height, width, _ = self._shape(source)
         pictures = np.stack([resized(source.frames[i], height, width) for i in shown])
         return Video(pictures, frames / source.duration)
+
+    def _pictures(self, source: Video) -> Video:
+        """Return every picture at the size that suits the model: no clip, so no length to keep."""
+        height, width, _ = self._shape(source)
+        return Video(np.stack([resized(one, height, width) for one in source.frames]), source.fps)
 
     def _canvas(self, clip: Video, length: int) -> Video:
         """Return a clip of that many frames, or the usual number, for what is made from noise."""
