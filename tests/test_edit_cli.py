@@ -10,10 +10,12 @@ import pytest
 from console import Program, program
 
 from dreamix.backends.base import BACKENDS
+from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
 from dreamix.data.strip import GAP, strip
 from dreamix.data.toybox import Scene, render
+from dreamix.single_edit import check_apart
 
 SCENE = "a red ball bouncing in a meadow"
 
@@ -143,3 +145,11 @@ def test_an_interrupt_leaves_nothing_half_written(
     assert code == 130
     assert err.endswith("dreamix: stopped; nothing was written\n")
     assert [path.name for path in tmp_path.iterdir()] == ["cat.mp4"]
+
+
+def test_an_edit_never_replaces_its_clip(tmp_path: Path) -> None:
+    """Said before any model is opened; no other name is refused."""
+    clip = tmp_path / "clip.mp4"
+    with pytest.raises(UserError, match="--out .*clip.mp4 is an input, which it would replace"):
+        check_apart([clip], tmp_path / "." / "clip.mp4", None)
+    check_apart([clip], tmp_path / "edit.mp4", tmp_path / "strip.png")
