@@ -150,6 +150,6 @@ def test_an_interrupt_leaves_nothing_half_written(
 def test_an_edit_never_replaces_its_clip(tmp_path: Path) -> None:
     """Said before any model is opened; no other name is refused."""
     clip = tmp_path / "clip.mp4"
-    with pytest.raises(UserError, match="--out .*clip.mp4 is an input, which it would replace"):
+    with pytest.raises(UserError, match=r"--out .*clip\.mp4 is an input, which it would replace"):
         check_apart([clip], tmp_path / "." / "clip.mp4", None)
     check_apart([clip], tmp_path / "edit.mp4", tmp_path / "strip.png")
