@@ -139,6 +139,7 @@ MODELS = (
     "dreamix.backends.frames",
     "dreamix.backends.image",
     "dreamix.backends.image_injection",
+    "dreamix.backends.ltx",
     "dreamix.backends.picture_latents",
     "dreamix.backends.pipeline",
     "dreamix.backends.pipeline_backend",

@@ -152,9 +152,9 @@ def test_a_flow_goes_from_the_clip_to_noise() -> None:
     drawn = draw(scheduler, x, torch.Generator().manual_seed(2))
     s = (drawn.timesteps / 1000).reshape(-1, 1, 1, 1, 1)
     assert torch.allclose(drawn.noisy - s * drawn.target, x, atol=1e-5)
-    assert shift_of(scheduler) == 3
-    assert shift_of(FlowMatchEulerDiscreteScheduler(shift=5.0)) == 5
-    assert shift_of(SCHEDULERS["ddim"]()) == 1
+    assert shift_of(scheduler, 16) == 3
+    assert shift_of(FlowMatchEulerDiscreteScheduler(shift=5.0), 16) == 5
+    assert shift_of(SCHEDULERS["ddim"](), 16) == 1
 
 
 def test_training_timesteps_are_those_of_the_family() -> None:

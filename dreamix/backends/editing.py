@@ -69,7 +69,8 @@ def edited_source(
     pixels, frames, height, width = source
     words = family.embed(request.prompts, request.negative)
     scheduler = family.pipe.scheduler
-    scheduler.set_timesteps(request.steps, device=family.device)
+    shape = family.latent_shape(family.padded(frames), height, width)
+    family.set_steps(request.steps, shape)
     start = start_of(scheduler, request.noise_scale)
     log.info(
         "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
@@ -80,7 +81,6 @@ def edited_source(
             "the nearest of %d steps has noise level %.3f, not the %.3f asked for: take more steps",
             *(start.steps, start.level, start.asked),
         )
-    shape = family.latent_shape(family.padded(frames), height, width)
     z = family.laid_out(_noisy(family, request, pixels, shape, start))
     z = _denoised(family, request, words, z, start, owner)
     out = z if request.output == "latent" else _shown(family, z, frames, request.output)

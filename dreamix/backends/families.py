@@ -5,11 +5,12 @@ from typing import Any
 from dreamix.backends.animatediff import AnimateDiff
 from dreamix.backends.cogvideox import CogVideoX
 from dreamix.backends.family import Family
+from dreamix.backends.ltx import LTX
 from dreamix.backends.unet3d import UNet3D
 from dreamix.backends.wan import Wan
 from dreamix.core.errors import UserError
 
-FAMILIES: tuple[type[Family], ...] = (Wan, CogVideoX, UNet3D, AnimateDiff)
+FAMILIES: tuple[type[Family], ...] = (Wan, CogVideoX, LTX, UNet3D, AnimateDiff)
 
 
 def family_of(pipe: Any) -> Family:

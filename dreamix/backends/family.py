@@ -164,6 +164,10 @@ class Family(ABC):
         """
         return z.transpose(1, 2).contiguous().transpose(1, 2)
 
+    def set_steps(self, steps: int, shape: Sequence[int]) -> None:
+        """Set the schedule for latents (channels, frames, height, width), on which few depend."""
+        self.pipe.scheduler.set_timesteps(steps, device=self.device)
+
     def stepper(self, generator: Generators, eta: float) -> Stepper:
         """Return a function that takes steps of the pipeline's scheduler."""
         scheduler = self.pipe.scheduler

@@ -222,7 +222,8 @@ def _edit(dreamix: DreamixPipeline, size: Size, setup: Setup) -> Phases:
 def _request(family: Family, size: Size) -> Request:
     """Return an edit of `TRACED` steps, without the first: it may begin without the clip."""
     scheduler = family.pipe.scheduler
-    scheduler.set_timesteps(TRACED + 1)
+    shape = family.latent_shape(family.padded(size.frames), size.height, size.width)
+    family.set_steps(TRACED + 1, shape)
     level = float(noise_levels(scheduler)[1])
     return Request(
         prompts=["a"],

@@ -11,6 +11,7 @@ k is the shift of the scheduler that comes with the weights. That Wan was traine
 timesteps is what others say of its report, which was not at hand; to shift them by k is ours.
 """  # noqa: E501
 
+from math import exp
 from typing import Any, NamedTuple
 
 import torch
@@ -39,7 +40,7 @@ def draw(scheduler: Any, x: Tensor, generator: torch.Generator) -> Drawn:
 
 def _flow(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Generator) -> Drawn:
     u = torch.sigmoid(torch.randn(len(x), generator=generator))
-    shift = shift_of(scheduler)
+    shift = shift_of(scheduler, x[0, 0].numel())
     level = (shift * u / (1 + (shift - 1) * u)).to(x.device)
     s = _each(level, x)
     timesteps = level * scheduler.config.num_train_timesteps
@@ -58,10 +59,23 @@ def _preserving(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Gener
     return Drawn(alpha * x + sigma * noise, targets[kind], timesteps.to(x.device))
 
 
-def shift_of(scheduler: Any) -> float:
-    """Return k, by which a flow's noise levels are shifted towards noise; 1 leaves them."""
+def shift_of(scheduler: Any, tokens: int) -> float:
+    """Return k, by which a flow's noise levels are shifted towards noise; 1 leaves them.
+
+    tokens: latent positions of a clip, on which the shift of some schedulers depends.
+    """
     config = scheduler.config
+    if getattr(config, "use_dynamic_shifting", False):
+        return exp(log_shift(config, tokens))
     return float(getattr(config, "flow_shift", None) or getattr(config, "shift", None) or 1.0)
+
+
+def log_shift(config: Any, tokens: int) -> float:
+    """Return log k of a scheduler that shifts by length: a line through two lengths it names."""
+    low, high = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
+    least, most = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
+    slope = (most - least) / (high - low)
+    return float(tokens * slope + (least - slope * low))
 
 
 def _each(values: Tensor, x: Tensor) -> Tensor:

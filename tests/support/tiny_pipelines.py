@@ -14,12 +14,16 @@ from diffusers import (
     AnimateDiffPipeline,
     AutoencoderKL,
     AutoencoderKLCogVideoX,
+    AutoencoderKLLTXVideo,
     AutoencoderKLWan,
     CogVideoXDDIMScheduler,
     CogVideoXPipeline,
     CogVideoXTransformer3DModel,
     DDIMScheduler,
     DiffusionPipeline,
+    FlowMatchEulerDiscreteScheduler,
+    LTXPipeline,
+    LTXVideoTransformer3DModel,
     MotionAdapter,
     TextToVideoSDPipeline,
     UNet2DConditionModel,
@@ -42,6 +46,7 @@ from transformers import (
 )
 
 from dreamix import DreamixPipeline
+from dreamix.backends.families import family_of
 from dreamix.core.video import Video
 from dreamix.diffusion.levels import noise_levels
 
@@ -185,6 +190,47 @@ def tiny_cogvideox(*, rotary: bool = False, seed: int = 0) -> CogVideoXPipeline:
     )
 
 
+def ltx_vae() -> AutoencoderKLLTXVideo:
+    """Return LTX-Video's autoencoder without patches: 8 times smaller, 8k + 1 frames."""
+    vae = AutoencoderKLLTXVideo(
+        latent_channels=8,
+        block_out_channels=(8, 8, 8, 8),
+        decoder_block_out_channels=(8, 8, 8, 8),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1, 1),
+        patch_size=1,
+    )
+    return randomised(vae, seed=2)
+
+
+def tiny_ltx(*, seed: int = 0) -> LTXPipeline:
+    """Return LTX-Video 0.9.0, its schedule as published: shifted by the length, ending at 0.1."""
+    transformer = LTXVideoTransformer3DModel(
+        in_channels=8,
+        out_channels=8,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        cross_attention_dim=32,
+        num_layers=2,
+        caption_channels=WORDS,
+    )
+    scheduler = FlowMatchEulerDiscreteScheduler(
+        use_dynamic_shifting=True,
+        base_image_seq_len=1024,
+        max_image_seq_len=4096,
+        base_shift=0.95,
+        max_shift=2.05,
+        shift_terminal=0.1,
+    )
+    return LTXPipeline(
+        scheduler=scheduler,
+        vae=ltx_vae(),
+        text_encoder=t5_encoder(),
+        tokenizer=t5_tokenizer(),
+        transformer=randomised(transformer, seed),
+    )
+
+
 def tiny_modelscope(*, seed: int = 0) -> TextToVideoSDPipeline:
     """Return ModelScope's text-to-video model, which zeroscope is finetuned from."""
     unet = UNet3DConditionModel(
@@ -263,6 +309,7 @@ TINY: dict[str, Callable[..., DiffusionPipeline]] = {
     "wan2.2-5b": tiny_wan_5b,
     "cogvideox-2b": tiny_cogvideox,
     "cogvideox-5b": tiny_cogvideox_5b,
+    "ltx-2b": tiny_ltx,
     "modelscope": tiny_modelscope,
     "animatediff": tiny_animatediff,
 }
@@ -306,7 +353,8 @@ def quiet(pipe: Any) -> Any:
 
 def level_at(pipe: Any, step: int) -> float:
     """Return the noise level of a step of `STEPS`."""
-    pipe.scheduler.set_timesteps(STEPS)
+    family = family_of(pipe)
+    family.set_steps(STEPS, family.latent_shape(family.padded(5), SIDE, SIDE))
     return float(noise_levels(pipe.scheduler)[step])
 
 
