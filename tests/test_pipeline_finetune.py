@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from diffusers.loaders import PeftAdapterMixin
-from safetensors.torch import load_file
 from tiny_cascade import State, state_of
 from tiny_pipelines import (
     FOUR,
@@ -24,14 +21,11 @@ from tiny_pipelines import (
 from torch import Tensor
 
 from dreamix import DreamixPipeline
-from dreamix.backends.adapters import has_adapter
 from dreamix.backends.frames import to_pixels
-from dreamix.backends.pipeline import FILES
 from dreamix.backends.tuning import Clip, Tuning, encoded, loss, objective, trainable
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import Part, Training, add_gradients, checkpointed
 from dreamix.diffusion.finetune import Finetuning
-from dreamix.diffusion.masking import temporal_parameters
 from dreamix.diffusion.objectives import Drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -64,90 +58,6 @@ def two_clips() -> tuple[Tensor, Tensor]:
 
 def states(dreamix: DreamixPipeline) -> list[State]:
     return [state_of(network) for network in dreamix.family.networks.values()]
-
-
-# -- the frame pass ----------------------------------------------------------------------------
-@pytest.mark.check("frames alone")
-@torch.no_grad()
-def test_in_the_frame_pass_a_frame_does_not_see_another(dreamix: DreamixPipeline) -> None:
-    """From pixels to prediction, to the bit: the autoencoder sees frames alone as well."""
-    family = dreamix.family
-    told = family.embed(["sks"], None).told.expand(4, -1, -1)
-    timesteps = torch.full((4,), 300, device=family.device)
-    one, two = (family.frame_clips(pixels) for pixels in two_clips())
-    assert one.shape == (4, *family.latent_shape(1, SIDE, SIDE))
-    with family.frame_pass():
-        before, after = (family.predict(x, timesteps, told) for x in (one, two))
-    assert torch.equal(before[:-1], after[:-1])
-    assert not torch.equal(before[-1], after[-1])
-
-
-@torch.no_grad()
-def test_outside_of_it_every_frame_sees_the_others(dreamix: DreamixPipeline) -> None:
-    """The claim above would be empty on a network that mixes no frames."""
-    family = dreamix.family
-    shape = (1, *family.latent_shape(9, SIDE, SIDE))
-    x = torch.randn(shape, generator=seeded())
-    other = x.clone()
-    other[:, :, -1] += 1
-    told = family.embed(["sks"], None).told
-    before, after = (family.predict(z, torch.tensor([300]), told) for z in (x, other))
-    changed = (before - after).abs().amax((0, 1, 3, 4))
-    assert changed[0] > 0
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("family", SEPARABLE)
-def test_the_frame_pass_of_a_whole_clip_is_that_of_its_frames(family: str) -> None:
-    """Masking a clip and masking its frames one by one are one thing."""
-    whole = DreamixPipeline(quiet(TINY[family]())).family
-    x = torch.randn((1, *whole.latent_shape(4, SIDE, SIDE)), generator=seeded())
-    told, t = whole.embed(["sks"], None).told, torch.tensor([300])
-    with whole.frame_pass():
-        clip = whole.predict(x, t, told)
-        frames = [whole.predict(x[:, :, i : i + 1], t, told) for i in range(4)]
-    assert torch.allclose(clip, torch.cat(frames, 2), atol=1e-4)
-
-
-@pytest.mark.parametrize("family", SEPARABLE)
-@pytest.mark.parametrize("rank", [None, 4])
-def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int | None) -> None:
-    """Separable networks: frames-only finetuning leaves temporal weights to the bit."""
-    dreamix = DreamixPipeline(quiet(TINY[family]()))
-    (network,) = dreamix.family.networks.values()
-    before = [p.detach().clone() for p in temporal_parameters(network)]
-    dreamix.finetune(moving_clip(3), alpha=0.0, **{**QUICK, "rank": rank})
-    after = temporal_parameters(network)
-    if rank is None:
-        assert all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
-    else:
-        names = {id(p): name for name, p in network.named_parameters()}
-        up = [p for p in after if ".lora_B." in names[id(p)]]
-        assert up
-        assert not any(p.any() for p in up)
-
-
-@pytest.mark.parametrize("family", FOUR)
-@pytest.mark.parametrize("train", ["spatial", "temporal"])
-def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:
-    """Separable networks: adapters stand in the chosen layers only; so do trained weights."""
-    dreamix = DreamixPipeline(quiet(TINY[family]()))
-    if family not in SEPARABLE:
-        with pytest.raises(UserError, match=f"finetunes all layers, not '{train}'"):
-            dreamix.finetune(moving_clip(3), train=train, **QUICK)
-        return
-    (network,) = dreamix.family.networks.values()
-    temporal = {id(p) for p in temporal_parameters(network)}
-    before = {id(p): p.detach().clone() for p in network.parameters()}
-    dreamix.finetune(moving_clip(3), train=train, **{**QUICK, "rank": None, "steps": 1})
-    moved = {id(p) for p in network.parameters() if not torch.equal(p, before[id(p)])}
-    assert moved
-    assert moved <= temporal if train == "temporal" else not moved & temporal
-    dreamix.finetune(moving_clip(3), train=train, **QUICK)
-    adapted = {id(p) for name, p in network.named_parameters() if ".lora_" in name}
-    inside = {id(p) for p in temporal_parameters(network)}
-    assert adapted
-    assert adapted <= inside if train == "temporal" else not adapted & inside
 
 
 # -- the objective -----------------------------------------------------------------------------
@@ -333,120 +243,6 @@ def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline
         dreamix.finetune(moving_clip(3), **{**QUICK, "learning_rate": 1e30, "steps": 9})
     dreamix.reset()
     assert states(dreamix) == held
-
-
-# -- adapters as files -------------------------------------------------------------------------
-@pytest.mark.check("adapter")
-def test_an_adapter_is_saved_and_loaded_by_this_and_by_plain_diffusers(
-    family: str, dreamix: DreamixPipeline, tmp_path: Path
-) -> None:
-    """Same output, difference 0: here, and in a pipeline that only diffusers has touched."""
-    clip = moving_clip(5)
-    plain = TINY[family]()
-    dreamix.finetune(clip, **{**QUICK, "learning_rate": 0.05})
-    tuned = edited(dreamix, 0.7, clip)
-    dreamix.save_adapter(tmp_path)
-    fresh = DreamixPipeline(quiet(TINY[family]()))
-    fresh.load_adapter(tmp_path)
-    assert torch.equal(edited(fresh, 0.7, clip), tuned)
-    loaded_by_diffusers(family, quiet(plain), tmp_path)
-    assert torch.equal(edited(DreamixPipeline(plain), 0.7, clip), tuned)
-
-
-def loaded_by_diffusers(family: str, pipe: Any, folder: Path) -> None:
-    """Load an adapter as a user without this toolkit does.
-
-    diffusers 0.42.1 cannot load any adapter into UNet3DConditionModel, whose class lacks its
-    `PeftAdapterMixin`; its function works when it is handed the network.
-    """
-    if family == "modelscope":
-        with pytest.raises(AttributeError, match="load_lora_adapter"):
-            pipe.load_lora_weights(folder, weight_name=FILES[0])
-        network = pipe.unet
-        network.__class__ = type("WithAdapters", (type(network), PeftAdapterMixin), {})
-        network.load_lora_adapter(folder, prefix="unet", weight_name=FILES[0])
-        return
-    pipe.load_lora_weights(folder, weight_name=FILES[0])
-    if family == "wan2.2":
-        pipe.load_lora_weights(folder, weight_name=FILES[1], load_into_transformer_2=True)
-
-
-@pytest.mark.parametrize("family", FOUR, indirect=True)
-def test_adapter_files_hold_pefts_names(dreamix: DreamixPipeline, tmp_path: Path) -> None:
-    dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
-    dreamix.save_adapter(tmp_path)
-    held = load_file(tmp_path / "pytorch_lora_weights.safetensors")
-    prefix = dreamix.family.network_name
-    assert all(name.startswith(f"{prefix}.") for name in held)
-    assert {name[-13:] for name in held} == {"lora_A.weight", "lora_B.weight"}
-    assert {value.dtype for value in held.values()} == {torch.float32}
-
-
-def broken(file: Path, _: DreamixPipeline) -> None:
-    file.unlink()
-
-
-def of_another_model(file: Path, dreamix: DreamixPipeline) -> None:
-    from safetensors.torch import save_file
-
-    prefix = dreamix.family.network_name
-    save_file({f"{prefix}.nowhere.lora_A.weight": torch.zeros(4, 4)}, file)
-
-
-def of_another_width(file: Path, _: DreamixPipeline) -> None:
-    from safetensors.torch import save_file
-
-    held = load_file(file)
-    save_file({k: v[:, :3].contiguous() if "lora_A" in k else v for k, v in held.items()}, file)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (broken, "there is no adapter at"),
-        (of_another_model, "there is no layer nowhere"),
-        (of_another_width, "is an adapter of another model"),
-    ],
-)
-def test_an_adapter_that_does_not_fit_is_one_line(
-    spoil: Callable[[Path, DreamixPipeline], None], said: str, tmp_path: Path
-) -> None:
-    dreamix = DreamixPipeline(quiet(TINY["wan2.1"]()))
-    dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
-    dreamix.save_adapter(tmp_path)
-    dreamix.reset()
-    spoil(tmp_path / "pytorch_lora_weights.safetensors", dreamix)
-    with pytest.raises(UserError, match=said):
-        dreamix.load_adapter(tmp_path)
-    (network,) = dreamix.family.networks.values()
-    assert not has_adapter(network)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"rank": 0}, "rank of an adapter is 1 or more, not 0"),
-        ({"optimizer": "sgd"}, "adamw or adamw8bit"),
-        ({"optimizer": "adamw8bit"}, "pip install bitsandbytes"),
-        ({"mixed_precision": "int4"}, "precision is no, bf16, fp16"),
-        ({"train": "everything"}, "finetunes all or spatial or temporal layers"),
-        ({"train": "temporal", "alpha": 0.0}, "trains no temporal layer"),
-        ({"alpha": 2.0}, r"in 0\.\.1, not 2"),
-        ({"height": 33}, "multiples of"),
-    ],
-)
-def test_settings_that_mean_nothing_are_one_line(options: dict[str, Any], said: str) -> None:
-    dreamix = DreamixPipeline(quiet(TINY["modelscope"]()))
-    with pytest.raises(UserError, match=said):
-        dreamix.finetune(moving_clip(2), **{**QUICK, **options})
-
-
-@pytest.mark.parametrize("family", FOUR, indirect=True)
-def test_there_is_no_adapter_to_save_before_one_was_made(
-    dreamix: DreamixPipeline, tmp_path: Path
-) -> None:
-    with pytest.raises(UserError, match="no adapter to save"):
-        dreamix.save_adapter(tmp_path)
 
 
 @pytest.mark.check("offloading")
