@@ -58,6 +58,7 @@ def test_lone_frames_move_no_temporal_weight(task: Base) -> None:
         assert any(bool(grad.any()) for grad in temporal) == moved
 
 
+@pytest.mark.slow
 def test_a_stopped_training_is_the_uninterrupted_one(
     clips: Clips, task: Base, tmp_path: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_equal_votes_are_said_to_be_nothing_to_follow() -> None:
     assert "quality" not in [t.name.split("_")[-1] for t in part.tables]
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes_and_is_stamped(tmp_path: Path) -> None:
     written: list[dict[str, bytes]] = []
     for again in ("a", "b"):

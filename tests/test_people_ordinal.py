@@ -83,6 +83,7 @@ def test_votes_that_are_all_alike_are_a_note(tmp_path: Path) -> None:
     assert not part.tables
 
 
+@pytest.mark.slow
 def test_simulated_raters_are_stamped_and_the_fit_says_where_it_is(tmp_path: Path) -> None:
     export = made_up(tmp_path / "x", drawn((0.9, 0.0)), questions=QUESTIONS[:1], simulated=True)
     told: list[str] = []

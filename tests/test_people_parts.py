@@ -187,6 +187,7 @@ def test_every_size_of_study_has_its_parts(size: str, equal: bool, tmp_path: Pat
         assert all("nan" not in text for text in (*part.found, *part.notes))
 
 
+@pytest.mark.slow
 def test_a_figure_has_the_same_bytes_every_time(tmp_path: Path) -> None:
     found = people(tmp_path / "export", drawn([0.5, 0]), excluded=(1,))
     for name in ("a", "b"):

@@ -264,6 +264,7 @@ def test_without_injection_it_is_diffusers_own_edit_of_the_inverted_latents(
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_the_source_comes_back_and_the_nearer_the_finer_the_inversion() -> None:
     """No words, guidance 1, features injected throughout: DDIM there and back. The network says
     little, so that it is nearly the same from one step to the next, as a trained one is."""

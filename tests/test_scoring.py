@@ -269,6 +269,7 @@ class TestFailures:
         assert set(done.reasons) == {"clip: RuntimeError: out of memory"}
 
 
+@pytest.mark.slow
 def test_brisque_and_long_clips_do_not_depend_on_workers(
     suite_folder: Path, tmp_path: Path, tiny_clip: str
 ) -> None:

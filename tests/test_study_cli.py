@@ -164,6 +164,7 @@ def test_simulated_raters_have_a_database_of_their_own(dreamix: Program, study: 
     assert all("simulated" in p.name for p in folder.glob("ratings*"))
 
 
+@pytest.mark.slow
 def test_an_analysis_is_of_the_answers_as_they_stand(dreamix: Program, study: Path) -> None:
     """Twice, with raters who came in between: the second has theirs too."""
     change(study, "least_ratings: 5", "least_ratings: 1")

@@ -51,6 +51,7 @@ def test_every_simulated_rater_says_so(database: Database) -> None:
         assert len(session.scalars(select(Rater)).all()) == 5
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_study(database: Database) -> None:
     crowd = Crowd(raters=12, drop_out=0.3)
     first = means(run(database, crowd, seed=1))

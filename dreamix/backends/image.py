@@ -161,4 +161,4 @@ class Pictures:
             "it, frame by frame; other methods need a video model"
         )
 
-    read = read_pictures = finetuned = model = noise = times = property(_unfit)
+    read = read_pictures = frames = finetuned = model = noise = times = property(_unfit)
