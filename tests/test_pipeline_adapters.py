@@ -9,6 +9,7 @@ import torch
 from diffusers.loaders import PeftAdapterMixin
 from safetensors.torch import load_file
 from tiny_pipelines import (
+    EVERY,
     FOUR,
     SIDE,
     TINY,
@@ -30,7 +31,7 @@ SEPARABLE = ("modelscope", "animatediff")
 QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
 
 
-@pytest.fixture(scope="module", params=TINY)
+@pytest.fixture(scope="module", params=EVERY)
 def family(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -10,6 +10,7 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from tiny_cascade import randomised
 from tiny_pipelines import (
+    EVERY,
     SIDE,
     TINY,
     WORDS,
@@ -57,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # -- from disk ---------------------------------------------------------------------------------
 @pytest.mark.check("round trip")
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_saved_pipeline_is_loaded_and_edits_the_same(name: str, tmp_path: Path) -> None:
     """Difference 0; the scheduler and both experts of Wan 2.2 are in the folder too."""
     before, clip = DreamixPipeline(quiet(TINY[name]())), moving_clip(5)

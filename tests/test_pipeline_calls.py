@@ -15,6 +15,7 @@ from diffusers import (
 from PIL import Image
 from tiny_pipelines import (
     ASKED,
+    EVERY,
     FOUR,
     SIDE,
     TINY,
@@ -42,7 +43,7 @@ THEIRS = {
 }
 
 
-@pytest.fixture(scope="module", params=TINY)
+@pytest.fixture(scope="module", params=EVERY)
 def family(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from tiny_pipelines import (
+    EVERY,
     FOUR,
     SIDE,
     TINY,
@@ -25,7 +26,7 @@ SEPARABLE = ("modelscope", "animatediff")
 QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
 
 
-@pytest.fixture(scope="module", params=TINY)
+@pytest.fixture(scope="module", params=EVERY)
 def family(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -18,6 +18,7 @@ from diffusers import (
 )
 from tiny_pipelines import (
     ASKED,
+    EVERY,
     FOUR,
     SIDE,
     STEPS,
@@ -44,7 +45,7 @@ THEIRS = {
 }
 
 
-@pytest.fixture(scope="module", params=TINY)
+@pytest.fixture(scope="module", params=EVERY)
 def family(request: pytest.FixtureRequest) -> str:
     return request.param
 

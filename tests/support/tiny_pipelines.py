@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from diffusers import (
     AnimateDiffPipeline,
@@ -313,6 +314,11 @@ TINY: dict[str, Callable[..., DiffusionPipeline]] = {
     "modelscope": tiny_modelscope,
     "animatediff": tiny_animatediff,
 }
+# for parameters of tests: all of them, further variants of a family in the slow run
+EVERY = [
+    pytest.param(name, marks=pytest.mark.slow) if name in ("wan2.2-5b", "cogvideox-5b") else name
+    for name in TINY
+]
 FOUR = ("wan2.1", "cogvideox-2b", "modelscope", "animatediff")  # one of every family
 SIDE = 32  # height and width of the test clips
 
