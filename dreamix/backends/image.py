@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from dreamix.backends.image_injection import (
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 
-AREA, MULTIPLE = 512 * 512, 64  # what it was trained at; sizes its autoencoder and U-Net take
+MULTIPLE = 64  # sizes that its autoencoder and U-Net take
 AT_ONCE = 4  # pictures in one batch; results agree to rounding whatever it is
 
 
@@ -31,6 +31,18 @@ def open_pictures(name: str, weights: Path | None, cache: Path | None) -> "Pictu
     spec = spec_of(name)
     hub = Weights(str(weights)) if weights else PICTURES[spec.kind]
     return Pictures(name, hub, spec.size, cache)
+
+
+class Share(NamedTuple):
+    """A batch of pictures among all of them, for whoever watches."""
+
+    size: int
+    begun: int  # pictures before it
+    all: int
+
+    def of(self, watch: Watch) -> Watch:
+        """Return a watch of this batch, which tells of all pictures."""
+        return lambda done, steps: watch(self.begun * steps + self.size * done, self.all * steps)
 
 
 class Pictures:
@@ -45,7 +57,7 @@ class Pictures:
         size: tuple[int, int, int | None] | None,
         cache: Path | None,
     ) -> None:
-        self.name, self.cache, self.at_once = name, cache, AT_ONCE
+        self.name, self.cache = name, cache
         self._weights, self._size = weights, size
         if size and (size[0] % MULTIPLE or size[1] % MULTIPLE):
             raise UserError(f"{name} takes sizes that are multiples of {MULTIPLE}")
@@ -97,21 +109,33 @@ class Pictures:
         negatives: Sequence[str],
         edit: PictureEdit,
         watch: Callable[[str], Watch],
+        at_once: int | None = None,
     ) -> list[Video]:
         """Return the clip's frames edited alone, a clip for every prompt, timed as the source.
 
-        The inversion is made once for all prompts, a batch of pictures at a time: memory does not
-        grow with the length of the clip.
+        The inversion is made once for all prompts, a batch of pictures at a time (`at_once`):
+        memory does not grow with the length of the clip. `watch` counts steps of single pictures.
         """
         words = [self._words(*pair) for pair in zip(negatives, prompts, strict=True)]
-
-        def work(pixels: Tensor) -> list[Tensor]:
-            path = inverted(self.pipe, self._encoded(pixels), words[0].nothing, edit, invert)
-            return [self._decoded(injected(self.pipe, path, w, edit, denoise)) for w in words]
-
+        pixels, begun = self._pixels(source), 0
         invert, denoise = watch("inverting"), watch("denoising")
-        batches = self._pixels(source).split(self.at_once)
-        made = pictures_in_batches(batches, work)
+
+        def work(batch: Tensor) -> list[Tensor]:
+            nonlocal begun
+            share = Share(len(batch), begun, len(pixels))
+            z, made = self._encoded(batch), []
+            trace = inverted(self.pipe, z, words[0].nothing, edit, share.of(invert))
+            for i, told in enumerate(words):
+                heard = Share(
+                    share.size, begun * len(words) + i * share.size, share.all * len(words)
+                )
+                made.append(
+                    self._decoded(injected(self.pipe, trace, told, edit, heard.of(denoise)))
+                )
+            begun += len(batch)
+            return made
+
+        made = pictures_in_batches(pixels.split(at_once or AT_ONCE), work)
         return [Video(frames.numpy(), source.fps, source.times) for frames in made]
 
     def _words(self, negative: str, target: str) -> Words:
@@ -131,7 +155,9 @@ class Pictures:
     def _shape(self, source: Video) -> tuple[int, int]:
         if self._size:
             return self._size[1], self._size[0]
-        scale = (AREA / (source.height * source.width)) ** 0.5
+        unet, factor = self.pipe.unet.config, self.pipe.vae_scale_factor
+        trained = np.prod(np.broadcast_to(unet.sample_size, 2)) * factor**2  # pixels
+        scale = (trained / (source.height * source.width)) ** 0.5
         height, width = (
             max(1, round(side * scale / MULTIPLE)) * MULTIPLE
             for side in (source.height, source.width)

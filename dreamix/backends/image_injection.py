@@ -2,15 +2,20 @@
 
 Tumanyan et al. 2023, as both public implementations do it (table in docs/plug-and-play.md):
 
-    z_t = sqrt(abar_t) x0(z_s) + sqrt(1 - abar_t) eps(z_s, t, "")           DDIM, from s up to t
+    z_t = sqrt(abar_t) x0(z_s, u) + sqrt(1 - abar_t) eps(z_s, u, "")        DDIM, from s to t
     features: the last convolution of up_blocks[1].resnets[1], before its shortcut is added
     attention: queries and keys of self-attention, from up_blocks[1].attentions[1] on
 
-At every step the network sees [source, against..., target]; the source is the saved inversion of
-that step, with no words, and what the chosen layers compute for it is given to all the others.
+At every step the network sees [source, against..., target]; the source is a saved latent of that
+step, with no words, and what the chosen layers compute for it is given to all the others. They
+differ in which latent that is, and in the timestep u that the network is told on the way up:
+
+    pnp-diffusers  the inversion's, u = t; the edit starts from the highest of its own steps
+    official       that of the inversion denoised again, u = s; the edit starts from the very top
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -34,6 +39,14 @@ class PictureEdit(NamedTuple):
     attention_steps: int  # first steps with injected queries and keys
     guidance: float
     negative: Callable[[float], float]  # share of the steps done -> weight of the negative prompt
+    denoised: bool = False  # as the official one: the source is denoised again from the top
+
+
+class Trace(NamedTuple):
+    """The source on its way: latents, float32 (pictures, 4, height, width)."""
+
+    start: Tensor  # where the edit begins
+    at: dict[int, Tensor]  # by timestep of the denoising: whose features are injected
 
 
 class Words(NamedTuple):
@@ -45,8 +58,14 @@ class Words(NamedTuple):
 
 
 def scheduler_of(pipe: Any, steps: int) -> Any:
-    """Return DDIM on the pipeline's schedule, with its timesteps set."""
-    scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+    """Return DDIM as both implementations set it, on the pipeline's noise, with its timesteps set.
+
+    A folder may hold another solver's settings, or none: DDIM's defaults in diffusers are those
+    for pixels, and would cut latents off at 1.
+    """
+    theirs = {"timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": False}
+    uncut = {"clip_sample": False, "thresholding": False}
+    scheduler = DDIMScheduler.from_config(pipe.scheduler.config, **theirs, **uncut)
     scheduler.set_timesteps(steps, device=pipe.device)
     return scheduler
 
@@ -54,29 +73,45 @@ def scheduler_of(pipe: Any, steps: int) -> Any:
 @torch.no_grad()
 def inverted(
     pipe: Any, z: Tensor, nothing: Tensor, edit: PictureEdit, watch: Watch | None = None
-) -> dict[int, Tensor]:
-    """Return the latents of pictures noised by the network itself, by timestep of the denoising.
+) -> Trace:
+    """Return the source noised by the network itself, and on from there as `edit` asks.
 
     z: float32 (pictures, 4, height, width), clean; it stays so whatever the network computes in:
     a thousand steps in half precision would add up to an error that can be seen.
     """
-    scheduler = scheduler_of(pipe, edit.steps)
-    kept = [int(t) for t in scheduler.timesteps]
-    finer = scheduler_of(pipe, min(edit.inversion, scheduler.config.num_train_timesteps - 1))
-    climbed = [t for t in sorted({*kept, *map(int, finer.timesteps)}) if t <= kept[0]]
-    levels = scheduler.alphas_cumprod.double()
-    below, path = scheduler.final_alpha_cumprod.double(), {}
-    told = nothing.expand(len(z), -1, -1)
-    for done, t in enumerate(climbed):
-        output = pipe.unet(z.to(pipe.unet.dtype), t, encoder_hidden_states=told).sample
-        x0, eps = parted(scheduler, output, z, below)
-        z = (levels[t].sqrt() * x0 + (1 - levels[t]).sqrt() * eps).to(z.dtype)
-        below = levels[t]
-        if t in kept:
-            path[t] = z
+    scheduler, places, top = itinerary(pipe, edit)
+    levels, told, saved = scheduler.alphas_cumprod.double(), nothing.expand(len(z), -1, -1), {}
+    kept = {int(t) for t in scheduler.timesteps}
+    for done, (here, there) in enumerate(pairwise([0, *places])):
+        asked = here if edit.denoised or there < here else there
+        output = pipe.unet(z.to(pipe.unet.dtype), asked, encoder_hidden_states=told).sample
+        x0, eps = parted(scheduler, output, z, levels[here])
+        z = (levels[there].sqrt() * x0 + (1 - levels[there]).sqrt() * eps).to(z.dtype)
+        if there in kept:
+            saved[there] = z
+        if done + 1 == top:
+            start = z
         if watch:
-            watch(done + 1, len(climbed))
-    return path
+            watch(done + 1, len(places))
+    return Trace(start, saved)
+
+
+def itinerary(pipe: Any, edit: PictureEdit) -> tuple[Any, list[int], int]:
+    """Return the scheduler of the denoising, the source's timesteps after 0, how many go up.
+
+    Up through those of the denoising and of the finer inversion: as far as the denoising begins,
+    or to the top and down again.
+    """
+    most = pipe.scheduler.config.num_train_timesteps - 1
+    if edit.steps > most:
+        raise UserError(f"plug-and-play on this model takes up to {most} steps, not {edit.steps}")
+    scheduler = scheduler_of(pipe, edit.steps)
+    finer = scheduler_of(pipe, min(edit.inversion, most)).timesteps
+    up = sorted({*map(int, scheduler.timesteps), *map(int, finer)})
+    if edit.denoised:
+        return scheduler, [*up, *up[-2::-1]], len(up)
+    up = [t for t in up if t <= int(scheduler.timesteps[0])]
+    return scheduler, up, len(up)
 
 
 def parted(scheduler: Any, output: Tensor, z: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,14 +126,14 @@ def parted(scheduler: Any, output: Tensor, z: Tensor, level: Tensor) -> tuple[Te
 @torch.no_grad()
 def injected(
     pipe: Any,
-    path: dict[int, Tensor],
+    trace: Trace,
     words: Words,
     edit: PictureEdit,
     watch: Watch | None = None,
 ) -> Tensor:
     """Return the latents of the edited pictures.
 
-    path: what `inverted` returned. The guidance is that of the authors' own implementation,
+    trace: what `inverted` returned. The guidance is that of the authors' own implementation,
 
         e~ = (1 - a) e(nothing) + a e(negative),   e = e~ + w (e(target) - e~)
 
@@ -108,11 +143,11 @@ def injected(
     scheduler = scheduler_of(pipe, edit.steps)
     weights = [edit.negative(i / max(edit.steps - 1, 1)) for i in range(edit.steps)]
     against = [words.negative] if min(weights) == 1 else [words.nothing, words.negative]
-    z = path[int(scheduler.timesteps[0])]
+    z = trace.start
     told = [words.nothing, *against, words.target]
     spoken = torch.cat([word.expand(len(z), -1, -1) for word in told])
     for i, t in enumerate(scheduler.timesteps):
-        batch = torch.cat([path[int(t)], *[z] * (len(told) - 1)])
+        batch = torch.cat([trace.at[int(t)], *[z] * (len(told) - 1)])
         with first_part_copied(layers_at(pipe.unet, edit, i), parts=len(told)):
             output = pipe.unet(batch.to(spoken.dtype), t, encoder_hidden_states=spoken).sample
         _, *others, target = output.float().chunk(len(told))

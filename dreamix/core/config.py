@@ -4,7 +4,7 @@ import hashlib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from dreamix.core.errors import UserError
@@ -52,9 +52,18 @@ def config_from_dict(kind: type[C], values: dict[str, Any], owner: str) -> C:
         raise UserError(f"{owner} needs the setting {missing[0]!r}") from None
 
 
+def added(default: Any) -> Any:
+    """Return a field that came after runs were made: at its default it leaves the hash alone."""
+    return field(default=default, metadata={"added": True})
+
+
 def config_hash(config: Any) -> str:
-    """Return a short hash that is equal for equal configurations."""
-    return hashlib.sha256(to_json(asdict(config)).encode()).hexdigest()[:12]
+    """Return a short hash that is equal for equal configurations; see `added` for new fields."""
+    told = asdict(config)
+    for setting in fields(config):
+        if setting.metadata.get("added") and told[setting.name] == setting.default:
+            del told[setting.name]
+    return hashlib.sha256(to_json(told).encode()).hexdigest()[:12]
 
 
 def _read(hint: Any, value: Any, where: str) -> Any:

@@ -2,9 +2,11 @@
 
 Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `preset` picks one:
 
-    pnp-diffusers  negative prompt in place of the empty one, guidance 7.5
+    pnp-diffusers  negative prompt in place of the empty one, guidance 7.5; the source's features
+                   are those of its inversion
     official       the source's description as negative prompt, its weight growing linearly over
-                   the steps, guidance 10
+                   the steps, guidance 10; the source's features are those of its inversion denoised
+                   again (on Stable Diffusion; on the embedded model those of its inversion)
     toybox         as official, with guidance 2: more saturates the small embedded model. Ours,
                    chosen outside the benchmark by benchmarks/baseline_settings.py
 
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
@@ -25,8 +28,11 @@ from dreamix.methods.base import EditRequest, method
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dreamix.backends.image_injection import PictureEdit
+
 
 UGLY = "ugly, blurry, black, low res, unrealistic"  # pnp-diffusers' negative prompt
+SOURCES = ("inverted", "denoised")  # whose features are injected on an image model
 
 
 class Guide(NamedTuple):
@@ -57,6 +63,11 @@ class PlugAndPlayConfig:
     guidance:   the preset's if None.
     negative:   a negative prompt; None is the source's caption, and on image models with the
                 preset pnp-diffusers its own "ugly, blurry, black, low res, unrealistic".
+
+    On image models only:
+    source:      whose features are injected: those of the "inverted" source, or of the source
+                 "denoised" again from the top, which doubles the cost; the preset's if None.
+    frame_batch: frames worked on at once, 4 if None; results agree but for rounding.
     """
 
     preset: str | None = None
@@ -68,6 +79,8 @@ class PlugAndPlayConfig:
     attention: float = 0.5
     guidance: float | None = None
     negative: str | None = None
+    source: str | None = added(None)
+    frame_batch: int | None = added(None)
 
 
 @method("plug-and-play", config=PlugAndPlayConfig, backend=True, together=True, seeded=False)
@@ -83,6 +96,8 @@ def plug_and_play(
     guided = guide(config, backend)
     if hasattr(backend, "edited_pictures"):
         return _of_image_model(requests, backend, config, guided)
+    if config.source is not None or config.frame_batch is not None:
+        raise UserError("plug-and-play: source and frame_batch are settings of image models")
     frames = as_frames(backend.read(first.source))
     fine = time_grid(config.top, config.steps * config.inversion)
     with backend.model.image_model():
@@ -105,28 +120,42 @@ def _of_image_model(
     requests: list[EditRequest], backend: Any, config: PlugAndPlayConfig, guided: Guide
 ) -> list[Video]:
     """Return the same of an image model, by the settings of a public implementation."""
-    from dreamix.backends.image_injection import PictureEdit
-
     if config.refine or config.top != PlugAndPlayConfig.top:
         raise UserError("plug-and-play: refine and top are settings of the embedded model")
+    for name in ("steps", "inversion", "frame_batch"):
+        if (value := getattr(config, name)) is not None and value < 1:
+            raise UserError(f"plug-and-play: {name} is 1 or more, not {value}")
     preset = config.preset or backend.plug_and_play
+    edit = _picture_edit(config, preset, guided)
+    negatives = [_negative(request, config, preset) for request in requests]
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    made: list[Video] = backend.edited_pictures(
+        first.source, prompts, negatives, edit, first.watch, config.frame_batch
+    )
+    return made
+
+
+def _picture_edit(config: PlugAndPlayConfig, preset: str, guided: Guide) -> "PictureEdit":
+    """Return the settings in steps, counted as the implementation counts them."""
+    from dreamix.backends.image_injection import PictureEdit
+
+    source = config.source or ("denoised" if preset == "official" else "inverted")
+    if source not in SOURCES:
+        raise UserError(f"plug-and-play: source is {' or '.join(SOURCES)}, not {source!r}")
     extra = 1 if preset == "official" else 0  # its thresholds are counted in: i <= 40 of 50
     features, attention = (
         min(config.steps, int(share * config.steps) + extra) if share else 0
         for share in (config.features, config.attention)
     )
-    edit = PictureEdit(
+    return PictureEdit(
         config.steps,
         config.steps * config.inversion,
         features,
         attention,
         guided.weight,
         guided.negative,
+        denoised=source == "denoised",
     )
-    negatives = [_negative(request, config, preset) for request in requests]
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
-    made: list[Video] = backend.edited_pictures(first.source, prompts, negatives, edit, first.watch)
-    return made
 
 
 def _negative(request: EditRequest, config: PlugAndPlayConfig, preset: str) -> str:
