@@ -39,17 +39,13 @@ PAIR = "blue-ball-falling-room_02", "brown-box-resting-space_00"  # edits of the
 
 @pytest.fixture(scope="module")
 def nodes(root: Path) -> Iterator[Nodes]:
-    """A cluster of two nodes with one processor each, which this process may connect to.
-
-    Ray reads its token when it is imported, which must not happen before.
-    """
+    """A cluster of two nodes with one processor each, which this process may connect to."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'dreamix-toolkit[cluster]'")
     path = os.pathsep.join([str(root / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
     nodes = Nodes({"PYTHONPATH": path, fake_backend.REGISTERED: "1"})
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_TMPDIR"):
-            patch.setenv(name, nodes.env[name])
+        patch.setenv("RAY_TMPDIR", nodes.env["RAY_TMPDIR"])
         try:
             nodes.add()
             yield nodes

@@ -1,12 +1,13 @@
 """The report in headless Chromium: clips play in step, and nothing is asked for elsewhere."""
 
 import json
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser_rater import chromium
 from fabricated_run import EVIL, METHODS, clip, fabricate
 
 from dreamix.core.media import sha256_file, write_video
@@ -19,13 +20,9 @@ LOADED = f"{CLIPS}.filter(v => v.readyState > 2).length"
 TIMES = f"{CLIPS}.map(v => v.currentTime)"
 
 
-@pytest.fixture(scope="session")
-def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module")
+def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The report in headless Chromium, with longer clips; notes errors and requests."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
     folder = fabricate(tmp_path_factory.mktemp("long"), videos=("va", "vb"), media=True)
     for number_, path in enumerate(sorted(folder.glob("clips/*/va_motion/*.mp4"))):
         fps = (24.0, 12.0, 8.0)[number_ % 3]
@@ -33,8 +30,7 @@ def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         sidecar = path.with_suffix(".json")
         write_json(sidecar, json.loads(sidecar.read_text()) | {"sha256": sha256_file(path)})
     page_file = build_report(folder, folder / "report", Resampling(resamples=100)).page
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.notes, page.asked = [], []
         page.on("console", lambda message: page.notes.append(message.text))
@@ -47,7 +43,6 @@ def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 break
             page.wait_for_timeout(100)
         yield page
-        browser.close()
 
 
 @pytest.mark.browser

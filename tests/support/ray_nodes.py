@@ -1,7 +1,8 @@
 """A Ray cluster of several nodes on this machine, for tests: all its processes end with it.
 
 Each node is a `ray start --block` in a session of its own: killing all its processes is what
-pulling the plug of a machine is. A token of its own keeps it apart from any other Ray here.
+pulling the plug of a machine is. A token keeps it apart from any other Ray here; it is set when
+this is imported, because Ray reads it once in a process, when whoever comes first imports Ray.
 """
 
 import os
@@ -22,6 +23,8 @@ QUICK = {  # a node is found dead after 1.5 s, not after 15
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_failure_threshold": "3",
 }
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+os.environ.update(TOKEN)
 ALONE = ["--num-cpus=1", "--num-gpus=0", "--object-store-memory=100000000", "--block"]
 PORTS = ["--node-ip-address=127.0.0.1", "--min-worker-port=0", "--max-worker-port=0"]
 
@@ -31,7 +34,7 @@ class Nodes:
 
     def __init__(self, extra: dict[str, str]) -> None:
         self.folder = Path(mkdtemp(prefix="ray-"))  # short: sockets have at most 107 characters
-        self.env = QUICK | extra | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+        self.env = QUICK | extra | TOKEN
         self.env |= {"RAY_TMPDIR": str(self.folder), "RAY_USAGE_STATS_ENABLED": "0"}
         self.started: list[subprocess.Popen[bytes]] = []
         self.address = f"127.0.0.1:{_free_port()}"
