@@ -58,13 +58,11 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
 
 def differing_versions(ours: dict[str, str], runs: tuple[Path, ...]) -> list[str]:
     """Return a line for every run that was made with other versions than the merged one tells."""
-    from evaluation.runs import RunFolder
+    from evaluation.runs import RunFolder, spell_differences
 
     lines = []
     for path in runs:
-        theirs = RunFolder(path).info["versions"]
-        if other := [name for name in ours if theirs.get(name) != ours[name]]:
-            told = ", ".join(f"{name} {theirs.get(name)} (not {ours[name]})" for name in other)
+        if told := spell_differences(RunFolder(path).info["versions"], ours):
             lines.append(f"{path} was made with {told}")
     return lines
 

@@ -111,7 +111,7 @@ def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
     for run in runs:
         for cell in run.cells():
             row = run.clip_row(cell)
-            if row is None or (row.status == "ok" and not _is_whole(run, row)):
+            if row is None or (row.status == "ok" and not run.has_clip(row)):
                 continue
             before = found.get(cell)
             if before is None or (before.row.status, row.status) == ("failed", "ok"):
@@ -119,11 +119,6 @@ def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
             elif "failed" not in (before.row.status, row.status):
                 _compare(before, Part(run, row))
     return found
-
-
-def _is_whole(run: RunFolder, row: ClipRow) -> bool:
-    clip = run.clip_path(row)
-    return clip.exists() and clip.stat().st_size == row.size
 
 
 def _compare(one: Part, other: Part) -> None:

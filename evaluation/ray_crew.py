@@ -37,8 +37,8 @@ PATIENCE = 600.0  # seconds without any worker after which a run is given up
 def make_on_ray(job: Job, wanted: Wanted) -> None:
     """Make every unit of `job` on the cluster that `wanted` names."""
     run = job.run
-    here = [unit for unit in job.units if not _needs_model(job, unit)]
-    away = [unit for unit in job.units if _needs_model(job, unit)]
+    away = [unit for unit in job.units if run.needs_backend(unit.cells[0].method)]
+    here = [unit for unit in job.units if unit not in away]
     set_up(run.path, job.suite)
     speak_to(job.standing.hear)
     with connected(wanted.address) as ray, Crew(ray, job, away, wanted) as crew:
@@ -46,10 +46,6 @@ def make_on_ray(job: Job, wanted: Wanted) -> None:
             crew.turn(0.0 if here else PULSE)
             if here:
                 make_unit(here.pop(0))
-
-
-def _needs_model(job: Job, unit: CellsOfVideo) -> bool:
-    return job.run.info["methods"][unit.cells[0].method].get("backend") is not None
 
 
 @dataclass(eq=False)

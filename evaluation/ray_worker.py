@@ -22,7 +22,7 @@ from evaluation.making import CellsOfVideo
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
 from evaluation.pool import ONE_THREAD, speak_to
-from evaluation.runs import RunFolder, origin, versions
+from evaluation.runs import RunFolder, origin, spell_differences, versions
 
 
 class Order(NamedTuple):
@@ -148,10 +148,7 @@ def _sees(order: Order) -> bool:
 
 def _check_versions(theirs: dict[str, str]) -> None:
     """Raise a `UserError` unless the libraries that decide numbers are the same here."""
-    ours = versions()
-    other = [name for name in theirs if ours.get(name) != theirs[name]]
-    if other:
-        differences = ", ".join(f"{name} {ours.get(name)} (not {theirs[name]})" for name in other)
+    if differences := spell_differences(versions(), theirs):
         raise UserError(f"it has {differences}: install what the machine of the command has")
 
 

@@ -57,7 +57,7 @@ def run_suite(
         units = pending_units(run)
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
-        slow = {label for label in run.info["methods"] if needs_backend(run, label)}
+        slow = {label for label in run.info["methods"] if run.needs_backend(label)}
         cells = [unit.cells for unit in units]
         standing = Standing(cells, slow, makers.workers or 1, watch)
         makers.make(Job(run, suite, units, standing))
@@ -83,17 +83,12 @@ def pending_units(run: RunFolder) -> list[CellsOfVideo]:
     """
 
     def unit_of(cell: Cell) -> tuple[str, str]:
-        column = cell.method if needs_backend(run, cell.method) else ""  # "" comes first
+        column = cell.method if run.needs_backend(cell.method) else ""  # "" comes first
         return column, run.suite.edit(cell.edit).video
 
     pending = [cell for cell in run.cells() if not is_done(run, cell)]
     units = groupby(sorted(pending, key=unit_of), key=unit_of)
     return [CellsOfVideo(video, list(cells)) for (_column, video), cells in units]
-
-
-def needs_backend(run: RunFolder, label: str) -> bool:
-    """Return True if the clips of that column are made with a model."""
-    return run.info["methods"][label].get("backend") is not None
 
 
 def is_done(run: RunFolder, cell: Cell) -> bool:
@@ -103,8 +98,7 @@ def is_done(run: RunFolder, cell: Cell) -> bool:
         return False
     if row.status == "n/a":
         return True
-    clip = run.clip_path(row)
-    return clip.exists() and clip.stat().st_size == row.size and not _origin_changed(row)
+    return run.has_clip(row) and not _origin_changed(row)
 
 
 def _origin_changed(row: ClipRow) -> bool:

@@ -87,6 +87,15 @@ class RunFolder:
             raise ValueError(f"{row} has no clip")
         return self.sidecar(Cell(row.method, row.edit, row.seed)).with_name(row.file)
 
+    def has_clip(self, row: ClipRow) -> bool:
+        """Return True if the clip of the row is there, as long as it was when it was made."""
+        clip = self.clip_path(row)
+        return clip.exists() and clip.stat().st_size == row.size
+
+    def needs_backend(self, label: str) -> bool:
+        """Return True if the clips of that column are made with a model."""
+        return self.info["methods"][label].get("backend") is not None
+
     def source(self, video: str) -> Path:
         """Return the source clip that the run keeps."""
         kept = self.kept_source(video)
@@ -161,6 +170,12 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def spell_differences(these: dict[str, str], wanted: dict[str, str]) -> str:
+    """Return "torch 2.6 (not 2.7)" for every version that is not as wanted, "" if all are."""
+    other = [name for name in wanted if these.get(name) != wanted[name]]
+    return ", ".join(f"{name} {these.get(name)} (not {wanted[name]})" for name in other)
 
 
 def open_run(path: Path, suite: Suite) -> RunFolder:

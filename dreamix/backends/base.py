@@ -120,7 +120,7 @@ def spec_of(name: str) -> Spec:
         raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
-    if size and BACKENDS[kind] not in (_OPEN_PIPELINE, _OPEN_CASCADE, _OPEN_PICTURES):
+    if size and kind == EMBEDDED:
         raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
     return Spec(kind, Path(weights).resolve() if colon else None, size)
 

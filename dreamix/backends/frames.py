@@ -80,6 +80,15 @@ def nearest_size(picture: Image.Image, multiple: int) -> tuple[int, int]:
     return height, width
 
 
+def shape_of(source: Video, pixels: float, multiple: int) -> tuple[int, int]:
+    """Return the height and width of about so many pixels, in the clip's aspect, of multiples."""
+    scale = (pixels / (source.height * source.width)) ** 0.5
+    height, width = (
+        max(1, round(side * scale / multiple)) * multiple for side in (source.height, source.width)
+    )
+    return height, width
+
+
 def resized(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a picture, uint8 (H, W, 3), at that size."""
     if frame.shape[:2] == (height, width):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.base import WORLD, Watch, spec_of
-from dreamix.backends.frames import resized
+from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import PICTURES, Weights, fingerprint, load_pipeline, local_folder
 from dreamix.backends.image_injection import (
     PictureEdit,
@@ -157,12 +157,7 @@ class Pictures:
             return self._size[1], self._size[0]
         unet, factor = self.pipe.unet.config, self.pipe.vae_scale_factor
         trained = np.prod(np.broadcast_to(unet.sample_size, 2)) * factor**2  # pixels
-        scale = (trained / (source.height * source.width)) ** 0.5
-        height, width = (
-            max(1, round(side * scale / MULTIPLE)) * MULTIPLE
-            for side in (source.height, source.width)
-        )
-        return height, width
+        return shape_of(source, trained, MULTIPLE)
 
     def _encoded(self, pixels: Tensor) -> Tensor:
         """Return latents, float32: the mode of the posterior, scaled as the U-Net takes them."""

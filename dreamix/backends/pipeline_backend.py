@@ -12,7 +12,7 @@ import torch
 
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
-from dreamix.backends.frames import resized
+from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import NAMES, Weights, fingerprint, local_folder, pipeline_class
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.core.config import config_hash
@@ -165,17 +165,12 @@ class PipelineBackend:
     def _shape(self, source: Video) -> tuple[int, int, int]:
         """Return height, width and the most frames."""
         family = self.dreamix.family
-        usual, multiple = family.defaults, family.size_multiple
+        usual = family.defaults
         if self._size:
             width, height, frames = self._size
             family.check_clip(frames or 1, height, width)
             return height, width, frames or usual.frames
-        scale = (usual.height * usual.width / (source.height * source.width)) ** 0.5
-        height, width = (
-            max(1, round(side * scale / multiple)) * multiple
-            for side in (source.height, source.width)
-        )
-        return height, width, usual.frames
+        return *shape_of(source, usual.height * usual.width, family.size_multiple), usual.frames
 
     def _facts(self, clip: Video) -> dict[str, Any]:
         """Return what the last edit tells of the noise it started from."""

@@ -183,11 +183,14 @@ def method(
 
 def needs_model(spec: str) -> bool:
     """Return True if the columns that a spec asks for are made with a backend."""
-    return METHODS.get(_name_of(spec)).backend
+    return METHODS.get(_parts(spec)[1]).backend
 
 
-def _name_of(spec: str) -> str:
-    return spec.partition(":")[0].rpartition("=")[2]
+def _parts(spec: str) -> tuple[str, str, str]:
+    """Return label, name and settings of `[label=]name[:settings]`."""
+    head, _, text = spec.partition(":")
+    label, _, name = head.rpartition("=")
+    return label, name, text
 
 
 def variants(spec: str, backend: Any = None) -> list[Variant]:
@@ -197,8 +200,7 @@ def variants(spec: str, backend: Any = None) -> list[Variant]:
 
     "unedited" -> one column; "external:outputs/*" -> one for each folder; "fast=sdedit:steps=10".
     """
-    head, _, text = spec.partition(":")
-    label, _, name = head.rpartition("=")
+    label, name, text = _parts(spec)
     found = METHODS.get(name)
     if found.expand and not label:
         return found.expand(text)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, optimize, sparse, stats
 
-from evaluation.stats.components import TERMS, term_levels, told_apart
+from evaluation.stats.components import TERMS, coded, indicator, term_levels, told_apart
 from evaluation.stats.link import LINKS, Likelihood, expected_grade, likelihood
 from evaluation.stats.ratings import Votes
 
@@ -127,7 +127,7 @@ def clmm(
     if link not in LINKS:
         raise ValueError(f"link is one of {', '.join(LINKS)}, not {link!r}")
     groups = np.zeros(len(grade), int) if fixed is None else fixed
-    codes = {name: np.unique(levels, return_inverse=True)[1] for name, levels in factors.items()}
+    codes = coded(factors)
     names = told_apart(codes, groups)
     model = _Model(grade, design, [codes[name] for name in names], link)
     search = optimize.minimize(
@@ -159,7 +159,7 @@ class _Model:
         self.grade, self.design, self.link = grade, design, link
         sizes = [int(code.max()) + 1 for code in codes]
         self.term = np.repeat(np.arange(len(codes)), sizes)
-        blocks = [_indicator(code, size) for code, size in zip(codes, sizes, strict=True)]
+        blocks = [indicator(code) for code in codes]
         empty = sparse.csr_matrix((len(grade), 0))
         self.levels = sparse.hstack(blocks).tocsr() if blocks else empty
         self.cuts, self.told = int(grade.max()), int(grade.max()) + design.shape[1]
@@ -255,8 +255,3 @@ def _second_differences(
             ]
             made[i, j] = made[j, i] = sum(corners) / (4 * 2e-3**2)
     return made
-
-
-def _indicator(code: np.ndarray, size: int) -> sparse.csr_matrix:
-    rows = np.arange(len(code))
-    return sparse.csr_matrix((np.ones(len(code)), (rows, code)), (len(code), size))

@@ -78,7 +78,7 @@ def variance_components(
     """
     if not len(value):
         raise ValueError("variance components need votes")
-    codes = {name: np.unique(levels, return_inverse=True)[1] for name, levels in factors.items()}
+    codes = coded(factors)
     told = told_apart(codes, fixed)
     model = _Model(value, fixed, [codes[name] for name in told])
     if model.freedom < 1:
@@ -102,8 +102,8 @@ class _Model:
         centred = value - (np.bincount(group, value) / size)[group]
         self.freedom = len(value) - len(size)
         self.square = float(centred @ centred)
-        self.indicators = [_indicator(code) for code in codes]
-        self.shares = [z.T @ _indicator(group) for z in self.indicators]  # (levels, groups)
+        self.indicators = [indicator(code) for code in codes]
+        self.shares = [z.T @ indicator(group) for z in self.indicators]  # (levels, groups)
         self.sums = [np.asarray(z.T @ centred) for z in self.indicators]
         self.size, self.levels = size, sum(len(b) for b in self.sums)
 
@@ -183,7 +183,13 @@ class _Model:
         return float(share.sum() - (share**2 / self.size).sum())
 
 
-def _indicator(code: np.ndarray) -> sparse.csr_matrix:
+def coded(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the levels of each factor as 0, 1, ..., in their order."""
+    return {name: np.unique(levels, return_inverse=True)[1] for name, levels in factors.items()}
+
+
+def indicator(code: np.ndarray) -> sparse.csr_matrix:
+    """Return Z (votes, levels), 1 where a vote has a level, of levels 0, 1, ..."""
     rows = np.arange(len(code))
     return sparse.csr_matrix((np.ones(len(code)), (rows, code)), (len(code), int(code.max()) + 1))
 

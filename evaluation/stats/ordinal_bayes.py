@@ -25,7 +25,7 @@ import numpy as np
 from scipy import linalg, sparse, special
 
 from evaluation.stats.chains import Mixing, mixing
-from evaluation.stats.components import TERMS, term_levels, told_apart
+from evaluation.stats.components import TERMS, coded, indicator, term_levels, told_apart
 from evaluation.stats.link import likelihood
 from evaluation.stats.ratings import Votes
 
@@ -90,7 +90,7 @@ def posterior(
         for i, rng in enumerate(rngs)
     ]
     score = np.stack([_scores(one, grades) for one in chains])
-    names = _told(factors, place)
+    names = told_apart(coded(factors), place)
     spread = {name: np.stack([c.sigma[:, t] for c in chains]) for t, name in enumerate(names)}
     return Posterior(methods, score, spread, mixing(score))
 
@@ -116,7 +116,9 @@ def sample(
     watch: Watch = lambda done, total: None,
 ) -> Draws:
     """Return one chain. grade, fixed: int (votes,); factors: by name, the level of each vote."""
-    chain = _Chain(grade, fixed, [factors[name] for name in _told(factors, fixed)], rng)
+    codes = coded({"fixed": fixed, **factors})
+    group = codes.pop("fixed")
+    chain = _Chain(grade, group, [codes[name] for name in told_apart(codes, group)], rng)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for i in range(draws + warm_up):
         chain.round(adapting=i < warm_up)
@@ -137,7 +139,7 @@ class _Chain:
         rng: np.random.Generator,
     ) -> None:
         self.grade, self.rng = grade, rng
-        blocks = [_indicator(code) for code in (fixed, *codes)]
+        blocks = [indicator(code) for code in (fixed, *codes)]
         self.design = sparse.hstack(blocks).tocsr()
         self.cross = (self.design.T @ self.design).toarray()
         self.groups = blocks[0].shape[1]
@@ -242,18 +244,6 @@ def _scores(chain: Draws, grades: np.ndarray) -> np.ndarray:
     spread = np.sqrt(1 + (chain.sigma**2).sum(axis=1))[:, None, None]
     above = special.ndtr((chain.effect[:, :, None] - chain.cuts[:, None, :]) / spread)
     return np.asarray(grades[0] + above @ np.diff(grades))
-
-
-def _told(factors: Mapping[str, np.ndarray], fixed: np.ndarray) -> list[str]:
-    """Return the terms that can be told from the methods and from each other."""
-    codes = {name: np.unique(levels, return_inverse=True)[1] for name, levels in factors.items()}
-    return told_apart(codes, fixed)
-
-
-def _indicator(levels: np.ndarray) -> sparse.csr_matrix:
-    code = np.unique(levels, return_inverse=True)[1]
-    rows = np.arange(len(code))
-    return sparse.csr_matrix((np.ones(len(code)), (rows, code)), (len(code), int(code.max()) + 1))
 
 
 def _counted(watch: Watch, chain: int, rounds: int, chains: int) -> Watch:
