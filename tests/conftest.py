@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from family_names import EVERY, FOUR
 
 if TYPE_CHECKING:
     from drawn_visit import Clock
 
+    from dreamix import DreamixPipeline
     from reports.summary import Summary
     from study_app.app.served import Site
     from study_app.store.database import Database
@@ -197,3 +199,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> "Clock":
     from drawn_visit import moved_clock
 
     return moved_clock(monkeypatch)
+
+
+@pytest.fixture(scope="module", params=EVERY)
+def family(request: pytest.FixtureRequest) -> str:
+    """The name of a small pipeline: a test that takes it runs for every one."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=FOUR)
+def one_each(request: pytest.FixtureRequest) -> "DreamixPipeline":
+    """One of every family, for what has nothing to do with how its networks are built."""
+    from tiny_pipelines import TINY, quiet
+
+    from dreamix import DreamixPipeline
+
+    return DreamixPipeline(quiet(TINY[request.param]()))

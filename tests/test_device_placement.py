@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_pipelines import SIDE, TINY, quiet
+from tiny_families import SIDE
+from tiny_pipelines import TINY, quiet
 from torch import nn
 
 from dreamix import DreamixPipeline
@@ -48,7 +49,7 @@ def test_an_edit_and_both_losses_stay_on_the_device_of_the_networks(name: str) -
         losses = []
         for part in objective(family, clip, words.told, Finetuning(frames=2)):
             with part.mask():
-                losses.append(part.loss(torch.Generator()))
+                losses.extend(part.terms(torch.Generator()))
     found = [x, words.told, z, shown, clip.video, clip.frames, *losses]
     assert {x.device.type for x in found} == {"cuda"}
     assert all(loss.requires_grad for loss in losses)

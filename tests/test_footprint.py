@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_pipelines import FOUR, TINY, device, moving_clip, quiet
+from family_names import FOUR
+from tiny_families import moving_clip
+from tiny_pipelines import TINY, device, quiet
 from torch import nn
 
 from dreamix import DreamixPipeline

@@ -7,43 +7,23 @@ from typing import Any
 import pytest
 import torch
 from diffusers.loaders import PeftAdapterMixin
+from family_names import FOUR
 from safetensors.torch import load_file
-from tiny_pipelines import (
-    EVERY,
-    FOUR,
-    SIDE,
-    TINY,
-    as_pictures,
-    edited,
-    moving_clip,
-    quiet,
-)
-from torch import Tensor
+from tiny_families import QUICK, edited, moving_clip
+from tiny_pipelines import TINY, quiet
 
 from dreamix import DreamixPipeline
 from dreamix.backends.adapters import has_adapter
-from dreamix.backends.frames import to_pixels
 from dreamix.backends.pipeline import FILES
 from dreamix.core.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-SEPARABLE = ("modelscope", "animatediff")
-QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
-
-
-@pytest.fixture(scope="module", params=EVERY)
-def family(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture
 def dreamix(family: str) -> DreamixPipeline:
     torch.set_num_threads(1)
     return DreamixPipeline(quiet(TINY[family]()))
-
-
-def pixels_of(clip: Any) -> Tensor:
-    return to_pixels(as_pictures(clip), SIDE, SIDE)
 
 
 # -- adapters as files -------------------------------------------------------------------------

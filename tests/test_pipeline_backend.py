@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from family_names import EVERY
 from tiny_cascade import randomised
+from tiny_families import SIDE, edited, moving_clip
 from tiny_pipelines import (
-    EVERY,
-    SIDE,
     TINY,
     WORDS,
     clip_encoder,
     clip_tokenizer,
-    edited,
     frame_vae,
-    moving_clip,
     quiet,
     tiny_animatediff,
 )

@@ -7,7 +7,8 @@ import pytest
 import torch
 import yaml
 from console import program
-from tiny_pipelines import TINY, moving_clip
+from tiny_families import moving_clip
+from tiny_pipelines import TINY
 
 from dreamix.core.media import read_video, write_video
 from evaluation.runs import RunFolder

@@ -6,26 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import (
-    AnimateDiffVideoToVideoPipeline,
-    CogVideoXVideoToVideoPipeline,
-    VideoToVideoSDPipeline,
-    WanVideoToVideoPipeline,
-)
+from family_names import FOUR
 from PIL import Image
-from tiny_pipelines import (
-    ASKED,
-    EVERY,
-    FOUR,
-    SIDE,
-    TINY,
-    as_pictures,
-    edited,
-    level_at,
-    moving_clip,
-    quiet,
-    seeded,
-)
+from tiny_families import ASKED, SIDE, as_pictures, edited, level_at, moving_clip, seeded
+from tiny_pipelines import TINY, quiet
 from torch import Tensor
 
 from dreamix import DreamixPipeline
@@ -34,30 +18,12 @@ from dreamix.core.errors import UserError
 from dreamix.diffusion.levels import noise_levels
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-THEIRS = {
-    "wan2.1": WanVideoToVideoPipeline,
-    "cogvideox-2b": CogVideoXVideoToVideoPipeline,
-    "cogvideox-5b": CogVideoXVideoToVideoPipeline,
-    "modelscope": VideoToVideoSDPipeline,
-    "animatediff": AnimateDiffVideoToVideoPipeline,
-}
-
-
-@pytest.fixture(scope="module", params=EVERY)
-def family(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture(scope="module")
 def dreamix(family: str) -> Iterator[DreamixPipeline]:
     torch.set_num_threads(1)
     yield DreamixPipeline(quiet(TINY[family]()))
-
-
-@pytest.fixture(scope="module", params=FOUR)
-def one_each(request: pytest.FixtureRequest) -> DreamixPipeline:
-    """One of every family, for what has nothing to do with how its networks are built."""
-    return DreamixPipeline(quiet(TINY[request.param]()))
 
 
 def test_guidance_of_1_asks_the_network_once_and_without_negative_prompt(

@@ -7,7 +7,8 @@ import pytest
 import torch
 from diffusers import VideoToVideoSDPipeline
 from PIL import Image
-from tiny_pipelines import TINY, level_at, moving_clip, quiet, seeded
+from tiny_families import level_at, moving_clip, seeded
+from tiny_pipelines import TINY, quiet
 
 from dreamix import DreamixPipeline
 from dreamix.backends import cascade as module

@@ -6,37 +6,28 @@ from typing import Any
 
 import pytest
 import torch
+from family_names import FOUR
 from tiny_cascade import State, state_of
-from tiny_pipelines import (
-    EVERY,
-    FOUR,
-    SIDE,
-    TINY,
-    as_pictures,
-    device,
-    edited,
-    moving_clip,
-    quiet,
-    seeded,
-)
+from tiny_families import QUICK, SIDE, edited, moving_clip, seeded
+from tiny_pipelines import TINY, device, quiet
 from torch import Tensor
 
 from dreamix import DreamixPipeline
-from dreamix.backends.frames import to_pixels
-from dreamix.backends.tuning import Clip, Tuning, encoded, loss, objective, trainable
+from dreamix.backends import tuning as tuning_module
+from dreamix.backends.tuning import Clip, Tuning, encoded, losses, objective, trainable
 from dreamix.core.errors import UserError
-from dreamix.diffusion.adapting import Part, Training, add_gradients, checkpointed
+from dreamix.diffusion.adapting import (
+    Part,
+    Terms,
+    Training,
+    add_gradients,
+    bring_state,
+    checkpointed,
+)
 from dreamix.diffusion.finetune import Finetuning
 from dreamix.diffusion.objectives import Drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-SEPARABLE = ("modelscope", "animatediff")
-QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
-
-
-@pytest.fixture(scope="module", params=EVERY)
-def family(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture
@@ -45,23 +36,15 @@ def dreamix(family: str) -> DreamixPipeline:
     return DreamixPipeline(quiet(TINY[family]()))
 
 
-def pixels_of(clip: Any) -> Tensor:
-    return to_pixels(as_pictures(clip), SIDE, SIDE)
-
-
-def two_clips() -> tuple[Tensor, Tensor]:
-    """Return two clips that differ in their last frame."""
-    one = pixels_of(moving_clip(4))
-    other = one.clone()
-    other[:, :, -1] = -other[:, :, -1]
-    return one, other
-
-
 def states(dreamix: DreamixPipeline) -> list[State]:
     return [state_of(network) for network in dreamix.family.networks.values()]
 
 
 # -- the objective -----------------------------------------------------------------------------
+def loss(*drawn: Any) -> Tensor:
+    return torch.stack([*losses(*drawn)]).sum()
+
+
 def losses_on(dreamix: DreamixPipeline, draws: int = 4) -> dict[str, float]:
     """Return both losses on the clip, with the same noise whenever it is asked."""
     family = dreamix.family
@@ -148,7 +131,8 @@ def gradients(dreamix: DreamixPipeline, blocks: list[Any]) -> tuple[list[Tensor]
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x), checkpointed(blocks):
         for part in objective(whole, clip, words, settings):
             with part.mask():
-                part.loss(seeded()).backward()
+                for term in part.terms(seeded()):
+                    term.backward()
     return [p.grad.clone() for p in parameters if p.grad is not None], sum(kept)
 
 
@@ -262,6 +246,59 @@ def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> No
     assert torch.equal(edited(offloaded, 0.7, clip), expected)
 
 
+def test_where_experts_come_and_go_each_is_there_while_its_gradient_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wan 2.2 under accelerate's hooks: frames of both experts in every update."""
+    from accelerate.hooks import CpuOffload
+
+    dreamix, there, seen = DreamixPipeline(quiet(TINY["wan2.2"]())), set(), []
+    names = {id(network): name for name, network in dreamix.family.networks.items()}
+    forward, choose = CpuOffload.pre_forward, tuning_module.trainable
+
+    def called(hook: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+        if hook.prev_module_hook is not None:
+            there.discard(names.get(id(hook.prev_module_hook.model)))
+        there.add(names.get(id(module)))
+        return forward(hook, module, *args, **kwargs)
+
+    def watched(family: Any, *told: Any) -> Any:
+        chosen = choose(family, *told)
+        for name, network in family.networks.items():
+            for p in {*network.parameters()} & {*chosen}:
+                p.register_post_accumulate_grad_hook(lambda _, n=name: seen.append(n in there))
+        return chosen
+
+    monkeypatch.setattr(CpuOffload, "pre_forward", called)
+    monkeypatch.setattr(tuning_module, "trainable", watched)
+    dreamix.enable_model_cpu_offload(device="cpu")
+    calls = []
+    monkeypatch.setattr(type(dreamix.family), "_call", counted(type(dreamix.family)._call, calls))
+    dreamix.finetune(moving_clip(8), **{**QUICK, "frames": 8, "alpha": 0.0, "steps": 4})
+    assert len(calls) > 4, "an update of both"
+    assert seen
+    assert all(seen)
+
+
+def counted(function: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    def call(family: Any, name: str, *args: Any) -> Any:
+        calls.append(name)
+        return function(family, name, *args)
+
+    return call
+
+
+def test_what_the_optimiser_remembers_follows_its_weights() -> None:
+    """A weight that was moved away and its moments meet again; the count of steps stays."""
+    weight = torch.nn.Parameter(torch.ones(3, device="meta"))
+    optimise = torch.optim.AdamW([weight])
+    moments = {"exp_avg": torch.ones(3), "exp_avg_sq": torch.ones(3)}
+    optimise.state[weight] = {"step": torch.tensor(1.0), **moments}
+    bring_state(optimise)
+    held = {name: x.device.type for name, x in optimise.state[weight].items()}
+    assert held == {"step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"}
+
+
 @pytest.mark.parametrize("family", FOUR)
 def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> None:
     """One update of AdamW is the sign of the gradient: a few tiny ones may turn over, not many."""
@@ -279,12 +316,12 @@ def test_the_gradient_is_that_of_equation_3_and_draws_do_not_depend_on_alpha(alp
     """alpha w^2 + (1 - alpha) 3 w at w = 2 has the derivative 4 alpha + 3 (1 - alpha)."""
     w, seen = torch.nn.Parameter(torch.tensor(2.0)), {}
 
-    def drawn(name: str, value: Callable[[], Tensor]) -> Callable[[torch.Generator], Tensor]:
-        def loss(generator: torch.Generator) -> Tensor:
+    def drawn(name: str, value: Callable[[], Tensor]) -> Terms:
+        def terms(generator: torch.Generator) -> list[Tensor]:
             seen[name] = torch.rand(1, generator=generator).item()
-            return value()
+            return [value()]
 
-        return loss
+        return terms
 
     parts = [
         Part("video", alpha, drawn("video", lambda: w**2), nullcontext),

@@ -6,18 +6,8 @@ from typing import Any
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, LTXConditionPipeline, LTXPipeline
-from tiny_pipelines import (
-    ASKED,
-    SIDE,
-    STEPS,
-    TINY,
-    as_pictures,
-    edited,
-    level_at,
-    moving_clip,
-    quiet,
-    seeded,
-)
+from tiny_families import ASKED, SIDE, STEPS, as_pictures, edited, level_at, moving_clip, seeded
+from tiny_pipelines import TINY, quiet
 
 from dreamix import DreamixPipeline
 from dreamix.backends.frames import to_pixels

@@ -1,52 +1,22 @@
 """The frame pass of pretrained families: what a frame sees, and which layers are trained."""
 
-from typing import Any
-
 import pytest
 import torch
-from tiny_pipelines import (
-    EVERY,
-    FOUR,
-    SIDE,
-    TINY,
-    as_pictures,
-    moving_clip,
-    quiet,
-    seeded,
-)
-from torch import Tensor
+from family_names import FOUR, SEPARABLE
+from tiny_families import QUICK, SIDE, moving_clip, seeded, two_clips
+from tiny_pipelines import TINY, quiet
 
 from dreamix import DreamixPipeline
-from dreamix.backends.frames import to_pixels
 from dreamix.core.errors import UserError
 from dreamix.diffusion.masking import temporal_parameters
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-SEPARABLE = ("modelscope", "animatediff")
-QUICK: dict[str, Any] = {"steps": 2, "rank": 4, "frames": 2, "learning_rate": 1e-3}
-
-
-@pytest.fixture(scope="module", params=EVERY)
-def family(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture
 def dreamix(family: str) -> DreamixPipeline:
     torch.set_num_threads(1)
     return DreamixPipeline(quiet(TINY[family]()))
-
-
-def pixels_of(clip: Any) -> Tensor:
-    return to_pixels(as_pictures(clip), SIDE, SIDE)
-
-
-def two_clips() -> tuple[Tensor, Tensor]:
-    """Return two clips that differ in their last frame."""
-    one = pixels_of(moving_clip(4))
-    other = one.clone()
-    other[:, :, -1] = -other[:, :, -1]
-    return one, other
 
 
 # -- the frame pass ----------------------------------------------------------------------------

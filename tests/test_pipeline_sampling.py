@@ -6,60 +6,36 @@ from typing import Any
 import pytest
 import torch
 from diffusers import (
-    AnimateDiffVideoToVideoPipeline,
     CogVideoXDPMScheduler,
-    CogVideoXVideoToVideoPipeline,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     LTXPipeline,
-    VideoToVideoSDPipeline,
-    WanVideoToVideoPipeline,
 )
-from tiny_pipelines import (
+from tiny_families import (
     ASKED,
-    EVERY,
-    FOUR,
     SIDE,
     STEPS,
-    TINY,
+    THEIRS,
     as_pictures,
     edited,
     level_at,
     moving_clip,
-    quiet,
     seeded,
 )
+from tiny_pipelines import TINY, quiet
 
 from dreamix import DreamixPipeline
 from dreamix.backends.frames import lengthened, to_pixels
 from dreamix.core.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-THEIRS = {
-    "wan2.1": WanVideoToVideoPipeline,
-    "cogvideox-2b": CogVideoXVideoToVideoPipeline,
-    "cogvideox-5b": CogVideoXVideoToVideoPipeline,
-    "modelscope": VideoToVideoSDPipeline,
-    "animatediff": AnimateDiffVideoToVideoPipeline,
-}
-
-
-@pytest.fixture(scope="module", params=EVERY)
-def family(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture(scope="module")
 def dreamix(family: str) -> Iterator[DreamixPipeline]:
     torch.set_num_threads(1)
     yield DreamixPipeline(quiet(TINY[family]()))
-
-
-@pytest.fixture(scope="module", params=FOUR)
-def one_each(request: pytest.FixtureRequest) -> DreamixPipeline:
-    """One of every family, for what has nothing to do with how its networks are built."""
-    return DreamixPipeline(quiet(TINY[request.param]()))
 
 
 def video_to_video(pipe: Any, kind: type) -> Any:

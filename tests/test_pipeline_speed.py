@@ -5,33 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import (
-    AnimateDiffVideoToVideoPipeline,
-    CogVideoXVideoToVideoPipeline,
-    VideoToVideoSDPipeline,
-    WanVideoToVideoPipeline,
-)
-from tiny_pipelines import (
-    ASKED,
-    SIDE,
-    TINY,
-    as_pictures,
-    edited,
-    level_at,
-    moving_clip,
-    quiet,
-    seeded,
-)
+from tiny_families import ASKED, SIDE, THEIRS, as_pictures, edited, level_at, moving_clip, seeded
+from tiny_pipelines import TINY, quiet
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dreamix import DreamixPipeline
-
-THEIRS = {
-    "wan2.1": WanVideoToVideoPipeline,
-    "cogvideox-2b": CogVideoXVideoToVideoPipeline,
-    "modelscope": VideoToVideoSDPipeline,
-    "animatediff": AnimateDiffVideoToVideoPipeline,
-}
 
 
 class Counted(TorchDispatchMode):

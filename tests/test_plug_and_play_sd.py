@@ -23,7 +23,7 @@ from plug_and_play_references import (
     tiny_sd,
     words,
 )
-from tiny_pipelines import moving_clip
+from tiny_families import moving_clip
 from torch import Tensor, nn
 
 from dreamix.backends.base import open_backend

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from tiny_pipelines import device, moving_clip
+from tiny_families import moving_clip
+from tiny_pipelines import device
 
 from dreamix.backends.base import Plan, Sampler, Watch, open_backend
 from dreamix.backends.hub import NAMES

@@ -33,6 +33,7 @@ class CogVideoX(Family):
 
     def __init__(self, pipe: object) -> None:
         super().__init__(pipe)
+        self._turned: dict[Any, Any] = {}  # rotary embeddings by the place and size of latents
         if self.pipe.transformer.config.patch_size_t is not None:
             raise UserError(
                 "CogVideoX 1.5 joins two latent frames in a patch, so that no frame can be seen "
@@ -87,21 +88,26 @@ class CogVideoX(Family):
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the prediction v, in single precision."""
         frames = z.transpose(1, 2).to(self.dtype)
-        rotary = None
-        if self.pipe.transformer.config.use_rotary_positional_embeddings:
-            factor = self.pipe.vae_scale_factor_spatial
-            height, width = factor * z.shape[3], factor * z.shape[4]
-            rotary = self.pipe._prepare_rotary_positional_embeddings(
-                height, width, frames.shape[1], self.device
-            )
         prediction: Tensor = self.pipe.transformer(
             hidden_states=frames,
             encoder_hidden_states=told,
             timestep=timesteps,
-            image_rotary_emb=rotary,
+            image_rotary_emb=self._rotary(frames.shape[1], *z.shape[3:]),
             return_dict=False,
         )[0]
         return prediction.float().transpose(1, 2)
+
+    def _rotary(self, frames: int, height: int, width: int) -> Any:
+        """Return the rotary embeddings of latents of a size, computed once; None in 2B."""
+        if not self.pipe.transformer.config.use_rotary_positional_embeddings:
+            return None
+        place = (frames, height, width, self.device)
+        if place not in self._turned:
+            factor = self.pipe.vae_scale_factor_spatial
+            self._turned[place] = self.pipe._prepare_rotary_positional_embeddings(
+                factor * height, factor * width, frames, self.device
+            )
+        return self._turned[place]
 
     def draw(self, shape: Sequence[int], generator: Generators) -> Tensor:
         """Return standard normal noise, drawn frame by frame."""

@@ -2,7 +2,7 @@
 
 Clips have one shape everywhere here, (batch, channels, frames, height, width), whatever shape a
 family's network takes. Pixels are float32 in -1..1; latents are normalised, as the network sees
-them. A family is bound to one loaded diffusers pipeline and keeps no state of its own.
+them. A family is bound to one loaded diffusers pipeline and keeps nothing of a clip.
 """
 
 import inspect
@@ -137,6 +137,10 @@ class Family(ABC):
     @abstractmethod
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the network's prediction for noisy latents; `timesteps` has one for each."""
+
+    def turns(self, timesteps: Tensor) -> list[Any]:
+        """Return which clips of a batch each network predicts, network by network."""
+        return [slice(None)]
 
     def guided(self, z: Tensor, timesteps: Tensor, words: Words, scale: float) -> Tensor:
         """Return the prediction under classifier-free guidance, both halves in one batch."""

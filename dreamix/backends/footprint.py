@@ -285,7 +285,8 @@ def _update(family: Family, weights: list[Any], parts: list[Part], setup: Setup)
         optimise.zero_grad(set_to_none=True)
         for part in parts:
             with part.mask():
-                (part.weight * part.loss(torch.Generator())).backward()
+                for term in part.terms(torch.Generator()):
+                    (part.weight * term).backward()
         with torch.no_grad():  # on an accelerator AdamW takes the roots of all moments at once
             roots = [torch.empty_like(w) for w in weights if setup.transfers]
         optimise.step()

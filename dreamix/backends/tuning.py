@@ -1,7 +1,7 @@
 """Finetuning a family on one clip: the two losses of Dreamix, by adapters or all weights."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -72,9 +72,9 @@ def tune(
     blocks = family.blocks if tuning.checkpointing else []
     with only_trained(networks, trained), checkpointed(blocks):
         parts = objective(family, clip, words, tuning.settings)
-        losses = adapt(trained, parts, tuning.settings, generator, training, watch)
+        history = adapt(trained, parts, tuning.settings, generator, training, watch)
     family.pipe.maybe_free_model_hooks()
-    return Tuned(losses, time.perf_counter() - began)
+    return Tuned(history, time.perf_counter() - began)
 
 
 def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
@@ -116,21 +116,28 @@ def trainable(family: Family, tuning: Tuning, generator: torch.Generator) -> lis
 def objective(family: Family, clip: Clip, words: Tensor, settings: Finetuning) -> list[Part]:
     """Return both terms of Eq. 3; each draw takes one of the prompts by chance."""
     alpha = settings.alpha
-    on_clip = partial(loss, family, clip.video, words, len(clip.video))
-    on_frames = partial(loss, family, clip.frames, words, settings.frames)
+    on_clip = partial(losses, family, clip.video, words, len(clip.video))
+    on_frames = partial(losses, family, clip.frames, words, settings.frames)
     return [
         Part("video", alpha, on_clip, nullcontext),
         Part("frames", 1 - alpha, on_frames, family.frame_pass),
     ]
 
 
-def loss(
+def losses(
     family: Family, clips: Tensor, words: Tensor, count: int, generator: torch.Generator
-) -> Tensor:
-    """Return the mean of (prediction - target)^2 over `count` of the clips, for one draw."""
+) -> Iterator[Tensor]:
+    """Yield terms of the mean of (prediction - target)^2 over `count` of the clips, for one draw.
+
+    A term for each network that predicts some of them: where networks come and go with offloading,
+    the gradient of one is computed before the next is called.
+    """
     chosen = torch.randperm(len(clips), generator=generator)[:count]
     prompt = int(torch.randint(len(words), (1,), generator=generator))
     noisy, target, timesteps = draw(family.pipe.scheduler, clips[chosen].float(), generator)
     told = words[prompt : prompt + 1].expand(len(chosen), *words.shape[1:])
-    prediction = family.predict(noisy.to(family.latent_dtype), timesteps, told)
-    return (prediction.float() - target).square().mean()
+    for rows in family.turns(timesteps):
+        seen, aim = noisy[rows].to(family.latent_dtype), target[rows]
+        prediction = family.predict(seen, timesteps[rows], told[rows])
+        term = (prediction.float() - aim).square().mean()
+        yield term if len(seen) == len(noisy) else term * (len(seen) / len(noisy))

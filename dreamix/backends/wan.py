@@ -113,11 +113,16 @@ class Wan(Family):
         if len(set(experts)) == 1:
             return self._call(experts[0], z, timesteps, told)
         parts: dict[int, Tensor] = {}
-        for name in set(experts):
-            rows = [row for row, expert in enumerate(experts) if expert == name]
-            out = self._call(name, z[rows], timesteps[rows], told[rows])
+        for rows in self.turns(timesteps):
+            out = self._call(experts[rows[0]], z[rows], timesteps[rows], told[rows])
             parts.update(zip(rows, out, strict=True))
         return torch.stack([parts[row] for row in range(len(z))])
+
+    def turns(self, timesteps: Tensor) -> list[list[int]]:
+        """Return which clips of a batch each expert predicts, expert by expert."""
+        experts = self.experts(timesteps)
+        rows = [[i for i, expert in enumerate(experts) if expert == name] for name in self.networks]
+        return [each for each in rows if each]
 
     def experts(self, timesteps: Tensor) -> list[str]:
         """Return the network that denoises at each timestep: Wan 2.2 changes it at a boundary."""

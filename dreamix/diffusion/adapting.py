@@ -10,7 +10,7 @@ The gradient of each part is computed inside its mask, because gradient checkpoi
 network again then; so only one part's activations are held at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from dreamix.core.errors import UserError
 from dreamix.diffusion.finetune import Finetuning, Watch
 from dreamix.diffusion.masking import replaced
 
-Loss = Callable[[torch.Generator], Tensor]  # of one draw
+Terms = Callable[[torch.Generator], Iterable[Tensor]]  # of the loss of one draw: it is their sum
 PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
     name: str
     weight: float
-    loss: Loss
+    terms: Terms
     mask: Callable[[], AbstractContextManager[Any]]
 
 
@@ -64,6 +64,7 @@ def adapt(
         if not all(torch.isfinite(torch.tensor(value)) for value in losses.values()):
             rate = f"learning rate {settings.learning_rate:g}"
             raise UserError(f"finetuning diverged after {done} updates; lower the {rate}")
+        bring_state(optimise)
         scaler.step(optimise)
         scaler.update()
         optimise.zero_grad(set_to_none=True)
@@ -78,17 +79,28 @@ def add_gradients(
 ) -> dict[str, float]:
     """Add the gradients of one update; return the losses of its parts, without their weights."""
     seeds = torch.randint(2**62, (len(parts),), generator=generator).tolist()
-    losses = {}
+    losses: dict[str, float] = {}
     for part, seed in zip(parts, seeds, strict=True):
         if not part.weight:
             continue
+        losses[part.name] = 0.0
         with part.mask():
-            with autocast(training):
-                loss = part.loss(torch.Generator().manual_seed(seed))
-            if loss.requires_grad:  # the frame pass of temporal layers alone trains nothing
-                scaler.scale(part.weight * loss).backward()
-        losses[part.name] = loss.item()
+            for term in _terms(part, torch.Generator().manual_seed(seed), training):
+                if term.requires_grad:  # the frame pass of temporal layers alone trains nothing
+                    scaler.scale(part.weight * term).backward()
+                losses[part.name] += term.item()
     return losses
+
+
+def _terms(part: Part, generator: torch.Generator, training: Training) -> Iterator[Tensor]:
+    """Yield the terms of a part one after another, computed in the precision asked for."""
+    terms = iter(part.terms(generator))
+    while True:
+        with autocast(training):
+            term = next(terms, None)
+        if term is None:
+            return
+        yield term
 
 
 def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -> Any:
@@ -104,6 +116,14 @@ def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -
             "adamw8bit needs the package bitsandbytes: pip install bitsandbytes"
         ) from None
     return AdamW8bit(parameters, rate, weight_decay=0.0)
+
+
+def bring_state(optimise: Any) -> None:
+    """Move what an optimiser remembers to where offloading has put its weights since."""
+    for weight, state in optimise.state.items():
+        for name, x in state.items():
+            if isinstance(x, Tensor) and x.shape == weight.shape and x.device != weight.device:
+                state[name] = x.to(weight.device)
 
 
 def autocast(training: Training) -> AbstractContextManager[Any]:

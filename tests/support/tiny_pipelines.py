@@ -8,9 +8,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import pytest
-import torch
 from diffusers import (
     AnimateDiffPipeline,
     AutoencoderKL,
@@ -33,7 +30,6 @@ from diffusers import (
     WanPipeline,
     WanTransformer3DModel,
 )
-from PIL import Image
 from tiny_cascade import randomised
 from transformers import (
     CLIPTextConfig,
@@ -45,11 +41,6 @@ from transformers import (
     UMT5Config,
     UMT5EncoderModel,
 )
-
-from dreamix import DreamixPipeline
-from dreamix.backends.families import family_of
-from dreamix.core.video import Video
-from dreamix.diffusion.levels import noise_levels
 
 CHARACTERS = [chr(code) for code in range(33, 127)]
 WORDS = 32  # width of all text encoders
@@ -314,36 +305,6 @@ TINY: dict[str, Callable[..., DiffusionPipeline]] = {
     "modelscope": tiny_modelscope,
     "animatediff": tiny_animatediff,
 }
-# for parameters of tests: all of them, further variants of a family in the slow run
-EVERY = [
-    pytest.param(name, marks=pytest.mark.slow) if name in ("wan2.2-5b", "cogvideox-5b") else name
-    for name in TINY
-]
-FOUR = ("wan2.1", "cogvideox-2b", "modelscope", "animatediff")  # one of every family
-SIDE = 32  # height and width of the test clips
-
-
-def moving_clip(frames: int = 5, side: int = SIDE) -> Video:
-    """Return a clip in which a bright square walks over a coloured slope."""
-    y, x = np.mgrid[0:side, 0:side] * 255 // side
-    pictures = np.stack([np.stack([x, y, 255 - x], -1)] * frames).astype(np.uint8)
-    for number, picture in enumerate(pictures):
-        picture[8:16, 2 * number : 2 * number + 8] = 250
-    return Video(pictures, 8.0)
-
-
-def as_pictures(clip: Video) -> list[Image.Image]:
-    """Return the frames as diffusers' pipelines take them."""
-    return [Image.fromarray(frame) for frame in clip.frames]
-
-
-STEPS = 6  # of the denoising in tests
-ASKED = {"prompt": "a red cat", "guidance_scale": 5.0, "num_inference_steps": STEPS}
-
-
-def seeded(seed: int = 3) -> torch.Generator:
-    """Return a generator of its own."""
-    return torch.Generator().manual_seed(seed)
 
 
 def device() -> str:
@@ -355,17 +316,3 @@ def quiet(pipe: Any) -> Any:
     """Return a pipeline that shows no bars, on the device of the tests."""
     pipe.set_progress_bar_config(disable=True)
     return pipe if device() == "cpu" else pipe.to(device())
-
-
-def level_at(pipe: Any, step: int) -> float:
-    """Return the noise level of a step of `STEPS`."""
-    family = family_of(pipe)
-    family.set_steps(STEPS, family.latent_shape(family.padded(5), SIDE, SIDE))
-    return float(noise_levels(pipe.scheduler)[step])
-
-
-def edited(dreamix: DreamixPipeline, s: float, clip: Any, **options: Any) -> torch.Tensor:
-    """Return an edit at noise scale s."""
-    asked = {**ASKED, "generator": seeded(), "output_type": "pt", **options}
-    frames: torch.Tensor = dreamix(video=clip, noise_scale=s, **asked).frames
-    return frames

@@ -1,0 +1,17 @@
+"""Which small pipelines tests are made for: names of `tiny_pipelines.TINY`, free to import."""
+
+import pytest
+
+# all of them; the second variants of a family in the slow run
+EVERY = [
+    "wan2.1",
+    "wan2.2",
+    pytest.param("wan2.2-5b", marks=pytest.mark.slow),
+    "cogvideox-2b",
+    pytest.param("cogvideox-5b", marks=pytest.mark.slow),
+    "ltx-2b",
+    "modelscope",
+    "animatediff",
+]
+FOUR = ("wan2.1", "cogvideox-2b", "modelscope", "animatediff")  # one of every family
+SEPARABLE = ("modelscope", "animatediff")  # whose frame pass is exact
