@@ -10,28 +10,25 @@ import time
 
 import torch
 
-from dreamix.backends.blueprint import published
-from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, footprint
-from dreamix.backends.known_footprints import TABLE, usual_size
+from dreamix.backends.hub import CASCADES, NAMES, PICTURES
+from dreamix.backends.known_footprints import TABLE
+from dreamix.doctor.backend import SETUPS, Asked, as_published, traced
 
 
 def main() -> None:
     """Trace those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
-    plans = published()
+    everything = [*NAMES, *CASCADES, *PICTURES]
     torch.set_num_threads(2)  # one thread takes other convolutions
-    for name in parser.parse_args().names or plans:
+    for name in parser.parse_args().names or everything:
         began = time.perf_counter()
-        size = usual_size(plans[name])
-        setups = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
-        entry = {
-            key: footprint(plans[name], size, setup, full=True).as_dict()
-            for key, setup in setups.items()
-        }
+        plan = as_published(name)
+        found = traced(Asked(plan, plan.usual_size, {}), full=True)
+        entry = {where: found[where].as_dict() for where in SETUPS}
         table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
         table = {
-            key: entry if key == name else table[key] for key in plans if key in {*table, name}
+            key: entry if key == name else table[key] for key in everything if key in {*table, name}
         }
         TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)

@@ -10,10 +10,9 @@ import re
 import sys
 from pathlib import Path
 
-from dreamix.backends.blueprint import published
-from dreamix.backends.families import family_named
-from dreamix.backends.footprint import Footprint, Phases
+from dreamix.backends.footprint import Footprint
 from dreamix.backends.known_footprints import known_footprints
+from dreamix.doctor.backend import as_published
 from dreamix.doctor.judgement import EFFICIENCY, UPDATES
 from dreamix.doctor.page import size, time
 
@@ -25,13 +24,13 @@ SHEETS = {"RTX 4090": 165, "A100": 312, "H100 SXM": 989}
 
 def block(name: str) -> str:
     """Return the table of one backend."""
-    found, plan = known_footprints()[name], published()[name]
+    found, steps = known_footprints()[name], as_published(name).usual_steps
     there, here = found["accelerator"], found["processor"]
-    usual = family_named(plan.kind).defaults
     width, height, frames = there.size
-    works = {f"edit, {usual.steps} steps": ("edit", usual.steps)}
-    works[f"finetuning, {UPDATES} updates of an adapter"] = ("finetune", UPDATES)
-    works[f"finetuning all weights, {UPDATES} updates"] = ("full", UPDATES)
+    works = {f"edit, {steps} steps": ("edit", steps)}
+    if there.finetune:
+        works[f"finetuning, {UPDATES} updates of an adapter"] = ("finetune", UPDATES)
+        works[f"finetuning all weights, {UPDATES} updates"] = ("full", UPDATES)
     head = ["", "GPU, offloaded", "GPU, all there", "processor", "TFLOP"]
     head += [f"min. {gpu}" for gpu in SHEETS]
     rows = [_row(title, there, here, *work) for title, work in works.items()]
@@ -43,11 +42,12 @@ def block(name: str) -> str:
 
 def _row(title: str, there: Footprint, here: Footprint, work: str, times: int) -> list[str]:
     """Return peaks, operations and minutes of one kind of work."""
-    phases: Phases = getattr(there, work)
+    phases = getattr(there, work)
     flops = phases.all_flops(times)
-    peaks = [there.offloaded(phases), there.together(phases), here.together(getattr(here, work))]
+    offloaded = size(there.offloaded(phases)) if there.sequence else "-"
+    peaks = [offloaded, size(there.together(phases)), size(here.together(getattr(here, work)))]
     spent = [time(flops / (rate * 1e12 * EFFICIENCY) / 60) for rate in SHEETS.values()]
-    return [title, *map(size, peaks), f"{flops / 1e12:,.0f}", *spent]
+    return [title, *peaks, f"{flops / 1e12:,.0f}", *spent]
 
 
 def filled(text: str) -> str:

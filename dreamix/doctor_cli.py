@@ -72,15 +72,15 @@ def _detail(name: str, as_json: bool) -> None:
         held = {where: each.as_dict() for where, each in found.items()}
         click.echo(json.dumps({"name": name, "source": one.plan.source, "footprints": held}))
         return
-    click.echo("\n".join(page.detail(name, one.plan.source, found, one.steps)))
+    click.echo("\n".join(page.detail(name, one.plan.source, found, one.plan.usual_steps)))
 
 
 def _check(as_json: bool) -> None:
-    from dreamix.doctor.measured import WORKS, measured_apart, scaled_names
+    from dreamix.doctor.measured import measured_apart, scaled_names, works_of
     from dreamix.doctor.page import measured_head, measured_line
 
     if not as_json:
         click.echo(measured_head())
     for name in scaled_names():
-        for found in measured_apart(name, list(WORKS)):
+        for found in measured_apart(name, works_of(name)):
             click.echo(json.dumps(_plain(found)) if as_json else measured_line(found))

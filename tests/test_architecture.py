@@ -136,6 +136,8 @@ MODELS = (
     "dreamix.backends.editing",
     "dreamix.backends.family",
     "dreamix.backends.footprint",
+    "dreamix.backends.footprint_kinds",
+    "dreamix.backends.footprint_pictures",
     "dreamix.backends.frames",
     "dreamix.backends.image",
     "dreamix.backends.image_injection",

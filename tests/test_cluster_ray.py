@@ -250,12 +250,14 @@ run_suite(suite, columns, Path(sys.argv[2]), backend="fake", executor=OnRay(sys.
 
 
 def test_stopped_by_ctrl_c_then_killed_then_finished(
-    nodes: Nodes, pets: Suite, pets_alone: dict[str, bytes], tmp_path: Path
+    nodes: Nodes, pets: Suite, tmp_path: Path
 ) -> None:
     """Each time as soon as one more clip of a model is there; the third call does the rest."""
+    slow = "fake:slow=0.1", "b=fake:noise=0.1:slow=0.1", "unedited"  # 0.3 s a clip
+    alone = results(make(pets, tmp_path / "alone", Local(2), specs=slow).path)
     out, suite = tmp_path / "run", tmp_path / "suite"
     suite.write_bytes(pickle.dumps(pets))
-    command = [sys.executable, "-c", DRIVER, str(suite), str(out), nodes.address, *FAKES]
+    command = [sys.executable, "-c", DRIVER, str(suite), str(out), nodes.address, *slow]
     env = os.environ | nodes.env
 
     def made() -> int:
@@ -272,7 +274,7 @@ def test_stopped_by_ctrl_c_then_killed_then_finished(
         assert made() < 24, "it was stopped in the middle"
     assert codes == [-signal.SIGINT, -signal.SIGKILL]
     subprocess.run(command, env=env, check=True)
-    assert results(out) == pets_alone
+    assert results(out) == alone
     deadline = time.monotonic() + 10
     while nodes.workers() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from dreamix.backends.hub import NAMES
+from dreamix.backends.hub import CASCADES, NAMES, PICTURES
 from dreamix.cli import COMMANDS, program
 
 
@@ -26,7 +26,7 @@ def test_what_backends_take_is_that_of_the_shipped_table(root: Path) -> None:
     assert done.returncode == 0, done.stderr
     pages = "\n".join(page.read_text() for page in (root / "docs" / "backends").glob("*.md"))
     blocks = re.findall(r"<!-- takes (\S+) -->\n\*\*Estimated\*\*", pages)
-    assert sorted(blocks) == sorted(NAMES)
+    assert sorted(blocks) == sorted([*NAMES, *CASCADES, *PICTURES])
 
 
 def test_examples_print_what_stands_below_them(root: Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tiny_pipelines import TINY
 
 from dreamix.backends.footprint import Footprint, Phases, Size
-from dreamix.backends.hub import NAMES
+from dreamix.backends.hub import CASCADES, NAMES, PICTURES, stages_of
 from dreamix.core.errors import UserError
 from dreamix.doctor import machine as machines
 from dreamix.doctor.backend import asked
@@ -83,15 +83,18 @@ def test_on_the_processor_nothing_is_offloaded() -> None:
 
 def test_the_overview_has_a_row_for_every_backend_and_how_to_get_what_is_missing() -> None:
     said = run()
-    for name, (hub, motion) in NAMES.items():
+    for name in (*NAMES, *CASCADES, *PICTURES):
         assert f"\n{name} " in said
-        assert f"  {name}: hf download {hub}" in said
-        assert motion is None or f"hf download {motion}" in said
+        line = next(line for line in said.splitlines() if line.startswith(f"  {name}: "))
+        hubs = [hub for stage in stages_of(name) for hub in stage if hub]
+        assert line == f"  {name}: " + " && ".join(f"hf download {hub}" for hub in hubs)
     assert "toybox" in said
     assert "(measured)" in said
     assert "ESTIMATED" in said
     held = json.loads(run("--json"))
-    assert [row["name"] for row in held["backends"]] == [*NAMES]
+    rows = {row["name"]: row for row in held["backends"]}
+    assert [*rows] == [*NAMES, *CASCADES, *PICTURES]
+    assert [name for name, row in rows.items() if row["finetune"] is None] == [*PICTURES]
     assert held["machine"]["memory"] > 10**9
 
 
@@ -137,6 +140,26 @@ def test_weights_in_the_hubs_cache_are_found(hub: Path) -> None:
     assert where_weights_are("cogvideox-2b") == [snapshot]
 
 
+def test_a_cascade_is_here_if_both_of_its_stages_are(hub: Path) -> None:
+    for stage in stages_of("zeroscope-xl"):
+        assert where_weights_are("zeroscope-xl") == []
+        snapshot = hub / f"models--{stage.hub.replace('/', '--')}" / "snapshots" / "01"
+        snapshot.mkdir(parents=True)
+        (snapshot / "model_index.json").write_text("{}")
+        (snapshot.parents[1] / "refs").mkdir()
+        (snapshot.parents[1] / "refs" / "main").write_text("01")
+    assert len(where_weights_are("zeroscope-xl")) == 2
+
+
+def test_an_image_model_in_detail_says_what_it_does(hub: Path) -> None:
+    """No finetuning and no offloading; the inversion is most of it."""
+    said = run("--backend", "sd1.5")
+    assert "finetuning" not in said
+    assert "offloaded" not in said.partition("On the processor")[0].partition("nothing is")[2][10:]
+    assert "four pictures at once" in said
+    assert "invert" in said
+
+
 def test_one_in_detail_adds_up_to_the_shipped_figures() -> None:
     said = run("--backend", "modelscope")
     found = asked("modelscope").known["accelerator"]
@@ -154,7 +177,7 @@ def test_a_folder_is_traced_by_its_own_configurations_at_the_size_asked_for(
     TINY["wan2.1"]().save_pretrained(tmp_path / "tiny")
     one = asked(f"{tmp_path / 'tiny'}@32x48x5")
     assert (one.size, one.known) == (Size(32, 48, 5), {})
-    assert one.plan.parts["transformer"].config["num_layers"] == 2
+    assert one.plan.first.parts["transformer"].config["num_layers"] == 2
     assert one.plan.source == str((tmp_path / "tiny").resolve())
     assert asked("wan2.1-1.3b@480x288x33").known == {}
     assert set(asked("wan2.1-1.3b").known) == {"accelerator", "processor"}

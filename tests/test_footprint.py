@@ -13,13 +13,26 @@ from tiny_pipelines import TINY, device, quiet
 from torch import nn
 
 from dreamix import DreamixPipeline
+from dreamix.backends import footprint_kinds
 from dreamix.backends.blueprint import PUBLISHED, build, in_folders, published
-from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Size, footprint, stays
-from dreamix.backends.hub import NAMES
-from dreamix.backends.known_footprints import known_footprints, usual_size
+from dreamix.backends.footprint import (
+    ACCELERATOR,
+    PROCESSOR,
+    Footprint,
+    Phases,
+    Size,
+    footprint,
+    stays,
+)
+from dreamix.backends.footprint_kinds import footprint_of
+from dreamix.backends.footprint_pictures import picture_footprint, pictures_of, settings
+from dreamix.backends.hub import CASCADES, NAMES, PICTURES
+from dreamix.backends.image_injection import itinerary
+from dreamix.backends.known_footprints import known_footprints
 from dreamix.backends.tracing import Traced, bytes_of, new_mode, without_memory
 from dreamix.core.errors import UserError
-from dreamix.doctor.measured import SCALED, measured_apart, scaled_names
+from dreamix.doctor.backend import as_published
+from dreamix.doctor.measured import SCALED, measured_apart, scaled_names, works_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -112,8 +125,10 @@ def wan_weights(d: int, f: int, layers: int) -> int:
     [
         ("wan2.1-1.3b", "transformer", wan_weights(1536, 8960, 30)),
         ("wan2.1-14b", "transformer", wan_weights(5120, 13824, 40)),
-        # 859,520,964 of Stable Diffusion 1.5 and its autoencoder's 83,653,863, as often printed
+        # of Stable Diffusion 1.5, its autoencoder and 2.1, as often printed
+        ("sd1.5", "unet", 859_520_964),
         ("modelscope", "vae", 83_653_863),
+        ("sd2.1-base", "unet", 865_910_724),
     ],
 )
 def test_published_networks_have_the_weights_that_are_counted_by_hand(
@@ -125,7 +140,8 @@ def test_published_networks_have_the_weights_that_are_counted_by_hand(
 
 
 def test_every_backend_has_typed_dimensions_and_a_footprint() -> None:
-    assert [*published()] == [*NAMES] == [*known_footprints()]
+    names = [*NAMES, *CASCADES, *PICTURES]
+    assert [*published()] == names == [*known_footprints()]
 
 
 @pytest.mark.parametrize("name", ["wan2.2-5b", "animatediff"])
@@ -237,9 +253,78 @@ def test_a_size_that_the_networks_cannot_take_is_one_line() -> None:
 def test_a_footprint_of_the_shipped_table_comes_out_again() -> None:
     """`python benchmarks/footprints.py` wrote it: the edit on the processor, traced anew."""
     torch.set_num_threads(2)
-    plan, name = published()["modelscope"], "modelscope"
-    again = footprint(plan, usual_size(plan), PROCESSOR)
-    assert again.edit == known_footprints()[name]["processor"].edit
+    for plan in (as_published("modelscope"), as_published("sd1.4")):
+        again = footprint_of(plan, plan.usual_size, PROCESSOR)
+        assert again.edit == known_footprints()[plan.name]["processor"].edit
+
+
+def test_a_second_stage_is_added_to_what_the_first_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of 1 and 2 bytes; the second edit holds 7 beside both clips, 1.8 times as large.
+
+    Clips of 64x64x2 and 128x128x2, three channels of four bytes: 98304 + 393216 bytes.
+    """
+    order, flops = ["denoise:unet", "decode:vae", "rest:"], {"denoise": 5.0, "decode": 1.0}
+    edit = Phases(order, {"denoise": 3, "decode": 4, "rest": 0}, flops)
+    first = Footprint(Size(64, 64, 2), {"unet": 1, "vae": 2}, ["unet", "vae"], edit, edit, None, 9)
+    second = edit.held | {"denoise": 7}
+    asked: list[Size] = []
+
+    def edited(plan: Any, size: Size, setup: Any) -> tuple[dict[str, int], Phases]:
+        asked.append(size)
+        return {"unet": 1, "vae": 2}, Phases(order, second, flops)
+
+    monkeypatch.setattr(footprint_kinds, "edit_footprint", edited)
+    whole = footprint_kinds.enlarging(first, published()["zeroscope-xl"], PROCESSOR)
+    clips = 12 * 2 * (64 * 64 + 128 * 128)
+    assert asked == [Size(128, 128, 2)]
+    assert whole.edit.all_flops(10) == 2 * (50 + 1)
+    assert whole.together(whole.edit) == 6 + 7 + clips
+    assert whole.worst(whole.edit) == ("second denoise", {"second unet"}, 1 + 7 + clips)
+    assert whole.finetune == first.finetune
+
+
+def test_parts_of_an_image_model_stay() -> None:
+    """Together and "offloaded" are the same; a clip of twice the frames takes no more memory."""
+    plan = published(PUBLISHED.with_name(SCALED))["stable-diffusion"]
+    few, many = (picture_footprint("sd1.5", plan, Size(64, 64, n), PROCESSOR) for n in (4, 8))
+    assert few.offloaded(few.edit) == few.together(few.edit) == many.together(many.edit)
+    once, twice = (found.edit.all_flops(50) - found.edit.flops["text"] for found in (few, many))
+    assert twice == 2 * once
+    assert few.finetune is None
+    assert Footprint.from_dict(json.loads(json.dumps(few.as_dict()))) == few
+    with pytest.raises(UserError, match="multiples of 64"):
+        picture_footprint("sd1.5", plan, Size(65, 64, 4), PROCESSOR)
+
+
+def test_calls_of_the_inversion_are_those_of_the_docs() -> None:
+    """981 up; the authors' 999 up and 998 down again."""
+    plan = published(PUBLISHED.with_name(SCALED))["stable-diffusion"]
+    for name, calls in (("sd1.5", 981), ("sd1.4", 1997)):
+        pictures = pictures_of(name, plan, device="cpu")
+        assert len(itinerary(pictures.pipe, settings(pictures, 50, 1000))[1]) == calls
+
+
+def test_a_folder_with_an_image_model_is_read_without_its_filter(tmp_path: Path) -> None:
+    index = {"_class_name": "StableDiffusionPipeline", "requires_safety_checker": True}
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["unet"] = ["diffusers", "UNet2DConditionModel"]
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    for part in ("unet", "safety_checker"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "config.json").write_text('{"sample_size": 64}')
+    found = in_folders(tmp_path)
+    assert [*found.parts] == ["unet"]
+    assert found.options["requires_safety_checker"] is False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ltx-2b", "stable-diffusion"])
+def test_memory_of_the_others_is_predicted_within_a_fifth(name: str) -> None:
+    """As for one of every family below; an image model only edits."""
+    for found in measured_apart(name, works_of(name)[:2]):
+        assert found.measured > 150e6
+        assert 0.8 < found.ratio < 1.2, found
+        assert 0.8 < (found.predicted - found.weights) / (found.measured - found.weights) < 1.2
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Adapters of pretrained families as files: this toolkit and diffusers read each other's."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,11 @@ def test_an_adapter_that_does_not_fit_is_one_line(
         ({"height": 33}, "multiples of"),
     ],
 )
-def test_settings_that_mean_nothing_are_one_line(options: dict[str, Any], said: str) -> None:
+def test_settings_that_mean_nothing_are_one_line(
+    options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bitsandbytes", "bitsandbytes.optim"):  # as where it is not installed
+        monkeypatch.setitem(sys.modules, name, None)
     dreamix = DreamixPipeline(quiet(TINY["modelscope"]()))
     with pytest.raises(UserError, match=said):
         dreamix.finetune(moving_clip(2), **{**QUICK, **options})

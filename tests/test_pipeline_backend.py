@@ -162,6 +162,17 @@ def test_names_lead_to_pipelines() -> None:
         assert check_backend(f"{name}@64x32") == f"{name}@64x32"
 
 
+def test_clips_are_brought_to_the_size_that_weights_were_made_for(tmp_path: Path) -> None:
+    """zeroscope's 576x320 and 24 frames; ModelScope's 256x256 and 16, in the clip's aspect."""
+    TINY["modelscope"]().save_pretrained(tmp_path)
+    wide = Video(np.zeros((30, 18, 32, 3), np.uint8), 10.0)
+    for name, shape in (("zeroscope", (24, 320, 576)), ("modelscope", (16, 192, 344))):
+        backend: Any = open_backend(f"{name}:{tmp_path}")
+        fitted = backend.fitted(wide)
+        assert fitted.frames.shape[:3] == shape
+        assert fitted.duration == pytest.approx(wide.duration)
+
+
 def test_a_folder_is_a_backend_with_a_size_of_ones_own(folder: Path) -> None:
     backend: Any = open_backend(f"{folder}@64x32x5")
     assert isinstance(backend, Sampler)

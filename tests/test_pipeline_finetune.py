@@ -23,6 +23,7 @@ from dreamix.diffusion.adapting import (
     add_gradients,
     bring_state,
     checkpointed,
+    optimiser,
 )
 from dreamix.diffusion.finetune import Finetuning
 from dreamix.diffusion.objectives import Drawn
@@ -297,6 +298,29 @@ def test_what_the_optimiser_remembers_follows_its_weights() -> None:
     bring_state(optimise)
     held = {name: x.device.type for name, x in optimise.state[weight].items()}
     assert held == {"step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"}
+
+
+@pytest.mark.parametrize("family", FOUR)
+def test_moments_in_eight_bits_lower_both_losses(family: str, dreamix: DreamixPipeline) -> None:
+    """bitsandbytes, on the processor: tensors of 4096 numbers and more have moments of a byte."""
+    before = losses_on(dreamix)
+    settings = {"steps": 10, "rank": None, "frames": 3, "learning_rate": 3e-3}
+    dreamix.finetune(moving_clip(5), optimizer="adamw8bit", **settings)
+    after = losses_on(dreamix)
+    assert after["video"] < 0.97 * before["video"]
+    assert after["frames"] < 0.97 * before["frames"]
+
+
+def test_an_optimiser_of_eight_bits_takes_steps_without_decay() -> None:
+    """At rate 1 a weight with a gradient moves by 1, the first step of Adam; the others stay."""
+    weight = torch.nn.Parameter(torch.full((64, 128), 10.0))
+    optimise = optimiser([weight], 1.0, Training("adamw8bit"))
+    weight.grad = torch.zeros_like(weight)
+    weight.grad[:32] = 0.5
+    optimise.step()
+    assert torch.allclose(weight[:32], torch.tensor(9.0), atol=0.02)
+    assert torch.equal(weight[32:], torch.full((32, 128), 10.0))
+    assert optimise.state[weight]["state1"].dtype == torch.uint8
 
 
 @pytest.mark.parametrize("family", FOUR)

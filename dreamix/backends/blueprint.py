@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from dreamix.backends.hub import check_folder
+from dreamix.backends.hub import PICTURE_CLASS, check_folder
 from dreamix.core.errors import UserError
 
 PUBLISHED = Path(__file__).with_name("published.json")
 CONFIGS = ("config.json", "scheduler_config.json")
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz ,."
 ANIMATED = ("vae", "text_encoder", "unet", "scheduler")  # what an image model gives AnimateDiff
+UNFILTERED = dict.fromkeys(("safety_checker", "feature_extractor"))
+UNFILTERED["requires_safety_checker"] = False
 
 Dtypes = dict[str, torch.dtype] | torch.dtype  # of the parts by name, "default" for the others
 
@@ -70,6 +72,9 @@ def in_folders(folder: Path, motion: Path | None = None) -> Blueprint:
         if isinstance(value, list) and value[1] and (config := _config(folder / name))
     }
     options = {name: value for name, value in entries.items() if not isinstance(value, list)}
+    if index.get("_class_name") == PICTURE_CLASS:  # without its filter of pictures
+        parts = {name: part for name, part in parts.items() if name != "safety_checker"}
+        options |= UNFILTERED
     if motion is None:
         return Blueprint(str(index.get("_class_name")), parts, options, str(folder))
     parts = {name: part for name, part in parts.items() if name in ANIMATED}

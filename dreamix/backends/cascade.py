@@ -17,13 +17,12 @@ from torch import Tensor
 
 from dreamix.backends.base import spec_of
 from dreamix.backends.family import Family
-from dreamix.backends.hub import CASCADES, Weights, local_folder
+from dreamix.backends.hub import CASCADES, LARGER, Weights, local_folder
 from dreamix.backends.pipeline import DreamixOutput, DreamixPipeline
 from dreamix.backends.pipeline_backend import PipelineBackend, precision
 from dreamix.core.errors import UserError
 from dreamix.diffusion.levels import Start
 
-LARGER = 1.8  # times in height and width: 320 -> 576
 NOISE = 0.95
 
 
@@ -128,8 +127,7 @@ def open_cascade(name: str, weights: Path | None, cache: Path | None) -> "Cascad
     if weights:
         raise UserError(f"backend {spec.kind} has two sets of weights: name no other for them")
     first, second = CASCADES[spec.kind]
-    size = spec.size or (576, 320, 24)
-    return CascadeBackend(name, first, second, size, cache)
+    return CascadeBackend(name, first, second, spec.size, cache)
 
 
 class CascadeBackend(PipelineBackend):
@@ -140,7 +138,7 @@ class CascadeBackend(PipelineBackend):
         name: str,
         first: Weights,
         second: Weights,
-        size: tuple[int, int, int | None],
+        size: tuple[int, int, int | None] | None,
         cache: Path | None,
     ) -> None:
         super().__init__(name, first, size, cache)

@@ -53,6 +53,11 @@ PROCESSOR = Setup()
 ACCELERATOR = Setup(HALF, tiling=True, checkpointing=True, transfers=True)
 
 
+def repeated(phase: str) -> bool:
+    """Return True if a phase is gone through once for every step or update."""
+    return phase.split()[-1] in (DENOISE, UPDATE)
+
+
 @dataclass(frozen=True)
 class Phases:
     """What the phases of one kind of work hold, in bytes beside the weights, and compute."""
@@ -63,7 +68,7 @@ class Phases:
 
     def all_flops(self, times: int) -> float:
         """Return the operations of the whole work: so many steps or updates."""
-        return sum(n * (times if p in (DENOISE, UPDATE) else 1) for p, n in self.flops.items())
+        return sum(n * (times if repeated(p) else 1) for p, n in self.flops.items())
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,9 @@ class Footprint:
 
     size: Size
     weights: dict[str, int]  # bytes by part
-    sequence: list[str]  # of offloading
+    sequence: list[str]  # of offloading; empty where parts do not come and go
     edit: Phases
-    finetune: Phases
+    finetune: Phases | None  # None for an image model
     full: Phases | None  # finetuning of all weights
     trained: int  # bytes of the adapter
 
@@ -89,6 +94,8 @@ class Footprint:
     def worst(self, phases: Phases) -> tuple[str, set[str], int]:
         """Return the phase in which offloading holds most, the parts that are there, and bytes."""
         there = stays(phases.order, self.sequence)
+        if not self.sequence:
+            there = {phase: [set(self.weights)] for phase in phases.held}
         found = [
             (phase, parts, held + sum(self.weights[part] for part in parts))
             for phase, held in phases.held.items()
@@ -252,6 +259,7 @@ def _finetuning(dreamix: DreamixPipeline, size: Size, setup: Setup) -> tuple[Pha
     tuning = Tuning([RARE], settings, setup.rank, "all", setup.checkpointing, "adamw", "no")
     chosen = trainable(family, tuning, torch.Generator())
     made, pixels = _fakes(dreamix, size)
+    _one_expert(family)
     weights: list[Any] = [made[p] for p in chosen]
     adapter = {id(weight) for weight in weights if setup.rank is not None}
     there = [x for x in made.values() if id(x) not in adapter]
@@ -271,6 +279,13 @@ def _finetuning(dreamix: DreamixPipeline, size: Size, setup: Setup) -> tuple[Pha
     order = [f"{ENCODE}:vae", f"{TEXT}:text_encoder", *networks, f"{REST}:"]
     trained = sum(x.untyped_storage().nbytes() for x in weights)
     return Phases(order, traced.peak, {**traced.flops}), trained
+
+
+def _one_expert(family: Any) -> None:
+    """Let one of several networks predict all frames of an update: that is when it holds most."""
+    first, *others = family.networks
+    if others:
+        family.experts = lambda timesteps: [first] * len(timesteps)
 
 
 def _update(family: Family, weights: list[Any], parts: list[Part], setup: Setup) -> None:

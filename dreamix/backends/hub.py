@@ -26,6 +26,7 @@ NAMES: dict[str, Weights] = {
     "wan2.2-14b": Weights("Wan-AI/Wan2.2-T2V-A14B-Diffusers"),
     "cogvideox-2b": Weights("zai-org/CogVideoX-2b"),
     "cogvideox-5b": Weights("zai-org/CogVideoX-5b"),
+    "ltx-2b": Weights("Lightricks/LTX-Video"),
     "modelscope": Weights("damo-vilab/text-to-video-ms-1.7b"),
     "zeroscope": Weights("cerspense/zeroscope_v2_576w"),
     "animatediff": Weights(
@@ -38,13 +39,26 @@ NAMES: dict[str, Weights] = {
 CASCADES: dict[str, tuple[Weights, Weights]] = {
     "zeroscope-xl": (NAMES["zeroscope"], Weights("cerspense/zeroscope_v2_XL")),
 }
+LARGER = 1.8  # times in height and width that the second stage is given: 320 -> 576
 # image models, on which Plug-and-Play runs
 PICTURES: dict[str, Weights] = {
     "sd1.4": Weights("CompVis/stable-diffusion-v1-4"),
     "sd1.5": Weights("stable-diffusion-v1-5/stable-diffusion-v1-5"),
     "sd2.1-base": Weights("stabilityai/stable-diffusion-2-1-base"),
 }
+# width, height and frames of weights that were made for others than their class of pipeline
+SIZES: dict[str, tuple[int, int, int]] = {
+    "zeroscope": (576, 320, 24),
+    "zeroscope-xl": (576, 320, 24),  # of its first stage
+}
 PICTURE_CLASS = "StableDiffusionPipeline"
+
+
+def stages_of(name: str) -> tuple[Weights, ...]:
+    """Return the weights of a short name, stage by stage."""
+    if name in CASCADES:
+        return CASCADES[name]
+    return (NAMES[name] if name in NAMES else PICTURES[name],)
 
 
 def load_pipeline(name: str | Path, *, motion_adapter: Any = None, **options: Any) -> Any:
@@ -104,6 +118,20 @@ def local_folder(name: str) -> Path:
         return Path(snapshot_download(name, local_files_only=True))
     except (OSError, ValueError) as error:
         raise UserError(_missing(name, error)) from None
+
+
+def folders_of(weights: Weights) -> list[Path]:
+    """Return the folders of one stage, if all of them are on this machine."""
+    found = []
+    for hub in (part for part in weights if part):
+        try:
+            folder = local_folder(hub)
+        except (UserError, ModuleNotFoundError):
+            return []
+        if not any((folder / file).exists() for file in ("model_index.json", "config.json")):
+            return []
+        found.append(folder)
+    return found
 
 
 def fingerprint(folders: list[Path]) -> str:

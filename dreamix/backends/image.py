@@ -116,29 +116,27 @@ class Pictures:
         The inversion is made once for all prompts, a batch of pictures at a time (`at_once`):
         memory does not grow with the length of the clip. `watch` counts steps of single pictures.
         """
-        words = [self._words(*pair) for pair in zip(negatives, prompts, strict=True)]
+        words = [self.words(*pair) for pair in zip(negatives, prompts, strict=True)]
         pixels, begun = self._pixels(source), 0
         invert, denoise = watch("inverting"), watch("denoising")
 
         def work(batch: Tensor) -> list[Tensor]:
             nonlocal begun
             share = Share(len(batch), begun, len(pixels))
-            z, made = self._encoded(batch), []
+            z, made = self.encoded(batch), []
             trace = inverted(self.pipe, z, words[0].nothing, edit, share.of(invert))
             for i, told in enumerate(words):
                 heard = Share(
                     share.size, begun * len(words) + i * share.size, share.all * len(words)
                 )
-                made.append(
-                    self._decoded(injected(self.pipe, trace, told, edit, heard.of(denoise)))
-                )
+                made.append(self.decoded(injected(self.pipe, trace, told, edit, heard.of(denoise))))
             begun += len(batch)
             return made
 
         made = pictures_in_batches(pixels.split(at_once or AT_ONCE), work)
         return [Video(frames.numpy(), source.fps, source.times) for frames in made]
 
-    def _words(self, negative: str, target: str) -> Words:
+    def words(self, negative: str, target: str) -> Words:
         """Return both prompts, and no words, as the network reads them."""
         read = [
             self.pipe.encode_prompt(text, self.pipe.device, 1, False)[0]
@@ -159,14 +157,14 @@ class Pictures:
         trained = np.prod(np.broadcast_to(unet.sample_size, 2)) * factor**2  # pixels
         return shape_of(source, trained, MULTIPLE)
 
-    def _encoded(self, pixels: Tensor) -> Tensor:
+    def encoded(self, pixels: Tensor) -> Tensor:
         """Return latents, float32: the mode of the posterior, scaled as the U-Net takes them."""
         vae = self.pipe.vae
         clean = pixels.to(self.pipe.device, torch.float32) / 127.5 - 1
         latents: Tensor = vae.encode(clean).latent_dist.mode() * vae.config.scaling_factor
         return latents
 
-    def _decoded(self, latents: Tensor) -> Tensor:
+    def decoded(self, latents: Tensor) -> Tensor:
         """Return pictures, uint8 (frames, height, width, 3)."""
         vae = self.pipe.vae
         pixels = vae.decode(latents.float() / vae.config.scaling_factor).sample

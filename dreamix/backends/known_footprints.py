@@ -6,17 +6,9 @@
 import json
 from pathlib import Path
 
-from dreamix.backends.blueprint import Blueprint
-from dreamix.backends.families import family_named
-from dreamix.backends.footprint import Footprint, Size
+from dreamix.backends.footprint import Footprint
 
 TABLE = Path(__file__).with_name("footprints.json")
-
-
-def usual_size(plan: Blueprint) -> Size:
-    """Return the size that a clip is brought to where nothing is said: see `Family.defaults`."""
-    usual = family_named(plan.kind).defaults
-    return Size(usual.width, usual.height, usual.frames)
 
 
 def known_footprints(file: Path = TABLE) -> dict[str, dict[str, Footprint]]:

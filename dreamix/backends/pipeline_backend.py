@@ -13,7 +13,7 @@ import torch
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
 from dreamix.backends.frames import resized, shape_of
-from dreamix.backends.hub import NAMES, Weights, fingerprint, local_folder, pipeline_class
+from dreamix.backends.hub import NAMES, SIZES, Weights, fingerprint, local_folder, pipeline_class
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
@@ -158,19 +158,23 @@ class PipelineBackend:
 
     def _canvas(self, clip: Video, length: int) -> Video:
         """Return a clip of that many frames, or the usual number, for what is made from noise."""
+        frames = length or (self._size[2] if self._size else None) or self._made_for[2]
+        return Video(np.repeat(clip.frames[:1], frames, axis=0), self.dreamix.family.defaults.fps)
+
+    @cached_property
+    def _made_for(self) -> tuple[int, int, int]:
+        """Width, height and frames that clips are brought to where nothing is said."""
         usual = self.dreamix.family.defaults
-        frames = length or (self._size[2] if self._size else None) or usual.frames
-        return Video(np.repeat(clip.frames[:1], frames, axis=0), usual.fps)
+        return SIZES.get(spec_of(self.name).kind, (usual.width, usual.height, usual.frames))
 
     def _shape(self, source: Video) -> tuple[int, int, int]:
         """Return height, width and the most frames."""
-        family = self.dreamix.family
-        usual = family.defaults
+        family, (wide, high, most) = self.dreamix.family, self._made_for
         if self._size:
             width, height, frames = self._size
             family.check_clip(frames or 1, height, width)
-            return height, width, frames or usual.frames
-        return *shape_of(source, usual.height * usual.width, family.size_multiple), usual.frames
+            return height, width, frames or most
+        return *shape_of(source, high * wide, family.size_multiple), most
 
     def _facts(self, clip: Video) -> dict[str, Any]:
         """Return what the last edit tells of the noise it started from."""

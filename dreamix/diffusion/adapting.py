@@ -122,7 +122,7 @@ def bring_state(optimise: Any) -> None:
     """Move what an optimiser remembers to where offloading has put its weights since."""
     for weight, state in optimise.state.items():
         for name, x in state.items():
-            if isinstance(x, Tensor) and x.shape == weight.shape and x.device != weight.device:
+            if isinstance(x, Tensor) and x.ndim and x.device != weight.device:  # not the step
                 state[name] = x.to(weight.device)
 
 

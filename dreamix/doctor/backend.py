@@ -4,20 +4,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.backends.base import spec_of
-from dreamix.backends.blueprint import Blueprint, in_folders, published
-from dreamix.backends.families import family_named
-from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size, footprint
-from dreamix.backends.known_footprints import known_footprints, usual_size
+from dreamix.backends.blueprint import in_folders, published
+from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size
+from dreamix.backends.footprint_kinds import Plan, footprint_of
+from dreamix.backends.hub import CASCADES, NAMES, folders_of, stages_of
+from dreamix.backends.known_footprints import known_footprints
 from dreamix.core.errors import UserError
-from dreamix.doctor.judgement import where_weights_are
+
+SETUPS = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
 
 
 class Asked(NamedTuple):
     """What is to be traced."""
 
-    plan: Blueprint
+    plan: Plan
     size: Size
-    steps: int
     known: dict[str, Footprint]  # from the table that comes with the toolkit, if it holds this
 
 
@@ -25,30 +26,41 @@ def asked(name: str) -> Asked:
     """Return what a backend's name means; configurations on this machine come before typed ones."""
     spec = spec_of(name)
     plan = _plan(spec.kind, spec.weights)
-    usual = usual_size(plan)
-    size = usual
+    size = usual = plan.usual_size
     if spec.size:
         width, height, frames = spec.size
         size = Size(width, height, frames or usual.frames)
-    typed = published().get(spec.kind) == plan
-    known = known_footprints().get(spec.kind, {}) if typed and size == usual else {}
-    return Asked(plan, size, family_named(plan.kind).defaults.steps, known)
+    table = known_footprints()
+    typed = spec.kind in table and as_published(spec.kind) == plan
+    return Asked(plan, size, table[spec.kind] if typed and size == usual else {})
 
 
-def _plan(kind: str, weights: Path | None) -> Blueprint:
+def as_published(name: str) -> Plan:
+    """Return a named backend with the dimensions that were typed in."""
+    plans = published()
+    if name not in CASCADES:
+        return Plan(name, plans[name])
+    first = next(known for known, weights in NAMES.items() if weights == CASCADES[name][0])
+    return Plan(name, plans[first], plans[name])
+
+
+def _plan(kind: str, weights: Path | None) -> Plan:
     """Return the networks of a backend: of its folder, of the hub's cache, or as published."""
     if weights is not None and kind != "toybox":
-        return in_folders(weights)
+        return Plan(kind, in_folders(weights))
     if kind not in published():
         has = ", ".join(published())
         raise UserError(f"{kind} has no footprint to trace; these have: {has}, and any folder")
-    folders = where_weights_are(kind)
-    return in_folders(*folders) if folders else published()[kind]
+    stages = [folders_of(stage) for stage in stages_of(kind)]
+    return (
+        Plan(kind, *(in_folders(*found) for found in stages)) if all(stages) else as_published(kind)
+    )
 
 
-def traced(one: Asked) -> dict[str, Footprint]:
-    """Return the footprints on an accelerator and on the processor, known or traced now."""
-    if one.known:
+def traced(one: Asked, *, full: bool = False) -> dict[str, Footprint]:
+    """Return the footprints on an accelerator and on the processor, as they are known or traced."""
+    if one.known and not full:
         return one.known
-    setups = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
-    return {where: footprint(one.plan, one.size, setup) for where, setup in setups.items()}
+    return {
+        where: footprint_of(one.plan, one.size, setup, full=full) for where, setup in SETUPS.items()
+    }

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.backends.footprint import Footprint, Phases
-from dreamix.backends.hub import CASCADES, NAMES, PICTURES
-from dreamix.core.errors import UserError
+from dreamix.backends.hub import folders_of, stages_of
 from dreamix.doctor.machine import Machine
 
 # Share of that rate that an edit or a finetuning is taken to reach: ours, assumed. Small pipelines
@@ -18,8 +17,6 @@ from dreamix.doctor.machine import Machine
 EFFICIENCY = 0.5
 ROOM = 2**30  # bytes left for an accelerator's context and the scratch memory of kernels; ours
 UPDATES = 64  # of the presets of `dreamix`
-OTHERS = {**PICTURES, **{name: second for name, (_, second) in CASCADES.items()}}
-WEIGHTS = {**NAMES, **OTHERS}
 SECONDS = 0.4  # for which products of matrices are timed
 
 
@@ -27,7 +24,7 @@ class Fit(NamedTuple):
     """One kind of work on one kind of device."""
 
     together: int  # peak bytes with all parts there
-    offloaded: int | None  # the same where parts come and go; None on the processor
+    offloaded: int | None  # the same where parts come and go; None where they do not
     verdict: str  # "yes", "with offloading", "no"
     minutes: float
 
@@ -40,28 +37,19 @@ class Row(NamedTuple):
     download: str  # the command that fetches them
     steps: int
     edit: Fit
-    finetune: Fit
+    finetune: Fit | None  # None for an image model
 
 
 def where_weights_are(name: str) -> list[Path]:
     """Return the folders of a backend's weights on this machine, if all of them are here."""
-    from dreamix.backends.hub import local_folder
-
-    found = []
-    for hub in (part for part in WEIGHTS[name] if part):
-        try:
-            folder = local_folder(hub)
-        except (UserError, ModuleNotFoundError):
-            return []
-        if not any((folder / file).exists() for file in ("model_index.json", "config.json")):
-            return []
-        found.append(folder)
-    return found
+    stages = [folders_of(stage) for stage in stages_of(name)]
+    return [folder for found in stages for folder in found] if all(stages) else []
 
 
 def download(name: str) -> str:
     """Return the command that fetches the weights."""
-    return " && ".join(f"hf download {hub}" for hub in WEIGHTS[name] if hub)
+    hubs = [hub for stage in stages_of(name) for hub in stage if hub]
+    return " && ".join(f"hf download {hub}" for hub in hubs)
 
 
 def rate(device: str, half: bool, clock: Callable[[], float] = time.perf_counter) -> float:
@@ -100,28 +88,28 @@ def fit(found: Footprint, phases: Phases, times: int, machine: Machine, speed: f
     together = found.together(phases)
     if machine.cuda is None:
         return Fit(together, None, "yes" if together < machine.free else "no", long)
-    offloaded, free = found.offloaded(phases), (machine.cuda.free or machine.cuda.total) - ROOM
+    offloaded = found.offloaded(phases) if found.sequence else None
+    free = (machine.cuda.free or machine.cuda.total) - ROOM
     if together < free:
         return Fit(together, offloaded, "yes", long)
-    return Fit(together, offloaded, "with offloading" if offloaded < free else "no", long)
+    fits = offloaded is not None and offloaded < free
+    return Fit(together, offloaded, "with offloading" if fits else "no", long)
 
 
 def row(name: str, found: Footprint, steps: int, machine: Machine, speed: float) -> Row:
     """Return what a named backend would do on this machine."""
-    works = ((found.edit, steps), (found.finetune, UPDATES))
-    fits = [fit(found, phases, times, machine, speed) for phases, times in works]
-    return Row(name, where_weights_are(name), download(name), steps, *fits)
+    edit = fit(found, found.edit, steps, machine, speed)
+    tuned = fit(found, found.finetune, UPDATES, machine, speed) if found.finetune else None
+    return Row(name, where_weights_are(name), download(name), steps, edit, tuned)
 
 
 def rows(machine: Machine, speed: float) -> list[Row]:
     """Return the backends whose footprints come with the toolkit."""
-    from dreamix.backends.blueprint import published
-    from dreamix.backends.families import family_named
     from dreamix.backends.known_footprints import known_footprints
+    from dreamix.doctor.backend import as_published
 
     where = "processor" if machine.cuda is None else "accelerator"
-    plans, known = published(), known_footprints()
     return [
-        row(name, entry[where], family_named(plans[name].kind).defaults.steps, machine, speed)
-        for name, entry in known.items()
+        row(name, entry[where], as_published(name).usual_steps, machine, speed)
+        for name, entry in known_footprints().items()
     ]

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from dreamix.core.errors import UserError
 
 SCALED = "scaled.json"  # beside `published.json`
 SIZE = (96, 96, 9)  # width, height, frames
+PICTURES = (256, 256, 4)  # the same of an image model: a batch
 TIMES = 2  # steps, or updates
 WORKS: dict[str, dict[str, Any]] = {  # name -> what of `Setup` is set
     "edit": {},
@@ -29,6 +30,9 @@ WORKS: dict[str, dict[str, Any]] = {  # name -> what of `Setup` is set
 }
 # glibc gives what is freed back at once, so that resident memory is what is held.
 GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+Work = Callable[[tuple[int, int, int] | None], None]
 
 
 class Measured(NamedTuple):
@@ -61,15 +65,21 @@ def scaled_names() -> list[str]:
     return list(published(PUBLISHED.with_name(SCALED)))
 
 
+def works_of(name: str) -> list[str]:
+    """Return the pieces of work that a scaled-up pipeline can do: an image model only edits."""
+    return ["edit"] if _of_pictures(name) else list(WORKS)
+
+
 def measured_apart(
     name: str,
     works: Sequence[str],
     *,
-    size: tuple[int, int, int] = SIZE,
+    size: tuple[int, int, int] | None = None,
     device: str = "cpu",
     threads: int = 1,
 ) -> list[Measured]:
     """Return what a process of its own measures; one that fails is a `UserError`."""
+    size = size or (PICTURES if _of_pictures(name) else SIZE)
     asked = json.dumps([name, list(works), list(size), device])
     command = [sys.executable, "-W", "ignore", "-m", __name__, asked]
     there = {**os.environ, **GLIBC, "OMP_NUM_THREADS": str(threads)}
@@ -92,6 +102,12 @@ def predicted(
     from dreamix.backends.footprint import Size, edit_footprint, finetuning_footprint
 
     plan, setup = _plan(name), _setup(work, device)
+    if _of_pictures(name):
+        from dreamix.backends.footprint_pictures import picture_footprint, pictures_of, settings
+
+        edit = settings(pictures_of(name, plan), TIMES, TIMES)
+        found = picture_footprint(name, plan, Size(*size), setup, edit)
+        return found.weights, found.edit
     if work == "edit":
         return edit_footprint(plan, Size(*size), setup)
     return finetuning_footprint(plan, Size(*size), setup)[:2]
@@ -99,20 +115,15 @@ def predicted(
 
 def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Measured:
     """Return the predicted and the measured peak of one piece of work, in this process."""
-    from dreamix.backends.blueprint import build
-    from dreamix.backends.pipeline import DreamixPipeline
     from dreamix.doctor.judgement import rate
 
     parts, phases = predicted(name, work, size, device)
-    dreamix = DreamixPipeline(build(_plan(name), device="cpu")).to(device)
-    least = dreamix.family.size_multiple
-    setup = _setup(work, device)
-    run(dreamix, setup, work, (least, least, 1))  # loads what is loaded late
-    dreamix.reset()
+    do = (_picture_work if _of_pictures(name) else _video_work)(name, work, device)
+    do(None)  # loads what is loaded late
     clock = time.process_time if device == "cpu" else time.perf_counter
     gauge = Gauge(device)
     began = clock()
-    run(dreamix, setup, work, size)
+    do(size)
     peak, seconds = gauge.peak(), clock() - began
     weights = sum(parts.values())
     whole = weights + max(phases.held.values())
@@ -128,28 +139,76 @@ def _plan(name: str) -> Any:
     return published(PUBLISHED.with_name(SCALED))[name]
 
 
+def _of_pictures(name: str) -> bool:
+    from dreamix.backends.hub import PICTURE_CLASS
+
+    return bool(_plan(name).kind == PICTURE_CLASS)
+
+
 def _setup(work: str, device: str) -> Any:
     from dreamix.backends.footprint import Setup
 
     return replace(Setup(transfers=device != "cpu"), **WORKS[work])
 
 
-def run(dreamix: Any, setup: Any, work: str, size: tuple[int, int, int]) -> None:
-    """Edit a clip of noise, or finetune on it."""
+def _noise(size: tuple[int, int, int]) -> Any:
+    """Return a clip of noise."""
     import numpy as np
 
     from dreamix.core.video import Video
-    from dreamix.diffusion.levels import noise_levels
 
     width, height, frames = size
     shape = (frames, height, width, 3)
-    clip = Video(np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8), 8.0)
+    return Video(np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8), 8.0)
+
+
+def _picture_work(name: str, work: str, device: str) -> Work:
+    """Return a function that edits pictures of noise of a size; the least there is if None."""
+    from dreamix.backends.footprint_pictures import pictures_of, settings
+
+    pictures = pictures_of(name, _plan(name), device="cpu")
+    pictures.pipe.to(device)
+    edit = settings(pictures, TIMES, TIMES)
+
+    def do(size: tuple[int, int, int] | None) -> None:
+        clip = _noise(size or (64, 64, 1))
+        pictures._size = (clip.width, clip.height, None)
+        pictures.edited_pictures(clip, ["a"], [""], edit, lambda _: lambda *_: None)
+
+    return do
+
+
+def _video_work(name: str, work: str, device: str) -> Work:
+    """Return a function that edits, or finetunes on, a clip of noise; the least one if None."""
+    from dreamix.backends.blueprint import build
+    from dreamix.backends.pipeline import DreamixPipeline
+
+    dreamix, setup = (
+        DreamixPipeline(build(_plan(name), device="cpu")).to(device),
+        _setup(work, device),
+    )
+    least = dreamix.family.size_multiple
+
+    def do(size: tuple[int, int, int] | None) -> None:
+        run(dreamix, setup, work, size or (least, least, 1))
+        if size is None:
+            dreamix.reset()
+
+    return do
+
+
+def run(dreamix: Any, setup: Any, work: str, size: tuple[int, int, int]) -> None:
+    """Edit a clip of noise, or finetune on it."""
+    from dreamix.diffusion.levels import noise_levels
+
+    clip = _noise(size)
     dreamix.set_progress_bar_config(disable=True)
     if work != "edit":
         options = {"rank": setup.rank, "gradient_checkpointing": setup.checkpointing}
         dreamix.finetune(clip, steps=TIMES, frames=setup.frames, **options)
         return
-    dreamix.pipe.scheduler.set_timesteps(TIMES + 1)
+    family, (width, height, frames) = dreamix.family, size
+    family.set_steps(TIMES + 1, family.latent_shape(family.padded(frames), height, width))
     level = float(noise_levels(dreamix.pipe.scheduler)[1])
     dreamix("a", clip, noise_scale=level, num_inference_steps=TIMES + 1, output_type="np")
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 
-from dreamix.backends.footprint import Footprint, Phases
+from dreamix.backends.footprint import Footprint, Phases, repeated
 from dreamix.doctor.judgement import (
     EFFICIENCY,
-    OTHERS,
     ROOM,
     UPDATES,
     Fit,
     Row,
-    download,
-    where_weights_are,
 )
 from dreamix.doctor.machine import Machine, Package
 from dreamix.doctor.measured import Measured
@@ -93,27 +90,27 @@ def table(rows: list[Row]) -> list[str]:
     """Return a line for every backend, and the commands that fetch what is not here."""
     cells = [HEAD, TOYBOX, *(_cells(row) for row in rows)]
     absent = {row.name: row.download for row in rows if not row.weights}
-    absent |= {name: download(name) for name in OTHERS if not where_weights_are(name)}
-    here = [name for name in OTHERS if name not in absent]
-    lines = ["", f"here too, without an estimate: {', '.join(here)}"] if here else []
-    if absent:
-        lines += ["", "weights that are not here:"]
+    lines = ["", "weights that are not here:"] if absent else []
     return [*columns(cells), *lines, *(f"  {name}: {how}" for name, how in absent.items())]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    worst = next((f.verdict for f in (row.finetune, row.edit) if f.verdict == "no"), None)
-    verdict = worst or max(row.edit.verdict, row.finetune.verdict, key=len)
-    if row.edit.verdict != "no" and row.finetune.verdict == "no":
-        verdict = "to edit, not to finetune"
     works = (row.edit, row.finetune)
     return (
         row.name,
         "here" if row.weights else "not here",
-        *(_memory(work) for work in works),
-        verdict,
-        *(time(work.minutes) for work in works),
+        *(_memory(work) if work else "-" for work in works),
+        _verdict(row),
+        *(time(work.minutes) if work else "-" for work in works),
     )
+
+
+def _verdict(row: Row) -> str:
+    """Return whether both kinds of work fit, as far as there are both."""
+    verdicts = [work.verdict for work in (row.edit, row.finetune) if work]
+    if verdicts[0] != "no" and verdicts[-1] == "no":
+        return "to edit, not to finetune"
+    return "no" if "no" in verdicts else max(verdicts, key=len)
 
 
 def _memory(work: Fit) -> str:
@@ -134,6 +131,7 @@ def footnotes(machine: Machine, speed: float) -> list[str]:
         f"  as --backend would run it here ({how});",
         "  an edit: the family's usual size, guidance and steps, all of them (a lower noise level",
         f"  takes fewer); finetuning: an adapter of rank 32, {UPDATES} updates, clip and 8 frames;",
+        "  image models (sd...): Plug-and-Play on 16 frames of 512x512; they are not finetuned;",
         "  memory: weights and tensors that the toolkit's own code holds at its peak, without the",
         "  scratch memory of kernels and what the allocator keeps;",
         f"  minutes: operations / ({speed / 1e9:,.0f} GFLOP/s, products of matrices timed here, x "
@@ -144,30 +142,37 @@ def footnotes(machine: Machine, speed: float) -> list[str]:
     ]
 
 
+SETUP = "bfloat16, the autoencoder float32 and tiled, gradient checkpointing"
+PICTURE_SETUP = "float16, the autoencoder float32, four pictures at once; nothing is offloaded"
+
+
 def detail(name: str, source: str, found: dict[str, Footprint], steps: int) -> list[str]:
     """Return the arithmetic of one backend, on an accelerator and on the processor."""
-    width, height, frames = next(iter(found.values())).size
+    held = next(iter(found.values()))
+    width, height, frames = held.size
     lines = [f"{name}: {frames} frames of {width}x{height}. Networks by {source}."]
     titles = {
-        "accelerator": "On an accelerator: bfloat16, the autoencoder float32 and tiled, gradient "
-        "checkpointing",
+        "accelerator": f"On an accelerator: {SETUP if held.sequence else PICTURE_SETUP}",
         "processor": "On the processor: float32",
     }
     for where, footprint in found.items():
         lines += ["", titles[where], *_weights(footprint)]
-        works = [("edit", footprint.edit, steps), ("finetuning", footprint.finetune, UPDATES)]
-        if footprint.full:
-            works.append(("finetuning all weights", footprint.full, UPDATES))
-        for title, phases, times in works:
-            lines += _work(title, footprint, phases, times, where == "accelerator")
+        works = {"edit": footprint.edit, "finetuning": footprint.finetune}
+        works["finetuning all weights"] = footprint.full
+        for title, phases in works.items():
+            times = steps if title == "edit" else UPDATES
+            if phases:
+                apart = where == "accelerator" and bool(footprint.sequence)
+                lines += _work(title, footprint, phases, times, apart)
     return lines
 
 
 def _weights(found: Footprint) -> list[str]:
     whole = " + ".join(f"{name} {size(count)}" for name, count in found.weights.items())
+    adapter = f"  adapter and its AdamW   {size(found.trained)} + 2 x {size(found.trained)}"
     return [
         f"  weights                 {whole} = {size(sum(found.weights.values()))}",
-        f"  adapter and its AdamW   {size(found.trained)} + 2 x {size(found.trained)}",
+        *([adapter] if found.finetune else []),
     ]
 
 
@@ -185,8 +190,11 @@ def _work(title: str, found: Footprint, phases: Phases, times: int, apart: bool)
         parts = " + ".join(f"{part} {size(found.weights[part])}" for part in sorted(there))
         last = f"{parts or 'nothing'} + {phase} {size(phases.held[phase])} = {size(peak)}"
         lines.append(f"    peak, offloaded       {last}")
-    several = {"denoise": f" x {times}", "update": f" x {times}"}
-    flops = [f"{p} {n / 1e12:.1f}{several.get(p, '')}" for p, n in phases.flops.items() if n]
+    flops = [
+        f"{p} {n / 1e12:.1f}{f' x {times}' if repeated(p) else ''}"
+        for p, n in phases.flops.items()
+        if n
+    ]
     sum_ = phases.all_flops(times) / 1e12
     return [*lines, f"    operations (TFLOP)    {' + '.join(flops)} = {sum_:.0f}"]
 
