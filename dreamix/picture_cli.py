@@ -1,7 +1,5 @@
 """`dreamix animate` and `dreamix subject`: still pictures in, a clip out."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +7,7 @@ import click
 import numpy as np
 
 from dreamix.core.video import Video
-from dreamix.edit_cli import FILE, live_line, note
+from dreamix.editing_options import live_line, note, say_or_stop, shared_options
 
 IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SECONDS = 2.0  # that the embedded model's clips last
@@ -26,44 +24,6 @@ class Asked(NamedTuple):
     finetuned: Path | None
     strip_file: Path | None
     out: Path
-
-
-def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command with the options that both have."""
-    for option in reversed(
-        (
-            click.option("--prompt", required=True, help="What the clip should show, all of it."),
-            click.option(
-                "--backend",
-                default="toybox",
-                show_default=True,
-                metavar="NAME[:PATH]|FOLDER[@WxH[xF]]",
-                help="Model: toybox, wan2.1-1.3b, cogvideox-2b, ... or a FOLDER.",
-            ),
-            click.option("--steps", type=click.IntRange(1), help="Denoising steps."),
-            click.option("--finetune-steps", type=click.IntRange(0), help="Updates; 0 for none."),
-            click.option(
-                "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting."
-            ),
-            click.option(
-                "--seed",
-                type=click.IntRange(0),
-                default=0,
-                show_default=True,
-                help="Of the noise.",
-            ),
-            click.option(
-                "--finetuned",
-                type=click.Path(file_okay=False, path_type=Path),
-                metavar="DIR",
-                help="Keep what is finetuned here, for further prompts on the same pictures.",
-            ),
-            click.option("--strip", "strip_file", type=FILE, help="PNG to write: input over clip."),
-            click.option("--out", type=FILE, required=True, help="MP4 to write."),
-        )
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -163,13 +123,9 @@ def _fitted(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 def _make(
     name: str, images: list[Path], source: Video, category: str, told: dict[str, Any]
 ) -> None:
-    """Make the clip, write it and say so; Ctrl-C writes nothing."""
+    """Make the clip, write it and say so."""
     asked = Asked(**{field: told.pop(field) for field in Asked._fields})
-    try:
-        click.echo(_made(name, images, source, category, asked, told))
-    except KeyboardInterrupt:
-        click.echo("dreamix: stopped; nothing was written", err=True)
-        sys.exit(130)
+    say_or_stop(lambda: _made(name, images, source, category, asked, told))
 
 
 def _made(
@@ -183,6 +139,7 @@ def _made(
     from dreamix import single_edit as one
     from dreamix.backends.base import open_backend
     from dreamix.core.media import sha256_file
+    from dreamix.data.suite import Edit
     from dreamix.methods.base import METHODS
 
     one.check_endings(asked.out, asked.strip_file)
@@ -190,7 +147,8 @@ def _made(
     found, model = METHODS.get(name), open_backend(asked.backend, asked.finetuned)
     config = one.configured(found, given, asked.settings, model)
     known = one.clip_source(images[0], None)
-    request = one.request_for(known, one.wish(known, asked.prompt, category), asked.seed, name)
+    edit = Edit("edit", known.entry.id, asked.prompt, category)
+    request = one.request_for(known, edit, asked.seed, name)
     request = request.of(source)
     if line := one.limits(model, known):
         note(line)

@@ -138,7 +138,7 @@ def _told(ordinal: bool) -> Iterator[Say | None]:
     if not ordinal:
         yield None
         return
-    from dreamix.edit_cli import live_line
+    from dreamix.editing_options import live_line
 
     with live_line() as say:
         yield lambda text: say(f"ordinal models, {text}")

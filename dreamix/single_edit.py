@@ -62,11 +62,6 @@ def edit_of(source: Source, prompt: str, category: str | None, say: Say) -> Edit
     return Edit("edit", source.entry.id, prompt, category or category_of(changes), known)
 
 
-def wish(source: Source, prompt: str, category: str) -> Edit:
-    """Return an edit of which nothing more is known."""
-    return Edit("edit", source.entry.id, prompt, category)
-
-
 def _words(text: str | None) -> dict[str, str] | None:
     """Return the words of a Toybox caption by field; None for any other text."""
     try:

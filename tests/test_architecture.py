@@ -16,6 +16,7 @@ LAYERS = (
     "dreamix.backends",
     "dreamix.methods",
     "dreamix.single_edit",
+    "dreamix.editing_options",
     "dreamix.edit_cli",
     "dreamix.picture_cli",
     "dreamix.toybox_cli",
