@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from family_names import EVERY, FOUR
+from family_names import EVERY, FIVE
 
 if TYPE_CHECKING:
     from drawn_visit import Clock
@@ -207,7 +207,7 @@ def family(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module", params=FOUR)
+@pytest.fixture(scope="module", params=FIVE)
 def one_each(request: pytest.FixtureRequest) -> "DreamixPipeline":
     """One of every family, for what has nothing to do with how its networks are built."""
     from tiny_pipelines import TINY, quiet

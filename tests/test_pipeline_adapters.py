@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers.loaders import PeftAdapterMixin
-from family_names import FOUR
+from family_names import FIVE
 from safetensors.torch import load_file
 from tiny_families import QUICK, edited, moving_clip
 from tiny_pipelines import TINY, quiet
@@ -63,7 +63,7 @@ def loaded_by_diffusers(family: str, pipe: Any, folder: Path) -> None:
         pipe.load_lora_weights(folder, weight_name=FILES[1], load_into_transformer_2=True)
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_adapter_files_hold_pefts_names(dreamix: DreamixPipeline, tmp_path: Path) -> None:
     dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
     dreamix.save_adapter(tmp_path)
@@ -137,7 +137,7 @@ def test_settings_that_mean_nothing_are_one_line(
         dreamix.finetune(moving_clip(2), **{**QUICK, **options})
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_there_is_no_adapter_to_save_before_one_was_made(
     dreamix: DreamixPipeline, tmp_path: Path
 ) -> None:

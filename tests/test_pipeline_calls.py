@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from family_names import FOUR
+from family_names import FIVE
 from PIL import Image
 from tiny_families import ASKED, SIDE, as_pictures, edited, level_at, moving_clip, seeded
 from tiny_pipelines import TINY, quiet
@@ -106,7 +106,7 @@ def test_corruption_before_the_autoencoder_changes_what_is_encoded(
         assert not torch.equal(kept, edited(one_each, 0.0, clip, corrupt=factors))
 
 
-@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize("name", FIVE)
 def test_tiling_runs(name: str) -> None:
     """Tiles larger than the clip change nothing."""
     tiled = DreamixPipeline(quiet(TINY[name]()))

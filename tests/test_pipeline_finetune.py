@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from family_names import FOUR
+from family_names import FIVE
 from tiny_cascade import State, state_of
 from tiny_families import QUICK, SIDE, edited, moving_clip, seeded
 from tiny_pipelines import TINY, device, quiet
@@ -152,7 +152,7 @@ def test_gradient_checkpointing_gives_the_same_gradients_and_keeps_less(
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
 
 
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", FIVE)
 def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     first = trained_weights(family, steps=1)
     torch.rand(3)
@@ -163,7 +163,7 @@ def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     assert not equal(first, trained_weights(family, steps=1, seed=1))
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
     tuned = dreamix.finetune(moving_clip(3), mixed_precision=precision, **QUICK)
@@ -174,7 +174,7 @@ def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
 
 
 @pytest.mark.check("half precision")
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_network_in_half_precision_is_finetuned_by_an_adapter_in_float32(
     dreamix: DreamixPipeline, dtype: torch.dtype
@@ -185,7 +185,7 @@ def test_a_network_in_half_precision_is_finetuned_by_an_adapter_in_float32(
     assert found.isfinite().all()
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_progress_and_several_prompts(dreamix: DreamixPipeline) -> None:
     seen: list[tuple[int, int]] = []
     clip = moving_clip(3)
@@ -212,7 +212,7 @@ def test_without_its_adapter_the_network_is_the_base_to_the_bit(dreamix: Dreamix
     assert states(dreamix) == held
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
     dreamix.finetune(moving_clip(3), **{**QUICK, "rank": None})
@@ -222,7 +222,7 @@ def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) 
     assert states(dreamix) == held
 
 
-@pytest.mark.parametrize("family", FOUR, indirect=True)
+@pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
     with pytest.raises(UserError, match="diverged"):
@@ -232,7 +232,7 @@ def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline
 
 
 @pytest.mark.check("offloading")
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", FIVE)
 def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> None:
     """accelerate's hooks: same adapter, same edit. On the processor, which is then its own
     accelerator, it does not show that weights move; `make gpu-check` does.
@@ -300,7 +300,7 @@ def test_what_the_optimiser_remembers_follows_its_weights() -> None:
     assert held == {"step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"}
 
 
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", FIVE)
 def test_moments_in_eight_bits_lower_both_losses(family: str, dreamix: DreamixPipeline) -> None:
     """bitsandbytes, on the processor: tensors of 4096 numbers and more have moments of a byte."""
     before = losses_on(dreamix)
@@ -323,7 +323,7 @@ def test_an_optimiser_of_eight_bits_takes_steps_without_decay() -> None:
     assert optimise.state[weight]["state1"].dtype == torch.uint8
 
 
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", FIVE)
 def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> None:
     """One update of AdamW is the sign of the gradient: a few tiny ones may turn over, not many."""
     plain = trained_weights(family, steps=1)

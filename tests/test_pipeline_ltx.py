@@ -18,12 +18,13 @@ from dreamix.diffusion.objectives import shift_of
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.fixture
-def dreamix() -> DreamixPipeline:
+@pytest.fixture(params=["ltx-2b"])
+def dreamix(request: pytest.FixtureRequest) -> DreamixPipeline:
     torch.set_num_threads(1)
-    return DreamixPipeline(quiet(TINY["ltx-2b"]()))
+    return DreamixPipeline(quiet(TINY[request.param]()))
 
 
+@pytest.mark.check("bfloat16")
 def test_in_bfloat16_generation_gives_the_latents_of_diffusers(dreamix: DreamixPipeline) -> None:
     """The network in 16 bits, latents in 32, two prompts in a batch: difference 0."""
     dreamix.to(torch.bfloat16)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from family_names import FOUR, SEPARABLE
+from family_names import FIVE, SEPARABLE
 from tiny_families import QUICK, SIDE, moving_clip, seeded, two_clips
 from tiny_pipelines import TINY, quiet
 
@@ -80,7 +80,7 @@ def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int |
         assert not any(p.any() for p in up)
 
 
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", FIVE)
 @pytest.mark.parametrize("train", ["spatial", "temporal"])
 def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:
     """Separable networks: adapters stand in the chosen layers only; so do trained weights."""

@@ -12,7 +12,6 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
     LTXPipeline,
 )
-from family_names import FOUR
 from tiny_families import (
     ASKED,
     SIDE,
@@ -100,7 +99,7 @@ TILES = {  # of the autoencoders' own settings, in pixels or latents
 }
 
 
-@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize("name", list(SOLVERS)[1:])
 def test_an_autoencoder_in_tiles_is_that_of_diffusers(name: str) -> None:
     """Four tiles and more, there and back: difference 0 to diffusers, none 0 to the whole clip."""
     pipe, clip = quiet(TINY[name]()), moving_clip(9)
@@ -120,6 +119,7 @@ def test_an_autoencoder_in_tiles_is_that_of_diffusers(name: str) -> None:
     assert not torch.equal(found, whole)
 
 
+@pytest.mark.check("= diffusers")
 def test_generation_equals_the_text_to_video_of_diffusers_given_the_same_noise(
     family: str, dreamix: DreamixPipeline
 ) -> None:

@@ -13,5 +13,11 @@ EVERY = [
     "modelscope",
     "animatediff",
 ]
-FOUR = ("wan2.1", "cogvideox-2b", "modelscope", "animatediff")  # one of every family
+FIVE = [  # one of every family
+    "wan2.1",
+    "cogvideox-2b",
+    "modelscope",
+    "animatediff",
+    pytest.param("ltx-2b", marks=pytest.mark.slow),
+]
 SEPARABLE = ("modelscope", "animatediff")  # whose frame pass is exact
