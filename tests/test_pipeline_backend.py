@@ -55,6 +55,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # -- from disk ---------------------------------------------------------------------------------
+def test_a_device_map_is_diffusers_own(folder: Path) -> None:
+    """Placed on the processor by a map: the same edit, and a finetuning."""
+    plain = DreamixPipeline.from_pretrained(folder)
+    mapped = DreamixPipeline.from_pretrained(folder, device_map="cpu")
+    assert mapped.pipe.hf_device_map is not None
+    clip = moving_clip(5)
+    assert torch.equal(edited(quiet(mapped), 0.8, clip), edited(quiet(plain), 0.8, clip))
+    assert len(mapped.finetune(clip, steps=1, frames=1).losses) == 1
+
+
 @pytest.mark.check("round trip")
 @pytest.mark.parametrize("name", EVERY)
 def test_a_saved_pipeline_is_loaded_and_edits_the_same(name: str, tmp_path: Path) -> None:

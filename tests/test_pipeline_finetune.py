@@ -300,9 +300,11 @@ def test_what_the_optimiser_remembers_follows_its_weights() -> None:
     assert held == {"step": "cpu", "exp_avg": "meta", "exp_avg_sq": "meta"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE)
 def test_moments_in_eight_bits_lower_both_losses(family: str, dreamix: DreamixPipeline) -> None:
     """bitsandbytes, on the processor: tensors of 4096 numbers and more have moments of a byte."""
+    pytest.importorskip("bitsandbytes", reason="needs the extra eightbit")
     before = losses_on(dreamix)
     settings = {"steps": 10, "rank": None, "frames": 3, "learning_rate": 3e-3}
     dreamix.finetune(moving_clip(5), optimizer="adamw8bit", **settings)
@@ -311,8 +313,10 @@ def test_moments_in_eight_bits_lower_both_losses(family: str, dreamix: DreamixPi
     assert after["frames"] < 0.97 * before["frames"]
 
 
+@pytest.mark.slow
 def test_an_optimiser_of_eight_bits_takes_steps_without_decay() -> None:
     """At rate 1 a weight with a gradient moves by 1, the first step of Adam; the others stay."""
+    pytest.importorskip("bitsandbytes", reason="needs the extra eightbit")
     weight = torch.nn.Parameter(torch.full((64, 128), 10.0))
     optimise = optimiser([weight], 1.0, Training("adamw8bit"))
     weight.grad = torch.zeros_like(weight)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 CORE = ("torch", "diffusers", "transformers", "av", "numpy")
-USEFUL = {"bitsandbytes": 'optimizer="adamw8bit"'}  # packages that no extra names
 HIDDEN = ("dev",)  # extras that users do not need
 
 
@@ -106,7 +105,7 @@ def packages() -> list[Package]:
         asked = re.match(r"([\w.-]+)[^;]*;.*extra == ['\"](\w+)['\"]", line)
         if asked and asked[2] not in HIDDEN:
             found.append(Package(asked[1], _version(asked[1]), asked[2]))
-    return [*found, *(Package(name, _version(name), None) for name in USEFUL)]
+    return found
 
 
 def _version(name: str) -> str | None:
