@@ -61,6 +61,7 @@ def run_suite(
         cells = [unit.cells for unit in units]
         standing = Standing(cells, slow, makers.workers or 1, watch)
         makers.make(Job(run, suite, units, standing))
+        remove_leftovers(out)  # of workers that were lost meanwhile
         return run
 
 

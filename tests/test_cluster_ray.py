@@ -238,8 +238,9 @@ class TestLosses:
 
 
 DRIVER = """
-import pickle, sys
+import pickle, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 from dreamix.methods.base import variants
 from evaluation.executors import OnRay
 from evaluation.runner import run_suite

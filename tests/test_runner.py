@@ -14,6 +14,8 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import variants
+from evaluation.executors import Local
+from evaluation.making import Job
 from evaluation.runner import is_done, pending_units, run_suite, tally
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell
@@ -231,6 +233,19 @@ def test_a_kill_before_run_json_is_written_is_no_obstacle(suite: Suite, tmp_path
     (out / ".run.json.0.tmp").write_text("{")
     assert tally(make(suite, out, "unedited"))[0] == {"ok": 4}
     assert not list(out.rglob("*.tmp"))
+
+
+class Littering(Local):
+    """An executor one of whose workers is killed while it writes; another one makes the clip."""
+
+    def make(self, job: Job) -> None:
+        super().make(job)
+        (next(job.run.path.glob("clips/*/*")) / ".0.mp4.5f.tmp").write_bytes(b"half of it")
+
+
+def test_what_a_lost_worker_was_writing_is_gone_at_the_end(suite: Suite, tmp_path: Path) -> None:
+    make(suite, tmp_path / "run", "unedited", executor=Littering(1))
+    assert not list((tmp_path / "run").rglob("*.tmp"))
 
 
 def test_a_lost_source_is_brought_back_by_the_next_run(suite: Suite, tmp_path: Path) -> None:
