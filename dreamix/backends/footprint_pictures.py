@@ -30,7 +30,10 @@ def picture_footprint(
     A size that the networks cannot take is a `UserError`.
     """
     if size.width % MULTIPLE or size.height % MULTIPLE:
-        raise UserError(f"heights and widths are multiples of {MULTIPLE}")
+        raise UserError(
+            f"{name} takes heights and widths that are multiples of {MULTIPLE}, "
+            f"not {size.width}x{size.height}"
+        )
     pictures = pictures_of(name, plan, setup.dtypes)
     usual = pictures.usual
     edit = edit or settings(pictures, usual["steps"], usual["steps"] * usual["inversion"])
