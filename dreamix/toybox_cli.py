@@ -69,9 +69,16 @@ def train(what: str, folder: Path | None, minutes: float, plot: bool, compiled: 
     help="Where `train` left its folders.",
 )
 @click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Cascade to write.")
-def export(checkpoints: Path, out: Path) -> None:
+@click.option(
+    "--average",
+    type=float,
+    metavar="WIDTH",
+    help="Average the base's weights over this share of its last training, 0.01 to 0.25, made of"
+    " its snapshots.  [default: 0.05, as followed]",
+)
+def export(checkpoints: Path, out: Path, average: float | None) -> None:
     """Write what was trained as a cascade that `--backend toybox:DIR` opens."""
-    click.echo(f"{out}: {', '.join(imported(EXPORT)(checkpoints, out))}")
+    click.echo(f"{out}: {', '.join(imported(EXPORT)(checkpoints, out, average))}")
 
 
 @toybox.command()

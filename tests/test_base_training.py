@@ -1,21 +1,23 @@
 """The base model's training: what an update sees, and that a stop changes nothing."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 from tiny_cascade import random_clip, tiny_base, tiny_encoder
 from torch import Tensor
 
 from dreamix.backends.toybox.networks import predict
 from dreamix.backends.toybox.text import encoded
 from dreamix.backends.toybox.training import base
-from dreamix.backends.toybox.training.base import PHASES, Base, Phase, phase_of
+from dreamix.backends.toybox.training.base import PHASES, Base, Phase, Rate, drawn, phase_of
 from dreamix.data.toybox import caption, render_base, truth
 from dreamix.diffusion.masking import as_frames, temporal_off, temporal_parameters
 from dreamix.training.clips import Clips, random_scene
-from dreamix.training.loop import CHECKPOINT, Budget, train
+from dreamix.training.loop import CHECKPOINT, Budget, _log, train
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def draw(seed: int) -> torch.Generator:
 
 def test_the_phases_follow_each_other() -> None:
     """Frames to update 6,500, clips of 8 to 10,500, clips of 16 from there on."""
-    seen = [phase_of(update) for update in (0, 6_499, 6_500, 10_499, 10_500, 10**6)]
+    seen = [phase_of(update)[0] for update in (0, 6_499, 6_500, 10_499, 10_500, 10**6)]
     assert [phase.frames for phase in seen if phase.clips] == [8, 8, 16, 16]
     assert seen[0] == seen[1] == PHASES[0]
     assert sum(phase.updates for phase in PHASES) == Base.updates
@@ -76,7 +78,8 @@ def test_a_stopped_training_is_the_uninterrupted_one(
         torch.load(tmp_path / name / CHECKPOINT, weights_only=True) for name in ("once", "often")
     )
     assert all(map(torch.equal, once["live"], often["live"]))
-    assert all(map(torch.equal, once["mean"], often["mean"]))
+    for one, other in zip(once["averages"]["means"], often["averages"]["means"], strict=True):
+        assert all(map(torch.equal, one, other))
     logs = [(tmp_path / name / "log.csv").read_text().splitlines() for name in ("once", "often")]
     assert [len(log) for log in logs] == [3, 3]
 
@@ -102,8 +105,48 @@ def test_probes_name_every_word_and_level(task: Base) -> None:
     with torch.no_grad():
         found = task.probe()
     assert {"right@0.7", "motion@0.97", "camera@0.9"} <= {*found}
-    assert len(found) == 3 * 8
+    assert len(found) == 3 * 8 + 2 * 6
     assert found["right@0.7"] != found["colour@0.7"]
+
+
+def test_the_probe_of_copying_stands_beside_the_noisy_clip(task: Base) -> None:
+    """z / alpha is off by the noise's tan(pi t / 2), within 2% of 46,080 draws."""
+    with torch.no_grad():
+        found = task.probe()
+    for level in (0.05, 0.5, 0.7):
+        right = math.tan(math.pi * level / 2)
+        assert found[f"rms_of_noisy@{level}"] == pytest.approx(right, rel=0.02)
+        assert found[f"rms@{level}"] > 0
+
+
+def test_the_last_phase_draws_levels_over_the_whole_range() -> None:
+    """Shares below .5 and .3 by the normal distribution of logit t; before, 14% and 6%."""
+    times = PHASES[-1].clip_times
+    t = drawn(times, 100_000, draw(0)).numpy()
+    for level in (0.1, 0.3, 0.5, 0.86):
+        logit = math.log(level / (1 - level))
+        right = sum(each.share * norm.cdf((logit - each.mean) / each.deviation) for each in times)
+        assert (t < level).mean() == pytest.approx(right, abs=0.006)
+    assert (t < 0.5).mean() > 0.4 and (t < 0.3).mean() > 0.25
+
+
+def test_the_rate_falls_along_a_cosine(clips: Clips, task: Base) -> None:
+    """From 3e-4 at the first update of the phase over the middle of both to 6e-6 at the last."""
+    task_phases = (Phase(10, 0, 8, 2), Phase(100, 1, 16, 2, rate=Rate(3e-4, 6e-6)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "PHASES", task_phases)
+        found = [task.rate(update) for update in (0, 9, 10, 60, 110, 500)]
+    assert found == pytest.approx([4e-4, 4e-4, 3e-4, 1.53e-4, 6e-6, 6e-6])
+    assert PHASES[-1].rate.last < PHASES[-1].rate.first / 10
+
+
+def test_a_log_keeps_its_rows_when_probes_are_added(tmp_path: Path) -> None:
+    """The shipped log goes on with columns that it did not have."""
+    log = tmp_path / "log.csv"
+    log.write_text("update,loss\n3,0.5\n")
+    _log(log, {"update": 6, "loss": 0.25, "rms@0.1": 0.085})
+    _log(log, {"update": 9, "rms@0.1": 0.08})
+    assert log.read_text().split() == ["update,loss,rms@0.1", "3,0.5,", "6,0.25,0.085", "9,,0.08"]
 
 
 def test_the_network_knows_the_number_of_a_frame_but_not_of_a_lone_one() -> None:

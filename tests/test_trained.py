@@ -16,7 +16,8 @@ from dreamix.training.trained import load_average, save_half
 def folder(tmp_path: Path) -> Path:
     """A training of nn.Linear(2, 1) that was stopped before its first probe."""
     mean = [torch.tensor([[0.1, 2.0]]), torch.tensor([-1.0])]
-    torch.save({"update": 7, "seconds": 90.0, "mean": mean}, tmp_path / CHECKPOINT)
+    averages = {"count": 7, "means": [mean, [torch.zeros(1, 2), torch.zeros(1)]]}
+    torch.save({"update": 7, "seconds": 90.0, "averages": averages}, tmp_path / CHECKPOINT)
     return tmp_path
 
 

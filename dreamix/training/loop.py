@@ -6,6 +6,7 @@ whole every few minutes; what came after it in the log is cut off when training 
 """
 
 import csv
+import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from dreamix.core.records import only_writer, write_whole
 from dreamix.core.seeding import seed_for
+from dreamix.training.averages import Averages
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
@@ -27,12 +28,15 @@ class Task(Protocol):
     """What is trained: a network, the loss of one update, and figures that tell how far it is."""
 
     name: str
-    learning_rate: float
     updates: int  # the whole of it
 
     @property
     def network(self) -> nn.Module:
         """What is trained: its parameters with requires_grad are updated, averaged and kept."""
+        ...
+
+    def rate(self, update: int) -> float:
+        """Return the learning rate of this update; the loop warms it up over its first 200."""
         ...
 
     def loss(self, update: int, generator: torch.Generator) -> Tensor:
@@ -64,28 +68,6 @@ class Start(NamedTuple):
 NOWHERE = Start()
 
 
-class Average:
-    """Moving average of the trained weights, with warm-up: decay min(d, (1 + n) / (10 + n))."""
-
-    def __init__(self, network: nn.Module, decay: float = 0.9995) -> None:
-        self.decay = decay
-        self.live = [p for p in network.parameters() if p.requires_grad]
-        self.mean = [p.detach().clone() for p in self.live]
-
-    def update(self, count: int) -> None:
-        """Move the mean towards the live weights after update number `count`."""
-        decay = min(self.decay, (1 + count) / (10 + count))
-        torch._foreach_lerp_(self.mean, [p.detach() for p in self.live], 1 - decay)
-
-    def swap(self) -> None:
-        """Exchange live and mean weights."""
-        with torch.no_grad():
-            for live, mean in zip(self.live, self.mean, strict=True):
-                held = live.detach().clone()
-                live.copy_(mean)
-                mean.copy_(held)
-
-
 def train(
     task: Task, folder: Path, budget: Budget, say: Callable[[str], None], start: Start = NOWHERE
 ) -> int:
@@ -100,13 +82,14 @@ def train(
 
 
 class _State:
-    """The optimiser, the average and the clock of a task, as far as the checkpoint goes."""
+    """The optimiser, the averages and the clock of a task, as far as the checkpoint goes."""
 
     def __init__(self, task: Task, folder: Path, start: Start) -> None:
         self.task, self.path = task, folder / CHECKPOINT
-        self.average = Average(task.network)
+        self.averages = Averages(task.network)
+        self.live = self.averages.live
         self.optimiser = torch.optim.AdamW(
-            self.average.live, task.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+            self.live, task.rate(start.update), betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
         self.update, self.seconds = start
         if self.path.exists():
@@ -118,27 +101,19 @@ class _State:
         held = {
             "update": self.update,
             "seconds": self.seconds,
-            "live": [p.detach() for p in self.average.live],
-            "mean": self.average.mean,
+            "live": [p.detach() for p in self.live],
+            "averages": self.averages.state(),
             "optimiser": self.optimiser.state_dict(),
         }
         with write_whole(self.path) as file:
             torch.save(held, file)
 
-    def snapshot(self) -> None:
-        """Keep the averaged weights of this update, in half precision, in a file of its own."""
-        names = [name for name, p in self.task.network.named_parameters() if p.requires_grad]
-        weights = {name: mean.half() for name, mean in zip(names, self.average.mean, strict=True)}
-        with write_whole(self.path.with_name(f"snapshot-{self.update:06}.safetensors")) as file:
-            file.write(save_tensors(weights))
-
     def _load(self, held: dict[str, Any]) -> None:
         self.update, self.seconds = held["update"], held["seconds"]
         with torch.no_grad():
-            for mine, theirs in zip(self.average.live, held["live"], strict=True):
+            for mine, theirs in zip(self.live, held["live"], strict=True):
                 mine.copy_(theirs)
-            for mean, kept in zip(self.average.mean, held["mean"], strict=True):
-                mean.copy_(kept)
+        self.averages.load(held["averages"])
         self.optimiser.load_state_dict(held["optimiser"])
 
 
@@ -151,7 +126,7 @@ def _updates(task: Task, state: _State, budget: Budget) -> Iterator[dict[str, fl
             losses.append(_step(task, state))
             state.seconds = before + time.monotonic() - started
             if budget.snapshot_every and state.update % budget.snapshot_every == 0:
-                state.snapshot()
+                state.averages.keep(state.path.parent, state.update)
             if state.update % budget.probe_every == 0:
                 yield _row(task, state, losses)
                 losses = []
@@ -163,37 +138,58 @@ def _updates(task: Task, state: _State, budget: Budget) -> Iterator[dict[str, fl
 
 
 def _step(task: Task, state: _State) -> float:
-    """Make one update: gradient clipped to norm 1, learning rate warmed up over 200 updates."""
+    """Make one update: gradient clipped to norm 1, rate warmed up while the moments are young."""
     generator = torch.Generator().manual_seed(seed_for("train", task.name, state.update))
     loss = task.loss(state.update, generator)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(state.average.live, 1.0, foreach=True)
-    state.optimiser.param_groups[0]["lr"] = task.learning_rate * min(1, (state.update + 1) / 200)
+    torch.nn.utils.clip_grad_norm_(state.live, 1.0, foreach=True)
+    warm = min(1, (state.averages.count + 1) / 200)
+    state.optimiser.param_groups[0]["lr"] = warm * task.rate(state.update)
     state.optimiser.step()
     state.optimiser.zero_grad()
     state.update += 1
-    state.average.update(state.update)
+    state.averages.update()
     return float(loss.detach())
 
 
 def _row(task: Task, state: _State, losses: list[float]) -> dict[str, float]:
-    state.average.swap()
+    state.averages.swap()
     try:
         with torch.no_grad():
             found = task.probe()
     finally:
-        state.average.swap()
+        state.averages.swap()
     mean = sum(losses) / max(len(losses), 1)
     return {"update": state.update, "minutes": state.seconds / 60, "loss": mean, **found}
 
 
 def _log(path: Path, row: dict[str, float]) -> None:
-    new = not path.exists()
+    """Add a row; columns that the log did not have yet are empty in the rows before it."""
+    names = _columns(path)
+    if new := [name for name in row if name not in names]:
+        names += new
+        _widen(path, names)
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
+        writer = csv.DictWriter(file, names, restval="")
         writer.writerow({name: _short(value) for name, value in row.items()})
+
+
+def _columns(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def _widen(path: Path, names: list[str]) -> None:
+    """Write the log anew with the columns `names`."""
+    held = path.read_text().splitlines() if path.exists() else []
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(csv.DictReader(held))
+    with write_whole(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def _cut_log(path: Path, update: int) -> None:

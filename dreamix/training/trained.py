@@ -10,6 +10,7 @@ from torch import nn
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
+from dreamix.training.averages import average_of
 from dreamix.training.loop import CHECKPOINT, LOG
 
 
@@ -21,16 +22,32 @@ def load_average(network: nn.Module, folder: Path) -> dict[str, Any]:
     """
     held = torch.load(folder / CHECKPOINT, weights_only=True)
     live = [p for p in network.parameters() if p.requires_grad]
-    if len(live) != len(held["mean"]):
+    mean = held["averages"]["means"][0]
+    if len(live) != len(mean):
         raise UserError(f"{folder / CHECKPOINT} belongs to another network than this version's")
     with torch.no_grad():
-        for mine, theirs in zip(live, held["mean"], strict=True):
+        for mine, theirs in zip(live, mean, strict=True):
             mine.copy_(theirs)
     return {
         "updates": held["update"],
         "minutes": round(held["seconds"] / 60, 1),
         "log": _last_row(folder / LOG),
     }
+
+
+def load_width(network: nn.Module, folder: Path, width: float) -> int:
+    """Put the average of `width`, made of the snapshots in `folder`, into `network`.
+
+    Returns the update of the last snapshot. Snapshots of another network are a `UserError`.
+    """
+    weights, update = average_of(folder, width)
+    trained = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    if {name: p.shape for name, p in trained.items()} != {n: w.shape for n, w in weights.items()}:
+        raise UserError(f"the snapshots in {folder} belong to another network than this version's")
+    with torch.no_grad():
+        for name, mine in trained.items():
+            mine.copy_(weights[name])
+    return update
 
 
 def _last_row(log: Path) -> dict[str, str]:

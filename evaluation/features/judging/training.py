@@ -56,15 +56,17 @@ class Judging:
 
     def __init__(self, chunks: list[Chunk]) -> None:
         self.network = initialised(JudgeNetwork(), torch.Generator().manual_seed(seed_for("judge")))
-        self.learning_rate = _RATE
         self.chunks = chunks
         scenes = list(test_scenes(_PROBED))
         self.test = np.stack([halved(render(scene).frames) for scene in scenes])
         self.test_answers = torch.tensor([words_of(scene) for scene in scenes])
 
+    def rate(self, update: int) -> float:
+        """Return the learning rate: constant, falling to 0 over the last updates."""
+        return _RATE * min(1, (self.updates - update) / _FADING)
+
     def loss(self, update: int, generator: torch.Generator) -> Tensor:
         """Return the mean cross entropy over the attributes that are asked."""
-        self.learning_rate = _RATE * min(1, (self.updates - update) / _FADING)
         dice = Dice(generator)
         examples = [self._drawn(dice) for _ in range(self.batch)]
         clips = torch.stack([example.clip for example in examples]).transpose(1, 2)

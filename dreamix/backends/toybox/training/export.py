@@ -9,13 +9,15 @@ from dreamix.backends.toybox.superres import build_superres
 from dreamix.backends.toybox.training.run import text_encoder
 from dreamix.core.records import write_json
 from dreamix.training.loop import CHECKPOINT, LOG
-from dreamix.training.trained import load_average
+from dreamix.training.trained import load_average, load_width
 
 
-def export(checkpoints: Path, out: Path) -> list[str]:
+def export(checkpoints: Path, out: Path, average: float | None = None) -> list[str]:
     """Return the parts written to the cascade `out` from the training folders in `checkpoints`.
 
     Each U-Net gets a training.json (updates, minutes, the last row of the log) and the log.
+    average: width of the average of the base's weights, made of its snapshots; None for the one
+             that training follows.
     """
     save_part("text_encoder", text_encoder(checkpoints), out)
     written = ["text_encoder"]
@@ -27,6 +29,9 @@ def export(checkpoints: Path, out: Path) -> list[str]:
             continue
         network = build()
         facts = load_average(network, checkpoints / folder)
+        if average is not None and part == "unet":
+            facts["updates"] = load_width(network, checkpoints / folder, average)
+            facts["average"] = average
         save_part(part, network, out)
         write_json(out / part / "training.json", facts)
         shutil.copyfile(checkpoints / folder / LOG, out / part / LOG)

@@ -99,7 +99,6 @@ class SuperResolution:
     """Training of the super-resolution U-Net, with a text encoder that stays as it is."""
 
     name = "superres"
-    learning_rate = 1e-3
     updates = 30_000
 
     def __init__(self, clips: FineClips, encoder: CLIPTextModel) -> None:
@@ -107,6 +106,10 @@ class SuperResolution:
         self.clips = clips
         self.words = encoded(encoder, clips.captions)
         self.test = _Test(encoder)
+
+    def rate(self, update: int) -> float:
+        """Return the learning rate, the same throughout."""
+        return 1e-3
 
     def loss(self, update: int, generator: torch.Generator) -> Tensor:
         """Return the loss on one batch; the kinds of batches take turns."""

@@ -21,7 +21,6 @@ class Words:
     """Training of the text encoder: one linear head an attribute on the end token."""
 
     name = "text"
-    learning_rate = 1e-3
     updates = 800
     batch = 128
 
@@ -32,6 +31,10 @@ class Words:
         self.tokens, self.answers = _questions([random_scene("words", i) for i in range(_POOL)])
         unseen = [random_scene("words-test", i, test=True) for i in range(500)]
         self.test_tokens, self.test_answers = _questions(unseen)
+
+    def rate(self, update: int) -> float:
+        """Return the learning rate, the same throughout."""
+        return 1e-3
 
     def loss(self, update: int, generator: torch.Generator) -> Tensor:
         """Return the mean cross entropy over attributes."""
