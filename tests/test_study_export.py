@@ -1,5 +1,6 @@
 """What leaves a study: tables under pseudonyms, each column explained."""
 
+import csv
 import hashlib
 import shutil
 import subprocess
@@ -16,9 +17,9 @@ from study_people import LEDGER, VARIED, add_rater, opened_in
 from two_raters import COMMENT, KNOWN, PID, PROLIFIC, SESSION, WHO, rows, two_raters
 
 from dreamix.core.errors import UserError
+from dreamix.core.spreadsheet import as_given
 from study_app.exclusion import reject
 from study_app.export.codebook import TABLES
-from study_app.export.tables import plain
 from study_app.export.writing import export, export_bytes
 from study_app.opening import Opened
 from study_app.plan import Plan
@@ -259,12 +260,36 @@ def test_simulated_raters_prefer_the_better_edit_whichever_side_it_stands(
         assert said.count("b") > 2 * said.count("a") > 0
 
 
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [("=1+1", "'=1+1"), (" @x", "' @x"), ("-", "'-"), ("a=b", "a=b"), ("", ""), (None, None)],
-)
-def test_no_spreadsheet_takes_a_text_for_a_formula(text: str | None, safe: str | None) -> None:
-    assert plain(text) == safe
+EVIL = 'a;=1+1;b"\t@SUM(1),+2|-3\n=cmd'
+
+
+def test_no_table_of_an_export_is_a_formula_whatever_the_separator(
+    database: Database, tmp_path: Path
+) -> None:
+    """Of PID, session, comment, reason and prompt; read by Python's csv. What they were comes back,
+    from CSV by `as_given` and from Parquet, which `study analyze` reads, as it is."""
+    items = tuple(replace(item, prompt=EVIL, category=EVIL) for item in KNOWN.items)
+    running = opened_in(
+        tmp_path, database, study(**PROLIFIC), replace(KNOWN, items=items, left_out={})
+    )
+    who = {"platform": "prolific", "platform_id": EVIL, "session": EVIL, "comment": EVIL}
+    add_rater(database, VARIED, minutes=9.0, **who)
+    with database.reading() as session:
+        rater = session.scalars(select(Rater)).one()
+    reject(running, rater, EVIL, 5)
+    folder = export(running, None, 0, payment=True, comments=True).folder
+    for path in folder.glob("*.csv"):
+        for separator in ",;\t|:":
+            with path.open(newline="") as file:
+                cells = [cell for row in csv.reader(file, delimiter=separator) for cell in row]
+            assert not [cell for cell in cells if cell.lstrip().startswith(tuple("=+-@"))], path
+    (paid,), (said,) = rows(folder, "payment"), rows(folder, "comments")
+    for text in (paid["platform_id"], paid["session"], said["comment"]):
+        assert as_given(text) == EVIL
+    assert as_given(rows(folder, "ratings_long")[0]["prompt"]) == EVIL
+    kept = {name: pyarrow.parquet.read_table(folder / f"{name}.parquet") for name in TABLES}
+    assert set(kept["plan"]["category"].to_pylist()) == {EVIL}
+    assert kept["exclusions"]["reason"].to_pylist()[-1] == EVIL
 
 
 @pytest.mark.slow

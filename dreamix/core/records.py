@@ -33,13 +33,16 @@ def storing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def write_whole(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file that becomes `path` when the block ends well, and vanishes if it does not."""
+def write_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Yield a file that becomes `path` when the block ends well, and vanishes if it does not.
+
+    private: nobody but its owner may read it, at no instant, whatever the umask.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as file:
+            with open(temporary, "wb", opener=_private if private else None) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -48,9 +51,13 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable JSON, whole or not at all."""
-    with write_whole(path) as file:
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_EXCL, 0o600)
+
+
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """Write `value` as readable JSON, whole or not at all; private: for the owner's eyes only."""
+    with write_whole(path, private=private) as file:
         file.write((to_json(value, indent=1) + "\n").encode())
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from dreamix.core.errors import UserError
 from study_app.arrival import NEEDS_ID
 from study_app.exclusion import outcomes
-from study_app.export.tables import plain
 from study_app.flow import Running
 from study_app.monitor import who_rates
 from study_app.screens import Screen
@@ -118,9 +117,9 @@ def _row(running: Running, rater: Rater, failed: int, usual: Usual) -> dict[str,
     spent = minutes(rater)
     code = codes.completion_code if rater.finished is not None else None
     return {
-        "platform_id": plain(rater.platform_id),
-        "session": plain(rater.session),
-        "platform_study": plain(rater.platform_study),
+        "platform_id": rater.platform_id,
+        "session": rater.session,
+        "platform_study": rater.platform_study,
         "screen": rater.screen,
         "finished": rater.finished is not None,
         "minutes": None if spent is None else round(spent, 1),

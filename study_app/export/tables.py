@@ -178,7 +178,7 @@ class Tables:
         return {
             **who,
             "rule": pa.array(rows["rule"], pa.string()),
-            "reason": pa.array([plain(text) for text in rows["reason"]], pa.string()),
+            "reason": pa.array(rows["reason"], pa.string()),
             "automatic": pa.array(rows["automatic"], pa.bool_()),
         }
 
@@ -227,8 +227,3 @@ def counted(places: Sequence[int], many: int) -> np.ndarray:
 def rounded(values: np.ndarray, digits: int) -> pa.Array:
     """Return numbers with so many digits behind the point, nothing in place of NaN."""
     return pa.array(np.round(values, digits), pa.float64(), from_pandas=True)
-
-
-def plain(text: str | None) -> str | None:
-    """Return a text of somebody else's such that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text and text.lstrip()[:1] in ("=", "+", "-", "@") else text

@@ -1,32 +1,33 @@
 """Writes an export: a folder that says what is in it, whole or not at all."""
 
-import csv
 import gc
 import hashlib
 import io
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from sqlalchemy import select
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import storing, write_json
+from dreamix.core.spreadsheet import harmless, write_csv
 from study_app.declaration import declared
 from study_app.exclusion import outcomes, recompute
 from study_app.export import codebook as book
 from study_app.export.payment import COLUMNS, payment_rows
 from study_app.export.reading import read_store
 from study_app.export.readme import analysis_script, readme
-from study_app.export.tables import Tables, plain
+from study_app.export.tables import Tables
 from study_app.monitor import Raters, who_rates
 from study_app.opening import Opened
 from study_app.pseudonyms import Pseudonyms
@@ -137,7 +138,7 @@ def _write(
 ) -> None:
     before = prefix(kinds)
     for name, table in tables.items():
-        pa.csv.write_csv(table, folder / f"{before}{name}.csv")
+        pa.csv.write_csv(harmless_table(table), folder / f"{before}{name}.csv")
         pa.parquet.write_table(table, folder / f"{before}{name}.parquet")
     rows = book.codebook(running.study.design, running.study.questions)
     write_csv(folder / "codebook.csv", list(rows[0]), rows)
@@ -163,22 +164,21 @@ def _write_asked_for(running: Opened, folder: Path, payment: bool, comments: boo
         with running.database.reading() as session:
             said = select(Rater.id, Rater.simulated, Rater.comment).where(Rater.comment != "")
             rows = [
-                {"simulated": flag, "rater": names.of(id_, flag), "comment": plain(text)}
+                {"simulated": flag, "rater": names.of(id_, flag), "comment": text}
                 for id_, flag, text in session.execute(said.order_by(Rater.id))
             ]
         columns = ("simulated", "rater", "comment")
         write_csv(folder / "comments.csv", columns, rows, private=True)
 
 
-def write_csv(
-    path: Path, columns: Iterable[str], rows: Iterable[dict[str, Any]], private: bool = False
-) -> None:
-    """Write rows; private: for the owner's eyes."""
-    path.touch(mode=0o600 if private else 0o644)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns))
-        writer.writeheader()
-        writer.writerows(rows)
+def harmless_table(table: pa.Table) -> pa.Table:
+    """Return a table of which no text is a formula to a spreadsheet; each is looked at once."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            coded = pc.dictionary_encode(table.column(place).combine_chunks())
+            safe = pa.array([harmless(text) for text in coded.dictionary.to_pylist()], pa.string())
+            table = table.set_column(place, field, safe.take(coded.indices))
+    return table
 
 
 def _write_sums(folder: Path) -> None:
