@@ -48,7 +48,7 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
     click.echo(f"{out}: {spell(counts)} clips of {len(runs)} runs")
     for number, parts in absent(merged.suite, runs):
         click.echo(f"note: shard {number}/{parts} is not among them")
-    for line in differing_versions(merged.info["versions"], runs):
+    for line in differing_versions(merged.info.versions, runs):
         click.echo(f"note: {line}")
     if counts.get("missing"):
         raise UserError(
@@ -58,11 +58,12 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
 
 def differing_versions(ours: dict[str, str], runs: tuple[Path, ...]) -> list[str]:
     """Return a line for every run that was made with other versions than the merged one tells."""
-    from evaluation.runs import RunFolder, spell_differences
+    from evaluation.runs import RunFolder
+    from evaluation.versions import spell_differences
 
     lines = []
     for path in runs:
-        if told := spell_differences(RunFolder(path).info["versions"], ours):
+        if told := spell_differences(RunFolder(path).info.versions, ours):
             lines.append(f"{path} was made with {told}")
     return lines
 

@@ -13,23 +13,28 @@ so the id stands in the file.
 
 import hashlib
 import importlib.metadata
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+from annotated_types import Gt, Len
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import shown
 from dreamix.core.records import read_json, to_json, write_json
+from dreamix.core.typed import STRICT, Name, as_typed
+from evaluation.schema import Axis
 from evaluation.stats.composite import Learned
 from evaluation.stats.composite_gains import Gain, verdict
 from evaluation.stats.composite_words import sentence
 
 FORMAT = 1
 KIND = "dreamix composite"
-AXES = ("alignment", "fidelity", "quality", "motion")
+MOST_TERMS, MOST_BYTES = 1_000, 4 << 20
 
 
 class Defined(Protocol):
@@ -57,15 +62,20 @@ class Origin:
     scale: tuple[float, float] = (1.0, 5.0)  # lowest and highest vote
 
 
-class Term(NamedTuple):
+Positive = Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True)
+class Term:
     """One metric of a composite."""
 
-    metric: str
+    __pydantic_config__ = STRICT
+    metric: Name
     definition_id: str
-    better: str  # "higher" or "lower"
+    better: Literal["higher", "lower"]
     mean: float  # in the metric's own unit
-    scale: float  # likewise: its standard deviation, > 0
-    weight: float  # > 0: points of the rating scale per standard deviation towards "better"
+    scale: Positive  # likewise: its standard deviation
+    weight: Positive  # points of the rating scale per standard deviation towards "better"
 
     def points(self, value: float) -> float:
         """Return what a value of the metric adds to the predicted mean vote."""
@@ -73,16 +83,78 @@ class Term(NamedTuple):
         return self.weight * sign * (value - self.mean) / self.scale
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where a composite was learned, as the file says it; see `Origin`."""
+
+    __pydantic_config__ = STRICT
+    suite: str
+    suite_sha256: str
+    study: str
+    ratings_sha256: str
+    raters: int
+    scale: tuple[float, float] = (1.0, 5.0)
+
+
+@dataclass(frozen=True)
+class AxisEntry:
+    """What the file says of one axis; what only people read may be anything."""
+
+    __pydantic_config__ = STRICT
+    intercept: float
+    terms: Annotated[tuple[Term, ...], Len(1, MOST_TERMS)]
+    penalty: float | None = None
+    unused: tuple[str, ...] = ()
+    left_out: Any = None
+    learned_on: dict[str, Any] = field(default_factory=dict)
+    held_out: Any = None
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A file of composites."""
+
+    __pydantic_config__ = STRICT
+    format: Literal[1]
+    kind: Literal["dreamix composite"]
+    simulated: bool
+    origin: Provenance
+    axes: dict[Axis, AxisEntry]
+    toolkit: str = ""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A composite in run.json."""
+
+    __pydantic_config__ = STRICT
+    axis: Axis
+    simulated: bool
+    id: str
+    origin: Provenance
+    entry: AxisEntry
+
+
 class Composite(NamedTuple):
     """The composite of one axis, as `bench score` applies it."""
 
-    axis: str
+    axis: Axis
     simulated: bool
     definition_id: str  # hash of the file's contents
-    intercept: float
-    terms: tuple[Term, ...]
-    origin: dict[str, Any]
-    entry: dict[str, Any]  # all that the file says of this axis
+    origin: Provenance
+    entry: AxisEntry  # all that the file says of this axis
+
+    @property
+    def intercept(self) -> float:
+        """Predicted vote of a clip that is average on every term."""
+        return self.entry.intercept
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The metrics, each with its weight."""
+        return self.entry.terms
 
     @property
     def name(self) -> str:
@@ -123,25 +195,21 @@ def read_composites(path: Path) -> list[Composite]:
     """Return the composites in a file, by axis; what cannot be used is a `UserError` of a line."""
     if not path.is_file():
         raise UserError(f"{path} is no file; the report of a study writes composites")
-    return _composites(read_json(path), str(path))
+    return _composites(read_json(path, MOST_BYTES), str(path))
 
 
-def composite_of(entry: dict[str, Any]) -> Composite:
+def composite_of(held: dict[str, Any], where: str) -> Composite:
     """Return the composite that `stored` made a dict of; a damaged one is a `UserError`."""
-    return _composite(
-        entry["axis"], entry["entry"], entry["simulated"], entry["id"], entry["origin"], "run.json"
-    )
+    found = as_typed(held, _Stored, where)
+    _check_terms(found.entry, where)
+    return Composite(found.axis, found.simulated, found.id, found.origin, found.entry)
 
 
 def stored(one: Composite) -> dict[str, Any]:
     """Return the composite as run.json keeps it, so that its scores can be renewed."""
-    return {
-        "axis": one.axis,
-        "simulated": one.simulated,
-        "id": one.definition_id,
-        "origin": one.origin,
-        "entry": one.entry,
-    }
+    held = _Stored(one.axis, one.simulated, one.definition_id, one.origin, one.entry)
+    plain: dict[str, Any] = json.loads(to_json(asdict(held)))  # lists, as a file has them
+    return plain
 
 
 def _composites(document: Any, where: str) -> list[Composite]:
@@ -149,36 +217,24 @@ def _composites(document: Any, where: str) -> list[Composite]:
         raise UserError(f"{where} is no file of composite metrics")
     if document.get("format") != FORMAT:
         raise UserError(
-            f"{where} has composite format {document.get('format')}; this version reads {FORMAT}"
+            f"{where} has composite format {shown(document.get('format'))}; "
+            f"this version reads {FORMAT}"
         )
+    found = as_typed(document, _Document, where)
     identity = hashlib.sha256(to_json(document).encode()).hexdigest()[:12]
-    axes, origin = document.get("axes"), document.get("origin")
-    flag = document.get("simulated")
-    if not isinstance(axes, dict) or not isinstance(origin, dict) or not isinstance(flag, bool):
-        raise UserError(f"{where} is damaged: it needs axes, origin and simulated")
-    return [_composite(axis, axes[axis], flag, identity, origin, where) for axis in sorted(axes)]
+    for axis, entry in found.axes.items():
+        _check_terms(entry, f"{where}: {axis}")
+    return [
+        Composite(axis, found.simulated, identity, found.origin, found.axes[axis])
+        for axis in sorted(found.axes)
+    ]
 
 
-def _composite(
-    axis: str, entry: Any, simulated: bool, identity: str, origin: dict[str, Any], where: str
-) -> Composite:
-    if axis not in AXES:
-        raise UserError(f"{where}: unknown axis {axis!r}; one of {', '.join(AXES)}")
-    try:
-        terms = tuple(Term(**term) for term in entry["terms"])
-        intercept = float(entry["intercept"])
-        sound = math.isfinite(intercept) and all(map(_is_sound, terms))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{where}: {axis} is damaged ({error}); write it anew") from None
-    if not sound or not terms or len({term.metric for term in terms}) < len(terms):
-        raise UserError(f"{where}: {axis} has terms that cannot be; write it anew")
-    return Composite(axis, simulated, identity, intercept, terms, origin, entry)
-
-
-def _is_sound(term: Term) -> bool:
-    numbers = term.mean, term.scale, term.weight
-    known = term.better in ("higher", "lower")
-    return known and all(map(math.isfinite, numbers)) and term.scale > 0 and term.weight > 0
+def _check_terms(entry: AxisEntry, where: str) -> None:
+    """Raise a `UserError` if a metric is in it twice."""
+    names = [term.metric for term in entry.terms]
+    if len(set(names)) < len(names):
+        raise UserError(f"{where} has two terms of one metric; write it anew")
 
 
 def _entry(
@@ -189,7 +245,7 @@ def _entry(
     return {
         "intercept": model.intercept,
         "penalty": model.penalty,
-        "terms": [_term(learned, k, metrics)._asdict() for k in used],
+        "terms": [asdict(_term(learned, k, metrics)) for k in used],
         "unused": [n for n, w in zip(learned.names, model.weights, strict=True) if w == 0],
         "left_out": learned.left_out,
         "learned_on": {

@@ -9,6 +9,7 @@ from typing import Any
 
 from dreamix.core.errors import UserError
 from evaluation.composite_file import Composite, Term, composite_of, stored
+from evaluation.run_info import MetricInfo
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.scores import Key
@@ -20,8 +21,12 @@ OWN = "learned from ratings of this suite: not held out here"
 
 def kept_composites(run: RunFolder) -> dict[str, Composite]:
     """Return the composites that were applied to the run before, by name."""
-    metrics = run.info.get("metrics", {})
-    kept = [composite_of(facts["composite"]) for facts in metrics.values() if "composite" in facts]
+    metrics = run.info.metrics
+    kept = [
+        composite_of(facts.composite, f"{run.path}/run.json: metrics.{name}.composite")
+        for name, facts in metrics.items()
+        if facts.composite is not None
+    ]
     return {one.name: one for one in kept}
 
 
@@ -49,40 +54,38 @@ def composite_rows(
     return [row for row in found if rows.get(row.key) != row]
 
 
-def composite_facts(one: Composite, metrics: dict[str, Any]) -> dict[str, Any]:
+def composite_facts(one: Composite, metrics: dict[str, MetricInfo]) -> MetricInfo:
     """Return what run.json holds of a composite, in the form of the other `metrics`."""
-    policies = {metrics.get(term.metric, {}).get("policy") for term in one.terms}
-    return {
-        "name": one.name,
-        "axis": one.axis,
-        "better": "higher",
-        "bounds": ["-inf", "inf"],
-        "needs": [term.metric for term in one.terms],
-        "not_for": [],
-        "responds": {},
-        "version": 1,
-        "definition": definition(one),
-        "definition_id": one.definition_id,
-        "models": {},
-        "settings": {},
-        "policy": ", ".join(sorted(filter(None, policies))) or "none",
-        "simulated": one.simulated,
-        "composite": stored(one),
-    }
+    policies = {metrics[term.metric].policy for term in one.terms if term.metric in metrics}
+    return MetricInfo(
+        name=one.name,
+        axis=one.axis,
+        better="higher",
+        bounds=("-inf", "inf"),
+        needs=tuple(term.metric for term in one.terms),
+        not_for=(),
+        version=1,
+        definition=definition(one),
+        definition_id=one.definition_id,
+        models={},
+        policy=", ".join(sorted(filter(None, policies))) or "none",
+        simulated=one.simulated,
+        composite=stored(one),
+    )
 
 
 def definition(one: Composite) -> str:
     """Return what the number means, where the weights come from and what they are worth."""
-    low, high = one.origin.get("scale", (1.0, 5.0))
+    low, high = one.origin.scale
     parts = [f"{_sign(term)} {term.weight:.3f} z({term.metric})" for term in one.terms]
-    on = one.entry.get("learned_on", {})
+    on = one.entry.learned_on
     who = "simulated raters" if one.simulated else "raters"
     text = (
         f"Predicted mean vote on {one.axis} (scale {low:g} to {high:g}): "
         f"{' '.join([f'{one.intercept:.3f}', *parts])}; z by means and deviations of the run it "
-        f"was learned from: {one.origin.get('raters')} {who}, {on.get('rated')} edits of "
+        f"was learned from: {one.origin.raters} {who}, {on.get('rated')} edits of "
         f"{on.get('sources')} source videos by {on.get('methods')} methods, study "
-        f"{one.origin.get('study')}. {one.entry.get('sentence', '')}"
+        f"{one.origin.study}. {one.entry.sentence}"
     ).strip()
     return f"{SIMULATED}. {text}" if one.simulated else text
 
@@ -149,5 +152,5 @@ def _value(row: ScoreRow) -> float:
 
 
 def _note(run: RunFolder, one: Composite) -> str | None:
-    own = one.origin.get("suite_sha256") == run.info["suite"]["sha256"]
+    own = one.origin.suite_sha256 == run.info.suite.sha256
     return "; ".join(filter(None, [SIMULATED * one.simulated, OWN * own])) or None

@@ -24,6 +24,7 @@ from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Made
 from evaluation.pace import CellDone, Note, Standing
 from evaluation.pool import tell
+from evaluation.run_info import MethodInfo, clip_name
 from evaluation.runs import RunFolder, copy_whole, origin
 from evaluation.schema import Cell, ClipRow, finetune_seconds
 
@@ -68,7 +69,7 @@ def open_models(labels: Iterable[str]) -> None:
     """Open the backends of those columns; one that is not here, or is another, is a `UserError`."""
     run: RunFolder = _state["run"]
     for label in labels:
-        _backend(run, run.info["methods"][label])
+        _backend(run, run.info.methods[label])
 
 
 def make_unit(unit: CellsOfVideo) -> None:
@@ -117,7 +118,7 @@ def _batches(run: RunFolder, cells: list[Cell]) -> Iterator[list[Cell]]:
     every clip of a batch what it would give it alone.
     """
     for label, group in groupby(cells, key=lambda cell: cell.method):
-        several = METHODS.get(run.info["methods"][label]["name"]).together
+        several = METHODS.get(run.info.methods[label].name).together
         alike, size = list(group), TOGETHER if several else 1
         yield from (alike[i : i + size] for i in range(0, len(alike), size))
 
@@ -127,8 +128,8 @@ def _rows(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
 
     One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
     """
-    entry = run.info["methods"][cells[0].method]
-    config = entry["config_hash"]
+    entry = run.info.methods[cells[0].method]
+    config = entry.config_hash
     try:
         backend = _backend(run, entry)
         began = time.perf_counter()
@@ -160,11 +161,11 @@ def failure(error: Exception) -> str:
     return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
 
 
-def _backend(run: RunFolder, entry: dict[str, Any]) -> Backend | None:
+def _backend(run: RunFolder, entry: MethodInfo) -> Backend | None:
     """Return the backend of a column, opened at its first use; other weights are a `UserError`."""
-    if entry.get("backend") is None:
+    if entry.backend is None:
         return None
-    name, identity = entry["backend"]["name"], entry["backend"]["identity"]
+    name, identity = entry.backend.name, entry.backend.identity
     if name not in _state["backends"]:
         from evaluation.features.store import one_thread
 
@@ -179,9 +180,9 @@ def _backend(run: RunFolder, entry: dict[str, Any]) -> Backend | None:
     return backend
 
 
-def _edits(cells: list[Cell], entry: dict[str, Any], backend: Backend | None) -> list[Edited]:
+def _edits(cells: list[Cell], entry: MethodInfo, backend: Backend | None) -> list[Edited]:
     suite: Suite = _state["suite"]
-    found = METHODS.get(entry["name"])
+    found = METHODS.get(entry.name)
     others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
     requests = [
         EditRequest(
@@ -194,7 +195,7 @@ def _edits(cells: list[Cell], entry: dict[str, Any], backend: Backend | None) ->
         )
         for cell in cells
     ]
-    config: Any = config_from_dict(found.config, entry["config"], cells[0].method)
+    config: Any = config_from_dict(found.config, entry.config, cells[0].method)
     return found.make(requests, backend, config)
 
 
@@ -252,6 +253,6 @@ def _put(sidecar: Path, cell: Cell, edited: Video | Path) -> Path:
         write_video(clip, edited, lossless=True)
         return clip
     probe(edited)  # a file that is no clip at all is said so now, not when it is scored
-    clip = sidecar.with_suffix(edited.suffix or ".clip")
+    clip = sidecar.with_name(clip_name(sidecar.stem, edited.suffix))
     copy_whole(edited, clip)
     return clip

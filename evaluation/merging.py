@@ -9,16 +9,25 @@ import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.records import only_writer, read_json, storing, write_json
+from dreamix.core.records import only_writer, storing, write_json
 from dreamix.data.suite import Suite
 from evaluation.progress import Watch
+from evaluation.run_info import MethodInfo
 from evaluation.runner import remove_leftovers
-from evaluation.runs import RunFolder, add_to_grid, copy_whole, difference, open_run
+from evaluation.runs import (
+    RunFolder,
+    add_to_grid,
+    check_new,
+    copy_whole,
+    difference,
+    open_run,
+)
 from evaluation.schema import Cell, ClipRow
 
 
@@ -38,28 +47,41 @@ def merge_runs(out: Path, paths: Sequence[Path], watch: Watch | None = None) -> 
     if out.resolve() in [path.resolve() for path in paths]:
         raise UserError(f"{out} is what the others are merged into: leave it out of the list")
     parts = [RunFolder(path) for path in paths]
+    whole = [RunFolder(out)] if (out / "run.json").exists() else []
     with ExitStack() as stack:
-        for path in dict.fromkeys([out.resolve(), *(path.resolve() for path in paths)]):
+        for path in dict.fromkeys(run.path.resolve() for run in [*whole, *parts]):
             stack.enter_context(_held(path, path == out.resolve()))
-        whole = [RunFolder(out)] if (out / "run.json").exists() else []
-        _check(whole + parts)
-        _check_sources(whole + parts)
-        found = _chosen(whole + parts)
+        found = _checked([*whole, *parts])
+        if not whole:
+            check_new(out)
+            stack.enter_context(only_writer(out))
         run = _opened(out, parts)
         remove_leftovers(out)
         _bring_sources(run, parts)
         for done, (cell, part) in enumerate(sorted(found.items()), 1):
-            if part.run.path.resolve() != out.resolve():
+            if part.run.path != out:
                 _bring_cell(run, cell, part)
             if watch:
                 watch(done, len(found))
     return run
 
 
+def _checked(runs: list[RunFolder]) -> dict[Cell, Part]:
+    """Return what to take for every cell of the merged run; nothing is written before this."""
+    _check(runs)
+    for run in runs:
+        run.check()
+    _check_sources(runs)
+    found = _chosen(runs)
+    for part in found.values():
+        _check_clip(part)
+    return found
+
+
 @contextmanager
 def _held(path: Path, ours: bool) -> Iterator[None]:
     """Hold a folder against other writers; a run that cannot be written has none."""
-    if not ours and not (path / "run.json").exists():
+    if not (path / "run.json").exists():
         raise UserError(f"{path} is not a run folder: it has no run.json (see `bench run`)")
     if not ours and not os.access(path, os.W_OK):
         yield
@@ -70,15 +92,15 @@ def _held(path: Path, ours: bool) -> Iterator[None]:
 
 def _check(runs: list[RunFolder]) -> None:
     """Raise a `UserError` unless all runs can be one: one suite, and one meaning of each method."""
-    first, known = runs[0], dict[str, tuple[RunFolder, dict[str, Any]]]()
+    first, known = runs[0], dict[str, tuple[RunFolder, MethodInfo]]()
     for run in runs:
-        ours, theirs = first.info["suite"], run.info["suite"]
-        if ours["sha256"] != theirs["sha256"]:
+        ours, theirs = first.info.suite, run.info.suite
+        if ours.sha256 != theirs.sha256:
             raise UserError(
-                f"{run.path} is of suite {theirs['name']} ({theirs['sha256'][:8]}), "
-                f"{first.path} of {ours['name']} ({ours['sha256'][:8]}): they cannot be merged"
+                f"{run.path} is of suite {theirs.name} ({theirs.sha256[:8]}), "
+                f"{first.path} of {ours.name} ({ours.sha256[:8]}): they cannot be merged"
             )
-        for label, entry in run.info["methods"].items():
+        for label, entry in run.info.methods.items():
             other, before = known.setdefault(label, (run, entry))
             if differs := difference(before, entry):
                 raise UserError(
@@ -102,7 +124,7 @@ def _check_sources(runs: list[RunFolder]) -> None:
 
 def _kept(run: RunFolder) -> list[str]:
     """Return the videos whose sources the run keeps."""
-    return sorted(path.stem for path in (run.path / "sources").glob("*.json"))
+    return sorted(video for video in run.suite.videos if run.kept_source(video))
 
 
 def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
@@ -131,17 +153,26 @@ def _compare(one: Part, other: Part) -> None:
         )
 
 
+def _check_clip(part: Part) -> None:
+    """Raise a `UserError` if the clip of a part is not the one that its sidecar is about."""
+    if part.row.file:
+        theirs = part.run.clip_path(part.row)
+        if sha256_file(theirs) != part.row.sha256:
+            raise UserError(
+                f"{theirs} is not what its sidecar says: remove it, run its command again, merge"
+            )
+
+
 def _opened(out: Path, parts: list[RunFolder]) -> RunFolder:
     """Return the run at `out` with the grid of all; begun as the first of them was."""
     first = parts[0]
     is_new = not (out / "run.json").exists()
-    run = open_run(out, Suite.from_dict(read_json(first.path / "suite.json")))
+    run = open_run(out, Suite.read(first.place("suite.json")))
     if is_new:
-        run.info["versions"] = first.info["versions"]
+        run.info = replace(run.info, versions=first.info.versions)
     for part in parts:
-        methods = part.info["methods"]
-        labels = sorted(methods, key=lambda label: methods[label].get("place", 0))
-        add_to_grid(run, part.info["edits"], {label: methods[label] for label in labels})
+        columns = {label: part.info.methods[label] for label in part.info.ordered}
+        add_to_grid(run, part.info.edits, columns)
     return run
 
 
@@ -149,25 +180,19 @@ def _bring_sources(run: RunFolder, parts: list[RunFolder]) -> None:
     """Copy the source clips and masks that are not there."""
     for part in parts:
         for video in _kept(part):
-            kept = part.kept_source(video)
-            if run.kept_source(video) and (run.path / "sources" / kept["file"]).is_file():
+            ours, kept = run.kept_source(video), part.kept_source(video)
+            if not kept or (ours and run.place("sources", ours.file).is_file()):
                 continue
-            mask = Path("sources") / "masks" / f"{video}.npz"
-            if (part.path / mask).exists():
-                _link(part.path / mask, run.path / mask)
-            _link(part.source(video), run.path / "sources" / kept["file"])
-            write_json(run.path / "sources" / f"{video}.json", kept)
+            if part.has_mask(video):
+                _link(part.mask_path(video), run.mask_path(video))
+            _link(part.source(video), run.place("sources", kept.file))
+            write_json(run.place("sources", f"{video}.json"), asdict(kept))
 
 
 def _bring_cell(run: RunFolder, cell: Cell, part: Part) -> None:
-    """Put a clip, then its sidecar, into the run; a clip that was damaged is a `UserError`."""
+    """Put a clip, then its sidecar, into the run."""
     if part.row.file:
-        theirs = part.run.clip_path(part.row)
-        if sha256_file(theirs) != part.row.sha256:
-            raise UserError(
-                f"{theirs} is not what its sidecar says: remove it, run its command again, merge"
-            )
-        _link(theirs, run.sidecar(cell).with_name(theirs.name))
+        _link(part.run.clip_path(part.row), run.clip_path(part.row))
     write_json(run.sidecar(cell), part.row.to_dict())
 
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from dreamix.core.records import read_json, write_whole
+from dreamix.core.records import write_whole
+from evaluation.run_info import read_clip_row
 from evaluation.runs import RunFolder
-from evaluation.schema import Cell, ClipRow
+from evaluation.schema import Cell
 
 Parcel = dict[str, bytes]  # name -> contents
 
@@ -33,7 +34,7 @@ def unpack(parcel: Parcel, folder: Path, *, one_file: bool) -> Path:
 def take_cell(run: RunFolder, cell: Cell) -> MadeCell:
     """Return what a cell left in `run`, and remove it there."""
     sidecar = run.sidecar(cell)
-    row = ClipRow(**read_json(sidecar))
+    row = read_clip_row(sidecar, cell)
     clip = run.clip_path(row) if row.file else None
     made = MadeCell(sidecar.read_bytes(), (clip.name, clip.read_bytes()) if clip else None)
     for path in filter(None, (sidecar, clip)):

@@ -26,8 +26,9 @@ from evaluation.parcels import Parcel, pack, put_cell
 from evaluation.pool import PULSE, speak_to
 from evaluation.ray_cluster import Wanted, cause_of, connected, room_of
 from evaluation.ray_worker import Handed, Media, NoRoom, Order, Ready, Worker, probe_of
-from evaluation.runs import origin, versions
+from evaluation.runs import origin
 from evaluation.schema import Cell
+from evaluation.versions import versions
 
 TRIES = 3  # workers that may be lost over a cell before it is given up
 COUNT_EVERY = 10.0  # seconds between two looks at which nodes there are
@@ -90,7 +91,9 @@ class Crew:
         token = uuid.uuid4().hex
         key = hashlib.sha256(f"{platform.node()} {run}".encode()).hexdigest()[:16]
         labels = sorted({cell.method for load in self.waiting for cell in load.cells})
-        order = Order(run, token, key, self.job.run.info, versions(), self.job.suite, labels)
+        order = Order(
+            run, token, key, self.job.run.info.to_dict(), versions(), self.job.suite, labels
+        )
         self.order = self.ray.put(order)
         with write_whole(probe_of(run)) as sign:
             sign.write(token.encode())
@@ -127,8 +130,8 @@ class Crew:
         """Return the GPUs of one worker."""
         if self.wanted.gpus is not None:
             return self.wanted.gpus
-        entries = self.job.run.info["methods"].values()
-        models = {entry["backend"]["name"] for entry in entries if entry.get("backend")}
+        entries = self.job.run.info.methods.values()
+        models = {entry.backend.name for entry in entries if entry.backend}
         on_gpus = any(is_pretrained(name) for name in models)
         return 1.0 if on_gpus and self.ray.cluster_resources().get("GPU") else 0.0
 

@@ -22,7 +22,8 @@ from evaluation.making import CellsOfVideo
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
 from evaluation.pool import ONE_THREAD, speak_to
-from evaluation.runs import RunFolder, origin, spell_differences, versions
+from evaluation.runs import RunFolder, origin
+from evaluation.versions import spell_differences, versions
 
 
 class Order(NamedTuple):

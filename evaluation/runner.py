@@ -12,7 +12,6 @@ How a unit is made: `evaluation.making`.
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from dreamix.backends.base import check_backend, open_backend
 from dreamix.core.errors import UserError
@@ -23,6 +22,7 @@ from evaluation.executors import Executor, Local
 from evaluation.making import CellsOfVideo, Job
 from evaluation.pace import Standing
 from evaluation.progress import Watch
+from evaluation.run_info import BackendInfo, MethodInfo
 from evaluation.runs import RunFolder, add_to_grid, column, open_run, origin
 from evaluation.schema import Cell, ClipRow
 
@@ -57,7 +57,7 @@ def run_suite(
         units = pending_units(run)
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
-        slow = {label for label in run.info["methods"] if run.needs_backend(label)}
+        slow = {label for label in run.info.methods if run.needs_backend(label)}
         cells = [unit.cells for unit in units]
         standing = Standing(cells, slow, makers.workers or 1, watch)
         makers.make(Job(run, suite, units, standing))
@@ -67,7 +67,7 @@ def run_suite(
 
 def videos(run: RunFolder) -> set[str]:
     """Return the source videos of the grid."""
-    return {run.suite.edit(edit).video for edit in run.info["edits"]}
+    return {run.suite.edit(edit).video for edit in run.info.edits}
 
 
 def remove_leftovers(out: Path) -> None:
@@ -108,17 +108,17 @@ def _origin_changed(row: ClipRow) -> bool:
     return origin(Path(row.origin["path"])) != row.origin
 
 
-def _entries(columns: list[Variant], seeds: int, backend: str) -> dict[str, dict[str, Any]]:
+def _entries(columns: list[Variant], seeds: int, backend: str) -> dict[str, MethodInfo]:
     """Return what run.json holds about each column; two columns of one name are a `UserError`."""
-    entries: dict[str, dict[str, Any]] = {}
+    entries: dict[str, MethodInfo] = {}
     model = None
     if any(METHODS.get(name).backend for _label, name, _config in columns):
-        model = {"name": backend, "identity": open_backend(backend).identity}
+        model = BackendInfo(backend, open_backend(backend).identity)
     for label, name, config in columns:
         if label in entries:
             raise UserError(f"two methods are called {label!r}: rename one, NAME={name}:...")
         found = METHODS.get(name)
-        repeats = seeds if found.seeded(config) else 1
+        repeats = range(seeds if found.seeded(config) else 1)
         entries[label] = column(
             name,
             config,

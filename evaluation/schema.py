@@ -13,21 +13,45 @@ report/          the report page
 """
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from dreamix.core.errors import UserError
+from pydantic import AfterValidator, Field
 
-FORMAT = 2  # of the run folder; 2 added `facts` to the sidecars and `backend` to the methods
-READABLE = (1, 2)
+from dreamix.core.names import shown
+from dreamix.core.typed import STRICT, Name
+
+# Of the run folder; 2 added `facts` to the sidecars and `backend` to the methods, 3 lists seeds.
+Format = Literal[1, 2, 3]
+FORMAT: Format = 3
+READABLE = get_args(Format)
+MOST_FRAMES = 1_000_000  # of a clip, in a row of scores
 Status = Literal["ok", "failed", "n/a"]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column of a table holds
+Frames = Annotated[list[float], Field(max_length=MOST_FRAMES)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-def check_format(folder: Path, info: dict[str, Any]) -> None:
-    """Raise a `UserError` if run.json, read as `info`, is of a format that we do not read."""
-    if info.get("format") not in READABLE:
-        known = " and ".join(map(str, READABLE))
-        raise UserError(f"{folder} has run format {info.get('format')}; this version reads {known}")
+def _sound_origin(origin: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return where a clip came from; one without a path that can be looked up is a `ValueError`."""
+    path = origin.get("path") if origin is not None else ""
+    if not isinstance(path, str) or "\0" in path or max(map(len, path.split("/"))) > 255:
+        raise ValueError(f"path should be a path, not {shown(path)}")
+    return origin
+
+
+Origin = Annotated[dict[str, Any] | None, AfterValidator(_sound_origin)]
+
+
+def _sound_facts(facts: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return facts; one that reports work with and that is no number is a `ValueError`."""
+    spent = (facts or {}).get("finetune_seconds")
+    if isinstance(spent, bool) or not isinstance(spent, int | float | None):
+        raise ValueError(f"finetune_seconds should be a number, not {shown(spent)}")
+    return facts
+
+
+Axis = Literal["alignment", "fidelity", "quality", "motion"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 
 
 class Cell(NamedTuple):
@@ -42,20 +66,27 @@ class Cell(NamedTuple):
 class ClipRow:
     """What is known of one clip: the sidecar beside it."""
 
-    method: str
-    edit: str
-    seed: int
+    __pydantic_config__ = STRICT
+    method: Name
+    edit: Name
+    seed: Seed
     status: Status
     reason: str | None = None  # why there is no clip
     file: str | None = None  # name of the clip, in the sidecar's folder
-    sha256: str | None = None
+    sha256: Sha256 | None = None
     size: int | None = None  # bytes
     seconds: float | None = None  # wall time of the method, without writing the file
     peak_memory_mb: float | None = None  # highest resident size of the process until then
     config: str | None = None  # hash of the method's configuration
-    origin: dict[str, Any] | None = None  # path, size, mtime of a file that was brought in
+    origin: Origin = None  # path, size, mtime of a file that was brought in
     toolkit: str | None = None  # version that made it
-    facts: dict[str, Any] | None = None  # what the method has to say of how it made the clip
+    # what the method has to say of how it made the clip
+    facts: Annotated[dict[str, Any] | None, AfterValidator(_sound_facts)] = None
+
+    @property
+    def cell(self) -> Cell:
+        """The clip this row is about."""
+        return Cell(self.method, self.edit, self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""
@@ -66,9 +97,10 @@ class ClipRow:
 class ScoreRow:
     """One metric of one clip."""
 
+    __pydantic_config__ = STRICT
     method: str
     edit: str
-    seed: int
+    seed: Seed
     metric: str
     status: Status
     video: str
@@ -78,7 +110,7 @@ class ScoreRow:
     value: float | None = None  # None unless status is ok
     reason: str | None = None  # why there is no value
     note: str | None = None  # what a reader must know about the value
-    frames: list[float] | None = None  # values per frame, or per pair of frames
+    frames: Frames | None = None  # values per frame, or per pair of frames
     source_value: float | None = None  # the same metric on the source itself
     delta: float | None = None  # value - source_value
     pairs: int | None = None  # frames compared with the source

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dreamix.core.records import append_lines, read_lines, to_json, write_whole
+from dreamix.core.typed import parse_line
 from evaluation.schema import ScoreRow
 
 Key = tuple[str, str, int, str]
@@ -10,7 +11,8 @@ Key = tuple[str, str, int, str]
 
 def read_scores(path: Path) -> dict[Key, ScoreRow]:
     """Return the scores in `path` (scores.jsonl) by their key; of two for one key, the last."""
-    rows = (ScoreRow(**row) for row in read_lines(path))
+    lines = enumerate(read_lines(path), 1)
+    rows = (parse_line(line, ScoreRow, f"{path}:{number}") for number, line in lines)
     return {row.key: row for row in rows}
 
 

@@ -6,6 +6,7 @@ leave the same bytes.
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,10 +23,12 @@ from evaluation.metrics.base import METRICS
 from evaluation.plan import Choice, TasksOfVideo, choose_metrics, plan
 from evaluation.pool import run_units
 from evaluation.progress import Watch
-from evaluation.runs import RunFolder, versions
+from evaluation.run_info import MetricInfo
+from evaluation.runs import RunFolder
 from evaluation.schema import ScoreRow
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
+from evaluation.versions import versions
 
 Rows = dict[Key, ScoreRow]
 
@@ -64,7 +67,7 @@ def score_run(
     settings = settings.on(toybox=run.suite.rendered)
     with only_writer(out):
         check_device(settings.device)
-        choice = choose_metrics(names, settings, policy, run.info.get("models"))
+        choice = choose_metrics(names, settings, policy, run.info.models)
         definitions = _definitions(run, choice)
         check_composites(given, definitions)
         rows = read_scores(run.scores)
@@ -93,7 +96,7 @@ def score_run(
 
 def _definitions(run: RunFolder, choice: Choice) -> dict[str, str]:
     """Return the definition of every metric that the run has or is about to get."""
-    known = {name: facts["definition_id"] for name, facts in run.info.get("metrics", {}).items()}
+    known = {name: facts.definition_id for name, facts in run.info.metrics.items()}
     return known | choice.definitions
 
 
@@ -116,7 +119,7 @@ def _score(unit: TasksOfVideo) -> Any:
 
 
 def _finish(
-    run: RunFolder, rows: Rows, facts: dict[str, Any], choice: Choice, computed: int
+    run: RunFolder, rows: Rows, facts: dict[str, MetricInfo], choice: Choice, computed: int
 ) -> None:
     """Sort the scores if they are not, and note in run.json what they mean.
 
@@ -124,36 +127,34 @@ def _finish(
     """
     if computed or not is_complete(run.scores):
         write_scores(run.scores, rows)
-    before = dict(run.info)
-    metrics = {**before.get("metrics", {}), **facts}
-    not_run = {**before.get("not_run", {}), **choice.not_run}
-    run.info["metrics"] = metrics
-    run.info["not_run"] = {name: why for name, why in not_run.items() if name not in metrics}
-    run.info["models"] = choice.found
-    if computed or run.info != before:
-        run.info["scored_with"] = versions()
+    metrics = {**run.info.metrics, **facts}
+    not_run = {**run.info.not_run, **choice.not_run}
+    left = {name: why for name, why in not_run.items() if name not in metrics}
+    after = replace(run.info, metrics=metrics, not_run=left, models=choice.found)
+    if computed or run.info != after:
+        run.info = replace(after, scored_with=versions())
         run.save()
 
 
-def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, Any]:
+def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, MetricInfo]:
     """Return what run.json holds about each metric: what it declares, and how it was computed."""
     facts = {}
     for name, definition in choice.definitions.items():
         metric = METRICS.get(name)
-        facts[name] = {
+        facts[name] = MetricInfo(
             **metric.facts(),
-            "definition_id": definition,
-            "models": {model: choice.found[model][1] for model in metric.models},
-            "settings": settings.to_dict(),
-            "policy": policy,
-        }
+            definition_id=definition,
+            models={model: choice.found[model][1] for model in metric.models},
+            settings=settings.to_dict(),
+            policy=policy,
+        )
     return facts
 
 
 def _composite_facts(
-    run: RunFolder, composites: dict[str, Composite], facts: dict[str, Any]
-) -> dict[str, Any]:
-    metrics = {**run.info.get("metrics", {}), **facts}
+    run: RunFolder, composites: dict[str, Composite], facts: dict[str, MetricInfo]
+) -> dict[str, MetricInfo]:
+    metrics = {**run.info.metrics, **facts}
     return {name: composite_facts(one, metrics) for name, one in composites.items()}
 
 

@@ -42,7 +42,8 @@ def absent(suite: Suite, folders: Iterable[Path]) -> list[Shard]:
     """
     found = [re.search(r"\.shard-(\d+)-of-(\d+)$", path.resolve().name) for path in folders]
     there = {Shard(int(name[1]), int(name[2])) for name in found if name}
-    wanted = {Shard(i, parts) for _, parts in there for i in range(1, parts + 1)}
+    busy = len(suite.videos)  # those beyond have nothing to do
+    wanted = {Shard(i, parts) for _, parts in there for i in range(1, min(parts, busy) + 1)}
     return sorted(shard for shard in wanted - there if videos_of(suite, shard))
 
 
@@ -51,7 +52,7 @@ def videos_of(suite: Suite, shard: Shard) -> set[str]:
     weights = dict.fromkeys((edit.video for edit in suite.edits), FINETUNING)
     for edit in suite.edits:
         weights[edit.video] += 1
-    loads, chosen = [0] * shard.parts, set()
+    loads, chosen = [0] * min(shard.parts, len(weights)), set()
     for video in sorted(weights, key=lambda name: (-weights[name], name)):
         least = loads.index(min(loads))
         loads[least] += weights[video]

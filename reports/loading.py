@@ -16,10 +16,12 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.records import read_json, read_lines
-from evaluation.schema import ClipRow, check_format
+from evaluation.run_info import RunInfo
+from evaluation.runs import RunFolder
+from evaluation.schema import AXES as AXES
+from evaluation.schema import Cell, ClipRow, ScoreRow
+from evaluation.scores import Key, read_scores
 
-AXES = ("alignment", "fidelity", "quality", "motion")
 KEY = ["method", "edit", "seed", "metric"]
 STATUSES = ("ok", "failed", "n/a", "missing")
 FIELDS = ("status", "value", "delta", "source_value", "pairs", "share", "reason", "note")
@@ -35,8 +37,13 @@ class Method:
     label: str
     name: str  # of the method in the registry
     anchor: bool  # a reference whose numbers are known beforehand, greyed everywhere
-    seeds: int
+    seed_numbers: tuple[int, ...]
     config: dict[str, Any]
+
+    @property
+    def seeds(self) -> int:
+        """How many clips of an edit it made."""
+        return len(self.seed_numbers)
 
 
 @dataclass(frozen=True)
@@ -84,15 +91,20 @@ class Run:
         video, category and FIELDS; status "missing" where nothing was recorded.
     """
 
-    folder: Path
+    files: RunFolder
     info: dict[str, Any]
     suite: dict[str, Any]
     methods: dict[str, Method]
     metrics: dict[str, MetricFacts]
     edits: dict[str, Edit]
-    clips: dict[tuple[str, str, int], ClipRow]
+    clips: dict[Cell, ClipRow]
     scores: pd.DataFrame
     scores_sha256: str  # of scores.jsonl, which is all that the numbers come from
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is."""
+        return self.files.path
 
     @property
     def ranked(self) -> list[str]:
@@ -110,8 +122,8 @@ class Run:
         return dict(sorted(Counter(edit.category for edit in self.edits.values()).items()))
 
     @property
-    def cells(self) -> list[tuple[str, str, int]]:
-        """Every clip of the grid: (method, edit, seed)."""
+    def cells(self) -> list[Cell]:
+        """Every clip of the grid."""
         return list(_grid(self.methods, self.edits))
 
     @cached_property
@@ -130,113 +142,75 @@ class Run:
 
 def load_run(folder: Path) -> Run:
     """Return the run in `folder`; a folder that is no run or has no scores is a `UserError`."""
-    info = _read_info(folder)
-    methods = _methods(info)
-    metrics = _metrics(info)
-    suite = read_json(folder / "suite.json")
-    edits = _edits(suite, info)
-    rows = read_lines(folder / "scores.jsonl")
-    if not rows or not metrics:
+    run = RunFolder(folder)
+    rows = read_scores(run.scores) if run.info.metrics else {}
+    if not rows:
         raise UserError(f"{folder} has no scores yet; `dreamix bench score {folder}` makes them")
-    clips = _clips(folder, methods, edits)
+    methods = _methods(run.info)
+    metrics = _metrics(run.info)
+    edits = {e.id: Edit(e.id, e.video, e.prompt, e.category) for e in run.edits}
+    clips = {cell: row for cell in _grid(methods, edits) if (row := run.clip_row(cell))}
     scores = _complete(rows, methods, edits, metrics, clips)
-    digest = sha256_file(folder / "scores.jsonl")
-    return Run(folder, info, suite, methods, metrics, edits, clips, scores, digest)
-
-
-def _read_info(folder: Path) -> dict[str, Any]:
-    for name in ("run.json", "suite.json"):
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder} is not a run folder: it has no {name}; `dreamix bench run` makes one"
-            )
-    info: dict[str, Any] = read_json(folder / "run.json")
-    check_format(folder, info)
-    return info
-
-
-def _methods(info: dict[str, Any]) -> dict[str, Method]:
-    """Return the methods by label: those that compete first, then the anchors, each as asked for.
-
-    Runs of format 1 do not know the order they were asked for in; there it is that of the labels.
-    """
-    entries = info["methods"].items()
-    ordered = sorted(
-        entries, key=lambda item: (item[1]["anchor"], item[1].get("place", 0), item[0])
+    digest = sha256_file(run.scores)
+    return Run(
+        run, run.info.to_dict(), run.suite.to_dict(), methods, metrics, edits, clips, scores, digest
     )
+
+
+def _methods(info: RunInfo) -> dict[str, Method]:
+    """Return the methods by label: those that compete, then the anchors, each as asked for."""
+    ordered = sorted(info.ordered, key=lambda label: info.methods[label].anchor)
     return {
-        label: Method(label, entry["name"], entry["anchor"], entry["seeds"], entry["config"])
-        for label, entry in ordered
+        label: Method(label, found.name, found.anchor, found.seeds, found.config)
+        for label in ordered
+        for found in (info.methods[label],)
     }
 
 
-def _metrics(info: dict[str, Any]) -> dict[str, MetricFacts]:
+def _metrics(info: RunInfo) -> dict[str, MetricFacts]:
     """Return the metrics by name, axis by axis."""
     found = [
         MetricFacts(
             name=name,
-            axis=facts["axis"],
-            better=facts["better"],
-            definition=facts["definition"],
-            bounds=(str(facts["bounds"][0]), str(facts["bounds"][1])),
-            needs=tuple(facts["needs"]),
-            not_for=tuple(facts["not_for"]),
-            version=facts["version"],
-            definition_id=facts["definition_id"],
-            models=facts["models"],
-            policy=facts["policy"],
+            axis=facts.axis,
+            better=facts.better,
+            definition=facts.definition,
+            bounds=(str(facts.bounds[0]), str(facts.bounds[1])),
+            needs=facts.needs,
+            not_for=facts.not_for,
+            version=facts.version,
+            definition_id=facts.definition_id,
+            models=facts.models,
+            policy=facts.policy,
         )
-        for name, facts in info.get("metrics", {}).items()
+        for name, facts in info.metrics.items()
     ]
     return {
         facts.name: facts for facts in sorted(found, key=lambda m: (AXES.index(m.axis), m.name))
     }
 
 
-def _edits(suite: dict[str, Any], info: dict[str, Any]) -> dict[str, Edit]:
-    """Return the edits of the grid, in the suite's order."""
-    wanted = set(info["edits"])
-    return {
-        entry["id"]: Edit(entry["id"], entry["video"], entry["prompt"], entry["category"])
-        for entry in suite["edits"]
-        if entry["id"] in wanted
-    }
-
-
-def _grid(methods: dict[str, Method], edits: dict[str, Edit]) -> Iterator[tuple[str, str, int]]:
-    """Yield (method, edit, seed) for every clip there should be."""
+def _grid(methods: dict[str, Method], edits: dict[str, Edit]) -> Iterator[Cell]:
+    """Yield every clip there should be, in the order of the tables."""
     for label, method in methods.items():
         for edit in edits:
-            for seed in range(method.seeds):
-                yield label, edit, seed
-
-
-def _clips(
-    folder: Path, methods: dict[str, Method], edits: dict[str, Edit]
-) -> dict[tuple[str, str, int], ClipRow]:
-    """Return the sidecars of the clips that were tried, by (method, edit, seed)."""
-    found = {}
-    for label, edit, seed in _grid(methods, edits):
-        path = folder / "clips" / label / edit / f"{seed}.json"
-        if path.exists():
-            found[label, edit, seed] = ClipRow(**read_json(path))
-    return found
+            for seed in method.seed_numbers:
+                yield Cell(label, edit, seed)
 
 
 def _complete(
-    rows: list[dict[str, Any]],
+    rows: dict[Key, ScoreRow],
     methods: dict[str, Method],
     edits: dict[str, Edit],
     metrics: dict[str, MetricFacts],
-    clips: dict[tuple[str, str, int], ClipRow],
+    clips: dict[Cell, ClipRow],
 ) -> pd.DataFrame:
-    """Return one row for every score there should be; of several lines on one, the last counts."""
-    latest = {tuple(row[name] for name in KEY): row for row in rows}
+    """Return one row for every score there should be."""
     complete = []
     for cell in _grid(methods, edits):
         edit = edits[cell[1]]
         for metric in metrics.values():
-            row = _checked(latest.get((*cell, metric.name)), metric, clips.get(cell))
+            row = _checked(rows.get((*cell, metric.name)), metric, clips.get(cell))
             place = {"video": edit.video, "category": edit.category}
             known = {name: row.get(name) for name in FIELDS}
             complete.append(dict(zip(KEY, (*cell, metric.name), strict=True)) | place | known)
@@ -246,31 +220,30 @@ def _complete(
     return frame
 
 
-def _checked(
-    row: dict[str, Any] | None, metric: MetricFacts, clip: ClipRow | None
-) -> dict[str, Any]:
+def _checked(row: ScoreRow | None, metric: MetricFacts, clip: ClipRow | None) -> dict[str, Any]:
     """Return the score's row if it is of this clip and definition; else why there is none."""
     if clip is None:
         return {"status": "missing", "reason": NO_CLIP}
     if row is None:
         known = {"status": clip.status, "reason": clip.reason}
         return {"status": "missing", "reason": NO_SCORE} if clip.status == "ok" else known
-    if (row["definition"], row.get("clip")) != (metric.definition_id, clip.sha256):
+    if (row.definition, row.clip) != (metric.definition_id, clip.sha256):
         return {"status": "missing", "reason": OUTDATED}
-    return row
+    return vars(row)
 
 
 def source_file(run: Run, video: str) -> Path | None:
     """Return the file of a source clip; None if the run folder has lost it."""
-    files = sorted((run.folder / "sources").iterdir()) if (run.folder / "sources").is_dir() else []
-    clips = [path for path in files if path.stem == video and path.suffix != ".json"]
-    return clips[0] if clips else None
+    try:
+        return run.files.source(video)
+    except UserError:
+        return None
 
 
 def clip_file(run: Run, clip: ClipRow) -> Path | None:
     """Return the file of a clip; None if it was not made or is gone."""
-    path = run.folder / "clips" / clip.method / clip.edit / (clip.file or "")
-    return path if clip.file and path.is_file() else None
+    path = run.files.clip_path(clip) if clip.file else None
+    return path if path and path.is_file() else None
 
 
 def is_number(value: float | None) -> bool:

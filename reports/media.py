@@ -15,6 +15,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
+from evaluation.schema import Cell
 from reports.loading import NO_CLIP, Run, clip_file, source_file
 
 # Goes into every name: a clip made by another recipe is made again.
@@ -76,7 +77,7 @@ def _source(run: Run, video: str, folder: Path) -> Copy:
     return _copied(path, sha256_file(path), folder)
 
 
-def _clip(run: Run, cell: tuple[str, str, int], folder: Path) -> Copy:
+def _clip(run: Run, cell: Cell, folder: Path) -> Copy:
     row = run.clips.get(cell)
     if row is None:
         return Copy(status="missing", why=NO_CLIP)

@@ -54,11 +54,11 @@ def following(values: Mapping[str, Values], other: Merit, seed: int) -> Merit:
 
 
 def _standardized(study: Study, run: RunFolder, metric: str) -> Values:
-    facts = run.info.get("metrics", {})
+    facts = run.info.metrics
     if metric not in facts:
         hint = near_misses(metric, list(facts))
         raise UserError(f"--follow: {run.path} has no scores of {metric!r}{hint}")
-    sign = {"higher": 1, "lower": -1}.get(facts[metric]["better"])
+    sign = {"higher": 1, "lower": -1}.get(facts[metric].better)
     if sign is None:
         raise UserError(f"--follow: {metric} only describes; more is neither better nor worse")
     rows = [

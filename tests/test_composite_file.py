@@ -31,7 +31,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_composites(path) == out
     assert [one.name for one in out] == ["composite.alignment", "composite.quality"]
     assert {term.metric for term in out[1].terms} == {"flicker", "motion_mag"}
-    assert out[1].entry["unused"] == ["psnr"]
+    assert out[1].entry.unused == ("psnr",)
     assert path.stat().st_size < 20_000
 
 
@@ -80,11 +80,17 @@ def test_an_axis_without_weights_is_not_written(tmp_path: Path) -> None:
     [
         ({"kind": "else"}, "is no file of composite metrics"),
         ({"format": 2}, "has composite format 2; this version reads 1"),
-        ({"simulated": "no"}, "is damaged: it needs axes, origin and simulated"),
-        ({"axes": {"beauty": {}}}, "unknown axis 'beauty'"),
-        ({"axes": {"quality": {"terms": []}}}, "quality is damaged"),
-        ({"axes": {"quality": {"terms": [], "intercept": 3}}}, "terms that cannot be"),
-        ({"axes": {"quality": {"terms": [{"metric": "a"}], "intercept": 3}}}, "is damaged"),
+        ({"simulated": "no"}, "simulated input should be a valid boolean"),
+        ({"axes": {"beauty": {}}}, "axes.beauty"),
+        ({"axes": {"quality": {"terms": []}}}, "axes.quality.intercept is missing"),
+        (
+            {"axes": {"quality": {"terms": [], "intercept": 3}}},
+            "terms.*at least 1 item",
+        ),
+        (
+            {"axes": {"quality": {"terms": [{"metric": "a"}], "intercept": 3}}},
+            "definition_id is missing",
+        ),
     ],
 )
 def test_damage_is_one_line(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -101,7 +107,7 @@ def test_a_term_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
     document = json.loads(path.read_text())
     document["axes"]["quality"]["terms"][0][name] = -1
     path.write_text(json.dumps(document))
-    with pytest.raises(UserError, match="terms that cannot be"):
+    with pytest.raises(UserError, match=f"terms.0.{name} input should be greater than 0"):
         read_composites(path)
 
 

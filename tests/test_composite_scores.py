@@ -17,7 +17,14 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.composite_file import Composite, Term, read_composites, write_composites
+from evaluation.composite_file import (
+    AxisEntry,
+    Composite,
+    Provenance,
+    Term,
+    read_composites,
+    write_composites,
+)
 from evaluation.composite_scores import definition
 from evaluation.runner import run_suite
 from evaluation.schema import ScoreRow
@@ -208,8 +215,9 @@ class TestScores:
     def test_a_definition_reads_as_an_equation(self) -> None:
         terms = (Term("a", "x", "higher", 1, 2, 0.25), Term("b", "y", "lower", 1, 2, 0.125))
         learned_on = {"rated": 108, "sources": 12, "methods": 3}
-        about = {"raters": 7, "study": "s", "scale": [1, 5]}
-        one = Composite("quality", False, "id", 3.0, terms, about, {"learned_on": learned_on})
+        about = Provenance("suite", "0" * 64, "s", "0" * 64, raters=7)
+        entry = AxisEntry(3.0, terms, learned_on=learned_on)
+        one = Composite("quality", False, "id", about, entry)
         assert definition(one) == (
             "Predicted mean vote on quality (scale 1 to 5): 3.000 + 0.250 z(a) - 0.125 z(b); z by "
             "means and deviations of the run it was learned from: 7 raters, 108 edits of 12 source "

@@ -64,7 +64,7 @@ def test_a_comparison_from_suite_to_page(
     made = RunFolder(out)
     rows = [made.clip_row(cell) for cell in made.cells()]
     assert [row.status for row in rows if row] == ["ok"] * 16
-    config = made.info["methods"]["dreamix"]["config"]
+    config = made.info.methods["dreamix"].config
     assert (config["steps"], config["guidance"]) == (2, 5.0)
     clip = read_video(out / "clips" / "dreamix" / "ant_0" / "0.mp4")
     assert clip.frames.shape == (5, side, side, 3)

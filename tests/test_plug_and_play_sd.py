@@ -424,4 +424,4 @@ def test_a_run_takes_the_steps_of_the_public_implementations(folder: Path, tmp_p
     suite = Suite("s", "1", "none", tmp_path, tmp_path, videos, edits)
     run = run_suite(suite, [said], tmp_path / "run", backend=f"{folder}@64x64")
     assert [run.clip_row(cell).status for cell in run.cells()] == ["ok", "ok"]  # type: ignore[union-attr]
-    assert run.info["methods"]["plug-and-play"]["config"]["steps"] == 2
+    assert run.info.methods["plug-and-play"].config["steps"] == 2

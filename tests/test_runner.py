@@ -123,7 +123,7 @@ class TestExternal:
         outputs = self.outputs(tmp_path / "outs" / "mine")
         self.outputs(tmp_path / "outs" / "theirs")
         run = make(suite, tmp_path / "run", f"external:{tmp_path}/outs/*")
-        assert sorted(run.info["methods"]) == ["mine", "theirs"]
+        assert sorted(run.info.methods) == ["mine", "theirs"]
         row = run.clip_row(Cell("mine", "cat_0", 0))
         assert row is not None
         assert run.clip_path(row).read_bytes() == (outputs / "cat_0.mp4").read_bytes()
@@ -132,7 +132,7 @@ class TestExternal:
         for edit in ("cat_0", "cat_1", "dog_0", "dog_1"):
             write_video(tmp_path / "o" / edit / "fast_v2.mp4", noise(1))
         run = make(suite, tmp_path / "run", f"external:{tmp_path}/o/{{edit}}/{{method}}.mp4")
-        assert list(run.info["methods"]) == ["fast_v2"]
+        assert list(run.info.methods) == ["fast_v2"]
         assert tally(run)[0] == {"ok": 4}
 
     def test_a_csv_names_files_anywhere_and_seeds(self, suite: Suite, tmp_path: Path) -> None:

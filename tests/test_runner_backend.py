@@ -17,6 +17,7 @@ from dreamix.data.suite import Edit, VideoEntry
 from dreamix.methods.base import variants
 from evaluation.pace import CellDone, Note, Standing
 from evaluation.pool import run_units
+from evaluation.run_info import BackendInfo
 from evaluation.runner import pending_units, run_suite, tally
 from evaluation.runs import RunFolder
 from evaluation.schema import Cell
@@ -61,8 +62,8 @@ def test_a_method_with_a_model_gets_the_backend_of_the_run(
 ) -> None:
     run = make(suite, tmp_path / "run", "fake", "unedited", workers=1)
     assert tally(run)[0] == {"ok": 8}
-    assert run.info["methods"]["fake"]["backend"] == {"name": "fake", "identity": "one"}
-    assert run.info["methods"]["unedited"]["backend"] is None
+    assert run.info.methods["fake"].backend == BackendInfo("fake", "one")
+    assert run.info.methods["unedited"].backend is None
     assert sorted(p.name for p in (tmp_path / "run" / "finetuned" / "fake").iterdir()) == [
         "ant",
         "bee",
@@ -135,7 +136,7 @@ def test_other_weights_under_one_name_are_refused(
     with pytest.raises(UserError, match=r"another model \(fake one, now fake two\).*NEWNAME=fake"):
         make(suite, tmp_path / "run", "fake")
     run = make(suite, tmp_path / "run", "new=fake")
-    assert run.info["methods"]["new"]["backend"]["identity"] == "two"
+    assert run.info.methods["new"].backend == BackendInfo("fake", "two")
     assert tally(run)[0] == {"ok": 8}
 
 
@@ -155,7 +156,8 @@ def test_two_backends_may_stand_side_by_side(suite: fake_backend.FakeSuite, tmp_
     (tmp_path / "mine").mkdir()
     make(suite, tmp_path / "run", "fake")
     run = make(suite, tmp_path / "run", "tuned=fake", backend=f"fake:{tmp_path / 'mine'}")
-    names = {label: entry["backend"]["identity"] for label, entry in run.info["methods"].items()}
+    models = {label: entry.backend for label, entry in run.info.methods.items()}
+    names = {label: model.identity for label, model in models.items() if model}
     assert names == {"fake": "one", "tuned": "onemine"}
 
 
@@ -182,24 +184,27 @@ def test_a_backend_that_is_not_there_is_one_line(
         open_backend(name)
 
 
-def test_a_run_of_the_format_before_is_read_and_extended(
-    suite: fake_backend.FakeSuite, tmp_path: Path
+@pytest.mark.parametrize("format_", [1, 2])
+def test_runs_of_the_formats_before_are_read_and_extended(
+    suite: fake_backend.FakeSuite, tmp_path: Path, format_: int
 ) -> None:
-    """Format 1 had neither `facts` in sidecars nor `backend` in run.json."""
+    """Both had the number of seeds, 1 neither `facts` in sidecars nor `backend` in run.json."""
     out = tmp_path / "run"
     make(suite, out, "unedited")
-    info = json.loads((out / "run.json").read_text()) | {"format": 1}
-    for name in ("backend", "place"):
+    info = json.loads((out / "run.json").read_text()) | {"format": format_}
+    info["methods"]["unedited"]["seeds"] = 1
+    for name in ("backend", "place") if format_ == 1 else ():
         del info["methods"]["unedited"][name]
     (out / "run.json").write_text(json.dumps(info))
     for sidecar in out.glob("clips/*/*/*.json"):
         row = json.loads(sidecar.read_text())
-        del row["facts"]
+        row = row if format_ == 2 else {key: row[key] for key in row if key != "facts"}
         sidecar.write_text(json.dumps(row))
     before = clips(out)
     run = make(suite, out, "unedited", "fake")
     assert tally(run)[0] == {"ok": 8}
-    assert run.info["format"] == 2
+    assert run.info.format == 3
+    assert run.info.methods["unedited"].seeds == (0,)
     assert before.items() <= clips(out).items()
 
 
@@ -209,7 +214,7 @@ def test_methods_keep_the_order_they_were_asked_for_in(
     """A later call puts its methods behind those that are there."""
     make(suite, tmp_path / "run", "fake", "unedited", edits=["ant_0"])
     run = make(suite, tmp_path / "run", "b=fake:noise=0.3", "fake", "a=fake:noise=0.2")
-    places = {label: entry["place"] for label, entry in run.info["methods"].items()}
+    places = {label: entry.place for label, entry in run.info.methods.items()}
     assert sorted(places, key=places.__getitem__) == ["fake", "unedited", "b", "a"]
 
 

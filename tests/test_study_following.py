@@ -45,9 +45,9 @@ def test_the_merit_of_a_pair_is_the_lead_of_its_second_method() -> None:
 
 def test_values_of_a_run_are_standardized_and_turned(tmp_path: Path) -> None:
     run = RunFolder(fabricate(tmp_path))
-    methods = [m for m, facts in run.info["methods"].items() if not facts["anchor"]]
+    methods = [m for m, facts in run.info.methods.items() if not facts.anchor]
     asked = study(**{"[a, b, c]": f"[{', '.join(methods)}]"})
-    lower = next(n for n, f in run.info["metrics"].items() if f["better"] == "lower")
+    lower = next(n for n, f in run.info.metrics.items() if f.better == "lower")
     found = followed(asked, run, (f"quality={lower}",))["quality"]
     assert sum(found.values()) == pytest.approx(0, abs=1e-9)
     assert sum(z * z for z in found.values()) / len(found) == pytest.approx(1)

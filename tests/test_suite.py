@@ -80,7 +80,7 @@ def test_an_altered_snapshot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="was altered"):
         Suite.from_dict(snapshot)
     del snapshot["edits"]
-    with pytest.raises(UserError, match="not the snapshot of a suite"):
+    with pytest.raises(UserError, match="snapshot of a suite: edits is missing"):
         Suite.from_dict(snapshot)
 
 

@@ -137,8 +137,8 @@ def test_a_suite_of_scenes_takes_it_and_a_real_one_does_not() -> None:
 def test_scores_on_toybox_name_it_and_count_unknown_words(suite: Suite, tmp_path: Path) -> None:
     run_suite(suite, variants("unedited"), tmp_path / "run", edits=[suite.edits[0].id])
     score_run(tmp_path / "run", ["clip_t", "clip_f.unprojected"], ModelSettings())
-    facts = RunFolder(tmp_path / "run").info["metrics"]["clip_t"]
-    assert facts["settings"]["clip"] == TOYBOX_CLIP
-    assert "knows the Toybox world only" in facts["models"]["clip"]
+    facts = RunFolder(tmp_path / "run").info.metrics["clip_t"]
+    assert facts.settings["clip"] == TOYBOX_CLIP
+    assert "knows the Toybox world only" in facts.models["clip"]
     rows = read_scores(tmp_path / "run" / "scores.jsonl").values()
     assert {row.status for row in rows} == {"ok"} and not any(row.note for row in rows)

@@ -5,9 +5,18 @@ wrong, where, and what to do. The command line prints that line and exits with c
 exception is a defect of ours and keeps its traceback.
 """
 
+import unicodedata
+
 
 class UserError(Exception):
-    """One line for the user: what is wrong, where, and what to do."""
+    """One line for the user: what is wrong, where, and what to do.
+
+    It stays one line that any terminal can show, whatever names and values of files it quotes.
+    """
+
+    def __str__(self) -> str:
+        """Return the line; what would break it, or is no character, stands as its code."""
+        return "".join(map(_visible, super().__str__()))
 
 
 class StorageError(UserError):
@@ -16,3 +25,10 @@ class StorageError(UserError):
 
 class DoesNotApply(Exception):
     """A declared gap: this method or metric has no meaning here; the message says why."""
+
+
+def _visible(sign: str) -> str:
+    """Return a character; a line break as a space; what cannot be shown as its code."""
+    if sign.isprintable() or unicodedata.category(sign) == "Zs":
+        return sign
+    return " " if sign.isspace() else ascii(sign)[1:-1]

@@ -27,6 +27,7 @@ from dreamix.core.media_pixels import EXIF_TURNS, shown_size
 from dreamix.core.media_read import first_frame, opened, read_file, turn_of_frame
 from dreamix.core.media_structure import kind_of, naming
 from dreamix.core.media_write import LOSSLESS, lossy, write_mp4, write_png
+from dreamix.core.records import open_file
 from dreamix.core.video import Video
 
 __all__ = [
@@ -139,5 +140,5 @@ def sha256_file(path: Path) -> str:
     if path.is_dir():
         lines = [f"{sha256_file(file)}  {file.name}\n" for file in frame_files(path)]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
-    with naming(path), path.open("rb") as file:
+    with naming(path), open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,8 +17,10 @@ from dreamix.core.media_structure import (
     naming,
     png_exif,
 )
+from dreamix.core.records import read_bytes
 from dreamix.core.video import Video
 
+MOST_BYTES = 1 << 30  # of a picture
 SUFFIXES = (".png", ".jpg", ".jpeg")
 CODECS = {"png": "png", "jpeg": "mjpeg"}
 
@@ -29,7 +31,7 @@ def decoded_picture(path: Path) -> tuple[av.VideoFrame, int]:
     with naming(path):
         if kind not in CODECS:
             raise Unsupported(f"is {kind} by its first bytes, not PNG or JPEG as its name says")
-        data = path.read_bytes()
+        data = read_bytes(path, MOST_BYTES)
         exif = png_exif(data) if kind == "png" else jpeg_exif(data)
         decoder = av.CodecContext.create(CODECS[kind], "r")
         assert isinstance(decoder, av.VideoCodecContext)
@@ -76,7 +78,7 @@ def frame_files(folder: Path) -> list[Path]:
 
 def _natural(name: str) -> list[str | int]:
     """Return the name as texts and numbers by turns, so that numbers compare as numbers."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def _check_numbering(files: list[Path]) -> None:

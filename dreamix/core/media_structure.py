@@ -24,6 +24,7 @@ import av
 from av.codec.codec import UnknownCodecError
 
 from dreamix.core.errors import UserError
+from dreamix.core.records import open_file
 
 Data = bytes | mmap.mmap
 
@@ -74,7 +75,7 @@ def kind_of(path: Path, other: str = "convert it to MP4") -> str:
     other: what is said to do with anything else.
     """
     with naming(path):
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(12)
         if not head:
             raise Unsupported("is empty (0 bytes)")
@@ -96,7 +97,7 @@ def stated_frames(path: Path, kind: str) -> int:
     count = {"mp4": _mp4_frames, "matroska": _matroska_frames, "gif": _gif_frames}[kind]
     with (
         naming(path),
-        path.open("rb") as file,
+        open_file(path) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         try:

@@ -3,18 +3,31 @@
 - `write_whole` writes beside the target and renames: a reader sees the old file or the new one.
 - `append_lines` adds whole lines in one write; `read_lines` ignores a last line that a kill tore,
   and the next append cuts it off first. No line that was acknowledged is ever lost.
+
+What is read may come from a stranger: `open_file` opens plain files only (a pipe would be waited
+for without end), and `read_bytes` no more of them than a limit. See `dreamix.core.typed`.
 """
 
 import fcntl
 import json
+import math
 import os
+import re
+import stat
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dreamix.core.errors import StorageError, UserError
+from dreamix.core.names import shown
+
+MOST = 64 << 20  # bytes of a file that is read whole; our own have a few kB to a few MB
+MOST_LEVELS = 64  # of lists in lists; our own have under ten
+MOST_LINES = 1 << 30  # of a file of lines: half a million scores
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -61,23 +74,106 @@ def write_json(path: Path, value: Any, *, private: bool = False) -> None:
         file.write((to_json(value, indent=1) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """Return the JSON value in `path`; damaged JSON is a `UserError` that names the file."""
+def open_file(path: Path) -> BufferedReader:
+    """Return a plain file, open for reading bytes; a pipe, socket or device is a `UserError`.
+
+    A file that is not there, or may not be read, is an `OSError`.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    kind = os.fstat(handle).st_mode
+    if stat.S_ISREG(kind):
+        return open(handle, "rb")
+    os.close(handle)
+    what = "folder" if stat.S_ISDIR(kind) else "pipe, socket or device"
+    raise UserError(f"{path} is a {what}, not a file: remove it")
+
+
+def read_bytes(path: Path, most: int = MOST) -> bytes:
+    """Return what a file holds; one that is unreadable or over `most` bytes is a `UserError`."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON ({error}); remove or restore it") from None
+        with open_file(path) as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero in the path
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from None
+    if len(data) > most:
+        raise UserError(f"{path} is larger than {spell_size(most)}: it is not what it should be")
+    return data
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the JSON objects of `path`, one a line; a torn last line does not count."""
+def spell_size(size: int) -> str:
+    """Return a number of bytes in words: "64 MB"."""
+    return f"{size >> 20} MB" if size >= 1 << 20 else f"{size} bytes"
+
+
+def read_json(path: Path, most: int = MOST) -> Any:
+    """Return the JSON value in `path`; damaged JSON is a `UserError` that names the file.
+
+    So is what JSON has no word for or what has two meanings: NaN, numbers beyond a float, nesting
+    without end, halves of characters, a key that stands twice.
+    """
+    data = read_bytes(path, most)
+    try:
+        return parse_json(data)
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UserError(f"{path} is not valid JSON ({why[:200]}); remove or restore it") from None
+
+
+def parse_json(data: bytes) -> Any:
+    """Return the value of JSON text, UTF-8; `ValueError` or `RecursionError` for anything odd."""
+    text = data.decode("utf-8-sig")
+    value = json.loads(
+        text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_without_repeats
+    )
+    if text.count("[") + text.count("{") > MOST_LEVELS:
+        _check_depth(value)
+    if _HALF.search(text):
+        to_json(value).encode()  # half a character: a UnicodeEncodeError, which is a ValueError
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level: list[Any] = [[value]]
+    depth = 0
+    while level := [one for held in level for one in _held(held) if isinstance(one, _NESTS)]:
+        if (depth := depth + 1) >= MOST_LEVELS:
+            raise ValueError(f"nested more than {MOST_LEVELS} levels deep")
+
+
+_NESTS = (dict, list)
+
+
+def _held(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a pair of codes for one character
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {shown(twice)} stands twice")
+    return found
+
+
+def read_lines(path: Path, most: int = MOST_LINES) -> list[bytes]:
+    """Return the lines of `path` that are whole: a torn last one does not count; [] if no file."""
     if not path.exists():
         return []
-    whole, _, _torn = path.read_bytes().rpartition(b"\n")
-    try:
-        return [json.loads(line) for line in whole.splitlines()]
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} has a damaged line ({error}); remove that line") from None
+    whole, _, _torn = read_bytes(path, most).rpartition(b"\n")
+    return whole.splitlines()
 
 
 def append_lines(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -117,10 +213,11 @@ def only_writer(folder: Path) -> Iterator[None]:
     """
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    with lock:
+        # Not through a link: in a folder from a stranger it could lead to any file.
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(lock, "wb") as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
                 f"another command is writing to {folder}; wait for it or stop it"

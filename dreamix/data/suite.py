@@ -18,10 +18,12 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
 from dreamix.core.records import to_json
 from dreamix.core.registry import near_misses
+from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.video import Video
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder, suite_file
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.suite_snapshot import Snapshot
 from dreamix.data.suite_yaml import Problem
 from dreamix.data.toybox import Scene, render, stills, truth
 
@@ -63,7 +65,11 @@ class Suite:
 
     def edit(self, edit_id: str) -> Edit:
         """Return the edit of that id; an unknown id is a `UserError` with near misses."""
-        return _find("edit", edit_id, {edit.id: edit for edit in self.edits})
+        return _find("edit", edit_id, self._by_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Edit]:
+        return {edit.id: edit for edit in self.edits}
 
     def source_path(self, video_id: str) -> Path | None:
         """Return the file or folder of a source clip, or None if it is rendered."""
@@ -116,27 +122,32 @@ class Suite:
     def from_dict(cls, snapshot: Mapping[str, Any], media_root: Path | None = None) -> Self:
         """Return the suite of a snapshot; `media_root` says where its clips are by now.
 
-        A snapshot that lacks a key, or whose rows are not those its SHA-256 was made from, is a
+        A snapshot that is none, or whose rows are not those its SHA-256 was made from, is a
         `UserError`.
         """
-        try:
-            suite = cls(
-                name=snapshot["name"],
-                version=snapshot["version"],
-                licence=snapshot["licence"],
-                root=Path(snapshot["root"]),
-                media_root=Path(media_root or snapshot["media_root"]),
-                videos={row["id"]: VideoEntry.from_dict(row) for row in snapshot["videos"]},
-                edits=tuple(Edit.from_dict(row) for row in snapshot["edits"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise UserError(
-                f"not the snapshot of a suite, or one of another version: {error}"
-            ) from None
-        if suite.sha256 != snapshot.get("sha256", suite.sha256):
-            raise UserError(
-                f"the snapshot of suite {suite.name!r} was altered after it was written"
-            )
+        where = "the snapshot of a suite"
+        folders = {key: str(snapshot.get(key, ".")) for key in ("root", "media_root")}
+        return cls._of(as_typed({**snapshot, **folders}, Snapshot, where), media_root, where)
+
+    @classmethod
+    def read(cls, path: Path, media_root: Path | None = None) -> Self:
+        """Return the suite of a snapshot in a file, as `from_dict`; errors name the file."""
+        return cls._of(read_typed(path, Snapshot), media_root, str(path))
+
+    @classmethod
+    def _of(cls, snapshot: Snapshot, media_root: Path | None, where: str) -> Self:
+        snapshot.check(where)
+        suite = cls(
+            name=snapshot.name,
+            version=str(snapshot.version),
+            licence=snapshot.licence,
+            root=Path(snapshot.root),
+            media_root=Path(media_root or snapshot.media_root),
+            videos={row.id: VideoEntry.from_dict(vars(row)) for row in snapshot.videos},
+            edits=tuple(Edit.from_dict(vars(row)) for row in snapshot.edits),
+        )
+        if snapshot.sha256 not in (None, suite.sha256):
+            raise UserError(f"{where} was altered after it was written: suite {suite.name!r}")
         return suite
 
 

@@ -98,18 +98,22 @@ def read_path(key: str, node: yaml.Node, report: Report) -> str | None:
     text = read_string(key, node, report)
     if text is None:
         return None
-    if "\n" in text or "\t" in text:
-        report.add(node, f"{key} {text!r} holds a line break or a tab")
-    elif "\\" in text:
-        report.add(node, f"{key} {text!r}: write / between folders, also on Windows")
-    elif text.startswith(("/", "~")) or PureWindowsPath(text).drive:
-        report.add(
-            node, f"{key} {text!r} leaves the suite's folder: write it relative to the folder"
-        )
-    elif posixpath.normpath(text).split("/")[0] == "..":
-        report.add(node, f"{key} {text!r} leaves the suite's folder")
-    else:
-        return posixpath.normpath(text)
+    if why := why_outside(text):
+        report.add(node, f"{key} {text!r}{why}")
+        return None
+    return posixpath.normpath(text)
+
+
+def why_outside(path: str) -> str | None:
+    """Return why a path is not in the suite's folder, to be put behind it; None if it is."""
+    if "\n" in path or "\t" in path:
+        return " holds a line break or a tab"
+    if "\\" in path:
+        return ": write / between folders, also on Windows"
+    if path.startswith(("/", "~")) or PureWindowsPath(path).drive:
+        return " leaves the suite's folder: write it relative to the folder"
+    if posixpath.normpath(path).split("/")[0] == "..":
+        return " leaves the suite's folder"
     return None
 
 

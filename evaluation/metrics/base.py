@@ -17,8 +17,8 @@ import numpy as np
 
 from dreamix.core.registry import Registry
 from evaluation.sample import Sample
+from evaluation.schema import Axis
 
-Axis = Literal["alignment", "fidelity", "quality", "motion"]
 Better = Literal["higher", "lower", "neither"]
 
 
@@ -57,9 +57,9 @@ class Metric:
             "name": self.name,
             "axis": self.axis,
             "better": self.better,
-            "bounds": [str(bound) if np.isinf(bound) else bound for bound in self.bounds],
-            "needs": list(self.needs),
-            "not_for": list(self.not_for),
+            "bounds": tuple(str(bound) if np.isinf(bound) else bound for bound in self.bounds),
+            "needs": self.needs,
+            "not_for": self.not_for,
             "responds": self.responds,
             "version": self.version,
             "definition": self.definition,

@@ -40,7 +40,7 @@ def build(folder: Path) -> Built:
     plan = Plan(
         study.name,
         analysis_hash(study),
-        run.info["suite"]["sha256"],
+        run.info.suite.sha256,
         tuple(items),
         chosen.left_out,
     )

@@ -27,14 +27,14 @@ def choose_edits(study: Study, run: RunFolder) -> Chosen:
 
     An edit that one method failed at is left out for all: people should compare like with like.
     """
-    known = list(run.info["methods"])
+    known = list(run.info.methods)
     for method in study.methods:
         if method not in known:
             hint = near_misses(method, known)
             raise UserError(
                 f"{run.path} has no method {method!r}{hint} (it has {', '.join(known)})"
             )
-    asked = [edit for edit in run.suite.edits if _is_asked(edit.id, study, run)]
+    asked = [edit for edit in run.edits if _is_asked(edit.id, study)]
     missing = {edit.id: _missing(edit, study, run) for edit in asked}
     left_out = {edit: f"no clip of {method}" for edit, method in missing.items() if method}
     edits = [edit for edit in asked if edit.id not in left_out]
@@ -43,8 +43,8 @@ def choose_edits(study: Study, run: RunFolder) -> Chosen:
     return Chosen(edits, left_out)
 
 
-def _is_asked(edit: str, study: Study, run: RunFolder) -> bool:
-    return edit in run.info["edits"] and any(fnmatchcase(edit, part) for part in study.edits)
+def _is_asked(edit: str, study: Study) -> bool:
+    return any(fnmatchcase(edit, part) for part in study.edits)
 
 
 def _missing(edit: Edit, study: Study, run: RunFolder) -> str | None:

@@ -30,8 +30,8 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     path = folder / FILE
     if path.exists():
         raise UserError(f"{path} exists: edit it, or choose another --out")
-    columns = RunFolder(run).info["methods"]
-    methods = [label for label, facts in columns.items() if not facts.get("anchor")]
+    columns = RunFolder(run).info.methods
+    methods = [label for label, facts in columns.items() if not facts.anchor]
     if not methods:
         raise UserError(f"{run} has no method that people could rate, only anchors")
     relative = os.path.relpath(run.resolve(), folder.resolve())
@@ -51,10 +51,9 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
 
 def _trials(run: RunFolder) -> int:
     """Return how long a list can be: each source once, the busiest as often as its edits ask."""
-    asked = set(run.info.get("edits", []))
-    if not asked:
+    if not run.info.edits:
         return _MOST
-    return min(_MOST, longest_list([e.video for e in run.suite.edits if e.id in asked]))
+    return min(_MOST, longest_list([edit.video for edit in run.edits]))
 
 
 def _minutes(trials: int) -> int:

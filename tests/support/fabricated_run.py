@@ -12,6 +12,7 @@ import numpy as np
 from dreamix.core.media import sha256_file, write_video
 from dreamix.core.records import append_lines, write_json
 from dreamix.core.video import Video
+from dreamix.data.suite import Suite
 
 EVIL = 'A dog & a "cat" <script>alert(1)</script> 100% $x_1$ \\alpha {~^#|`*_[a](b)'
 ERROR = "RuntimeError: <b>out of memory</b> & more_than_100%"
@@ -65,10 +66,12 @@ def fabricate(folder: Path, videos: tuple[str, ...] = VIDEOS, media: bool = Fals
     suite = {"name": "made-up", "version": 3, "licence": "CC0-1.0"}
     listing = {"videos": [{"id": v, "caption": f"clip {v}"} for v in videos], "edits": edits}
     write_json(folder / "suite.json", suite | listing)
-    write_json(folder / "run.json", _info(suite, edits))
+    digest = Suite.read(folder / "suite.json").sha256
+    write_json(folder / "run.json", _info(suite | {"sha256": digest}, edits))
     for number_, video in enumerate(videos):
         if media:
             write_video(folder / "sources" / f"{video}.mp4", clip(40 * number_), lossless=True)
+            write_json(folder / "sources" / f"{video}.json", {"file": f"{video}.mp4"})
     rows: list[dict[str, Any]] = []
     for method, seeds in METHODS.items():
         for edit in edits:
@@ -103,7 +106,7 @@ def _info(suite: dict[str, Any], edits: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "format": 1,
-        "suite": suite | {"sha256": "ab" * 32},
+        "suite": suite,
         "edits": sorted(edit["id"] for edit in edits),
         "methods": methods,
         "versions": {"dreamix-toolkit": "0.1.0"},

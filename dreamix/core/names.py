@@ -1,0 +1,36 @@
+"""Names that may become files: of methods, metrics and clips, also where a stranger chose them."""
+
+import unicodedata
+from functools import lru_cache
+
+LENGTH = 200  # bytes; leaves room for `.json` and a temporary suffix in the 255 of a file name
+ODD = '/\\<>:"|?*'  # some system takes them for something else than a letter of a name
+
+
+@lru_cache(4096)
+def why_not_plain(name: str) -> str | None:
+    """Return why `name` cannot name a file in a folder on every system; None where it can."""
+    if not name:
+        return "it is empty"
+    if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in name):
+        return "it holds a character that cannot be seen"
+    if len(name.encode()) > LENGTH:
+        return f"it is longer than {LENGTH} bytes"
+    if found := [sign for sign in ODD if sign in name]:
+        return f"it holds {found[0]}"
+    if name[0] in ".- " or name[-1] in ". ":
+        return "it starts with a dot, a dash or a space, or ends with a dot or a space"
+    return None
+
+
+def plain_name(name: str) -> str:
+    """Return `name`; one that cannot name a file in a folder is a `ValueError` that says why."""
+    if why := why_not_plain(name):
+        raise ValueError(f"{shown(name)} cannot name a file: {why}")
+    return name
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return a value in quotes for a message of one line, shortened."""
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."

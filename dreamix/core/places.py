@@ -1,0 +1,34 @@
+"""Paths that stay inside a folder, whoever chose the names and laid the links in it."""
+
+from pathlib import Path
+
+from dreamix.core.errors import UserError
+from dreamix.core.names import shown
+
+REFUSED = ("", ".", "..")
+
+
+def inside(folder: Path, *names: str) -> Path:
+    """Return the path `folder`/names[0]/names[1]...; one that leads out is a `UserError`.
+
+    names: one level each. `folder` itself may be a link, and what is in it may link to something
+    else in it. The path need not exist.
+    """
+    path = folder
+    for name in names:
+        if name in REFUSED or "/" in name or "\0" in name:
+            raise UserError(f"{folder}: {shown(name)} is no name of a file in it: remove it")
+        path = path / name
+        if path.is_symlink():
+            _check_link(path, folder)
+    return path
+
+
+def _check_link(link: Path, folder: Path) -> None:
+    """Raise a `UserError` unless a link leads to something in its folder."""
+    try:
+        stays = link.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a ring of links
+        stays = False
+    if not stays:
+        raise UserError(f"{link} is a link that leads out of {folder}: put the file itself there")

@@ -1,0 +1,122 @@
+"""The suite that a run keeps as suite.json, held to the rules of suite.yaml.
+
+It may be a stranger's. `suite_check` looks at suite.yaml itself, and knows its lines.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from dreamix.core.errors import UserError
+from dreamix.core.names import shown
+from dreamix.core.typed import STRICT
+from dreamix.data.suite_entries import CATEGORIES
+from dreamix.data.suite_fields import why_outside, why_unsafe
+from dreamix.data.toybox.scene import Scene
+
+MOST_ROWS = 100_000  # videos, and edits
+
+
+def _rule(why_not: Callable[[str], str | None]) -> AfterValidator:
+    """Return a check of text: `why_not` says what is wrong, to be put behind the text."""
+
+    def check(text: str) -> str:
+        if why := why_not(text):
+            raise ValueError(f"{shown(text)}{why}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _why_no_id(text: str) -> str | None:
+    why = why_unsafe(text) if text else "it is empty"
+    return why and f" is unsafe: {why}"
+
+
+def _why_no_text(text: str) -> str | None:
+    odd = any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n" for c in text)
+    return " holds a control character" if odd else None
+
+
+Id = Annotated[str, _rule(_why_no_id)]
+Text = Annotated[str, _rule(_why_no_text)]
+MediaPath = Annotated[str, _rule(lambda text: why_outside(text) or _why_no_text(text))]
+Category = Annotated[str, _rule(lambda c: None if c in CATEGORIES else " is no category")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Recipe = Annotated[dict[str, Any], Field(max_length=20)]
+
+
+@dataclass(frozen=True)
+class VideoRow:
+    """A video of the snapshot; see `VideoEntry`."""
+
+    __pydantic_config__ = STRICT
+    id: Id
+    caption: Text | None = None
+    path: MediaPath | None = None
+    sha256: Sha256 | None = None
+    mask: MediaPath | None = None
+    fps: Annotated[float, Field(gt=0)] | None = None
+    stills: Annotated[int, Field(ge=1, le=12)] | None = None
+    toybox: Recipe | None = None
+
+
+@dataclass(frozen=True)
+class EditRow:
+    """An edit of the snapshot; see `Edit`."""
+
+    __pydantic_config__ = STRICT
+    id: Id
+    video: Id
+    prompt: Text
+    category: Category
+    toybox: Recipe | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What `Suite.to_dict` wrote."""
+
+    __pydantic_config__ = STRICT
+    name: Text
+    version: Text | int | float
+    licence: Text
+    videos: Annotated[tuple[VideoRow, ...], Field(max_length=MOST_ROWS)]
+    edits: Annotated[tuple[EditRow, ...], Field(max_length=MOST_ROWS)]
+    sha256: Sha256 | None = None
+    root: str = "."
+    media_root: str = "."
+
+    def check(self, where: str) -> None:
+        """Raise a `UserError` unless ids are unique and edits are of videos that are there."""
+        videos = {video.id: video for video in self.videos}
+        _check_unique("video", (video.id for video in self.videos), where)
+        _check_unique("edit", (edit.id for edit in self.edits), where)
+        for edit in self.edits:
+            if edit.video not in videos:
+                raise UserError(f"{where}: edit {edit.id} is of {edit.video}, which is no video")
+        for video in self.videos:
+            _check_scene(video.toybox, where, video.id)
+        for edit in self.edits:
+            base = videos[edit.video].toybox
+            if base is not None and edit.toybox is not None:
+                _check_scene({**base, **edit.toybox}, where, edit.id)
+
+
+def _check_unique(kind: str, ids: Iterable[str], where: str) -> None:
+    """Raise a `UserError` for ids that are the same where capitals do not count."""
+    seen: set[str] = set()
+    for one in ids:
+        if one.lower() in seen:
+            raise UserError(f"{where}: {kind} {one} stands twice")
+        seen.add(one.lower())
+
+
+def _check_scene(recipe: dict[str, Any] | None, where: str, name: str) -> None:
+    try:
+        Scene.from_dict(recipe) if recipe is not None else None
+    except UserError as error:
+        raise UserError(f"{where}: toybox of {name}: {error}") from None

@@ -1,0 +1,219 @@
+"""run.json and the small files around it, typed: the one reader that scoring and reports share.
+
+A run folder may be a stranger's. Names in it become paths, numbers become loops: both are held to
+their limits here, once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+from pydantic import BeforeValidator
+
+from dreamix.core.errors import UserError
+from dreamix.core.names import shown
+from dreamix.core.places import inside
+from dreamix.core.records import parse_json, read_bytes
+from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
+from evaluation.schema import FORMAT, READABLE, Axis, Cell, ClipRow, Format, Origin, Seed, Sha256
+
+MOST_SEEDS = 1_000  # of a method
+MOST_CELLS = 1_000_000  # of a run
+MOST_SCORES = 2_000_000  # likewise
+SIDECAR = 4 << 20  # bytes of one, at most
+LEAST_SHARE = 0.9  # of its source that a clip has to cover
+
+
+def seed_numbers(given: Any) -> tuple[int, ...]:
+    """Return the seeds of a method: those listed, or 0 to n-1 for a number n (formats 1 and 2)."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        given = range(given) if 0 < given <= MOST_SEEDS else None
+    if not isinstance(given, list | tuple | range) or not 0 < len(given) <= MOST_SEEDS:
+        raise ValueError(f"should be 1 to {MOST_SEEDS} whole numbers, or how many from 0 up")
+    if len(set(map(repr, given))) < len(given):
+        raise ValueError("should not hold a seed twice")
+    return tuple(given)
+
+
+@dataclass(frozen=True)
+class SuiteInfo:
+    """Which suite a run is of."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    version: str | int | float
+    licence: str
+    sha256: Sha256
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """The model that a method ran on."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    identity: str  # hash of its weights
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """One column of a comparison."""
+
+    __pydantic_config__ = STRICT
+    name: str  # of the method in the registry
+    config: dict[str, Any]
+    anchor: bool  # a reference whose numbers are known beforehand
+    seeds: Annotated[tuple[Seed, ...], BeforeValidator(seed_numbers)]
+    config_hash: str = ""
+    definition: str = ""
+    backend: BackendInfo | None = None
+    place: int = 0  # in the order asked for
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a metric declares about itself, and how it was computed."""
+
+    __pydantic_config__ = STRICT
+    name: Name
+    axis: Axis
+    better: Literal["higher", "lower", "neither"]
+    definition: str
+    bounds: tuple[float | Literal["-inf", "inf"], float | Literal["-inf", "inf"]]
+    needs: tuple[str, ...]
+    not_for: tuple[str, ...]
+    version: int
+    definition_id: str  # hash of version, models and frame policy
+    models: dict[str, str]  # that decide the number: name, weights hash, preprocessing
+    policy: str  # how frames of source and edit were paired
+    settings: dict[str, Any] = field(default_factory=dict)
+    responds: dict[str, str] = field(default_factory=dict)
+    simulated: bool | None = None  # of a composite: learned from simulated ratings
+    composite: dict[str, Any] | None = None  # see evaluation.composite_file
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Contents of run.json."""
+
+    __pydantic_config__ = STRICT
+    format: Format
+    suite: SuiteInfo
+    edits: tuple[Name, ...]
+    methods: dict[Name, MethodInfo]  # by label
+    versions: dict[str, str] = field(default_factory=dict)
+    metrics: dict[Name, MetricInfo] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)  # metric -> what is missing
+    models: dict[str, list[Any]] = field(default_factory=dict)  # model -> state, identity
+    scored_with: dict[str, str] = field(default_factory=dict)
+    least_share: Annotated[float, Ge(0), Le(1)] = LEAST_SHARE
+
+    def grid(self, edits: list[str]) -> Iterator[Cell]:
+        """Yield every clip there should be of these edits, method by method."""
+        for label, method in self.methods.items():
+            for edit in edits:
+                for seed in method.seeds:
+                    yield Cell(label, edit, seed)
+
+    @property
+    def ordered(self) -> list[str]:
+        """Labels as they were asked for; runs of format 1 do not know: there it is the alphabet."""
+        return sorted(self.methods, key=lambda label: (self.methods[label].place, label))
+
+    def check(self, where: str) -> None:
+        """Raise a `UserError` if the run is too large to work with, or contradicts itself."""
+        if len(set(self.edits)) < len(self.edits):
+            raise UserError(f"{where}: edits holds one twice")
+        cells = len(self.edits) * sum(len(method.seeds) for method in self.methods.values())
+        if cells > MOST_CELLS or cells * len(self.metrics) > MOST_SCORES:
+            raise UserError(
+                f"{where} asks for {cells} clips and {cells * len(self.metrics)} scores: no more "
+                f"than {MOST_CELLS} and {MOST_SCORES} can be worked with"
+            )
+        for name, metric in self.metrics.items():
+            if metric.name != name:
+                raise UserError(f"{where}: metrics.{name}.name is {shown(metric.name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `write_json` can write; what is as it is by default is left out."""
+        metrics = {name: _set_fields(metric) for name, metric in self.metrics.items()}
+        found = {**_set_fields(self), "format": FORMAT}
+        return {**found, "metrics": metrics} if metrics else found
+
+
+def _set_fields(one: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass without those that are as they are by default."""
+
+    def default(of: Field[Any]) -> Any:
+        return of.default if of.default_factory is MISSING else of.default_factory()
+
+    unset = {each.name for each in fields(one) if getattr(one, each.name) == default(each)}
+    return {name: value for name, value in asdict(one).items() if name not in unset}
+
+
+@dataclass(frozen=True)
+class KeptSource:
+    """The sidecar of a source clip in the run folder."""
+
+    __pydantic_config__ = STRICT
+    file: str
+    origin: Origin = None  # where it came from
+
+
+def read_run_info(folder: Path) -> RunInfo:
+    """Return what run.json says; a folder without one, or with a damaged one, is a `UserError`."""
+    path = inside(folder, "run.json")
+    if not path.exists():
+        raise UserError(f"{folder} is not a run folder: it has no run.json (see `bench run`)")
+    data = read_bytes(path)
+    _check_format(folder, data)
+    info = parse_typed(data, RunInfo, str(path))
+    info.check(str(path))
+    return info
+
+
+def _check_format(folder: Path, data: bytes) -> None:
+    """Raise a `UserError` if run.json is of a format that we do not read."""
+    try:
+        held = parse_json(data)
+    except (ValueError, RecursionError):
+        return  # said better by who reads the rest
+    found = held.get("format") if isinstance(held, dict) else None
+    if found is not None and found not in READABLE:
+        known = ", ".join(map(str, READABLE))
+        raise UserError(f"{folder} has run format {shown(found)}; this version reads {known}")
+
+
+def read_clip_row(path: Path, cell: Cell) -> ClipRow:
+    """Return the sidecar of a cell; one that is of another clip or damaged is a `UserError`."""
+    row = read_typed(path, ClipRow, SIDECAR)
+    if row.cell != cell:
+        raise UserError(f"{path} is of {shown(tuple(row.cell), 200)}, not of the clip it is beside")
+    if row.status == "ok" and (row.file is None or row.sha256 is None):
+        raise UserError(f"{path}: status is ok, but file or sha256 is missing; remove it")
+    _check_stem(path, row.file, str(cell.seed))
+    return row
+
+
+def read_kept_source(path: Path, video: str) -> KeptSource:
+    """Return the sidecar of a source clip; one that names a file of something else is an error."""
+    kept = read_typed(path, KeptSource, SIDECAR)
+    _check_stem(path, kept.file, video)
+    return kept
+
+
+def _check_stem(path: Path, file: str | None, stem: str) -> None:
+    """Raise a `UserError` unless a file that a sidecar names is called as the sidecar is."""
+    if file is None:
+        return
+    suffix = Path(file).suffix
+    if file != f"{stem}{suffix}" or not suffix.isprintable() or suffix.lower() in ("", ".json"):
+        raise UserError(f"{path}: file is {shown(file)}, it should be {stem}.mp4 or the like")
+
+
+def clip_name(stem: str, suffix: str) -> str:
+    """Return what a clip is called that stands beside its sidecar, STEM.json."""
+    fit = suffix.isprintable() and suffix.lower() not in ("", ".json")
+    return f"{stem}{suffix if fit else '.clip'}"

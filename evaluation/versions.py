@@ -1,0 +1,32 @@
+"""Versions of the code and of the libraries that decide numbers."""
+
+import importlib.metadata
+
+LIBRARIES = (
+    "av",
+    "numpy",
+    "opencv-python-headless",
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "lpips",
+    "diffusers",
+    "transformers",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the code and of the libraries that decide numbers."""
+    found = {"dreamix-toolkit": importlib.metadata.version("dreamix-toolkit")}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def spell_differences(these: dict[str, str], wanted: dict[str, str]) -> str:
+    """Return "torch 2.6 (not 2.7)" for every version that is not as wanted, "" if all are."""
+    other = [name for name in wanted if these.get(name) != wanted[name]]
+    return ", ".join(f"{name} {these.get(name)} (not {wanted[name]})" for name in other)
