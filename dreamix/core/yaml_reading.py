@@ -60,7 +60,7 @@ def _check_depth(text: str, where: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_LEVELS:
-            raise UserError(f"{where}, line {event.start_mark.line + 1}: too many levels")
+            raise UserError(f"{where}: nested more than {MOST_LEVELS} levels deep")
 
 
 def _unfolded(node: yaml.Node, known: dict[int, int], depth: int, where: str) -> int:
