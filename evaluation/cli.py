@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from dreamix.core.registry import near_misses
 from evaluation.cluster_cli import SHARD, WHERE, merge, part_of, spell
 from evaluation.progress import progress
 from evaluation.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from dreamix.methods.base import Variant
 
 F = Callable[..., Any]
 PATH = click.Path(path_type=Path)
@@ -39,7 +42,11 @@ RUN_OPTIONS = options(
         metavar="NAME[,NAME...]",
         help="Methods: unedited, external:'outputs/*', mine=external:pattern=a/{edit}.mp4 ...",
     ),
-    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Repeats."),
+    click.option(
+        "--seeds",
+        type=click.IntRange(1),
+        help="Repeats of methods that draw.  [default: 1; outputs brought in have the seeds found]",
+    ),
     click.option("--edits", multiple=True, metavar="PATTERN", help="Only these edit ids."),
     click.option("--media-root", type=PATH, help="Folder that the suite's paths start from."),
     click.option(
@@ -163,7 +170,7 @@ def make(
     suite: Path,
     *,
     methods: tuple[str, ...],
-    seeds: int,
+    seeds: int | None,
     edits: tuple[str, ...],
     media_root: Path | None,
     backend: str,
@@ -176,15 +183,18 @@ def make(
     """Make the clips and say how it went; return the exit code."""
     from dreamix.backends.base import open_backend
     from dreamix.data.suite import load_suite
-    from dreamix.methods.base import needs_model, variants
+    from dreamix.methods.base import Asked, needs_model, variants
     from evaluation.executors import executor_of
     from evaluation.runner import run_suite, tally
 
     makers = executor_of(executor, workers, gpus_per_worker, cores())
     loaded = load_suite(suite, media_root)
-    specs = words(methods)
+    specs = method_specs(methods)
     model = open_backend(backend) if any(map(needs_model, specs)) else None
-    columns = [column for spec in specs for column in variants(spec, model)]
+    asked = Asked(loaded.edit_ids, lambda text: click.echo(f"note: {text}"))
+    columns = [column for spec in specs for column in variants(spec, model, asked)]
+    for line in odd_seeds(columns, seeds):
+        click.echo(f"note: {line}")
     chosen = matching([edit.id for edit in loaded.edits], edits)
     if shard:
         out, chosen = part_of(loaded, chosen, out, shard)
@@ -256,6 +266,33 @@ def model_settings(chosen: dict[str, Any]) -> ModelSettings:
 def words(values: tuple[str, ...]) -> list[str]:
     """Return the comma-separated parts of all values."""
     return [word for value in values for part in value.split(",") if (word := part.strip())]
+
+
+def method_specs(values: tuple[str, ...]) -> list[str]:
+    """Return the methods that `--methods` names; a comma within a path does not part two of them.
+
+    What follows a comma belongs to the path before if it names no method and there is such a path.
+    """
+    from dreamix.methods.base import is_spec, leads_on
+
+    found: list[str] = []
+    for value in values:
+        for number, word in enumerate(value.split(",")):
+            if number and not is_spec(word.strip()) and leads_on(f"{found[-1]},{word}"):
+                found[-1] += f",{word}"
+            elif number == 0 or word.strip():
+                found.append(word.strip())
+    return [word for word in found if word]
+
+
+def odd_seeds(columns: "list[Variant]", seeds: int | None) -> list[str]:
+    """Return a line for every column that has other seeds than `--seeds` asks for."""
+    return [
+        f"{one.label} has seeds {', '.join(map(str, one.seeds))}: all {len(one.seeds)} are taken, "
+        f"not the {seeds} of --seeds"
+        for one in columns
+        if seeds and one.seeds not in (None, (0,)) and len(one.seeds or ()) != seeds
+    ]
 
 
 def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:

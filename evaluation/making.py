@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.backends.base import Backend, open_backend
-from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, StorageError, UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.records import to_json, write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Made
+from evaluation import identity
+from evaluation.brought import opened_config
 from evaluation.pace import CellDone, Note, Standing
 from evaluation.pool import tell
 from evaluation.run_info import MethodInfo, clip_name
-from evaluation.runs import RunFolder, copy_whole, origin
+from evaluation.runs import RunFolder, copy_whole
 from evaluation.schema import Cell, ClipRow, finetune_seconds
 
 NOTES_EVERY = 0.5  # seconds between two messages of a method that are passed on
@@ -181,7 +182,7 @@ def _backend(run: RunFolder, entry: MethodInfo) -> Backend | None:
 
 
 def _edits(cells: list[Cell], entry: MethodInfo, backend: Backend | None) -> list[Edited]:
-    suite: Suite = _state["suite"]
+    suite, run = _state["suite"], _state["run"]
     found = METHODS.get(entry.name)
     others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
     requests = [
@@ -195,7 +196,7 @@ def _edits(cells: list[Cell], entry: MethodInfo, backend: Backend | None) -> lis
         )
         for cell in cells
     ]
-    config: Any = config_from_dict(found.config, entry.config, cells[0].method)
+    config = opened_config(found.config, entry, run.path, cells[0].method)
     return found.make(requests, backend, config)
 
 
@@ -218,20 +219,28 @@ def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: s
     if isinstance(edited, Made):
         edited, facts = edited
         to_json(facts)  # what JSON cannot hold is the method's failure, and is found here
+    before = identity.state_of(edited) if isinstance(edited, Path) else None
     clip = _put(sidecar, cell, edited)
+    sha256 = sha256_file(clip)
     return ClipRow(
         *cell,
         "ok",
         file=clip.name,
-        sha256=sha256_file(clip),
+        sha256=sha256,
         size=clip.stat().st_size,
         seconds=round(seconds, 4),
         peak_memory_mb=peak_memory_mb(),
         config=config,
-        origin=origin(edited) if isinstance(edited, Path) else None,
+        origin=_origin(edited, sha256, before) if isinstance(edited, Path) else None,
         toolkit=version("dreamix-toolkit"),
         facts=facts,
     )
+
+
+def _origin(brought: Path, sha256: str, before: identity.Origin | None) -> identity.Origin:
+    """Return where a clip came from; `before`: the file's state before it was copied."""
+    copied = None if brought.is_dir() else sha256  # a file is copied as it is
+    return {**identity.origin(brought, copied), **(before or {})}
 
 
 def peak_memory_mb() -> float:

@@ -17,6 +17,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.records import only_writer, storing, write_json
 from dreamix.data.suite import Suite
+from evaluation.brought import moved_entry
 from evaluation.progress import Watch
 from evaluation.run_info import MethodInfo
 from evaluation.runner import remove_leftovers
@@ -171,7 +172,10 @@ def _opened(out: Path, parts: list[RunFolder]) -> RunFolder:
     if is_new:
         run.info = replace(run.info, versions=first.info.versions)
     for part in parts:
-        columns = {label: part.info.methods[label] for label in part.info.ordered}
+        methods = part.info.methods
+        columns = {
+            label: moved_entry(methods[label], part.path, out) for label in part.info.ordered
+        }
         add_to_grid(run, part.info.edits, columns)
     return run
 

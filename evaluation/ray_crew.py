@@ -20,13 +20,13 @@ from typing import Any
 from dreamix.backends.base import is_pretrained
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import write_whole
+from evaluation.identity import origin
 from evaluation.making import CellsOfVideo, Job, fail_cells, make_unit, set_up, source_problem
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import Parcel, pack, put_cell
 from evaluation.pool import PULSE, speak_to
 from evaluation.ray_cluster import Wanted, cause_of, connected, room_of
 from evaluation.ray_worker import Handed, Media, NoRoom, Order, Ready, Worker, probe_of
-from evaluation.runs import origin
 from evaluation.schema import Cell
 from evaluation.versions import versions
 

@@ -18,11 +18,12 @@ from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import storing, write_json
 from dreamix.data.suite import Suite
 from evaluation import making
+from evaluation.identity import content_sha256
 from evaluation.making import CellsOfVideo
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
 from evaluation.pool import ONE_THREAD, speak_to
-from evaluation.runs import RunFolder, origin
+from evaluation.runs import RunFolder
 from evaluation.versions import spell_differences, versions
 
 
@@ -49,7 +50,7 @@ class Ready(NamedTuple):
 class Media(NamedTuple):
     """A source clip on its way to a worker; one that has the same file does not ask for it."""
 
-    origin: dict[str, Any]  # see `evaluation.runs.origin`
+    origin: dict[str, Any]  # see `evaluation.identity.origin`
     one_file: bool  # not a folder of frames
     fetch: Callable[[], Parcel]
 
@@ -133,7 +134,7 @@ class Worker:
     def _source(self, video: str, media: Media) -> Path:
         """Return the source clip: the very file the run was started with, or a copy of it."""
         path = Path(media.origin["path"])
-        if path.exists() and origin(path) == media.origin:
+        if path.exists() and content_sha256(path) == media.origin["sha256"]:
             return path
         place = _made(self._own) / "media" / video
         return unpack(media.fetch(), place, one_file=media.one_file)

@@ -70,6 +70,7 @@ class MethodInfo:
     definition: str = ""
     backend: BackendInfo | None = None
     place: int = 0  # in the order asked for
+    beside: dict[str, str] | None = None  # see evaluation.brought
 
 
 @dataclass(frozen=True)

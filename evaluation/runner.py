@@ -12,19 +12,29 @@ How a unit is made: `evaluation.making`.
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from dreamix.backends.base import check_backend, open_backend
+from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.records import only_writer
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
+from evaluation.brought import (
+    beside,
+    check_places,
+    config_of,
+    is_unchanged,
+    kept_config,
+    spell_config,
+)
 from evaluation.executors import Executor, Local
 from evaluation.making import CellsOfVideo, Job
 from evaluation.pace import Standing
 from evaluation.progress import Watch
 from evaluation.run_info import BackendInfo, MethodInfo
-from evaluation.runs import RunFolder, add_to_grid, column, open_run, origin
-from evaluation.schema import Cell, ClipRow
+from evaluation.runs import RunFolder, add_to_grid, column, is_brought, open_run
+from evaluation.schema import Cell
 
 
 def run_suite(
@@ -32,7 +42,7 @@ def run_suite(
     columns: list[Variant],
     out: Path,
     *,
-    seeds: int = 1,
+    seeds: int | None = None,
     edits: list[str] | None = None,
     workers: int = 1,
     backend: str = "toybox",
@@ -41,6 +51,7 @@ def run_suite(
 ) -> RunFolder:
     """Return the run folder at `out` with every cell of the grid made, or tried.
 
+    seeds:   repeats of methods that draw, one by default; outputs that are brought in have theirs.
     edits:   ids to run, all of the suite's by default; a later call adds to them.
     workers: processes; the clips do not depend on it.
     executor: where the clips are made, if not in processes of this machine.
@@ -51,7 +62,8 @@ def run_suite(
     makers = executor or Local(workers)
     with only_writer(out):
         run = open_run(out, suite)
-        entries = _entries(columns, seeds, backend)
+        entries = _entries(columns, seeds or 1, backend, out)
+        check_places(run, entries)
         add_to_grid(run, edits or [edit.id for edit in suite.edits], entries)
         remove_leftovers(out)
         units = pending_units(run)
@@ -87,45 +99,54 @@ def pending_units(run: RunFolder) -> list[CellsOfVideo]:
         column = cell.method if run.needs_backend(cell.method) else ""  # "" comes first
         return column, run.suite.edit(cell.edit).video
 
-    pending = [cell for cell in run.cells() if not is_done(run, cell)]
+    configs = {
+        label: config_of(run, label)
+        for label, one in run.info.methods.items()
+        if is_brought(one)
+    }
+    pending = [cell for cell in run.cells() if not is_done(run, cell, configs.get(cell.method))]
     units = groupby(sorted(pending, key=unit_of), key=unit_of)
     return [CellsOfVideo(video, list(cells)) for (_column, video), cells in units]
 
 
-def is_done(run: RunFolder, cell: Cell) -> bool:
-    """Return True if the cell has a clip, or has none for good, and nothing has changed since."""
+def is_done(run: RunFolder, cell: Cell, config: Any = None) -> bool:
+    """Return True if the cell has a clip, or has none for good, and nothing has changed since.
+
+    config: that of its method, if it brings files in and is at hand.
+    """
     row = run.clip_row(cell)
     if row is None or row.status == "failed":
         return False
     if row.status == "n/a":
         return True
-    return run.has_clip(row) and not _origin_changed(row)
-
-
-def _origin_changed(row: ClipRow) -> bool:
-    if row.origin is None or not Path(row.origin["path"]).exists():
+    if not run.has_clip(row):
         return False
-    return origin(Path(row.origin["path"])) != row.origin
+    return is_unchanged(run, cell, row, config)
 
 
-def _entries(columns: list[Variant], seeds: int, backend: str) -> dict[str, MethodInfo]:
+def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dict[str, MethodInfo]:
     """Return what run.json holds about each column; two columns of one name are a `UserError`."""
     entries: dict[str, MethodInfo] = {}
+    places: dict[str, str] = {}
     model = None
-    if any(METHODS.get(name).backend for _label, name, _config in columns):
+    if any(METHODS.get(one.method).backend for one in columns):
         model = BackendInfo(backend, open_backend(backend).identity)
-    for label, name, config in columns:
-        if label in entries:
-            raise UserError(f"two methods are called {label!r}: rename one, NAME={name}:...")
+    for label, name, config, given in columns:
         found = METHODS.get(name)
-        repeats = range(seeds if found.seeded(config) else 1)
+        place = spell_config(config)
+        if label in entries:
+            where = f" ({places[label]} and {place})" if place else ""
+            raise UserError(f"two methods are called {label!r}{where}: rename one, NAME={name}:...")
+        places[label] = place
         entries[label] = column(
             name,
-            config,
+            kept_config(config, out),
+            config_hash(config),
             anchor=found.anchor,
-            seeds=repeats,
+            seeds=given or range(seeds if found.seeded(config) else 1),
             definition=found.definition,
             backend=model if found.backend else None,
+            beside=beside(config, out) if found.brings else None,
         )
     return entries
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.places import inside
 from dreamix.core.records import open_file, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
+from evaluation import identity
 from evaluation.masks_kept import read_packed_mask, write_packed_mask
 from evaluation.run_info import (
     BackendInfo,
@@ -26,6 +26,7 @@ from evaluation.run_info import (
     read_clip_row,
     read_kept_source,
     read_run_info,
+    seed_numbers,
 )
 from evaluation.schema import FORMAT, Cell, ClipRow
 from evaluation.versions import versions
@@ -115,6 +116,10 @@ class RunFolder:
         videos = {edit.id: edit.video for edit in self.edits}
         return sorted(self.info.grid([*videos]), key=lambda cell: (videos[cell.edit], cell))
 
+    def first_cell(self, label: str, edit: str) -> Cell:
+        """Return the cell that stands for a method: raters see its first seed."""
+        return Cell(label, edit, self.info.methods[label].seeds[0])
+
     def sidecar(self, cell: Cell) -> Path:
         """Return where the facts about a clip stand."""
         return self.place("clips", cell.method, cell.edit, f"{cell.seed}.json")
@@ -167,19 +172,17 @@ class RunFolder:
     def keep_source(self, suite: Suite, video: str) -> None:
         """Copy a source clip, and its mask, into the run folder unless they are there.
 
-        A source that has changed since is a `UserError`: the clips here were made from the old one.
+        A source whose content has changed is a `UserError`: the clips here were made from the old
+        one. Where it stands, and when it was written, may change.
         """
         path = suite.source_path(video)
-        came_from = origin(path) if path else None
         kept = self.kept_source(video)
         if kept and self.place("sources", kept.file).is_file():
-            if kept.origin != came_from and None not in (kept.origin, came_from):
-                raise UserError(
-                    f"{path} has changed since {self.path} was begun: choose another --out"
-                )
+            self._compare_source(video, kept, path)
             return
         if suite.videos[video].mask and (mask := suite.subject_mask(video)) is not None:
             write_packed_mask(self.mask_path(video), mask)
+        came_from = identity.origin(path) if path else None
         name = clip_name(video, path.suffix) if path and path.is_file() else f"{video}.mp4"
         if path and path.is_file():
             copy_whole(path, self.place("sources", name))
@@ -187,17 +190,16 @@ class RunFolder:
             write_video(self.place("sources", name), suite.source(video), lossless=True)
         write_json(self.place("sources", f"{video}.json"), asdict(KeptSource(name, came_from)))
 
-
-def origin(path: Path) -> dict[str, Any]:
-    """Return where a file or a folder of frames is and what tells that it has changed."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    states = [file.stat() for file in files]
-    return {
-        "path": str(path.resolve()),
-        "files": len(files),
-        "size": sum(state.st_size for state in states),
-        "mtime_ns": max((state.st_mtime_ns for state in states), default=0),
-    }
+    def _compare_source(self, video: str, kept: KeptSource, path: Path | None) -> None:
+        """Raise a `UserError` if a source that is kept is not what stands at `path` now."""
+        if path is None or kept.origin is None:
+            return
+        now = identity.renewed(kept.origin, path, self.place("sources", kept.file))
+        if now is None:
+            raise UserError(f"{path} has changed since {self.path} was begun: choose another --out")
+        if now != kept.origin:
+            renewed = asdict(replace(kept, origin=now))
+            write_json(self.place("sources", f"{video}.json"), renewed)
 
 
 def open_run(path: Path, suite: Suite) -> RunFolder:
@@ -247,9 +249,10 @@ def add_to_grid(run: RunFolder, edits: Iterable[str], columns: dict[str, MethodI
                 f"{run.path} has a method {label!r} with {other}; "
                 f"name this one differently: --methods NEWNAME={entry.name}:..."
             )
-        seeds = {*entry.seeds, *(before.seeds if before else ())}
+        kept = _seeds_kept(run, label, before, entry) if before else ()  # the first stays the first
+        seeds = (*kept, *(seed for seed in entry.seeds if seed not in kept))
         place = before.place if before else len(known)  # reports keep the order asked for
-        known[label] = replace(entry, seeds=tuple(sorted(seeds)), place=place)
+        known[label] = replace(entry, seeds=_few_enough(label, seeds), place=place)
     wider = replace(
         run.info, methods=known, edits=tuple(sorted({*run.info.edits, *edits})), format=FORMAT
     )
@@ -258,9 +261,43 @@ def add_to_grid(run: RunFolder, edits: Iterable[str], columns: dict[str, MethodI
     run.save()
 
 
+def _few_enough(label: str, seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the seeds of a method; more than a run can hold are a `UserError`."""
+    try:
+        return seed_numbers(seeds)
+    except ValueError as error:
+        raise UserError(f"method {label!r} has {len(seeds)} seeds: seeds {error}") from None
+
+
+def _seeds_kept(
+    run: RunFolder, label: str, before: MethodInfo, entry: MethodInfo
+) -> tuple[int, ...]:
+    """Return the seeds that a method has here already.
+
+    Of outputs that are brought in, those that are not found any more and of which no clip was ever
+    made do not count: the seeds are those that there are.
+    """
+    if not is_brought(entry):
+        return before.seeds
+    new = set(entry.seeds)
+    return tuple(seed for seed in before.seeds if seed in new or _has_any(run, label, seed))
+
+
+def _has_any(run: RunFolder, label: str, seed: int) -> bool:
+    rows = (run.clip_row(Cell(label, edit, seed)) for edit in run.info.edits)
+    return any(row is not None and row.status == "ok" for row in rows)
+
+
+def is_brought(entry: MethodInfo) -> bool:
+    """Return True for a method of run.json whose edits are files made elsewhere."""
+    return entry.beside is not None or entry.name == "external"  # not told before format 3
+
+
 def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
     """Return in which way two columns of one label differ, None if their clips are of one kind."""
-    if (before.name, before.config_hash) != (entry.name, entry.config_hash):
+    if before.name != entry.name:
+        return f"another method ({before.name}, now {entry.name})"
+    if before.config_hash != entry.config_hash and not is_brought(entry):
         return "another configuration"
     ours, theirs = before.backend, entry.backend
     if (ours and ours.identity) != (theirs and theirs.identity):
@@ -275,22 +312,28 @@ def spell_backend(backend: BackendInfo | None) -> str:
 
 def column(
     method: str,
-    config: Any,
+    config: dict[str, Any],
+    config_hash: str,
     *,
     anchor: bool,
     seeds: Sequence[int],
     definition: str,
     backend: BackendInfo | None = None,
+    beside: dict[str, str] | None = None,
 ) -> MethodInfo:
-    """Return what run.json holds about one method."""
+    """Return what run.json holds about one method.
+
+    beside: of a method that brings files in, where they are, seen from the run folder.
+    """
     return MethodInfo(
         name=method,
-        config=asdict(config),
-        config_hash=config_hash(config),
+        config=config,
+        config_hash=config_hash,
         anchor=anchor,
         seeds=tuple(seeds),
         definition=definition,
         backend=backend,
+        beside=beside,
     )
 
 

@@ -78,7 +78,7 @@ class ClipRow:
     seconds: float | None = None  # wall time of the method, without writing the file
     peak_memory_mb: float | None = None  # highest resident size of the process until then
     config: str | None = None  # hash of the method's configuration
-    origin: Origin = None  # path, size, mtime of a file that was brought in
+    origin: Origin = None  # of a file that was brought in, see identity.py
     toolkit: str | None = None  # version that made it
     # what the method has to say of how it made the clip
     facts: Annotated[dict[str, Any] | None, AfterValidator(_sound_facts)] = None

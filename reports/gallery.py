@@ -17,7 +17,7 @@ def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
     """Return what the gallery shows, as JSON can hold it.
 
     metrics: name, arrow, sign (1 higher is better, -1 lower, 0 neither), digits, headline
-    methods: label, anchor, seeds
+    methods: label, anchor, seeds as text: scripts hold numbers to 53 bits only
     videos:  id -> caption and clip
     edits:   id, video, prompt, category
     clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
@@ -28,7 +28,8 @@ def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
     return {
         "metrics": _metrics(summary),
         "methods": [
-            {"label": m.label, "anchor": m.anchor, "seeds": m.seeds} for m in run.methods.values()
+            {"label": m.label, "anchor": m.anchor, "seeds": list(map(str, m.seed_numbers))}
+            for m in run.methods.values()
         ],
         "videos": {
             video["id"]: {"caption": video.get("caption"), **copies.sources[video["id"]].to_dict()}

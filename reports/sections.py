@@ -238,7 +238,7 @@ def _method(label: str, entry: dict[str, Any]) -> Html:
     text = json.dumps(entry["config"], indent=1, sort_keys=True, ensure_ascii=False)
     anchor = " (anchor)" if entry["anchor"] else ""
     title = tag("summary", tag("b", label), f"{anchor}: {entry['name']}, ",
-                plural(entry["seeds"], "seed"))  # fmt: skip
+                plural(len(entry["seeds"]), "seed"))  # fmt: skip
     about = [tag("p", str(entry.get("definition", "")))]
     if backend := entry.get("backend"):
         about.append(tag("p", f"Backend {backend['name']}, weights {backend['identity']}."))

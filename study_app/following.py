@@ -18,7 +18,6 @@ from study_app.simulate import Merit
 from study_app.spec.study import Study
 
 SLOPE, AWAY = 0.8, 0.5
-RATED_SEED = 0  # of the clips that raters see
 Values = dict[tuple[str, str], float]  # by method and edit, standardized
 
 
@@ -64,8 +63,9 @@ def _standardized(study: Study, run: RunFolder, metric: str) -> Values:
     rows = [
         row
         for row in read_scores(run.scores).values()
-        if (row.metric, row.seed, row.status) == (metric, RATED_SEED, "ok")
+        if (row.metric, row.status) == (metric, "ok")
         and row.method in study.methods
+        and row.cell == run.first_cell(row.method, row.edit)
         and row.value is not None
     ]
     values = sign * np.array([row.value for row in rows], float)

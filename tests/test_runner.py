@@ -298,6 +298,7 @@ class TestMisuse:
     def test_one_name_for_two_configurations_is_refused(self, suite: Suite, tmp_path: Path) -> None:
         for name in ("a", "b"):
             TestExternal().outputs(tmp_path / name)
+        write_video(tmp_path / "b" / "dog_1.mp4", noise(99))
         make(suite, tmp_path / "run", f"m=external:pattern={tmp_path}/a/{{edit}}.mp4")
         with pytest.raises(UserError, match="another configuration"):
             make(suite, tmp_path / "run", f"m=external:pattern={tmp_path}/b/{{edit}}.mp4")

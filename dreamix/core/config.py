@@ -57,11 +57,22 @@ def added(default: Any) -> Any:
     return field(default=default, metadata={"added": True})
 
 
+def aside(default: Any) -> Any:
+    """Return a field that says where something is, not what: it leaves the hash alone."""
+    return field(default=default, metadata={"aside": True})
+
+
+def place() -> Any:
+    """Return a field like `aside` that is a path, which a run keeps relative to its folder."""
+    return field(metadata={"aside": True, "place": True})
+
+
 def config_hash(config: Any) -> str:
     """Return a short hash that is equal for equal configurations; see `added` for new fields."""
     told = asdict(config)
     for setting in fields(config):
-        if setting.metadata.get("added") and told[setting.name] == setting.default:
+        is_usual = setting.metadata.get("added") and told[setting.name] == setting.default
+        if is_usual or setting.metadata.get("aside"):
             del told[setting.name]
     return hashlib.sha256(to_json(told).encode()).hexdigest()[:12]
 

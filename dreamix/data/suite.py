@@ -63,13 +63,18 @@ class Suite:
         """True if every video is a Toybox scene."""
         return all(video.recipe is not None for video in self.videos.values())
 
-    def edit(self, edit_id: str) -> Edit:
-        """Return the edit of that id; an unknown id is a `UserError` with near misses."""
-        return _find("edit", edit_id, self._by_id)
+    @cached_property
+    def _edits_by_id(self) -> dict[str, Edit]:
+        return {edit.id: edit for edit in self.edits}
 
     @cached_property
-    def _by_id(self) -> dict[str, Edit]:
-        return {edit.id: edit for edit in self.edits}
+    def edit_ids(self) -> frozenset[str]:
+        """The ids of all edits."""
+        return frozenset(self._edits_by_id)
+
+    def edit(self, edit_id: str) -> Edit:
+        """Return the edit of that id; an unknown id is a `UserError` with near misses."""
+        return _find("edit", edit_id, self._edits_by_id)
 
     def source_path(self, video_id: str) -> Path | None:
         """Return the file or folder of a source clip, or None if it is rendered."""

@@ -16,6 +16,9 @@ and returns as many edits: their prompts share batches, and what the source cost
     def text_to_video(requests: list[EditRequest], backend: Any, config: ...) -> list[Video]: ...
 """
 
+import glob
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -25,6 +28,7 @@ from typing import Any, NamedTuple
 from dreamix.backends.base import Plan, Sampler
 from dreamix.core.config import NoConfig, config_from_text
 from dreamix.core.errors import DoesNotApply, UserError
+from dreamix.core.names import why_not_plain
 from dreamix.core.registry import Registry
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
@@ -109,7 +113,8 @@ def sampled(requests: "list[EditRequest]", backend: Sampler, plan: Plan) -> list
 
 Edited = Video | Path | Made
 EditFunction = Callable[[Any, Any, Any], Any]  # (request or requests, backend, config) -> Edited(s)
-Expansion = Callable[[str], "list[Variant]"]
+Expansion = Callable[[str, str, "Asked"], "list[Variant]"]
+Bringing = Callable[[Any, Suite, str, int], Path]
 
 
 class Variant(NamedTuple):
@@ -118,6 +123,19 @@ class Variant(NamedTuple):
     label: str  # its name in tables and folders
     method: str  # its name in METHODS
     config: Any
+    seeds: tuple[int, ...] | None = None  # those that there are; None: as many as are wanted
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an expansion may know of the suite, and whom it tells what it had to leave out."""
+
+    edits: frozenset[str] | None = None  # ids; None: not known
+    say: Callable[[str], None] = unheard
+
+    def knows(self, edit: str) -> bool:
+        """Return True if there may be an edit of that id."""
+        return self.edits is None or edit in self.edits
 
 
 @dataclass(frozen=True)
@@ -129,9 +147,10 @@ class Method:
     config: type
     anchor: bool  # a reference point, greyed in tables, not a contestant
     seeded: Callable[[Any], bool]  # of its config: does the result depend on the seed?
-    expand: Expansion | None  # turns the text after "name:" into several columns
+    expand: Expansion | None  # turns label and text of "label=name:text" into several columns
     backend: bool  # needs a model: its function gets a Backend
     together: bool  # its function takes several requests on one video at once
+    brings: Bringing | None = None  # (config, suite, edit, seed) -> the file that is brought in
 
     def make(self, requests: list[EditRequest], backend: Any, config: Any) -> list[Edited]:
         """Return the edits of requests on one source video."""
@@ -163,19 +182,22 @@ def method(
     expand: Expansion | None = None,
     backend: bool = False,
     together: bool = False,
+    brings: Bringing | None = None,
 ) -> Callable[[EditFunction], EditFunction]:
     """Return a decorator that registers a function under `name` and gives it back unchanged.
 
     seeded:   False for a method that always returns the same; it runs once whatever --seeds says.
     backend:  True for a method that needs a model, which it then gets as its second argument.
     together: True for a function of a list of requests on one video.
+    brings:   for a method whose edits are files made elsewhere: which file one is, as of now.
     """
 
     def depends(settings: Any) -> bool:
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
-        METHODS.add(name, Method(name, edit, config, anchor, depends, expand, backend, together))
+        told = Method(name, edit, config, anchor, depends, expand, backend, together, brings)
+        METHODS.add(name, told)
         return edit
 
     return add
@@ -193,23 +215,39 @@ def _parts(spec: str) -> tuple[str, str, str]:
     return label, name, text
 
 
-def variants(spec: str, backend: Any = None) -> list[Variant]:
+def variants(spec: str, backend: Any = None, asked: Asked | None = None) -> list[Variant]:
     """Return the columns that `[label=]name[:settings]` asks for.
 
     backend: the model of methods that need one; its usual settings stand where nothing is said.
+    asked: what is known of the suite; without it, any name may be an edit's.
 
     "unedited" -> one column; "external:outputs/*" -> one for each folder; "fast=sdedit:steps=10".
     """
     label, name, text = _parts(spec)
     found = METHODS.get(name)
-    if found.expand and not label:
-        return found.expand(text)
+    if found.expand:
+        return found.expand(label, text, asked or Asked())
     config: Any = config_from_text(found.config, text, f"method {name}", found.usual(backend))
     return [Variant(safe_label(label or name), name, config)]
 
 
+def is_spec(spec: str) -> bool:
+    """Return True if a text begins with the name of a method, or with LABEL= and one."""
+    return _parts(spec)[1] in METHODS.names()
+
+
+def leads_on(spec: str) -> bool:
+    """Return True if a spec names a path, taken as a whole, under which there is something."""
+    _label, name, text = _parts(spec)
+    if name not in METHODS.names() or METHODS.get(name).expand is None:
+        return False
+    place = re.sub(r"\{\w+\}", "*", text.removeprefix("pattern="))
+    return bool(glob.glob(os.path.expanduser(place)))
+
+
 def safe_label(label: str) -> str:
     """Return `label` if it can name a folder on any system; otherwise raise a `UserError`."""
-    if not label or label[0] in ".-_" or not all(c.isalnum() or c in "._-+" for c in label):
+    odd = not label or label[0] in ".-_" or not all(c.isalnum() or c in "._-+" for c in label)
+    if odd or why_not_plain(label):
         raise UserError(f"{label!r} cannot name a method: letters, digits, '.', '_', '-', '+' only")
     return label

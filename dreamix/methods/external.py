@@ -1,140 +1,150 @@
 """Outputs of any method, made anywhere, brought in as files.
 
 external:outputs/*                        each folder is a method, files are named EDIT.mp4
-external:outputs/{method}/{edit}.mp4      the same, spelled out; also {seed}
+external:outputs/{method}/{edit}.mp4      the same, spelled out; also {seed}, also {edit}_{method}
 external:outputs.csv                      columns method, edit, path and, if wanted, seed
-ours=external:pattern=runs/a/{edit}.mp4   one method, named here
+ours=external:runs/a                      one method, named here; also of a pattern or a table
+
+Seeds are those that are found. Whatever lies there and is not used is said.
 """
 
-import csv
-import glob
-import hashlib
+import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
-from dreamix.core.records import to_json
-from dreamix.methods.base import EditRequest, Variant, method, safe_label
+from dreamix.data.suite import Suite
+from dreamix.methods.base import Asked, EditRequest, Variant, method, safe_label
+from dreamix.methods.external_columns import (
+    Column,
+    ExternalConfig,
+    absolute,
+    columns_of_folders,
+    columns_of_pattern,
+    columns_of_table,
+    few,
+    is_table,
+    only_one,
+)
+from dreamix.methods.external_folders import SUFFIXES, listing
+from dreamix.methods.external_patterns import Pattern, Reading
+from dreamix.methods.external_tables import read_table, spell_key
 
-SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", "")  # "" is a folder of frames
 
+def expand(label: str, text: str, asked: Asked) -> list[Variant]:
+    """Return one column for each method that the text of `external:TEXT` leads to.
 
-@dataclass(frozen=True)
-class ExternalConfig:
-    """Where the outputs of one method are."""
-
-    pattern: str  # a path with {edit} and, if wanted, {seed}; or a .csv file
-    method: str | None = None  # its name in the CSV
-    rows: str | None = None  # hash of its rows in the CSV: a CSV that says otherwise is another one
-
-    def __post_init__(self) -> None:
-        """Make the path absolute, so that it means the same from any folder."""
-        object.__setattr__(self, "pattern", str(Path(self.pattern).resolve()))
-
-
-def expand(text: str) -> list[Variant]:
-    """Return one column for each method that the text of `external:TEXT` leads to."""
+    label: name of the only one; "" gives each its own.
+    """
     if not text:
         raise UserError("external needs a place: external:'outputs/*', a pattern or a .csv file")
-    configs = _methods_of_csv(text) if text.endswith(".csv") else _methods_of_pattern(text)
-    if not configs:
+    columns = _spelled_out(label, text, asked) or _columns(label, text, asked)
+    if not columns:
         raise UserError(f"external: nothing matches {text} (looked in {Path.cwd()})")
-    return [Variant(safe_label(label), "external", configs[label]) for label in sorted(configs)]
-
-
-def _methods_of_csv(text: str) -> dict[str, ExternalConfig]:
-    table = read_csv(str(Path(text).resolve()))
-    found = {}
-    for label in {label for label, _edit, _seed in table}:
-        rows = sorted([*key, str(path)] for key, path in table.items() if key[0] == label)
-        digest = hashlib.sha256(to_json(rows).encode()).hexdigest()[:12]
-        found[label] = ExternalConfig(text, label, digest)
-    return found
-
-
-def _methods_of_pattern(text: str) -> dict[str, ExternalConfig]:
-    """Return each method with its pattern, in which {edit} is left open."""
-    if "{edit}" not in text:
-        folders = [Path(found) for found in glob.glob(text) if Path(found).is_dir()]
-        return {folder.name: ExternalConfig(str(folder / "{edit}")) for folder in folders}
-    pattern = str(Path(text).resolve())
-    if "{method}" not in pattern:
+    if label and len(columns) > 1:
         raise UserError(
-            f"external:{text} names no method: use {{method}} or NAME=external:pattern=..."
+            f"{label}=external:{text} leads to {len(columns)} methods ({few(sorted(columns))}): a "
+            "name is for one of them"
         )
-    found = re.compile(_regex(pattern))
-    candidates = glob.glob(re.sub(r"\{\w+\}", "*", glob.escape(pattern)))
-    labels = {match["method"] for path in candidates if (match := found.fullmatch(path))}
-    return {label: ExternalConfig(pattern.replace("{method}", label)) for label in labels}
+    named = _named(label, text, columns, asked)
+    return [Variant(name, "external", one.config, one.seeds) for name, one in named.items()]
 
 
-def _regex(pattern: str) -> str:
-    """Return a regular expression with a group for {method}; {edit} and {seed} match any name."""
-    escaped = re.escape(pattern).replace(r"\{edit\}", "[^/]+").replace(r"\{seed\}", r"\d+")
-    once = escaped.replace(r"\{method\}", "(?P<method>[^/]+)", 1)
-    return once.replace(r"\{method\}", "(?P=method)")
+def _named(label: str, text: str, columns: dict[str, Column], asked: Asked) -> dict[str, Column]:
+    """Return the columns by labels that can name folders; one label for two is a `UserError`."""
+    named: dict[str, Column] = {}
+    for name, column in sorted(columns.items()):
+        said = safe_label(label) if label else _label(name, asked)
+        if named.setdefault(said, column) is not column:
+            raise UserError(
+                f"external:{text}: {named[said].where} and {column.where} would both be called "
+                f"{said!r}: bring them in one by one, NAME=external:..."
+            )
+    return named
 
 
-@lru_cache
-def read_csv(path: str) -> dict[tuple[str, str, str], Path]:
-    """Return (method, edit, seed) -> file of a CSV; paths are relative to the CSV."""
-    table: dict[tuple[str, str, str], Path] = {}
-    for number, row in _csv_rows(path):
-        key = row["method"], row["edit"], row.get("seed") or "0"
-        if key in table:
-            raise UserError(f"{path}:{number}: {', '.join(key)} stands twice")
-        table[key] = (Path(path).parent / row["path"]).resolve()
-    return table
+def _label(name: str, asked: Asked) -> str:
+    """Return a name for a method that can name a folder: cfg=7,steps=50 is cfg-7_steps-50."""
+    text = unicodedata.normalize("NFC", name).replace("=", "-")
+    label = re.sub(r"[^\w.+-]+", "_", text).lstrip(".-_").rstrip("._")
+    if not label:
+        raise UserError(f"{name!r} cannot name a method: bring it in with NAME=external:...")
+    if label != name:
+        asked.say(f"{name!r} is called {label} here; NAME=external:... gives it another name")
+    return safe_label(label)
 
 
-def _csv_rows(path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line number and cells; a file or a row that cannot be used is a `UserError`."""
-    columns = ("method", "edit", "path")
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
-                raise UserError(f"{path} lacks the column {missing[0]} (method, edit, path, seed)")
-            for row in reader:
-                if empty := [name for name in columns if not row.get(name)]:
-                    raise UserError(f"{path}:{reader.line_num}: no {empty[0]} in this row")
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"cannot read {path} as a UTF-8 CSV: {error}") from None
+def _spelled_out(label: str, text: str, asked: Asked) -> dict[str, Column]:
+    """Return the column of pattern=...:method=..., if that is what the text is."""
+    if not re.match(r"(pattern|method|rows)=", text):
+        return {}
+    parts = re.split(r":(?=(?:pattern|method|rows)=)", text)
+    told = {key: value for key, _, value in (part.partition("=") for part in parts)}
+    config: ExternalConfig = config_from_dict(ExternalConfig, told, "method external")
+    found = _columns(label or config.method or "", config.pattern, asked, config.method)
+    if config.method and config.method not in found and is_table(config.pattern):
+        raise UserError(f"{config.pattern} has no method {config.method!r} (it has {few(found)})")
+    return {config.method: found[config.method]} if config.method in found else found
 
 
-def _has_seeds(config: ExternalConfig) -> bool:
-    if config.method:
-        table = read_csv(config.pattern)
-        return any(seed != "0" for label, _edit, seed in table if label == config.method)
-    return "{seed}" in config.pattern
+def _columns(label: str, text: str, asked: Asked, name: str | None = None) -> dict[str, Column]:
+    """Return the methods that a place holds by the names they have there."""
+    if "{" in text:
+        return columns_of_pattern(label, text, asked, name)
+    if is_table(text):
+        return columns_of_table(text, asked)
+    if os.path.isfile(os.path.expanduser(text)):
+        raise UserError(f"{text} is a file: external takes folders, a pattern or a .csv file")
+    return columns_of_folders(text, asked)
 
 
-@method("external", config=ExternalConfig, seeded=_has_seeds, expand=expand)
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> Pattern:
+    return Pattern(text)
+
+
+def brings(config: ExternalConfig, suite: Suite, edit: str, seed: int) -> Path:
+    """Return the file of one cell as it stands today; none, or two, are a `UserError`."""
+    text = absolute(config.pattern)
+    if is_table(text):
+        return _of_table(text, (str(config.method), edit, seed))
+    cell = Reading(
+        str(config.method) if config.method and "{method}" in text else "",
+        edit if "{edit}" in text else "",
+        seed if "{seed}" in text else 0,
+    )
+    if paths := _pattern(text).find(cell, suite.edit_ids):
+        return only_one(cell, paths)
+    filled = text.replace("{method}", cell.method).replace("{edit}", edit)
+    raise UserError(_nothing_at(Path(filled.replace("{seed}", str(seed)))))
+
+
+def _of_table(text: str, key: tuple[str, str, int]) -> Path:
+    """Return the file that a table names; the suffix of a clip may be left out there."""
+    row = read_table(Path(text)).get(key)
+    if row is None:
+        raise UserError(f"{text} has no row for {spell_key(key)}")
+    if row.path.exists():
+        return row.path
+    if found := Pattern(row.path.as_posix()).find(Reading("", "", 0), None):
+        return only_one(spell_key(key), found)
+    raise UserError(_nothing_at(row.path))
+
+
+def _nothing_at(place: Path) -> str:
+    """Return that there is no output, and what there is instead."""
+    suffix = place.suffix if place.suffix.lower() in SUFFIXES else ""
+    tried = "" if suffix else " (mp4, webm, gif, mov, mkv, m4v, folder)"
+    stem = place.name[: len(place.name) - len(suffix)]
+    others = [one.path for one in listing(place.parent) if one.path.stem == stem]
+    return f"no file {place}{tried}" + (f"; there is {others[0].name}" if others else "")
+
+
+@method("external", config=ExternalConfig, seeded=False, expand=expand, brings=brings)
 def external(request: EditRequest, backend: Any, config: ExternalConfig) -> Path:
     """Returns the file that another program made for this edit, untouched."""
-    if config.method:
-        key = config.method, request.edit.id, str(request.seed)
-        place = read_csv(config.pattern).get(key)
-        if place is None:
-            raise UserError(f"{config.pattern} has no row for {', '.join(key)}")
-        return _existing(place)
-    filled = config.pattern.replace("{edit}", request.edit.id).replace("{seed}", str(request.seed))
-    return _existing(Path(filled))
-
-
-def _existing(place: Path) -> Path:
-    """Return the file at `place`, trying the known suffixes where it has none."""
-    if place.suffix in SUFFIXES[:-1]:
-        candidates = [place]
-    else:
-        candidates = [place.with_name(place.name + suffix) for suffix in SUFFIXES]
-    for candidate in candidates:
-        if candidate.exists():
-            return candidate
-    tried = "" if place.suffix in SUFFIXES[:-1] else " (mp4, webm, gif, mov, mkv, folder)"
-    raise UserError(f"no file {place}{tried}")
+    return brings(config, request.suite, request.edit.id, request.seed)

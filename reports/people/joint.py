@@ -14,8 +14,6 @@ from evaluation.stats.ratings import Ratings, votes_on
 from reports.loading import Run
 from reports.people.outcome import People
 
-RATED_SEED = 0  # of the clips that `dreamix study build` shows
-
 
 class Joint(NamedTuple):
     """What a run's metrics and a study's raters say of the same items.
@@ -70,7 +68,10 @@ def metric_values(
     run: Run, names: tuple[str, ...], systems: tuple[str, ...], edits: tuple[str, ...]
 ) -> np.ndarray:
     """Return the scores of the rated clips, more is better: float (metrics, systems, edits)."""
-    rows = run.scores[(run.scores["status"] == "ok") & (run.scores["seed"] == RATED_SEED)]
+    rated = run.scores["method"].map(
+        {label: one.seed_numbers[0] for label, one in run.methods.items()}
+    )
+    rows = run.scores[(run.scores["status"] == "ok") & (run.scores["seed"] == rated)]
     table = rows.set_index(["metric", "method", "edit"])["value"]
     index = pd.MultiIndex.from_product([names, systems, edits])
     values = table.reindex(index).to_numpy(np.float64).reshape(len(names), len(systems), len(edits))

@@ -53,6 +53,12 @@ function startGallery() {
     return make("label", {}, label, list);
   }
 
+  // Methods have seeds of their own: where those at one place differ, the place is named.
+  function seedName(place) {
+    const found = new Set(data.methods.map((method) => method.seeds[place]).filter((s) => s != null));
+    return found.size === 1 ? [...found][0] : `no. ${place + 1}`;
+  }
+
   function chip(method) {
     return make("button", {
       type: "button", class: method.anchor ? "chip anchor" : "chip", "aria-pressed": "true",
@@ -67,7 +73,7 @@ function startGallery() {
 
   const count = make("span", { id: "gallery-count", role: "status" });
   const categories = [...new Set(data.edits.map((edit) => edit.category))].sort();
-  const seeds = Math.max(...data.methods.map((method) => method.seeds));
+  const seeds = Math.max(...data.methods.map((method) => method.seeds.length));
   tools.append(
     make("label", {}, "Search", make("input", { type: "search", placeholder: "prompt or id",
       oninput: (event) => { state.text = event.target.value; show(); } })),
@@ -78,7 +84,7 @@ function startGallery() {
     select("of", "of", [["", "mean of methods"], ...data.methods.map((m) => [m.label, m.label])]),
   );
   if (seeds > 1) {
-    tools.append(select("seed", "Seed", Array.from({ length: seeds }, (_, seed) => [seed, seed])));
+    tools.append(select("seed", "Seed", Array.from({ length: seeds }, (_, place) => [place, seedName(place)])));
   }
   tools.append(
     make("label", {}, "Size", make("input", { type: "range", min: 120, max: 520, value: 172,

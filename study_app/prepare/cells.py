@@ -9,7 +9,6 @@ from dreamix.core.registry import near_misses
 from dreamix.core.seeding import seed_for
 from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
-from evaluation.schema import Cell as ClipCell
 from study_app.plan import Item
 from study_app.prepare.media import Media
 from study_app.spec.study import Study
@@ -49,7 +48,7 @@ def _is_asked(edit: str, study: Study) -> bool:
 
 def _missing(edit: Edit, study: Study, run: RunFolder) -> str | None:
     """Return the first method without a clip of the edit."""
-    rows = {method: run.clip_row(ClipCell(method, edit.id, 0)) for method in study.methods}
+    rows = {method: run.clip_row(run.first_cell(method, edit.id)) for method in study.methods}
     return next((method for method, row in rows.items() if row is None or row.status != "ok"), None)
 
 
@@ -89,7 +88,7 @@ def source_clip(run: RunFolder, kind: str, edit: Edit, media: Media) -> str:
 
 def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media) -> str:
     """Return the media name of an edit that was made, in trials of a kind."""
-    row = run.clip_row(ClipCell(method, edit, 0))
+    row = run.clip_row(run.first_cell(method, edit))
     if row is None or row.status != "ok":
         raise UserError(f"{run.path} has no clip of {method} for {edit}")
     return media.of_file(run.clip_path(row), f"{kind} {method} {edit}")

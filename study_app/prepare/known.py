@@ -14,7 +14,6 @@ from dreamix.core.seeding import rng_for
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
-from evaluation.schema import Cell as ClipCell
 from study_app.plan import Item
 from study_app.prepare.cells import edited_clip, item_key, source_clip
 from study_app.prepare.media import Media
@@ -77,7 +76,7 @@ class Known:
 
     def trap(self, method: str, edit: Edit, text: str) -> str:
         """Return the media name of an edit into which, after a real start, words are written."""
-        row = self.run.clip_row(ClipCell(method, edit.id, 0))
+        row = self.run.clip_row(self.run.first_cell(method, edit.id))
         assert row is not None
         video = with_words(read_video(self.run.clip_path(row)), text)
         role = f"trap {method} {edit.id}"
@@ -85,7 +84,9 @@ class Known:
 
     def has_ideal(self, edits: list[Edit]) -> bool:
         """Return True if the run has the exact edit of each."""
-        rows = (self.run.clip_row(ClipCell("ideal", edit.id, 0)) for edit in edits)
+        if "ideal" not in self.run.info.methods:
+            return False
+        rows = (self.run.clip_row(self.run.first_cell("ideal", edit.id)) for edit in edits)
         return all(row is not None and row.status == "ok" for row in rows)
 
 

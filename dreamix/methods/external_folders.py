@@ -1,0 +1,89 @@
+"""What lies in folders of outputs. Each state of a folder is read once a process."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from dreamix.core.errors import UserError
+
+SUFFIXES = (
+    ".mp4",
+    ".webm",
+    ".gif",
+    ".mov",
+    ".mkv",
+    ".m4v",
+)  # in any case; none: frames in a folder
+OTHER_CLIPS = (".avi", ".webp", ".apng", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".ogv", ".zip")
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+class Entry(NamedTuple):
+    """A file or folder that may be an output."""
+
+    path: Path
+    is_dir: bool
+
+
+def changed(folder: Path) -> int | None:
+    """Return when names were last added to or taken from a folder; None if there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def listing(folder: Path) -> list[Entry]:
+    """Return what is in a folder, sorted; links that lead nowhere do not count."""
+    state = changed(folder)
+    return _listing(folder, state) if state is not None else []
+
+
+@lru_cache(maxsize=8192)
+def _listing(folder: Path, _changed: int) -> list[Entry]:
+    try:
+        with os.scandir(folder) as found:
+            names = [(one.name, one.is_dir()) for one in found if _exists(one)]
+    except NotADirectoryError:
+        return []
+    except OSError as error:
+        raise UserError(f"cannot look into {folder}: {error.strerror}") from None
+    return [Entry(folder / name, is_dir) for name, is_dir in sorted(names)]
+
+
+def _exists(entry: "os.DirEntry[str]") -> bool:
+    return not entry.is_symlink() or os.path.exists(entry.path)
+
+
+def clips_called(place: Path, suffix: str) -> list[Entry]:
+    """Return what a name means: `place` with the suffix of a clip, in any case, or as it is.
+
+    suffix: the one that `place` has and that counts; "" lets all of SUFFIXES count.
+    """
+    state = changed(place.parent)
+    if state is None:
+        return []
+    stem, names = place.name[: len(place.name) - len(suffix)], _by_name(place.parent, state)
+    return [
+        entry
+        for ending in ([suffix] if suffix else ["", *SUFFIXES])
+        for entry in names.get((stem + ending).lower(), ())
+        if entry.path.name.startswith(stem)
+    ]
+
+
+@lru_cache(maxsize=8192)
+def _by_name(folder: Path, changed: int) -> dict[str, list[Entry]]:
+    """Return the entries of a folder by their names in small letters."""
+    found: dict[str, list[Entry]] = {}
+    for entry in _listing(folder, changed):
+        found.setdefault(entry.path.name.lower(), []).append(entry)
+    return found
+
+
+def looks_like_output(entry: Entry) -> bool:
+    """Return True for a clip of any kind and for a folder of pictures."""
+    if not entry.is_dir:
+        return entry.path.suffix.lower() in (*SUFFIXES, *OTHER_CLIPS)
+    return any(one.path.suffix.lower() in PICTURES for one in listing(entry.path))
