@@ -106,8 +106,8 @@ class TestNamesThatMeet:
         "pattern",
         [
             "{method}_{edit}.mp4", "{edit}_{method}.mp4", "{edit}{method}.mp4",
-            "{method}{edit}.mp4", "{edit}_{method}", "x_{method}_{edit}_y.mp4", "{edit}/{edit}_{method}.mp4",
-            "{method}-{edit}.mp4",
+            "{method}{edit}.mp4", "{edit}_{method}", "x_{method}_{edit}_y.mp4",
+            "{edit}/{edit}_{method}.mp4", "{method}-{edit}.mp4",
         ],
     )  # fmt: skip
     def test_known_edits_say_where_a_name_is_cut(self, suite: Suite, pattern: str) -> None:
@@ -284,6 +284,10 @@ class TestFiles:
         said = columns_of(suite, "external:o/*")[1]
         assert any("1 x a clip beside the folders" in line and "stray.mp4" in line for line in said)
         assert any("no clip in o/logs" in line for line in said)
+
+    def test_outputs_that_are_still_to_come_are_failures(self, suite: Suite) -> None:
+        Path("o/ours").mkdir(parents=True)
+        assert tally(bring(suite, Path("run"), "external:o/*"))[0] == {"failed": 2}
 
     def test_a_hint_says_what_lies_there_instead(self, suite: Suite) -> None:
         put_clip(Path("o/ours/duck_00.avi"))

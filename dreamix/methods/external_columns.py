@@ -102,23 +102,25 @@ def columns_of_pattern(
 
 
 def columns_of_folders(text: str, asked: Asked) -> dict[str, Column]:
-    """Return each folder as a method; two of one name are a `UserError`."""
+    """Return each folder as a method; two of one name are a `UserError`.
+
+    Folders without any clip are left out, unless none has one: outputs may be still to come.
+    """
     paths = _globbed(text)
-    folders = [path for path in paths if os.path.isdir(path)]
-    scans = {folder: scanned(os.path.join(folder, "{edit}"), asked) for folder in folders}
+    scans = {path: scanned(_inside(path), asked) for path in paths if os.path.isdir(path)}
+    used = [folder for folder, scan in scans.items() if not _idle(scan)] or [*scans]
     _say_strangers(text, [path for scan in scans.values() for path in scan.strangers], asked)
-    _say_left_out(
-        text, set(paths) - set(folders), [one for one in folders if _idle(scans[one])], asked
-    )
+    _say_left_out(text, set(paths) - set(scans), sorted(set(scans) - set(used)), asked)
     found: dict[str, Column] = {}
-    for folder, scan in scans.items():
-        if not _idle(scan):
-            column = Column(
-                folder, ExternalConfig(os.path.join(folder, "{edit}")), _seeds(scan.cells)
-            )
-            known = found.setdefault(os.path.basename(absolute(folder)), column)
-            _check_same(text, known.where, folder)
+    for folder in used:
+        column = Column(folder, ExternalConfig(_inside(folder)), _seeds(scans[folder].cells))
+        known = found.setdefault(os.path.basename(absolute(folder)), column)
+        _check_same(text, known.where, folder)
     return found
+
+
+def _inside(folder: str) -> str:
+    return os.path.join(folder, "{edit}")
 
 
 def _idle(scan: Scan) -> bool:
