@@ -100,9 +100,7 @@ def pending_units(run: RunFolder) -> list[CellsOfVideo]:
         return column, run.suite.edit(cell.edit).video
 
     configs = {
-        label: config_of(run, label)
-        for label, one in run.info.methods.items()
-        if is_brought(one)
+        label: config_of(run, label) for label, one in run.info.methods.items() if is_brought(one)
     }
     pending = [cell for cell in run.cells() if not is_done(run, cell, configs.get(cell.method))]
     units = groupby(sorted(pending, key=unit_of), key=unit_of)

@@ -118,7 +118,7 @@ class TestNamesThatMeet:
         run = bring(suite, Path("run"), f"external:o/{pattern}")
         for number, (method, edit) in whose:
             assert seeds_brought(run, method, edit) == {0: clip_bytes(number)}
-        assert sorted(run.info["methods"]) == ["ours_v2", "tokenflow"]
+        assert sorted(run.info.methods) == ["ours_v2", "tokenflow"]
 
     @pytest.mark.parametrize(
         "pattern",
@@ -186,7 +186,7 @@ class TestSeeds:
             put_clip(Path(f"s{number}.mp4"), number)
         self.table(*(f"ours,{edit},{s},s{n}.mp4" for n, s in enumerate(seeds) for edit in EDITS))
         run = bring(suite, Path("run"), "external:o.csv", seeds=asked)
-        assert run.info["methods"]["ours"]["seeds"] == list(seeds)
+        assert run.info.methods["ours"].seeds == seeds
         there = {seed: clip_bytes(number) for number, seed in enumerate(seeds)}
         assert [seeds_brought(run, "ours", edit) for edit in EDITS] == [there, there]
 
@@ -235,7 +235,7 @@ class TestSeeds:
         bring(suite, Path("run"), "external:o.csv")
         self.table("ours,duck_00,1,a.mp4", "ours,duck_01,1,a.mp4")
         run = bring(suite, Path("run"), "external:o.csv")
-        assert run.info["methods"]["ours"]["seeds"] == [1]
+        assert run.info.methods["ours"].seeds == (1,)
         assert tally(run)[0] == {"ok": 2}
 
     def test_seeds_that_come_later_leave_the_first_first(self, suite: Suite) -> None:

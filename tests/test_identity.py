@@ -119,7 +119,7 @@ class TestAProjectGoesOn:
             run = bring(load_suite(two), Path("run"), "external:outputs/*", "unedited")
             assert (tally(run)[0], clips(two / "run")) == ({"ok": 6}, before)
         assert read_json(two / "run/run.json")["format"] == 3
-        assert run.info["methods"]["ours"]["seeds"] == [0]
+        assert run.info.methods["ours"].seeds == (0,)
 
     def test_from_any_folder(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """An output that failed is found again where it is, by a call about another method."""
@@ -303,7 +303,11 @@ def test_formats_of_seeds(tmp_path: Path) -> None:
     assert [cell.seed for cell in RunFolder(tmp_path / "run").cells()] == [0, 1, 0, 1]
     put_clip(tmp_path / "o/m/duck_00_2.mp4", 2)
     run = bring(suite, tmp_path / "run", spec)
-    assert run.info["methods"]["m"]["seeds"] == [0, 1, 2]
+    assert run.info.methods["m"].seeds == (
+        0,
+        1,
+        2,
+    )
     assert tally(run)[0] == {"ok": 5, "failed": 1}
 
 
