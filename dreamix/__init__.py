@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dreamix.backends.pipeline import DreamixPipeline
 
-__all__ = ["DreamixPipeline"]
+__all__ = ["DreamixPipeline", "__version__"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

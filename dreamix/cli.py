@@ -12,6 +12,7 @@ from dreamix.core.errors import UserError
 COMMANDS = {
     "animate": ("dreamix.picture_cli:animate", "Set a still picture in motion."),
     "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
+    "docs": ("dreamix.docs_cli:docs", "Show the pages that explain all this."),
     "doctor": ("dreamix.doctor_cli:doctor", "Say what this machine can run."),
     "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
     "report": ("dreamix.report_cli:report", "Write the report page of a run."),
@@ -43,7 +44,14 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """\b
+A first comparison, without footage of yours:
+  dreamix bench compare toybox-quick --methods unedited,frozen-frame,ideal --out runs/first
+`dreamix docs` lists the pages that come along, from suites to statistics.
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dreamix-toolkit", prog_name="dreamix")
 def program() -> None:
     """Which text-driven video editor is better, and how do we know?"""

@@ -113,7 +113,11 @@ bench.add_command(merge)
 @click.argument("suite", type=PATH)
 @click.option("--media-root", type=PATH, help="Folder that the suite's paths start from.")
 def check(suite: Path, media_root: Path | None) -> None:
-    """Report every problem of a suite at once, with file and line."""
+    """Report every problem of a suite at once, with file and line.
+
+    SUITE is a suite.yaml, the folder that holds one, or one that comes with the toolkit: toybox,
+    toybox-quick, animate, subject, davis.
+    """
     from dreamix.data.suite import load_suite
     from dreamix.data.suite_check import check_suite
 
@@ -133,7 +137,10 @@ def check(suite: Path, media_root: Path | None) -> None:
 @SHARD
 @WORKERS
 def run(**wanted: Any) -> None:
-    """Make the edits of a suite: edits x methods x seeds. Resumed by the same command."""
+    """Make the edits of a suite: edits x methods x seeds. Resumed by the same command.
+
+    SUITE is a path, or a suite that comes with the toolkit (see `dreamix bench list`).
+    """
     sys.exit(make(**wanted))
 
 
@@ -155,7 +162,10 @@ def score(run: Path, workers: int | None, **wanted: Any) -> None:
 def compare(
     context: click.Context, suite: Path, out: Path, workers: int | None, **wanted: Any
 ) -> None:
-    """Run, score and report in one go: from a suite to a page."""
+    """Run, score and report in one go: from a suite to a page.
+
+    SUITE is a path, or a suite that comes with the toolkit (see `dreamix bench list`).
+    """
     of_run = ("methods", "seeds", "edits", "media_root", "backend", "executor", "gpus_per_worker")
     run_options = {name: wanted.pop(name) for name in of_run}
     codes = [make(suite, out=out, workers=workers, **run_options)]
@@ -328,11 +338,13 @@ def cores() -> int:
 
 @bench.command("list")
 def list_() -> None:
-    """List the methods and metrics, and what the metrics need."""
+    """List the suites, methods and metrics of this installation, and what the metrics need."""
+    from dreamix.data.known_suites import KNOWN
     from dreamix.methods.base import METHODS
     from evaluation.metrics.base import METRICS
 
-    click.echo("methods")
+    click.echo(f"suites that come with the toolkit: {', '.join(KNOWN)}")
+    click.echo("\nmethods")
     for name in METHODS.names():
         found = METHODS.get(name)
         click.echo(f"  {name:24} {'anchor  ' if found.anchor else '        '}{found.definition}")

@@ -19,6 +19,7 @@ LAYERS = (
     "dreamix.editing_options",
     "dreamix.edit_cli",
     "dreamix.picture_cli",
+    "dreamix.docs_cli",
     "dreamix.toybox_cli",
     "dreamix.doctor",
     "dreamix.doctor_cli",

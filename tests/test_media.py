@@ -91,6 +91,32 @@ def test_every_format_gives_every_frame_in_order(
     assert info.duration == pytest.approx(12 / 25, abs=0.002) and info.pixel_format == pixels
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv", "clip.webm"])
+@pytest.mark.parametrize("of_stream", [False, True])
+def test_a_title_that_is_not_utf_8_is_no_reason_to_refuse_a_clip(
+    name: str, of_stream: bool, tmp_path: Path, frames: np.ndarray
+) -> None:
+    """Cameras write titles in Latin-1 or Shift-JIS; the pictures are what counts."""
+    path, title = tmp_path / name, "a title of many letters"
+    codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        tagged = stream if of_stream else container
+        tagged.metadata["handler_name" if of_stream and name[5] == "m" else "title"] = title
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(stream.encode())
+    content = path.read_bytes()
+    assert title.encode() in content
+    path.write_bytes(
+        content.replace(title.encode(), "\xe9t\xe9 \xe0 l\xe0".encode("latin-1").ljust(len(title)))
+    )
+    assert read_video(path).frames.shape == frames.shape
+    assert probe(path).frames in (None, len(frames))
+
+
 def ycbcr(rgb: tuple[int, int, int], kr: float, kb: float, full: bool, bits: int) -> list[int]:
     """Y'CbCr of an RGB colour by ITU-R BT.709-6, items 3.2 to 3.5; BT.601 and BT.2020 alike."""
     red, green, blue = (value / 255 for value in rgb)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -23,6 +24,10 @@ from dreamix.core.video import Video
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273, table 3
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones drop the alpha plane
 THREADS = 1  # of the decoder: a second one gains little on short clips, and cells run side by side
+# A title need not be UTF-8: PyAV 19 replaces what is not, PyAV 18 has to be told to.
+LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
 
 Packets = list[av.Packet]
 
@@ -35,7 +40,7 @@ def opened(
     with (
         naming(path),
         av.open(  # "file:" lets a name hold a colon
-            f"file:{path}", "r", kind, container_options=options, metadata_errors="replace"
+            f"file:{path}", "r", kind, container_options=options, **LENIENT
         ) as container,
     ):
         yield container, _video_stream(container)

@@ -20,8 +20,9 @@ from dreamix.core.records import to_json
 from dreamix.core.registry import near_misses
 from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.video import Video
+from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
-from dreamix.data.suite_check import examine, media_folder, suite_file
+from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_snapshot import Snapshot
 from dreamix.data.suite_yaml import Problem
@@ -157,7 +158,7 @@ class Suite:
 
 
 def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True) -> Suite:
-    """Return the suite at `path`: a suite.yaml or the folder that holds one.
+    """Return the suite at `path`: a suite.yaml, the folder that holds one, or a known suite's name.
 
     media_root: folder that its paths are relative to; default: the folder of suite.yaml.
     files:      False reads the lists only, for a machine without the clips.

@@ -13,6 +13,7 @@ import yaml
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from dreamix.data.known_suites import suite_file
 from dreamix.data.suite_fields import EDIT_KEYS, SUITE_KEYS, VIDEO_KEYS
 from dreamix.data.suite_files import check_files
 from dreamix.data.suite_recipes import check_recipes
@@ -32,7 +33,7 @@ class Examined:
 def check_suite(path: Path, media_root: Path | None = None, *, files: bool = True) -> list[Problem]:
     """Return every problem of a suite, sorted by line; an empty list means that it can be used.
 
-    path:       suite.yaml or the folder that holds it.
+    path:       suite.yaml, the folder that holds it, or the name of a known suite.
     media_root: folder that the paths of the suite are relative to; default: the suite's folder.
     files:      also look for the files and compute their SHA-256.
     A suite file or media root that does not exist is a `UserError`.
@@ -62,15 +63,6 @@ def examine(path: Path, media_root: Path | None, *, files: bool) -> Examined:
     document = {key: top.values.get(key) for key in SUITE_KEYS}
     document |= {"videos": [_plain(row) for row in videos], "edits": [_plain(row) for row in edits]}
     return Examined(document, sorted(report.problems, key=lambda problem: problem.line))
-
-
-def suite_file(path: Path) -> Path:
-    """Return the suite.yaml that `path` is or holds; a `UserError` where there is none."""
-    path = Path(path)
-    file = path / "suite.yaml" if path.is_dir() else path
-    if not file.is_file():
-        raise UserError(f"no suite at {file}: name a suite.yaml or the folder that holds one")
-    return file
 
 
 def media_folder(path: Path, media_root: Path | None) -> Path:

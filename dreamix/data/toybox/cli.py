@@ -79,7 +79,7 @@ def render_command(
 
 
 @toybox.command()
-@click.argument("suite_path", metavar="SUITE", type=click.Path(exists=True, path_type=Path))
+@click.argument("suite_path", metavar="SUITE", type=click.Path(path_type=Path))
 @click.option("--out", type=_FILE, required=True, help="PNG to write.")
 def sheet(suite_path: Path, out: Path) -> None:
     """Draw a contact sheet of the Toybox videos of a SUITE."""
