@@ -7,6 +7,7 @@ import sys
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.threads import limit_threads
 
 # name -> (module:attribute, the line `dreamix --help` shows)
 COMMANDS = {
@@ -34,6 +35,7 @@ class LazyGroup(click.Group):
         """Return the command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
+        limit_threads()  # before anything that computes is loaded
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command

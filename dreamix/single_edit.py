@@ -1,5 +1,6 @@
 """One edit of one clip, outside any suite: what `dreamix edit` does."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -167,6 +168,7 @@ def write_record(
         "edit": request.edit.to_dict(),
         "seed": request.seed,
         "seconds": round(done.seconds, 2),
+        "threads": sys.modules["torch"].get_num_threads() if backend else 1,  # for the last bits
         "facts": done.facts,
         **more,
         "toolkit": version("dreamix-toolkit"),

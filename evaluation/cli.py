@@ -1,6 +1,5 @@
 """`dreamix bench`: check a suite, make its edits, score them, compare methods."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from dreamix.core.threads import cores
 from evaluation.cluster_cli import SHARD, WHERE, merge, part_of, spell
 from evaluation.progress import progress
 from evaluation.settings import ModelSettings
@@ -329,11 +329,6 @@ def show_reasons(reasons: dict[str, int], most: int = 10) -> None:
         click.echo(f"failed: {count} x {reason}")
     if len(ordered) > most:
         click.echo(f"failed: ... and {len(ordered) - most} other reasons, all in the rows")
-
-
-def cores() -> int:
-    """Return how many processes can work at once on this machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @bench.command("list")

@@ -5,7 +5,6 @@ many workers there are nor on which of them got the unit.
 """
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +15,12 @@ from multiprocessing.queues import SimpleQueue
 from typing import Any, TypeVar
 
 from dreamix.core.errors import UserError
+from dreamix.core.threads import one_thread_each
 
 U = TypeVar("U")
 R = TypeVar("R")
 News = Callable[[Any], None]
 PULSE = 0.2  # seconds between two looks at what workers have to tell
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _ignored(_: Any) -> None:
@@ -82,7 +81,7 @@ def _in_processes(
     pool = ProcessPoolExecutor(workers, context, _speak_into, (news,))
     try:
         # Workers inherit both: one thread each, and no heed of Ctrl-C, which is this process's.
-        with _environment(ONE_THREAD), _deaf_to_ctrl_c():
+        with one_thread_each(), _deaf_to_ctrl_c():
             waiting = {pool.submit(_in_worker, work, unit, setup, args) for unit in units}
         while waiting:
             done, waiting = wait(waiting, PULSE, FIRST_COMPLETED)
@@ -142,18 +141,6 @@ def _in_worker(
         setup(*args)
         _is_set_up = True
     return work(unit)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the block, for the processes that it starts."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 @contextmanager

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import storing, write_json
+from dreamix.core.threads import LIMITS
 from dreamix.data.suite import Suite
 from evaluation import making
 from evaluation.identity import content_sha256
 from evaluation.making import CellsOfVideo
 from evaluation.pace import CellDone, Note
 from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
-from evaluation.pool import ONE_THREAD, speak_to
+from evaluation.pool import speak_to
 from evaluation.runs import RunFolder
 from evaluation.versions import spell_differences, versions
 
@@ -80,7 +81,7 @@ class Worker:
     """The actor. All work is done in one thread, whose numerical libraries use one thread."""
 
     def __init__(self) -> None:
-        os.environ.update(ONE_THREAD)
+        os.environ.update(dict.fromkeys(LIMITS, "1"))
         self._thread = ThreadPoolExecutor(1)
         self._shares = False
         self._own = self._folder = Path()

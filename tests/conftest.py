@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from family_names import EVERY, FIVE
+from threadpoolctl import threadpool_limits
+
+from dreamix.core.threads import limit_threads
 
 if TYPE_CHECKING:
     from drawn_visit import Clock
@@ -30,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell the tests of pipelines their device; equality to the bit asks for set algorithms."""
+    """Limit threads; tell pipelines' tests their device, where bits ask for set algorithms."""
+    shared = config.getoption("numprocesses", None) or "PYTEST_XDIST_WORKER" in os.environ
+    threadpool_limits(limit_threads(1 if shared else None))  # numpy is loaded; torch reads it then
     if config.getoption("--device") == "cpu" and not config.getoption("--family-table"):
         return
     import family_table

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
+from dreamix.core.threads import LIMITS
 
 SCALED = "scaled.json"  # beside `published.json`
 SIZE = (96, 96, 9)  # width, height, frames
@@ -82,7 +83,7 @@ def measured_apart(
     size = size or (PICTURES if _of_pictures(name) else SIZE)
     asked = json.dumps([name, list(works), list(size), device])
     command = [sys.executable, "-W", "ignore", "-m", __name__, asked]
-    there = {**os.environ, **GLIBC, "OMP_NUM_THREADS": str(threads)}
+    there = {**os.environ, **GLIBC, **dict.fromkeys(LIMITS, str(threads))}
     done = subprocess.run(command, env=there, capture_output=True, text=True)
     if done.returncode < 0:
         raise UserError(

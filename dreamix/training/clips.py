@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dreamix.core.records import read_json, write_json, write_whole
 from dreamix.core.seeding import rng_for, seed_for
+from dreamix.core.threads import one_thread_each
 from dreamix.data.toybox import VALUES, Scene, caption, render_base, truth
 from dreamix.data.toybox.benchmark import reads_badly
 
@@ -66,7 +67,7 @@ def training_clips(folder: Path, count: int, workers: int = 2) -> Clips:
     A kill costs one chunk of 500; more clips later extend what is there.
     """
     chunks = [(folder, start) for start in range(0, count, _CHUNK)]
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with one_thread_each(), multiprocessing.get_context("spawn").Pool(workers) as pool:
         pool.map(_render_chunk, chunks, chunksize=1)
     parts = [_read_chunk(folder, start) for _, start in chunks]
     clips, masks, captions = zip(*parts, strict=True)

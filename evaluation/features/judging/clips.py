@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dreamix.core.records import write_whole
+from dreamix.core.threads import one_thread_each
 from dreamix.data.toybox import VALUES, Scene, render
 from dreamix.data.toybox.motion import HEIGHT, WIDTH, subject_map
 from dreamix.data.toybox.renderer import render_empty, screen_map
@@ -43,7 +44,7 @@ def training_chunks(folder: Path, count: int, workers: int = 2) -> list[Chunk]:
     A kill costs one chunk for each worker; more scenes later extend what is there.
     """
     starts = range(0, count, _CHUNK)
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with one_thread_each(), multiprocessing.get_context("spawn").Pool(workers) as pool:
         pool.starmap(_render_chunk, [(folder, start) for start in starts], chunksize=1)
     return [_read_chunk(folder, start) for start in starts]
 
