@@ -18,7 +18,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from annotated_types import Gt, Len
@@ -28,9 +28,10 @@ from dreamix.core.names import shown
 from dreamix.core.records import read_json, to_json, write_json
 from dreamix.core.typed import STRICT, Name, as_typed
 from evaluation.schema import Axis
-from evaluation.stats.composite import Learned
-from evaluation.stats.composite_gains import Gain, verdict
-from evaluation.stats.composite_words import sentence
+
+if TYPE_CHECKING:  # scoring reads composites without the statistics that learn them, and scipy
+    from evaluation.stats.composite import Learned
+    from evaluation.stats.composite_gains import Gain
 
 FORMAT = 1
 KIND = "dreamix composite"
@@ -163,7 +164,7 @@ class Composite(NamedTuple):
 
 
 def write_composites(
-    path: Path, learned: Mapping[str, Learned], metrics: Mapping[str, Defined], origin: Origin
+    path: Path, learned: Mapping[str, "Learned"], metrics: Mapping[str, Defined], origin: Origin
 ) -> list[Composite]:
     """Return the composites of axes (alignment, fidelity, ...), written as one file.
 
@@ -238,8 +239,10 @@ def _check_terms(entry: AxisEntry, where: str) -> None:
 
 
 def _entry(
-    axis: str, learned: Learned, metrics: Mapping[str, Defined], simulated: bool
+    axis: str, learned: "Learned", metrics: Mapping[str, Defined], simulated: bool
 ) -> dict[str, Any]:
+    from evaluation.stats.composite_words import sentence
+
     model = learned.model
     used = [k for k in np.argsort(-model.weights, kind="stable") if model.weights[k] > 0]
     return {
@@ -261,7 +264,7 @@ def _entry(
     }
 
 
-def _term(learned: Learned, k: int, metrics: Mapping[str, Defined]) -> Term:
+def _term(learned: "Learned", k: int, metrics: Mapping[str, Defined]) -> Term:
     name, model = learned.names[k], learned.model
     if (facts := metrics.get(name)) is None or facts.sign not in (1, -1):
         raise ValueError(f"metric {name!r} needs a definition and a direction")
@@ -275,7 +278,7 @@ def _term(learned: Learned, k: int, metrics: Mapping[str, Defined]) -> Term:
     )
 
 
-def _held_out(learned: Learned) -> dict[str, Any]:
+def _held_out(learned: "Learned") -> dict[str, Any]:
     unseen = learned.unseen
     pairs = zip(learned.gains, learned.hindsight, strict=True)
     return {
@@ -291,7 +294,9 @@ def _held_out(learned: Learned) -> dict[str, Any]:
     }
 
 
-def _row(gain: Gain, hindsight: Gain) -> dict[str, Any]:
+def _row(gain: "Gain", hindsight: "Gain") -> dict[str, Any]:
+    from evaluation.stats.composite_gains import verdict
+
     name, level, kind, _ = gain.statistic
     what = {"statistic": name} | ({"level": level, "kind": kind} if name != "acc_eq" else {})
     sides = {"best_in_folds": gain, "best_in_hindsight": hindsight}
@@ -303,7 +308,7 @@ def _row(gain: Gain, hindsight: Gain) -> dict[str, Any]:
     }
 
 
-def _against(gain: Gain) -> dict[str, Any]:
+def _against(gain: "Gain") -> dict[str, Any]:
     numbers = ("single", "delta", "low", "high", "p", "p_swaps")
     facts = {name: _or_none(getattr(gain, name)) for name in numbers}
     return {"metric": gain.rival, "folds": gain.folds, "cells": gain.cells, **facts}

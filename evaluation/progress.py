@@ -35,12 +35,12 @@ def progress(what: str) -> Iterator[Watch]:
         return
     from tqdm import tqdm
 
-    began = time.monotonic()
+    pace = Pace()
     with tqdm(desc=what, bar_format=BAR, dynamic_ncols=True, leave=False) as bar:
 
         def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
             bar.total = total
-            words = _left(began, done, total, left), note[:NOTE]
+            words = pace.left(done, total, left), note[:NOTE]
             bar.set_postfix_str(", ".join(filter(None, words)), refresh=False)
             bar.update(done - bar.n)
             bar.refresh()
@@ -49,23 +49,37 @@ def progress(what: str) -> Iterator[Watch]:
 
 
 def _lines(what: str) -> Watch:
-    began = said = time.monotonic()
+    said, pace = time.monotonic(), Pace()
 
     def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
         nonlocal said
-        now = time.monotonic()
+        now, time_left = time.monotonic(), pace.left(done, total, left)
         if (done or note) and now - said >= EVERY:
             said = now
-            words = f"{done} of {total}", _left(began, done, total, left), note
+            words = f"{done} of {total}", time_left, note
             sys.stderr.write(f"{what}: {', '.join(filter(None, words))}\n")
 
     return watch
 
 
-def _left(began: float, done: int, total: int, left: float | None) -> str:
-    """Return the time left in words, empty if it is not known."""
-    if left is None and done:
-        left = (time.monotonic() - began) * (total - done) / done
-    if left is None or left != left:
-        return ""
-    return f"about {left / 60:.1f} min left" if left < 5400 else f"about {left / 3600:.1f} h left"
+class Pace:
+    """How long work takes still, by what was done since it was first told of.
+
+    What went before counts for nothing: neither the time of other work, which made an estimate of
+    72 minutes of 54 seconds, nor things that were done already.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def left(self, done: int, total: int, told: float | None) -> str:
+        """Return the time left in words, empty if it is not known; told: as `Watch` is told."""
+        now = time.monotonic()
+        began, before = self._first = self._first or (now, done)
+        if told is None and done > before:
+            told = (now - began) * (total - done) / (done - before)
+        if told is None or told != told:
+            return ""
+        return (
+            f"about {told / 60:.1f} min left" if told < 5400 else f"about {told / 3600:.1f} h left"
+        )

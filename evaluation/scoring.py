@@ -75,6 +75,8 @@ def score_run(
         seconds: dict[str, float] = {}
         computed, total = 0, sum(unit.size for unit in units)
         setup = _set_up, out, settings, policy, choice.definitions
+        if watch:
+            watch(0, total)
         for scored in run_units(_score, units, workers, *setup):
             append_scores(run.scores, scored.rows)
             rows.update({row.key: row for row in scored.rows})

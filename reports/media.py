@@ -56,6 +56,8 @@ def make_copies(run: Run, folder: Path, watch: Watch | None = None) -> Copies:
     """
     folder.mkdir(parents=True, exist_ok=True)
     total = len(run.videos) + len(run.cells)
+    if watch:
+        watch(0, total)
     sources: dict[str, Copy] = {}
     clips: dict[tuple[str, str, int], Copy] = {}
     for video in run.videos:

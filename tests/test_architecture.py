@@ -191,6 +191,34 @@ def test_light_modules_leave_torch_unloaded(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def loaded(names: tuple[str, ...], code: str) -> list[str]:
+    """Which of the modules are loaded after `code`, in a process of its own."""
+    code = f"import sys\n{code}\nprint(*[m for m in {names!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_scoring_leaves_the_statistics_that_learn_composites_unloaded() -> None:
+    code = "import evaluation.scoring, evaluation.plan"
+    assert loaded(("scipy.stats", "scipy.optimize", "evaluation.stats.composite"), code) == []
+
+
+def test_what_knows_layers_of_diffusers_by_name_does_not_import_them(root: Path) -> None:
+    """Three of its modules bring all of transformers: most of the time of importing a pipeline."""
+    for path in (root / "dreamix" / "diffusion").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in getattr(node, "names", [])]
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert not {"diffusers", "transformers"} & {n.split(".")[0] for n in names}, path
+
+
+@pytest.mark.slow
+def test_a_pipeline_leaves_transformers_unloaded_until_a_model_is() -> None:
+    assert loaded(("transformers", "scipy.stats"), "from dreamix import DreamixPipeline") == []
+
+
 def test_help_imports_nothing_heavy() -> None:
     """`dreamix --help` is instant because it imports neither torch nor numpy."""
     code = (

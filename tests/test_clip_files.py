@@ -292,6 +292,8 @@ def test_what_is_written_here_about_openai_weights_is_what_open_clip_says() -> N
 
 def test_fetch_gives_the_file_or_one_line(monkeypatch: pytest.MonkeyPatch, tiny_clip: str) -> None:
     monkeypatch.setattr(open_clip, "download_pretrained", lambda facts: f"/{facts['hf_hub']}file")
+    monkeypatch.setattr(clip, "unreachable", lambda address: None)
+    monkeypatch.setattr(clip_files, "in_hub_cache", lambda *names: None)
     assert clip.fetch(ModelSettings()) == f"/{clip_files.OPENAI['ViT-B-32']}file"
 
     def unreachable(_: Any) -> str:
@@ -302,3 +304,16 @@ def test_fetch_gives_the_file_or_one_line(monkeypatch: pytest.MonkeyPatch, tiny_
         clip.fetch(ModelSettings())
     with pytest.raises(UserError, match="names a file"):
         clip.fetch(ModelSettings(clip=tiny_clip))
+    monkeypatch.setattr(clip, "unreachable", lambda address: f"{address} is away")
+    monkeypatch.setattr(open_clip, "download_pretrained", None)  # not tried then
+    with pytest.raises(UserError, match=r"cannot download .*https://.* is away.* --clip .*:PATH"):
+        clip.fetch(ModelSettings())
+
+
+def test_weights_that_are_here_are_got_without_a_look_at_the_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(clip, "unreachable", None)
+    (tmp_path / "open_clip_model.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(clip_files, "in_hub_cache", lambda repository, name: tmp_path / name)
+    assert clip.fetch(ModelSettings()) == str(tmp_path / "open_clip_model.safetensors")

@@ -227,9 +227,9 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(
     twin = shutil.copytree(shards[0], tmp_path / "twin")
     change(twin)
     with pytest.raises(UserError, match=said) as caught:
-        merge_runs(tmp_path / "out", [shards[0], twin])
+        merge_runs(tmp_path / "new" / "out", [shards[0], twin])
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "out" / "run.json").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_damaged_clip_is_not_taken_over(shards: list[Path], tmp_path: Path) -> None:

@@ -137,3 +137,20 @@ class TestRecords:
                     pass
         with only_writer(tmp_path):
             pass
+
+    def test_a_folder_in_which_nothing_was_written_is_not_left_behind(self, tmp_path: Path) -> None:
+        """Neither after a refusal nor after Ctrl-C; what was there before, or has more, stays."""
+        for error in (UserError("no"), KeyboardInterrupt()):
+            with pytest.raises(type(error)), only_writer(tmp_path / "a" / "b"):
+                raise error
+            assert list(tmp_path.iterdir()) == []
+        with pytest.raises(UserError), only_writer(tmp_path / "a" / "b"):
+            (tmp_path / "a" / "file").touch()
+            raise UserError("no")
+        assert [path.name for path in (tmp_path / "a").iterdir()] == ["file"]
+        with pytest.raises(UserError), only_writer(tmp_path / "a"):
+            raise UserError("no")
+        assert {path.name for path in (tmp_path / "a").iterdir()} == {"file", ".lock"}
+        with only_writer(tmp_path / "empty"):
+            pass
+        assert (tmp_path / "empty" / ".lock").exists()

@@ -209,8 +209,10 @@ def _cut_torn_line(file: BinaryIO) -> None:
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder for one writing process; a second one gets a `UserError`.
 
-    The lock is the kernel's (flock): it is gone when the process is, however that ended.
+    The lock is the kernel's (flock): it is gone when the process is, however that ended. A folder
+    that was made for it goes again if the work fails before anything is in it.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Not through a link: in a folder from a stranger it could lead to any file.
@@ -222,4 +224,18 @@ def only_writer(folder: Path) -> Iterator[None]:
             raise UserError(
                 f"another command is writing to {folder}; wait for it or stop it"
             ) from None
-        yield
+        try:
+            yield
+        except BaseException:
+            _remove_empty(made)
+            raise
+
+
+def _remove_empty(made: list[Path]) -> None:
+    """Remove folders, the innermost first, the lock in it included, that hold nothing else."""
+    if made and [path.name for path in made[0].iterdir()] == [".lock"]:
+        (made[0] / ".lock").unlink()
+        for path in made:
+            if any(path.iterdir()):
+                return
+            path.rmdir()

@@ -7,22 +7,36 @@ it then has one key, which is the fixed diagonal mask, and normalisation cannot 
 AnimateDiff's motion modules, put into an image model that does without, are skipped whole.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from diffusers.models.resnet import TemporalConvLayer
-from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
-from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from torch import Tensor, nn
 
 Forward = Callable[..., Any]  # of a layer
 
+# Classes of diffusers, which takes seconds to import: where a module is not loaded, no layer of its
+# classes can be.
+ATTENTION = "diffusers.models.transformers.transformer_temporal", "TransformerTemporalModel"
+TEMPORAL = (
+    ATTENTION,
+    ("diffusers.models.resnet", "TemporalConvLayer"),
+    ("diffusers.models.unets.unet_motion_model", "AnimateDiffTransformer3D"),
+)
+
 
 def temporal_layers(network: nn.Module) -> list[nn.Module]:
     """Return the layers that mix frames: temporal attention, convolution and motion modules."""
-    kinds = (TemporalConvLayer, TransformerTemporalModel, AnimateDiffTransformer3D)
+    kinds = tuple(
+        getattr(sys.modules[name], kind) for name, kind in TEMPORAL if name in sys.modules
+    )
     return [module for module in network.modules() if isinstance(module, kinds)]
+
+
+def _is_attention(layer: nn.Module) -> bool:
+    module, kind = ATTENTION
+    return module in sys.modules and isinstance(layer, getattr(sys.modules[module], kind))
 
 
 def temporal_parameters(network: nn.Module) -> list[nn.Parameter]:
@@ -51,7 +65,7 @@ def frame_pass(network: nn.Module) -> Iterator[None]:
     """
     with ExitStack() as undo:
         for layer in temporal_layers(network):
-            alone = _each_frame if isinstance(layer, TransformerTemporalModel) else _skip
+            alone = _each_frame if _is_attention(layer) else _skip
             undo.enter_context(replaced(layer, alone(layer)))
         undo.enter_context(constant(temporal_parameters(network)))
         yield
@@ -81,7 +95,7 @@ def constant(parameters: list[nn.Parameter]) -> Iterator[None]:
 
 def _skip(layer: nn.Module) -> Forward:
     """Return a forward that gives its input back, shaped as diffusers' blocks expect it."""
-    attention = isinstance(layer, TransformerTemporalModel)
+    attention = _is_attention(layer)
 
     def same(hidden_states: Tensor, *_: object, **__: object) -> Tensor | tuple[Tensor]:
         return (hidden_states,) if attention else hidden_states

@@ -25,6 +25,7 @@ from evaluation.features.clip_files import (
 )
 from evaluation.features.files import file_sha256
 from evaluation.features.inference import check_dtype, inference, unit
+from evaluation.features.reach import unreachable
 from evaluation.features.square import check_fit, square
 from evaluation.settings import AUTO, TOYBOX_CLIP, ModelSettings
 
@@ -84,18 +85,28 @@ def fetch(settings: ModelSettings) -> str:
     if is_path(tag):
         raise UserError(f"--clip {settings.clip} names a file; only MODEL:TAG can be downloaded")
     facts = tag_facts(name, tag)
+    try:
+        return str(find_clip(settings.clip).weights)
+    except UserError:  # something of it is not here yet
+        return _downloaded(name, tag, facts)
+
+
+def _downloaded(name: str, tag: str, facts: dict[str, Any]) -> str:
+    """Return the path of the weights, downloaded now."""
+    from huggingface_hub import constants, snapshot_download
+
+    address = constants.ENDPOINT if facts.get("hf_hub") else facts["url"]
+    copy = f"copy the weights to this machine and name them: --clip {name}:PATH"
+    if why := unreachable(address):
+        raise UserError(f"cannot download {name}:{tag} from {address} ({why}); {copy}")
     import open_clip
-    from huggingface_hub import snapshot_download
 
     try:
         path: str = open_clip.download_pretrained(facts)
         for repository, _ in text_files(open_clip.get_model_config(name)):
             snapshot_download(repository, allow_patterns=["*.json", "*.txt", "*.model"])
     except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"cannot download {name}:{tag} ({one_line(error)}); copy the weights to this "
-            f"machine and name them: --clip {name}:PATH"
-        ) from error
+        raise UserError(f"cannot download {name}:{tag} ({one_line(error)}); {copy}") from error
     return path
 
 
