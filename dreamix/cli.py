@@ -7,6 +7,7 @@ import sys
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.terminal import use_any_terminal
 from dreamix.core.threads import limit_threads
 
 # name -> (module:attribute, the line `dreamix --help` shows)
@@ -61,6 +62,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; what the user can mend is one line and exit code 2, never a traceback."""
+    use_any_terminal()
     try:
         sys.exit(program(standalone_mode=False))
     except UserError as error:

@@ -8,8 +8,16 @@ from typing import Any, NamedTuple
 
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
+from reports.bounds_table import bounds_tables
 from reports.formats import csv, latex, markdown
-from reports.frames import categories_frame, clips_frame, gaps_frame, items_frame, scores_frame
+from reports.frames import (
+    categories_frame,
+    clips_frame,
+    gaps_frame,
+    items_frame,
+    remarks_frame,
+    scores_frame,
+)
 from reports.gallery import gallery_data
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
@@ -23,12 +31,13 @@ from reports.people.export import read_export
 from reports.people.lead import study_lead
 from reports.people.ordinal import Say
 from reports.plots import pareto_front, quality_deltas, trade_off
+from reports.remarks import remarks_table
 from reports.shell import Plot
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
 from reports.wording import listed
-from reports.writing import Written, saved, write_paper, write_parts
+from reports.writing import Written, saved, table_texts, utf8, write_paper, write_parts
 
 
 class Report(NamedTuple):
@@ -68,7 +77,7 @@ def build_report(
     facts = study_facts(study, resampling) if study else run_facts(resampling)
     content = Content(summary, *made, gallery, facts, parts, rankings, said)
     with write_whole(out / "index.html") as file:
-        file.write(page(content).encode())
+        file.write(utf8(page(content)))
     return Report(out / "index.html", summary, parts, rankings)
 
 
@@ -83,7 +92,8 @@ class _Made(NamedTuple):
 
 def _write(summary: Summary, parts: list[Part], said: Paragraph, out: Path) -> _Made:
     """Return what was written: tables, figures, methods paragraph and the LaTeX document."""
-    tables = all_tables(summary)
+    noted = remarks_table(summary.run)
+    tables = [*all_tables(summary), *bounds_tables(summary), *([noted] if noted else [])]
     plots = make_plots(summary, out / "figures")
     ours = write_tables(summary, tables, out / "tables")
     theirs = write_parts(parts, out)
@@ -95,20 +105,19 @@ def _write(summary: Summary, parts: list[Part], said: Paragraph, out: Path) -> _
 
 def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[str]:
     """Write every table as Markdown and LaTeX, all numbers as CSV; return the paths."""
-    texts = {f"{table.name}.md": markdown(table) for table in tables}
-    texts |= {f"{table.name}.tex": latex(table) for table in tables}
-    texts |= {
+    texts = table_texts(tables) | {
         "all.md": "\n".join(markdown(table) for table in tables),
         "all.tex": "\n".join(latex(table) for table in tables),
         "scores.csv": csv(scores_frame(summary)),
         "categories.csv": csv(categories_frame(summary)),
         "items.csv": csv(items_frame(summary.run)),
         "gaps.csv": csv(gaps_frame(summary.run)),
+        "remarks.csv": csv(remarks_frame(summary.run)),
         "clips.csv": csv(clips_frame(summary.run)),
     }
     for name, text in texts.items():
         with write_whole(folder / name) as file:
-            file.write(text.encode())
+            file.write(utf8(text))
     return [f"{folder.name}/{name}" for name in sorted(texts)]
 
 
@@ -130,29 +139,34 @@ def make_plots(summary: Summary, folder: Path) -> list[Plot]:
 def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
     """Return the text alternative and the caption."""
     front = pareto_front(summary, x, y)
-    who = listed(front) if front else "nothing, for only anchors were run"
+    nobody = "no method is ranked on both" if summary.run.ranked else "only anchors were run"
+    who = listed(front) if front else f"nothing, for {nobody}"
     alt = f"Scatter of {x} against {y}; on the Pareto front: {who}."
     return alt, (
         f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
-        "Crosses are intervals over source videos. Dashed: the Pareto front of the means, "
-        "methods that no other beats on both. Hollow and grey: anchors."
+        "Means are over the edits that all ranked methods have. Crosses are intervals over source "
+        "videos. Dashed: the Pareto front of the means, methods that no other beats on both. "
+        "Hollow: anchors (grey), and methods that are not ranked, at their own means."
     )
 
 
 def _category_words(run: Run, metrics: list[str]) -> tuple[str, str]:
     alt = f"Heat maps of {listed(metrics)}: methods by {listed(list(run.categories))} edits."
     return alt, (
-        "Mean of every method on every category of edit, and n, the edits behind it. Darker is "
-        "better, from the worst to the best mean of the competing methods in the panel. Hatched: "
-        "no value. A category with few edits says little; intervals are in the tables below."
+        "Mean of every method on every category of edit, over the edits that all ranked methods "
+        "have, and n, the edits behind it. Darker is better, from the worst to the best mean of "
+        "the ranked methods in the panel. No shade: anchors, and methods that are not ranked. "
+        "Hatched: no value. A category with few edits says little; intervals are in the tables "
+        "below."
     )
 
 
 def _quality_words(metrics: list[str]) -> tuple[str, str]:
     return f"Dot plots of {listed(metrics)}: difference of every method from the source.", (
         "Quality of the edited clip minus quality of its source (the line at zero), with "
-        "intervals over source videos. Axes are turned so that right is better. A method right of "
-        "the line makes clips that the metric prefers to the footage it was given."
+        "intervals over source videos, over the edits that all ranked methods have (hollow, not "
+        "grey: not ranked, over its own). Axes are turned so that right is better. A method right "
+        "of the line makes clips that the metric prefers to the footage it was given."
     )
 
 

@@ -8,7 +8,7 @@ import re
 from importlib import resources
 from typing import NamedTuple
 
-from reports.formats import escape_latex
+from reports.latex_text import escape_latex
 
 CITED = re.compile(r"\[@([^\]]+)\]")
 

@@ -1,39 +1,21 @@
 """Tables as Markdown, LaTeX (booktabs) and CSV text."""
 
 import math
+import numbers
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from dreamix.core.spreadsheet import harmless
+from reports.latex_text import MACRO, escape_latex, foreign
+from reports.names import file_name
 from reports.tables import Cell, Head, Row, Table
 
 PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without its rows
 LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
 GAP = 3  # characters between two columns
 SMALL = 0.75  # width of a character of an interval, beside one of a mean
-LATIN = 0x180  # characters below are in LaTeX's own fonts
-PUNCTUATION = "\u201c\u201d\u2014\u2026"  # double quotes, long dash, three dots
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "%": r"\%",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "·": r"$\cdot$",
-    "\N{EN DASH}": "--",
-    "\N{MINUS SIGN}": "$-$",
-    "[": "{[}",  # else a line that starts with it is read as the length of the line break before
-}
 
 
 def markdown(table: Table) -> str:
@@ -74,17 +56,23 @@ def latex(table: Table) -> str:
     Tables that are wider than a line are cut into several under one caption; those that are longer
     than a page are continued on the next under the same number.
     """
-    return "".join(_float(table, parts, k > 0) for k, parts in enumerate(_pages(table)))
+    text = "".join(_float(table, parts, k > 0) for k, parts in enumerate(_pages(table)))
+    return MACRO * foreign(text) + text
 
 
 def _float(table: Table, tabulars: list[str], continued: bool) -> str:
     title = escape_latex(table.title)
-    caption, label = f"{title}. {escape_latex(table.caption)}", table.name.replace("_", "-")
+    caption, label = f"{title}. {escape_latex(table.caption)}", latex_label(table.name)
     named = f"\\caption{{{caption}}}\n\\label{{tab:{label}}}\n"
     if continued:
         named = f"\\addtocounter{{table}}{{-1}}\n\\caption{{{title} (continued)}}\n"
     parts = "\n\n\\medskip\n".join(tabulars)
     return f"\\begin{{table}}[htbp]\n\\centering\\small\n{named}{parts}\n\\end{{table}}\n"
+
+
+def latex_label(name: str) -> str:
+    """Return what a table or figure is referred to by, another one for every other name."""
+    return file_name(name).replace("-", "--").replace("_", "-")
 
 
 def _pages(table: Table) -> list[list[str]]:
@@ -164,21 +152,32 @@ def _latex_number(text: str, mark: str = "", bold: bool = False) -> str:
     return rf"{shown}\textsuperscript{{{escape_latex(mark)}}}" if mark else shown
 
 
-def escape_latex(text: str) -> str:
-    """Return `text` so that LaTeX prints it as it is; line breaks become spaces.
-
-    Characters that LaTeX's own fonts lack, such as Chinese ones, are named: [U+4E2D].
-    """
-    return "".join(map(_escape_character, " ".join(text.split())))
-
-
-def _escape_character(character: str) -> str:
-    if character in LATEX:
-        return LATEX[character]
-    known = ord(character) < LATIN or character in PUNCTUATION
-    return character if known else f"{{[}}U+{ord(character):04X}]"
-
-
 def csv(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV; numbers with 12 digits, so that rounding in the last does not show."""
-    return frame.to_csv(index=False, lineterminator="\n", float_format="%.12g")
+    """Return a frame as CSV; numbers with 12 digits, so that rounding in the last does not show.
+
+    Texts are in quotes and no formula to a spreadsheet; what is absent is an empty cell.
+    """
+    head = ",".join(_csv_cell(str(name)) for name in frame.columns)
+    columns = [_csv_column(frame.iloc[:, place]) for place in range(frame.shape[1])]
+    return "\n".join([head, *map(",".join, zip(*columns, strict=True))]) + "\n"
+
+
+def _csv_column(column: pd.Series) -> list[str]:
+    """Return a column's cells; each different value is looked at once."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        return [_csv_cell(value) for value in column.tolist()]
+    values = column.astype(object).where(column.notna(), None).tolist()
+    known = {(type(value), value): _csv_cell(value) for value in values}
+    return [known[type(value), value] for value in values]
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None or value != value:  # NaN
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        return f"{float(value):.12g}"
+    return '"' + harmless(str(value)).replace('"', '""') + '"'

@@ -5,12 +5,18 @@ from typing import Any
 import pandas as pd
 
 from evaluation.schema import ClipRow
+from reports.bounds_table import mean_bounds, rank_bounds
 from reports.loading import FIELDS, Run
+from reports.remarks import Remark, remarks
 from reports.summary import Gap, Score, Summary, gaps
 
 
 def scores_frame(summary: Summary) -> pd.DataFrame:
-    """Return one row per method and metric with unrounded numbers, for CSV."""
+    """Return one row per method and metric with unrounded numbers, for CSV.
+
+    value: the mean on a method's own edits; common_value: on those on which methods are compared,
+    and the rank by it; worst_value, best_value: the mean with every gap at the worst, at the best.
+    """
     return pd.DataFrame(
         [
             {
@@ -23,20 +29,53 @@ def scores_frame(summary: Summary) -> pd.DataFrame:
                 "delta_low": summary.deltas[label, metric].interval.low,
                 "delta": summary.deltas[label, metric].interval.mid,
                 "delta_high": summary.deltas[label, metric].interval.high,
+                **_common(summary.common[label, metric]),
+                **_place(summary, label, metric),
             }
             for (label, metric), score in summary.scores.items()
         ]
     )
 
 
+def _common(score: Score) -> dict[str, Any]:
+    low, mid, high = score.interval
+    return {"common_value": mid, "common_low": low, "common_high": high,
+            "common_edits": score.edits}  # fmt: skip
+
+
+def _place(summary: Summary, label: str, metric: str) -> dict[str, Any]:
+    """Return the rank of a competing method and what its gaps could hide; nothing of an anchor."""
+    names = ("rank", "called_best", "gaps", "worst_value", "best_value", "best_rank", "worst_rank")
+    if summary.run.methods[label].anchor:
+        return dict.fromkeys(names, pd.NA)
+    found, at = summary.standings[metric], summary.run.ranked.index(label)
+    ends = rank_bounds(summary, label, metric)
+    rank = int(found.ranks[at]) if ends and found.ranks[at] else pd.NA
+    best = label in summary.best(metric)
+    values = mean_bounds(summary, label, metric)
+    return dict(
+        zip(
+            names,
+            (rank, best, int(found.gaps[at]), *values, *(ends or (pd.NA, pd.NA))),
+            strict=True,
+        )
+    )
+
+
 def categories_frame(summary: Summary) -> pd.DataFrame:
     """Return one row per method, metric and category with unrounded numbers, for CSV."""
     names = ("method", "metric", "category")
-    rows = summary.categories.items()
-    return pd.DataFrame([dict(zip(names, key, strict=True)) | _flat(score) for key, score in rows])
+    return pd.DataFrame(
+        [
+            dict(zip(names, key, strict=True))
+            | _flat(score)
+            | _common(summary.common_categories[key])
+            for key, score in summary.categories.items()
+        ]
+    )
 
 
-def _flat(score: Score) -> dict[str, float | int]:
+def _flat(score: Score) -> dict[str, Any]:
     return {
         "value": score.interval.mid,
         "low": score.interval.low,
@@ -49,7 +88,14 @@ def _flat(score: Score) -> dict[str, float | int]:
 
 def items_frame(run: Run) -> pd.DataFrame:
     """Return one row per score that there should be, with the reason where there is none."""
-    return run.scores[["method", "edit", "video", "category", "seed", "metric", *FIELDS]]
+    names = ["method", "edit", "video", "category", "seed", "metric", *FIELDS]
+    said = [" | ".join(lines) for lines in run.flag("remarks", without=())]
+    return run.scores[names].assign(partial=run.flag("partial"), remarks=said)
+
+
+def remarks_frame(run: Run) -> pd.DataFrame:
+    """Return what is remarked of clips as a table, for CSV."""
+    return pd.DataFrame(remarks(run), columns=list(Remark._fields))
 
 
 def gaps_frame(run: Run) -> pd.DataFrame:

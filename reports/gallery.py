@@ -22,7 +22,7 @@ def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
     edits:   id, video, prompt, category
     clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
     A clip has a file and its frames a second, or the reason why there is none. A score is a number,
-    or the place of its reason in `reasons`, as text.
+    or the place of its reason in `reasons`, as text. `partial` marks a clip that is never best.
     """
     run, reasons = summary.run, _Reasons()
     return {
@@ -76,6 +76,8 @@ def _clips(run: Run, copies: Copies, reasons: _Reasons) -> dict[str, Any]:
     for cell in run.cells:
         method, edit, _seed = cell
         entry = copies.clips[cell].to_dict() | {"scores": _scores(scores[cell], reasons)}
+        if cell in run.partial_clips:
+            entry["partial"] = True
         found.setdefault(method, {}).setdefault(edit, []).append(entry)
     return found
 

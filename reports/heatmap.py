@@ -25,8 +25,9 @@ Shade = tuple[float, float, float, float]  # red, green, blue, opacity, each 0..
 def category_map(summary: Summary, metrics: list[str]) -> Figure:
     """Return one panel a metric: mean of every method in every category, with its n.
 
-    Shades run from the worst to the best mean of the competing methods. Anchors have no shade;
-    cells without a value are hatched.
+    Means are over common edits, so that shades can be compared. Shades run from the worst to the
+    best mean of the ranked methods. Anchors and methods that are not ranked have no shade; cells
+    without a value are hatched.
     """
     run = summary.run
     columns = len(run.categories) + 1
@@ -45,10 +46,15 @@ def _panel(axes: Axes, summary: Summary, metric: str) -> None:
     table = {label: _row(summary, label, metric) for label in run.methods}
     everyone = [score for row in table.values() for score in row]
     digits = min(decimals(everyone), decimals(summary.column(metric)))
-    shade = _shader([s for label in run.ranked for s in table[label]], run.metrics[metric].sign)
+    ranked = set(summary.ranking(metric))
+    scores, near = (
+        [s for m in run.ranked if m in ranked for s in table[m]],
+        summary.gapped[metric].near,
+    )
+    shade = _shader(scores, run.metrics[metric].sign, near)
     for y, (label, row) in enumerate(table.items()):
         for x, score in enumerate(row):
-            fill = None if run.methods[label].anchor else shade(score.interval.mid)
+            fill = shade(score.interval.mid) if label in ranked else None
             _cell(axes, x, y, score, digits, fill)
     names = [*run.categories, ALL]
     axes.set_title(f"{metric} {run.metrics[metric].arrow}", pad=20)
@@ -64,19 +70,22 @@ def _panel(axes: Axes, summary: Summary, metric: str) -> None:
 
 def _row(summary: Summary, label: str, metric: str) -> list[Score]:
     """Return the scores of a method in every category, then over all edits."""
-    parts = [summary.categories[label, metric, name] for name in summary.run.categories]
-    return [*parts, summary.scores[label, metric]]
+    parts = [summary.common_categories[label, metric, name] for name in summary.run.categories]
+    return [*parts, summary.common[label, metric]]
 
 
-def _shader(scores: list[Score], sign: int) -> Callable[[float], Shade | None]:
-    """Return what turns a mean into a shade, from the worst to the best of `scores`."""
+def _shader(scores: list[Score], sign: int, near: float) -> Callable[[float], Shade | None]:
+    """Return what turns a mean into a shade, from the worst to the best of `scores`.
+
+    near: below which difference means are equal; then there is one shade.
+    """
     mids = [score.interval.mid for score in scores if is_number(score.interval.mid)]
     low, high = min(mids, default=0.0), max(mids, default=0.0)
 
     def shade(mid: float) -> Shade | None:
         if not is_number(mid):
             return None
-        share = (mid - low) / (high - low) if high > low else 0.5
+        share = (mid - low) / (high - low) if high - low > near else 0.5
         return SHADES(1 - share if sign < 0 else share)
 
     return shade

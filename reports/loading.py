@@ -24,7 +24,9 @@ from evaluation.scores import Key, read_scores
 
 KEY = ["method", "edit", "seed", "metric"]
 STATUSES = ("ok", "failed", "n/a", "missing")
-FIELDS = ("status", "value", "delta", "source_value", "pairs", "share", "reason", "note")
+NUMBERS = ("value", "delta", "source_value", "pairs", "share", "covers")
+FIELDS = ("status", *NUMBERS, "reason", "note")
+LEAST_SHARE = 0.9  # of its source's duration: a clip that covers less is partial
 NO_CLIP = "no clip yet: `dreamix bench run` makes it"
 NO_SCORE = "not scored yet: `dreamix bench score` does it"
 OUTDATED = "the score is of another clip or definition: `dreamix bench score` renews it"
@@ -68,6 +70,11 @@ class MetricFacts:
         return {"higher": "↑", "lower": "↓"}.get(self.better, "·")
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Smallest and largest value that is declared, each maybe infinite."""
+        return float(self.bounds[0]), float(self.bounds[1])
+
+    @property
     def sign(self) -> int:
         """1 if higher is better, -1 if lower is, 0 if the number only describes."""
         return {"higher": 1, "lower": -1}.get(self.better, 0)
@@ -88,7 +95,8 @@ class Run:
     """A run folder in memory.
 
     scores: one row for every method x edit x seed x metric of the grid, with the columns KEY,
-        video, category and FIELDS; status "missing" where nothing was recorded.
+        video, category, FIELDS, made (there is a clip), partial (it covers too little of its
+        source) and remarks (a tuple of lines); status "missing" where nothing was recorded.
     """
 
     files: RunFolder
@@ -122,9 +130,32 @@ class Run:
         return dict(sorted(Counter(edit.category for edit in self.edits.values()).items()))
 
     @property
+    def least_share(self) -> float:
+        """Share of its source's duration below which a clip is partial."""
+        return float(self.info.get("least_share") or LEAST_SHARE)
+
+    @property
     def cells(self) -> list[Cell]:
         """Every clip of the grid."""
         return list(_grid(self.methods, self.edits))
+
+    def flag(self, name: str, without: Any = False) -> pd.Series:
+        """Return a column of `scores` that not every table has, `without` where it is absent."""
+        if name in self.scores:
+            return self.scores[name]
+        return pd.Series([without] * len(self.scores), self.scores.index)
+
+    @cached_property
+    def partial_clips(self) -> frozenset[Cell]:
+        """Clips that cover too little of their source."""
+        rows = self.scores.loc[self.flag("partial"), KEY[:3]].itertuples(index=False)
+        return frozenset(Cell(str(m), str(e), int(s)) for m, e, s in rows)
+
+    @cached_property
+    def partial_scores(self) -> Counter[tuple[str, str]]:
+        """How many scores are of partial clips, by method and metric."""
+        rows = self.scores.loc[self.flag("partial") & (self.scores["status"] == "ok")]
+        return Counter(zip(rows["method"], rows["metric"], strict=True))
 
     @cached_property
     def idle(self) -> dict[str, str]:
@@ -151,10 +182,9 @@ def load_run(folder: Path) -> Run:
     edits = {e.id: Edit(e.id, e.video, e.prompt, e.category) for e in run.edits}
     clips = {cell: row for cell in _grid(methods, edits) if (row := run.clip_row(cell))}
     scores = _complete(rows, methods, edits, metrics, clips)
-    digest = sha256_file(run.scores)
-    return Run(
-        run, run.info.to_dict(), run.suite.to_dict(), methods, metrics, edits, clips, scores, digest
-    )
+    info, suite, digest = run.info.to_dict(), run.suite.to_dict(), sha256_file(run.scores)
+    scores["partial"] = scores["covers"] < float(info.get("least_share") or LEAST_SHARE)
+    return Run(run, info, suite, methods, metrics, edits, clips, scores, digest)
 
 
 def _methods(info: RunInfo) -> dict[str, Method]:
@@ -208,14 +238,16 @@ def _complete(
     """Return one row for every score there should be."""
     complete = []
     for cell in _grid(methods, edits):
-        edit = edits[cell[1]]
+        edit, clip = edits[cell[1]], clips.get(cell)
+        made = clip is not None and clip.status == "ok"
         for metric in metrics.values():
-            row = _checked(rows.get((*cell, metric.name)), metric, clips.get(cell))
-            place = {"video": edit.video, "category": edit.category}
-            known = {name: row.get(name) for name in FIELDS}
-            complete.append(dict(zip(KEY, (*cell, metric.name), strict=True)) | place | known)
+            row = _checked(rows.get((*cell, metric.name)), metric, clip)
+            known: dict[str, Any] = {"video": edit.video, "category": edit.category}
+            known |= {name: row.get(name) for name in FIELDS}
+            known |= {"made": made, "remarks": tuple(row.get("remarks") or ())}
+            complete.append(dict(zip(KEY, (*cell, metric.name), strict=True)) | known)
     frame = pd.DataFrame(complete)
-    for name in ("value", "delta", "source_value", "pairs", "share"):
+    for name in NUMBERS:
         frame[name] = pd.to_numeric(frame[name]).astype("float64")
     return frame
 

@@ -6,6 +6,7 @@ Every sentence comes from what was computed; nothing here is general praise or a
 from typing import NamedTuple
 
 from reports.citations import as_latex, as_text, cited
+from reports.latex_text import MACRO, foreign
 from reports.markup import Html, join, tag
 from reports.parts import WARNING, Part
 from reports.summary import Summary
@@ -61,8 +62,9 @@ def paragraph_files(said: Paragraph) -> dict[str, str]:
     """Return the paragraph as files: LaTeX, Markdown for Pandoc, and the works it cites."""
     warning = f"{WARNING}\n\n" if said.stamped else ""
     works = [entry.source for entry in cited(list(said.sentences))]
+    text = "\n".join(map(as_latex, said.sentences)) + "\n"
     return {
-        "methods.tex": warning + "\n".join(map(as_latex, said.sentences)) + "\n",
+        "methods.tex": MACRO * foreign(text) + warning + text,
         "methods.md": warning + "\n".join(said.sentences) + "\n",
         "references.bib": "\n\n".join(works) + "\n",
     }

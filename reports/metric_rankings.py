@@ -1,6 +1,7 @@
 """How metrics rank methods, and how far metrics agree with each other: numbers, without people.
 
 Seeds of an edit are averaged; anchors do not compete. Metrics are turned so that more is better.
+Methods are ranked and tested on their common edits, see `reports.ground`.
 """
 
 from itertools import combinations
@@ -10,14 +11,14 @@ import numpy as np
 
 from dreamix.core.seeding import rng_for
 from evaluation.stats.correlation import ENOUGH, correlate
-from evaluation.stats.intervals import ratio
 from evaluation.stats.meta import sources_of
 from evaluation.stats.meta_bootstrap import MetaInterval, bootstrap_correlation
 from evaluation.stats.multiplicity import holm, significance_clusters
 from evaluation.stats.permutation import sign_tally
 from evaluation.stats.soft_pairwise import signs
+from reports.ground import Standing, standing, tolerance
 from reports.loading import AXES
-from reports.summary import Resampling, Summary, per_edit
+from reports.summary import Resampling, Summary
 
 PERMUTATIONS, RESAMPLES = 10_000, 1000
 ALPHA = 0.05
@@ -30,16 +31,40 @@ class Values(NamedTuple):
     methods: tuple[str, ...]
     values: np.ndarray  # float (metrics, methods, edits), more is better; NaN without a value
     sources: np.ndarray  # str (edits,)
+    standings: tuple[Standing, ...] = ()  # of the metrics; left out, there are no gaps
+
+    @property
+    def stand(self) -> tuple[Standing, ...]:
+        """How methods stand on each metric."""
+        near = [tolerance(values) for values in self.values]
+        return self.standings or tuple(
+            standing(values, near=n) for values, n in zip(self.values, near, strict=True)
+        )
 
 
 class Ranking(NamedTuple):
-    """The methods on one metric, best mean first; those without a value are not in it."""
+    """The methods on one metric, best mean on the common edits first; those apart are not in it."""
 
     metric: str
     methods: tuple[str, ...]
     clusters: tuple[int, ...]  # 1 is the best; a new one where a method is worse than all above
     p: np.ndarray  # float (methods, methods): above better than below, two-sided, Holm; else NaN
-    sources: int  # source videos on which two methods have a value
+    sources: int  # source videos of the common edits
+    ranks: tuple[int, ...]  # equal means share one
+    best: tuple[str, ...]  # that are called best: first, whatever their gaps hide
+    apart: tuple[str, ...]  # with values, and too few edits in common
+    edits: int  # common
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """Those of the best mean: one, or several that share it."""
+        return tuple(m for m, rank in zip(self.methods, self.ranks, strict=True) if rank == 1)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one method is called best and significantly better than every other."""
+        settled = len(self.best) == 1 and not self.apart
+        return settled and len(self.methods) > 1 and self.clusters.count(1) == 1
 
     @property
     def hopeless(self) -> bool:
@@ -62,7 +87,7 @@ class Agreements(NamedTuple):
 
     names: tuple[str, ...]
     within: np.ndarray  # mean over edits of tau over the methods within the edit
-    means: np.ndarray  # tau over the methods' means
+    means: np.ndarray  # tau over the methods' means, each metric's on its common edits
     ends: dict[tuple[str, str], MetaInterval]  # of `within`, for pairs of one axis
     methods: int
 
@@ -73,72 +98,105 @@ class Agreements(NamedTuple):
 
 
 def values_of(summary: Summary) -> Values:
-    """Return the values of the metrics that some competing method has."""
+    """Return the values of the metrics that some competing method has; partial clips have none."""
     run = summary.run
-    table = per_edit(run, "value")
     names = [facts.name for axis in AXES for facts in run.on_axis(axis) if facts.sign]
+    rows = [list(run.methods).index(label) for label in run.ranked]
     found = np.array(
-        [[table[method, name] * run.metrics[name].sign for method in run.ranked] for name in names]
+        [summary.gapped[name].whole[rows] * run.metrics[name].sign for name in names]
     ).reshape(len(names), len(run.ranked), len(run.edits))
     valued = np.isfinite(found).any(axis=(1, 2)) if len(names) else np.zeros(0, bool)
     kept = tuple(name for name, there in zip(names, valued, strict=True) if there)
     sources = np.array([edit.video for edit in run.edits.values()])
-    return Values(kept, tuple(run.ranked), found[valued], sources)
+    stand = tuple(summary.standings[name] for name in kept)
+    return Values(kept, tuple(run.ranked), found[valued], sources, stand)
 
 
 def rankings(given: Values, seed: int) -> list[Ranking]:
     """Return the ranking of the methods by every metric, with its clusters.
 
-    Two methods are compared on the edits that both have, by a paired test in which the differences
-    of a source video change sign together; p is two-sided and Holm-adjusted over a metric's pairs.
+    Two methods are compared on the common edits, by a paired test in which the differences of a
+    source video change sign together; p is two-sided and Holm-adjusted over a metric's pairs. A
+    pair whose difference turns round where all the edits that both have are taken is not shown to
+    differ: its p is 1.
     """
+    if not given.names:
+        return []
     pairs = list(combinations(range(len(given.methods)), 2))
+    stand = given.stand
     totals = sources_of(len(given.sources), given.sources).totals
-    gaps = given.values[:, [a for a, _ in pairs]] - given.values[:, [b for _, b in pairs]]
-    p = _two_sided(totals(np.where(np.isfinite(gaps), gaps, 0.0)), seed)
+    shared = given.values[:, [a for a, _ in pairs]] - given.values[:, [b for _, b in pairs]]
+    on = np.array([[_edits(one, a, b) for a, b in pairs] for one in stand]).reshape(shared.shape)
+    gaps = np.where(on, shared, np.nan)
+    there = totals(np.isfinite(gaps).astype(np.float64)) > 0
+    sums = totals(np.where(np.isfinite(gaps), gaps, 0.0))
+    p = np.array([_two_sided(one, on, seed) for one, on in zip(sums, there, strict=True)])
+    p = np.where(_mean(gaps) * _mean(shared) < 0, 1.0, p)
     p = np.where(np.isfinite(gaps).any(axis=2), p, np.nan)
-    return [
-        _ranking(given, k, pairs, holm(row)) for k, row in enumerate(p.reshape(len(p), len(pairs)))
-    ]
+    return [_ranking(given, k, one, pairs, holm(p[k])) for k, one in enumerate(stand)]
 
 
-def _two_sided(sums: np.ndarray, seed: int) -> np.ndarray:
-    """Return p-values (metrics, pairs) of sums over sources (metrics, pairs, sources)."""
-    units = sums.shape[2]
-    columns = sums.reshape(-1, units).T
+def _edits(one: Standing, a: int, b: int) -> np.ndarray:
+    """Return the edits on which two methods are compared: the common ones, if both are ranked."""
+    both = one.ranks[a] and one.ranks[b]
+    return one.ground.edits if both else np.ones(len(one.ground.edits), bool)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return means over the last axis, NaN left out; 0 without any."""
+    known = np.isfinite(values)
+    return np.where(known, values, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
+
+
+def _two_sided(sums: np.ndarray, there: np.ndarray, seed: int) -> np.ndarray:
+    """Return p-values (pairs,) of sums over sources (pairs, sources), those that are there."""
+    sums = sums[:, there.any(axis=0)]
+    units = sums.shape[1]
+    size = np.abs(sums).sum(axis=1, keepdims=True)
+    columns = (sums / np.where(size > 0, size, 1.0)).T  # a test does not depend on the unit
     listed = 2**units <= PERMUTATIONS
     rng = rng_for("metric rankings", seed)
     counted = sign_tally(columns, signs(units, columns.shape[1], rng, PERMUTATIONS, listed))
     extra = 0 if listed else 1  # listed signs hold the observed ones already
-    return ((counted.two_sided + extra) / (counted.draws + extra)).reshape(sums.shape[:2])
+    return (counted.two_sided + extra) / (counted.draws + extra)
 
 
-def _ranking(given: Values, k: int, pairs: list[tuple[int, int]], p: np.ndarray) -> Ranking:
-    means = ratio(np.nansum(given.values[k], axis=1), np.isfinite(given.values[k]).sum(axis=1))
-    order = [m for m in np.argsort(-np.nan_to_num(means, nan=-np.inf), kind="stable").tolist()]
-    order = [m for m in order if np.isfinite(means[m])]
+def _ranking(
+    given: Values, k: int, one: Standing, pairs: list[tuple[int, int]], p: np.ndarray
+) -> Ranking:
     square = np.full((len(given.methods),) * 2, np.nan)
     for (a, b), value in zip(pairs, p, strict=True):
         square[a, b] = square[b, a] = value
+    order = list(one.order)
     upper = np.triu(np.ones((len(order),) * 2, bool), 1)
     above = np.where(upper, square[np.ix_(order, order)], np.nan)
-    clusters = significance_clusters(above, ALPHA)
-    methods = tuple(given.methods[m] for m in order)
-    shared = np.isfinite(given.values[k]).sum(axis=0) > 1
-    sources = len(np.unique(given.sources[shared]))
-    return Ranking(given.names[k], methods, tuple(clusters), above, sources)
+    best, apart, methods = (
+        tuple(given.methods[m] for m in places)
+        for places in (one.called_best, one.ground.apart, order)
+    )
+    return Ranking(
+        given.names[k],
+        methods,
+        tuple(significance_clusters(above, ALPHA)),
+        above,
+        len(np.unique(given.sources[one.ground.edits])),
+        tuple(int(one.ranks[m]) for m in order),
+        best,
+        apart,
+        int(one.ground.edits.sum()),
+    )
 
 
 def agreements(given: Values, axes: dict[str, str], how: Resampling) -> Agreements:
     """Return how far metrics agree; axes: axis by metric. Intervals are over source videos."""
-    count = len(given.names)
+    count, stand = len(given.names), given.stand
     within, means = np.full((2, count, count), np.nan)
     ends = {}
     for i, j in combinations(range(count), 2):
         one, other = given.values[i], given.values[j]
-        for level, table in (("item", within), ("system", means)):
-            value = correlate(one, other, level=level, kind="kendall_b").value  # type: ignore[arg-type]
-            table[i, j] = table[j, i] = value
+        value = correlate(one, other, level="item", kind="kendall_b").value
+        within[i, j] = within[j, i] = value
+        means[i, j] = means[j, i] = _tau_of_ranks(stand[i].ranks, stand[j].ranks)
         names = given.names[i], given.names[j]
         if axes[names[0]] == axes[names[1]]:
             rng = rng_for("metric agreement", how.seed)
@@ -147,3 +205,10 @@ def agreements(given: Values, axes: dict[str, str], how: Resampling) -> Agreemen
                 resamples=min(how.resamples, RESAMPLES), confidence=how.level,
             )  # fmt: skip
     return Agreements(given.names, within, means, ends, len(given.methods))
+
+
+def _tau_of_ranks(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Kendall's tau-b of the methods that both metrics rank, NaN where it is undefined."""
+    both = (one > 0) & (other > 0)
+    sides = (-ranks[both].astype(np.float64)[:, None] for ranks in (one, other))
+    return correlate(*sides, level="global", kind="kendall_b").value if both.sum() > 1 else np.nan

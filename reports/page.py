@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from reports.loading import Run
+from reports.loading import AXES, Run
 from reports.markup import Html, join, tag
 from reports.methods import Paragraph, paragraph_html
 from reports.parts import Part, grouped, part_html
@@ -16,6 +16,7 @@ from reports.sections import (
     not_run,
     notes,
     provenance,
+    remarks_html,
     small_clip,
     table_html,
 )
@@ -69,14 +70,15 @@ def _heading(summary: Summary) -> Html:
 def _sections(content: Content) -> list[Section]:
     summary, run = content.summary, content.summary.run
     tables = {table.name: table for table in content.tables}
-    why = failures(run, linked=content.gallery is not None)
+    linked = content.gallery is not None
+    why = failures(run, linked), remarks_html(tables.get("remarks")), notes(run)
     return [
         Section("summary", "Summary", _summary(content)),
         *_part_sections(content.parts, content.part_plots),
         *_results(content),
         *_part_sections(content.rankings, content.part_plots),
         Section("gallery", "Gallery", _gallery(content)),
-        Section("failures", "Failures", join([table_html(tables["counts"]), why, notes(run)])),
+        Section("failures", "Failures", join([table_html(tables["counts"]), *why])),
         Section("cost", "Cost", table_html(tables["cost"], titled=False)),
         Section("methods", "Methods", paragraph_html(content.methods)),
         Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
@@ -94,7 +96,8 @@ def _results(content: Content) -> list[Section]:
     """Return the sections of the metrics."""
     summary, run = content.summary, content.summary.run
     plots = {plot.name: plot for plot in content.plots}
-    axes = [table for table in content.tables if run.on_axis(table.name)]
+    named = {table.name: table for table in content.tables}
+    axes = [named[name] for axis in AXES for name in (axis, f"bounds_{axis}") if name in named]
     body = join([how_to_read(summary), small_clip(run), *map(table_html, axes), idle(run)])
     found = [Section("results", "Results", body)]
     if "trade_off" in plots:

@@ -3,10 +3,13 @@
 Nothing here says which metric is right; that takes ratings.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from evaluation.stats.correlation import system_note
+from reports.bounds_table import rank_bounds
 from reports.loading import AXES, is_number
 from reports.metric_rankings import (
     ALPHA,
@@ -23,7 +26,7 @@ from reports.ranking_figures import agreement_figure, ranking_figure
 from reports.style import marks
 from reports.summary import Summary
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
-from reports.wording import listed, plural
+from reports.wording import listed, plural, those
 
 NOBODY = (
     "Nobody was asked: this shows how metrics rank the methods and each other. Which of them a "
@@ -57,7 +60,7 @@ def metric_parts(summary: Summary) -> list[Part]:
                 *(_agreement_table(a, by_axis[a], agreed, how.level) for a in several),
             ),
             frames=(
-                ("metric_rankings", _ranking_frame(found)),
+                ("metric_rankings", _ranking_frame(found, summary)),
                 ("metric_agreement", _frame(agreed)),
             ),
             done=_done(summary),
@@ -67,17 +70,8 @@ def metric_parts(summary: Summary) -> list[Part]:
 
 def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
     """Return whom the metrics of an axis put first, and how far they agree within edits."""
-    first: dict[str, list[str]] = {}
-    for one in found:
-        first.setdefault(one.methods[0], []).append(one.metric)
-    text = f"{axis.capitalize()} by metrics alone: "
-    if len(first) == 1:
-        text += f"all {len(found)} metrics put {found[0].methods[0]} first"
-    else:
-        order = sorted(first, key=lambda method: (-len(first[method]), method))
-        each = [f"{method} ({_some(first[method])})" for method in order]
-        text += f"first by mean are {listed(each)}"
-    alone = sum(one.clusters.count(1) == 1 and len(one.methods) > 1 for one in found)
+    text = f"{axis.capitalize()} by metrics alone: {'; '.join(_firsts(found))}"
+    alone = sum(one.alone for one in found)
     differing, tested = sum(one.differing for one in found), sum(one.tested for one in found)
     text += f"; {alone} of {len(found)} put one method significantly before all others, and "
     text += f"{differing} of {tested} differences between two methods are significant"
@@ -90,6 +84,32 @@ def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
     if len(known) > 1:
         text += f", least {worst[0]} and {worst[1]} ({number(known[worst], 2)})"
     return f"{text}."
+
+
+def _firsts(found: list[Ranking]) -> list[str]:
+    """Return whom metrics put first, and which name nobody best; equal means share the place."""
+    ranked = [one for one in found if one.methods]
+    first: dict[tuple[str, ...], list[str]] = {}
+    for one in ranked:
+        first.setdefault(one.first, []).append(one.metric)
+    said = []
+    if len(first) == 1 and len(ranked) == len(found):
+        names = next(iter(first))
+        together = "" if len(names) == 1 else " together"
+        said.append(f"all {len(found)} metrics put {those(list(names))} first{together}")
+    elif first:
+        order = sorted(first, key=lambda names: (-len(first[names]), names))
+        each = [f"{those(list(names))} ({_some(first[names])})" for names in order]
+        said.append(f"first by mean are {listed(each)}")
+    if open_ := [f"{one.metric} ({those(_open(one))})" for one in ranked if _open(one)]:
+        said.append(f"not called best, for a place that hangs on gaps, by {listed(open_)}")
+    if nobody := [one.metric for one in found if not one.methods]:
+        said.append(f"too few edits in common to be ranked by {listed(nobody)}")
+    return said
+
+
+def _open(one: Ranking) -> list[str]:
+    return [name for name in one.first if name not in one.best]
 
 
 def _hopeless(found: list[Ranking]) -> str:
@@ -123,9 +143,10 @@ def _drawings(
         "metric_rankings",
         ranking_figure(found, axes, marks(summary.run), methods),
         f"{plural(len(found), 'metric')}: the {len(methods)} methods in the order of their means.",
-        "Methods in the order of their means on every metric. A bar joins the methods of a "
-        "cluster: the next cluster begins with a method that is significantly worse than every "
-        "method before it. Nobody was asked: where rows differ, metrics disagree.",
+        "Methods in the order of their means on the common edits, on every metric; = joins equal "
+        "means. A bar joins the methods of a cluster: the next cluster begins with a method that "
+        "is significantly worse than every method before it. Nobody was asked: where rows differ, "
+        "metrics disagree.",
     )
     above = f"; above: of the {len(methods)} methods' means" if agreed.enough else ""
     matrix = Drawing(
@@ -144,9 +165,17 @@ def _ranking_table(axis: str, found: list[Ranking]) -> Table:
     return Table(
         f"metric_rankings_{axis}",
         f"{axis.capitalize()}: methods in the order of each metric's mean",
-        "Below a method: its cluster. A cluster begins where a method is worse than every method "
-        f"before it at p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted).",
-        (*(Head(str(place + 1)) for place in range(count)), Head("pairs that differ")),
+        "Ranked by the means on the common edits, those that every ranked method has a value on. "
+        "Below a method: its rank, which equal means share, and its cluster. A cluster begins "
+        "where a method is worse than every method "
+        f"before it at p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted). "
+        "Bold: best, whatever its gaps hide.",
+        (
+            *(Head(str(place + 1)) for place in range(count)),
+            Head("pairs that differ"),
+            Head("common edits"),
+            Head("not ranked", hint="too few edits in common with the others"),
+        ),
         tuple(Row(one.metric, _ranking_cells(one, count)) for one in found),
         first="metric",
     )
@@ -154,11 +183,12 @@ def _ranking_table(axis: str, found: list[Ranking]) -> Table:
 
 def _ranking_cells(one: Ranking, count: int) -> tuple[Cell, ...]:
     cells = [
-        Cell(method, f"cluster {cluster}", best=cluster == 1)
-        for method, cluster in zip(one.methods, one.clusters, strict=True)
+        Cell(method, f"rank {rank}, cluster {cluster}", best=method in one.best)
+        for method, rank, cluster in zip(one.methods, one.ranks, one.clusters, strict=True)
     ]
     cells += [Cell(NOTHING, hint="no value")] * (count - len(cells))
-    return (*cells, Cell(f"{one.differing} of {one.tested}"))
+    apart = ", ".join(one.apart) or NOTHING
+    return (*cells, Cell(f"{one.differing} of {one.tested}"), Cell(str(one.edits)), Cell(apart))
 
 
 def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level: float) -> Table:
@@ -184,19 +214,33 @@ def _agreement_cell(a: str, b: str, agreed: Agreements) -> Cell:
     return Cell(number(one.value, 2), ends or "[no interval]")
 
 
-def _ranking_frame(found: list[Ranking]) -> pd.DataFrame:
+def _ranking_frame(found: list[Ranking], summary: Summary) -> pd.DataFrame:
+    """Return a row for every metric and method with a value; one that is not ranked has no rank."""
     rows = [
-        {
-            "metric": one.metric,
-            "rank": place + 1,
-            "method": method,
-            "cluster": one.clusters[place],
-            "p_best": one.p[0, place],
-        }
+        _frame_row(one, summary, method, place)
         for one in found
-        for place, method in enumerate(one.methods)
+        for place, method in enumerate([*one.methods, *one.apart])
     ]
     return pd.DataFrame(rows)
+
+
+def _frame_row(one: Ranking, summary: Summary, method: str, place: int) -> dict[str, Any]:
+    ranked, own = place < len(one.methods), summary.scores[method, one.metric]
+    ends = rank_bounds(summary, method, one.metric)
+    return {
+        "metric": one.metric,
+        "rank": one.ranks[place] if ranked else pd.NA,
+        "method": method,
+        "cluster": one.clusters[place] if ranked else pd.NA,
+        "p_best": one.p[0, place] if ranked else np.nan,
+        "called_best": method in one.best,
+        "mean": summary.compared(method, one.metric).mid if ranked else np.nan,
+        "common_edits": one.edits if ranked else pd.NA,
+        "own_mean": own.interval.mid,
+        "own_edits": own.edits,
+        "best_rank": ends[0] if ends else pd.NA,
+        "worst_rank": ends[1] if ends else pd.NA,
+    }
 
 
 def _frame(agreed: Agreements) -> pd.DataFrame:
@@ -214,8 +258,9 @@ def _frame(agreed: Agreements) -> pd.DataFrame:
 def _done(summary: Summary) -> tuple[str, ...]:
     few = min(summary.resampling.resamples, RESAMPLES)
     return (
-        "Methods were ranked by each metric's mean; two methods were compared on the edits that "
-        "both have by a paired permutation test in which the differences of a source video change "
+        "Methods were ranked by each metric's mean over their common edits, those on which every "
+        "ranked method has a whole clip with a value; two methods were compared on these "
+        "by a paired permutation test in which the differences of a source video change "
         f"sign together ({PERMUTATIONS} permutations, all of them where there are no more; "
         "two-sided, Holm-adjusted over the pairs of methods of a metric [@holm1979; "
         f"@phipson2010]), and a cluster begins where a method is worse at p < {ALPHA:g} than every "

@@ -12,6 +12,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from evaluation.stats.intervals import Interval
+from reports.front import pareto
 from reports.loading import MetricFacts, is_number
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks
 from reports.summary import Summary
@@ -44,7 +45,7 @@ def _places() -> list[Place]:
 
 def trade_off(summary: Summary, x: str, y: str) -> Figure:
     """Return the scatter of two metrics with intervals on both axes and the Pareto front."""
-    run, look = summary.run, marks(summary.run)
+    run, look = summary.run, _looks(summary, [x, y])
     points = _both(summary, x, y)
     with mpl.rc_context(SETTINGS):
         drawing = figure(7.2, 5.2)
@@ -67,29 +68,21 @@ def trade_off(summary: Summary, x: str, y: str) -> Figure:
 
 
 def pareto_front(summary: Summary, x: str, y: str) -> list[str]:
-    """Return the competing methods whose means no other one beats on both metrics, by x.
+    """Return the competing methods whose means no other one beats on both metrics, by x."""
+    return pareto(summary, x, y).members
 
-    A method is beaten if another is at least as good on both and better on one.
-    """
-    signs = np.array([summary.run.metrics[name].sign for name in (x, y)])
-    points = _both(summary, x, y)
-    places = {
-        label: signs * [points[label][0].mid, points[label][1].mid]
-        for label in summary.run.ranked
-        if label in points
-    }
 
-    def beaten(place: np.ndarray) -> bool:
-        others = np.array([*places.values()])
-        return bool(((others >= place).all(axis=1) & (others > place).any(axis=1)).any())
-
-    front = [label for label, place in places.items() if not beaten(place)]
-    return sorted(front, key=lambda label: (places[label][0], label))
+def _looks(summary: Summary, metrics: list[str]) -> dict[str, Mark]:
+    """Return how methods are drawn: one that is not ranked on all of the metrics is hollow."""
+    ranked = [set(summary.ranking(name)) for name in metrics if summary.run.metrics[name].sign]
+    out = [m for m in summary.run.ranked if not all(m in names for names in ranked)]
+    look = marks(summary.run)
+    return look | {label: look[label]._replace(filled=False) for label in out}
 
 
 def _both(summary: Summary, x: str, y: str) -> dict[str, tuple[Interval, Interval]]:
     """Return the intervals on two metrics of the methods that have both."""
-    pairs = {m: (summary.interval(m, x), summary.interval(m, y)) for m in summary.run.methods}
+    pairs = {m: (summary.compared(m, x), summary.compared(m, y)) for m in summary.run.methods}
     return {m: pair for m, pair in pairs.items() if all(is_number(i.mid) for i in pair)}
 
 
@@ -195,7 +188,7 @@ def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
         drawing = figure(1.5 + 2.5 * columns, rows * (0.8 + 0.24 * len(look)))
         grid = drawing.subplots(rows, columns, sharey=True, squeeze=False)
         for axes, name in zip(grid.flat, metrics, strict=False):
-            _delta_panel(axes, summary, name, look)
+            _delta_panel(axes, summary, name)
         for axes in grid.flat[len(metrics) :]:
             axes.set_axis_off()
         names = list(look)
@@ -206,10 +199,11 @@ def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
     return drawing
 
 
-def _delta_panel(axes: Axes, summary: Summary, name: str, look: dict[str, Mark]) -> None:
-    deltas = {label: summary.deltas[label, name].interval for label in look}
+def _delta_panel(axes: Axes, summary: Summary, name: str) -> None:
+    look = _looks(summary, [name])
+    deltas = {label: summary.common_deltas[label, name].interval for label in look}
     has_delta = any(is_number(interval.mid) for interval in deltas.values())
-    shown = deltas if has_delta else {label: summary.interval(label, name) for label in look}
+    shown = deltas if has_delta else {label: summary.compared(label, name) for label in look}
     if has_delta:
         axes.axvline(0, color=INK, linewidth=1, zorder=1.2)
     for place, (label, interval) in enumerate(shown.items()):

@@ -36,7 +36,7 @@ def ranking_figure(
         axes.set_yticks(range(len(found)), [ranking.metric for ranking in found], fontsize=8)
         axes.set(ylim=(len(found) - 0.5, -0.5), xlim=(0.4, len(methods) + 0.6))
         axes.set_xticks(range(1, len(methods) + 1))
-        axes.set_xlabel("rank by the metric's mean; 1 is best", color=INK)
+        axes.set_xlabel("order by the metric's mean on common edits; 1 is best", color=INK)
         clean(axes, "x")
         names = [_handle(method, look[method]) for method in methods]
         columns = min(LEGEND_COLUMNS, len(names))
@@ -51,6 +51,8 @@ def _row(axes: Axes, y: int, ranking: Ranking, look: dict[str, Mark]) -> None:
         axes.plot(ends, [y, y], color=GRID, linewidth=11, solid_capstyle="round", zorder=1)
     for k, method in enumerate(ranking.methods):
         mark = look[method]
+        if k and ranking.ranks[k] == ranking.ranks[k - 1]:
+            axes.text(k + 0.5, y, "=", ha="center", va="center", fontsize=8, color=INK, zorder=3)
         axes.plot(
             k + 1, y, mark.marker, markersize=6.5, color=mark.colour, markeredgecolor=INK,
             markeredgewidth=0.6, zorder=3,

@@ -6,6 +6,7 @@ from typing import Any
 from evaluation.settings import TOYBOX_CLIP
 from reports.loading import AXES, MetricFacts, Run
 from reports.markup import Html, escaped, join, tag
+from reports.names import file_name
 from reports.summary import Gap, Summary, gaps
 from reports.tables import AXIS_TITLES, Cell, Head, Row, Table
 from reports.wording import plural
@@ -28,7 +29,8 @@ def table_html(table: Table, titled: bool = True) -> Html:
 
 
 def _links(name: str) -> Html:
-    kinds = [tag("a", kind, href=f"tables/{name}.{end}") for kind, end in
+    file = file_name(name)
+    kinds = [tag("a", kind, href=f"tables/{file}.{end}") for kind, end in
              (("Markdown", "md"), ("LaTeX", "tex"))]  # fmt: skip
     return tag("span", *kinds, class_="links")
 
@@ -64,7 +66,9 @@ def how_to_read(summary: Summary) -> Html:
         f"resampled with all of its edits, {how.resamples} times, seed {how.seed}. ",
         "↑ higher is better, ↓ lower is better, · only describes. The best method is ",
         tag("b", "bold"),
-        "; anchors, whose place is known beforehand, are grey and never bold. n is given where "
+        ", and all that share the best mean are; anchors, whose place is known beforehand, are "
+        "grey and never bold. Methods are compared on the edits that all of them have, and one "
+        "whose first place hangs on what it lacks is not bold. n is given where "
         "some edits that the metric is meant for have no value; hover over a value for all counts.",
         class_="note",
     )
@@ -134,6 +138,16 @@ def failures(run: Run, linked: bool) -> Html:
     caption = tag("p", tag("span", tag("a", "CSV", href="tables/gaps.csv"), class_="links"))
     scroll = tag("div", table, class_="scroll", **region)
     return join([tag("h3", "Why numbers are missing"), scroll, caption])
+
+
+def remarks_html(table: Table | None) -> Html:
+    """Return what is remarked of how clips were read, folded; empty if nothing."""
+    if table is None:
+        return Html()
+    clips = sum(int(row.cells[1].main) for row in table.rows)
+    title = f"{table.title}: {plural(clips, 'remark')} on {plural(len(table.rows), 'kind')}"
+    link = tag("span", tag("a", "CSV", href="tables/remarks.csv"), class_="links")
+    return tag("details", tag("summary", title), table_html(table, titled=False), tag("p", link))
 
 
 def notes(run: Run) -> Html:

@@ -1,7 +1,8 @@
 """What a report says in numbers: means with intervals, counts, and paired leads.
 
 A method's score on a metric is the mean over its edits of the mean over the edit's seeds. Clips
-without a value (failed, not applicable, missing) are left out of the mean and counted beside it.
+without a value (failed, not applicable, missing) are left out of the mean and counted beside it;
+methods are compared on the edits that they have in common (`reports.ground`).
 Intervals resample source videos, each with all of its edits; see `evaluation.stats.intervals`.
 Every table uses the same draws.
 """
@@ -14,7 +15,9 @@ import pandas as pd
 
 from dreamix.core.seeding import rng_for
 from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
-from reports.loading import STATUSES, Run, is_number
+from reports.gapped import Gapped, compared_values, gapped, stand
+from reports.ground import Standing
+from reports.loading import STATUSES, Run
 
 # The metric that stands for an axis where one number must: the first of these with values.
 # What knows the exact edit (of rendered suites) comes before what does not, and a gain over the
@@ -48,18 +51,32 @@ class Score:
 class Summary:
     """The numbers of a report, by (method, metric) and by (method, metric, category).
 
-    deltas: of the value minus the same metric on the source itself.
+    scores, categories: over all edits that a method has a value for, partial clips too.
+    common, common_categories: what is compared: of ranked methods and anchors over the common edits
+             of a metric (`reports.ground`), of all others the same as above.
+    deltas:  of the value minus the same metric on the source itself; common_deltas: of what is
+             compared.
+    standings: of the competing methods, in the order of `Run.ranked`.
     """
 
     run: Run
     resampling: Resampling
     scores: dict[tuple[str, str], Score]
+    common: dict[tuple[str, str], Score]
     deltas: dict[tuple[str, str], Score]
+    common_deltas: dict[tuple[str, str], Score]
     categories: dict[tuple[str, str, str], Score]
+    common_categories: dict[tuple[str, str, str], Score]
+    gapped: dict[str, Gapped]
+    standings: dict[str, Standing]
 
     def interval(self, method: str, metric: str) -> Interval:
-        """Return the mean of a method and its interval."""
+        """Return the mean of a method over its own edits, and its interval."""
         return self.scores[method, metric].interval
+
+    def compared(self, method: str, metric: str) -> Interval:
+        """Return the mean by which a method is compared, and its interval."""
+        return self.common[method, metric].interval
 
     def expected(self, metric: str) -> int:
         """Return how many edits of the grid a metric is meant for."""
@@ -71,29 +88,57 @@ class Summary:
         return [self.scores[label, metric] for label in self.run.methods]
 
     def ranking(self, metric: str) -> list[str]:
-        """Return the competing methods that have a value, best first; equal means by label.
+        """Return the ranked methods, best first by their means on common edits; equal ones as run.
 
-        Empty for a metric that only describes: none of its values is better than another.
+        A method alone is its own ranking. Empty for a metric that only describes, and where the
+        methods have no edits in common.
         """
-        sign = self.run.metrics[metric].sign
-        mids = {label: self.interval(label, metric).mid for label in self.run.ranked}
-        valued = [label for label, mid in mids.items() if is_number(mid)]
-        return sorted(valued, key=lambda label: (-sign * mids[label], label)) if sign else []
+        if not self.run.metrics[metric].sign:
+            return []
+        if self.alone(metric):
+            return self._valued(metric)
+        return self._labels(self.standings[metric].order)
+
+    def alone(self, metric: str) -> bool:
+        """Return whether a single competing method has a value, so that nothing can be compared."""
+        return len(self._valued(metric)) == 1
+
+    def top(self, metric: str) -> list[str]:
+        """Return the methods of the best mean on common edits: one, or several that share it."""
+        return self._labels(self.standings[metric].top) if self.run.metrics[metric].sign else []
 
     def best(self, metric: str) -> set[str]:
-        """Return the competing methods with the best mean: one, or several that share it."""
-        ranking = self.ranking(metric)
-        if not ranking:
-            return set()
-        top = self.interval(ranking[0], metric).mid
-        return {label for label in ranking if self.interval(label, metric).mid == top}
+        """Return the methods that are called best: at the top, whatever their gaps hide."""
+        named = self.standings[metric].called_best if self.run.metrics[metric].sign else ()
+        return set(self._labels(named))
+
+    def apart(self, metric: str) -> list[str]:
+        """Return the competing methods with values that are not ranked; none for one alone."""
+        ranked = set(self.ranking(metric))
+        return [label for label in self._valued(metric) if label not in ranked]
+
+    def uneven(self, metric: str) -> bool:
+        """Return whether some competing method has values that are not compared."""
+        return bool(self.apart(metric)) or any(self.more(m, metric) for m in self.run.ranked)
+
+    def more(self, method: str, metric: str) -> bool:
+        """Return whether a method has values on other edits than those it is compared on."""
+        own, one = self.scores[method, metric], self.common[method, metric]
+        away = abs(own.interval.mid - one.interval.mid) > self.gapped[metric].near
+        return own.edits != one.edits or away
 
     def lead(self, first: str, second: str, metric: str) -> Interval:
-        """Return the mean of first - second over the edits that both have, and its interval."""
-        values = per_edit(self.run, "value")
-        difference = values[(first, metric)] - values[(second, metric)]
+        """Return the mean of first - second over the edits on which they are compared.
+
+        Of two ranked methods these are the common edits, else those that both have.
+        """
+        whole, methods = self.gapped[metric].whole, list(self.run.methods)
+        difference = whole[methods.index(first)] - whole[methods.index(second)]
+        ranked = self.ranking(metric)
+        if first in ranked and second in ranked and not self.alone(metric):
+            difference = np.where(self.standings[metric].ground.edits, difference, np.nan)
         return cluster_bootstrap(
-            difference.to_numpy(),
+            difference,
             _videos(self.run),
             rng=_draws(self.resampling),
             resamples=self.resampling.resamples,
@@ -112,21 +157,36 @@ class Summary:
         usable = (
             name
             for name in [*preferred, *facts]
-            if any(is_number(self.interval(label, name).mid) for label in voices)
+            if any(self.scores[label, name].edits for label in voices)
         )
         return next(usable, None)
+
+    def _valued(self, metric: str) -> list[str]:
+        return [label for label in self.run.ranked if self.scores[label, metric].edits]
+
+    def _labels(self, places: tuple[int, ...]) -> list[str]:
+        return [self.run.ranked[place] for place in places]
 
 
 def summarize(run: Run, resampling: Resampling) -> Summary:
     """Return all numbers of a report on `run`."""
-    values = per_edit(run, "value")
+    found = gapped(run)
+    rows = [list(run.methods).index(label) for label in run.ranked]
+    standings = {name: stand(one, run.metrics[name].sign or 1, rows) for name, one in found.items()}
+    own, deltas = (per_edit(run, field) for field in ("value", "delta"))
+    values = compared_values(run, found, standings, own)
+
+    def both(all_: pd.DataFrame, some: pd.DataFrame) -> tuple[dict[Any, Score], dict[Any, Score]]:
+        scores = _scores(run, all_, resampling)
+        return scores, scores if values.equals(own) else _scores(run, some, resampling)
+
+    scores, common = both(own, values)
+    differences, common_differences = both(deltas, deltas.where(values.notna()))
+    parts, common_parts = both(_by_category(run, own), _by_category(run, values))
     return Summary(
-        run=run,
-        resampling=resampling,
-        scores=_scores(run, values, resampling),
-        deltas=_scores(run, per_edit(run, "delta"), resampling),
-        categories=_scores(run, _by_category(run, values), resampling),
-    )
+        run, resampling, scores, common, differences, common_differences, parts, common_parts,
+        found, standings,
+    )  # fmt: skip
 
 
 def per_edit(run: Run, field: str) -> pd.DataFrame:

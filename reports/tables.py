@@ -6,7 +6,7 @@ CSV files carry the unrounded numbers instead: `reports.frames`.
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,8 @@ STATUS_HINTS = {
     "missing": "not made or not scored yet",
 }
 NOTHING = "\N{EN DASH}"
+APART = "\N{DAGGER}"
+PARTIAL = "clips that cover too little of their source: never best, bounded like failures"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Table:
 
 
 def all_tables(summary: Summary) -> list[Table]:
-    """Return every table of the report, in the order in which it shows them."""
+    """Return every table of the report but those of gaps, in the order in which it shows them."""
     axes = [axis_table(summary, axis) for axis in AXES if summary.run.on_axis(axis)]
     headlines = [summary.headline(axis) for axis in ("alignment", "fidelity", "quality")]
     categories = [category_table(summary, metric) for metric in headlines if metric]
@@ -84,52 +86,100 @@ def axis_table(summary: Summary, axis: str) -> Table:
     """Return methods x metrics of one axis, with intervals and the counts of what has no value."""
     run = summary.run
     metrics = [facts.name for facts in run.on_axis(axis)]
-    digits = {name: decimals(summary.column(name)) for name in metrics}
-    best = {name: summary.best(name) for name in metrics}
     rows = []
     for label, method in run.methods.items():
-        scores = [summary.scores[label, name] for name in metrics]
-        cells = [
-            score_cell(score, digits[name], summary.expected(name), label in best[name])
-            for name, score in zip(metrics, scores, strict=True)
-        ]
-        rows.append(Row(label, (*cells, *_count_cells(scores)), method.anchor))
-    heads = (*(metric_head(run.metrics[name]) for name in metrics), *_count_heads())
-    return Table(axis, AXIS_TITLES[axis], caption(summary), heads, tuple(rows))
+        cells = [compared_cell(summary, label, name) for name in metrics]
+        counts = _count_cells(
+            [summary.scores[label, name] for name in metrics], run, label, metrics
+        )
+        rows.append(Row(label, (*cells, *counts), method.anchor))
+    heads = (*(metric_head(run.metrics[name]) for name in metrics), *_count_heads(run))
+    text = " ".join([caption(summary), *ground_caption(summary, metrics)])
+    return Table(axis, AXIS_TITLES[axis], text, heads, tuple(rows))
+
+
+def compared_cell(summary: Summary, label: str, metric: str) -> Cell:
+    """Return a method's mean on the edits on which it is compared; below it that on its own."""
+    digits, expected = decimals(summary.column(metric)), summary.expected(metric)
+    best = label in summary.best(metric)
+    cell = score_cell(summary.common[label, metric], digits, expected, best)
+    mark = APART if summary.run.metrics[metric].sign and label in summary.apart(metric) else ""
+    text, own = cell.small, summary.scores[label, metric]
+    if summary.more(label, metric):
+        few = not summary.common[label, metric].edits
+        ends = interval_text(summary.compared(label, metric), digits)
+        text = "none in common" if few else ends
+        text += f"; own {number(own.interval.mid, digits)} n={own.edits}"
+    if partial := summary.run.partial_scores[label, metric]:
+        text += f"; {partial} partial"
+    return replace(cell, small=text, mark=mark)
+
+
+def ground_caption(summary: Summary, metrics: list[str]) -> list[str]:
+    """Return what has to be said of the edits of these metrics where methods have not the same."""
+    uneven = [name for name in metrics if summary.uneven(name) and summary.ranking(name)]
+    counts = [f"{name} {int(summary.standings[name].ground.edits.sum())}" for name in uneven
+              if not summary.alone(name)]  # fmt: skip
+    said = []
+    if counts:
+        said.append(
+            "Methods have values on different edits, so a value is the mean on those that all "
+            f"ranked methods have ({', '.join(counts)}), by which they are ranked; own: the mean "
+            "on all edits of the method."
+        )
+    if any(summary.apart(name) and summary.ranking(name) for name in metrics):
+        said.append(f"{APART} not ranked, for too few whole clips in common: its own mean.")
+    if circle := [n for n in metrics if summary.apart(n) and not summary.ranking(n)
+                  and summary.run.metrics[n].sign]:  # fmt: skip
+        said.append(
+            f"Methods have too few whole clips in common to be ranked on {', '.join(circle)}: each "
+            f"has its own mean ({APART})."
+        )
+    return said
 
 
 def category_table(summary: Summary, metric: str) -> Table:
     """Return methods x edit categories of one metric, with intervals and counts."""
     run = summary.run
     sizes = run.categories
-    everyone = [summary.categories[m, metric, c] for m in run.methods for c in sizes]
-    digits = decimals(everyone)
+    everyone = [summary.common_categories[m, metric, c] for m in run.methods for c in sizes]
+    digits, apart = decimals(everyone), summary.apart(metric)
     rows = []
     for label, method in run.methods.items():
-        scores = [summary.categories[label, metric, name] for name in sizes]
+        scores = [summary.common_categories[label, metric, name] for name in sizes]
         cells = [
-            score_cell(score, digits, size, best=False)
+            replace(score_cell(score, digits, size, best=False), mark=APART * (label in apart))
             for score, size in zip(scores, sizes.values(), strict=True)
         ]
-        rows.append(Row(label, (*cells, *_count_cells(scores)), method.anchor))
-    heads = (*(Head(name, hint=f"{n} edits") for name, n in sizes.items()), *_count_heads())
+        counts = _count_cells(scores, run, label, [metric])
+        rows.append(Row(label, (*cells, *counts), method.anchor))
+    heads = (*(Head(name, hint=f"{n} edits") for name, n in sizes.items()), *_count_heads(run))
     title = f"{metric} {run.metrics[metric].arrow} by edit category"
-    return Table(f"category_{metric}", title, caption(summary), heads, tuple(rows))
+    text = " ".join([caption(summary), *ground_caption(summary, [metric])])
+    return Table(f"category_{metric}", title, text, heads, tuple(rows))
 
 
 def counts_table(run: Run) -> Table:
     """Return how many clips each method made, failed at and declined."""
-    rows = []
+    rows, some = [], bool(run.partial_clips)
     for label, method in run.methods.items():
         counts = clip_counts(run, label)
-        numbers = (sum(counts.values()), *(counts[name] for name in STATUSES))
+        numbers = [sum(counts.values()), *(counts[name] for name in STATUSES)]
+        if some:
+            numbers.insert(2, sum(cell[0] == label for cell in run.partial_clips))
         rows.append(Row(label, tuple(Cell(str(n)) for n in numbers), method.anchor))
-    heads = (
+    heads = [
         Head("clips", hint="edits x seeds"),
         *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
-    )
+    ]
     text = "Clips of each method. A failure is recorded and left out of the means, never hidden."
-    return Table("counts", "Clips and failures", text, heads, tuple(rows))
+    if some:
+        heads.insert(2, Head("of them partial", hint=PARTIAL))
+        text += (
+            f" Partial: a clip that covers less than {100 * run.least_share:g}% of its source; it "
+            "counts as a failure where methods are compared."
+        )
+    return Table("counts", "Clips and failures", text, tuple(heads), tuple(rows))
 
 
 def cost_table(run: Run) -> Table:
@@ -238,11 +288,16 @@ def caption(summary: Summary) -> str:
     )
 
 
-def _count_heads() -> tuple[Head, ...]:
+def _count_heads(run: Run) -> tuple[Head, ...]:
     first = Head("scores", hint="scores of this table with a value: clips x metrics")
-    return (first, *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES[1:]))
+    rest = (Head(name, hint=STATUS_HINTS[name]) for name in STATUSES[1:])
+    return (first, *([Head("partial", hint=PARTIAL)] if run.partial_clips else []), *rest)
 
 
-def _count_cells(scores: list[Score]) -> list[Cell]:
+def _count_cells(scores: list[Score], run: Run, label: str, metrics: list[str]) -> list[Cell]:
     totals = {name: sum(score.clips[name] for score in scores) for name in STATUSES}
-    return [Cell(str(total)) for total in totals.values()]
+    first, *rest = (Cell(str(total)) for total in totals.values())
+    if not run.partial_clips:
+        return [first, *rest]
+    partial = sum(run.partial_scores[label, metric] for metric in metrics)
+    return [first, Cell(str(partial)), *rest]

@@ -1,7 +1,15 @@
-"""The summary in plain words: computed sentences, no praise, nothing beyond the intervals."""
+"""The summary in plain words: computed sentences, no praise, nothing beyond the intervals.
 
+Methods are named in an order by their means on the edits that all ranked ones have, and by these
+alone; see `reports.ground`. Equal means share a sentence.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+from reports.front import pareto
 from reports.loading import STATUSES, Run, is_number
-from reports.plots import pareto_front
 from reports.summary import Summary, clip_counts
 from reports.tables import decimals, interval_text, number
 
@@ -10,6 +18,8 @@ ANCHORS_ONLY = (
     "place is known beforehand; add methods with `dreamix bench run`."
 )
 AXES = ("alignment", "fidelity", "quality")
+MANY = 5  # methods that are all named
+FEW_PAIRS = 3  # pairs that are all named
 
 
 def summary_sentences(summary: Summary) -> list[str]:
@@ -40,8 +50,9 @@ def _clips(run: Run) -> str:
     counts = {label: clip_counts(run, label) for label in run.methods}
     total = {name: sum(count[name] for count in counts.values()) for name in STATUSES}
     failed = [f"{label} {count['failed']}" for label, count in counts.items() if count["failed"]]
+    partial = [f"{label} {count}" for label in run.methods if (count := _partial(run, label))]
     parts = [
-        f"{total['ok']} made",
+        f"{total['ok']} made" + (f" (partial: {', '.join(partial)})" if partial else ""),
         f"{total['failed']} failed" + (f" ({', '.join(failed)})" if failed else ""),
         f"{total['n/a']} not applicable",
         f"{total['missing']} missing",
@@ -53,49 +64,188 @@ def _clips(run: Run) -> str:
     )
 
 
+def _partial(run: Run, label: str) -> int:
+    """Return how many clips of a method cover too little of their source."""
+    return sum(cell[0] == label for cell in run.partial_clips)
+
+
 def _axis(summary: Summary, axis: str, metric: str) -> str:
     """Return who is best on the axis, how surely, and which anchors do better still."""
-    facts, ranking = summary.run.metrics[metric], summary.ranking(metric)
+    ranking = summary.ranking(metric)
+    if not ranking:
+        return f"{axis.capitalize()}: {_unranked(summary, metric)}"
+    said = [
+        _leaders(summary, metric, ranking),
+        *_not_best(summary, metric),
+        *_rivals(summary, metric, ranking),
+        *_apart(summary, metric),
+        *_anchors(summary, metric, ranking[0]),
+    ]
+    return f"{axis.capitalize()}: {' '.join(said)}"
+
+
+def _leaders(summary: Summary, metric: str, ranking: list[str]) -> str:
+    """Return who has the best mean, on which edits, and the mean."""
+    top = summary.compared(ranking[0], metric)
     digits = decimals(summary.column(metric))
-    top = summary.interval(ranking[0], metric)
-    extreme = "the highest" if facts.sign > 0 else "the lowest"
-    text = (
-        f"{axis.capitalize()}: {ranking[0]} has {extreme if ranking[1:] else 'a'} mean {metric}, "
-        f"{number(top.mid, digits)} {interval_text(top, digits)}."
-    )
-    return text + _rivals(summary, metric, ranking) + _anchors(summary, metric, top.mid)
+    value = f"{number(top.mid, digits)} {interval_text(top, digits)}"
+    if summary.alone(metric):
+        partial = _partial_alone(summary, metric, ranking[0])
+        return f"{ranking[0]} has a mean {metric}, {value}{partial}."
+    named, extreme = summary.top(metric), extreme_of(summary, metric)
+    verb = "has" if len(named) == 1 else "share"
+    return f"{those(named)} {verb} {extreme} mean {metric}{_edits(summary, metric)}, {value}."
 
 
-def _rivals(summary: Summary, metric: str, ranking: list[str]) -> str:
-    """Return which intervals overlap the best one's, and the paired lead over the next."""
-    top = summary.interval(ranking[0], metric)
-    if len(ranking) == 1 or not is_number(top.low):
+def extreme_of(summary: Summary, metric: str) -> str:
+    """Return "the highest" or "the lowest": which mean is best."""
+    return "the highest" if summary.run.metrics[metric].sign > 0 else "the lowest"
+
+
+def those(names: list[str]) -> str:
+    """Return the names of a few methods, the number of many."""
+    return listed(names) if len(names) <= MANY else plural(len(names), "method")
+
+
+def _edits(summary: Summary, metric: str) -> str:
+    """Return on which edits methods are ranked, if they do not all have the same."""
+    if not summary.uneven(metric):
         return ""
-    others = {label: summary.interval(label, metric) for label in ranking[1:]}
-    overlap = [k for k, i in others.items() if i.low <= top.high and i.high >= top.low]
-    text = (
-        f" Its interval overlaps that of {listed(overlap)}."
-        if overlap
-        else " No other interval overlaps it."
-    )
-    order = ranking[:2] if summary.run.metrics[metric].sign > 0 else ranking[1::-1]
-    lead = summary.lead(order[0], order[1], metric)
+    ranked = summary.ranking(metric)
+    who = "both" if len(ranked) == 2 else f"all {len(ranked)} ranked methods"
+    edits = int(summary.standings[metric].ground.edits.sum())
+    return f" on the {plural(edits, 'edit')} that {who} have"
+
+
+def _partial_alone(summary: Summary, metric: str, label: str) -> str:
+    own = summary.gapped[metric].whole[list(summary.run.methods).index(label)]
+    short = summary.scores[label, metric].edits - int(np.isfinite(own).sum())
+    return f", of which {plural(short, 'edit')} by partial clips" if short > 0 else ""
+
+
+def _not_best(summary: Summary, metric: str) -> list[str]:
+    """Return why methods of the best mean are not called best."""
+    found, said = summary.standings[metric], []
+    for label in summary.top(metric):
+        at = summary.run.ranked.index(label)
+        if label in summary.best(metric) or summary.alone(metric):
+            continue
+        gaps = int(found.gaps[at])
+        why = (
+            f"with its gaps on {plural(gaps, 'edit')} at the worst it has rank {found.last[at]}"
+            if gaps
+            else "another method is ahead of it on all the edits that these two have"
+        )
+        said.append(f"{label} is not called best: {why}.")
+    return said
+
+
+def _rivals(summary: Summary, metric: str, ranking: list[str]) -> list[str]:
+    """Return which intervals overlap the best one's, and the paired lead over the next."""
+    named = summary.top(metric)
+    others = [label for label in ranking if label not in named]
+    top = summary.compared(ranking[0], metric)
+    if not others or summary.alone(metric) or not is_number(top.low):
+        return []
+    said = [_overlap(summary, metric, others)] if len(named) == 1 else []
+    ranks = dict(zip(summary.run.ranked, summary.standings[metric].ranks, strict=True))
+    next_ = [label for label in others if ranks[label] == ranks[others[0]]]
+    return [*said, *_lead(summary, metric, named, next_)]
+
+
+def _overlap(summary: Summary, metric: str, others: list[str]) -> str:
+    top = summary.compared(summary.top(metric)[0], metric)
+    ends = {label: summary.compared(label, metric) for label in others}
+    overlap = [k for k, i in ends.items() if i.low <= top.high and i.high >= top.low]
+    if not overlap:
+        return "No other interval overlaps it."
+    return f"Its interval overlaps that of {those(overlap)}."
+
+
+def _lead(summary: Summary, metric: str, named: list[str], next_: list[str]) -> list[str]:
+    """Return by how much the first is ahead of the next, edit by edit; one of those that tie."""
+    pair = (named[0], next_[0]) if summary.run.metrics[metric].sign > 0 else (next_[0], named[0])
+    lead = summary.lead(*pair, metric)
     if not is_number(lead.low):
-        return text
-    digits = decimals(summary.column(metric))
+        return []
+    digits = visible(lead.mid, decimals(summary.column(metric)))
     zero = "includes" if lead.low <= 0 <= lead.high else "excludes"
-    return text + (
-        f" Edit by edit it is {number(lead.mid, digits)} {interval_text(lead, digits)} ahead of "
-        f"{ranking[1]}, the next; that interval {zero} zero."
-    )
+    who = "it" if len(named) == 1 else named[0]
+    place = "the next" if len(next_) == 1 else f"who shares the next place with {those(next_[1:])}"
+    return [
+        f"Edit by edit {who} is {number(lead.mid, digits)} {interval_text(lead, digits)} ahead of "
+        f"{next_[0]}, {place}; that interval {zero} zero."
+    ]
 
 
-def _anchors(summary: Summary, metric: str, best: float) -> str:
-    """Return the anchors with a better mean than the best method, which cautions the reader."""
-    sign = summary.run.metrics[metric].sign
-    labels = [label for label, method in summary.run.methods.items() if method.anchor]
-    better = [m for m in labels if sign * (summary.interval(m, metric).mid - best) > 0]
-    return f" Anchors with a better mean: {listed(better)}." if better else ""
+def visible(value: float, digits: int) -> int:
+    """Return as many decimals as show that the value is not zero, at least `digits`."""
+    while value and digits < 15 and float(f"{value:.{digits}f}") == 0:
+        digits += 1
+    return digits
+
+
+def _apart(summary: Summary, metric: str) -> list[str]:
+    """Return which methods have too few edits in common with the others to be ranked."""
+    labels = summary.apart(metric)
+    if not labels:
+        return []
+    counts = [
+        f"{label} ({plural(summary.scores[label, metric].edits, 'edit')})" for label in labels
+    ]
+    verb, rest = ("has", "is") if len(labels) == 1 else ("have", "are")
+    return [f"{listed(counts)} {verb} too few whole clips in common and {rest} not ranked."]
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _unranked(summary: Summary, metric: str) -> str:
+    """Return that nobody is ranked, and what can be said of each two methods."""
+    labels = summary.apart(metric)
+    text = f"{those(labels)} have too few whole clips in common to be ranked on {metric}."
+    pairs = [said for pair in combinations(labels, 2) if (said := _pair(summary, metric, *pair))]
+    if not 0 < len(pairs) <= FEW_PAIRS:
+        return text
+    return f"{text} On the edits that each two have, {'; '.join(pairs)}."
+
+
+def _pair(summary: Summary, metric: str, a: str, b: str) -> str:
+    """Return which of two methods is ahead on the edits that both have; "" if there is none."""
+    whole, methods = summary.gapped[metric].whole, list(summary.run.methods)
+    edits = int(np.isfinite(whole[methods.index(a)] - whole[methods.index(b)]).sum())
+    if not edits:
+        return ""
+    gap = summary.lead(a, b, metric)
+    on = f"({plural(edits, 'edit')})"
+    if abs(gap.mid) <= summary.gapped[metric].near:
+        return f"{a} and {b} have the same mean {on}"
+    ahead = summary.run.metrics[metric].sign * gap.mid > 0
+    first, second = (a, b) if ahead else (b, a)
+    gap = summary.lead(a, b, metric) if gap.mid > 0 else summary.lead(b, a, metric)
+    digits = visible(gap.mid, decimals(summary.column(metric)))
+    ends = interval_text(gap, digits)
+    return f"{first} is {number(gap.mid, digits)} {ends} ahead of {second} {on}"
+
+
+def _anchors(summary: Summary, metric: str, best: str) -> list[str]:
+    """Return the anchors with a better mean than the best method, which cautions the reader.
+
+    Each on the edits that the anchor and the best method are compared on.
+    """
+    sign, methods = summary.run.metrics[metric].sign, list(summary.run.methods)
+    found, edits = summary.gapped[metric], summary.standings[metric].ground.edits
+    gaps = sign * (found.whole - found.whole[methods.index(best)])
+    gaps = gaps if summary.alone(metric) else np.where(edits, gaps, np.nan)
+    better = [
+        label
+        for label, gap in zip(methods, gaps, strict=True)
+        if summary.run.methods[label].anchor
+        and np.isfinite(gap).any()
+        and np.nanmean(gap) > found.near
+    ]
+    return [f"Anchors with a better mean: {listed(better)}."] if better else []
 
 
 def _front(summary: Summary) -> list[str]:
@@ -103,12 +253,18 @@ def _front(summary: Summary) -> list[str]:
     x, y = summary.headline("alignment"), summary.headline("fidelity")
     if not (x and y and len(summary.run.ranked) > 1):
         return []
-    front = pareto_front(summary, x, y)
-    verb = "is" if len(front) == 1 else "are"
-    return [
-        f"Trade-off: {listed(front)} {verb} on the Pareto front of {x} against {y}: "
-        "by their means, no method is better on both."
-    ]
+    front = pareto(summary, x, y)
+    if not front.members:
+        return [f"Trade-off: no method is ranked on both {x} and {y}."]
+    text = (
+        f"Trade-off: {listed(front.members)} {_is(front.members)} on the Pareto front of {x} "
+        f"against {y}: by their means, no method is better on both."
+    )
+    if front.open:
+        hang = "hangs" if len(front.open) == 1 else "hang"
+        places = "place" if len(front.open) == 1 else "places"
+        text += f" The {places} of {listed(front.open)} {hang} on gaps or on the choice of edits."
+    return [text]
 
 
 def plural(count: int, noun: str) -> str:

@@ -6,10 +6,12 @@ from typing import NamedTuple
 from dreamix.core.records import write_whole
 from reports.formats import csv, latex, markdown
 from reports.methods import Paragraph, paragraph_files
+from reports.names import file_name
 from reports.paper import paper
 from reports.parts import Drawing, Part
 from reports.shell import Plot
 from reports.style import save
+from reports.tables import Table
 
 
 class Written(NamedTuple):
@@ -21,9 +23,10 @@ class Written(NamedTuple):
 
 def saved(drawing: Drawing, folder: Path) -> Plot:
     """Return a drawing as a figure of the page; it is in `folder` as SVG, PNG and PDF."""
-    svg = save(drawing.figure, folder, drawing.name)
+    name = file_name(drawing.name)
+    svg = save(drawing.figure, folder, name)
     inches = round(float(drawing.figure.get_figwidth()) * 1.1, 2)
-    return Plot(drawing.name, svg, inches, drawing.alt, drawing.caption)
+    return Plot(name, svg, inches, drawing.alt, drawing.caption)
 
 
 def write_parts(parts: list[Part], out: Path) -> Written:
@@ -35,7 +38,7 @@ def write_parts(parts: list[Part], out: Path) -> Written:
     texts |= {name: text for part in parts for name, text in part.files}
     for name, text in texts.items():
         with write_whole(out / name) as file:
-            file.write(text.encode())
+            file.write(utf8(text))
     return Written(plots, sorted(texts))
 
 
@@ -46,12 +49,23 @@ def write_paper(title: str, said: Paragraph, written: Written, out: Path) -> lis
     texts["paper.tex"] = paper(title, tables, list(written.plots.values()))
     for name, text in texts.items():
         with write_whole(out / name) as file:
-            file.write(text.encode())
+            file.write(utf8(text))
     return sorted(texts)
 
 
 def _texts(part: Part) -> dict[str, str]:
     tables = [*part.tables, *part.folded]
-    found = {f"{table.name}.md": markdown(table) for table in tables}
-    found |= {f"{table.name}.tex": latex(table) for table in tables}
-    return found | {f"{name}.csv": csv(frame) for name, frame in part.frames}
+    return table_texts(tables) | {
+        f"{file_name(name)}.csv": csv(frame) for name, frame in part.frames
+    }
+
+
+def table_texts(tables: list[Table]) -> dict[str, str]:
+    """Return the files of tables, Markdown and LaTeX, by name."""
+    found = {f"{file_name(table.name)}.md": markdown(table) for table in tables}
+    return found | {f"{file_name(table.name)}.tex": latex(table) for table in tables}
+
+
+def utf8(text: str) -> bytes:
+    """Return a text as UTF-8; halves of characters, which are none, as question marks."""
+    return text.encode("utf-8", "replace")

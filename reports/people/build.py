@@ -22,7 +22,7 @@ from reports.shell import Section, emphasised, heading_html, shell
 from reports.style import marks
 from reports.summary import Resampling
 from reports.versions import made_with
-from reports.writing import write_paper, write_parts
+from reports.writing import utf8, write_paper, write_parts
 
 
 def study_parts(
@@ -58,7 +58,7 @@ def build_study(
         Section("files", "Files", files([*written.files, *paper])),
     ]
     with write_whole(out / "index.html") as file:
-        file.write(shell(_title(export), _heading(export), sections).encode())
+        file.write(utf8(shell(_title(export), _heading(export), sections)))
     return out / "index.html", parts
 
 

@@ -1,26 +1,51 @@
 """What all differences between methods on one question amount to, in words."""
 
+from typing import NamedTuple
+
 from reports.loading import is_number
-from reports.people.gaps import SUCCESS, Gap
+from reports.people.gaps import ALIKE, SUCCESS, Gap
 from reports.tables import number
-from reports.wording import listed, plural
+from reports.wording import listed, plural, those
 
 FEW_PAIRS = 3  # up to so many are all named
-ALIKE = 1e-9  # differences that small are rounding
 
 
-def said_of(gaps: list[Gap], alpha: float, scores: dict[str, float]) -> str:
+class Places(NamedTuple):
+    """Where methods stand on common edits."""
+
+    ranks: dict[str, int]  # equal scores share one; 0 for a method that is not ranked
+    best: frozenset[str]  # of rank 1, whatever their gaps hide
+
+
+def places_without_gaps(scores: dict[str, float]) -> Places:
+    """Return where methods stand that all have the same edits."""
+    known = {name: score for name, score in scores.items() if is_number(score)}
+    ranks = {
+        name: 1 + sum(other > score + ALIKE for other in known.values())
+        for name, score in known.items()
+    }
+    best = frozenset(name for name, rank in ranks.items() if rank == 1)
+    return Places(dict.fromkeys(scores, 0) | ranks, best)
+
+
+def said_of(
+    gaps: list[Gap], alpha: float, scores: dict[str, float], places: Places | None = None
+) -> str:
     """Return who is ahead of whom, and which differences are not significant or not testable.
 
     scores: of the methods; NaN for one that has none.
+    places: of the methods; left out, none lacks an edit.
     """
+    places = places or places_without_gaps(scores)
     reasons = {one.why_not for one in gaps}
     if "" not in reasons:
         means = listed([f"{name} {_score(gaps[0], value)}" for name, value in scores.items()])
         return f"no difference can be tested: {listed(sorted(reasons))} ({means})"
     if all(map(_alike, gaps)):
         return f"nothing differs: all methods have {_score(gaps[0], next(iter(scores.values())))}"
-    return _all(gaps, alpha, scores) if len(gaps) <= FEW_PAIRS else _many(gaps, alpha, scores)
+    if len(gaps) <= FEW_PAIRS:
+        return _all(gaps, alpha, scores)
+    return _many(gaps, alpha, places)
 
 
 def state(one: Gap, alpha: float) -> str:
@@ -45,28 +70,38 @@ def _all(gaps: list[Gap], alpha: float, scores: dict[str, float]) -> str:
     return "; ".join(clauses)
 
 
-def _many(gaps: list[Gap], alpha: float, scores: dict[str, float]) -> str:
-    """Return the place of the method with the highest score, and counts of the other pairs."""
-    top = _ranked(scores)[0]
+def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
+    """Return the place of the methods with the highest score, and counts of the other pairs."""
+    tops = [name for name, rank in places.ranks.items() if rank == 1]
+    if not tops:
+        differ = sum(one.sign(alpha) != 0 for one in gaps)
+        text = "methods have too few edits in common to be ranked; of "
+        return f"{text}{plural(len(gaps), 'pair')}, {differ} differ{_count_untested(gaps)}"
+    top = tops[0]
     ahead = sorted(_ahead(gaps, top, alpha), key=lambda one: one.mid)
     open_ = [one for one in _of(gaps, top) if not one.sign(alpha) and not one.why_not]
     rest = [one for one in gaps if top not in (one.a, one.b)]
     differ = sum(one.sign(alpha) != 0 for one in rest)
     clauses = [
-        _place(top, ahead, gaps, scores),
+        _place(top, ahead, gaps, places),
         *_not_ahead(open_),
         f"of the {plural(len(rest), 'pair')} without it, {differ} differ significantly",
     ]
     return "; ".join(clauses) + _count_untested(gaps)
 
 
-def _place(top: str, ahead: list[Gap], gaps: list[Gap], scores: dict[str, float]) -> str:
+def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
     """Return how many methods the highest is ahead of, and by how much of the nearest of them."""
-    others, verb = len(scores) - 1, _verb(gaps[0])
+    others, verb = len(places.ranks) - 1, _verb(gaps[0])
     if len(ahead) == others:
         return f"{top} {verb} all {others} others, the nearest, {ahead[0].b}, by {_text(ahead[0])}"
-    tied = [name for name in scores if abs(scores[name] - scores[top]) < ALIKE]
-    first = f"{top} is highest and" if len(tied) == 1 else f"{listed(tied)} are highest; {top}"
+    tied = [name for name, rank in places.ranks.items() if rank == 1]
+    hangs = "" if places.best >= set(tied) else ", a place that hangs on what is lacking,"
+    first = (
+        f"{top} is highest{hangs} and"
+        if len(tied) == 1
+        else f"{those(tied)} are highest{hangs}; {top}"
+    )
     return f"{first} {verb} {len(ahead) or 'none'} of {others} others"
 
 

@@ -8,9 +8,10 @@ from evaluation.stats.letters import compact_letters
 from evaluation.stats.success_pairs import compare_success
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
+from reports.people.standings import SUCCESS as SUCCESS
 from reports.tables import number
 
-SUCCESS = "success"  # stands beside the questions
+ALIKE = 1e-9  # differences that small are rounding
 
 
 class Gap(NamedTuple):
@@ -57,7 +58,7 @@ class Gap(NamedTuple):
 
     def sign(self, alpha: float) -> int:
         """Return 1 if a is significantly ahead, -1 if b is, else 0."""
-        shown = is_number(self.p_holm) and self.p_holm < alpha
+        shown = is_number(self.p_holm) and self.p_holm < alpha and abs(self.mid) > ALIKE
         return int(np.sign(self.mid)) if shown else 0
 
 
@@ -96,7 +97,7 @@ def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict
         different[a, b] = different[b, a] = one.sign(alpha) != 0
     tested = any(not one.why_not for one in gaps)
     scored = [k for k, name in enumerate(names) if tested and is_number(score[name])]
-    order = sorted(scored, key=lambda k: -score[names[k]])
+    order = sorted(scored, key=lambda k: -round(score[names[k]], 9))
     return dict(zip(names, compact_letters(different, order), strict=True))
 
 
@@ -119,5 +120,5 @@ def _success(outcome: Outcome, level: float) -> list[Gap]:
             SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
             one.raters, one.sources,
         )
-        for one in compare_success(outcome.ratings, level=level)
+        for one in compare_success(outcome.of_success, level=level)
     ]  # fmt: skip

@@ -59,7 +59,7 @@ def ordinal_questions(people: People, say: Say) -> list[OrdinalQuestion]:
 
 
 def _question(people: People, question: str, say: Say) -> OrdinalQuestion:
-    votes = votes_on(people.kept.ratings, question)
+    votes = votes_on(people.kept.common, question)
     try:
         say(f"{question}: cumulative link mixed model")
         fitted = ordinal_methods(votes)

@@ -1,5 +1,8 @@
 """What raters said, worked out once: with the declared exclusions, and with everybody.
 
+Methods are ranked and compared on the edits that all of them have votes on (`reports.ground`), so
+scores, success, differences and letters are of these; what a method has beside is its own.
+
 The parts of a report read these numbers; what only one part needs it works out itself, from
 `People.kept.ratings`, with draws of `People.rng`.
 """
@@ -13,7 +16,9 @@ from evaluation.stats.mos import MethodScores, method_scores
 from evaluation.stats.paired import Comparison, compare_methods
 from evaluation.stats.ratings import Ratings, read_ratings, votes_on
 from evaluation.stats.success import Success, success
+from reports.ground import Standing
 from reports.people.export import Exported
+from reports.people.standings import on_common, on_common_success, people_standings
 from reports.style import Mark, marks_of
 from reports.summary import Resampling
 
@@ -22,9 +27,14 @@ class Outcome(NamedTuple):
     """What one set of raters said."""
 
     ratings: Ratings
-    scores: dict[str, MethodScores]  # by question; arrays over ratings.methods
+    common: Ratings  # of ranked methods the votes on common edits, of others all
+    of_success: Ratings  # the same for success, which takes votes on every question
+    scores: dict[str, MethodScores]  # by question, of `common`; arrays over ratings.methods
+    own: dict[str, MethodScores]  # by question, of `ratings`
     comparisons: list[Comparison]  # of every pair on every question, a before b in ratings.methods
     success: Success
+    own_success: Success
+    standings: dict[str, Standing]  # by question and SUCCESS, in the order of ratings.methods
 
 
 class People(NamedTuple):
@@ -75,7 +85,25 @@ def people_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = 
 def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outcome:
     table = {str(name): export.long[name].to_numpy() for name in export.long}
     ratings = read_ratings(table, keep_excluded=keep_excluded)
-    scores = {
+    standings = people_standings(ratings)
+    common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
+    rng = rng_for("people", "compare", how.seed)
+    compared = compare_methods(common, level=how.level, rng=rng, resamples=how.resamples)
+    return Outcome(
+        ratings=ratings,
+        common=common,
+        of_success=of_success,
+        scores=_scores(common, how),
+        own={q: method_scores(votes_on(ratings, q), level=how.level) for q in ratings.questions},
+        comparisons=compared,
+        success=success(of_success, level=how.level),
+        own_success=success(ratings, level=how.level),
+        standings=standings,
+    )
+
+
+def _scores(ratings: Ratings, how: Resampling) -> dict[str, MethodScores]:
+    return {
         question: method_scores(
             votes_on(ratings, question),
             level=how.level,
@@ -84,6 +112,3 @@ def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outco
         )
         for question in ratings.questions
     }
-    rng = rng_for("people", "compare", how.seed)
-    compared = compare_methods(ratings, level=how.level, rng=rng, resamples=how.resamples)
-    return Outcome(ratings, scores, compared, success(ratings, level=how.level))

@@ -50,7 +50,7 @@ def _categories(people: People) -> np.ndarray:
 
 def _scores(people: People, question: str, edits: np.ndarray, names: list[str]) -> Scores:
     """Return the methods' scores in every category, then on all edits."""
-    votes = votes_on(people.kept.ratings, question)
+    votes = votes_on(people.kept.common, question)
     found = {
         name: method_scores(votes.where(edits[votes.edit] == name), level=people.how.level)
         for name in names

@@ -11,6 +11,7 @@ from reports.loading import Run, is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, plain_cell
 from reports.people.cost_figure import cost_figure
+from reports.people.gaps import ALIKE
 from reports.people.joint import Joint
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
@@ -47,7 +48,7 @@ def cost_part(joint: Joint) -> Part | None:
     return Part(
         id="cost-and-votes",
         title="Cost beside quality",
-        found=(_sentence(known, votes),),
+        found=(_sentence(known, _ranked(joint, votes)),),
         drawings=(_drawing(joint, known, votes),),
         tables=(_table(joint, costs, votes),),
         frames=(("cost_and_votes", _frame(costs, votes)),),
@@ -75,6 +76,20 @@ def _votes(joint: Joint, question: str) -> dict[str, Interval]:
     return {label: Interval(*map(float, ends[names.index(label)])) for label in joint.systems}
 
 
+def _ranked(joint: Joint, votes: dict[str, dict[str, Interval]]) -> dict[str, dict[str, Interval]]:
+    """Return the scores of the methods that are ranked, on the edits that all of these have."""
+    kept = joint.people.kept
+    names = kept.ratings.methods
+    return {
+        question: {
+            label: interval
+            for label, interval in scores.items()
+            if kept.standings[question].ranks[names.index(label)]
+        }
+        for question, scores in votes.items()
+    }
+
+
 def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> str:
     """Return the cheapest and dearest method, and which methods another beats on all counts."""
     order = sorted(costs, key=lambda label: (costs[label].total, label))
@@ -97,9 +112,15 @@ def _beaten_by(
     """Return a method that is clearly faster and has higher mean votes on every question."""
     for other in order:
         faster = costs[other].total * LATE < costs[label].total
-        if faster and all(score[other].mid > score[label].mid for score in votes.values()):
+        if faster and all(_above(score, other, label) for score in votes.values()):
             return other
     return None
+
+
+def _above(score: dict[str, Interval], one: str, other: str) -> bool:
+    """Return whether one method is ranked above another."""
+    both = one in score and other in score
+    return both and score[one].mid > score[other].mid + ALIKE
 
 
 def _drawing(

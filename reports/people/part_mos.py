@@ -1,5 +1,7 @@
 """The paper's table: mean opinion scores and success of every method, with letters."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -8,10 +10,11 @@ from evaluation.stats.success import Rate
 from reports.loading import is_number
 from reports.parts import Part
 from reports.people.cells import ends_text
-from reports.people.gaps import SUCCESS, Gaps, gaps_of, letters_of
+from reports.people.gap_words import Places
+from reports.people.gaps import SUCCESS, Gap, Gaps, gaps_of, letters_of
 from reports.people.outcome import Outcome, People
-from reports.people.verdict import scores_of, verdict
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.people.verdict import places_of, scores_of, verdict
+from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 
 COUNTS = ("votes", "raters", "sources", "items")
 COUNT_HINTS = {
@@ -25,7 +28,12 @@ CAPTION = (
     "interval (clustered by rater and by source video); success is the share of edits whose mean "
     "vote is above {threshold:g} on every question, and votes succeed the share of raters' answers "
     "that are. Methods that share a letter in a column do not differ significantly (Holm's "
-    "correction). Bold: the highest."
+    "correction). Bold: the highest, whatever a method lacks."
+)
+GROUND = (
+    " Methods have votes on different edits: scores, letters and bold faces are of the edits that "
+    "all ranked methods have; own: on all edits of the method; "
+    f"{APART}: too few in common, its own score, not ranked."
 )
 DONE = (
     "A method's mean opinion score is the mean over source videos of the mean over a source's "
@@ -107,25 +115,48 @@ def _caption(people: People, outcome: Outcome) -> str:
     questions = ", ".join(people.questions)
     threshold, level = outcome.success.threshold, 100 * people.how.level
     text = CAPTION.format(questions=questions, level=level, threshold=threshold)
+    if any(one.gaps.any() for one in outcome.standings.values()):
+        text += GROUND
     return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
 
 
 def _scores(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
-    """Return a column: each method's score, its interval, its letters."""
-    scores = scores_of(people, outcome, topic)
-    letters = letters_of(people, gaps[topic], scores)
-    known = [score for score in scores.values() if is_number(score)]
-    top = max(known, default=np.nan)
-    several = len(known) > 1
+    """Return a column: each method's score on common edits, its interval, its letters."""
+    scores, places = scores_of(people, outcome, topic), places_of(people, outcome, topic)
+    letters = _letters(people, gaps[topic], scores, places)
+    several = sum(map(is_number, scores.values())) > 1
     found = {}
     for name, score in scores.items():
         at = outcome.ratings.methods.index(name)
         cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
+        apart = several and is_number(score) and not places.ranks[name]
         found[name] = Cell(
-            cell.main, cell.small, cell.hint,
-            best=several and score == top, mark=letters[name] if several else "",
+            cell.main, cell.small + _own(outcome, topic, at), cell.hint,
+            best=several and name in places.best,
+            mark=APART if apart else letters[name] if several else "",
         )  # fmt: skip
     return found
+
+
+def _letters(
+    people: People, gaps: list[Gap], scores: dict[str, float], places: Places
+) -> dict[str, str]:
+    """Return the letters of ranked methods."""
+    ranked = {name: score if places.ranks[name] else np.nan for name, score in scores.items()}
+    return letters_of(people, gaps, ranked)
+
+
+def _own(outcome: Outcome, topic: str, at: int) -> str:
+    """Return a method's score on all its edits, where these are more than the common ones."""
+    if topic == SUCCESS:
+        own, common = outcome.own_success.items, outcome.success.items
+        if own.counted[at] == common.counted[at]:
+            return ""
+        return f"; own {number(100 * float(own.share[at]), 0)}% n={int(own.counted[at])}"
+    mine, shared = outcome.own[topic], outcome.scores[topic]
+    if mine.items[at] == shared.items[at]:
+        return ""
+    return f"; own {number(float(mine.mos[at]), 2)} n={int(mine.items[at])}"
 
 
 def _mos(scores: MethodScores, at: int) -> Cell:
@@ -170,12 +201,13 @@ def _frame(people: People, outcome: Outcome, gaps: Gaps, everyone: bool) -> pd.D
     rows = []
     for topic in (*people.questions, SUCCESS):
         scores = scores_of(people, outcome, topic)
-        letters = letters_of(people, gaps[topic], scores)
+        places = places_of(people, outcome, topic)
+        letters = _letters(people, gaps[topic], scores, places)
         for name in people.methods:
             at = outcome.ratings.methods.index(name)
-            facts = _facts(outcome, topic, at)
-            rows.append({"who": who, "method": name, "score": topic} | facts
-                        | {"letters": letters[name]})  # fmt: skip
+            facts: dict[str, Any] = {**_facts(outcome, topic, at), "letters": letters[name]}
+            facts |= {"called_best": name in places.best} | _standing_facts(outcome, topic, at)
+            rows.append({"who": who, "method": name, "score": topic} | facts)
     rows += [
         {"who": who, "method": name, "score": "votes_succeed"}
         | _rate_facts(outcome.success.votes, outcome.ratings.methods.index(name))
@@ -189,6 +221,21 @@ def _facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
         return _rate_facts(outcome.success.items, at)
     scores = outcome.scores[topic]._asdict()
     return {"value": scores.pop("mos")[at]} | {name: values[at] for name, values in scores.items()}
+
+
+def _standing_facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+    """Return a method's rank, and what the edits that it lacks could hide."""
+    one = outcome.standings[topic]
+    own = outcome.own_success.items.share if topic == SUCCESS else outcome.own[topic].mos
+    return {
+        "rank": int(one.ranks[at]) if one.ranks[at] else np.nan,
+        "own_value": float(own[at]),
+        "gaps": int(one.gaps[at]),
+        "worst_value": float(one.worst[at]),
+        "best_value": float(one.best[at]),
+        "best_rank": int(one.first[at]),
+        "worst_rank": int(one.last[at]),
+    }
 
 
 def _rate_facts(rate: Rate, at: int) -> dict[str, float]:

@@ -21,7 +21,7 @@ def success_part(people: People) -> Part | None:
     if not np.isfinite(people.kept.success.items.share).any():
         return None
     thresholds = np.arange(round(FIRST / STEP), round(LAST / STEP) + 1) / round(1 / STEP)
-    sweep = success_sweep(people.kept.ratings, thresholds, level=people.how.level)
+    sweep = success_sweep(people.kept.of_success, thresholds, level=people.how.level)
     said = DONE.format(first=FIRST, last=LAST, step=STEP, threshold=THRESHOLD)
     return Part(
         id="success",

@@ -31,7 +31,7 @@ def grades_of(people: People) -> np.ndarray:
 
 def _spreads(people: People, question: str) -> dict[str, Spread]:
     """Return every method's items, MOS and shares on one question."""
-    votes, grades = votes_on(people.kept.ratings, question), grades_of(people)
+    votes, grades = votes_on(people.kept.common, question), grades_of(people)
     items, scores = item_scores(votes), people.kept.scores[question]
     found = {}
     for name in people.methods:

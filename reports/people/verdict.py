@@ -7,7 +7,7 @@ level; an interval, which is not adjusted, can exclude zero without that, and th
 from reports.loading import is_number
 from reports.people.cells import ends_text
 from reports.people.detect import POWER, Detectable, detectable, detected
-from reports.people.gap_words import said_of, state
+from reports.people.gap_words import Places, said_of, state
 from reports.people.gaps import SUCCESS, Gaps, alpha_of, gaps_of
 from reports.people.outcome import Outcome, People
 from reports.tables import number
@@ -32,13 +32,34 @@ def scores_of(people: People, outcome: Outcome, topic: str) -> dict[str, float]:
     return {name: float(found[at(name)]) for name in people.methods}
 
 
+def places_of(people: People, outcome: Outcome, topic: str) -> Places:
+    """Return where methods stand on a question, or by success, on common edits."""
+    one, names = outcome.standings[topic], outcome.ratings.methods
+    ranks = {name: int(one.ranks[names.index(name)]) for name in people.methods}
+    return Places(ranks, frozenset(names[at] for at in one.called_best))
+
+
 def _topic(people: People, topic: str, gaps: Gaps) -> str:
     scores = scores_of(people, people.kept, topic)
     if not any(map(is_number, scores.values())):
         return f"{topic.capitalize()}: no edit has votes on every question."
     if len(people.methods) == 1:
         return f"{topic.capitalize()}: {_alone(people, topic)}; there is nothing to compare."
-    return f"{topic.capitalize()}: {said_of(gaps[topic], alpha_of(people), scores)}."
+    places = places_of(people, people.kept, topic)
+    said = said_of(gaps[topic], alpha_of(people), scores, places)
+    return f"{topic.capitalize()}: {said}{_ground(people, topic)}."
+
+
+def _ground(people: People, topic: str) -> str:
+    """Return on which edits methods were compared, where they do not have the same."""
+    one, names = people.kept.standings[topic], people.kept.ratings.methods
+    if not one.gaps.any() or not one.ground.ranked:
+        return ""
+    apart = [names[at] for at in one.ground.apart]
+    text = f"; on the {plural(int(one.ground.edits.sum()), 'edit')} that all ranked methods have"
+    if not apart:
+        return text
+    return f"{text}; {listed(apart)} {'is' if len(apart) == 1 else 'are'} not ranked"
 
 
 def _alone(people: People, topic: str) -> str:

@@ -46,7 +46,8 @@ function competing() {
 
 function bestOf(edit, place) {
   const { sign } = data.metrics[place];
-  const values = competing().map((method) => clipOf(method, edit).scores[place]).filter(isValue);
+  const whole = competing().map((method) => clipOf(method, edit)).filter((clip) => !clip.partial);
+  const values = whole.map((clip) => clip.scores[place]).filter(isValue);
   return sign && values.length > 1 ? sign * Math.max(...values.map((value) => sign * value)) : null;
 }
 

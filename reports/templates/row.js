@@ -77,7 +77,8 @@ class GalleryRow {
     const gap = video ? null : make("div", { class: "gap" },
       make("b", {}, clip.status ?? "missing"), clip.why ?? "");
     const kind = method ? (method.anchor ? "tile anchor" : "tile") : "tile source";
-    const caption = make("figcaption", {}, label, method && this.scores(clip, method));
+    const short = clip.partial ? " (partial: covers too little of its source)" : "";
+    const caption = make("figcaption", {}, label + short, method && this.scores(clip, method));
     return { video, fps: clip.fps, node: make("figure", { class: kind }, video || gap, caption) };
   }
 
@@ -86,7 +87,8 @@ class GalleryRow {
     for (const place of shownMetrics()) {
       const metric = data.metrics[place];
       const score = clip.scores[place];
-      const best = !method.anchor && isValue(score) && score === bestOf(this.edit.id, place);
+      const counts = !method.anchor && !clip.partial && isValue(score);
+      const best = counts && score === bestOf(this.edit.id, place);
       list.append(make("dt", {}, `${metric.name} ${metric.arrow}`),
         make("dd", { class: best ? "best" : "", title: isValue(score) ? null : reason(score) },
           written(score, place)));
@@ -136,10 +138,11 @@ class GalleryRow {
       const best = bestOf(this.edit.id, place);
       return make("tr", {}, make("th", {}, `${metric.name} ${metric.arrow}`),
         ...data.methods.map((method) => {
-          const score = clipOf(method.label, this.edit.id).scores[place];
+          const clip = clipOf(method.label, this.edit.id);
+          const score = clip.scores[place];
           const text = written(score, place);
           return make("td", { title: isValue(score) ? null : reason(score) },
-            !method.anchor && isValue(score) && score === best ? make("b", {}, text) : text);
+            !method.anchor && !clip.partial && isValue(score) && score === best ? make("b", {}, text) : text);
         }));
     });
     return make("div", { class: "scroll" },

@@ -1,0 +1,156 @@
+"""Where methods can be compared: on the edits that all have, and what their gaps could hide.
+
+A mean over easy edits is no better than a mean over all of them. So methods are ranked by their
+means on *common* edits, those on which every ranked method has a value: then the order of two
+methods, the sign of their paired difference and a test of it cannot contradict each other, and an
+order of three has no circle. A method that would cost the others more than half of their common
+edits is set apart: it is shown and not ranked.
+
+A gap (a clip that failed, was refused, is missing or covers a part of its source only) is bounded:
+with all its gaps at the worst value that is possible a method has its worst mean and rank, with all
+at the best its best ones, the other methods being as they are. A method whose place at the top
+hangs on its gaps, or on which of the edits are compared, is not called best.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta import sources_of
+
+TIE = 1e-9  # of the range: values nearer than this are equal
+FEWEST = 2  # methods that can be ranked
+
+
+class Ground(NamedTuple):
+    """The edits on which methods are ranked; methods by their places."""
+
+    ranked: tuple[int, ...]  # none, or two and more
+    apart: tuple[int, ...]  # those with values that are not ranked
+    edits: np.ndarray  # bool (edits,): on which every ranked method has a value
+
+
+class Standing(NamedTuple):
+    """How methods stand on one metric, more being better; arrays are over the methods."""
+
+    ground: Ground
+    order: tuple[int, ...]  # the ranked ones, best first; equal ones by their places
+    means: np.ndarray  # float, on the ground; NaN if not ranked
+    ranks: np.ndarray  # int, equal means share one: 1, 1, 3; 0 if not ranked
+    worst: np.ndarray  # float: mean with every gap at the worst value; NaN where nothing is due
+    best: np.ndarray  # float: with every gap at the best value
+    last: np.ndarray  # int: the worst rank that the gaps allow, others being as they are
+    first: np.ndarray  # int: the best rank that the gaps allow
+    gaps: np.ndarray  # int: edits with a gap
+
+    @property
+    def top(self) -> tuple[int, ...]:
+        """Those of the highest mean on the ground: one, or several that share it."""
+        return tuple(m for m in self.order if self.ranks[m] == 1)
+
+    @property
+    def called_best(self) -> tuple[int, ...]:
+        """Those at the top that stay there with all of their gaps at the worst."""
+        return tuple(m for m in self.top if self.last[m] == 1)
+
+
+def tolerance(values: np.ndarray, low: float = -np.inf, high: float = np.inf) -> float:
+    """Return below which difference two means of such values are equal.
+
+    values:    float, any shape, NaN where there is none.
+    low, high: what the values can be at all; infinite where nothing is declared.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0
+    declared = high - low if np.isfinite(high - low) else 0.0
+    return TIE * max(declared, float(np.ptp(known)), float(np.abs(known).max()))
+
+
+def common_ground(has: np.ndarray) -> Ground:
+    """Return the edits that methods have in common, has: bool (methods, edits).
+
+    While leaving one method out would more than double the common edits of the others, it is left
+    out; of several that would gain the others as much, all are.
+    """
+    valued = [m for m in range(len(has)) if has[m].any()]
+    kept = list(valued)
+    while len(kept) > FEWEST:
+        without = [int(has[[o for o in kept if o != m]].all(axis=0).sum()) for m in kept]
+        if 2 * int(has[kept].all(axis=0).sum()) >= max(without):
+            break
+        kept = [m for m, gain in zip(kept, without, strict=True) if gain < max(without)]
+    edits = np.asarray(has[kept].all(axis=0)) & (len(kept) >= FEWEST)
+    ranked = tuple(kept) if edits.any() else ()
+    return Ground(ranked, tuple(m for m in valued if m not in ranked), edits)
+
+
+def standing(
+    whole: np.ndarray,
+    worst: np.ndarray | None = None,
+    best: np.ndarray | None = None,
+    gaps: np.ndarray | None = None,
+    near: float = 0.0,
+    sources: np.ndarray | None = None,
+) -> Standing:
+    """Return how methods stand, more being better; without `gaps` there are none.
+
+    whole: float (methods, edits), NaN where there is no whole value.
+    worst, best: the same with gaps at the worst and the best value; NaN where no value is due.
+    gaps:  bool (methods, edits): where a value that is due is missing or not whole.
+    near:  below which difference two means are equal.
+    sources: (edits,) labels: a mean is the mean of the means of sources; left out, of edits.
+    """
+    worst, best = (whole if filled is None else filled for filled in (worst, best))
+    count = np.zeros(len(whole), np.int64) if gaps is None else gaps.sum(axis=1)
+    has = np.isfinite(whole)
+    ground = common_ground(has)
+    means = np.full(len(whole), np.nan)
+    if ground.ranked:
+        means[list(ground.ranked)] = _means(
+            np.where(ground.edits, whole[list(ground.ranked)], np.nan), sources
+        )
+    order = tuple(sorted(ground.ranked, key=lambda m: (-means[m], m)))
+    ranks = _ranks(means, order, near)
+    order = tuple(sorted(order, key=lambda m: (ranks[m], m)))
+    last, first = (
+        np.array(
+            [1 + _ahead(filled[m], whole, m, near, sources) for m in range(len(whole))], np.int64
+        )
+        for filled in (worst, best)
+    )
+    placed = ranks > 0
+    last, first = np.maximum(last, ranks), np.where(placed, np.minimum(first, ranks), first)
+    ends = _means(worst, sources), _means(best, sources)
+    return Standing(ground, order, means, ranks, *ends, last, first, count)
+
+
+def _ranks(means: np.ndarray, order: tuple[int, ...], near: float) -> np.ndarray:
+    """Return the rank of each method; one within `near` of the first of a rank shares it."""
+    ranks, leader, rank = np.zeros(len(means), np.int64), np.inf, 0
+    for place, m in enumerate(order):
+        if leader - means[m] > near:
+            leader, rank = means[m], place + 1
+        ranks[m] = rank
+    return ranks
+
+
+def _ahead(
+    filled: np.ndarray, whole: np.ndarray, m: int, near: float, sources: np.ndarray | None
+) -> int:
+    """Return how many others are ahead of a method, each on the edits that the other has."""
+    gaps = _means(whole - filled, sources)
+    return sum(bool(gap > near) for other, gap in enumerate(gaps) if other != m)
+
+
+def _means(values: np.ndarray, sources: np.ndarray | None) -> np.ndarray:
+    """Return means over edits (methods, edits), NaN left out, or the means of sources' means."""
+    known = np.isfinite(values)
+    sums, counts = np.where(known, values, 0.0), known.astype(np.float64)
+    if sources is not None:
+        totals = sources_of(values.shape[1], sources).totals
+        sums, counts = totals(sums), totals(counts)
+        sums, counts = ratio(sums, counts), counts > 0
+        sums = np.where(counts, sums, 0.0)
+    return ratio(sums.sum(axis=1), counts.sum(axis=1))

@@ -1,0 +1,145 @@
+r"""Any text in LaTeX: printed as it is, never read as a command.
+
+Latin letters are printed by every engine; pdfLaTeX needs `\usepackage[T1]{fontenc}` for some of
+them, as paper.tex has it. What lies beyond is handed over with its number to `\dreamixtext`, which
+paper.tex defines: LuaLaTeX and XeLaTeX print it in the first installed font that has it, pdfLaTeX
+names it, [U+4E2D]. Control characters are left out.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "·": r"$\cdot$",
+    "\N{EN DASH}": "--",
+    "\N{MINUS SIGN}": "$-$",
+    "\N{DAGGER}": r"\dag{}",
+    "\N{LESS-THAN OR EQUAL TO}": r"$\leq$",
+    "\N{GREATER-THAN OR EQUAL TO}": r"$\geq$",
+    "[": "{[}",  # else a line that starts with it is read as the length of the line break before
+    "`": r"\textasciigrave{}",
+    # Letters of Latin alphabets that T1 lacks.
+    "Ħ": r"{\ooalign{H\cr\hidewidth\raise.7ex\hbox{-}\hidewidth\cr}}",
+    "ħ": r"{\ooalign{h\cr\hidewidth\raise.5ex\hbox{-}\hidewidth\cr}}",
+    "Ŧ": r"{\ooalign{T\cr\hidewidth\raise.3ex\hbox{-}\hidewidth\cr}}",
+    "ŧ": r"{\ooalign{t\cr\hidewidth\raise.1ex\hbox{-}\hidewidth\cr}}",
+    "Ŀ": r"L\textperiodcentered{}",
+    "ŀ": r"l\textperiodcentered{}",
+    "ŉ": r"\textquoteright{}n",
+}
+ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u",
+    "\u0307": ".", "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d",
+    "\u0327": "c", "\u0328": "k", "\u0331": "b",
+}  # fmt: skip
+SIGNS = "\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2021\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+UNKNOWN = "ĸſ"  # below LATIN, in no font of pdfLaTeX
+LATIN = 0x180  # characters below are printed as they are
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u200b"
+RIGHT_TO_LEFT = ("R", "AL")
+MACRO = r"\providecommand{\dreamixtext}[4]{#4}" + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` so that LaTeX prints it as it is; line breaks become spaces."""
+    return "".join(_run(run) for run in _runs(printable(text)))
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters, marks of direction and halves of characters."""
+    kept = (c for c in " ".join(text.split()) if c not in BIDI and not _control(c))
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def foreign(text: str) -> bool:
+    r"""Return whether LaTeX text made here needs `\dreamixtext`."""
+    return r"\dreamixtext" in text
+
+
+def _control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co")
+
+
+def _runs(text: str) -> Iterator[str]:
+    """Yield the characters that are printed alone, and runs of one script that belong together."""
+    run = ""
+    for place, character in enumerate(text):
+        if run and _joins(run, text[place:]):
+            run += character
+            continue
+        if run:
+            yield run
+        run = ""
+        if _known(character):
+            yield character
+        else:
+            run = character
+    if run:
+        yield run
+
+
+def _joins(run: str, rest: str) -> bool:
+    """Return whether the next character belongs to the run, as blanks from the right do."""
+    if unicodedata.combining(rest[0]) or unicodedata.category(rest[0]) in ("Mn", "Mc", "Me", "Cf"):
+        return True
+    if rest[0] == " ":
+        after = rest.lstrip(" ")
+        return _from_right(run) and bool(after) and _from_right(after[0])
+    return not _known(rest[0]) and _script(rest[0]) == _script(run[0])
+
+
+def _from_right(text: str) -> bool:
+    return unicodedata.bidirectional(text[0]) in RIGHT_TO_LEFT
+
+
+def _script(character: str) -> str:
+    """Return the first word of a character's name, which is that of its script."""
+    return unicodedata.name(character, "?").split()[0].split("-")[0]
+
+
+def _known(character: str) -> bool:
+    """Return whether pdfLaTeX can print a character."""
+    if character in LATEX or character in SIGNS:
+        return True
+    below = ord(character) < LATIN and character not in UNKNOWN
+    return below or _accented(character) is not None
+
+
+def _accented(character: str) -> str | None:
+    """Return a Latin letter with its accents as commands; None for anything else."""
+    base, *marks = list(unicodedata.normalize("NFD", character))
+    if not (marks and base.isascii() and base.isalpha() and all(m in ACCENTS for m in marks)):
+        return None
+    text = {"i": r"\i", "j": r"\j"}.get(base, base) if marks[0] not in "\u0323\u0328" else base
+    for mark in marks:
+        text = rf"\{ACCENTS[mark]}{{{text}}}"
+    return f"{{{text}}}"
+
+
+def _run(run: str) -> str:
+    first = run[0]
+    if first in LATEX:
+        return LATEX[first]
+    if first in SIGNS or (ord(first) < LATIN and first not in UNKNOWN):
+        return run
+    if accented := _accented(first):
+        return accented
+    named = "".join(f"{{[}}U+{ord(c):04X}]" for c in run if c != " ")
+    turned = "1" if _from_right(run) else "0"
+    return rf'\dreamixtext{{"{ord(first):X}}}{{{turned}}}{{{run}}}{{{named}}}'
