@@ -6,6 +6,7 @@ paper.tex defines: LuaLaTeX and XeLaTeX print it in the first installed font tha
 names it, [U+4E2D]. Control characters are left out.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -34,6 +35,7 @@ LATEX = {
     "\N{GREATER-THAN OR EQUAL TO}": r"$\geq$",
     "[": "{[}",  # else a line that starts with it is read as the length of the line break before
     "`": r"\textasciigrave{}",
+    "\u2060": "{}",
     # Letters of Latin alphabets that T1 lacks.
     "Ħ": r"{\ooalign{H\cr\hidewidth\raise.7ex\hbox{-}\hidewidth\cr}}",
     "ħ": r"{\ooalign{h\cr\hidewidth\raise.5ex\hbox{-}\hidewidth\cr}}",
@@ -53,12 +55,14 @@ UNKNOWN = "ĸſ"  # below LATIN, in no font of pdfLaTeX
 LATIN = 0x180  # characters below are printed as they are
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u200b"
 RIGHT_TO_LEFT = ("R", "AL")
+LIGATURES = re.compile(r"([-,'])(?=\1)")  # two of them are another sign to TeX
 MACRO = r"\providecommand{\dreamixtext}[4]{#4}" + "\n"
 
 
 def escape_latex(text: str) -> str:
     """Return `text` so that LaTeX prints it as it is; line breaks become spaces."""
-    return "".join(_run(run) for run in _runs(printable(text)))
+    text = LIGATURES.sub("\\1\u2060", printable(text))  # the word joiner keeps two signs apart
+    return "".join(_run(run) for run in _runs(text))
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,8 @@ import pytest
 from fabricated_export import drawn, write_export
 
 from reports.formats import latex
+from reports.latex_text import escape_latex
+from reports.paper import paper
 from reports.people.build import build_study
 from reports.people.export import read_export
 from reports.summary import Resampling
@@ -16,7 +18,7 @@ from reports.tables import Cell, Head, Row, Table
 
 HOSTILE = r"50% of $x_1$ & #2 {a}~b^c \input{x} <tag> | [1] ↑ “é” 中" + "\N{MINUS SIGN}1"
 
-pytestmark = pytest.mark.skipif(
+needs_tex = pytest.mark.skipif(
     not (shutil.which("pdflatex") and shutil.which("bibtex")),
     reason="no TeX here: needs pdflatex and bibtex (Debian: texlive-latex-recommended)",
 )
@@ -37,6 +39,7 @@ def overfull(log: str) -> list[float]:
     return [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
 
 
+@needs_tex
 def test_paper_of_a_run_compiles_without_a_warning_that_matters(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "report")
     log = compiled(tmp_path / "report")
@@ -44,6 +47,7 @@ def test_paper_of_a_run_compiles_without_a_warning_that_matters(made: Path, tmp_
     assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
 
 
+@needs_tex
 def test_paper_of_a_study_compiles_too(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", drawn((0.0, 0.5, 1.0)), methods=("c", "b", "a"))
     build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
@@ -52,6 +56,7 @@ def test_paper_of_a_study_compiles_too(tmp_path: Path) -> None:
     assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
 
 
+@needs_tex
 def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
     """Prompts, labels and reasons hold what TeX reads as commands."""
     head = tuple(Head(f"{HOSTILE} {k}") for k in range(3))
@@ -65,3 +70,50 @@ def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "paper.tex").write_text(text)
     (tmp_path / "a.bib").write_text("@misc{a, title = {a}, author = {a, b}, year = {2000}}")
     compiled(tmp_path)
+
+
+def engines() -> list[str]:
+    return [name for name in ("pdflatex", "lualatex", "xelatex") if shutil.which(name)]
+
+
+SCRIPTS_OF_THE_WORLD = (
+    "Zażółć gęślą jaźń «suite»",
+    "Þórður Ævar ÍSLENSKA ð",
+    "Tiếng Việt, Ħal Għaxaq, Ŧŧ, Ŀŀ, ŉ",
+    "中文 кириллица ελληνικά",
+    "שלום עולם العربية",
+    "हिन्दी ไทย 한국어 日本語",
+    "\x07bell \x1b[31m \u202eturned\u202c \ud800half \x85",
+    "``a'' -- --- ,, ?` <<x>> \"q\"",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["pdflatex", "lualatex", "xelatex"])
+def test_paper_compiles_with_text_of_any_script(engine: str, tmp_path: Path) -> None:
+    """F6: 58 of the 256 characters from U+0080 to U+017F stopped pdfLaTeX, as Polish did."""
+    if engine not in engines():
+        pytest.skip(f"{engine} is not installed")
+    every = "".join(map(chr, range(0x80, 0x250)))
+    head = (Head("ą ę 中"), Head("b"))
+    rows = tuple(Row(text, (Cell(text), Cell("1"))) for text in (*SCRIPTS_OF_THE_WORLD, every))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "tables/t.tex").write_text(latex(Table("t", every, "c", head, rows)), "utf-8")
+    said = "".join(escape_latex(f"{text}. ") for text in SCRIPTS_OF_THE_WORLD)
+    (tmp_path / "methods/methods.tex").write_text(said, "utf-8")
+    (tmp_path / "paper.tex").write_text(
+        paper(SCRIPTS_OF_THE_WORLD[0], ["tables/t.tex"], []), "utf-8"
+    )
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "paper"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_what_pdflatex_lacks_is_named_and_control_characters_are_dropped() -> None:
+    """Polish is in T1; a run of one script is handed over whole, with the names of its letters."""
+    assert escape_latex("Zażółć") == "Zażółć"
+    assert escape_latex("a\x07\x1b\u202eb\ud800") == "ab"
+    assert escape_latex("ế") == r"{\'{\^{e}}}"
+    assert escape_latex("中文 x") == (r'\dreamixtext{"4E2D}{0}{中文}{{[}U+4E2D]{[}U+6587]} x')
+    assert escape_latex("שלום עולם")[:25].startswith(r'\dreamixtext{"5E9}{1}{')
