@@ -33,12 +33,14 @@ class Visit:
     simulated: bool = False
 
 
-def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
+def arrive(running: Running, visit: Visit, now: int, *, nameless: bool = False) -> Rater | None:
     """Return the rater who comes, new or known; None if the link is not one of this study.
 
     Two tabs of one person are one rater: whoever comes with a platform's name is known by it.
     Nobody new comes to a study that is closed, no person to simulated raters, none of them to
     people.
+
+    nameless: of somebody new the platform's name and session are not kept, not for a moment.
     """
     with running.database.writing(alone=True) as session:
         known = _known(session, visit, running.study.recruiting.kind)
@@ -49,6 +51,8 @@ def arrive(running: Running, visit: Visit, now: int) -> Rater | None:
         if not _may_come(session, running, visit):
             return None
         rater = new_rater(running, visit, now)
+        if nameless:
+            rater.platform_id = rater.session = None
         session.add(rater)
         session.flush()
         return rater

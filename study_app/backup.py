@@ -25,7 +25,7 @@ def backup(database: Database, out: Path) -> int:
         raise UserError(f"{out} exists: name another file, the copies of each day side by side")
     temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
     with storing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
+        out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.touch(mode=0o600)
         try:
             copy = _copy_sqlite if database.is_sqlite else _dump_postgres
@@ -48,13 +48,15 @@ def _copy_sqlite(url: URL, out: Path) -> None:
 
 def _dump_postgres(url: URL, out: Path) -> None:
     """Let pg_dump copy; the password goes by its environment, not by the command line."""
-    named = url._replace(drivername="postgresql", password=None).render_as_string()
+    query = {name: value for name, value in url.query.items() if name != "password"}
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+    named, password = bare.render_as_string(), url.password or url.query.get("password")
     line = ["pg_dump", "--format=custom", f"--dbname={named}"]
     if shutil.which("pg_dump") is None:
         shown = " ".join([*line, "--file=FILE"])
         raise UserError(f"pg_dump is not installed here; where it is, run: {shown}")
     line.append(f"--file={out}")
-    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
+    secret = {"PGPASSWORD": str(password)} if password else {}
     done = subprocess.run(line, env={**os.environ, **secret}, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"pg_dump failed: {(done.stderr.strip() or '?').splitlines()[-1]}")

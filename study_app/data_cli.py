@@ -35,25 +35,46 @@ def export(
 @DATABASE
 @click.option("--answers", is_flag=True, help="Also all that they answered.")
 @click.option("--everyone", is_flag=True, help="All raters: when the time of keeping is over.")
+@click.option("--rest", is_flag=True, help="Only overwrite what an erasure could not.")
 def erase(
-    study: Path, rater: str | None, database: str | None, answers: bool, everyone: bool
+    study: Path, rater: str | None, database: str | None, answers: bool, everyone: bool, rest: bool
 ) -> None:
     """Erase what tells who a rater is: platform's id, link, comment, device."""
     from study_app.erase import erase as erase_raters
     from study_app.opening import opened
     from study_app.pseudonyms import everybody, named_rater
+    from study_app.remains import files_with, private_texts
     from study_app.store.database import now
+    from study_app.store.forgetting import forget
 
-    if bool(rater) == everyone:
-        raise UserError("name one rater by PID, token or pseudonym, or say --everyone")
+    if bool(rater) + everyone + rest != 1:
+        raise UserError("name one rater by PID, token or pseudonym, or say --everyone or --rest")
     with opened(study, database) as running:
+        if rest:
+            _tell_left(forget(running.database), study)
+            click.echo("nothing that was erased is left in the database and its journal")
+            return
         found = everybody(running) if everyone else [named_rater(running, str(rater))]
-        erase_raters(running, found, now(), answers=answers)
+        texts = private_texts(found)
+        left = erase_raters(running, found, now(), answers=answers)
+        files = files_with(running.folder, running.database, texts)
     what = "and their answers are" if answers else "is"
     click.echo(
         f"what identifies {len(found)} rater{'s' * (len(found) != 1)} {what} erased; exports and "
         "backups made before still have it"
     )
+    for path in files:
+        click.echo(f"still in {path}: delete it")
+    _tell_left(left, study)
+
+
+def _tell_left(left: list[str], study: Path) -> None:
+    """Raise a `UserError` if bytes of what was erased may be left."""
+    if left:
+        raise UserError(
+            f"erased from the tables, but not yet overwritten: {'; '.join(left)}; then run "
+            f"`dreamix study erase {study} --rest`"
+        )
 
 
 @click.command()

@@ -2,20 +2,23 @@
 
 import secrets
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.settings import keep_setting
-from study_app.store.database import Database
+from study_app.store.forgetting import forget
 from study_app.store.tables import Answer, Event, Exclusion, Playback, Rater, Setting, Trial
 
 _KEY = "erased"
 
 
-def erase(running: Running, raters: list[Rater], now: int, *, answers: bool = False) -> None:
+def erase(running: Running, raters: list[Rater], now: int, *, answers: bool = False) -> list[str]:
     """Erase what tells who raters are, and leave a row that says that somebody was erased.
+
+    Returns what could not be overwritten of it, and why; `study_app.store.forgetting.forget` tries
+    that again.
 
     Platform's name and session, link, comment, device and events go. The rater's row stays, as a
     number that stands for nobody, so that the numbers of lists stay what they were.
@@ -23,14 +26,13 @@ def erase(running: Running, raters: list[Rater], now: int, *, answers: bool = Fa
     answers: their trials and answers go as well; others are dealt what they had rated.
     """
     with running.database.writing(alone=True) as session:
-        _overwrite_freed_pages(running.database, session)
         for rater in raters:
             row = session.get_one(Rater, rater.id)
             _forget(session, row)
             if answers:
                 _remove_answers(session, row)
         _keep_that_it_was(session, len(raters), answers, now)
-    _empty_journal(running.database)
+    return forget(running.database)
 
 
 def _forget(session: Session, row: Rater) -> None:
@@ -55,15 +57,3 @@ def _remove_answers(session: Session, row: Rater) -> None:
 def _keep_that_it_was(session: Session, raters: int, answers: bool, now: int) -> None:
     number = session.scalar(select(func.count()).where(Setting.key.like(f"{_KEY} %"))) or 0
     keep_setting(session, f"{_KEY} {number + 1}", {"at": now, "raters": raters, "answers": answers})
-
-
-def _overwrite_freed_pages(database: Database, session: Session) -> None:
-    """Let SQLite write zeros where something stood; PostgreSQL does so at its next vacuum."""
-    if database.is_sqlite:
-        session.execute(text("PRAGMA secure_delete=ON"))
-
-
-def _empty_journal(database: Database) -> None:
-    if database.is_sqlite:
-        with database.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -20,6 +20,7 @@ from study_app.screens import ENDS, Screen
 from study_app.spec.study import Study
 from study_app.state import state_of
 from study_app.store.database import Database
+from study_app.store.forgetting import forget_soon
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
 
 TRIAL_SCREENS = (Screen.TRAINING, Screen.TRIALS)
@@ -47,13 +48,22 @@ def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
     Of those who do not agree nothing is kept that says who they are. Who agrees when all votes are
     given or being given is told so now, not after the practice.
     """
+    private: list[str] = []
     with _turn(running, rater_id, now, Screen.WELCOME) as turn:
         if turn and not agrees:
+            private = [text for text in (turn.rater.platform_id, turn.rater.session) if text]
             turn.rater.platform_id = turn.rater.session = None
         if turn:
             turn.rater.screen = _after_consent(running, turn, now) if agrees else Screen.DECLINED
             turn.rater.consent_version = running.study.consent_version
             turn.rater.consented = now if agrees else None
+    if private:
+        forget_soon(running.database, private)
+
+
+def decline(running: Running, rater_id: int, now: int) -> None:
+    """Keep that a rater does not agree, and nothing that says who they are."""
+    consent(running, rater_id, False, now)
 
 
 def _after_consent(running: Running, turn: Turn, now: int) -> Screen:

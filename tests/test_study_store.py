@@ -15,8 +15,9 @@ from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from dreamix.core.errors import UserError
-from study_app.store.database import MIGRATIONS, Database, now, open_database, upgrade
+from study_app.store.database import Database, now, open_database
 from study_app.store.tables import Answer, Base, Rater, Setting, Trial
+from study_app.store.upgrading import MIGRATIONS, upgrade
 
 
 def rater(token: str, platform_id: str | None = None) -> Rater:

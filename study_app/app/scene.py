@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from study_app.app.visit import row_of
-from study_app.flow import Running
+from study_app.flow import Running, decline
 from study_app.spec.texts import Texts
 from study_app.store.database import now
 from study_app.store.patience import patiently
@@ -32,7 +32,7 @@ class Scene(NamedTuple):
         moment = now()
 
         def attempt() -> Any:
-            row = row_of(self.running, self.rater)
+            row = row_of(self.running, self.rater, nameless=action is decline)
             return None if row is None else action(self.running, row, *arguments, moment)
 
         return patiently(attempt)

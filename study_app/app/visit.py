@@ -42,16 +42,16 @@ def visitor(running: Running) -> Rater | None:
     return rater
 
 
-def row_of(running: Running, rater: Rater) -> int | None:
+def row_of(running: Running, rater: Rater, *, nameless: bool = False) -> int | None:
     """Return the number of a rater's row; whoever is new gets one with the first thing they do.
 
-    None if nobody new may come any more.
+    nameless: it never has what says who they are. None if nobody new may come any more.
     """
     if rater.id is not None:
         return rater.id
     if known := st.session_state.get(_ID):
         return int(known.id)  # a double click
-    arrived = arrive(running, _visit(), now())
+    arrived = arrive(running, _visit(), now(), nameless=nameless)
     if arrived:
         _remember(arrived)
     return arrived and arrived.id

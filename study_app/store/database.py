@@ -1,26 +1,28 @@
 """Opens the database of a study and gives transactions on it."""
 
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
+from study_app.store.address import address_of, file_of, shown, without_secrets
+from study_app.store.private import keep_private, make_private
+from study_app.store.upgrading import upgrade
 
-MIGRATIONS = Path(__file__).with_name("migrations")
 _SQLITE = (
-    "journal_mode=WAL",  # readers do not wait for a writer
     "synchronous=FULL",  # what is committed is on disk
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is deleted is overwritten, however SQLite was built
+    "temp_store=MEMORY",  # and nothing of it lies in a temporary file
     "busy_timeout=30000",  # milliseconds that a writer waits for another
 )
 _LOCK = 0x5D1E  # the lock under which PostgreSQL deals out lists; any number will do
@@ -32,6 +34,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.owed: list[Callable[[], bool]] = []  # each is tried after a writing, until it is done
         self._alone = Lock()  # who waits for it holds no connection
 
     @contextmanager
@@ -58,31 +61,51 @@ class Database:
             elif alone:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield session
+        if self.owed:
+            self.owed = [again for again in self.owed if not again()]
 
 
 def open_database(url: str) -> Database:
     """Return the store at a URL, its tables brought to this version.
 
     url: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME. What cannot be opened is a
-    `UserError`, which does not repeat the password.
+    `UserError`, which does not repeat the password. The file of SQLite is its owner's alone.
     """
+    address = address_of(url)
+    file = file_of(address)
+    if file:
+        make_private(file)
     try:
-        address = make_url(url)
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg")
-        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=30)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _set_up_sqlite)
-        upgrade(engine)
-    except (ArgumentError, NoSuchModuleError):
+        database = Database(_engine(address))
+        upgrade(database.engine)
+        if file:
+            _set_up_file(database.engine, file)
+    except ImportError as error:
         raise UserError(
-            f"{url!r} is not the URL of a database: sqlite:///PATH or postgresql://HOST/NAME"
+            f"{address.drivername} is not installed ({error.name}): "
+            "pip install 'dreamix-toolkit[postgres]'"
         ) from None
-    except DBAPIError as error:
-        shown = make_url(url).render_as_string(hide_password=True)
-        reason = str(error.orig).strip().splitlines()[0]
-        raise UserError(f"cannot open the database {shown}: {reason}") from None
-    return Database(engine)
+    except (DBAPIError, CommandError, sqlite3.Error) as error:
+        reason = without_secrets(str(getattr(error, "orig", None) or error), address)
+        raise UserError(f"cannot open the database {shown(address)}: {reason}") from None
+    return database
+
+
+def _set_up_file(engine: Engine, file: Path) -> None:
+    """Prepare a file of SQLite that is ours: readers do not wait for a writer, nor others read."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    keep_private(file)
+
+
+def _engine(address: URL) -> Engine:
+    """Return what gives connections; what it logs of a failure has no values of anybody."""
+    engine = create_engine(
+        address, pool_pre_ping=True, pool_size=10, max_overflow=30, hide_parameters=True
+    )
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+    return engine
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -90,15 +113,6 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for setting in _SQLITE:
         connection.execute(f"PRAGMA {setting}")
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the tables to this version of the toolkit."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
 
 
 def now() -> int:

@@ -17,7 +17,7 @@ def welcome(scene: Scene) -> None:
         st.markdown(scene.texts.consent)
     with st.container(horizontal=True):
         scene.button(scene.texts.buttons.agree, flow.consent, True, primary=True)
-        scene.button(scene.texts.buttons.decline, flow.consent, False)
+        scene.button(scene.texts.buttons.decline, flow.decline)
     component.watch_page(ahead(scene))
 
 
