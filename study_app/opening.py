@@ -11,9 +11,11 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from study_app.declaration import check_declaration, declare, declared
 from study_app.flow import Running
-from study_app.plan import Plan, read_plan
+from study_app.plan import FILE as PLAN_FILE
+from study_app.plan import SECRET, Plan, read_plan
 from study_app.spec.reading import analysis_hash, read_study
 from study_app.store.database import Database, now, open_database
+from study_app.store.private import keep_private
 from study_app.store.tables import Trial
 
 FILE = "ratings.sqlite"
@@ -46,6 +48,8 @@ def open_study(folder: Path, url: str | None = None) -> Opened:
             f"{folder}: study.yaml has changed since it was built; run `dreamix study build "
             f"{folder}` again"
         )
+    for name in (SECRET, PLAN_FILE):
+        keep_private(folder / name)
     database = open_database(database_url(folder, url))
     check_declaration(database, study)
     check_shown(database, plan, folder)

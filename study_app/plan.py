@@ -74,8 +74,8 @@ class Plan:
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
-    """Write the plan into a study's folder."""
-    write_json(folder / FILE, {"format": FORMAT, **asdict(plan)})
+    """Write the plan into a study's folder, for its owner: it says which clip is whose."""
+    write_json(folder / FILE, {"format": FORMAT, **asdict(plan)}, private=True)
 
 
 def read_plan(folder: Path) -> Plan:

@@ -28,7 +28,8 @@ _HOW_TO_READ = """\
 - `excluded` marks raters by the rules that study.yaml declared before the first vote; show results
   with and without them. Exclusion says nothing about payment.
 - Raters bear pseudonyms. `payment.csv` and `comments.csv` are written on request only: the first
-  has the platform's ids, the second what people wrote. Publish neither.
+  has the platform's ids and the codes, the second what people wrote. Publish neither.
+- In study.yaml `withheld` stands for the codes with which raters end: nobody else needs them.
 """
 
 
@@ -52,7 +53,7 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
         "| file | rows | what |\n|---|--:|---|",
         *files,
         "| `codebook.csv` | | what every column of every table means |",
-        "| `study.yaml` | | the study: texts, scales, rules, the declared analysis |",
+        "| `study.yaml` | | the study: texts, scales, rules, analysis; without codes |",
         "| `declaration.json` | | hash of the plan of the analysis, when it was kept, amendments |",
         "| `analysis.R` | | ordinal and linear mixed models; run it in this folder |",
         "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",

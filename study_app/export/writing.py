@@ -27,6 +27,7 @@ from study_app.export import codebook as book
 from study_app.export.payment import COLUMNS, payment_rows
 from study_app.export.reading import read_store
 from study_app.export.readme import analysis_script, readme
+from study_app.export.study_file import public_study
 from study_app.export.tables import Tables
 from study_app.monitor import Raters, who_rates
 from study_app.opening import Opened
@@ -58,6 +59,7 @@ def export(
     """Return what was written to `out`, by default a folder of its own in the study's folder.
 
     People and simulated raters in one database are a `UserError`. Exclusions are worked out anew.
+    Only its owner can read the folder until they publish it.
     payment:  with platform ids, for paying people and nothing else.
     comments: with what raters wrote, which may tell who they are.
     """
@@ -68,13 +70,15 @@ def export(
     with _uncollected():
         kinds, tables = _tables(running, now)
     with storing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             _write(running, temporary, tables, kinds, now)
             _write_asked_for(running, temporary, payment, comments)
             _write_sums(temporary)
-            temporary.chmod(0o755)
+            for path in temporary.iterdir():
+                path.chmod(0o600)  # in a folder that nobody else could open meanwhile
+            temporary.chmod(0o700)
             temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -142,7 +146,8 @@ def _write(
         pa.parquet.write_table(table, folder / f"{before}{name}.parquet")
     rows = book.codebook(running.study.design, running.study.questions)
     write_csv(folder / "codebook.csv", list(rows[0]), rows)
-    shutil.copyfile(running.folder / STUDY_FILE, folder / STUDY_FILE)
+    study = (running.folder / STUDY_FILE).read_text(encoding="utf-8")
+    (folder / STUDY_FILE).write_text(public_study(study), encoding="utf-8")
     script = analysis_script(running.study, f"{before}{book.LONG}.csv")
     (folder / "analysis.R").write_text(script, encoding="utf-8")
     write_json(folder / DECLARATION, _declaration(running))

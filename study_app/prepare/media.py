@@ -57,7 +57,7 @@ class Media:
 
     def _make(self, path: Path, content: str, load: Callable[[], Video]) -> None:
         """Write a clip, or give one of the same content this name too where links are possible."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             os.link(self._made[content], path)
         except (KeyError, OSError):
@@ -88,8 +88,6 @@ def at_height(video: Video, height: int) -> Video:
 def _secret(path: Path) -> bytes:
     """Return the secret that names are made with, drawn at the first build."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_whole(path) as file:
+        with write_whole(path, private=True) as file:
             file.write(secrets.token_hex(32).encode())
-        path.chmod(0o600)
     return path.read_bytes()

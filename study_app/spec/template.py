@@ -43,8 +43,8 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     text = text.replace(_TRIALS, f"  trials: {trials:<11}#")
     text = text.replace(_TIME, f"about {_minutes(trials)} minutes")
     study_from_text(text, str(path))
-    folder.mkdir(parents=True, exist_ok=True)
-    with write_whole(path) as file:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with write_whole(path, private=True) as file:
         file.write(text.encode())
     return path
 
