@@ -67,12 +67,24 @@ def build(study: Path, database: str | None, amend: str | None) -> None:
 @setting("--address", click.STRING, "127.0.0.1", "To listen at.")
 @setting("--port", click.IntRange(0, 65535), 8501, "0 takes a free one.")
 @click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    help="Where raters find it, such as https://study.example.org: no other name is served.",
+)
+@click.option(
     "--admin-token",
     metavar="TOKEN",
     help=f"Opens the admin page at /?admin.  [default: {TOKEN}, which other users cannot see]",
 )
 def serve(
-    study: Path, database: str | None, address: str, port: int, admin_token: str | None
+    study: Path,
+    database: str | None,
+    address: str,
+    port: int,
+    urls: tuple[str, ...],
+    admin_token: str | None,
 ) -> None:
     """Open the study in browsers, until the program is stopped."""
     from study_app.app.server import serve as serve_study
@@ -85,7 +97,7 @@ def serve(
             "`openssl rand -hex 16` makes a good one"
         )
     url = database_url(study, database)
-    serve_study(study, address=address, port=port, database_url=url, admin_token=token)
+    serve_study(study, address=address, port=port, database_url=url, admin_token=token, urls=urls)
 
 
 @study.command()

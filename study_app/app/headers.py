@@ -41,7 +41,8 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        host = Headers(scope=scope).get("host", "")
+        asked = Headers(scope=scope)
+        host = asked.get("x-forwarded-host") or asked.get("host", "")
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

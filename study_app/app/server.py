@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from streamlit.web import bootstrap
 
 from dreamix.core.errors import UserError
 from study_app.app.headers import SecurityHeaders
+from study_app.app.origin import Origin, OwnPagesOnly, origins_of
 from study_app.app.routes import routes
 from study_app.app.served import Site, open_site, serve_here, served
 
@@ -19,6 +21,7 @@ SCRIPT = Path(__file__).with_name("page.py")
 ADDRESS, PORT = "127.0.0.1", 8501
 SETTINGS = {
     "browser.gatherUsageStats": False,
+    "browser.serverAddress": "localhost",  # what Streamlit would look for is said
     "client.showErrorDetails": "none",
     "client.showSidebarNavigation": False,
     "client.toolbarMode": "minimal",
@@ -27,7 +30,11 @@ SETTINGS = {
     "logger.level": "warning",
     "runner.magicEnabled": False,
     "runner.postScriptGC": False,  # a quarter of the time of a page; Python collects by itself
+    "server.corsAllowedOrigins": [],  # `OwnPagesOnly` decides, before Streamlit does
     "server.disconnectedSessionTTL": 120,  # seconds; beyond that the store knows where they were
+    "server.enableCORS": True,
+    "server.enableStaticServing": False,
+    "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.maxMessageSize": 5,  # MB
@@ -47,17 +54,20 @@ def serve(
     port: int = PORT,
     database_url: str | None = None,
     admin_token: str | None = None,
+    urls: Sequence[str] = (),
 ) -> None:
     """Serve the study in `folder` until the process is stopped, and print where.
 
     port:        0 takes one that is free.
+    urls:        where raters find it; without any, wherever the browser's host is the page's.
     admin_token: opens the researcher's page at /?admin; without one nobody gets in by token.
 
     A port in use, a study that is not built and a database that cannot be opened are a `UserError`.
     """
+    origins = origins_of(urls)
     site = open_site(folder, database_url, admin_token)
     bound = _bind(address, port)
-    app = make_app(site)
+    app = make_app(site, origins)
     host = f"[{address}]" if ":" in address else address
     click.echo(f"{site.running.study.name}: http://{host}:{bound.getsockname()[1]}")
     settings = uvicorn.Config(
@@ -70,14 +80,17 @@ def serve(
     uvicorn.Server(settings).run(sockets=[bound])
 
 
-def make_app(site: Site) -> st.App:
-    """Return the web application of a study; a process can have one."""
+def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
+    """Return the web application of a study; a process can have one.
+
+    origins: where its pages are found; empty: wherever the browser says that it asks.
+    """
     serve_here(site)
     bootstrap.load_config_options(SETTINGS)
     return st.App(
         SCRIPT,
         routes=routes(site),
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(OwnPagesOnly, declared=origins)],
         on_script_error=_tell_trouble,
     )
 

@@ -20,7 +20,7 @@ def make_private(path: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Let nobody but its owner read a file and what SQLite has beside it; that others could is said."""
+    """Let only its owner read a file and those SQLite has beside it; say so if others could."""
     open_ones = [file for end in BESIDE if _is_open(file := path.with_name(path.name + end))]
     closed = [file.name for file in open_ones if _closed(file)]
     logger = logging.getLogger(__name__)
