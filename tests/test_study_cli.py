@@ -276,7 +276,17 @@ def test_serve_is_given_what_was_said(
     fake = SimpleNamespace(serve=lambda folder, **more: asked.append({"folder": folder, **more}))
     monkeypatch.setitem(sys.modules, "study_app.app.server", fake)
     monkeypatch.setenv("DREAMIX_ADMIN_TOKEN", "0123456789abcdef")
-    assert dreamix("study", "serve", study, "--port", 0, "--address", "0.0.0.0")[0] == 0
+    given = (
+        "--port",
+        0,
+        "--address",
+        "0.0.0.0",
+        "--url",
+        "https://a.org",
+        "--url",
+        "https://b.org",
+    )
+    assert dreamix("study", "serve", study, *given)[0] == 0
     assert asked == [
         {
             "folder": study,
@@ -284,6 +294,7 @@ def test_serve_is_given_what_was_said(
             "port": 0,
             "database_url": database_url(study),
             "admin_token": "0123456789abcdef",
+            "urls": ("https://a.org", "https://b.org"),
         }
     ]
     says(dreamix("study", "serve", study, "--admin-token", "short"), "16 are the least")

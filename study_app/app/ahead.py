@@ -32,14 +32,18 @@ def url(scene: Scene, name: str) -> str:
 
 
 def _next_clips(scene: Scene) -> list[str]:
-    """Return the clips that will be needed after this screen, if that is known."""
+    """Return the clips that will be needed after this screen, if that is known.
+
+    In an order that tells nothing: the plan's is that of the methods.
+    """
     screen, running = scene.rater.screen, scene.running
     if screen == Screen.DEVICE:
         return [first_clip(running)]
     if screen == Screen.INSTRUCTIONS:
-        return [name for item in running.plan.of_kind("training")[:2] for name in media_of(item)]
-    items = upcoming(scene, 1 if screen == Screen.BREAK else 2)[-1:]
-    return [name for item in items for name in media_of(item)]
+        items = running.plan.of_kind("training")[:2]
+    else:
+        items = upcoming(scene, 1 if screen == Screen.BREAK else 2)[-1:]
+    return sorted({name for item in items for name in media_of(item)})
 
 
 def upcoming(scene: Scene, count: int) -> list[Item]:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
 from dreamix.core.errors import UserError
+from study_app.app.frames import PlainFrames
 from study_app.app.headers import SecurityHeaders
 from study_app.app.origin import Origin, OwnPagesOnly, origins_of
 from study_app.app.routes import routes
@@ -90,7 +91,11 @@ def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
     return st.App(
         SCRIPT,
         routes=routes(site),
-        middleware=[Middleware(SecurityHeaders), Middleware(OwnPagesOnly, declared=origins)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(OwnPagesOnly, declared=origins),
+            Middleware(PlainFrames),
+        ],
         on_script_error=_tell_trouble,
     )
 

@@ -83,7 +83,7 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
 
 def source_clip(run: RunFolder, kind: str, edit: Edit, media: Media) -> str:
     """Return the media name of an edit's source in trials of a kind."""
-    return media.of_file(run.source(edit.video), f"{kind} source {edit.id}")
+    return media.of_file(run.source(edit.video), f"{kind} source {edit.id}", source=True)
 
 
 def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media) -> str:

@@ -5,18 +5,20 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.media import probe, read_video, sha256_file
 from dreamix.core.records import write_whole
 from dreamix.core.video import Video
 from study_app.plan import SECRET
+from study_app.prepare.telltale import write_clip
 
 FOLDER = "media"
-_RECIPE = "1"  # goes into every name: a clip made otherwise is another file
+_RECIPE = "2"  # goes into every name: a clip made otherwise is another file
 
 
 class Media:
@@ -26,42 +28,50 @@ class Media:
         self.folder, self.height = folder / FOLDER, height
         self.secret = _secret(folder / SECRET)
         self.used: set[str] = set()
-        self._made: dict[str, Path] = {}  # content -> a clip of it
+        self._sources: dict[str, Path] = {}  # content -> a source that has it
 
     def seconds(self, name: str) -> float:
         """Return how long a clip is."""
         path = self.folder / f"{name}.mp4"
         return probe(path).duration or read_video(path).duration
 
-    def of_file(self, path: Path, role: str) -> str:
+    def of_file(self, path: Path, role: str, *, source: bool = False) -> str:
         """Return the name under which a clip is served.
 
-        role: what it is shown as. One clip in two roles has two names: a source that also stands
-        as an edit is not known by its address.
+        role:   what it is shown as. One clip in two roles has two names and other bytes: a source
+                that also stands as an edit is not known by its address nor by its size.
+        source: it is shown as a source; those of one video may be the same bytes.
         """
-        return self._kept(sha256_file(path), role, lambda: read_video(path))
+        return self._kept(sha256_file(path), role, lambda: read_video(path), source)
 
     def of_video(self, name: str, role: str, video: Video) -> str:
         """Return the name of a clip that is no file; `name` says which it is."""
-        return self._kept(name, role, lambda: video)
+        return self._kept(name, role, lambda: video, False)
 
-    def _kept(self, content: str, role: str, load: Callable[[], Video]) -> str:
+    def _kept(self, content: str, role: str, load: Callable[[], Video], source: bool) -> str:
         text = f"{_RECIPE}:{self.height}:{role}:{content}"
-        name = hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+        name = self._drawn(text).hex()[:32]
         path = self.folder / f"{name}.mp4"
         if not path.exists():
-            self._make(path, content, load)
-        self._made.setdefault(content, path)
+            self._make(path, content, load, source)
+        if source:
+            self._sources.setdefault(content, path)
         self.used.add(path.name)
         return name
 
-    def _make(self, path: Path, content: str, load: Callable[[], Video]) -> None:
-        """Write a clip, or give one of the same content this name too where links are possible."""
+    def _make(self, path: Path, content: str, load: Callable[[], Video], source: bool) -> None:
+        """Write a clip; a source is what another of the same video is, if links are possible."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            os.link(self._made[content], path)
-        except (KeyError, OSError):
-            write_video(path, at_height(load(), self.height))
+        if source and content in self._sources:
+            with suppress(OSError):
+                os.link(self._sources[content], path)
+                return
+        drawn = self._drawn(f"settings of {content if source else path.stem}")
+        write_clip(path, at_height(load(), self.height), drawn, source=source)
+
+    def _drawn(self, text: str) -> bytes:
+        """Return bytes that hang on a text and on the study's secret."""
+        return hmac.new(self.secret, text.encode(), hashlib.sha256).digest()
 
     def remove_others(self) -> None:
         """Remove clips that the plan does not name any more."""
