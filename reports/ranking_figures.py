@@ -17,6 +17,7 @@ from reports.tables import NOTHING, number
 
 ROW = 0.24  # inches
 LEGEND_COLUMNS = 4
+TITLE = 3.9  # inches of the title of the agreement figure
 
 
 def ranking_figure(
@@ -88,7 +89,7 @@ def agreement_figure(found: Agreements, axes_of: dict[str, str]) -> Figure:
     count = len(found.names)
     side = 0.27 * count
     with mpl.rc_context({**SETTINGS, "axes.grid": False}):
-        drawing = figure(1.9 + side, 1.5 + side)
+        drawing = figure(max(1.9 + side, TITLE), 1.5 + side)
         axes = drawing.add_subplot()
         for i in range(count):
             for j in range(count if found.enough else i):

@@ -15,6 +15,7 @@ from evaluation.stats.meta_bootstrap import (
 from evaluation.stats.panels import Panel, half_panels, one_vote, systems_alone
 from evaluation.stats.statistic import Statistic, statistic_value
 from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
+from reports.ground import TIE
 from reports.people.joint import Joint
 
 ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
@@ -41,6 +42,12 @@ class Agreement(NamedTuple):
     def ranked(self) -> list[Row]:
         """Rows of metrics with a value, best first."""
         return [row for row in self.table.rows if row.cluster] if self.table else []
+
+    @property
+    def tops(self) -> list[str]:
+        """Names of the metrics of the highest value: one, or several that share it."""
+        best = self.ranked[0].value if self.ranked else np.nan
+        return [row.name for row in self.ranked if best - row.value <= TIE]
 
     @property
     def best_own(self) -> Row | None:

@@ -7,7 +7,7 @@ from reports.people.agreement import SHORT, Agreement, headline
 from reports.people.cells import ends_text, p_text
 from reports.people.joint import Joint
 from reports.tables import number
-from reports.wording import listed, plural
+from reports.wording import listed, plural, those
 
 WHY = (
     "Metrics are ranked by acc_eq within an edit: of two methods' edits of one video and prompt, "
@@ -40,7 +40,9 @@ def found_sentence(found: Agreement) -> str:
     if not found.table:
         return f"{topic}: no metric can be held against raters: {found.why_not}."
     best, name = found.ranked[0], SHORT[found.table.statistic.name]
-    text = f"{topic}: {best.name} has the highest {name} with raters, {_ends(best)}"
+    tops = found.tops
+    verb = "has" if len(tops) == 1 else "share"
+    text = f"{topic}: {those(tops)} {verb} the highest {name} with raters, {_ends(best)}"
     if len(found.ranked) == 1:
         text = f"{topic}: {best.name}, the only metric with values, has {name} {_ends(best)}"
     if is_number(found.halves.mean):
@@ -54,22 +56,25 @@ def found_sentence(found: Agreement) -> str:
 
 def _company(found: Agreement) -> str:
     """Return which metrics are not significantly worse than the best."""
-    if len(found.ranked) == 1:
+    tops = found.tops
+    rest = [row for row in found.ranked if row.name not in tops]
+    if not rest:
         return ""
-    near = [row.name for row in found.ranked[1:] if not row.p_best < ALPHA]
-    if not near:
+    near = [row.name for row in rest if not row.p_best < ALPHA]
+    if not near and len(tops) == 1:
         return "It is significantly better than every other metric. "
+    if not near:
+        return f"{tops[0]} is significantly better than every metric below. "
     if len(near) > MANY:
-        others = len(found.ranked) - 1
-        return f"{len(near)} of the {others} other metrics are not significantly worse. "
+        return f"{len(near)} of the {len(rest)} other metrics are not significantly worse. "
     verb = "is" if len(near) == 1 else "are"
     return f"{listed(near)} {verb} not significantly worse. "
 
 
 def _own(found: Agreement) -> str:
     """Return how the best metric that is meant for the question stands, if another leads."""
-    best, own = found.ranked[0], found.best_own
-    if best.name in found.own:
+    own = found.best_own
+    if found.own & set(found.tops):
         return ""
     if own is None:
         return f"No metric of the run is meant for {found.question}. "

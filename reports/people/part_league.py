@@ -15,6 +15,7 @@ from reports.people.league_figure import league_figure
 from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
 from reports.people.league_words import ALPHA, done, found_sentence, notes
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import those
 
 
 class _Level(NamedTuple):
@@ -54,7 +55,7 @@ def _drawing(found: Agreement, level: float) -> Drawing:
         f"league_{found.question}",
         league_figure(found),
         f"{found.question.capitalize()}: dot plot of {len(found.ranked)} metrics; best "
-        f"{leader.name}, {number(leader.value, 2)}.",
+        f"{those(found.tops)}, {number(leader.value, 2)}.",
         f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
         f"metrics: {100 * level:g}% intervals over source videos. Lines cut clusters: "
         "each metric is "

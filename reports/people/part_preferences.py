@@ -10,6 +10,7 @@ from evaluation.stats.preference_pairs import PreferencePair
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, p_text
+from reports.people.gaps import ALIKE
 from reports.people.pairs import Chosen, Pairs
 from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
@@ -68,15 +69,22 @@ def _sentence(one: Chosen, alpha: float) -> str:
     topic = one.question.capitalize()
     if not one.model or not one.ends:
         return f"{topic}: no strengths can be told: {one.why_not}."
-    names = one.rows.methods
     shown: list[str] = []
     open_: list[str] = []
     for a, b in _ordered_pairs(one):
-        share = f"{names[a]} over {names[b]} ({one.model.win[a, b]:.0%} {_share_ends(one, a, b)})"
+        share = f"{_side(one, a, b)} ({one.model.win[a, b]:.0%} {_share_ends(one, a, b)})"
         (shown if one.shown(a, b, alpha) else open_).append(share)
     said = f"raters prefer {listed(shown)}" if shown else "no preference is shown"
     rest = f"; not shown: {listed(open_)}" if open_ and shown else ""
     return f"{topic}: {said}{rest}."
+
+
+def _side(one: Chosen, a: int, b: int) -> str:
+    """Return which of two methods is the stronger, the stronger first, or that they are even."""
+    names = one.rows.methods
+    assert one.model
+    even = abs(one.model.strength[a] - one.model.strength[b]) < ALIKE
+    return f"{names[a]} and {names[b]} are even" if even else f"{names[a]} over {names[b]}"
 
 
 def _ordered_pairs(one: Chosen) -> list[tuple[int, int]]:
