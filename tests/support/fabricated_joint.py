@@ -93,7 +93,7 @@ def _run(
     columns = ["metric", "method", "edit", "seed", "status", "value", "delta", "video", "category",
                "reason"]  # fmt: skip
     facts = {name: _facts(name, meant) for name, meant in metrics.items()}
-    known = {label: Method(label, label, False, 1, {}) for label in labels}
+    known = {label: Method(label, label, False, (0,), {}) for label in labels}
     clips = {
         (label, edit, 0): ClipRow(
             method=label, edit=edit, seed=0, status="ok", seconds=1.0 + m + (30 if m else 0),
