@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.places import inside
 
 if TYPE_CHECKING:
     from reports.parts import Part
@@ -86,7 +87,7 @@ def report(
     if ordinal and not study:
         raise UserError("--ordinal models ratings: name the study too, --study DIR")
     how = Resampling(level, resamples, seed)
-    folder = out or run / "report"
+    folder = out or inside(run, "report")
     export = _export_of(study, database, folder) if study else None
     with _told(ordinal) as say:
         _write_run(run, folder, how, export, media=not no_media, ordinal=say)
@@ -122,7 +123,7 @@ def analyze(
     from reports.summary import Resampling
 
     how = Resampling(level, resamples, seed)
-    folder = out or study / "analysis"
+    folder = out or inside(study, "analysis")
     export = _export_of(study, database, folder)
     beside = None if no_run else run or _run_of(study, read_export(export).study)
     with _told(ordinal) as say:

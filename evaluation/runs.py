@@ -78,6 +78,8 @@ class RunFolder:
         self.info, self.suite  # noqa: B018 - reading them checks them
         for name in WRITTEN:
             self.place(*name.split("/"))
+        for path in self.finetuned.rglob("*"):
+            self.place(*path.relative_to(self.path).parts)
 
     @cached_property
     def info(self) -> RunInfo:

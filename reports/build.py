@@ -37,7 +37,7 @@ from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
 from reports.wording import listed
-from reports.writing import Written, saved, table_texts, utf8, write_paper, write_parts
+from reports.writing import Written, check_out, saved, table_texts, utf8, write_paper, write_parts
 
 
 class Report(NamedTuple):
@@ -65,6 +65,7 @@ def build_report(
     ordinal: told where the fit of ordinal models of the ratings is; None leaves them out.
     media:   make copies of the clips for the gallery; without them there is none.
     """
+    check_out(out)
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     study = read_export(export) if export else None

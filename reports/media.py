@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.places import own_folder
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
 from evaluation.schema import Cell
@@ -54,7 +55,7 @@ def make_copies(run: Run, folder: Path, watch: Watch | None = None) -> Copies:
 
     Other clips in `folder` are removed. A clip that cannot be read is a Copy with the reason.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     total = len(run.videos) + len(run.cells)
     if watch:
         watch(0, total)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from dreamix.core.places import inside
 from dreamix.core.records import write_whole
 from reports.formats import csv, latex, markdown
 from reports.methods import Paragraph, paragraph_files
@@ -12,6 +13,14 @@ from reports.parts import Drawing, Part
 from reports.shell import Plot
 from reports.style import save
 from reports.tables import Table
+
+FOLDERS = ("figures", "tables", "methods", "media")
+
+
+def check_out(out: Path) -> None:
+    """Raise a `UserError` if a folder of a report is a link to another place."""
+    for name in FOLDERS:
+        inside(out, name)
 
 
 class Written(NamedTuple):

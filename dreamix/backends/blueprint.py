@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from dreamix.backends.hub import PICTURE_CLASS, check_folder
+from dreamix.backends.hub import PICTURE_CLASS, check_folder, read_index
 from dreamix.core.errors import UserError
+from dreamix.core.records import read_json
 
 PUBLISHED = Path(__file__).with_name("published.json")
 CONFIGS = ("config.json", "scheduler_config.json")
@@ -64,12 +65,15 @@ def published(file: Path = PUBLISHED) -> dict[str, Blueprint]:
 def in_folders(folder: Path, motion: Path | None = None) -> Blueprint:
     """Return the blueprint of a pipeline in a folder, with motion modules of another or without."""
     check_folder(str(folder))
-    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    index = read_index(folder)
     entries = {name: value for name, value in index.items() if not name.startswith("_")}
     parts = {
-        name: Part(value[1], config)
+        name: Part(str(value[1]), config)
         for name, value in entries.items()
-        if isinstance(value, list) and value[1] and (config := _config(folder / name))
+        if isinstance(value, list)
+        and len(value) == 2
+        and value[1]
+        and (config := _config(folder / name))
     }
     options = {name: value for name, value in entries.items() if not isinstance(value, list)}
     if index.get("_class_name") == PICTURE_CLASS:  # without its filter of pictures
@@ -86,7 +90,9 @@ def _config(folder: Path) -> dict[str, Any] | None:
     """Return the configuration of a part; None for a tokenizer, which has none of these files."""
     for name in CONFIGS:
         if (folder / name).exists():
-            found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+            found = read_json(folder / name)
+            if not isinstance(found, dict):
+                raise UserError(f"{folder / name} should hold an object")
             return found
     return None
 
@@ -100,7 +106,7 @@ def build(plan: Blueprint, dtypes: Dtypes = torch.float32, device: str = "meta")
     import diffusers
 
     kind = getattr(diffusers, plan.kind, None)
-    if kind is None:
+    if not isinstance(kind, type) or not issubclass(kind, diffusers.DiffusionPipeline):
         raise UserError(f"diffusers {diffusers.__version__} has no {plan.kind}")
     parts = {name: _part(part, device) for name, part in plan.parts.items()}
     for name in [name for name in parts if name.startswith("text_encoder")]:
@@ -119,11 +125,13 @@ def _part(part: Part, device: str) -> Any:
     import diffusers
     import transformers
 
-    if kind := getattr(diffusers, part.kind, None):
+    kind = getattr(diffusers, part.kind, None)
+    if isinstance(kind, type) and issubclass(kind, diffusers.ConfigMixin):
         network = issubclass(kind, nn.Module)
         with torch.device(device) if network else nullcontext():
             return kind.from_config(part.config)
-    if kind := getattr(transformers, part.kind, None):
+    kind = getattr(transformers, part.kind, None)
+    if isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel):
         with torch.device(device):
             return kind(kind.config_class.from_dict(part.config))
     raise UserError(f"neither diffusers nor transformers has a {part.kind}")

@@ -1,11 +1,12 @@
 """Pretrained pipelines by short name, hub name or folder; one clear line where one is missing."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import shown
+from dreamix.core.records import read_json
 
 HELD = (".json", ".safetensors", ".bin", ".model", ".txt")  # files that decide what a model does
 PACKAGES = "pip install 'dreamix-toolkit[hub]'"
@@ -97,12 +98,41 @@ def check_folder(name: str) -> None:
     folder = Path(name)
     if folder.is_dir() and not (folder / "model_index.json").exists():
         raise UserError(f"{folder} holds no diffusers pipeline: there is no model_index.json")
+    if folder.is_dir():
+        read_index(folder)
 
 
 def pipeline_class(folder: Path) -> str:
     """Return the class that the model_index.json of a folder names."""
     check_folder(str(folder))
-    return str(json.loads((folder / "model_index.json").read_text()).get("_class_name", ""))
+    return str(read_index(folder).get("_class_name", ""))
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """Return the model_index.json of a folder, which says which class loads which part.
+
+    Parts of other packages than diffusers and transformers, and pipelines in a file of the folder,
+    are a `UserError`: a folder of weights brings no code.
+    """
+    file = folder / "model_index.json"
+    index = read_json(file)
+    if not isinstance(index, dict) or not isinstance(index.get("_class_name", ""), str):
+        raise UserError(f"{file} is no list of the parts of a diffusers pipeline")
+    for name, value in index.items():
+        if isinstance(value, list) and not _is_known(value):
+            raise UserError(f"{file}: {name} is {shown(value)}, which is no class of diffusers")
+    return index
+
+
+def _is_known(part: list[Any]) -> bool:
+    """Return True for [package, class] that diffusers loads from itself or transformers."""
+    if len(part) != 2 or not all(isinstance(word, str | None) for word in part):
+        return True  # a list of numbers: a setting
+    from diffusers import pipelines
+
+    package, kind = part
+    known = package in (None, "diffusers", "transformers") or hasattr(pipelines, str(package))
+    return known and (kind is None or kind.isidentifier())
 
 
 def local_folder(name: str) -> Path:

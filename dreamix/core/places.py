@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
+from dreamix.core.records import storing
 
 REFUSED = ("", ".", "..")
 
@@ -22,6 +23,18 @@ def inside(folder: Path, *names: str) -> Path:
         if path.is_symlink():
             _check_link(path, folder)
     return path
+
+
+def own_folder(folder: Path) -> Path:
+    """Return a folder, made if it is not there, in which files may be replaced and removed.
+
+    One that is a link is a `UserError`: what lies at its other end is not ours to remove.
+    """
+    if folder.is_symlink():
+        raise UserError(f"{folder} is a link to another place: remove it, or choose another --out")
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _check_link(link: Path, folder: Path) -> None:

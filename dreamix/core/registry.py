@@ -14,8 +14,13 @@ from dreamix.core.errors import UserError
 T = TypeVar("T")
 
 
+MOST_KNOWN, MOST_LETTERS = 2000, 200
+
+
 def near_misses(name: str, known: list[str]) -> str:
     """Return ", did you mean a or b?" for the names closest to `name`, or an empty string."""
+    if len(known) > MOST_KNOWN or len(name) > MOST_LETTERS:
+        return ""  # comparing all with all would take longer than reading the list
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f", did you mean {' or '.join(close)}?" if close else ""
 

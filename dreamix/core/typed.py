@@ -61,7 +61,11 @@ def parse_line(data: bytes, kind: type[T], where: str) -> T:
 
 def as_typed(value: Any, kind: type[T], where: str) -> T:
     """Return a JSON value that is in memory as a `kind`; `where` names it in a `UserError`."""
-    return parse_line(to_json(value).encode(), kind, where)
+    try:
+        text = to_json(value).encode()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{where} holds what JSON has no word for ({error})") from None
+    return parse_line(text, kind, where)
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}  # made once: it takes milliseconds

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from dreamix.core.errors import UserError
+from dreamix.core.records import read_bytes
 from dreamix.core.registry import near_misses
 from dreamix.data.known_suites import suite_file
 from dreamix.data.suite_fields import EDIT_KEYS, SUITE_KEYS, VIDEO_KEYS
@@ -19,6 +20,7 @@ from dreamix.data.suite_files import check_files
 from dreamix.data.suite_recipes import check_recipes
 from dreamix.data.suite_yaml import Key, Problem, Record, Report, compose, read_record
 
+MOST_BYTES = 16 << 20
 FILE_KEYS = ("sha256", "mask", "fps")  # They describe `path` and mean nothing beside a recipe.
 
 
@@ -45,7 +47,7 @@ def examine(path: Path, media_root: Path | None, *, files: bool) -> Examined:
     """Return what `check_suite` reports together with the rows that were read."""
     path = suite_file(path)
     report = Report(str(path))
-    root = compose(path.read_bytes(), report)
+    root = compose(read_bytes(path, MOST_BYTES), report)
     top = None if root is None else read_record(root, "a suite", SUITE_KEYS, report)
     if top is None:
         return Examined({}, report.problems)

@@ -3,7 +3,6 @@
 A reader returns the value, or None after reporting what is wrong with it.
 """
 
-import math
 import posixpath
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from pathlib import PureWindowsPath
 
 import yaml
 
+from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.suite_yaml import (
@@ -24,6 +24,7 @@ from dreamix.data.suite_yaml import (
     read_plain_record,
 )
 
+MOST_FPS = 100_000
 ID_LENGTH = 100  # Leaves room for `.json` and a temporary suffix in the 255 bytes of a file name.
 WINDOWS_DEVICES = {
     "con",
@@ -71,7 +72,7 @@ def read_id(key: str, node: yaml.Node, report: Report) -> str | None:
     """Return an id. An unsafe one is reported and still returned: edits may refer to it."""
     text = read_string(key, node, report)
     if text is not None and (reason := why_unsafe(text)):
-        report.add(node, f"unsafe {key} {text!r}: {reason}")
+        report.add(node, f"unsafe {key} {shown(text, 200)}: {reason}")
     return text
 
 
@@ -99,7 +100,7 @@ def read_path(key: str, node: yaml.Node, report: Report) -> str | None:
     if text is None:
         return None
     if why := why_outside(text):
-        report.add(node, f"{key} {text!r}{why}")
+        report.add(node, f"{key} {shown(text, 200)}{why}")
         return None
     return posixpath.normpath(text)
 
@@ -128,7 +129,7 @@ def read_sha256(key: str, node: yaml.Node, report: Report) -> str | None:
 def read_fps(key: str, node: yaml.Node, report: Report) -> float | None:
     """Return frames per second: a finite number above 0."""
     value = read_plain(node, Report("")) if kind_of(node) == "a number" else None
-    if value is None or not math.isfinite(value) or value <= 0:
+    if value is None or not 0 < value <= MOST_FPS:
         report.add(node, f"{key} must be a number above 0, got {_shown(node)}")
         return None
     return float(value)
@@ -149,7 +150,7 @@ def read_category(key: str, node: yaml.Node, report: Report) -> str | None:
     if text is None or text in CATEGORIES:
         return text
     hint = near_misses(text, list(CATEGORIES))
-    report.add(node, f"unknown category {text!r}{hint} (known: {', '.join(CATEGORIES)})")
+    report.add(node, f"unknown category {shown(text, 200)}{hint} (known: {', '.join(CATEGORIES)})")
     return None
 
 
@@ -164,7 +165,7 @@ def read_recipe(key: str, node: yaml.Node, report: Report) -> Record | None:
 
 
 def _shown(node: yaml.Node) -> str:
-    return repr(node.value) if isinstance(node, yaml.ScalarNode) else kind_of(node)
+    return shown(node.value) if isinstance(node, yaml.ScalarNode) else kind_of(node)
 
 
 SUITE_KEYS = {

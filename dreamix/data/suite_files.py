@@ -38,8 +38,18 @@ def _found(row: Record, key: str, root: Path, report: Report) -> Path | None:
         report.add(line, f"{key} {name!r} leaves the suite's folder through a symbolic link")
     elif not exists:
         report.add(line, f"no such file or folder: {name} (looked in {root}; see --media-root)")
+    elif path.is_dir() and (link := _leaving(path, root)):
+        report.add(line, f"{key} {name!r} leaves the suite's folder: {link} is a link out of it")
     else:
         return path
+    return None
+
+
+def _leaving(folder: Path, root: Path) -> str | None:
+    """Return the name of a link in a folder of frames that leads out of `root`."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            return path.name
     return None
 
 

@@ -14,7 +14,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
-from dreamix.data.suite_fields import why_outside, why_unsafe
+from dreamix.data.suite_fields import MOST_FPS, why_outside, why_unsafe
 from dreamix.data.toybox.scene import Scene
 
 MOST_ROWS = 100_000  # videos, and edits
@@ -59,7 +59,7 @@ class VideoRow:
     path: MediaPath | None = None
     sha256: Sha256 | None = None
     mask: MediaPath | None = None
-    fps: Annotated[float, Field(gt=0)] | None = None
+    fps: Annotated[float, Field(gt=0, le=MOST_FPS)] | None = None
     stills: Annotated[int, Field(ge=1, le=12)] | None = None
     toybox: Recipe | None = None
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dreamix.core.errors import DoesNotApply
+from dreamix.core.arrays import read_npz
+from dreamix.core.errors import DoesNotApply, UserError
+from dreamix.core.places import inside
 from dreamix.core.records import write_whole
 from evaluation.features.base import MODELS, Encoder
 from evaluation.sample import View
@@ -121,14 +123,16 @@ class Features:
         if self.folder is None:
             return None
         identity = hashlib.sha256(self.identity(encoder).encode()).hexdigest()[:16]
-        return self.folder / f"{encoder}-{identity}" / f"{view.key}.npz"
+        return inside(self.folder, f"{encoder}-{identity}", f"{view.key}.npz")
 
     def _read(self, encoder: str, view: View) -> Arrays | None:
         path = self._path(encoder, view)
         if path is None or not path.exists():
             return None
-        with np.load(path) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        found = read_npz(path)
+        if len({(array.ndim, len(array), array.dtype.kind) for array in found.values()}) != 1:
+            raise UserError(f"{path} holds no embeddings of its clip: remove it")
+        return found
 
     def _write(self, encoder: str, view: View, found: Arrays) -> None:
         path = self._path(encoder, view)

@@ -22,7 +22,7 @@ from reports.shell import Section, emphasised, heading_html, shell
 from reports.style import marks
 from reports.summary import Resampling
 from reports.versions import made_with
-from reports.writing import utf8, write_paper, write_parts
+from reports.writing import check_out, utf8, write_paper, write_parts
 
 
 def study_parts(
@@ -46,6 +46,7 @@ def build_study(
     export: Exported, out: Path, how: Resampling, ordinal: Say | None = None
 ) -> tuple[Path, list[Part]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
+    check_out(out)
     parts = study_parts(export, how, None, ordinal)
     said = paragraph(study_lead(export), parts)
     written = write_parts(parts, out)

@@ -3,19 +3,67 @@
 The folder is what `dreamix study export` writes; its codebook.csv says what every column means.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-import yaml
+from annotated_types import Ge, Lt
+from pydantic import ConfigDict
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.records import read_json
+from dreamix.core.places import inside
+from dreamix.core.typed import STRICT, Name, as_typed, read_typed
+from dreamix.core.yaml_reading import read_yaml
+from evaluation.schema import AXES, Axis
+from reports.people.export_tables import TABLES, read_table
 
-TABLES = ("ratings_long", "ratings_wide", "raters", "exclusions", "plan")
+LOOSE = ConfigDict({**STRICT, "extra": "ignore"})
 PREFIX = "simulated_"
+
+
+@dataclass(frozen=True)
+class Playback:
+    """How much of a clip had to be watched."""
+
+    __pydantic_config__ = LOOSE
+    coverage: float | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """What reports read of study.yaml; there is more in it."""
+
+    __pydantic_config__ = LOOSE
+    name: str
+    methods: tuple[Name, ...]
+    version: str | int | float = ""
+    design: Literal["absolute", "pairwise"] = "absolute"
+    questions: tuple[Axis, ...] = AXES[:3]
+    exclusion: dict[str, float | None] = field(default_factory=dict)
+    playback: Playback = Playback()
+    run: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say."""
+        if len(set(self.methods)) < len(self.methods) or not self.methods:
+            raise ValueError("methods should be a list in which none stands twice")
+        if len(set(self.questions)) < len(self.questions) or not self.questions:
+            raise ValueError("questions should be a list in which none stands twice")
+        if "\0" in self.run:
+            raise ValueError("run should be a path")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """When the plan of the analysis was kept: declaration.json."""
+
+    __pydantic_config__ = LOOSE
+    hash: str = ""
+    at: Annotated[int, Ge(0), Lt(10**14)] = 0  # milliseconds since 1970
+    ratings: int = 0
+    amendments: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,15 +109,18 @@ class Exported:
 
 
 def read_export(folder: Path) -> Exported:
-    """Return the export in `folder`; a folder that is none, or lacks a file, is a `UserError`."""
+    """Return the export in `folder`; a folder that is none, or lacks a file, is a `UserError`.
+
+    It may come from a stranger: what is in it is held to its form before it is worked with.
+    """
     before = _prefix(folder)
-    tables = {name: _table(folder, before + name) for name in TABLES}
-    study = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
-    declared = folder / "declaration.json"
+    study = _study(inside(folder, "study.yaml"))
+    tables = {name: read_table(inside(folder, f"{before}{name}.parquet"), name) for name in TABLES}
+    declared = inside(folder, "declaration.json")
     return Exported(
         folder=folder,
         study=study,
-        declared=read_json(declared) if declared.is_file() else {},
+        declared=asdict(read_typed(declared, Declared)) if declared.exists() else {},
         simulated=bool(before) or bool(tables["ratings_long"]["simulated"].any()),
         long=tables["ratings_long"],
         wide=tables["ratings_wide"],
@@ -80,9 +131,19 @@ def read_export(folder: Path) -> Exported:
     )
 
 
+def _study(path: Path) -> dict[str, Any]:
+    """Return what study.yaml says; what reports read of it is held to its form."""
+    found = read_yaml(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: a study is a list of settings, `name: value` in each line")
+    read = {field.name: found[field.name] for field in fields(Study) if field.name in found}
+    return found | asdict(as_typed(read, Study, str(path)))
+
+
 def is_export(folder: Path) -> bool:
     """Return whether a folder is the export of a study."""
-    return any((folder / f"{before}ratings_long.parquet").is_file() for before in ("", PREFIX))
+    names = (f"{before}ratings_long.parquet" for before in ("", PREFIX))
+    return any((folder / name).is_file() for name in names)
 
 
 def _prefix(folder: Path) -> str:
@@ -92,11 +153,3 @@ def _prefix(folder: Path) -> str:
             "`dreamix study export STUDY` makes one"
         )
     return "" if (folder / "ratings_long.parquet").is_file() else PREFIX
-
-
-def _table(folder: Path, name: str) -> pd.DataFrame:
-    path = folder / f"{name}.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}; export the study again") from error

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from dreamix.core.media import probe, read_video, sha256_file
+from dreamix.core.places import own_folder
 from dreamix.core.records import write_whole
 from dreamix.core.video import Video
 from study_app.plan import SECRET
@@ -25,7 +26,7 @@ class Media:
     """The media folder of a study; a clip that is there already is not made again."""
 
     def __init__(self, folder: Path, height: int) -> None:
-        self.folder, self.height = folder / FOLDER, height
+        self.folder, self.height = own_folder(folder / FOLDER), height
         self.secret = _secret(folder / SECRET)
         self.used: set[str] = set()
         self._sources: dict[str, Path] = {}  # content -> a source that has it

@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from dreamix.core.yaml_reading import parse_yaml, read_yaml
 from study_app.spec.study import Study
 
 FILE = "study.yaml"
@@ -21,18 +21,15 @@ def read_study(folder: Path) -> Study:
         raise UserError(
             f"{folder} has no {FILE}: `dreamix study new RUN --out {folder}` writes one"
         )
-    return study_from_text(path.read_text(encoding="utf-8"), str(path))
+    return _study(read_yaml(path), str(path))
 
 
 def study_from_text(text: str, where: str) -> Study:
     """Return the study that YAML says; `where` names the file in what a `UserError` tells."""
-    try:
-        found: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "this is not YAML"
-        raise UserError(f"{where}{line}: {problem}") from None
+    return _study(parse_yaml(text, where), where)
+
+
+def _study(found: Any, where: str) -> Study:
     if not isinstance(found, dict):
         raise UserError(f"{where}: a study is a list of settings, `name: value` in each line")
     try:
