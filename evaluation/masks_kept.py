@@ -19,17 +19,13 @@ def write_packed_mask(path: Path, mask: np.ndarray) -> None:
 
 
 def read_packed_mask(path: Path) -> np.ndarray:
-    """Return what `write_packed_mask` wrote; a file that it cannot have written is a `UserError`."""
+    """Return what `write_packed_mask` wrote; any other file is a `UserError`."""
     arrays = read_npz(path, MOST_PIXELS // 8 + 1024)
     bits, shape = arrays.get("bits"), arrays.get("shape")
     if bits is None or shape is None or bits.dtype != np.uint8 or shape.dtype.kind != "i":
         raise UserError(f"{path} is no mask of a subject: remove it")
     size = math.prod(map(int, shape.ravel()))
-    if (
-        shape.shape != (3,)
-        or (shape <= 0).any()
-        or size > MOST_PIXELS
-        or -(-size // 8) != bits.size
-    ):
+    sound = shape.shape == (3,) and (shape > 0).all() and size <= MOST_PIXELS
+    if not sound or -(-size // 8) != bits.size:
         raise UserError(f"{path} is no mask of a subject: remove it")
     return np.unpackbits(bits.ravel(), count=size).reshape(shape) > 0

@@ -116,6 +116,7 @@ def _check_sources(runs: list[RunFolder]) -> None:
     for run in runs:
         for video in _kept(run):
             path = run.source(video)
+            run.subject_mask(video)  # a damaged one is said now
             other, digest = known.setdefault(video, (path, sha256_file(path)))
             if other != path and sha256_file(path) != digest:
                 raise UserError(

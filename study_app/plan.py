@@ -6,10 +6,11 @@
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from dreamix.core.errors import UserError
-from dreamix.core.records import read_json, write_json
+from dreamix.core.places import inside
+from dreamix.core.records import write_json
+from dreamix.core.typed import STRICT, Name, read_typed
 from study_app.design.blocks import Cell
 
 FILE = "plan.json"
@@ -28,17 +29,18 @@ class Item:
     expected:    question -> the answer that a check or a training asks for.
     """
 
-    key: str
+    __pydantic_config__ = STRICT
+    key: Name
     kind: str
-    video: str
-    edit: str
+    video: Name
+    edit: Name
     methods: tuple[str, ...]
     category: str
     prompt: str
-    left: str
-    right: str
+    left: Name
+    right: Name
     seconds: float  # of the clip that is rated
-    reference: str | None = None
+    reference: Name | None = None
     expected: dict[str, int] | None = None
     language: str | None = None  # of a trap: the one it is written in
 
@@ -52,11 +54,13 @@ class Item:
 class Plan:
     """What is served, and what was declared before the first vote."""
 
+    __pydantic_config__ = STRICT
     study: str
     analysis: str  # hash of the analysis plan
     run: str  # hash of the suite the clips belong to
     items: tuple[Item, ...]
     left_out: dict[str, str]  # edit -> why it is not in the study
+    format: int = FORMAT
 
     @cached_property
     def by_key(self) -> dict[str, Item]:
@@ -75,7 +79,7 @@ class Plan:
 
 def write_plan(folder: Path, plan: Plan) -> None:
     """Write the plan into a study's folder, for its owner: it says which clip is whose."""
-    write_json(folder / FILE, {"format": FORMAT, **asdict(plan)}, private=True)
+    write_json(folder / FILE, asdict(plan), private=True)
 
 
 def read_plan(folder: Path) -> Plan:
@@ -83,10 +87,7 @@ def read_plan(folder: Path) -> Plan:
     path = folder / FILE
     if not path.is_file():
         raise UserError(f"{folder} is not built: run `dreamix study build {folder}` first")
-    found: dict[str, Any] = read_json(path)
-    if found.pop("format") != FORMAT:
+    plan = read_typed(inside(folder, FILE), Plan)
+    if plan.format != FORMAT:
         raise UserError(f"{path} is of another version of the toolkit: build the study again")
-    items = tuple(
-        Item(**{**item, "methods": tuple(item["methods"])}) for item in found.pop("items")
-    )
-    return Plan(items=items, **found)
+    return plan

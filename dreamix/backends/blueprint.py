@@ -105,8 +105,8 @@ def build(plan: Blueprint, dtypes: Dtypes = torch.float32, device: str = "meta")
     """
     import diffusers
 
-    kind = getattr(diffusers, plan.kind, None)
-    if not isinstance(kind, type) or not issubclass(kind, diffusers.DiffusionPipeline):
+    kind: Any = getattr(diffusers, plan.kind, None)
+    if not _is_kind(kind, diffusers.DiffusionPipeline):
         raise UserError(f"diffusers {diffusers.__version__} has no {plan.kind}")
     parts = {name: _part(part, device) for name, part in plan.parts.items()}
     for name in [name for name in parts if name.startswith("text_encoder")]:
@@ -125,16 +125,21 @@ def _part(part: Part, device: str) -> Any:
     import diffusers
     import transformers
 
-    kind = getattr(diffusers, part.kind, None)
-    if isinstance(kind, type) and issubclass(kind, diffusers.ConfigMixin):
+    kind: Any = getattr(diffusers, part.kind, None)
+    if _is_kind(kind, diffusers.ConfigMixin):
         network = issubclass(kind, nn.Module)
         with torch.device(device) if network else nullcontext():
             return kind.from_config(part.config)
     kind = getattr(transformers, part.kind, None)
-    if isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel):
+    if _is_kind(kind, transformers.PreTrainedModel):
         with torch.device(device):
             return kind(kind.config_class.from_dict(part.config))
     raise UserError(f"neither diffusers nor transformers has a {part.kind}")
+
+
+def _is_kind(found: Any, kind: type) -> bool:
+    """Return True for a class of that kind: a file that names anything else is not obeyed."""
+    return isinstance(found, type) and issubclass(found, kind)
 
 
 def _dtype(dtypes: Dtypes, name: str) -> torch.dtype:

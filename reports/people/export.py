@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from pydantic import ConfigDict
 
 from dreamix.core.errors import UserError
@@ -28,7 +28,7 @@ class Playback:
     """How much of a clip had to be watched."""
 
     __pydantic_config__ = LOOSE
-    coverage: float | None = None
+    coverage: Annotated[float, Ge(0), Le(1)] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,10 @@ def _study(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UserError(f"{path}: a study is a list of settings, `name: value` in each line")
     read = {field.name: found[field.name] for field in fields(Study) if field.name in found}
-    return found | asdict(as_typed(read, Study, str(path)))
+    held = asdict(as_typed(read, Study, str(path)))
+    if held["playback"]["coverage"] is None:
+        held["playback"] = {}
+    return found | held
 
 
 def is_export(folder: Path) -> bool:

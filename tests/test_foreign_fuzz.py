@@ -1,0 +1,214 @@
+"""Folders of strangers, spoilt at random: refused in one line or read, and nothing written outside.
+
+What is right needs no source but the promise itself: a `UserError` of one line or a result, within
+a time, and every file around the folder as it was (`hostile_folders`). 50 examples a target here,
+2,000 in the slow suite.
+"""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from fabricated_export import drawn, write_export
+from hostile_folders import Arena, refused_or_done, spoil, state
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from dreamix.core.media import write_video
+from dreamix.core.records import write_json
+from dreamix.core.video import Video
+from dreamix.data.suite import load_suite
+from dreamix.methods.base import variants
+from evaluation.composite_file import KIND, read_composites
+from evaluation.merging import merge_runs
+from evaluation.runner import run_suite
+from evaluation.runs import RunFolder
+from evaluation.scoring import score_run
+from evaluation.settings import ModelSettings
+from reports.build import write_tables
+from reports.frames import clips_frame
+from reports.gallery import gallery_data
+from reports.loading import load_run
+from reports.media import make_copies
+from reports.page import title
+from reports.people.export import read_export
+from reports.people.lead import study_lead
+from reports.people.outcome import people_of
+from reports.people.part_raters import raters_part
+from reports.summary import Resampling, summarize
+from reports.tables import all_tables
+from reports.wording import summary_sentences
+from study_app.spec.template import new_study
+
+HOW = Resampling(resamples=20)
+METRICS = ["psnr", "flicker"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A suite, a run of it with scores and a composite, an export of ratings, a composite file."""
+    base = tmp_path_factory.mktemp("base")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    for name in ("v0", "v1"):
+        write_video(base / "suite" / f"{name}.mp4", Video(frames, 4), lossless=True)
+        for number in (0, 1):
+            edited = Video(255 - frames[:, ::-1] // (number + 1), 4)
+            write_video(base / "outputs" / "alpha" / f"{name}_{number}.mp4", edited, lossless=True)
+    edits = [
+        {"id": f"{v}_{n}", "video": v, "prompt": f"{v} {n}", "category": ("style", "motion")[n]}
+        for v in ("v0", "v1")
+        for n in (0, 1)
+    ]
+    videos = [{"id": v, "path": f"{v}.mp4", "caption": v} for v in ("v0", "v1")]
+    about = {"name": "two", "version": 1, "licence": "CC0", "videos": videos, "edits": edits}
+    (base / "suite" / "suite.yaml").write_text(yaml.safe_dump(about))
+    columns = [
+        column
+        for spec in (f"external:{base}/outputs/*", "unedited", "shuffled-frames")
+        for column in variants(spec)
+    ]
+    run_suite(load_suite(base / "suite"), columns, base / "run", workers=1)
+    score_run(base / "run", METRICS, ModelSettings())
+    _write_composite(base)
+    score_run(base / "run", METRICS, ModelSettings(), composite=base / "composite.json")
+    write_export(base / "export", drawn((0.5, 0.0)), raters=4, sources=3, edits_each=1)
+    return base
+
+
+def _write_composite(base: Path) -> None:
+    info = RunFolder(base / "run").info
+    terms = [
+        {"metric": name, "definition_id": info.metrics[name].definition_id, "better": "higher",
+         "mean": 1.0, "scale": 2.0, "weight": 0.5} for name in METRICS
+    ]  # fmt: skip
+    origin = {"suite": "two", "suite_sha256": info.suite.sha256, "study": "s", "raters": 3,
+              "ratings_sha256": "0" * 64, "scale": [1.0, 5.0]}  # fmt: skip
+    axes = {"quality": {"intercept": 3.0, "terms": terms, "sentence": "", "notes": []}}
+    document = {"format": 1, "kind": KIND, "simulated": False, "origin": origin, "axes": axes}
+    write_json(base / "composite.json", document)
+
+
+@pytest.fixture(scope="module")
+def arena(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    place = tmp_path_factory.mktemp("arena")
+    shutil.copytree(base / "run", place / "clean")
+    yield Arena(place)
+
+
+Target = Callable[[Arena, Path], None]
+
+
+def merge(arena: Arena, folder: Path) -> None:
+    """Into a new folder, or beside a good one."""
+    out = arena.place / "out"
+    merge_runs(out, [folder])
+    assert sorted(path.name for path in out.glob("clips/*/*/*.json")), "nothing came"
+
+
+def merge_second(arena: Arena, folder: Path) -> None:
+    merge_runs(arena.place / "out", [arena.place / "clean", folder])
+
+
+def report(arena: Arena, folder: Path) -> None:
+    """All of a report but the figures, which take a second."""
+    out = arena.place / "out"
+    run = load_run(folder)
+    summary = summarize(run, HOW)
+    write_tables(summary, all_tables(summary), out / "tables")
+    gallery_data(summary, make_copies(run, out / "media"))
+    clips_frame(run), summary_sentences(summary), title(run)
+
+
+def score(_arena: Arena, folder: Path) -> None:
+    score_run(folder, METRICS, ModelSettings())
+
+
+def study_new(arena: Arena, folder: Path) -> None:
+    new_study(folder, arena.place / "out")
+
+
+def analyze(_arena: Arena, folder: Path) -> None:
+    people = people_of(read_export(folder), HOW)
+    study_lead(people.export), raters_part(people)
+
+
+def composite(_arena: Arena, folder: Path) -> None:
+    read_composites(folder / "composite.json")
+
+
+def suite(_arena: Arena, folder: Path) -> None:
+    load_suite(folder)
+
+
+# target -> the folder that is spoilt, and which folders it may write to
+TARGETS: dict[Target, tuple[str, tuple[str, ...]]] = {
+    merge: ("run", ("out",)),
+    merge_second: ("run", ("out",)),
+    report: ("run", ("out",)),
+    score: ("run", ("foreign",)),
+    study_new: ("run", ("out",)),
+    analyze: ("export", ()),
+    composite: ("composite", ()),
+    suite: ("suite", ()),
+}
+NAMES = [target.__name__ for target in TARGETS]
+
+
+def attack(base: Path, arena: Arena, target: Target, seed: int) -> None:
+    """Spoil one copy in one to three places, and hold the target to its promise."""
+    source, ours = TARGETS[target]
+    rng = random.Random(seed)
+    if source == "composite":
+        shutil.rmtree(arena.place / "foreign", ignore_errors=True)
+        (arena.place / "foreign").mkdir()
+        shutil.copy(base / "composite.json", arena.place / "foreign")
+        folder = arena.place / "foreign"
+    else:
+        folder = arena.fresh(base / source, "foreign")
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        spoil(folder, rng, arena.victims)
+    before = state(folder)
+    shutil.rmtree(arena.place / "out", ignore_errors=True)
+    refused = refused_or_done(lambda: target(arena, folder))
+    arena.check("out", "foreign") if "out" in ours else arena.check("foreign")
+    if "foreign" not in ours:
+        changed = dict(state(folder).items() ^ before.items())
+        assert set(changed) <= {".lock"}, f"the stranger's folder was changed: {changed}"
+    if refused and target in (merge, merge_second):
+        left = [path for path in arena.place.glob("out/*") if path.name != ".lock"]
+        assert not left, f"a refusal left {left}"
+
+
+def fuzz(base: Path, arena: Arena, name: str, examples: int) -> None:
+    target = next(one for one in TARGETS if one.__name__ == name)
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(0, 2**48))
+    def run(seed: int) -> None:
+        attack(base, arena, target, seed)
+
+    run()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_strangers_folder_is_refused_in_one_line_or_read(
+    base: Path, arena: Arena, name: str
+) -> None:
+    fuzz(base, arena, name, 50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_two_thousand_strangers(base: Path, arena: Arena, name: str) -> None:
+    fuzz(base, arena, name, 2000)
