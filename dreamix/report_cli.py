@@ -158,7 +158,7 @@ def _export_of(study: Path, database: str | None, out: Path) -> Path:
     from study_app.store.database import now
 
     with opened(study, database) as running:
-        return export_anew(running, out / "ratings", now()).folder
+        return export_anew(running, inside(out, "ratings"), now()).folder
 
 
 def _run_of(study: Path, says: dict[str, Any]) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import one_line
 from dreamix.core.registry import near_misses
 from dreamix.core.threads import cores
 from evaluation.cluster_cli import SHARD, WHERE, merge, part_of, spell
@@ -260,9 +261,9 @@ def measure(
         click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")
     for why in dict.fromkeys(done.not_run.values()):
         names = [name for name, reason in done.not_run.items() if reason == why]
-        click.echo(f"not run: {', '.join(names)}: {why}")
+        click.echo(one_line(f"not run: {', '.join(names)}: {why}"))
     for note, count in done.notes.items():
-        click.echo(f"note: {count} x {note}")
+        click.echo(one_line(f"note: {count} x {note}"))
     show_reasons(done.reasons)
     asked_in_vain = bool(metrics) and bool(done.not_run)
     return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
@@ -326,7 +327,7 @@ def show_reasons(reasons: dict[str, int], most: int = 10) -> None:
     """Print why things failed, the commonest reason first."""
     ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
     for reason, count in ordered[:most]:
-        click.echo(f"failed: {count} x {reason}")
+        click.echo(one_line(f"failed: {count} x {reason}"))
     if len(ordered) > most:
         click.echo(f"failed: ... and {len(ordered) - most} other reasons, all in the rows")
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.places import inside
 from dreamix.core.records import parse_json, read_bytes
 from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
+from dreamix.data.suite_snapshot import Text
 from evaluation.schema import FORMAT, READABLE, Axis, Cell, ClipRow, Format, Origin, Seed, Sha256
 
 MOST_SEEDS = 1_000  # of a method
@@ -37,14 +38,23 @@ def seed_numbers(given: Any) -> tuple[int, ...]:
     return tuple(given)
 
 
+def _state_and_identity(held: list[Any]) -> list[Any]:
+    if len(held) != 2 or not isinstance(held[1], str):
+        raise ValueError("should be the state of a model and its identity")
+    return held
+
+
+ModelFound = Annotated[list[Any], AfterValidator(_state_and_identity)]
+
+
 @dataclass(frozen=True)
 class SuiteInfo:
     """Which suite a run is of."""
 
     __pydantic_config__ = STRICT
-    name: str
-    version: str | int | float
-    licence: str
+    name: Text
+    version: Text | int | float
+    licence: Text
     sha256: Sha256
 
 
@@ -107,7 +117,7 @@ class RunInfo:
     versions: dict[str, str] = field(default_factory=dict)
     metrics: dict[Name, MetricInfo] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)  # metric -> what is missing
-    models: dict[str, list[Any]] = field(default_factory=dict)  # model -> state, identity
+    models: dict[str, ModelFound] = field(default_factory=dict)  # model -> state, identity
     scored_with: dict[str, str] = field(default_factory=dict)
     least_share: Annotated[float, Ge(0), Le(1)] = LEAST_SHARE
 
@@ -139,7 +149,7 @@ class RunInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `write_json` can write; what is as it is by default is left out."""
-        metrics = {name: _set_fields(metric) for name, metric in self.metrics.items()}
+        metrics = {name: _without_none(asdict(facts)) for name, facts in self.metrics.items()}
         found = {**_set_fields(self), "format": FORMAT}
         return {**found, "metrics": metrics} if metrics else found
 
@@ -152,6 +162,10 @@ def _set_fields(one: Any) -> dict[str, Any]:
 
     unset = {each.name for each in fields(one) if getattr(one, each.name) == default(each)}
     return {name: value for name, value in asdict(one).items() if name not in unset}
+
+
+def _without_none(held: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in held.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ def videos(run: RunFolder) -> set[str]:
 def remove_leftovers(out: Path) -> None:
     """Remove the temporary files of writes that a kill cut off."""
     for leftover in out.rglob(".*.tmp"):
-        leftover.unlink()
+        if leftover.is_file() or leftover.is_symlink():
+            leftover.unlink()
 
 
 def pending_units(run: RunFolder) -> list[CellsOfVideo]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dreamix.core.errors import UserError
 from dreamix.core.records import append_lines, read_lines, to_json, write_whole
 from dreamix.core.typed import parse_line
 from evaluation.schema import ScoreRow
@@ -12,8 +13,15 @@ Key = tuple[str, str, int, str]
 def read_scores(path: Path) -> dict[Key, ScoreRow]:
     """Return the scores in `path` (scores.jsonl) by their key; of two for one key, the last."""
     lines = enumerate(read_lines(path), 1)
-    rows = (parse_line(line, ScoreRow, f"{path}:{number}") for number, line in lines)
+    rows = (_row(line, f"{path}:{number}") for number, line in lines)
     return {row.key: row for row in rows}
+
+
+def _row(line: bytes, where: str) -> ScoreRow:
+    row = parse_line(line, ScoreRow, where)
+    if row.status == "ok" and row.value is None:
+        raise UserError(f"{where}: status is ok, but value is missing; remove that line")
+    return row
 
 
 def append_scores(path: Path, rows: list[ScoreRow]) -> None:

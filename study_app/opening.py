@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from dreamix.core.errors import UserError
+from dreamix.core.places import inside
 from study_app.declaration import check_declaration, declare, declared
 from study_app.flow import Running
 from study_app.plan import FILE as PLAN_FILE
@@ -32,12 +33,12 @@ class Opened(Running):
 
 def database_url(folder: Path, given: str | None = None) -> str:
     """Return where the answers are: as given, by DREAMIX_DATABASE, or in the study's folder."""
-    return given or os.environ.get(VARIABLE) or f"sqlite:///{(folder / FILE).resolve()}"
+    return given or os.environ.get(VARIABLE) or f"sqlite:///{inside(folder, FILE).resolve()}"
 
 
 def simulated_url(folder: Path, given: str | None = None) -> str:
     """Return where simulated answers go: never, unless said, to where people's are."""
-    return given or f"sqlite:///{(folder / SIMULATED_FILE).resolve()}"
+    return given or f"sqlite:///{inside(folder, SIMULATED_FILE).resolve()}"
 
 
 def open_study(folder: Path, url: str | None = None) -> Opened:

@@ -15,6 +15,7 @@ from study_app.design.blocks import Cell
 
 FILE = "plan.json"
 SECRET = "secret"  # file of a study's folder; names of clips and raters are made with it
+SECRET_BYTES = 4096
 FORMAT = 1
 KINDS = ("rating", "trap", "gold", "training")
 SEPARATOR = " | "  # between the two methods of a pair

@@ -8,8 +8,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
+from dreamix.core.places import inside
+from dreamix.core.records import read_bytes
 from study_app.opening import Opened
-from study_app.plan import SECRET
+from study_app.plan import SECRET, SECRET_BYTES
 from study_app.store.tables import Rater
 
 
@@ -23,7 +25,7 @@ class Pseudonyms:
         path = folder / SECRET
         if not path.is_file():
             raise UserError(f"{path} is missing: `dreamix study build {folder}` makes it")
-        self._secret = path.read_bytes()
+        self._secret = read_bytes(inside(folder, SECRET), SECRET_BYTES)
 
     def of(self, rater_id: int, simulated: bool) -> str:
         """Return the name of a rater; that of a simulated one says so."""

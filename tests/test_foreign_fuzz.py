@@ -24,17 +24,19 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.composite_file import KIND, read_composites
+from evaluation.masks_kept import write_packed_mask
 from evaluation.merging import merge_runs
 from evaluation.runner import run_suite
 from evaluation.runs import RunFolder
 from evaluation.scoring import score_run
 from evaluation.settings import ModelSettings
-from reports.build import write_tables
+from reports.build import build_report, write_tables
 from reports.frames import clips_frame
 from reports.gallery import gallery_data
 from reports.loading import load_run
 from reports.media import make_copies
 from reports.page import title
+from reports.people.build import build_study
 from reports.people.export import read_export
 from reports.people.lead import study_lead
 from reports.people.outcome import people_of
@@ -42,6 +44,7 @@ from reports.people.part_raters import raters_part
 from reports.summary import Resampling, summarize
 from reports.tables import all_tables
 from reports.wording import summary_sentences
+from study_app.prepare.build import build
 from study_app.spec.template import new_study
 
 HOW = Resampling(resamples=20)
@@ -55,23 +58,21 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     for name in ("v0", "v1"):
         write_video(base / "suite" / f"{name}.mp4", Video(frames, 4), lossless=True)
-        for number in (0, 1):
-            edited = Video(255 - frames[:, ::-1] // (number + 1), 4)
-            write_video(base / "outputs" / "alpha" / f"{name}_{number}.mp4", edited, lossless=True)
+        edited = Video(255 - frames[:, ::-1], 4)
+        write_video(base / "outputs" / "alpha" / f"{name}_0.mp4", edited, lossless=True)
+        write_packed_mask(base / "masks" / f"{name}.npz", frames[..., 0] > 99)
     edits = [
-        {"id": f"{v}_{n}", "video": v, "prompt": f"{v} {n}", "category": ("style", "motion")[n]}
-        for v in ("v0", "v1")
-        for n in (0, 1)
+        {"id": f"{v}_0", "video": v, "prompt": f"{v} 0", "category": category}
+        for v, category in (("v0", "style"), ("v1", "motion"))
     ]
     videos = [{"id": v, "path": f"{v}.mp4", "caption": v} for v in ("v0", "v1")]
     about = {"name": "two", "version": 1, "licence": "CC0", "videos": videos, "edits": edits}
     (base / "suite" / "suite.yaml").write_text(yaml.safe_dump(about))
     columns = [
-        column
-        for spec in (f"external:{base}/outputs/*", "unedited", "shuffled-frames")
-        for column in variants(spec)
+        column for spec in (f"external:{base}/outputs/*", "unedited") for column in variants(spec)
     ]
     run_suite(load_suite(base / "suite"), columns, base / "run", workers=1)
+    shutil.copytree(base / "masks", base / "run" / "sources" / "masks")
     score_run(base / "run", METRICS, ModelSettings())
     _write_composite(base)
     score_run(base / "run", METRICS, ModelSettings(), composite=base / "composite.json")
@@ -158,9 +159,11 @@ TARGETS: dict[Target, tuple[str, tuple[str, ...]]] = {
 NAMES = [target.__name__ for target in TARGETS]
 
 
-def attack(base: Path, arena: Arena, target: Target, seed: int) -> None:
+def attack(
+    base: Path, arena: Arena, target: Target, about: tuple[str, tuple[str, ...]], seed: int
+) -> None:
     """Spoil one copy in one to three places, and hold the target to its promise."""
-    source, ours = TARGETS[target]
+    source, ours = about
     rng = random.Random(seed)
     if source == "composite":
         shutil.rmtree(arena.place / "foreign", ignore_errors=True)
@@ -196,7 +199,7 @@ def fuzz(base: Path, arena: Arena, name: str, examples: int) -> None:
     )
     @given(st.integers(0, 2**48))
     def run(seed: int) -> None:
-        attack(base, arena, target, seed)
+        attack(base, arena, target, TARGETS[target], seed)
 
     run()
 
@@ -206,6 +209,38 @@ def test_a_strangers_folder_is_refused_in_one_line_or_read(
     base: Path, arena: Arena, name: str
 ) -> None:
     fuzz(base, arena, name, 50)
+
+
+def whole_report(arena: Arena, folder: Path) -> None:
+    build_report(folder, arena.place / "out", HOW)
+
+
+def whole_study(arena: Arena, folder: Path) -> None:
+    build_study(read_export(folder), arena.place / "out", HOW)
+
+
+def study_build(arena: Arena, folder: Path) -> None:
+    """The study's folder is `out`; its clips come from the stranger's run."""
+    new_study(folder, arena.place / "out")
+    text = (arena.place / "out" / "study.yaml").read_text()
+    text = text.replace("display_height: 360", "display_height: 120")
+    (arena.place / "out" / "study.yaml").write_text(text)
+    build(arena.place / "out")
+
+
+WHOLE: dict[Target, tuple[str, tuple[str, ...]]] = {
+    whole_report: ("run", ("out",)),
+    whole_study: ("export", ("out",)),
+    study_build: ("run", ("out",)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", WHOLE, ids=[target.__name__ for target in WHOLE])
+def test_whole_pages_and_studies_keep_the_promise(base: Path, arena: Arena, target: Target) -> None:
+    """With figures, clips and pages, which take a second each: 60 of each."""
+    for seed in range(60):
+        attack(base, arena, target, WHOLE[target], seed)
 
 
 @pytest.mark.slow

@@ -1,11 +1,13 @@
 """study.yaml: what is written for a run reads back, and every mistake is one clear line."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dreamix.core.errors import UserError
+from dreamix.core.records import write_json
+from evaluation.run_info import MethodInfo, RunInfo, SuiteInfo
 from study_app.spec.reading import analysis_hash, read_study, study_from_text
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE, new_study
@@ -28,11 +30,16 @@ def study(**changes: str) -> Study:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run folder as far as a study needs to know it: two methods and an anchor."""
-    methods = {"dreamix": {"anchor": False}, "pnp": {"anchor": False}, "ideal": {"anchor": True}}
     folder = tmp_path / "runs" / "one"
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"format": 2, "methods": methods}))
+    write_json(folder / "run.json", run_of({"dreamix": False, "pnp": False, "ideal": True}))
     return folder
+
+
+def run_of(methods: dict[str, bool]) -> dict[str, Any]:
+    """Return what run.json says of a run without edits; methods: label -> is it an anchor?"""
+    suite = SuiteInfo("s", "1", "CC0", "0" * 64)
+    found = {label: MethodInfo(label, {}, anchor, (0,)) for label, anchor in methods.items()}
+    return RunInfo(3, suite, (), found).to_dict()
 
 
 def test_a_new_study_is_about_the_methods_of_the_run_and_reads_back(
@@ -48,7 +55,7 @@ def test_a_new_study_is_about_the_methods_of_the_run_and_reads_back(
 
 
 def test_a_run_of_anchors_alone_has_nothing_to_rate(run: Path, tmp_path: Path) -> None:
-    (run / "run.json").write_text(json.dumps({"format": 2, "methods": {"ideal": {"anchor": True}}}))
+    write_json(run / "run.json", run_of({"ideal": True}))
     with pytest.raises(UserError, match="only anchors"):
         new_study(run, tmp_path / "x")
     assert not (tmp_path / "x").exists()
@@ -67,7 +74,7 @@ def test_a_run_of_anchors_alone_has_nothing_to_rate(run: Path, tmp_path: Path) -
         ("[dreamix, pnp]", "[pnp, pnp]", "methods: one stands there twice"),
         ("alignment, fidelity, quality]", "beauty]", "questions.0: input should be 'alignment'"),
         ("      next: Next", "      nxt: Next", "buttons.nxt: there is no such setting"),
-        ("size:\n", "size: [\n", "study.yaml, line 20: expected"),
+        ("size:\n", "size: [\n", "study.yaml, line 20: did not find expected"),
         ("name: trees", "name: ../trees", "name: string should match"),
     ],
 )

@@ -5,7 +5,7 @@ wrong, where, and what to do. The command line prints that line and exits with c
 exception is a defect of ours and keeps its traceback.
 """
 
-import unicodedata
+from dreamix.core.names import one_line
 
 
 class UserError(Exception):
@@ -16,7 +16,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         """Return the line; what would break it, or is no character, stands as its code."""
-        return "".join(map(_visible, super().__str__()))
+        return one_line(super().__str__())
 
 
 class StorageError(UserError):
@@ -25,10 +25,3 @@ class StorageError(UserError):
 
 class DoesNotApply(Exception):
     """A declared gap: this method or metric has no meaning here; the message says why."""
-
-
-def _visible(sign: str) -> str:
-    """Return a character; a line break as a space; what cannot be shown as its code."""
-    if sign.isprintable() or unicodedata.category(sign) == "Zs":
-        return sign
-    return " " if sign.isspace() else ascii(sign)[1:-1]

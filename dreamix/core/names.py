@@ -34,3 +34,15 @@ def shown(value: object, most: int = 60) -> str:
     """Return a value in quotes for a message of one line, shortened."""
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def one_line(text: str) -> str:
+    """Return text of whatever origin as one line that any terminal can show."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(sign: str) -> str:
+    """Return a character; a line break as a space; what cannot be shown as its code."""
+    if sign.isprintable() or unicodedata.category(sign) == "Zs":
+        return sign
+    return " " if sign.isspace() else ascii(sign)[1:-1]

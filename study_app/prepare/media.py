@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from dreamix.core.media import probe, read_video, sha256_file
-from dreamix.core.places import own_folder
-from dreamix.core.records import write_whole
+from dreamix.core.places import inside, own_folder
+from dreamix.core.records import read_bytes, write_whole
 from dreamix.core.video import Video
-from study_app.plan import SECRET
+from study_app.plan import SECRET, SECRET_BYTES
 from study_app.prepare.telltale import write_clip
 
 FOLDER = "media"
@@ -101,4 +101,4 @@ def _secret(path: Path) -> bytes:
     if not path.exists():
         with write_whole(path, private=True) as file:
             file.write(secrets.token_hex(32).encode())
-    return path.read_bytes()
+    return read_bytes(inside(path.parent, path.name), SECRET_BYTES)
