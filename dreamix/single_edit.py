@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from dreamix.backends.base import BACKENDS, WORLD, Backend
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
-from dreamix.core.media import read_video, write_image, write_video
+from dreamix.core.media import read_edit, write_image, write_video
 from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.strip import strip
@@ -125,7 +125,7 @@ def make(request: EditRequest, found: Method, backend: Backend | None, config: A
         raise UserError(f"{found.name} does not apply here: {reason}") from None
     clip, facts = edited if isinstance(edited, Made) else (edited, {})
     if isinstance(clip, Path):
-        clip = read_video(clip, fps=source.fps)
+        clip = read_edit(clip, source).video
     return Done(clip, facts, time.perf_counter() - began)
 
 

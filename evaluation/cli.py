@@ -83,10 +83,16 @@ SCORE_OPTIONS = options(
     MODEL_OPTIONS,
     click.option(
         "--align",
-        type=click.Choice(["pts", "span", "index"]),
-        default="pts",
+        type=click.Choice(["auto", "pts", "span", "index"]),
+        default="auto",
         show_default=True,
-        help="How frames of edit and source are paired: by time, by share of the clip, by number.",
+        help="How frames of edit and source are paired. auto: by number if there are as many, else "
+        "by time (pts); span: by share of the clip; index: first with first.",
+    ),
+    click.option(
+        "--least-share",
+        type=click.FloatRange(0, 1),
+        help="A clip that covers less of its source is partial.  [default: as before, or 0.9]",
     ),
     click.option(
         "--composite",
@@ -237,6 +243,7 @@ def measure(
     metrics: tuple[str, ...],
     align: str,
     workers: int,
+    least_share: float | None = None,
     composite: Path | None = None,
     **models: Any,
 ) -> int:
@@ -252,6 +259,7 @@ def measure(
             names,
             settings,
             policy=align,
+            least_share=least_share,
             workers=workers,
             watch=watch,
             composite=composite,
@@ -264,6 +272,10 @@ def measure(
         click.echo(one_line(f"not run: {', '.join(names)}: {why}"))
     for note, count in done.notes.items():
         click.echo(one_line(f"note: {count} x {note}"))
+    for remark in done.remarks:
+        click.echo(one_line(f"note: {remark}"))
+    for method in done.partial:
+        click.echo(one_line(f"partial: {method}"))
     show_reasons(done.reasons)
     asked_in_vain = bool(metrics) and bool(done.not_run)
     return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0

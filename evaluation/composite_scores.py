@@ -128,11 +128,18 @@ def _row(
         "clip": clip.sha256,
         "note": _note(run, one),
     }
+    blank |= _read_as([rows.get((*cell, term.metric)) for term in one.terms])
     gaps = [_gap(rows.get((*cell, t.metric)), t, clip, definitions) for t in one.terms]
     if lacks := sorted(gap for gap in gaps if gap):  # "failed" comes before "n/a"
         return ScoreRow(**blank, status=lacks[0][0], reason=lacks[0][1])
     points = sum(term.points(_value(rows[*cell, term.metric])) for term in one.terms)
     return ScoreRow(**blank, status="ok", value=one.intercept + points)
+
+
+def _read_as(parts: list[ScoreRow | None]) -> dict[str, Any]:
+    """Return how the clip was read, which the scores of all its metrics say alike."""
+    told = next((row for row in parts if row and row.covers is not None), None)
+    return {"covers": told.covers, "remarks": told.remarks} if told else {}
 
 
 def _gap(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from dreamix.backends.base import Backend, open_backend
 from dreamix.core.errors import DoesNotApply, StorageError, UserError
-from dreamix.core.media import probe, read_video, sha256_file, write_video
+from dreamix.core.media import check_clip_size, probe, read_edit, sha256_file, write_video
 from dreamix.core.records import to_json, write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
@@ -252,16 +252,17 @@ def peak_memory_mb() -> float:
 def _put(sidecar: Path, cell: Cell, edited: Video | Path) -> Path:
     """Write a `Video` lossless, copy a file as it is; return the clip.
 
-    A folder of frames says no rate: it gets its source's.
+    A folder of frames says no times: it gets its source's.
     """
     if isinstance(edited, Path) and edited.is_dir():
         source: Video = _state["sources"](_state["suite"].edit(cell.edit).video)
-        edited = read_video(edited, fps=source.fps)
+        edited = read_edit(edited, source).video
     if isinstance(edited, Video):
         clip = sidecar.with_suffix(".mp4")
         write_video(clip, edited, lossless=True)
         return clip
-    probe(edited)  # a file that is no clip at all is said so now, not when it is scored
+    probe(edited)  # a file that is no clip at all is said so now, not when it is scored,
+    check_clip_size(edited)  # and so is one that cannot be scored here
     clip = sidecar.with_name(clip_name(sidecar.stem, edited.suffix))
     copy_whole(edited, clip)
     return clip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.media import write_video
+from dreamix.core.media import COLOURS, write_video
 from dreamix.core.places import inside
 from dreamix.core.records import open_file, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
@@ -145,6 +145,11 @@ class RunFolder:
     def needs_backend(self, label: str) -> bool:
         """Return True if the clips of that column are made with a model."""
         return self.info.methods[label].backend is not None
+
+    def colour(self, label: str) -> str | None:
+        """Return how clips of that column are read that state no colour matrix; None: a guess."""
+        told = self.info.methods[label].config.get("colour")
+        return told if told in COLOURS else self.suite.colour
 
     def source(self, video: str) -> Path:
         """Return the source clip that the run keeps."""

@@ -28,7 +28,8 @@ class View:
     """A clip with what has been computed on it.
 
     clip: the clip, or how to decode it when it is first looked at.
-    key:  SHA-256 of the file the frames came from; features are cached under it.
+    key:  SHA-256 of the file the frames came from, with the colour that was named for it, if any;
+          features are cached under it.
     """
 
     clip: Video | Callable[[], Video]
@@ -91,7 +92,7 @@ class Sample:
     prompt: str
     caption: str | None
     category: str
-    policy: str = "pts"
+    policy: str = "auto"
     keep: np.ndarray | None = None
     ideal: View | None = None
     true_flow: "Flow | None" = None

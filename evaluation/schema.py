@@ -28,6 +28,7 @@ MOST_FRAMES = 1_000_000  # of a clip, in a row of scores
 Status = Literal["ok", "failed", "n/a"]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column of a table holds
 Frames = Annotated[list[float], Field(max_length=MOST_FRAMES)]
+Remarks = Annotated[list[str], Field(max_length=20)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -115,6 +116,8 @@ class ScoreRow:
     delta: float | None = None  # value - source_value
     pairs: int | None = None  # frames compared with the source
     share: float | None = None  # share of the longer clip's duration that was compared
+    covers: float | None = None  # share of the source that the clip covers; the same in all metrics
+    remarks: Remarks | None = None  # how the clip was read, where a reader must know it
 
     @property
     def cell(self) -> Cell:

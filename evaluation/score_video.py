@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from dreamix.core.errors import DoesNotApply, StorageError, UserError
-from dreamix.core.media import read_video, sha256_file
+from dreamix.core.media import Guess, read_clip, sha256_file
 from dreamix.core.video import Video
 from evaluation.features.base import Encoder
 from evaluation.features.store import Features
+from evaluation.frames import pair_frames
 from evaluation.making import failure
+from evaluation.measured import Measured, measured
 from evaluation.metrics.base import METRICS, Metric
 from evaluation.plan import Task, TasksOfVideo, no_clip
+from evaluation.remarks import Look, remarks_on
 from evaluation.runs import RunFolder
 from evaluation.sample import Sample, View
 from evaluation.schema import Cell, ScoreRow, Status
@@ -34,13 +34,6 @@ class Scored(NamedTuple):
     seconds: dict[str, float]
 
 
-class Measured(NamedTuple):
-    """A value, and what it is the mean of where the metric gives one value per frame."""
-
-    value: float
-    frames: list[float] | None
-
-
 @dataclass
 class VideoScorer:
     """Scores units of one run; holds the models of its process."""
@@ -50,11 +43,13 @@ class VideoScorer:
     policy: str
     definitions: dict[str, str]  # metric -> hash of what its number means
     seconds: dict[str, float] = field(default_factory=dict)
-    shared: dict[str, View] = field(default_factory=dict)  # clips of several cells, by sha256
+    shared: dict[str, View] = field(default_factory=dict)  # clips of several cells, by key
+    guesses: dict[str, Guess | None] = field(default_factory=dict)  # of colours, by key of the clip
+    fps: float = 24.0  # the source's, for edits that state none
 
     def score(self, unit: TasksOfVideo) -> Scored:
         """Return the missing scores of all clips of one source video."""
-        self.seconds = {}
+        self.seconds, self.guesses = {}, {}
         try:
             source = self._source(unit.video)
         except UserError as error:
@@ -68,9 +63,13 @@ class VideoScorer:
         return Scored(rows, self.seconds)
 
     def _source(self, video: str) -> View:
-        path, fps = self.run.source(video), self.run.suite.videos[video].fps
+        path, colour = self.run.source(video), self.run.suite.colour
         with self._stage("decode"):
-            return View(read_video(path, fps=fps or 24.0), sha256_file(path), self.features)
+            key = key_of(sha256_file(path), colour)
+            fps = self.run.suite.videos[video].fps or 24.0
+            found, self.guesses[key] = read_clip(path, fps, colour)
+        self.fps = found.fps
+        return View(found, key, self.features)
 
     def _all_failed(self, unit: TasksOfVideo, reason: str) -> list[ScoreRow]:
         pairs = [(task, name) for task in unit.tasks for name in task.metrics]
@@ -106,23 +105,29 @@ class VideoScorer:
 
         What is computed on one of them is computed once for the video, not once for each edit.
         """
-        clips = {task.clip.sha256: task for task in unit.tasks}
-        counts = Counter(task.clip.sha256 for task in unit.tasks)
-        views = {key: self._view(clips[key]) for key, n in counts.items() if key and n > 1}
+        made = [task for task in unit.tasks if task.clip.status == "ok"]
+        clips = {self._key(task): task for task in made}
+        counts = Counter(self._key(task) for task in made)
+        views = {key: self._view(clips[key]) for key, n in counts.items() if n > 1}
         return views | {source.key: source}
 
+    def _key(self, task: Task) -> str:
+        return key_of(str(task.clip.sha256), self.run.colour(task.cell.method))
+
     def _edited(self, task: Task) -> View:
-        return self.shared.get(str(task.clip.sha256)) or self._view(task)
+        return self.shared.get(self._key(task)) or self._view(task)
 
     def _view(self, task: Task) -> View:
-        path, key = self.run.clip_path(task.clip), str(task.clip.sha256)
-        return View(lambda: self._decode(path, key), key, self.features)
+        return View(lambda: self._decode(task), self._key(task), self.features)
 
-    def _decode(self, path: Path, sha256: str) -> Video:
+    def _decode(self, task: Task) -> Video:
+        path = self.run.clip_path(task.clip)
         with self._stage("decode"):
-            if sha256_file(path) != sha256:
+            if sha256_file(path) != task.clip.sha256:
                 raise UserError(f"{path} has changed since it was made; delete it and run again")
-            return read_video(path)
+            clip = read_clip(path, self.fps, self.run.colour(task.cell.method))
+        self.guesses[self._key(task)] = clip.guess
+        return clip.video
 
     def _embed(self, tasks: list[Task], views: dict[Cell, View], source: View) -> dict[Cell, str]:
         """Embed the source and all clips of the group; return why clips cannot be read."""
@@ -158,9 +163,20 @@ class VideoScorer:
     def _score_clip(self, task: Task, view: View, source: View, known: Known) -> Iterator[ScoreRow]:
         edit = self.run.suite.edit(task.cell.edit)
         sample = known.sample(edit, view, source, self.policy)
+        read_as = self._read_as(edit.video, view, source)
         for name in task.metrics:
             with self._stage(f"metric {name}"):
-                yield self._measure(METRICS.get(name), sample, self._blank(task, name))
+                blank = replace(self._blank(task, name), **read_as)
+                yield self._measure(METRICS.get(name), sample, blank)
+
+    def _read_as(self, video: str, view: View, source: View) -> dict[str, Any]:
+        """Return how much of its source a clip covers, and the remarks on how it was read."""
+        if (self.run.suite.videos[video].stills or 1) > 1:
+            return {}  # several stills are no clip that an edit could be a part of
+        pairing = pair_frames(source.video, view.video, self.policy)
+        ours, theirs = (Look(clip.video, self.guesses.get(clip.key)) for clip in (source, view))
+        remarks = remarks_on(ours, theirs, pairing)
+        return {"covers": round(pairing.covers, 6), "remarks": remarks or None}
 
     def _measure(self, metric: Metric, sample: Sample, blank: ScoreRow) -> ScoreRow:
         """Return the row of one metric; whatever goes wrong is its reason."""
@@ -170,7 +186,7 @@ class VideoScorer:
             return replace(row, **self._context(metric, sample, value))
         except DoesNotApply as reason:
             return replace(blank, status="n/a", reason=str(reason))
-        except (StorageError, MemoryError):
+        except StorageError:
             raise  # ends the scoring: it is not the metric's failure
         except Exception as error:  # noqa: BLE001 - a metric's failure becomes a row
             return replace(blank, status="failed", reason=failure(error))
@@ -245,6 +261,11 @@ class VideoScorer:
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
 
+def key_of(sha256: str, colour: str | None) -> str:
+    """Return what features of a clip are kept under: its file, and how that is read."""
+    return f"{sha256}-{colour}" if colour else sha256
+
+
 def batch_mates(task: Task) -> tuple[str, int]:
     """Return what the clips that share batches have in common: one method's, of one seed.
 
@@ -256,13 +277,3 @@ def batch_mates(task: Task) -> tuple[str, int]:
 def needs_of(metrics: Iterable[str]) -> set[str]:
     """Return the inputs and models that the metrics need."""
     return {need for name in metrics for need in METRICS.get(name).needs}
-
-
-def measured(metric: Metric, sample: Sample) -> Measured:
-    """Return the value and, where the metric has them, the values per frame (6 digits)."""
-    found = metric.measure(sample)
-    value = float(np.mean(found, dtype=np.float64))
-    if not np.isfinite(value):
-        raise ValueError(f"{metric.name} gave {value}")
-    frames = [float(f"{x:.6g}") for x in found] if isinstance(found, np.ndarray) else None
-    return Measured(value, frames)

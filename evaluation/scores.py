@@ -55,8 +55,13 @@ def _parquet(rows: list[ScoreRow]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {"seed": pa.int64(), "pairs": pa.int64(), "frames": pa.list_(pa.float64())}
-    numbers = {"value", "source_value", "delta", "share"}
+    kinds = {
+        "seed": pa.int64(),
+        "pairs": pa.int64(),
+        "frames": pa.list_(pa.float64()),
+        "remarks": pa.list_(pa.string()),
+    }
+    numbers = {"value", "source_value", "delta", "share", "covers"}
     names = [field.name for field in dataclasses.fields(ScoreRow)]
     columns = {
         name: pa.array(

@@ -19,10 +19,12 @@ from evaluation.composite_scores import (
     kept_composites,
 )
 from evaluation.features.inference import check_device
+from evaluation.frames import check_policy
 from evaluation.metrics.base import METRICS
 from evaluation.plan import Choice, TasksOfVideo, choose_metrics, plan
 from evaluation.pool import run_units
 from evaluation.progress import Watch
+from evaluation.remarks import gathered, partial
 from evaluation.run_info import MetricInfo
 from evaluation.runs import RunFolder
 from evaluation.schema import ScoreRow
@@ -40,6 +42,8 @@ class Summary(NamedTuple):
     counts: dict[str, int]  # status ("missing": no clip was made) -> scores
     reasons: dict[str, int]  # why scores failed -> how many
     notes: dict[str, int]  # what a reader must know of some values -> how many
+    remarks: list[str]  # how clips were read where it is not the plain case, by method
+    partial: list[str]  # methods with clips that cover a part of their source
     not_run: dict[str, str]  # metric -> what is missing and how to get it
     seconds: dict[str, float]  # by stage, summed over processes
 
@@ -49,7 +53,8 @@ def score_run(
     names: list[str],
     settings: ModelSettings,
     *,
-    policy: str = "pts",
+    policy: str = "auto",
+    least_share: float | None = None,
     workers: int = 1,
     watch: Watch | None = None,
     composite: Path | None = None,
@@ -57,10 +62,12 @@ def score_run(
     """Return what was done to give every clip of the run at `out` the metrics `names`.
 
     policy: see evaluation/frames.py. workers: processes; no score depends on how many.
+    least_share: of its source; a clip that covers less is partial. None: as the run has it.
     On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
     composite: file of composite metrics to work out from the scores; those of earlier files are
     renewed without it.
     """
+    check_policy(policy)
     run = RunFolder(out)
     run.check()
     given = read_composites(composite) if composite else []
@@ -92,7 +99,7 @@ def score_run(
         computed += len(renewed)
         facts = _facts(choice, settings, policy)
         facts |= _composite_facts(run, composites, facts)
-        _finish(run, rows, facts, choice, computed)
+        _finish(run, rows, facts, choice, computed, least_share)
         return _summary(run, rows, choice, computed, seconds, [one.name for one in given])
 
 
@@ -121,7 +128,12 @@ def _score(unit: TasksOfVideo) -> Any:
 
 
 def _finish(
-    run: RunFolder, rows: Rows, facts: dict[str, MetricInfo], choice: Choice, computed: int
+    run: RunFolder,
+    rows: Rows,
+    facts: dict[str, MetricInfo],
+    choice: Choice,
+    computed: int,
+    least_share: float | None,
 ) -> None:
     """Sort the scores if they are not, and note in run.json what they mean.
 
@@ -132,7 +144,10 @@ def _finish(
     metrics = {**run.info.metrics, **facts}
     not_run = {**run.info.not_run, **choice.not_run}
     left = {name: why for name, why in not_run.items() if name not in metrics}
-    after = replace(run.info, metrics=metrics, not_run=left, models=choice.found)
+    least = run.info.least_share if least_share is None else least_share
+    after = replace(
+        run.info, metrics=metrics, not_run=left, models=choice.found, least_share=least
+    )
     if computed or run.info != after:
         run.info = replace(after, scored_with=versions())
         run.save()
@@ -173,4 +188,6 @@ def _summary(
     counts = Counter(row.status if row else "missing" for row in found)
     reasons = Counter(str(row.reason) for row in found if row and row.status == "failed")
     notes = Counter(row.note for row in found if row and row.note)
-    return Summary(computed, counts, reasons, notes, choice.not_run, seconds)
+    there = [row for row in found if row]
+    read_as = gathered(there), partial(there, run.info.least_share)
+    return Summary(computed, counts, reasons, notes, *read_as, choice.not_run, seconds)

@@ -42,6 +42,7 @@ LAYERS = (
     "evaluation.shards",
     "evaluation.merging",
     "evaluation.cluster_cli",
+    "evaluation.measured",
     "evaluation.score_video",
     "evaluation.scoring",
     "evaluation.cli",

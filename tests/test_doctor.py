@@ -13,8 +13,8 @@ from tiny_pipelines import TINY
 
 from dreamix.backends.footprint import Footprint, Phases, Size
 from dreamix.backends.hub import CASCADES, NAMES, PICTURES, stages_of
+from dreamix.core import memory as memories
 from dreamix.core.errors import UserError
-from dreamix.doctor import machine as machines
 from dreamix.doctor.backend import asked
 from dreamix.doctor.judgement import EFFICIENCY, ROOM, UPDATES, fit, minutes, where_weights_are
 from dreamix.doctor.machine import Device, Machine, Package
@@ -195,10 +195,10 @@ def test_a_backend_without_a_footprint_is_one_line(name: str, said: str) -> None
 def test_a_container_has_the_memory_of_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit of 2 GB of which 0.5 are used, on a machine that has more."""
     limits = {"max": 2 * GB, "current": GB // 2}
-    monkeypatch.setattr(machines, "_number", lambda path: limits[path.rpartition(".")[2]])
-    assert machines.memory() == (2 * GB, 2 * GB - GB // 2)
-    monkeypatch.setattr(machines, "_number", lambda path: None)
-    total, free = machines.memory()
+    monkeypatch.setattr(memories, "_number", lambda path: limits.get(path.suffix[1:]))
+    assert memories.memory() == (2 * GB, 2 * GB - GB // 2)
+    monkeypatch.setattr(memories, "_number", lambda path: None)
+    total, free = memories.memory()
     assert total >= free > 2 * GB
 
 

@@ -23,5 +23,9 @@ class StorageError(UserError):
     """Results cannot be written: disk full, folder read-only. Ends a run; nothing done is lost."""
 
 
+class TooLarge(UserError):
+    """A clip that this machine has not the memory for; another machine may."""
+
+
 class DoesNotApply(Exception):
     """A declared gap: this method or metric has no meaning here; the message says why."""

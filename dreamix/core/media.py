@@ -7,6 +7,7 @@ Read are MP4, MOV, WebM, MKV, GIF, PNG, JPEG and folders of numbered PNG or JPEG
   inside compressed data is found where the decoder notices it.
 - Upright: rotation and mirroring that the file asks for (display matrix, EXIF) are applied. The
   shape of pixels is not: they are taken as square.
+- Not larger than memory bears, by what the file says of itself: `dreamix.core.memory`.
 - 8-bit full-range RGB. Matrix and range are those the stream states; `media_pixels` says what is
   taken where it states none. HDR video is refused. Transparent pixels are laid over white.
 - Times are those of the file, from 0; of a constant frame rate they are exactly even.
@@ -23,16 +24,28 @@ import numpy as np
 
 from dreamix.core.errors import UserError
 from dreamix.core.media_images import CODECS, decoded_picture, frame_files, read_pictures
-from dreamix.core.media_pixels import EXIF_TURNS, shown_size
-from dreamix.core.media_read import first_frame, opened, read_file, turn_of_frame
+from dreamix.core.media_pixels import COLOURS, EXIF_TURNS, Guess, ToRgb, check_size, shown_size
+from dreamix.core.media_read import (
+    check_file_size,
+    first_frame,
+    opened,
+    read_file,
+    turn_of_frame,
+)
 from dreamix.core.media_structure import kind_of, naming
 from dreamix.core.media_write import LOSSLESS, lossy, write_mp4, write_png
 from dreamix.core.records import open_file
 from dreamix.core.video import Video
 
 __all__ = [
+    "COLOURS",
+    "Guess",
     "MediaInfo",
+    "Reading",
+    "check_clip_size",
     "probe",
+    "read_clip",
+    "read_edit",
     "read_image",
     "read_video",
     "sha256_file",
@@ -53,16 +66,57 @@ class MediaInfo(NamedTuple):
     duration: float | None  # seconds; None where the file does not say
 
 
-def read_video(path: Path, fps: float = 24.0) -> Video:
+class Reading(NamedTuple):
+    """A clip, and the guess that its colours rest on; None if the file or the caller said it."""
+
+    video: Video
+    guess: Guess | None
+
+
+def read_video(path: Path, fps: float = 24.0, colour: str | None = None) -> Video:
     """Return every frame of a video file, a folder of frames or a single picture.
 
-    fps: frame rate of what states none itself: folders and pictures.
-    Raises `UserError` if the file is missing, cut short, damaged or of another kind.
+    fps:    frame rate of what states none itself: folders and pictures.
+    colour: "bt601" or "bt709", the matrix of a stream that states none; None: by its size.
+    Raises `UserError` if the file is missing, cut short, damaged, too large or of another kind.
     """
+    return read_clip(path, fps, colour).video
+
+
+def read_clip(path: Path, fps: float = 24.0, colour: str | None = None) -> Reading:
+    """Return what `read_video` returns, and whether its colours are a guess."""
+    to_rgb = ToRgb(colour)
     if path.is_dir():
-        return read_pictures(frame_files(path), path, fps)
-    kind = kind_of(path)
-    return read_pictures([path], path, fps) if kind in CODECS else read_file(path, kind, fps)
+        video = read_pictures(frame_files(path), path, fps, to_rgb)
+    elif (kind := kind_of(path)) in CODECS:
+        video = read_pictures([path], path, fps, to_rgb)
+    else:
+        video = read_file(path, kind, fps, to_rgb)
+    return Reading(video, to_rgb.guess)
+
+
+def read_edit(path: Path, source: Video, colour: str | None = None) -> Reading:
+    """Return what `read_clip` returns of an edit; a folder of frames has its source's times.
+
+    A folder says no times, and is mostly the source's frames one by one: as many, or fewer where it
+    is not finished. One with more frames has the source's rate.
+    """
+    clip = read_clip(path, source.fps, colour)
+    if not path.is_dir() or len(clip.video) > len(source):
+        return clip
+    times = source.times[: len(clip.video)]
+    return clip._replace(video=Video(clip.video.frames, source.fps, times))
+
+
+def check_clip_size(path: Path) -> None:
+    """Raise a `UserError` if `path` is too large to be decoded here; no frame of a video is."""
+    if path.is_dir():
+        files = frame_files(path)
+        info = _probe_pictures(files[:1])
+        with naming(path):
+            check_size(len(files), info.width, info.height)
+    elif (kind := kind_of(path)) not in CODECS:
+        check_file_size(path, kind)
 
 
 def write_video(path: Path, video: Video, *, lossless: bool = False, crf: int = 18) -> None:
@@ -89,7 +143,7 @@ def read_image(path: Path) -> np.ndarray:
         raise UserError(f"{path} is a folder: name the picture in it")
     if (kind := kind_of(path, other="a picture has to be PNG or JPEG")) not in CODECS:
         raise UserError(f"{path} is {kind} by its first bytes: a PNG or JPEG is wanted")
-    return read_pictures([path], path, 1.0).frames[0]
+    return read_pictures([path], path, 1.0, ToRgb()).frames[0]
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

@@ -2,23 +2,31 @@
 
 The conversion is FFmpeg's scaler with every choice spelled out: exact rounding and full chroma
 interpolation, so that the result is the same on every processor, and the matrix and range of the
-stream. Where a stream states none: BT.709 above SD size (wider than 1279 or higher than 576 pixels)
-and BT.601 up to it, as players assume; limited range, but full range for grey and JPEG pixels.
+stream. Where it states no matrix: the one that the caller names, else a guess: BT.709 above SD size
+(wider than 1279 or higher than 576 pixels) and BT.601 up to it, as players assume. The guess is
+reported, since common writers of RGB frames leave BT.601 untagged at any size. Where no range is
+stated: limited, but full for grey and JPEG pixels.
 """
 
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import av
 import numpy as np
 from av.filter import Graph
 
-from dreamix.core.media_structure import NotWhole, Unsupported
+from dreamix.core.errors import UserError
+from dreamix.core.media_structure import NotWhole, Oversized, Unsupported
+from dreamix.core.memory import clip_limit, too_large
+from dreamix.core.registry import near_misses
 
 SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 # ITU-T H.273, table 4 (matrix coefficients) -> the scaler's names; 2 = not stated.
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt470", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
+COLOURS = {"bt601": 6, "bt709": 1}  # what a caller can name for a stream that states no matrix
+_UNSTATED = 2
 _RANGES = {1: "tv", 2: "pc"}
 _GREY = ("gray", "ya8", "ya16")
 
@@ -76,40 +84,68 @@ class Converter:
         return graph
 
 
-class ToRgb:
-    """Decoded frames to RGB arrays; what is transparent is laid over white, as on a page."""
+class Guess(NamedTuple):
+    """What was taken for the matrix of a stream that states none, by the size of its frames."""
 
-    def __init__(self) -> None:
+    colour: str  # of COLOURS
+    width: int
+    height: int
+
+    @property
+    def high_definition(self) -> bool:
+        """True above SD size, where the guess is often wrong."""
+        return self.colour == "bt709"
+
+
+class ToRgb:
+    """Decoded frames to RGB arrays; what is transparent is laid over white, as on a page.
+
+    colour: of COLOURS, the matrix of frames that state none; None: it is guessed.
+    guess:  the guess that was needed, None where a matrix was stated, named or not needed.
+    """
+
+    def __init__(self, colour: str | None = None) -> None:
+        if colour is not None and colour not in COLOURS:
+            raise UserError(f"unknown colour {colour!r}{near_misses(colour, [*COLOURS])}")
+        self.colour = colour
+        self.guess: Guess | None = None
         self._opaque = Converter("rgb24", ":out_range=pc")
         self._transparent = Converter("rgba", ":out_range=pc")
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         """Return the frame as it is stored, uint8 (height, width, 3)."""
+        options = self._source_options(frame)
         if has_alpha(frame):
-            image = over_white(_pixels(self._transparent(frame, _source_options(frame)), 4))
+            image = over_white(_pixels(self._transparent(frame, options), 4))
         else:
-            image = _pixels(self._opaque(frame, _source_options(frame)), 3)
+            image = _pixels(self._opaque(frame, options), 3)
         if frame.format.name.startswith(_GREY) and frame.color_range == 1:
             image = _LIMITED_TO_FULL[image]  # the scaler takes every grey for full range
         return image
+
+    def _source_options(self, frame: av.VideoFrame) -> str:
+        """Return matrix and range as options of the scaler; none for RGB, grey, palettes."""
+        if frame.format.is_rgb or len(frame.format.components) < 3:
+            return ""
+        matrix = frame.colorspace
+        if matrix == _UNSTATED:
+            matrix = COLOURS[self.colour or self._guessed(frame)]
+        if matrix not in _MATRICES:
+            number = f"colour matrix number {matrix} (ITU-T H.273)"
+            raise Unsupported(f"has {number}: convert it to BT.709")
+        usual = "pc" if frame.format.name.startswith("yuvj") else "tv"
+        stated = _RANGES.get(frame.color_range, usual)
+        return f":in_color_matrix={_MATRICES[matrix]}:in_range={stated}"
+
+    def _guessed(self, frame: av.VideoFrame) -> str:
+        high = frame.width >= 1280 or frame.height > 576
+        self.guess = Guess("bt709" if high else "bt601", frame.width, frame.height)
+        return self.guess.colour
 
 
 def has_alpha(frame: av.VideoFrame) -> bool:
     """Return whether the pixel format has transparency (a palette may)."""
     return frame.format.name == "pal8" or any(part.is_alpha for part in frame.format.components)
-
-
-def _source_options(frame: av.VideoFrame) -> str:
-    """Return matrix and range of a frame as options of the scaler; none for RGB, grey, palettes."""
-    if frame.format.is_rgb or len(frame.format.components) < 3:
-        return ""
-    matrix = frame.colorspace
-    if matrix == 2:
-        matrix = 1 if frame.width >= 1280 or frame.height > 576 else 6
-    if matrix not in _MATRICES:
-        raise Unsupported(f"has colour matrix number {matrix} (ITU-T H.273): convert it to BT.709")
-    stated = _RANGES.get(frame.color_range, "pc" if frame.format.name.startswith("yuvj") else "tv")
-    return f":in_color_matrix={_MATRICES[matrix]}:in_range={stated}"
 
 
 def _pixels(frame: av.VideoFrame, channels: int) -> np.ndarray:
@@ -162,14 +198,17 @@ def shown_size(frame: av.VideoFrame, turn: Turn) -> tuple[int, int]:
     return size if turn[0] else size[::-1]
 
 
-def stacked(images: Iterable[np.ndarray], names: Sequence[str]) -> np.ndarray:
+def stacked(images: Iterable[np.ndarray], names: Sequence[str], lacking: int = 0) -> np.ndarray:
     """Return one image for each name as uint8 (frames, height, width, 3).
 
-    Raises `NotWhole` where there are more or fewer, `Unsupported` where their sizes differ.
+    lacking: how many there may be fewer.
+    Raises `NotWhole` where there are more or fewer, `Unsupported` where their sizes differ, and
+    `Oversized` where they are too large together.
     """
     clip, count = np.empty((0, 0, 0, 3), np.uint8), 0
     for count, image in enumerate(images, start=1):
         if count == 1:
+            check_size(len(names), image.shape[1], image.shape[0])
             clip = np.empty((len(names), *image.shape), np.uint8)
         if count > len(names):
             break
@@ -180,6 +219,17 @@ def stacked(images: Iterable[np.ndarray], names: Sequence[str]) -> np.ndarray:
                 f"{names[0]} {first_width}x{first_height}; bring them to one size"
             )
         clip[count - 1] = image
-    if not count or count != len(names):
+    if not count or not len(names) - lacking <= count <= len(names):
         raise NotWhole(f"{count} of its {len(names)} frames can be decoded")
-    return clip
+    return clip[:count]
+
+
+def check_size(frames: int, width: int, height: int) -> None:
+    """Raise `Oversized` for a clip that would not fit into memory; see `dreamix.core.memory`."""
+    if why := too_large(frames, width, height):
+        raise Oversized(why)
+
+
+def most_pixels() -> dict[str, str]:
+    """Return the option of FFmpeg's decoders that refuses frames larger than their header says."""
+    return {"max_pixels": str(min(clip_limit() // 3, 2**31 - 1))}

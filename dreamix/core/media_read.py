@@ -17,7 +17,16 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from dreamix.core.media_pixels import UPRIGHT, ToRgb, Turn, stacked, turn_of_matrix, upright
+from dreamix.core.media_pixels import (
+    UPRIGHT,
+    ToRgb,
+    Turn,
+    check_size,
+    most_pixels,
+    stacked,
+    turn_of_matrix,
+    upright,
+)
 from dreamix.core.media_structure import NotWhole, Unsupported, naming, stated_frames
 from dreamix.core.video import Video
 
@@ -55,19 +64,34 @@ def _video_stream(container: InputContainer) -> VideoStream:
         raise Unsupported("has a codec that this FFmpeg cannot decode: convert it to H.264")
     if context.color_trc in HDR:
         raise Unsupported(f"is HDR video ({HDR[context.color_trc]}): convert it to SDR (BT.709)")
+    check_size(1, context.width, context.height)
     context.thread_count = THREADS
+    context.options = most_pixels()
     return streams[0]
 
 
-def read_file(path: Path, kind: str, fps: float) -> Video:
+def check_file_size(path: Path, kind: str) -> None:
+    """Raise a `UserError` if a video file is too large to be decoded, by what it states."""
+    stated = stated_frames(path, kind)
+    with opened(path, kind) as (_container, stream):
+        _check_stated(stream, stated)
+
+
+def _check_stated(stream: VideoStream, frames: int) -> None:
+    context = stream.codec_context
+    check_size(frames or stream.frames or 1, context.width, context.height)
+
+
+def read_file(path: Path, kind: str, fps: float, to_rgb: ToRgb) -> Video:
     """Return the clip in a video file; `fps` is for a single frame whose file states no rate."""
     stated = stated_frames(path, kind)
     with opened(path, kind) as (container, stream):
+        _check_stated(stream, stated)
         *packets, _end = container.demux(stream)
         _check_count(path, kind, len(packets), stated or stream.frames)
         if any(packet.is_corrupt for packet in packets):
             raise NotWhole("a frame in it is incomplete")
-        frames, ticks = _decoded(stream, packets)
+        frames, ticks = _decoded(stream, packets, to_rgb)
         if len(frames) == 1:
             return Video(frames, float(stream.average_rate or stream.guessed_rate or fps))
         base, guesses = stream.time_base or Fraction(1), [stream.guessed_rate, stream.base_rate]
@@ -84,16 +108,34 @@ def _check_count(path: Path, kind: str, found: int, listed: int) -> None:
         raise NotWhole(f"{found} of its {listed} frames can be found")
 
 
-def _decoded(stream: VideoStream, packets: Packets) -> tuple[np.ndarray, np.ndarray]:
+def _decoded(stream: VideoStream, packets: Packets, to_rgb: ToRgb) -> tuple[np.ndarray, np.ndarray]:
     """Return the upright frames, uint8 (frames, height, width, 3), and their ticks, int64."""
     codec = stream.codec_context.name
-    shown = sum(_is_shown(packet, codec) for packet in packets)
+    shown = [packet for packet in packets if _is_shown(packet, codec)]
+    leading = _leading(shown)
     ticks: list[int] = []
-    images = _images(_decoder(stream), packets, ticks)
-    frames = stacked(images, [f"frame {number}" for number in range(shown)])
+    images = _images(_decoder(stream), packets, ticks, to_rgb)
+    names = [f"frame {number}" for number in range(len(shown))]
+    frames = stacked(images, names, lacking=len(leading))
     if (np.diff(ticks) <= 0).any():
         raise NotWhole("the times of its frames do not rise")
+    lost = {packet.pts for packet in shown} - set(ticks)
+    if len(ticks) < len(shown) and not lost <= leading:
+        raise NotWhole(f"{len(ticks)} of its {len(shown)} frames can be decoded")
     return frames, np.array(ticks, np.int64)
+
+
+def _leading(packets: Packets) -> set[int | None]:
+    """Return the times of frames that a cut has left without what they refer to.
+
+    After the key frame with which a file begins may come frames that are shown before it. They
+    belong to a group that was cut off (open GOP: H.264 8.2.1, H.265 "RASL pictures"), and decoders
+    leave them out, as players do.
+    """
+    if not packets or not packets[0].is_keyframe or packets[0].pts is None:
+        return set()
+    first = packets[0].pts
+    return {packet.pts for packet in packets if packet.pts is not None and packet.pts < first}
 
 
 def _is_shown(packet: av.Packet, codec: str) -> bool:
@@ -112,14 +154,15 @@ def _decoder(stream: VideoStream) -> av.VideoCodecContext:
     decoder = av.CodecContext.create(ALPHA_DECODERS[name], "r")
     assert isinstance(decoder, av.VideoCodecContext)
     decoder.thread_count = THREADS
+    decoder.options = most_pixels()
     return decoder
 
 
 def _images(
-    decoder: av.VideoCodecContext, packets: Packets, ticks: list[int]
+    decoder: av.VideoCodecContext, packets: Packets, ticks: list[int], to_rgb: ToRgb
 ) -> Iterator[np.ndarray]:
     """Yield the upright frames in the order they are shown, and append the tick of each."""
-    to_rgb, turn = ToRgb(), None
+    turn = None
     for packet in [*(packet for packet in packets if packet.size), None]:
         for frame in decoder.decode(packet):
             if frame.is_corrupt:

@@ -23,7 +23,7 @@ from pathlib import Path
 import av
 from av.codec.codec import UnknownCodecError
 
-from dreamix.core.errors import UserError
+from dreamix.core.errors import TooLarge, UserError
 from dreamix.core.records import open_file
 
 Data = bytes | mmap.mmap
@@ -42,6 +42,10 @@ class NotWhole(Exception):
     """What a file lacks, where it is cut short or damaged; `naming` adds which file."""
 
 
+class Oversized(Exception):
+    """What a file is that is too large, as the rest of a sentence that starts with its path."""
+
+
 class Unsupported(Exception):
     """What a file is that we do not read, as the rest of a sentence that starts with its path."""
 
@@ -57,6 +61,8 @@ def naming(path: Path) -> Iterator[None]:
         ) from error
     except Unsupported as error:
         raise UserError(f"{path} {error}") from error
+    except Oversized as error:
+        raise TooLarge(f"{path} {error}") from error
     except av.FFmpegError as error:
         raise UserError(
             f"{path} cannot be decoded ({error.strerror}): it is damaged, or of a kind that "
@@ -64,6 +70,10 @@ def naming(path: Path) -> Iterator[None]:
         ) from error
     except UnknownCodecError as error:
         raise UserError(f"{path} needs {error}, which this FFmpeg is built without") from error
+    except MemoryError as error:
+        raise TooLarge(
+            f"{path} is too large for the memory that is free: close programs, or cut it"
+        ) from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 
@@ -234,6 +244,21 @@ def _gif_frames(data: Data) -> int:
 
 
 # Still pictures: these return the EXIF block, for the orientation of the camera
+
+
+def picture_size(data: bytes, kind: str) -> tuple[int, int]:
+    """Return width and height as the header of a PNG or JPEG states them; (0, 0) if none does."""
+    if kind == "png":
+        return struct.unpack_from(">II", data.ljust(24, b"\0"), 16)
+    start = 2
+    while found := _MARKER.search(data, start):
+        marker, start = data[found.end() - 1], found.end()
+        length = int.from_bytes(data[start : start + 2], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
+            height, width = struct.unpack(">HH", data[start + 3 : start + 7].ljust(4, b"\0"))
+            return width, height
+        start += 0 if marker == 0x01 else length
+    return 0, 0
 
 
 def png_exif(data: bytes) -> bytes:

@@ -44,6 +44,7 @@ class Suite:
     media_root: Path  # folder that the paths of the videos are relative to
     videos: dict[str, VideoEntry]  # by id, in the order of the file
     edits: tuple[Edit, ...]  # in the order of the file
+    colour: str | None = None  # matrix of clips that state none: bt601 or bt709; None: a guess
 
     @cached_property
     def sha256(self) -> str:
@@ -56,7 +57,10 @@ class Suite:
         for video in (video for video in videos if "sha256" in video):
             del video["path"]
         rows = {"videos": videos, "edits": [edit.to_dict() for edit in self.edits]}
-        ordered = {key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()}
+        ordered: dict[str, Any] = {
+            key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()
+        }
+        ordered |= {"colour": self.colour} if self.colour else {}
         return hashlib.sha256(to_json(ordered).encode()).hexdigest()
 
     @property
@@ -89,7 +93,7 @@ class Suite:
             scene = Scene.from_dict(entry.recipe)
             return render(scene) if entry.stills is None else stills(scene, entry.stills)
         path = self.media_root / str(entry.path)
-        return read_video(path) if entry.fps is None else read_video(path, fps=entry.fps)
+        return read_video(path, entry.fps or 24.0, self.colour)
 
     def subject_mask(self, video_id: str) -> np.ndarray | None:
         """Return where the subject of a source clip is, bool (frames, height, width).
@@ -122,6 +126,7 @@ class Suite:
             "media_root": str(self.media_root),
             "videos": [video.to_dict() for video in self.videos.values()],
             "edits": [edit.to_dict() for edit in self.edits],
+            **({"colour": self.colour} if self.colour else {}),
         }
 
     @classmethod
@@ -151,6 +156,7 @@ class Suite:
             media_root=Path(media_root or snapshot.media_root),
             videos={row.id: VideoEntry.from_dict(vars(row)) for row in snapshot.videos},
             edits=tuple(Edit.from_dict(vars(row)) for row in snapshot.edits),
+            colour=snapshot.colour,
         )
         if snapshot.sha256 not in (None, suite.sha256):
             raise UserError(f"{where} was altered after it was written: suite {suite.name!r}")

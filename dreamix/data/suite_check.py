@@ -40,11 +40,14 @@ def check_suite(path: Path, media_root: Path | None = None, *, files: bool = Tru
     files:      also look for the files and compute their SHA-256.
     A suite file or media root that does not exist is a `UserError`.
     """
-    return examine(path, media_root, files=files).problems
+    return examine(path, media_root, files=files, sizes=True).problems
 
 
-def examine(path: Path, media_root: Path | None, *, files: bool) -> Examined:
-    """Return what `check_suite` reports together with the rows that were read."""
+def examine(path: Path, media_root: Path | None, *, files: bool, sizes: bool = False) -> Examined:
+    """Return what `check_suite` reports together with the rows that were read.
+
+    sizes: also look for clips that are too large for this machine, which a run can do without.
+    """
     path = suite_file(path)
     report = Report(str(path))
     root = compose(read_bytes(path, MOST_BYTES), report)
@@ -61,7 +64,7 @@ def examine(path: Path, media_root: Path | None, *, files: bool) -> Examined:
     _check_repeated_prompts(edits, report)
     check_recipes(videos, edits, by_id, report)
     if files:
-        check_files(videos, media_folder(path, media_root), report)
+        check_files(videos, media_folder(path, media_root), report, sizes=sizes)
     document = {key: top.values.get(key) for key in SUITE_KEYS}
     document |= {"videos": [_plain(row) for row in videos], "edits": [_plain(row) for row in edits]}
     return Examined(document, sorted(report.problems, key=lambda problem: problem.line))

@@ -10,6 +10,7 @@ from pathlib import PureWindowsPath
 
 import yaml
 
+from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.data.suite_entries import CATEGORIES
@@ -154,6 +155,16 @@ def read_category(key: str, node: yaml.Node, report: Report) -> str | None:
     return None
 
 
+def read_colour(key: str, node: yaml.Node, report: Report) -> str | None:
+    """Return one of COLOURS."""
+    text = read_string(key, node, report)
+    if text is None or text in COLOURS:
+        return text
+    hint = near_misses(text, [*COLOURS])
+    report.add(node, f"unknown {key} {text!r}{hint} (known: {', '.join(COLOURS)})")
+    return None
+
+
 def read_recipe(key: str, node: yaml.Node, report: Report) -> Record | None:
     """Return the fields of a Toybox scene with their lines; their meaning is checked later."""
     if not isinstance(node, yaml.MappingNode):
@@ -174,6 +185,7 @@ SUITE_KEYS = {
     "licence": Key(read_text, required=True),
     "videos": Key(read_list, required=True),
     "edits": Key(read_list, required=True),
+    "colour": Key(read_colour),
 }
 VIDEO_KEYS = {
     "id": Key(read_id, required=True),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from dreamix.core.errors import UserError
+from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
@@ -46,6 +47,7 @@ Text = Annotated[str, _rule(_why_no_text)]
 MediaPath = Annotated[str, _rule(lambda text: why_outside(text) or _why_no_text(text))]
 Category = Annotated[str, _rule(lambda c: None if c in CATEGORIES else " is no category")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Colour = Annotated[str, _rule(lambda c: None if c in COLOURS else " is no colour matrix")]
 Recipe = Annotated[dict[str, Any], Field(max_length=20)]
 
 
@@ -89,6 +91,7 @@ class Snapshot:
     sha256: Sha256 | None = None
     root: str = "."
     media_root: str = "."
+    colour: Colour | None = None
 
     def check(self, where: str) -> None:
         """Raise a `UserError` unless ids are unique and edits are of videos that are there."""

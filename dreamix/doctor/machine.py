@@ -1,12 +1,13 @@
 """What machine this is: memory, accelerators, disk, packages. Nothing is downloaded."""
 
-import os
 import platform
 import re
 import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
+
+from dreamix.core.memory import memory
 
 CORE = ("torch", "diffusers", "transformers", "av", "numpy")
 HIDDEN = ("dev",)  # extras that users do not need
@@ -62,27 +63,6 @@ def this_machine() -> Machine:
         devices(),
         packages(),
     )
-
-
-def memory() -> tuple[int, int]:
-    """Return the processor's memory, in all and for new programs; a container's limit is heeded."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    file = Path("/proc/meminfo")
-    if not file.exists():
-        return total, total
-    lines = dict(line.split(":") for line in file.read_text(encoding="utf-8").splitlines())
-    free = int(lines["MemAvailable"].split()[0]) * 1024
-    limit, used = (_number(f"/sys/fs/cgroup/memory.{key}") for key in ("max", "current"))
-    if limit is not None and limit < total:
-        return limit, min(free, limit - (used or 0))
-    return total, free
-
-
-def _number(path: str) -> int | None:
-    """Return the number in a file, if there is one."""
-    file = Path(path)
-    text = file.read_text(encoding="utf-8").strip() if file.exists() else ""
-    return int(text) if text.isdigit() else None
 
 
 def devices() -> list[Device]:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dreamix.core.registry import Registry
+from evaluation.frames import RULES
 from evaluation.sample import Sample
 from evaluation.schema import Axis
 
@@ -98,10 +99,10 @@ def metric(
 
 
 def definition_id(metric_: Metric, identities: dict[str, str], policy: str) -> str:
-    """Return a short hash of all that decides the number: version, models, frame policy.
+    """Return a short hash of all that decides the number: version, models, pairing of frames.
 
     identities: for each model the metric needs, its name, weights hash, preprocessing and dtype.
     """
     models = {need: identities[need] for need in metric_.models}
-    text = json.dumps([metric_.name, metric_.version, models, policy], sort_keys=True)
+    text = json.dumps([metric_.name, metric_.version, models, policy, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

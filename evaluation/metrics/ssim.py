@@ -24,12 +24,13 @@ def ssim_map(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     x, y = (cv2.cvtColor(f, cv2.COLOR_RGB2GRAY).astype(np.float32) - 128 for f in (first, second))
     mean_x, mean_y = _blur(x), _blur(y)
     covariance = _blur(x * y) - mean_x * mean_y
-    # Only the sum of the variances is needed, so the two squares share a pass.
-    variances = _blur(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
+    # Only the sum of the variances is needed, so the two squares share a pass. The squares of means
+    # are added first: of equal frames numerator and denominator then are equal to the last bit.
+    variances = _blur(x * x + y * y) - (mean_x * mean_x + mean_y * mean_y)
     mean_x, mean_y = mean_x + 128, mean_y + 128
     similar = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
-    whole: np.ndarray = similar / ((mean_x**2 + mean_y**2 + C1) * (variances + C2))
-    return whole
+    whole = similar / ((mean_x * mean_x + mean_y * mean_y + C1) * (variances + C2))
+    return np.asarray(whole.clip(-1, 1))  # elsewhere single precision may round past the bounds
 
 
 def _blur(image: np.ndarray) -> np.ndarray:
@@ -54,6 +55,7 @@ def _maps(sample: Sample) -> np.ndarray:
     needs=("source",),
     not_for=("motion", "camera", "style", "subject"),
     responds=RESPONDS,
+    version=2,
 )
 def ssim(sample: Sample) -> np.ndarray:
     """Structural similarity of each frame's luma to the source's; 1 = the same (Wang et al. 2004).
@@ -71,6 +73,7 @@ def ssim(sample: Sample) -> np.ndarray:
     needs=("source", "keep"),
     not_for=("motion", "camera", "style", "subject"),
     responds=RESPONDS,
+    version=2,
 )
 def ssim_masked(sample: Sample) -> np.ndarray:
     """Mean of the SSIM map over windows centred on pixels that the edit should leave alone.
