@@ -306,6 +306,8 @@ def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
         return f"another method ({before.name}, now {entry.name})"
     if before.config_hash != entry.config_hash and not is_brought(entry):
         return "another configuration"
+    if before.config.get("colour") != entry.config.get("colour"):  # a file, but not its pixels
+        return f"another configuration (colour {before.config.get('colour') or 'not said'})"
     ours, theirs = before.backend, entry.backend
     if (ours and ours.identity) != (theirs and theirs.identity):
         return f"another model ({spell_backend(ours)}, now {spell_backend(theirs)})"

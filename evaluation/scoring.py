@@ -145,9 +145,7 @@ def _finish(
     not_run = {**run.info.not_run, **choice.not_run}
     left = {name: why for name, why in not_run.items() if name not in metrics}
     least = run.info.least_share if least_share is None else least_share
-    after = replace(
-        run.info, metrics=metrics, not_run=left, models=choice.found, least_share=least
-    )
+    after = replace(run.info, metrics=metrics, not_run=left, models=choice.found, least_share=least)
     if computed or run.info != after:
         run.info = replace(after, scored_with=versions())
         run.save()

@@ -6,14 +6,18 @@ Cases N2 to N5, N9, N10 and N13 of numbers.md, as runs on small clips of the sam
 import json
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from one_source import make, moving, outputs_beside, pictures, scored
+from one_source import make, moving, outputs_beside, pictures, scored, write_suite
 from PIL import Image
 
+from dreamix.core.errors import UserError
 from dreamix.core.media import Guess
 from dreamix.core.video import Video
+from dreamix.data.suite import Suite, load_suite
+from dreamix.data.suite_check import check_suite
 from evaluation.cli import bench
 from evaluation.frames import pair_frames
 from evaluation.remarks import Look, gathered, partial, remarks_on
@@ -246,3 +250,69 @@ def test_partial_clips_are_counted_by_method() -> None:
         "a, 1 of 2 clips cover less than 90% of their source (the least 50%: x)"
     ]
     assert partial(rows, 0.5) == []
+
+
+def write_untagged(path: Path, frames: np.ndarray) -> None:
+    """Write frames as writers of RGB do: BT.601 by swscale's default, and no tag (N9)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=8, options={"crf": "5"})
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for image in frames:
+            frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+class TestColours:
+    """N9: 720 lines by a writer of RGB. Read as BT.601, flat (200, 60, 40) comes back to 2 levels,
+    so PSNR is above 42 dB; read as BT.709 red is 16 levels off, so it is below 30."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        frames = np.full((2, 720, 1280, 3), (200, 60, 40), np.uint8)
+        outputs_beside(tmp_path, Video(frames, 8), {})
+        write_untagged(tmp_path / "outputs" / "writer" / "duck_00.mp4", frames)
+        return tmp_path
+
+    def test_the_guess_is_said(self, folder: Path) -> None:
+        rows, done = scored(make(folder), "psnr")
+        assert rows["writer"].value is not None and rows["writer"].value < 30
+        (line,) = done.remarks
+        assert line.startswith("writer, duck_00: 1280x720 without a colour tag: read as BT.709")
+
+    def test_a_method_can_say_its_colour_and_is_another_one_then(self, folder: Path) -> None:
+        place = f"external:{folder}/outputs/writer"
+        run = make(folder, f"a={place}", f"b={place}:colour=bt601")
+        rows, done = scored(run, "psnr")
+        assert rows["a"].value is not None and rows["b"].value is not None
+        assert rows["a"].value < 30 and rows["b"].value > 42
+        assert rows["b"].remarks is None and len(done.remarks) == 1
+        with pytest.raises(UserError, match=r"another configuration \(colour not said\)"):
+            make(folder, f"a={place}:colour=bt601")
+        with pytest.raises(UserError, match="unknown colour 'bt60'"):
+            make(folder, f"c={place}:colour=bt60")
+
+    def test_a_suite_can_say_it_for_all_and_is_another_one_then(self, folder: Path) -> None:
+        before = load_suite(folder).sha256
+        write_suite(folder, {"duck": "duck.mp4"}, top="colour: bt601")
+        suite = load_suite(folder)
+        assert suite.sha256 != before
+        assert Suite.from_dict(suite.to_dict()).colour == "bt601"
+        rows, done = scored(make(folder), "psnr")
+        assert rows["writer"].value is not None and rows["writer"].value > 42
+        assert done.remarks == []
+
+    def test_methods_get_the_source_in_the_colours_of_the_suite(self, folder: Path) -> None:
+        """A source by the same writer; NumPy's own difference to what was written."""
+        for top, right in (("", False), ("colour: bt601", True)):
+            write_suite(folder, {"duck": "outputs/writer/duck_00.mp4"}, top)
+            frames = load_suite(folder).source("duck").frames.astype(int)
+            assert (np.abs(frames - (200, 60, 40)).max() <= 3) == right
+
+    def test_another_word_is_a_problem_with_its_line(self, folder: Path) -> None:
+        write_suite(folder, {"duck": "duck.mp4"}, top="colour: bt602")
+        (problem,) = check_suite(folder)
+        assert problem.line == 4
+        assert problem.message.startswith("unknown colour 'bt602', did you mean")

@@ -162,13 +162,13 @@ def test_want_of_memory_while_decoding_is_said_of_the_file(
 # What is no file
 
 
-@pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a device"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
 def test_what_has_no_end_is_refused_at_once(kind: str, tmp_path: Path) -> None:
     """F11: opening a pipe waits for a writer for ever; /dev/zero never ends."""
     path = tmp_path / "x.mp4"
-    if kind == "a named pipe":
+    if kind == "pipe":
         os.mkfifo(path)
-    elif kind == "a device":
+    elif kind == "device":
         path.symlink_to("/dev/zero")
     else:
         endless = socket.socket(socket.AF_UNIX)
@@ -178,7 +178,9 @@ def test_what_has_no_end_is_refused_at_once(kind: str, tmp_path: Path) -> None:
         os.chdir(here)
         endless.close()
     for read in (read_video, probe, sha256_file, check_clip_size):
-        with pytest.raises(UserError, match=f"x.mp4 is no file but {kind}"):
+        with pytest.raises(
+            UserError, match=r"x\.mp4( is a pipe, socket|: No such device)"
+        ):
             read(path)
 
 
@@ -191,7 +193,7 @@ def test_a_pipe_among_outputs_and_sources_is_a_row_and_a_problem(tmp_path: Path)
     assert done.counts == {"ok": 1, "failed": 1}
     (tmp_path / "duck.mp4").unlink()
     os.mkfifo(tmp_path / "duck.mp4")
-    assert ["is no file but a named pipe" in p.message for p in check_suite(tmp_path)] == [True]
+    assert ["is a pipe, socket or device" in p.message for p in check_suite(tmp_path)] == [True]
 
 
 @pytest.mark.parametrize("made", ["pipe", "link"])

@@ -4,6 +4,7 @@ external:outputs/*                        each folder is a method, files are nam
 external:outputs/{method}/{edit}.mp4      the same, spelled out; also {seed}, also {edit}_{method}
 external:outputs.csv                      columns method, edit, path and, if wanted, seed
 ours=external:runs/a                      one method, named here; also of a pattern or a table
+external:outputs/*:colour=bt601           the matrix of outputs whose files state none
 
 Seeds are those that are found. Whatever lies there and is not used is said.
 """
@@ -11,12 +12,15 @@ Seeds are those that are found. Whatever lies there and is not used is said.
 import os
 import re
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
+from dreamix.core.media import COLOURS
+from dreamix.core.registry import near_misses
 from dreamix.data.suite import Suite
 from dreamix.methods.base import Asked, EditRequest, Variant, method, safe_label
 from dreamix.methods.external_columns import (
@@ -42,6 +46,7 @@ def expand(label: str, text: str, asked: Asked) -> list[Variant]:
     """
     if not text:
         raise UserError("external needs a place: external:'outputs/*', a pattern or a .csv file")
+    text, colour = _colour(text)
     columns = _spelled_out(label, text, asked) or _columns(label, text, asked)
     if not columns:
         raise UserError(f"external: nothing matches {text} (looked in {Path.cwd()})")
@@ -51,7 +56,23 @@ def expand(label: str, text: str, asked: Asked) -> list[Variant]:
             "name is for one of them"
         )
     named = _named(label, text, columns, asked)
-    return [Variant(name, "external", one.config, one.seeds) for name, one in named.items()]
+    return [
+        Variant(name, "external", replace(one.config, colour=colour), one.seeds)
+        for name, one in named.items()
+    ]
+
+
+def _colour(text: str) -> tuple[str, str | None]:
+    """Return the text of `external:TEXT` without `:colour=NAME` at its end, and that name."""
+    place, _, colour = text.rpartition(":colour=")
+    if not place:
+        return text, None
+    if colour not in COLOURS:
+        raise UserError(
+            f"external: unknown colour {colour!r}{near_misses(colour, [*COLOURS])} (known: "
+            f"{', '.join(COLOURS)})"
+        )
+    return place, colour
 
 
 def _named(label: str, text: str, columns: dict[str, Column], asked: Asked) -> dict[str, Column]:

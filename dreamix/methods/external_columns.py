@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.core.config import aside, place
+from dreamix.core.config import added, aside, place
 from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
 from dreamix.core.registry import near_misses
@@ -30,6 +30,7 @@ class ExternalConfig:
     pattern: str = place()  # a path with {edit} and, if wanted, {method} and {seed}; or a table
     method: str | None = aside(None)  # what the table or {method} calls it
     rows: str | None = aside(None)  # written by versions before run format 3; means nothing now
+    colour: str | None = added(None)  # matrix of outputs whose files state none: bt601 or bt709
 
 
 class Column(NamedTuple):
