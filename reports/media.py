@@ -1,13 +1,14 @@
 """Copies of the clips that every browser plays, in the report's own folder.
 
-A clip that a browser plays as it is, is copied; any other (lossless H.264 4:4:4, GIF, FFV1) becomes
-H.264 4:2:0. Names are hashes of the content, so equal clips are stored once and none is made twice.
+A clip that a browser plays as it is, is copied; any other (lossless H.264 4:4:4, GIF, FFV1, one
+whose colours the suite or the method says) becomes H.264 4:2:0. Names are hashes of the content, so
+equal clips are stored once and none is made twice.
 """
 
 import hashlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.places import own_folder
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
+from evaluation.remarks import ALIKE
 from evaluation.schema import Cell
 from reports.loading import NO_CLIP, Run, clip_file, source_file
 
@@ -37,10 +39,13 @@ class Copy:
     fps: float | None = None
     status: str = "ok"
     why: str | None = None
+    pace: float | None = None  # seconds of it beside one of its source, if not one
+    length: tuple[int, float] | None = None  # frames and seconds; not for the page
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields that are set."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """Return the fields that are set and that the page asks for."""
+        told = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in told.items() if name != "length"}
 
 
 class Copies(NamedTuple):
@@ -65,19 +70,33 @@ def make_copies(run: Run, folder: Path, watch: Watch | None = None) -> Copies:
         sources[video] = _source(run, video, folder)
         if watch:
             watch(len(sources), total)
+    by_number = any(metric.policy == "auto" for metric in run.files.info.metrics.values())
     for cell in run.cells:
         clips[cell] = _clip(run, cell, folder)
+        if by_number:
+            clips[cell] = _in_step(clips[cell], sources[run.edits[cell.edit].video])
         if watch:
             watch(len(sources) + len(clips), total)
     _remove_others(folder, {copy.file for copy in (*sources.values(), *clips.values())})
     return Copies(sources, clips)
 
 
+def _in_step(clip: Copy, source: Copy) -> Copy:
+    """Return a clip with the pace at which its frames, of one count, fall on those of its source.
+
+    Its scores pair them so too, whatever the rates say.
+    """
+    if not clip.length or not source.length or clip.length[0] != source.length[0]:
+        return clip
+    pace = clip.length[1] / source.length[1]
+    return clip if abs(pace - 1) < ALIKE or not 1 / 16 <= pace <= 16 else replace(clip, pace=pace)
+
+
 def _source(run: Run, video: str, folder: Path) -> Copy:
     path = source_file(run, video)
     if path is None:
         return Copy(status="missing", why="the run folder has lost the source clip")
-    return _copied(path, sha256_file(path), folder)
+    return _copied(path, sha256_file(path), folder, run.files.suite.colour)
 
 
 def _clip(run: Run, cell: Cell, folder: Path) -> Copy:
@@ -89,29 +108,36 @@ def _clip(run: Run, cell: Cell, folder: Path) -> Copy:
     path = clip_file(run, row)
     if path is None:
         return Copy(status="missing", why="the clip's file is gone from the run folder")
-    return _copied(path, row.sha256 or sha256_file(path), folder)
+    return _copied(path, row.sha256 or sha256_file(path), folder, run.files.colour(cell.method))
 
 
-def _copied(path: Path, sha256: str, folder: Path) -> Copy:
-    """Return the copy of one file, found or made."""
-    name = hashlib.sha256(f"{RECIPE}:{sha256}".encode()).hexdigest()[:20]
+def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> Copy:
+    """Return the copy of one file, found or made.
+
+    colour: how the file is read where it states none. A browser would guess: such a copy is made.
+    """
+    said = f":{colour}" if colour else ""
+    name = hashlib.sha256(f"{RECIPE}:{sha256}{said}".encode()).hexdigest()[:20]
     try:
         info = probe(path)
-        playable = (path.suffix.lower(), info.codec, info.pixel_format) in PLAYABLE
+        kind = path.suffix.lower(), info.codec, info.pixel_format
+        playable = kind in PLAYABLE and colour is None
         target = folder / f"{name}{path.suffix.lower() if playable else '.mp4'}"
         if not target.exists():
-            _make(path, target, playable)
-        return Copy(file=target.name, fps=info.fps)
+            _make(path, target, playable, colour)
+        made = probe(target)
+        length = (made.frames, made.duration) if made.frames and made.duration else None
+        return Copy(file=target.name, fps=info.fps, length=length)
     except UserError as error:
         return Copy(status="failed", why=f"the clip cannot be read: {error}")
 
 
-def _make(path: Path, target: Path, playable: bool) -> None:
+def _make(path: Path, target: Path, playable: bool, colour: str | None) -> None:
     if playable:
         with path.open("rb") as original, write_whole(target) as file:
             shutil.copyfileobj(original, file)
     else:
-        write_video(target, read_video(path))
+        write_video(target, read_video(path, colour=colour))
 
 
 def _remove_others(folder: Path, wanted: set[str | None]) -> None:

@@ -178,9 +178,7 @@ def test_what_has_no_end_is_refused_at_once(kind: str, tmp_path: Path) -> None:
         os.chdir(here)
         endless.close()
     for read in (read_video, probe, sha256_file, check_clip_size):
-        with pytest.raises(
-            UserError, match=r"x\.mp4( is a pipe, socket|: No such device)"
-        ):
+        with pytest.raises(UserError, match=r"x\.mp4( is a pipe, socket|: No such device)"):
             read(path)
 
 

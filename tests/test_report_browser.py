@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from browser_rater import chromium
 from fabricated_run import EVIL, METHODS, clip, fabricate
+from one_source import make, moving, outputs_beside, scored
 
 from dreamix.core.media import sha256_file, write_video
 from dreamix.core.records import write_json
+from dreamix.core.video import Video
 from reports.build import build_report
 from reports.summary import Resampling
 
@@ -72,6 +74,34 @@ def test_clips_of_a_row_play_in_step(browser_page: Any) -> None:
     browser_page.wait_for_timeout(500)
     assert spread() < 1 / 24
     assert browser_page.evaluate(TIMES)[0] == pytest.approx(0.75, abs=1 / 24)
+
+
+PACED = "[...document.querySelectorAll('#edit-duck_00 video')]"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_clip_of_as_many_frames_plays_in_step_whatever_its_rate_says(
+    browser_page: Any, tmp_path: Path
+) -> None:
+    """Case N3: 24 frames at 12 fps, the same at 4: second t of the source is 3 t of the edit."""
+    frames = moving(24, 48, 64)
+    folder = outputs_beside(tmp_path, Video(frames, 12), {"slow": Video(frames, 4)})
+    run = make(folder)
+    scored(run, "psnr")
+    page_file = build_report(run, run / "report", Resampling(resamples=100)).page
+    page = browser_page.context.browser.new_page()
+    page.goto(f"{page_file.as_uri()}#edit-duck_00")
+    page.wait_for_function(f"{PACED}.filter(v => v.readyState > 2).length == 2")
+    page.locator("#edit-duck_00 .transport input").fill("0.5")
+    page.wait_for_timeout(500)
+    source, slow = page.evaluate(f"{PACED}.map(v => v.currentTime)")
+    assert source == pytest.approx(1, abs=1 / 12) and slow == pytest.approx(3 * source, abs=0.01)
+    page.locator("#edit-duck_00 .transport button").first.click()
+    page.wait_for_timeout(800)
+    source, slow = page.evaluate(f"{PACED}.map(v => v.currentTime)")
+    assert slow / 3 == pytest.approx(source, abs=0.15)
+    page.close()
 
 
 @pytest.mark.browser

@@ -1,5 +1,5 @@
 // One clock for several videos. Each shows the frame that is due at the clock's time, whatever its
-// own length or rate; a clip that has ended holds its last frame until the longest one ends, then
+// own length or rate: `video.pace` of its seconds pass in one of the clock's. A clip that has ended holds its last frame until the longest one ends, then
 // all begin again. While any of them is not ready, the clock stands still.
 class SyncedRow {
   constructor(videos, frameRates, onTime) {
@@ -13,7 +13,7 @@ class SyncedRow {
   }
 
   get duration() {
-    return Math.max(0, ...this.videos.map((video) => video.duration || 0));
+    return Math.max(0, ...this.videos.map((video) => (video.duration || 0) / pace(video)));
   }
 
   toggle() {
@@ -41,7 +41,7 @@ class SyncedRow {
     this.time = (frame + 0.5) * this.step;
     for (const video of this.videos) {
       video.pause();
-      video.playbackRate = 1;
+      video.playbackRate = pace(video);
       video.currentTime = this.due(video);
     }
     this.last = performance.now();
@@ -54,8 +54,8 @@ class SyncedRow {
   }
 
   due(video) {
-    const end = (video.duration || 0) - this.step / 2;
-    return Math.max(0, Math.min(this.time, end));
+    const end = (video.duration || 0) - this.step * pace(video) / 2;
+    return Math.max(0, Math.min(this.time * pace(video), end));
   }
 
   tick(now) {
@@ -101,18 +101,22 @@ class SyncedRow {
 
   // Small drift is made up by running a little faster or slower, large drift by a jump.
   steer(video) {
-    if (this.time >= (video.duration || 0) - this.step / 2) {
+    if (this.time >= (video.duration || 0) / pace(video) - this.step / 2) {
       if (!video.paused) video.pause();
-      if (Math.abs(video.currentTime - this.due(video)) > this.step / 2) {
+      if (Math.abs(video.currentTime - this.due(video)) > this.step * pace(video) / 2) {
         video.currentTime = this.due(video);
       }
       return;
     }
-    const ahead = video.currentTime - this.time;
-    if (Math.abs(ahead) > Math.max(0.12, this.step)) video.currentTime = this.time;
-    else video.playbackRate = 1 - Math.max(-0.3, Math.min(0.3, 4 * ahead));
+    const ahead = video.currentTime / pace(video) - this.time;
+    if (Math.abs(ahead) > Math.max(0.12, this.step)) video.currentTime = this.due(video);
+    else video.playbackRate = pace(video) * (1 - Math.max(-0.3, Math.min(0.3, 4 * ahead)));
     if (video.paused) video.play().catch((error) => this.refused(error));
   }
+}
+
+function pace(video) {
+  return video.pace || 1;
 }
 
 function ready(video) {

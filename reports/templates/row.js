@@ -55,7 +55,7 @@ class GalleryRow {
     const grid = make("div", { class: "tiles" }, ...tiles.map((tile) => tile.node));
     const playable = tiles.filter((tile) => tile.video);
     this.player = new SyncedRow(playable.map((tile) => tile.video),
-      playable.map((tile) => tile.fps ?? 24), (player) => this.showTime(player));
+      playable.map((tile) => tile.fps), (player) => this.showTime(player));
     playable[0]?.video.addEventListener("loadedmetadata", (event) => {
       const { videoWidth, videoHeight } = event.target;
       grid.style.setProperty("--shape", `${videoWidth} / ${videoHeight}`);
@@ -73,13 +73,14 @@ class GalleryRow {
       src: `media/${clip.file}`, muted: true, playsinline: true, preload: "auto",
       "aria-label": `${label}: ${this.edit.prompt}`, onclick: () => this.player.toggle(),
     });
-    if (video) video.muted = true;
+    if (video) Object.assign(video, { muted: true, pace: clip.pace ?? 1 });
     const gap = video ? null : make("div", { class: "gap" },
       make("b", {}, clip.status ?? "missing"), clip.why ?? "");
     const kind = method ? (method.anchor ? "tile anchor" : "tile") : "tile source";
     const short = clip.partial ? " (partial: covers too little of its source)" : "";
     const caption = make("figcaption", {}, label + short, method && this.scores(clip, method));
-    return { video, fps: clip.fps, node: make("figure", { class: kind }, video || gap, caption) };
+    const fps = (clip.fps ?? 24) / (clip.pace ?? 1);
+    return { video, fps, node: make("figure", { class: kind }, video || gap, caption) };
   }
 
   scores(clip, method) {

@@ -83,7 +83,8 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
 
 def source_clip(run: RunFolder, kind: str, edit: Edit, media: Media) -> str:
     """Return the media name of an edit's source in trials of a kind."""
-    return media.of_file(run.source(edit.video), f"{kind} source {edit.id}", source=True)
+    role, colour = f"{kind} source {edit.id}", run.suite.colour
+    return media.of_file(run.source(edit.video), role, colour, source=True)
 
 
 def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media) -> str:
@@ -91,7 +92,7 @@ def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media)
     row = run.clip_row(run.first_cell(method, edit))
     if row is None or row.status != "ok":
         raise UserError(f"{run.path} has no clip of {method} for {edit}")
-    return media.of_file(run.clip_path(row), f"{kind} {method} {edit}")
+    return media.of_file(run.clip_path(row), f"{kind} {method} {edit}", run.colour(method))
 
 
 def item_key(study: Study, *names: str) -> str:

@@ -33,10 +33,12 @@ class Known:
         if what == "ideal":
             return edited_clip(self.run, kind, "ideal", edit.id, self.media)
         role, source = f"{kind} {what} {edit.id}", self.run.source(edit.video)
+        colour = self.run.suite.colour
         if what == "unedited":
-            return self.media.of_file(source, role)
-        video = _shuffled(read_video(source), edit.video)
-        return self.media.of_video(f"shuffled {edit.video}", role, video)
+            return self.media.of_file(source, role, colour)
+        video = _shuffled(read_video(source, colour=colour), edit.video)
+        name = " ".join(filter(None, ("shuffled", edit.video, colour)))
+        return self.media.of_video(name, role, video)
 
     def item(
         self,
@@ -78,9 +80,10 @@ class Known:
         """Return the media name of an edit into which, after a real start, words are written."""
         row = self.run.clip_row(self.run.first_cell(method, edit.id))
         assert row is not None
-        video = with_words(read_video(self.run.clip_path(row)), text)
-        role = f"trap {method} {edit.id}"
-        return self.media.of_video(f"trap {row.sha256} {text}", role, video)
+        colour = self.run.colour(method)
+        video = with_words(read_video(self.run.clip_path(row), colour=colour), text)
+        name = " ".join(filter(None, ("trap", row.sha256, text, colour)))
+        return self.media.of_video(name, f"trap {method} {edit.id}", video)
 
     def has_ideal(self, edits: list[Edit]) -> bool:
         """Return True if the run has the exact edit of each."""

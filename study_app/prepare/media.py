@@ -36,14 +36,18 @@ class Media:
         path = self.folder / f"{name}.mp4"
         return probe(path).duration or read_video(path).duration
 
-    def of_file(self, path: Path, role: str, *, source: bool = False) -> str:
+    def of_file(
+        self, path: Path, role: str, colour: str | None = None, *, source: bool = False
+    ) -> str:
         """Return the name under which a clip is served.
 
         role:   what it is shown as. One clip in two roles has two names and other bytes: a source
                 that also stands as an edit is not known by its address nor by its size.
+        colour: see `read_video`.
         source: it is shown as a source; those of one video may be the same bytes.
         """
-        return self._kept(sha256_file(path), role, lambda: read_video(path), source)
+        content = " ".join(filter(None, (sha256_file(path), colour)))
+        return self._kept(content, role, lambda: read_video(path, colour=colour), source)
 
     def of_video(self, name: str, role: str, video: Video) -> str:
         """Return the name of a clip that is no file; `name` says which it is."""
