@@ -48,7 +48,7 @@ def main() -> None:
 def climb_those(kind: str, clips: list[Subject], clip: str) -> Ladder:
     """Return the ladder of the metrics that are meant for this kind of clip and can run on it."""
     settings = ModelSettings(clip=clip).on(toybox=kind == "toybox")
-    names = choose_metrics(METRICS.names(), settings, "pts").definitions
+    names = choose_metrics(METRICS.names(), settings, "auto").definitions
     others = "rendered" if kind == "footage" else "footage"
     meant = [name for name in names if others not in METRICS.get(name).needs]
     return climb(meant, clips, Features(settings))

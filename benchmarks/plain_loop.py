@@ -44,7 +44,7 @@ def clips(run: RunFolder, metric: str, clip: str) -> Iterator[tuple[Frames, Fram
     """Yield what a metric is computed on: edits of the categories it is meant for."""
     from evaluation.metrics.base import METRICS
 
-    assert choose_metrics([metric], ModelSettings(clip=clip), "pts").definitions
+    assert choose_metrics([metric], ModelSettings(clip=clip), "auto").definitions
     for cell in run.cells():
         edit, row = run.suite.edit(cell.edit), run.clip_row(cell)
         if row and row.status == "ok" and edit.category not in METRICS.get(metric).not_for:

@@ -88,6 +88,8 @@ def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
         run.keep_source(suite, video)
     except StorageError:
         raise
+    except MemoryError:
+        return "there is not memory enough for the source clip and its mask"
     except UserError as error:
         return str(error)
     return None

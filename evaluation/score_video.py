@@ -59,7 +59,7 @@ class VideoScorer:
         self.shared = self._shared_views(unit, source)
         rows: list[ScoreRow] = []
         for _, tasks in groupby(sorted(unit.tasks, key=batch_mates), key=batch_mates):
-            rows += self._score_group(list(tasks), source, known)
+            rows += self._rows_of(list(tasks), source, known)
         return Scored(rows, self.seconds)
 
     def _source(self, video: str) -> View:
@@ -74,6 +74,14 @@ class VideoScorer:
     def _all_failed(self, unit: TasksOfVideo, reason: str) -> list[ScoreRow]:
         pairs = [(task, name) for task in unit.tasks for name in task.metrics]
         return [self._gap(task, name, "failed", reason) for task, name in pairs]
+
+    def _rows_of(self, tasks: list[Task], source: View, known: Known) -> list[ScoreRow]:
+        """Return the rows of one method's clips; want of memory costs these and no others."""
+        try:
+            return list(self._score_group(tasks, source, known))
+        except MemoryError:
+            reason = "there is not memory enough for these clips at once"
+            return self._all_failed(TasksOfVideo("", tasks), reason)
 
     def _score_group(self, tasks: list[Task], source: View, known: Known) -> Iterator[ScoreRow]:
         """Score one method's clips of a video; they share batches."""

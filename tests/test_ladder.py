@@ -30,7 +30,9 @@ CLAIMS = [
 
 def metrics(settings: ModelSettings, left_out: set[str]) -> list[str]:
     return [
-        n for n in choose_metrics(METRICS.names(), settings, "pts").definitions if n not in left_out
+        n
+        for n in choose_metrics(METRICS.names(), settings, "auto").definitions
+        if n not in left_out
     ]
 
 

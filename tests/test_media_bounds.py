@@ -27,6 +27,7 @@ from dreamix.core.memory import LIMIT, clip_limit, too_large
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.data.suite_check import check_suite
+from evaluation.frames import pair_frames
 
 MIB = 1 << 20
 
@@ -339,3 +340,37 @@ def test_a_frame_lost_elsewhere_is_still_damage(tmp_path: Path) -> None:
             file.mux(packet)
     with pytest.raises(UserError, match="cut short or damaged"):
         read_video(cut)
+
+
+# A last frame that is held
+
+
+@pytest.mark.parametrize("name", ["held.gif", "held.mp4"])
+def test_a_last_frame_that_is_held_counts_for_as_long(name: str, tmp_path: Path) -> None:
+    """Writers merge frames that stay the same: 4 frames of 1/8 s, the last of which stays 12/8 s.
+
+    By hand: 3/8 + 12/8 s are the 15 frames that it stands for; 4/8 s would be a partial clip.
+    """
+    path, frames = tmp_path / name, moving(4)
+    if name == "held.gif":
+        first, *others = [Image.fromarray(frame) for frame in frames]
+        delays = [120, 120, 120, 1500]
+        first.save(path, save_all=True, append_images=others, duration=delays)
+    else:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=8, options={"bf": "0"})
+            stream.height, stream.width, stream.pix_fmt = 24, 32, "yuv420p"
+            stream.codec_context.max_b_frames = 0
+            for number, image in enumerate(frames):
+                frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format="yuv420p")
+                frame.pts = number
+                for packet in stream.encode(frame):
+                    packet.duration = 12 if packet.pts == 3 else 1
+                    container.mux(packet)
+            for packet in stream.encode():
+                packet.duration = 12 if packet.pts == 3 else 1
+                container.mux(packet)
+    clip = read_video(path)
+    assert len(clip) == 4 and clip.duration == pytest.approx(3 / 8 + 12 / 8, abs=0.02)
+    source = Video(moving(15), 8)
+    assert pair_frames(source, clip).covers == pytest.approx(1, abs=0.02)

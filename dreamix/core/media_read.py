@@ -32,6 +32,7 @@ from dreamix.core.video import Video
 
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273, table 3
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones drop the alpha plane
+HELD = 1.5  # frames that the last one lasts, from where on it is held and not only rounded
 THREADS = 1  # of the decoder: a second one gains little on short clips, and cells run side by side
 # A title need not be UTF-8: PyAV 19 replaces what is not, PyAV 18 has to be told to.
 LENIENT: dict[str, Any] = (
@@ -95,7 +96,20 @@ def read_file(path: Path, kind: str, fps: float, to_rgb: ToRgb) -> Video:
         if len(frames) == 1:
             return Video(frames, float(stream.average_rate or stream.guessed_rate or fps))
         base, guesses = stream.time_base or Fraction(1), [stream.guessed_rate, stream.base_rate]
-        return Video(frames, *clip_times(ticks, base, stream.average_rate, guesses))
+        fps, times = clip_times(ticks, base, stream.average_rate, guesses)
+        return Video(frames, fps, times, _held(packets, int(ticks[-1]), base, times, fps))
+
+
+def _held(
+    packets: Packets, last: int, base: Fraction, times: np.ndarray, fps: float
+) -> float | None:
+    """Return when the last frame ends if it is held: writers merge frames that stay the same.
+
+    None if it is shown for about one frame, as far as the file says.
+    """
+    held = max((packet.duration or 0 for packet in packets if packet.pts == last), default=0)
+    seconds = float(held * base)
+    return float(times[-1]) + seconds if seconds * fps > HELD else None
 
 
 def _check_count(path: Path, kind: str, found: int, listed: int) -> None:

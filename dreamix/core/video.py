@@ -15,11 +15,13 @@ class Video:
     fps:    nominal frames per second, > 0.
     times:  seconds at which each frame starts, strictly rising, first = 0; float64 (frames,).
             Left out, the frames are evenly spaced at `fps`. Clips of variable frame rate set it.
+    end:    seconds at which the last frame ends, where it is held for longer than 1/fps.
     """
 
     frames: np.ndarray
     fps: float
     times: np.ndarray = None  # type: ignore[assignment] # set by __post_init__
+    end: float | None = None
 
     def __post_init__(self) -> None:
         """Check the clip once, here, so that nothing downstream has to."""
@@ -58,8 +60,8 @@ class Video:
 
     @property
     def duration(self) -> float:
-        """Seconds from the first frame to the end of the last, which is shown for 1/fps."""
-        return float(self.times[-1] + 1.0 / self.fps)
+        """Seconds from the first frame to the end of the last, which lasts 1/fps at least."""
+        return max(float(self.times[-1] + 1.0 / self.fps), self.end or 0.0)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

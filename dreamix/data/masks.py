@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from dreamix.core.errors import UserError
-from dreamix.core.media import read_video
+from dreamix.core.media import check_clip_size, read_video
 from dreamix.core.media_images import decoded_picture, frame_files
 
 THRESHOLD = 127  # In a clip: compression blurs black and white into greys, so cut half way.
@@ -20,8 +20,9 @@ def read_masks(path: Path) -> np.ndarray:
     every pixel that is not black. In a clip it is every pixel brighter than mid-grey.
     """
     files = mask_files(path)
+    check_clip_size(path)
     if files is None:
-        return np.asarray(read_video(path).frames.mean(axis=-1) > THRESHOLD)
+        return np.stack([frame.mean(axis=-1) > THRESHOLD for frame in read_video(path).frames])
     masks = [_read_mask(file) for file in files]
     if len({mask.shape for mask in masks}) > 1:
         raise UserError(f"the masks in {path} have different sizes; they must all match the video")
