@@ -8,7 +8,7 @@ from study_app.power import Prospect, study_power
 from study_app.prepare.build import Built, build, raters_needed
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
-from study_app.store.database import now, open_database
+from study_app.store.database import answering, now, open_database
 from study_app.telling import day
 
 
@@ -20,10 +20,11 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     study = read_study(folder)
     database = open_database(database_url(folder, url))
     try:
-        check_declaration(database, study, amendment)
-        built = build(folder)
-        check_shown(database, built.plan, folder)
-        known = declare(database, built.study, now(), amendment)
+        with answering(database):
+            check_declaration(database, study, amendment)
+            built = build(folder)
+            check_shown(database, built.plan, folder)
+            known = declare(database, built.study, now(), amendment)
     finally:
         database.engine.dispose()
     when = f"{known.hash[:12]}, kept {day(known.at)}"

@@ -15,7 +15,7 @@ from study_app.flow import Running
 from study_app.plan import FILE as PLAN_FILE
 from study_app.plan import SECRET, Plan, read_plan
 from study_app.spec.reading import analysis_hash, read_study
-from study_app.store.database import Database, now, open_database
+from study_app.store.database import Database, answering, now, open_database
 from study_app.store.private import keep_private
 from study_app.store.tables import Trial
 
@@ -66,7 +66,8 @@ def opened(folder: Path, url: str | None = None) -> Iterator[Opened]:
     """Give a study that is let go of when the block ends."""
     running = open_study(folder, url)
     try:
-        yield running
+        with answering(running.database):
+            yield running
     finally:
         running.database.engine.dispose()
 

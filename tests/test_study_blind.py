@@ -16,7 +16,8 @@ from drawn_visit import Clock, to_trials
 from served_study import Server, make_study, running_server
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import WebSocketRoute
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -153,6 +154,25 @@ def test_a_page_can_ask_for_nothing_but_itself(kind: str) -> None:
         page.send_bytes(wanted.SerializeToString())
         page.receive()
     assert heard == [wanted.SerializeToString()]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/_stcore/metrics", 404),
+        ("//_stcore//upload_file/a/b", 404),
+        ("/_stcore/agent/mcp", 404),
+        ("/_stcore/health", 200),
+        ("/_stcore/host-config", 200),
+        ("/v/metrics/x.mp4", 200),
+    ],
+)
+def test_what_streamlit_serves_to_developers_is_not_there(path: str, status: int) -> None:
+    routes = [Route("/{path:path}", lambda _: PlainTextResponse("here"), methods=["GET", "PUT"])]
+    app = Starlette(routes=routes, middleware=[Middleware(PlainFrames)])
+    for method in ("GET", "PUT"):
+        answer = TestClient(app).request(method, f"http://testserver{path}")
+        assert answer.status_code == status
 
 
 def test_paths_are_taken_out_of_whatever_a_page_is_told() -> None:

@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, select
 from sqlalchemy import text as sql
+from sqlalchemy.exc import OperationalError
 from study_database import opened
 
 from dreamix.core.errors import UserError
 from study_app.backup import backup
 from study_app.store.address import address_of, shown
-from study_app.store.database import open_database
+from study_app.store.database import Database, answering, open_database
+from study_app.store.patience import patiently
 from study_app.store.tables import Base, Setting
 
 PASSWORDS = ("sEcret", "s%40c%2Fret", "s/ecret", "s:ecret", "sé cret", "s#c?ret")
@@ -67,8 +69,7 @@ def test_no_message_repeats_a_password(url: str, caplog: pytest.LogCaptureFixtur
             assert part not in told, told
 
 
-def test_a_log_line_of_a_lost_connection_has_no_password() -> None:
-    """What the driver says of a password that is part of a word stays as it is."""
+def test_a_url_is_shown_without_password_and_query() -> None:
     address = address_of("postgresql://rater:rate@db.example.org/ratings?password=rate")
     assert shown(address) == "postgresql+psycopg://rater:***@db.example.org/ratings"
 
@@ -140,6 +141,30 @@ def test_a_locked_file_is_one_line(path: Path, monkeypatch: pytest.MonkeyPatch) 
     holder.execute("BEGIN EXCLUSIVE")
     assert "database is locked" in refusal(f"sqlite:///{path}")
     holder.close()
+
+
+def test_a_database_that_goes_away_during_a_command_is_one_line(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another program holds the file for longer than a writer waits."""
+    with opened(f"sqlite:///{path}") as database:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=100")
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UserError, match="does not answer: database is locked") as told:
+            with answering(database), database.writing() as session:
+                session.add(Setting(key="a", value="1"))
+        assert "\n" not in str(told.value)
+        with pytest.raises(OperationalError):
+            patiently(lambda: _writes(database), 0.0)
+        assert caplog.text == ""
+        holder.close()
+
+
+def _writes(database: Database) -> None:
+    with database.writing() as session:
+        session.add(Setting(key="a", value="1"))
 
 
 @pytest.fixture
@@ -341,8 +366,6 @@ def test_a_dump_has_no_password_on_the_command_line(
     tool.chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     url = "postgresql+psycopg://u@h/x?password=sEcret&sslmode=require"
-    from study_app.store.database import Database
-
     with pytest.raises(UserError, match="pg_dump failed"):
         backup(Database(create_engine(url)), tmp_path / "out")
     line = (tmp_path / "pg_dump.said").read_text()

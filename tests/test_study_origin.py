@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from browser_rater import BrowserRater, chromium
 from served_study import Server
+from sqlalchemy.exc import IntegrityError
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -270,3 +271,16 @@ def test_a_visit_and_the_admin_page_ask_nobody(server: WatchedServer) -> None:
         time.sleep(1)
         page.close()
     assert server.network() == []
+
+
+def test_what_fails_is_logged_without_the_values_of_a_row(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL says which key it refused, with its values; where it failed is still logged."""
+    from study_app.app import server
+
+    monkeypatch.setattr(server, "served", lambda: (_ for _ in ()).throw(LookupError))
+    refused = Exception("duplicate key\nDETAIL:  Key (platform_id)=(5f1e0a9c7b) already exists.")
+    with pytest.raises(LookupError):
+        server._tell_trouble(IntegrityError("INSERT", {}, refused))
+    assert "IntegrityError" in caplog.text and "5f1e0a9c7b" not in caplog.text

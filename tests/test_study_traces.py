@@ -206,13 +206,7 @@ def test_dead_rows_of_postgres_are_gone_from_its_files(
     database = open_database(new_database(postgres_server))
     running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
     texts = crowd(running, 5)
-    with database.reading() as session:
-        folder = Path(str(session.scalar(text("SHOW data_directory"))))
-        number = session.scalar(
-            text("SELECT oid FROM pg_database WHERE datname=current_database()")
-        )
-    if not os.access(folder, os.R_OK):
-        pytest.skip("the files of the server cannot be read")
+    folder = files_of(running)
     monkeypatch.setattr(forget, "__defaults__", (0.3,))
     with database.engine.connect() as reader:
         reader.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
@@ -220,8 +214,43 @@ def test_dead_rows_of_postgres_are_gone_from_its_files(
         (told,) = erase(running, everybody(running), 9)
         assert "as long as a transaction that began before is open" in told
     assert forget(database, 20.0) == []
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    assert left_there(running, folder, texts) == []
+    database.engine.dispose()
+
+
+def files_of(running: Opened) -> Path:
+    """Where a PostgreSQL server keeps the tables of a study."""
+    with running.database.reading() as session:
+        folder = Path(str(session.scalar(text("SHOW data_directory"))))
+        number = session.scalar(
+            text("SELECT oid FROM pg_database WHERE datname=current_database()")
+        )
+    if not os.access(folder, os.R_OK):
+        pytest.skip("the files of the server cannot be read")
+    return folder / "base" / str(number)
+
+
+def left_there(running: Opened, folder: Path, texts: list[str]) -> list[str]:
+    engine = running.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
         connection.execute(text("CHECKPOINT"))
-    stored = b"".join(f.read_bytes() for f in (folder / "base" / str(number)).iterdir())
-    assert [text for text in texts if text.encode() in stored] == []
+    stored = b"".join(file.read_bytes() for file in folder.iterdir())
+    return [text for text in texts if text.encode() in stored]
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL is installed")
+def test_who_chose_a_language_and_does_not_agree_leaves_no_dead_row(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    database = open_database(new_database(postgres_server))
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
+    folder, rater = files_of(running), comes(running)
+    assert left_there(running, folder, [PID]) == [PID]
+    with database.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM rater"))
+        flow.decline(running, rater, 2)
+    assert database.owed
+    change_state(database, "paused", 3)
+    assert not database.owed
+    assert left_there(running, folder, [PID, SESSION]) == []
     database.engine.dispose()

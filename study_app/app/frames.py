@@ -1,7 +1,8 @@
-"""What a page and Streamlit may say to each other by WebSocket.
+"""What a page and Streamlit may say to each other.
 
 A page may ask for itself to be drawn, and no more: Streamlit also lists files that are not yet
-committed, empties caches and installs things for whoever asks, which is meant for developers. And
+committed, empties caches, installs things, takes files and tells figures of the process to whoever
+asks, which is meant for developers. And
 no page is told where the toolkit is on this machine.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 import streamlit
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Event
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -18,6 +20,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 _ASKED = ("rerun_script", "app_heartbeat", "stop_script")
 _UNTOLD = ("git_info_changed",)
+_CLOSED = ("metrics", "upload_file", "agent", "script-health-check")  # below /_stcore/
 
 
 class PlainFrames:
@@ -29,6 +32,9 @@ class PlainFrames:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
+        if scope["type"] == "http" and _is_closed(scope["path"]):
+            await Response(status_code=404)(scope, receive, send)
+            return
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
@@ -62,6 +68,12 @@ def _paths() -> list[str]:
     """Return the folders of the toolkit and of Streamlit, as they may be written."""
     places = (Path(__file__).parents[1], Path(streamlit.__file__).parent)
     return sorted({str(form) for place in places for form in (place.absolute(), place.resolve())})
+
+
+def _is_closed(path: str) -> bool:
+    """Return True for what Streamlit serves to developers."""
+    parts = [part for part in path.split("/") if part]
+    return parts[:1] == ["_stcore"] and bool(set(parts[1:2]) & set(_CLOSED))
 
 
 def _may_be_asked(event: Event) -> bool:

@@ -42,7 +42,7 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope)
-        host = asked.get("x-forwarded-host") or asked.get("host", "")
+        host = (asked.get("x-forwarded-host") or asked.get("host", "")).split(",")[0].strip()
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -2,12 +2,14 @@
 
 import logging
 import socket
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import streamlit as st
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
@@ -110,8 +112,13 @@ def _bind(address: str, port: int) -> socket.socket:
 
 
 def _tell_trouble(error: Exception) -> bool:
-    """Log what failed and tell the rater what to do; the page shows nothing of it."""
-    logging.getLogger(__name__).error("a page failed", exc_info=error)
+    """Log what failed and tell the rater what to do; the page shows nothing of it.
+
+    What a database says of a row is not logged: PostgreSQL repeats the values that it refused.
+    """
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    what = type(error).__name__ if isinstance(error, DBAPIError) else repr(error)
+    logging.getLogger(__name__).error("a page failed: %s\n%s", what, lines)
     texts = next(iter(served().running.study.texts.values()))
     st.error(texts.trouble)
     return True

@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
@@ -89,6 +89,17 @@ def open_database(url: str) -> Database:
         reason = without_secrets(str(getattr(error, "orig", None) or error), address)
         raise UserError(f"cannot open the database {shown(address)}: {reason}") from None
     return database
+
+
+@contextmanager
+def answering(database: Database) -> Iterator[None]:
+    """Turn a database that does not answer, within the block, into a `UserError`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        url = database.engine.url
+        why = without_secrets(str(error.orig), url)
+        raise UserError(f"the database {shown(url)} does not answer: {why}") from None
 
 
 def _set_up_file(engine: Engine, file: Path) -> None:

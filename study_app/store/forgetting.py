@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from study_app.store.address import file_of, without_secrets
 from study_app.store.database import Database
-from study_app.store.tables import Base
+from study_app.store.tables import Base, Rater
 
 WAIT = 10.0  # seconds for those who read
 _SOON = 0.5  # seconds that a rater waits
@@ -44,11 +44,11 @@ def forget(database: Database, seconds: float = WAIT) -> list[str]:
 
 def forget_soon(database: Database, texts: Sequence[str]) -> None:
     """Overwrite texts that were erased a moment ago; if somebody reads, after the next writing."""
-    if not database.is_sqlite:
-        return  # its own vacuum does, within minutes
     wanted = [text.encode() for text in texts if len(text.encode()) >= _TELLING]
 
     def try_it(seconds: float) -> bool:
+        if not database.is_sqlite:
+            return not _forget_in_postgres(database, seconds, (Rater.__tablename__,))
         if not journal_emptied(database, seconds):
             return False
         anew = len(wanted) < len(texts) or stands_in(_file(database), wanted)
@@ -106,9 +106,10 @@ class _Patience:
             self.connection.exec_driver_sql(f"PRAGMA busy_timeout={self.before}")
 
 
-def _forget_in_postgres(database: Database, seconds: float) -> list[str]:
+def _forget_in_postgres(
+    database: Database, seconds: float, tables: Sequence[str] = tuple(Base.metadata.tables)
+) -> list[str]:
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
     try:
         with engine.connect() as connection:
             if not _others_ended(connection, seconds):
@@ -116,8 +117,11 @@ def _forget_in_postgres(database: Database, seconds: float) -> list[str]:
                     "PostgreSQL keeps the dead rows as long as a transaction that began before is "
                     "open: end it"
                 ]
-            connection.exec_driver_sql(f"SET lock_timeout = {round(1000 * seconds)}")
-            connection.exec_driver_sql(f"VACUUM FULL {names}")
+            connection.exec_driver_sql(f"SET lock_timeout = {max(1, round(1000 * seconds))}")
+            try:
+                connection.exec_driver_sql(f"VACUUM FULL {', '.join(tables)}")
+            finally:
+                connection.exec_driver_sql("RESET lock_timeout")
     except DBAPIError as error:
         why = without_secrets(str(error.orig), engine.url)
         return [f"dead rows of PostgreSQL may hold it: VACUUM FULL failed ({why})"]

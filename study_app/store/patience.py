@@ -28,5 +28,6 @@ def patiently(act: Callable[[], T], seconds: float = PATIENCE) -> T:
         except AWAY as error:
             if time.monotonic() >= end:
                 raise
-            logging.getLogger(__name__).warning("the database is away: %s", error)
+            why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+            logging.getLogger(__name__).warning("the database is away: %s", why)
             time.sleep(PAUSE)
