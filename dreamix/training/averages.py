@@ -81,7 +81,7 @@ def exponent(width: float) -> float:
 
 class _Kept(NamedTuple):
     file: Path
-    count: float  # updates that it is the average of
+    updates: float  # updates that it is the average of
     g: float
 
 
@@ -97,8 +97,8 @@ def average_of(folder: Path, width: float) -> tuple[dict[str, Tensor], int]:
     if not kept:
         raise UserError(f"{folder} has no snapshots to average; train on, they come on the way")
     shares = combination(
-        [(each.count, each.g) for each in kept],
-        (max(each.count for each in kept), exponent(width)),
+        [(each.updates, each.g) for each in kept],
+        (max(each.updates for each in kept), exponent(width)),
     )
     total: dict[str, Tensor] = {}
     for share, each in zip(shares, kept, strict=True):
