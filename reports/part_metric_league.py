@@ -148,6 +148,8 @@ def _drawings(
         "is significantly worse than every method before it. Nobody was asked: where rows differ, "
         "metrics disagree.",
     )
+    if len(agreed.names) < 3:
+        return (ranked,)  # the table says the one number
     above = f"; above: of the {len(methods)} methods' means" if agreed.enough else ""
     matrix = Drawing(
         "metric_agreement",

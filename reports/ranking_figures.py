@@ -101,7 +101,8 @@ def agreement_figure(found: Agreements, axes_of: dict[str, str]) -> Figure:
         axes.tick_params(length=0)
         axes.set(xlim=(0, count), ylim=(count, 0), aspect="equal")
         axes.spines[:].set_visible(False)
-        axes.set_title("above: of the methods' means; below: within edits", fontsize=8, color=MUTED)
+        above = "above: of the methods' means; " if found.enough else ""
+        drawing.suptitle(f"{above}below: within edits", fontsize=8, color=MUTED)
     return drawing
 
 
