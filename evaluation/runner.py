@@ -34,7 +34,7 @@ from evaluation.pace import Standing
 from evaluation.progress import Watch
 from evaluation.run_info import BackendInfo, MethodInfo
 from evaluation.runs import RunFolder, add_to_grid, column, is_brought, open_run
-from evaluation.schema import Cell
+from evaluation.schema import Cell, kind_of_reason
 
 
 def run_suite(
@@ -154,4 +154,5 @@ def tally(run: RunFolder) -> tuple[Counter[str], Counter[str]]:
     """Return how many cells have which status, and how many failed for which reason."""
     rows = [run.clip_row(cell) for cell in run.cells()]
     statuses = Counter(row.status if row else "missing" for row in rows)
-    return statuses, Counter(str(row.reason) for row in rows if row and row.status == "failed")
+    failed = [row for row in rows if row and row.status == "failed"]
+    return statuses, Counter(kind_of_reason(str(row.reason), row.edit) for row in failed)

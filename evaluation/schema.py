@@ -12,6 +12,7 @@ features/        embeddings, by model and clip
 report/          the report page
 """
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -137,3 +138,12 @@ class ScoreRow:
 def finetune_seconds(facts: dict[str, Any] | None) -> float:
     """Return what a clip's facts say was spent on finetuning; 0 if nothing was, or nothing said."""
     return float((facts or {}).get("finetune_seconds") or 0.0)
+
+
+def kind_of_reason(reason: str, edit: str) -> str:
+    """Return a reason with {edit} for the id of its edit, so that a thousand lost files are one.
+
+    An id that may be a plain word is replaced in paths and quotes only.
+    """
+    before = "" if re.search(r"[\d_-]", edit) else r"(?<=[/\\'\"])"
+    return re.sub(rf"{before}(?<!\w){re.escape(edit)}(?!\w)", "{edit}", reason)

@@ -27,7 +27,7 @@ from evaluation.progress import Watch
 from evaluation.remarks import gathered, partial
 from evaluation.run_info import MetricInfo
 from evaluation.runs import RunFolder
-from evaluation.schema import ScoreRow
+from evaluation.schema import ScoreRow, kind_of_reason
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
 from evaluation.versions import versions
@@ -184,7 +184,8 @@ def _summary(
     keys = [(*cell, name) for cell in run.cells() for name in [*choice.definitions, *composites]]
     found = [rows.get(key) for key in keys]
     counts = Counter(row.status if row else "missing" for row in found)
-    reasons = Counter(str(row.reason) for row in found if row and row.status == "failed")
+    failed = [row for row in found if row and row.status == "failed"]
+    reasons = Counter(kind_of_reason(str(row.reason), row.edit) for row in failed)
     notes = Counter(row.note for row in found if row and row.note)
     there = [row for row in found if row]
     read_as = gathered(there), partial(there, run.info.least_share)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.seeding import rng_for
+from evaluation.schema import kind_of_reason
 from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
 from reports.gapped import Gapped, compared_values, gapped, stand
 from reports.ground import Standing
@@ -261,6 +262,8 @@ class Gap(NamedTuple):
 def gaps(run: Run) -> list[Gap]:
     """Return every reason for a missing number: failures, then missing, then not applicable."""
     missing = run.scores[run.scores["status"] != "ok"].fillna({"reason": "no reason given"})
+    pairs = zip(missing["reason"], missing["edit"], strict=True)
+    missing = missing.assign(reason=[kind_of_reason(str(why), str(edit)) for why, edit in pairs])
     found = [
         _gap(run, str(status), str(reason), group)
         for (status, reason), group in missing.groupby(["status", "reason"])
