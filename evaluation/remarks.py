@@ -20,7 +20,7 @@ DONE = {
     TIME: "paired by time",
     SPAN: "paired by their share of the clip",
 }
-DOUBTFUL = "paired by time, as the rate tags say (otherwise: --align index, or span)"
+DOUBTFUL = "paired by time, as the rate tags say (otherwise --align index, or span)"
 SOURCE = "source "  # remarks on the source begin so: they are one for all methods
 
 
@@ -94,7 +94,7 @@ def _on_colours(source: Guess | None, edited: Guess | None) -> list[str]:
     two = source is not None and edited is not None and source.colour != edited.colour
     return [
         f"{whose}{guess.width}x{guess.height} without a colour tag: read as {_spelt(guess.colour)} "
-        f"by its size (otherwise: colour=bt601 or bt709 of {where})"
+        f"by its size (otherwise colour=bt601 or bt709 of {where})"
         for whose, guess, where in (
             (SOURCE + "of ", source, "the suite"),
             ("", edited, "the method or the suite"),
@@ -116,9 +116,15 @@ def gathered(rows: Iterable[ScoreRow]) -> list[str]:
     for row in sorted(rows, key=lambda row: row.key):
         for remark in row.remarks or ():
             who, clip = _owner(row, remark)
-            of_kind = clips.setdefault((who, remark.rpartition(": ")[2]), {})
+            of_kind = clips.setdefault((who, kind_of(remark)), {})
             of_kind.setdefault(clip, remark)
     return [_line(who, found) for (who, _), found in clips.items()]
+
+
+def kind_of(remark: str) -> str:
+    """Return the part of a remark that has no numbers: whose clip it is on and what was done."""
+    whose = SOURCE if remark.startswith(SOURCE) else ""
+    return whose + remark.partition(": ")[2]
 
 
 def _owner(row: ScoreRow, remark: str) -> tuple[str, tuple[str, ...]]:

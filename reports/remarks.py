@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import pandas as pd
+
+from evaluation.remarks import kind_of
 from reports.loading import KEY, Run
 from reports.tables import Cell, Head, Row, Table
 
@@ -16,15 +19,27 @@ class Remark(NamedTuple):
 
 
 def remarks(run: Run) -> list[Remark]:
-    """Return the remarks of a run, method by method, the commonest first; each clip counts once."""
+    """Return the remarks of a run, method by method, the commonest first; each clip counts once.
+
+    Those that differ in their numbers only are one, shown with the numbers of its example.
+    """
     every = run.scores[KEY[:3]].assign(remarks=run.flag("remarks", without=()))
     rows = every[every["remarks"].map(bool)].explode("remarks").drop_duplicates()
     found = [
-        Remark(str(method), str(text), len(part), "/".join(map(str, part.iloc[0][KEY[:3]])))
-        for (method, text), part in rows.groupby(["method", "remarks"])
+        Remark(
+            str(method),
+            _spelt(part["remarks"]),
+            len(part[KEY[:3]].drop_duplicates()),
+            "/".join(map(str, part.iloc[0][KEY[:3]])),
+        )
+        for (method, _), part in rows.groupby(["method", rows["remarks"].map(kind_of)])
     ]
     place = {label: k for k, label in enumerate(run.methods)}
     return sorted(found, key=lambda one: (place[one.method], -one.clips, one.remark))
+
+
+def _spelt(texts: "pd.Series[str]") -> str:
+    return texts.iloc[0] + (" (others with other numbers)" if texts.nunique() > 1 else "")
 
 
 def remarks_table(run: Run) -> Table | None:

@@ -144,7 +144,7 @@ class TestRuns:
         (
             small(45, 16),
             "45 frames against 48, 2.81 s against 2 s: paired by time, as the rate tags say "
-            "(otherwise: --align index, or span)",
+            "(otherwise --align index, or span)",
         ),
         (small(1, 24), "1 frame against 48, 0.0417 s against 2 s: paired by time"),
     ],
@@ -316,3 +316,13 @@ class TestColours:
         (problem,) = check_suite(folder)
         assert problem.line == 4
         assert problem.message.startswith("unknown colour 'bt602', did you mean")
+
+
+def test_two_guesses_of_colours_are_two_lines() -> None:
+    """512 lines are read as BT.601 and 720 as BT.709, so their remarks are not of one kind."""
+    found = []
+    for number, guess in enumerate((HD, SD)):
+        clip = small(2, 8)
+        said = remarks_on(Look(clip, HD), Look(clip, guess), pair_frames(clip, clip))
+        found.append(row("a", f"e{number}", said[1:]))
+    assert [line.partition(": ")[0] for line in gathered(found)] == ["a, e0", "a, e1"]

@@ -174,6 +174,11 @@ def test_remarks_are_counted_by_method() -> None:
     assert [(one.method, one.remark, one.clips) for one in remarks(run)] == [("mb", text, 3)]
     table = remarks_table(run)
     assert table and [c.main for c in table.rows[0].cells] == [text, "3", "mb/e00/0"]
+    numbers = iter(range(40, 99))
+    many = [(f"{next(numbers)} frames each, {text[16:]}",) for _ in run.scores["method"]]
+    run.scores["remarks"] = many
+    ours = [one for one in remarks(run) if one.method == "mb"]
+    assert [one.clips for one in ours] == [3] and "(others with other numbers)" in ours[0].remark
 
 
 def test_cells_of_csv_are_no_formulas_whatever_separates_them() -> None:
