@@ -160,6 +160,7 @@ def write_record(
     **more: Any,
 ) -> None:
     """Write beside the clip how it was made; more: what else is to be in the record."""
+    torch = sys.modules["torch"] if backend else None
     record = {
         "method": request.label,
         "config": asdict(config),
@@ -168,7 +169,8 @@ def write_record(
         "edit": request.edit.to_dict(),
         "seed": request.seed,
         "seconds": round(done.seconds, 2),
-        "threads": sys.modules["torch"].get_num_threads() if backend else 1,  # for the last bits
+        "threads": torch.get_num_threads() if torch else 1,  # for the last bits
+        "cpu": torch.backends.cpu.get_cpu_capability() if torch else None,  # likewise
         "facts": done.facts,
         **more,
         "toolkit": version("dreamix-toolkit"),

@@ -8,6 +8,7 @@ from tiny_cascade import random_clip, save_tiny, state_of
 from torch import Tensor
 
 from dreamix.backends.base import open_backend
+from dreamix.backends.toybox import networks
 from dreamix.backends.toybox.backend import Toybox
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
@@ -160,3 +161,14 @@ def test_steps_are_those_the_network_counts(toybox: Toybox) -> None:
 def test_a_folder_that_is_no_cascade_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no Toybox cascade"):
         _ = opened(tmp_path, None).identity
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_is_used_where_the_cpu_has_it(
+    native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere it would be emulated, ten times as slow; a product of matrices shows the type."""
+    monkeypatch.setattr(networks, "native_bfloat16", lambda: native)
+    with networks.autocast():
+        found = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert found.dtype == (torch.bfloat16 if native else torch.float32)

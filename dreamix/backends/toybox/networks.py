@@ -7,6 +7,7 @@ of the input, as waves in channels of their own.
 """
 
 import math
+from functools import cache
 
 import torch
 from diffusers import UNet3DConditionModel
@@ -98,5 +99,15 @@ def pixels(grid: Tensor) -> Tensor:
 
 
 def autocast() -> torch.autocast:
-    """Return bfloat16 autocast for the CPU; what it gains is in benchmarks/README.md."""
-    return torch.autocast("cpu", dtype=torch.bfloat16)
+    """Return bfloat16 autocast where the CPU computes in it, and no autocast elsewhere.
+
+    Where it has to be emulated (no AVX-512, no bfloat16 of ARM) it is ten times as slow as single
+    precision. Both are measured in benchmarks/README.md.
+    """
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=native_bfloat16())
+
+
+@cache
+def native_bfloat16() -> bool:
+    """Return whether oneDNN, which computes for torch, has bfloat16 on this CPU."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

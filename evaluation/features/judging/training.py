@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from dreamix.backends.toybox.networks import autocast
 from dreamix.core.seeding import seed_for
 from dreamix.data.toybox import VALUES, render
 from dreamix.training.clips import test_scenes
@@ -71,7 +72,7 @@ class Judging:
         examples = [self._drawn(dice) for _ in range(self.batch)]
         clips = torch.stack([example.clip for example in examples]).transpose(1, 2)
         answers = torch.stack([example.answer for example in examples])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             found = self.network(clips)
         losses = [cross_entropy(logits, answers[:, i]) for i, logits in enumerate(found)]
         return torch.stack(losses).mean()
@@ -97,7 +98,7 @@ class Judging:
         Colour counts in pencil and sepia too, where it can hardly be seen.
         """
         parts = torch.from_numpy(self.test).permute(0, 4, 1, 2, 3).float().div(255).split(32)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             found = [[logits.argmax(1) for logits in self.network(part)] for part in parts]
         words = torch.stack([torch.cat(parts) for parts in zip(*found, strict=True)], dim=1)
         shares = (words == self.test_answers).float().mean(0)
