@@ -132,7 +132,7 @@ class Run:
     @property
     def least_share(self) -> float:
         """Share of its source's duration below which a clip is partial."""
-        return float(self.info.get("least_share") or LEAST_SHARE)
+        return float(self.info.get("least_share", LEAST_SHARE))
 
     @property
     def cells(self) -> list[Cell]:
@@ -183,7 +183,7 @@ def load_run(folder: Path) -> Run:
     clips = {cell: row for cell in _grid(methods, edits) if (row := run.clip_row(cell))}
     scores = _complete(rows, methods, edits, metrics, clips)
     info, suite, digest = run.info.to_dict(), run.suite.to_dict(), sha256_file(run.scores)
-    scores["partial"] = scores["covers"] < float(info.get("least_share") or LEAST_SHARE)
+    scores["partial"] = scores["covers"] < float(info.get("least_share", LEAST_SHARE))
     return Run(run, info, suite, methods, metrics, edits, clips, scores, digest)
 
 
