@@ -13,7 +13,6 @@ from typing import Any
 
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
-from dreamix.core.records import write_json
 from dreamix.methods.base import METHODS
 from evaluation import identity
 from evaluation.run_info import MethodInfo
@@ -75,22 +74,25 @@ def config_of(run: RunFolder, label: str) -> Any:
 def is_unchanged(run: RunFolder, cell: Cell, row: ClipRow, config: Any) -> bool:
     """Return False if the file that a clip was brought in from holds something else by now.
 
-    One that is gone is as good as unchanged: the clip is here. The sidecar learns where the file
-    is, so that the next call need not read it. config: that of the method, if it is at hand.
+    One that is gone is as good as unchanged: the clip is here. What had to be read is noted, so
+    that the next call need not. config: that of the method, if it is at hand.
     """
     if row.origin is None:
         return True
     path = _file_now(run, cell, row.origin, config)
-    if path is None or not path.exists():
+    if path is None:
         return True
     try:
+        if identity.state_of(path)["state"] in (row.origin.get("state"), run.rows.seen(cell)):
+            return True
         now = identity.renewed(row.origin, path, run.clip_path(row))
+    except FileNotFoundError:
+        return True
     except UserError:  # it cannot be read any more: that is said when it is brought in anew
         return False
     if now is None:
         return False
-    if now != row.origin:
-        write_json(run.sidecar(cell), replace(row, origin=now).to_dict())
+    run.rows.note(cell, now["state"])
     return True
 
 

@@ -45,6 +45,8 @@ def composite_rows(
     run: RunFolder, composites: list[Composite], rows: Rows, definitions: dict[str, str]
 ) -> list[ScoreRow]:
     """Return the rows of all composites on all clips that differ from those in `rows`."""
+    if not composites:
+        return []
     found = [
         _row(run, one, cell, clip, rows, definitions)
         for cell in run.cells()

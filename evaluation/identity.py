@@ -7,6 +7,8 @@ of bytes alone.
 """
 
 import hashlib
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ import numpy as np
 
 from dreamix.core.media import read_video, sha256_file
 from dreamix.core.media_images import frame_files
-from dreamix.core.records import to_json
 
 Origin = dict[str, Any]  # path, files, size, state (see `state_of`) and sha256, as JSON keeps it
 
@@ -27,13 +28,14 @@ def origin(path: Path, sha256: str | None = None) -> Origin:
 
 def state_of(path: Path) -> Origin:
     """Return what the file system says of a file, or of the files of a folder of frames."""
-    files = frame_files(path) if path.is_dir() else [path]
-    states = [file.stat() for file in files]
+    one = os.stat(path)
+    files = frame_files(path) if stat.S_ISDIR(one.st_mode) else [path]
+    states = [os.stat(file) for file in files] if files != [path] else [one]
     told = [
-        [file.name, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino]
+        f"{one.st_size} {one.st_mtime_ns} {one.st_ctime_ns} {one.st_ino} {file.name}"
         for file, one in zip(files, states, strict=True)
     ]
-    digest = hashlib.sha256(to_json(told).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join(told).encode(errors="surrogateescape")).hexdigest()[:16]
     return {"files": len(files), "size": sum(one.st_size for one in states), "state": digest}
 
 

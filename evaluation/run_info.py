@@ -4,6 +4,7 @@ A run folder may be a stranger's. Names in it become paths, numbers become loops
 their limits here, once.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
@@ -203,7 +204,11 @@ def _check_format(folder: Path, data: bytes) -> None:
 
 def read_clip_row(path: Path, cell: Cell) -> ClipRow:
     """Return the sidecar of a cell; one that is of another clip or damaged is a `UserError`."""
-    row = read_typed(path, ClipRow, SIDECAR)
+    return check_clip_row(path, read_typed(path, ClipRow, SIDECAR), cell)
+
+
+def check_clip_row(path: Path | str, row: ClipRow, cell: Cell) -> ClipRow:
+    """Return the row of a sidecar at `path`; one that is not of that cell is a `UserError`."""
     if row.cell != cell:
         raise UserError(f"{path} is of {shown(tuple(row.cell), 200)}, not of the clip it is beside")
     if row.status == "ok" and (row.file is None or row.sha256 is None):
@@ -219,12 +224,16 @@ def read_kept_source(path: Path, video: str) -> KeptSource:
     return kept
 
 
-def _check_stem(path: Path, file: str | None, stem: str) -> None:
+def _check_stem(path: Path | str, file: str | None, stem: str) -> None:
     """Raise a `UserError` unless a file that a sidecar names is called as the sidecar is."""
     if file is None:
         return
-    suffix = Path(file).suffix
-    if file != f"{stem}{suffix}" or not suffix.isprintable() or suffix.lower() in ("", ".json"):
+    suffix = os.path.splitext(file)[1]
+    if (
+        file != f"{stem}{suffix}"
+        or not suffix.isprintable()
+        or suffix.lower() in ("", ".", ".json")
+    ):
         raise UserError(f"{path}: file is {shown(file)}, it should be {stem}.mp4 or the like")
 
 

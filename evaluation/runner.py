@@ -9,6 +9,7 @@ unit. A method with a model has a unit for each video, so that all its edits sha
 How a unit is made: `evaluation.making`.
 """
 
+import os
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -73,7 +74,12 @@ def run_suite(
         cells = [unit.cells for unit in units]
         standing = Standing(cells, slow, makers.workers or 1, watch)
         makers.make(Job(run, suite, units, standing))
-        remove_leftovers(out)  # of workers that were lost meanwhile
+        if units:
+            remove_leftovers(out)  # of workers that were lost meanwhile
+            run.standing |= {
+                cell: row for unit in units for cell in unit.cells if (row := run.clip_row(cell))
+            }
+        run.keep_rows()
         return run
 
 
@@ -84,9 +90,12 @@ def videos(run: RunFolder) -> set[str]:
 
 def remove_leftovers(out: Path) -> None:
     """Remove the temporary files of writes that a kill cut off."""
-    for leftover in out.rglob(".*.tmp"):
-        if leftover.is_file() or leftover.is_symlink():
-            leftover.unlink()
+    for folder, folders, names in os.walk(out):
+        for path in (os.path.join(folder, name) for name in (*folders, *names)):
+            name = os.path.basename(path)
+            if name.startswith(".") and name.endswith(".tmp"):
+                if os.path.isfile(path) or os.path.islink(path):
+                    os.unlink(path)
 
 
 def pending_units(run: RunFolder) -> list[CellsOfVideo]:
@@ -120,7 +129,10 @@ def is_done(run: RunFolder, cell: Cell, config: Any = None) -> bool:
         return True
     if not run.has_clip(row):
         return False
-    return is_unchanged(run, cell, row, config)
+    if not is_unchanged(run, cell, row, config):
+        return False
+    run.standing[cell] = row
+    return True
 
 
 def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dict[str, MethodInfo]:
@@ -152,7 +164,7 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
 
 def tally(run: RunFolder) -> tuple[Counter[str], Counter[str]]:
     """Return how many cells have which status, and how many failed for which reason."""
-    rows = [run.clip_row(cell) for cell in run.cells()]
+    rows = [run.standing.get(cell) or run.clip_row(cell) for cell in run.cells()]
     statuses = Counter(row.status if row else "missing" for row in rows)
     failed = [row for row in rows if row and row.status == "failed"]
     return statuses, Counter(kind_of_reason(str(row.reason), row.edit) for row in failed)

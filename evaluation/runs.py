@@ -1,6 +1,8 @@
 """A run folder: what it is about, and where everything in it stands."""
 
+import os
 import shutil
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -15,6 +17,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import open_file, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
 from evaluation import identity
+from evaluation.clip_rows import ClipRows
 from evaluation.masks_kept import read_packed_mask, write_packed_mask
 from evaluation.run_info import (
     BackendInfo,
@@ -23,7 +26,6 @@ from evaluation.run_info import (
     RunInfo,
     SuiteInfo,
     clip_name,
-    read_clip_row,
     read_kept_source,
     read_run_info,
     seed_numbers,
@@ -41,6 +43,7 @@ WRITTEN = (
     "clips",
     "features",
     "finetuned",
+    ".clips.json",
     ".lock",
 )
 
@@ -53,6 +56,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.standing: dict[Cell, ClipRow] = {}  # rows that were read and need not be made anew
+        self._folders: dict[tuple[str, str], str] = {}  # of clips
 
     @property
     def scores(self) -> Path:
@@ -128,8 +133,24 @@ class RunFolder:
 
     def clip_row(self, cell: Cell) -> ClipRow | None:
         """Return what is known of a clip; None if it has not been made."""
-        path = self.sidecar(cell)
-        return read_clip_row(path, cell) if path.exists() else None
+        return self.rows.get(self._in_cell(cell.method, cell.edit, f"{cell.seed}.json"), cell)
+
+    @cached_property
+    def rows(self) -> ClipRows:
+        """What was read of the clips, with what is known of the files they came from."""
+        return ClipRows(self.place(".clips.json"))
+
+    def keep_rows(self) -> None:
+        """Keep the rows that were read where the next call finds them at once."""
+        self.rows.save()
+
+    def _in_cell(self, method: str, edit: str, name: str) -> str:
+        """Return the path of a file of a clip; the links above it are looked at once."""
+        folder = self._folders.get((method, edit))
+        if folder is None:
+            folder = self._folders[method, edit] = str(self.place("clips", method, edit))
+        path = os.path.join(folder, name)
+        return path if not os.path.islink(path) else str(self.place("clips", method, edit, name))
 
     def clip_path(self, row: ClipRow) -> Path:
         """Return the file of a clip that was made."""
@@ -139,8 +160,11 @@ class RunFolder:
 
     def has_clip(self, row: ClipRow) -> bool:
         """Return True if the clip of the row is there, as long as it was when it was made."""
-        clip = self.clip_path(row)
-        return clip.is_file() and clip.stat().st_size == row.size
+        try:
+            state = os.stat(self._in_cell(row.method, row.edit, row.file or ""))
+        except OSError:
+            return False
+        return stat.S_ISREG(state.st_mode) and state.st_size == row.size
 
     def needs_backend(self, label: str) -> bool:
         """Return True if the clips of that column are made with a model."""

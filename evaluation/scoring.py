@@ -100,6 +100,7 @@ def score_run(
         facts = _facts(choice, settings, policy)
         facts |= _composite_facts(run, composites, facts)
         _finish(run, rows, facts, choice, computed, least_share)
+        run.keep_rows()
         return _summary(run, rows, choice, computed, seconds, [one.name for one in given])
 
 

@@ -198,7 +198,7 @@ class TestWhatHasChanged:
         put_clip(project / "last/ours/duck_01.mp4", 9)
         with pytest.raises(UserError) as caught:
             bring(suite, Path("run"), "external:last/*")
-        for part in ("duck_01", "later/ours/duck_01.mp4", "last/ours", "NEWNAME=external"):
+        for part in ("duck_01", "outputs/ours/duck_01.mp4", "last/ours", "NEWNAME=external"):
             assert part in str(caught.value)
         assert clips(project / "run") == before
 

@@ -1,5 +1,6 @@
 """Paths that stay inside a folder, whoever chose the names and laid the links in it."""
 
+import os
 from pathlib import Path
 
 from dreamix.core.errors import UserError
@@ -15,14 +16,14 @@ def inside(folder: Path, *names: str) -> Path:
     names: one level each. `folder` itself may be a link, and what is in it may link to something
     else in it. The path need not exist.
     """
-    path = folder
+    path = os.fspath(folder)  # texts: this is done for every clip of a run, several times
     for name in names:
         if name in REFUSED or "/" in name or "\0" in name:
             raise UserError(f"{folder}: {shown(name)} is no name of a file in it: remove it")
-        path = path / name
-        if path.is_symlink():
-            _check_link(path, folder)
-    return path
+        path = os.path.join(path, name)
+        if os.path.islink(path):
+            _check_link(Path(path), folder)
+    return Path(path)
 
 
 def own_folder(folder: Path) -> Path:

@@ -123,6 +123,9 @@ def _columns(label: str, text: str, asked: Asked, name: str | None = None) -> di
     return columns_of_folders(text, asked)
 
 
+_absolute = lru_cache(maxsize=1024)(absolute)
+
+
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> Pattern:
     return Pattern(text)
@@ -130,7 +133,7 @@ def _pattern(text: str) -> Pattern:
 
 def brings(config: ExternalConfig, suite: Suite, edit: str, seed: int) -> Path:
     """Return the file of one cell as it stands today; none, or two, are a `UserError`."""
-    text = absolute(config.pattern)
+    text = _absolute(config.pattern) if os.path.isabs(config.pattern) else absolute(config.pattern)
     if is_table(text):
         return _of_table(text, (str(config.method), edit, seed))
     cell = Reading(

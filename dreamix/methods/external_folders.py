@@ -26,22 +26,22 @@ class Entry(NamedTuple):
     is_dir: bool
 
 
-def changed(folder: Path) -> int | None:
+def changed(folder: str) -> int | None:
     """Return when names were last added to or taken from a folder; None if there is none."""
     try:
-        return folder.stat().st_mtime_ns
+        return os.stat(folder).st_mtime_ns
     except OSError:
         return None
 
 
 def listing(folder: Path) -> list[Entry]:
     """Return what is in a folder, sorted; links that lead nowhere do not count."""
-    state = changed(folder)
-    return _listing(folder, state) if state is not None else []
+    state = changed(str(folder))
+    return _listing(str(folder), state) if state is not None else []
 
 
 @lru_cache(maxsize=8192)
-def _listing(folder: Path, _changed: int) -> list[Entry]:
+def _listing(folder: str, _changed: int) -> list[Entry]:
     try:
         with os.scandir(folder) as found:
             names = [(one.name, one.is_dir()) for one in found if _exists(one)]
@@ -49,22 +49,23 @@ def _listing(folder: Path, _changed: int) -> list[Entry]:
         return []
     except OSError as error:
         raise UserError(f"cannot look into {folder}: {error.strerror}") from None
-    return [Entry(folder / name, is_dir) for name, is_dir in sorted(names)]
+    return [Entry(Path(folder, name), is_dir) for name, is_dir in sorted(names)]
 
 
 def _exists(entry: "os.DirEntry[str]") -> bool:
     return not entry.is_symlink() or os.path.exists(entry.path)
 
 
-def clips_called(place: Path, suffix: str) -> list[Entry]:
+def clips_called(place: str, suffix: str) -> list[Entry]:
     """Return what a name means: `place` with the suffix of a clip, in any case, or as it is.
 
     suffix: the one that `place` has and that counts; "" lets all of SUFFIXES count.
     """
-    state = changed(place.parent)
+    folder, name = os.path.split(place)
+    state = changed(folder)
     if state is None:
         return []
-    stem, names = place.name[: len(place.name) - len(suffix)], _by_name(place.parent, state)
+    stem, names = name[: len(name) - len(suffix)], _by_name(folder, state)
     return [
         entry
         for ending in ([suffix] if suffix else ["", *SUFFIXES])
@@ -74,7 +75,7 @@ def clips_called(place: Path, suffix: str) -> list[Entry]:
 
 
 @lru_cache(maxsize=8192)
-def _by_name(folder: Path, changed: int) -> dict[str, list[Entry]]:
+def _by_name(folder: str, changed: int) -> dict[str, list[Entry]]:
     """Return the entries of a folder by their names in small letters."""
     found: dict[str, list[Entry]] = {}
     for entry in _listing(folder, changed):

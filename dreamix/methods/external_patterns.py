@@ -49,6 +49,7 @@ class Pattern:
         self.root, self.parts = Path(*parts[:fixed]), parts[fixed:]
         suffix = PurePosixPath(text).suffix
         self.suffix = suffix if suffix.lower() in SUFFIXES else ""  # else that of any clip will do
+        self.is_plain = all(part.count("{") <= 1 for part in parts)  # each name is read in one way
 
     @cached_property
     def _tokens(self) -> list[str]:
@@ -87,16 +88,18 @@ class Pattern:
     def find(self, cell: Reading, known: Known) -> list[Path]:
         """Return the files of one cell: more than one where an output stands twice."""
         near = self.text.replace("{method}", cell.method).replace("{edit}", cell.edit)
-        found = clips_called(Path(near.replace("{seed}", str(cell.seed))), self.suffix)
+        found = clips_called(near.replace("{seed}", str(cell.seed)), self.suffix)
         if not found and "{seed}" in near:
             found = Pattern(near).entries()  # numbers that are written in another way, such as 007
+        if self.is_plain and "{seed}" not in near:
+            return [entry.path for entry in found]
         return [entry.path for entry in found if self._says(entry, cell, known)]
 
     def _says(self, entry: Entry, cell: Reading, known: Known) -> bool:
         """Return True if a path is read as that cell, and not as another one."""
         ways = self.readings(entry, known)
         if len(ways) > 1 and cell in ways:
-            return _outputs(self.text, known, changed(entry.path.parent))[entry.path] == cell
+            return _outputs(self.text, known, changed(str(entry.path.parent)))[entry.path] == cell
         return ways == [cell]
 
 
