@@ -173,13 +173,19 @@ def compare(
 
     SUITE is a path, or a suite that comes with the toolkit (see `dreamix bench list`).
     """
+    from evaluation.report_stamp import is_current, leave_stamp
+
     of_run = ("methods", "seeds", "edits", "media_root", "backend", "executor", "gpus_per_worker")
     run_options = {name: wanted.pop(name) for name in of_run}
     codes = [make(suite, out=out, workers=workers, **run_options)]
     codes.append(measure(out, workers=workers or cores(), **wanted))
     program = context.find_root().command
     if isinstance(program, click.Group) and (report := program.get_command(context, "report")):
-        context.invoke(report, run=out)
+        if is_current(out):
+            click.echo(f"report page: {out / 'report' / 'index.html'} (nothing has changed)")
+        else:
+            context.invoke(report, run=out)
+            leave_stamp(out)
     sys.exit(max(codes))
 
 

@@ -6,7 +6,6 @@ asked for again does nothing. Scores are not taken over: they are computed on th
 """
 
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.records import only_writer, storing, write_json
+from dreamix.core.records import only_writer, write_json
 from dreamix.data.suite import Suite
 from evaluation.brought import moved_entry
 from evaluation.progress import Watch
@@ -25,8 +24,8 @@ from evaluation.runs import (
     RunFolder,
     add_to_grid,
     check_new,
-    copy_whole,
     difference,
+    link_whole,
     open_run,
 )
 from evaluation.schema import Cell, ClipRow
@@ -189,30 +188,13 @@ def _bring_sources(run: RunFolder, parts: list[RunFolder]) -> None:
             if not kept or (ours and run.place("sources", ours.file).is_file()):
                 continue
             if part.has_mask(video):
-                _link(part.mask_path(video), run.mask_path(video))
-            _link(part.source(video), run.place("sources", kept.file))
+                link_whole(part.mask_path(video), run.mask_path(video))
+            link_whole(part.source(video), run.place("sources", kept.file))
             write_json(run.place("sources", f"{video}.json"), asdict(kept))
 
 
 def _bring_cell(run: RunFolder, cell: Cell, part: Part) -> None:
     """Put a clip, then its sidecar, into the run."""
     if part.row.file:
-        _link(part.run.clip_path(part.row), run.clip_path(part.row))
+        link_whole(part.run.clip_path(part.row), run.clip_path(part.row))
     write_json(run.sidecar(cell), part.row.to_dict())
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where that cannot be; whole or not at all.
-
-    Files of a run are replaced, never changed in place, so that one folder cannot spoil the other.
-    """
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    with storing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, temporary)
-            temporary.replace(target)
-        except OSError:  # another disk, or one without links
-            copy_whole(source, target)
-        finally:
-            temporary.unlink(missing_ok=True)  # still there if both names were of one file already

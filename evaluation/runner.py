@@ -93,9 +93,9 @@ def remove_leftovers(out: Path) -> None:
     for folder, folders, names in os.walk(out):
         for path in (os.path.join(folder, name) for name in (*folders, *names)):
             name = os.path.basename(path)
-            if name.startswith(".") and name.endswith(".tmp"):
-                if os.path.isfile(path) or os.path.islink(path):
-                    os.unlink(path)
+            is_ours = name.startswith(".") and name.endswith(".tmp")
+            if is_ours and (os.path.isfile(path) or os.path.islink(path)):
+                os.unlink(path)
 
 
 def pending_units(run: RunFolder) -> list[CellsOfVideo]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -14,7 +15,7 @@ import numpy as np
 from dreamix.core.errors import UserError
 from dreamix.core.media import COLOURS, write_video
 from dreamix.core.places import inside
-from dreamix.core.records import open_file, write_json, write_whole
+from dreamix.core.records import open_file, storing, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
 from evaluation import identity
 from evaluation.clip_rows import ClipRows
@@ -378,3 +379,20 @@ def copy_whole(source: Path, target: Path) -> None:
         raise UserError(f"cannot read {source}: {error.strerror}") from None
     with held, write_whole(target) as file:
         shutil.copyfileobj(held, file, 1 << 20)
+
+
+def link_whole(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where that cannot be; whole or not at all.
+
+    Files of a run are replaced, never changed in place, so that one folder cannot spoil the other.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    with storing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, temporary)
+            temporary.replace(target)
+        except OSError:  # another disk, or one without links
+            copy_whole(source, target)
+        finally:
+            temporary.unlink(missing_ok=True)  # still there if both names were of one file already

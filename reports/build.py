@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from dreamix.core.records import write_whole
 from evaluation.progress import Watch
+from evaluation.report_stamp import forget_stamp
 from reports.bounds_table import bounds_tables
 from reports.formats import csv, latex, markdown
 from reports.frames import (
@@ -66,6 +67,7 @@ def build_report(
     media:   make copies of the clips for the gallery; without them there is none.
     """
     check_out(out)
+    forget_stamp(out)
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     study = read_export(export) if export else None

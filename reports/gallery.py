@@ -5,8 +5,6 @@ The page's script builds the gallery from this; nothing in it is markup.
 
 from typing import Any
 
-import pandas as pd
-
 from reports.loading import Run, is_number
 from reports.media import Copies
 from reports.summary import Summary
@@ -71,22 +69,25 @@ def _metrics(summary: Summary) -> list[dict[str, Any]]:
 
 
 def _clips(run: Run, copies: Copies, reasons: _Reasons) -> dict[str, Any]:
-    scores = {key: group for key, group in run.scores.groupby(["method", "edit", "seed"])}
+    scores = _scores(run, reasons)
     found: dict[str, dict[str, list[Any]]] = {}
     for cell in run.cells:
         method, edit, _seed = cell
-        entry = copies.clips[cell].to_dict() | {"scores": _scores(scores[cell], reasons)}
+        entry = copies.clips[cell].to_dict() | {"scores": scores[cell]}
         if cell in run.partial_clips:
             entry["partial"] = True
         found.setdefault(method, {}).setdefault(edit, []).append(entry)
     return found
 
 
-def _scores(rows: pd.DataFrame, reasons: _Reasons) -> list[float | str]:
-    """Return five significant digits of each value, or the place of the reason for its absence."""
-    return [
-        float(f"{value:.5g}")
-        if is_number(value)
-        else str(reasons.place(f"{status}: {reason}" if reason else status))
-        for value, status, reason in zip(rows["value"], rows["status"], rows["reason"], strict=True)
-    ]
+def _scores(run: Run, reasons: _Reasons) -> dict[tuple[str, str, int], list[float | str]]:
+    """Return by clip five significant digits of each value, or the place of why there is none."""
+    names = ("method", "edit", "seed", "value", "status", "reason")
+    found: dict[tuple[str, str, int], list[float | str]] = {}
+    for method, edit, seed, value, status, reason in zip(
+        *(run.scores[name].tolist() for name in names), strict=True
+    ):
+        told = f"{status}: {reason}" if reason else str(status)
+        shown = float(f"{value:.5g}") if is_number(value) else str(reasons.place(told))
+        found.setdefault((method, edit, seed), []).append(shown)
+    return found

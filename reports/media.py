@@ -6,7 +6,6 @@ equal clips are stored once and none is made twice.
 """
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.places import own_folder
-from dreamix.core.records import write_whole
 from evaluation.progress import Watch
 from evaluation.remarks import ALIKE
+from evaluation.runs import link_whole
 from evaluation.schema import Cell
 from reports.loading import NO_CLIP, Run, clip_file, source_file
 
@@ -134,8 +133,7 @@ def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> Copy:
 
 def _make(path: Path, target: Path, playable: bool, colour: str | None) -> None:
     if playable:
-        with path.open("rb") as original, write_whole(target) as file:
-            shutil.copyfileobj(original, file)
+        link_whole(path, target)
     else:
         write_video(target, read_video(path, colour=colour))
 
