@@ -5,6 +5,11 @@ of a source: what edits taken for independent miss. People are means of three ro
 raters drawn anew for each edit; for acc_eq they are rounded to grades, so that ties matter.
 Systems are the same five in all studies, sources are drawn. Where coverage is measured the first
 metric also leans towards some systems, or it would rank systems perfectly in the long run.
+
+Leagues, too: 4 systems and 2, 5 or 20 metrics that are the truth plus noise of one size, so that a
+metric that is called worse than the best, or a second cluster, is a false alarm; and the same with
+one metric of half the noise, which should be found. Beside the p-values of `league` stands what
+they would be if the best had been named before looking (one-sided, Holm's adjustment).
 """
 
 from functools import cache
@@ -13,12 +18,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evaluation.stats.correlation import correlate
+from evaluation.stats.league import League, league
 from evaluation.stats.meta_bootstrap import (
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
 )
+from evaluation.stats.multiplicity import holm
 from evaluation.stats.permutation import perm_both, swap_accuracies
+from evaluation.stats.statistic import Statistic
 from evaluation.stats.ties import tie_calibrated_accuracy
 
 NAME = "5 methods x 29 sources x 127 edits"
@@ -33,6 +41,14 @@ CORRELATIONS = (
     ("global", "pearson"),
     ("edits", "kendall_b"),
 )
+LEAGUES = {f"{k} metrics x {s} sources": (k, s) for s in (10, 29) for k in (2, 5, 20)}
+FOUND = {f"{name}, one better": size for name, size in LEAGUES.items()}
+STATISTICS = {
+    "acc_eq": Statistic(),
+    "SPA": Statistic("spa"),
+    "item tau-b": Statistic("correlation", "item", "kendall_b"),
+}
+LEAGUE_DRAWS = 199
 
 
 class Data(NamedTuple):
@@ -108,6 +124,71 @@ def ends(data: Data, rng: np.random.Generator) -> dict[str, tuple[float, float, 
         resamples=SPA_DRAWS, permutations=SPA_DRAWS,
     )[0]  # fmt: skip
     return {name: (one.low, one.value, one.high) for name, one in found.items()}
+
+
+def draw_league(
+    rng: np.random.Generator, metrics: int, sources: int, noise: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return metrics (metrics, systems, edits) with this noise each, people, sources of edits."""
+    edits = round(sources * EDITS / SOURCES)
+    source = np.sort(np.concatenate([np.arange(sources), rng.choice(sources, edits - sources)]))
+
+    def normal(shared: float, own: float, *more: int) -> np.ndarray:
+        by_source = rng.normal(size=(*more, 4, sources))[..., source]
+        return np.asarray(shared * by_source + own * rng.normal(size=(*more, 4, edits)))
+
+    truth = rng.normal(0, 0.3, (4, 1)) + normal(0.4, 0.5)
+    ground = 3.5 + rng.normal(0, 0.5, sources)[source]
+    votes = np.rint(ground + truth)[..., None] + np.rint(rng.normal(0, 0.9, (4, edits, 5)))
+    scores = truth + noise[:, None, None] * normal(1.0, 1.0, metrics)
+    return scores, np.clip(votes, 1, 5).mean(axis=2), source
+
+
+def league_study(name: str, number: int) -> dict[str, Any]:
+    """Return {"p": what is claimed of metrics that are equally good, ...} of one league."""
+    metrics, sources = LEAGUES[name]
+    found = _leagues(name, number, np.full(metrics, 0.6), sources)
+    p: dict[str, float] = {}
+    for statistic, table in found.items():
+        p[f"{statistic}, any worse than the best"] = float(np.nanmin(table.p[0]))
+        p[f"{statistic}, any second cluster"] = float(max(r.cluster for r in table.rows) == 1)
+        p[f"{statistic}, as if named before"] = float(np.nanmin(_named_before(table)))
+    return {"p": p, "interval": {}, "truth": {}}
+
+
+def better_study(name: str, number: int) -> dict[str, Any]:
+    """Return {"p": that the metric of half the noise is better than every other, ...}."""
+    metrics, sources = FOUND[name]
+    noise = np.full(metrics, 0.6)
+    noise[0] = 0.3
+    p: dict[str, float] = {}
+    for statistic, table in _leagues(name, number, noise, sources).items():
+        right = table.rows[0].name == "m0"
+        p[f"{statistic}, better than every other"] = float(np.nanmax(table.p[0])) if right else 1.0
+        p[f"{statistic}, better than some other"] = float(np.nanmin(table.p[0])) if right else 1.0
+        before = _named_before(table)
+        p[f"{statistic}, every other, as if named before"] = (
+            float(np.nanmax(before)) if right else 1.0
+        )
+    return {"p": p, "interval": {}, "truth": {}}
+
+
+def _leagues(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str, League]:
+    rng = np.random.default_rng([8, list(LEAGUES | FOUND).index(name), number])
+    metrics, people, source = draw_league(rng, len(noise), sources, noise)
+    names = [f"m{k}" for k in range(len(noise))]
+    return {
+        label: league(
+            metrics, people, names=names, statistic=statistic, sources=source, rng=rng,
+            permutations=LEAGUE_DRAWS, resamples=2,
+        )
+        for label, statistic in STATISTICS.items()
+    }  # fmt: skip
+
+
+def _named_before(table: League) -> np.ndarray:
+    """Return Holm's one-sided p-values against the best: of a sign test half the two-sided."""
+    return holm(table.p_alone[0] / 2)
 
 
 @cache

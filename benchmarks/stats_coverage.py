@@ -1,9 +1,9 @@
 """Error rates of tests and coverage of intervals, ours and the usual ones, over simulated studies.
 
-    OMP_NUM_THREADS=1 python benchmarks/stats_coverage.py [--studies 2000] [--meta 600]
+    OMP_NUM_THREADS=1 python benchmarks/stats_coverage.py [--studies 2000] [--meta 600] [--leagues 1000]
 
-Three designs of rater studies (`rating_coverage.py`) and one meta-evaluation (`meta_coverage.py`),
-each drawn from a known truth by `simulated_studies.py`. Every study has a seed of its own; results
+Three designs of rater studies (`rating_coverage.py`), one meta-evaluation and leagues of metrics
+(`meta_coverage.py`; of 20 metrics half as many), each drawn from a known truth by `simulated_studies.py`. Every study has a seed of its own; results
 are appended to `runs/coverage/studies.jsonl`, so that a stopped run goes on, and do not depend on
 `--workers`. Prints Markdown tables, percent with Monte Carlo standard error, and draws
 `docs/images/coverage.png`.
@@ -13,8 +13,8 @@ import argparse
 from pathlib import Path
 
 from coverage_figure import draw
+from meta_coverage import FOUND, LEAGUES, better_study, league_study, meta_study, population
 from meta_coverage import NAME as META
-from meta_coverage import meta_study, population
 from rating_coverage import rating_study, truths
 from simulated_studies import DESIGNS
 from study_results import Share, collect, covered, rejected, rows
@@ -29,18 +29,24 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--meta", type=int, default=600)
+    parser.add_argument("--leagues", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RUNS)
     options = parser.parse_args()
     for name in DESIGNS:
         collect(options.results, name, rating_study, options.studies, options.workers)
     collect(options.results, META, meta_study, options.meta, options.workers)
+    for name, (metrics, _) in (LEAGUES | FOUND).items():
+        study, many = league_study if name in LEAGUES else better_study, options.leagues
+        collect(options.results, name, study, many // 2 if metrics > 5 else many, options.workers)
     alarms, held = by_design(options.results)
     table("false alarms at nominal 5%", alarms)
     table("truth inside nominal 95%", held)
     studies = rows(options.results, META)
     table("false alarms at nominal 5%", {META: rejected(studies)})
     table("truth inside nominal 95%", {META: covered(studies, population())})
+    for title, leagues in (("false alarms at nominal 5%", LEAGUES), ("found at 5%", FOUND)):
+        table(title, {name: rejected(rows(options.results, name)) for name in leagues})
     draw(alarms, held, FIGURE)
 
 

@@ -4,11 +4,12 @@ Rows are ordered by value. A new cluster begins where a metric is significantly 
 metric above it, as in the ranking tables of the Conference on Machine Translation (WMT);
 mt-metrics-eval begins one where it is worse than any metric of the current cluster (rule "any").
 
-p-values of two metrics are one-sided for the better one: unadjusted in the square that clusters are
-made from, Holm-adjusted against the best. Items of a source swap, flip and are drawn together.
+p-values are two-sided and adjusted over all pairs of the league by the greatest difference of each
+permutation (see `metric_pairs`): they hold though the best, and the order, are chosen by the same
+data. Against the best, in clusters, and between any two they are the same numbers. Items of a
+source swap, flip and are drawn together.
 """
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -22,18 +23,11 @@ from evaluation.stats.meta_bootstrap import (
     bootstrap_correlation,
     bootstrap_soft_pairwise,
 )
-from evaluation.stats.multiplicity import Rule, holm, significance_clusters
-from evaluation.stats.permutation import outcome_gaps, sign_tally, tally
-from evaluation.stats.soft_pairwise import (
-    sign_matrix,
-    signs,
-    soft_pairwise_accuracies,
-)
+from evaluation.stats.metric_pairs import SPA_DRAWS, PairTests, compare_metrics
+from evaluation.stats.multiplicity import Rule, significance_clusters
+from evaluation.stats.soft_pairwise import soft_pairwise_accuracies
 from evaluation.stats.statistic import Statistic, check_statistic, statistic_value
-from evaluation.stats.swaps import correlation_contest, soft_pairwise_contest, swaps
 from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
-
-SPA_DRAWS = 1000  # swaps, sign vectors and resamples of SPA, each times each
 
 
 class Row(NamedTuple):
@@ -47,7 +41,7 @@ class Row(NamedTuple):
     constant: int = 0  # correlation: vectors whose values are all equal
     epsilon: float = float("nan")  # acc_eq: up to this difference the metric calls a tie
     out_of_sample: float = float("nan")  # acc_eq with epsilon from the other sources
-    p_best: float = float("nan")  # one-sided: the best metric is better; Holm; NaN for the best
+    p_best: float = float("nan")  # that the best is better, over all pairs; NaN for the best
     cluster: int = 0  # 1 = the best; 0 = no value, not ranked
 
 
@@ -55,7 +49,9 @@ class League(NamedTuple):
     """A table of metrics, best first, with what has to be said beside it."""
 
     rows: tuple[Row, ...]
-    p: np.ndarray  # float (metrics, metrics): row above is better than column below; else NaN
+    p: np.ndarray  # float (metrics, metrics): row above is better than column below, adjusted over
+    # all pairs; else NaN
+    p_alone: np.ndarray  # the same of two metrics that were named before looking: not adjusted
     statistic: Statistic
     systems: int
     items: int
@@ -87,7 +83,8 @@ def league(
     confidence: of the intervals.
     alpha:     a metric is worse than another if its p is below.
 
-    Two metrics are compared on the cells that both have. For SPA at most 1,000 swaps, sign vectors
+    Two metrics are compared on the cells that both have; the p-values of a league hold for any
+    false claim in it, not for several leagues. For SPA at most 1,000 swaps, sign vectors
     and resamples are drawn: each swap is a permutation test of its own. Metrics without a value
     come last, unranked. Numbers of names and metrics that differ raise ValueError.
     """
@@ -102,14 +99,16 @@ def league(
         range(len(rows)), key=lambda k: (-np.nan_to_num(round(rows[k].value, 9), nan=-9), names[k])
     )
     ranked = [k for k in order if np.isfinite(rows[k].value)]
-    p = np.full((len(rows), len(rows)), np.nan)
-    p[: len(ranked), : len(ranked)] = _pairwise_p(
-        metrics[ranked], people, statistic, source.member, rng, permutations
-    )
+    tests = compare_metrics(
+        metrics[ranked], people, statistic, sources=source.member, rng=rng,
+        permutations=permutations,
+    )  # fmt: skip
+    p, p_alone = _that_above_is_better(tests, len(rows))
     raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
     return League(
         _compared([rows[k] for k in order], p, len(ranked), alpha, rule),
         p,
+        p_alone,
         statistic,
         metrics.shape[1],
         metrics.shape[2],
@@ -160,15 +159,26 @@ def league_by_category(
     }
 
 
+def _that_above_is_better(tests: PairTests, rows: int) -> np.ndarray:
+    """Return p-values (2, rows, rows), adjusted and not, for the claim that goes with the order.
+
+    Where a metric leads on all of its cells and not on those that both have, p is 1.
+    """
+    p = np.full((2, rows, rows), np.nan)
+    ranked = len(tests.delta)
+    for square, given in zip(p, (tests.adjusted, tests.alone), strict=True):
+        square[:ranked, :ranked] = np.where(tests.delta < 0, 1.0, given)
+    return p
+
+
 def _compared(
     rows: list[Row], p: np.ndarray, ranked: int, alpha: float, rule: Rule
 ) -> tuple[Row, ...]:
     """Return the rows, best first, with their cluster and their p against the best."""
     clusters = significance_clusters(p[:ranked, :ranked], alpha, rule)
     clusters += [0] * (len(rows) - ranked)
-    p_best = holm(p[0]) if rows else np.zeros(0)
     return tuple(
-        row._replace(p_best=float(p_best[place]), cluster=clusters[place])
+        row._replace(p_best=float(p[0, place]), cluster=clusters[place])
         for place, row in enumerate(rows)
     )
 
@@ -261,43 +271,6 @@ def _intervals(
             )
         )
     return found
-
-
-def _pairwise_p(
-    metrics: np.ndarray,
-    people: np.ndarray,
-    statistic: Statistic,
-    sources: np.ndarray,
-    rng: np.random.Generator,
-    permutations: int,
-) -> np.ndarray:
-    """Return one-sided p-values that metric i is better than metric j, i < j; NaN elsewhere."""
-    pairs = list(combinations(metrics, 2))
-    p = np.full((len(metrics), len(metrics)), np.nan)
-    if not pairs:
-        return p
-    if statistic.name == "acc_eq":
-        totals = sources_of(metrics.shape[2], sources).totals
-        gaps = [totals(outcome_gaps(*pair, people)[0].sum(axis=0)) for pair in pairs]
-        columns = np.stack(gaps, axis=1)
-        counted = sign_tally(
-            columns, signs(columns.shape[0], columns.shape[1], rng, permutations, False)
-        )
-    else:
-        if statistic.name == "spa":
-            permutations = min(permutations, SPA_DRAWS)
-            units = len(np.unique(sources))
-            matrix = sign_matrix(units, rng, permutations)
-            contests = [soft_pairwise_contest(*pair, people, sources, matrix) for pair in pairs]
-        else:
-            _, level, kind, constants = statistic
-            contests = [
-                correlation_contest(*pair, people, level, kind, constants) for pair in pairs
-            ]
-        drawn = swaps(people.shape, "sources", sources, rng, permutations, False)
-        counted = tally(contests, drawn)
-    p[np.triu_indices(len(metrics), 1)] = (counted.greater + 1) / (counted.draws + 1)
-    return p
 
 
 def _notes(statistic: Statistic, systems: int, sources: int) -> tuple[str, ...]:

@@ -1,0 +1,112 @@
+"""All pairs of several metrics tested at once, so that the best may be chosen by the same data.
+
+Whichever of many equally good metrics comes first was lucky, and a test of it against the others
+that forgets this errs more often the more there are. So every permutation swaps (see `swaps`) all
+pairs at the same source videos, and a difference is held against the greatest of all differences
+under the same permutation: Westfall & Young's step-down (see `max_step_down`). Among pairs that do
+not differ the chance of any claim, of the best or of any other metric, is then that of the level,
+for every number of metrics; metrics that are better take nothing from it.
+
+`benchmarks/README.md` has the measured false alarms.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.stats.meta import sources_of
+from evaluation.stats.multiplicity import max_step_down
+from evaluation.stats.permutation import outcome_gaps
+from evaluation.stats.soft_pairwise import sign_matrix, signs
+from evaluation.stats.statistic import Statistic
+from evaluation.stats.swaps import Contest, correlation_contest, soft_pairwise_contest, swaps
+
+SPA_DRAWS = 1000  # swaps and sign vectors of SPA, each times each
+
+
+class PairTests(NamedTuple):
+    """Every metric i against every later one j > i: float (metrics, metrics), NaN elsewhere."""
+
+    delta: np.ndarray  # i less j, on the cells that both have
+    alone: np.ndarray  # two-sided p of two metrics that were named before looking
+    adjusted: np.ndarray  # two-sided p for any false claim among all pairs
+
+
+def compare_metrics(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    statistic: Statistic,
+    *,
+    sources: np.ndarray | None = None,
+    rng: np.random.Generator,
+    permutations: int = 10_000,
+) -> PairTests:
+    """Return the differences of all pairs of metrics (metrics, systems, items) and their p-values.
+
+    people: float (systems, items). sources: (items,) labels, whose items swap together. SPA takes
+    at most 1,000 swaps.
+    """
+    metrics = np.asarray(metrics, dtype=np.float64)
+    square = np.full((3, len(metrics), len(metrics)), np.nan)
+    if len(metrics) > 1:
+        if statistic.name == "acc_eq":
+            seen, draws = _of_verdicts(metrics, people, sources, rng, permutations)
+        else:
+            seen, draws = _of_scores(metrics, people, statistic, sources, rng, permutations)
+        square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
+    return PairTests(*square)
+
+
+def _of_verdicts(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    sources: np.ndarray | None,
+    rng: np.random.Generator,
+    permutations: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return differences of acc_eq (pairs,) and under swaps (permutations, pairs)."""
+    totals = sources_of(metrics.shape[2], sources).totals
+    found = [outcome_gaps(*pair, people) for pair in combinations(metrics, 2)]
+    gaps = np.stack([totals(gap.sum(axis=0)) for gap, _, _ in found], axis=1)
+    made = np.isfinite([first - second for _, (first, second), _ in found])
+    drawn = signs(*gaps.shape, rng, permutations, False)
+    return np.where(made, gaps.sum(axis=0), np.nan), np.concatenate([each @ gaps for each in drawn])
+
+
+def _of_scores(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    statistic: Statistic,
+    sources: np.ndarray | None,
+    rng: np.random.Generator,
+    permutations: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same of SPA and correlations, whose scores are swapped."""
+    if statistic.name == "spa":
+        permutations = min(permutations, SPA_DRAWS)
+    contests = list(_contests(metrics, people, statistic, sources, rng, permutations))
+    seen = np.array([each.first - each.second for each in contests])
+    drawn = swaps(people.shape, "sources", sources, rng, permutations, False)
+    blocks = [np.stack([each.delta(block) for each in contests], axis=1) for block in drawn]
+    return seen, np.concatenate(blocks)
+
+
+def _contests(
+    metrics: np.ndarray,
+    people: np.ndarray,
+    statistic: Statistic,
+    sources: np.ndarray | None,
+    rng: np.random.Generator,
+    permutations: int,
+) -> Iterator[Contest]:
+    if statistic.name == "spa":
+        units = len(sources_of(metrics.shape[2], sources).labels)
+        matrix = sign_matrix(units, rng, permutations)
+        for pair in combinations(metrics, 2):
+            yield soft_pairwise_contest(*pair, people, sources, matrix)
+        return
+    _, level, kind, constants = statistic
+    for pair in combinations(metrics, 2):
+        yield correlation_contest(*pair, people, level, kind, constants)
