@@ -12,6 +12,13 @@ with G raters, sources, or cells (a rater with a source) that hold a vote: what 
 subtraction can make it so by chance. Ends and p-values are of Student's t with min(I, J) - 1
 degrees of freedom, I raters and J sources (Cameron & Miller, Journal of Human Resources 50 (2015)).
 
+Where raters, or sources, hold unequal shares of the estimate, G / (G - 1) is a factor of their own
+each (see `leverage`), and the degrees of freedom are at most Satterthwaite's,
+
+    V^2 / (V_rater^2 / f_rater + (V - V_rater)^2 / f_source)
+
+so that three raters on one method and nine on the other count for about four and not for twelve.
+
 The two-way bootstrap beside it draws raters and sources independently, a vote counting the product
 of how often its rater and its source were drawn (Owen, The pigeonhole bootstrap, Annals of Applied
 Statistics 1 (2007)). It counts the answers' noise up to three times, and so is cautious where that
@@ -30,15 +37,18 @@ Measured share of nominal 95% intervals of a MOS that hold the truth, and of tru
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy import stats as distributions
 
 from evaluation.stats.intervals import ratio
+from evaluation.stats.leverage import leverage
 
 CHUNK = 256  # resamples at a time
+
+Raters = Literal["random", "fixed"]  # others like these are meant, or these alone
 
 
 class Variance(NamedTuple):
@@ -50,6 +60,8 @@ class Variance(NamedTuple):
     both: float
     raters: int  # that hold a vote
     sources: int
+    freedom: float = np.nan  # Satterthwaite's; NaN for none but that of raters and sources
+    fewest: int = 0  # raters of the arm that has the fewest; 0 if arms were not told
 
 
 class Crossed(NamedTuple):
@@ -60,50 +72,95 @@ class Crossed(NamedTuple):
     high: float
     error: float  # standard error
     p: float  # two-sided, of the estimate being `null`
-    freedom: int  # degrees of freedom, min(raters, sources) - 1
+    freedom: float  # degrees of freedom, at most min(raters, sources) - 1
     raters: int
     sources: int
+    fewest: int = 0  # raters who saw the method that the fewest saw; 0 where that is not known
 
 
 NOTHING = Crossed(np.nan, np.nan, np.nan, np.nan, np.nan, 0, 0, 0)  # no vote to go by
 
 
-def two_way_variance(score: np.ndarray, rater: np.ndarray, source: np.ndarray) -> Variance:
+def two_way_variance(
+    score: np.ndarray,
+    rater: np.ndarray,
+    source: np.ndarray,
+    weight: np.ndarray | None = None,
+    arm: np.ndarray | None = None,
+) -> Variance:
     """Return the variance of an estimate, clustered by rater and by source.
 
     score:  float (votes,), each vote's weight in the estimate times its residual.
     rater, source: int (votes,), >= 0, of each vote.
+    weight: float (votes,), >= 0: how much a vote counts in the mean of its arm; left out, raters
+            and sources are taken to count alike, with factors G / (G - 1).
+    arm:    int (votes,): 0 or 1 where the estimate is a difference of two means; left out, 0.
 
-    With one rater or one source the total is NaN: one says nothing about others.
+    With one rater in an arm, or one source, the total is NaN: one says nothing about others.
     """
-    by_rater, raters = _clustered(score, rater)
-    by_source, sources = _clustered(score, source)
-    both, _ = _clustered(score, rater * (source.max(initial=0) + 1) + source)
-    total = max(by_rater + by_source - both, by_rater, by_source)
-    alone = min(raters, sources) < 2
-    return Variance(np.nan if alone else total, by_rater, by_source, both, raters, sources)
+    given = weight if weight is None else (weight, np.zeros(len(score), int) if arm is None else arm)
+    by_rater, of_raters, raters, fewest = _clustered(score, rater, given)
+    by_source, of_sources, sources, _ = _clustered(score, source, given)
+    both = _clustered(score, rater * (source.max(initial=0) + 1) + source)[0]
+    alone = min(raters, sources, fewest) < 2
+    total = np.nan if alone else max(by_rater + by_source - both, by_rater, by_source)
+    freedom = np.nan if weight is None else satterthwaite(total, by_rater, of_raters, of_sources)
+    fewest = 0 if weight is None else fewest
+    return Variance(total, by_rater, by_source, both, raters, sources, freedom, fewest)
 
 
-def crossed(mid: float, variance: Variance, *, level: float = 0.95, null: float = 0.0) -> Crossed:
+def satterthwaite(total: float, by_rater: float, of_raters: float, of_sources: float) -> float:
+    """Return the degrees of freedom of a variance of which `by_rater` rests on the raters."""
+    if not total > 0 or of_raters <= 0 or of_sources <= 0:
+        return float("nan")
+    return total**2 / (by_rater**2 / of_raters + (total - by_rater) ** 2 / of_sources)
+
+
+def one_way_variance(score: np.ndarray, source: np.ndarray, raters: int) -> Variance:
+    """Return the variance of an estimate for these raters: clustered by source alone."""
+    by_source, freedom, sources, _ = _clustered(score, source)
+    total = np.nan if sources < 2 else by_source
+    return Variance(total, 0.0, by_source, 0.0, raters, sources, freedom, raters)
+
+
+def crossed(
+    mid: float,
+    variance: Variance,
+    *,
+    level: float = 0.95,
+    null: float = 0.0,
+    raters: Raters = "random",
+) -> Crossed:
     """Return an estimate with its t interval and p-value.
 
-    level: of the interval, 0 < level < 1.
+    level:  of the interval, 0 < level < 1.
+    raters: "random", a sample of others like them, or "fixed", these and no others: then only the
+            sources leave degrees of freedom.
 
     A variance of zero (all votes alike) gives an interval of no width; its p is 1 if the estimate
     is `null` and NaN otherwise, as votes that do not vary are nothing to judge by.
     """
     if not 0 < level < 1:
         raise ValueError(f"need 0 < level < 1, got {level}")
-    freedom = max(min(variance.raters, variance.sources) - 1, 0)
+    few = variance.sources if raters == "fixed" else min(variance.raters, variance.sources)
+    freedom = float(max(few - 1, 0))
+    if np.isfinite(variance.freedom):
+        freedom = min(freedom, variance.freedom)
+    if np.isnan(variance.total):
+        freedom = 0.0
     error = float(np.sqrt(variance.total))
     half = float(distributions.t.ppf((1 + level) / 2, freedom)) * error if freedom else np.nan
     p = p_value(mid - null, error, freedom)
-    return Crossed(
-        mid - half, mid, mid + half, error, p, freedom, variance.raters, variance.sources
-    )
+    counts = variance.raters, variance.sources, variance.fewest
+    return Crossed(mid - half, mid, mid + half, error, p, freedom, *counts)
 
 
-def p_value(deviation: float, error: float, freedom: int) -> float:
+def without_interval(one: Crossed) -> Crossed:
+    """Return the estimate alone: no interval, no p."""
+    return one._replace(low=np.nan, high=np.nan, error=np.nan, p=np.nan, freedom=0.0)
+
+
+def p_value(deviation: float, error: float, freedom: float) -> float:
     """Return the two-sided p of a deviation from the null, by Student's t."""
     if not freedom or np.isnan(error) or np.isnan(deviation):
         return np.nan
@@ -160,9 +217,20 @@ def mean_of_source_means(
     return ratio(total, (weights * known).sum(axis=0))
 
 
-def _clustered(score: np.ndarray, cluster: np.ndarray) -> tuple[float, int]:
-    """Return G / (G - 1) times the sum of squared cluster sums, and G; 0 for a single cluster."""
+def _clustered(
+    score: np.ndarray, cluster: np.ndarray, given: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[float, float, int, int]:
+    """Return the variance by cluster, its degrees of freedom, the clusters, those of an arm.
+
+    given: weight and arm of each vote, for factors of each cluster; None takes G / (G - 1).
+    """
     _, member = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(member, score)
-    many = len(sums)
-    return (float(sums @ sums) * many / (many - 1) if many > 1 else 0.0), many
+    squares = np.bincount(member, score) ** 2
+    many = len(squares)
+    if given is None:
+        factor = many / (many - 1) if many > 1 else 0.0
+        return factor * float(squares.sum()), float(many - 1), many, many
+    found = leverage(member, *given)
+    if not found.freedom:
+        return 0.0, 0.0, many, found.fewest
+    return float(found.factor @ squares), found.freedom, many, found.fewest

@@ -68,11 +68,29 @@ def _of_verdicts(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return differences of acc_eq (pairs,) and under swaps (permutations, pairs)."""
     totals = sources_of(metrics.shape[2], sources).totals
-    found = [outcome_gaps(*pair, people) for pair in combinations(metrics, 2)]
-    gaps = np.stack([totals(gap.sum(axis=0)) for gap, _, _ in found], axis=1)
-    made = np.isfinite([first - second for _, (first, second), _ in found])
+    found = list(_verdict_gaps(metrics, people))
+    gaps = np.stack([totals(gap) for gap, _ in found], axis=1)
+    made = np.array([valued for _, valued in found])
     drawn = signs(*gaps.shape, rng, permutations, False)
     return np.where(made, gaps.sum(axis=0), np.nan), np.concatenate([each @ gaps for each in drawn])
+
+
+def _verdict_gaps(metrics: np.ndarray, people: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield what every item adds to the difference of a pair's acc_eq, and if there is one.
+
+    Metrics that have the same cells need their verdicts once, not once a pair.
+    """
+    there = np.isfinite(metrics)
+    if (there == there[0]).all():
+        nothing = np.where(there[0], 0.0, np.nan)  # a metric that calls every pair a tie
+        alone = [outcome_gaps(each, nothing, people) for each in metrics]
+        share = [(gap.sum(axis=0), bool(np.isfinite(values[0]))) for gap, values, _ in alone]
+        for (one, valued), (other, _) in combinations(share, 2):
+            yield one - other, valued
+        return
+    for pair in combinations(metrics, 2):
+        gap, values, _ = outcome_gaps(*pair, people)
+        yield gap.sum(axis=0), bool(np.isfinite(values).all())
 
 
 def _of_scores(

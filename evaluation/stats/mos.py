@@ -13,8 +13,10 @@ from scipy import stats as distributions
 
 from evaluation.stats.crossed import (
     ItemTotals,
+    Raters,
     crossed,
     mean_of_source_means,
+    one_way_variance,
     two_way_variance,
     two_way_weights,
 )
@@ -40,7 +42,7 @@ class MethodScores(NamedTuple):
 
     mos: np.ndarray
     error: np.ndarray  # two-way clustered standard error
-    low: np.ndarray  # t interval with min(raters, sources) - 1 degrees of freedom
+    low: np.ndarray  # t interval with at most min(raters, sources) - 1 degrees of freedom
     high: np.ndarray
     boot_low: np.ndarray  # two-way bootstrap; NaN where no generator was given
     boot_high: np.ndarray
@@ -82,27 +84,30 @@ def method_scores(
     level: float = 0.95,
     rng: np.random.Generator | None = None,
     resamples: int = 2000,
+    raters: Raters = "random",
 ) -> MethodScores:
     """Return the MOS of every method with two-way clustered and, given `rng`, bootstrap intervals.
 
     level: of both intervals. rng: draws of the two-way bootstrap, shared by the methods; its
     percentiles are expanded for the fewer of raters and sources (see `intervals.expanded`).
+    raters: "random": intervals are about raters like these; "fixed": about these raters, clustered
+    by source alone, and without a bootstrap.
 
     With one rater or one source there is a mean and no interval (NaN). A resample in which a method
     has no votes does not count for that method.
     """
-    rows = [_method_row(votes.where(votes.method == m), level) for m in range(votes.methods)]
-    mos, error, low, high, freedom, raters, sources, items, count = np.array(rows).T
+    rows = [_method_row(votes.where(votes.method == m), level, raters) for m in range(votes.methods)]
+    mos, error, low, high, freedom, who, sources, items, count = np.array(rows).T
     boot_low, boot_high = np.full((2, votes.methods), np.nan)
-    if rng is not None:
+    if rng is not None and raters == "random":
         draws = bootstrap_scores(votes, rng=rng, resamples=resamples)
-        kept = [expanded(level, int(clusters)) for clusters in np.minimum(raters, sources)]
+        kept = [expanded(level, int(clusters)) for clusters in np.minimum(who, sources)]
         ends = [percentile_interval(*pair) for pair in zip(draws.T, kept, strict=True)]
         boot_low, boot_high = np.array(ends).reshape(-1, 2).T
-    alone = np.minimum(raters, sources) < 2
+    alone = np.minimum(who, sources) < 2
     boot_low, boot_high = (np.where(alone, np.nan, end) for end in (boot_low, boot_high))
-    counts = (array.astype(np.int64) for array in (freedom, raters, sources, items, count))
-    return MethodScores(mos, error, low, high, boot_low, boot_high, *counts)
+    counts = (array.astype(np.int64) for array in (who, sources, items, count))
+    return MethodScores(mos, error, low, high, boot_low, boot_high, freedom, *counts)
 
 
 def bootstrap_scores(
@@ -141,13 +146,17 @@ def source_weights(votes: Votes) -> np.ndarray:
     return 1 / (len(of_source) * of_source[source[member]] * of_edit[member])
 
 
-def _method_row(votes: Votes, level: float) -> tuple[float, ...]:
+def _method_row(votes: Votes, level: float, raters: Raters) -> tuple[float, ...]:
     if not len(votes.value):
         return (np.nan,) * 4 + (0,) * 5
     weight = source_weights(votes)
     mos = float(weight @ votes.value)
-    variance = two_way_variance(weight * (votes.value - mos), votes.rater, votes.source)
-    found = crossed(mos, variance, level=level)
+    score = weight * (votes.value - mos)
+    if raters == "fixed":
+        variance = one_way_variance(score, votes.source, len(np.unique(votes.rater)))
+    else:
+        variance = two_way_variance(score, votes.rater, votes.source, weight)
+    found = crossed(mos, variance, level=level, raters=raters)
     items = len(np.unique(votes.edit))
     spread = (found.error, found.low, found.high, found.freedom)
     return mos, *spread, found.raters, found.sources, items, len(votes.value)

@@ -24,16 +24,22 @@ from evaluation.stats.crossed import (
     NOTHING,
     Crossed,
     ItemTotals,
+    Raters,
     crossed,
     mean_of_source_means,
+    one_way_variance,
     two_way_variance,
     two_way_weights,
+    without_interval,
 )
 from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.leverage import arm_shares
 from evaluation.stats.mos import source_weights
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.ratings import Ratings, Votes, common_votes, votes_on
 from evaluation.stats.superiority import Kind, Superiority, superiority
+
+UNEVEN = 0.1  # share of one method's votes by raters who did not give it to the other
 
 
 class Comparison(NamedTuple):
@@ -57,12 +63,17 @@ def compare_methods(
     kind: Kind | None = None,
     rng: np.random.Generator | None = None,
     resamples: int = 2000,
+    raters: Raters = "random",
 ) -> list[Comparison]:
     """Return every pair of methods on every question, p-values adjusted by Holm over all of them.
 
     level: of the intervals, which are not adjusted.
     kind:  of the pairs for P(B > A), see `superiority`; None lets each comparison choose.
     rng:   draws of the two-way bootstrap, shared by the pairs of a question; None leaves it out.
+    raters: "random": claims are about raters like these; "fixed": about these raters on videos
+            like these, clustered by source alone with sources - 1 degrees of freedom, and without
+            a bootstrap. Three raters leave two degrees of freedom to a claim about others, which
+            hardly anything can pass; a claim about themselves does not need more of them.
 
     A single method gives an empty list. Methods without a common edit give NaN, which counts as one
     of the tests all the same: a test that was wanted is not free because it failed.
@@ -73,7 +84,7 @@ def compare_methods(
         for question in ratings.questions
         for (a, b), one in zip(
             pairs,
-            _comparisons(votes_on(ratings, question), pairs, level, kind, rng, resamples),
+            _comparisons(votes_on(ratings, question), pairs, level, kind, rng, resamples, raters),
             strict=True,
         )
     ]
@@ -82,13 +93,28 @@ def compare_methods(
     return [one._replace(p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
 
 
-def difference(votes: Votes, a: int, b: int, *, level: float = 0.95) -> Crossed:
-    """Return MOS of b - MOS of a over common edits, two-way clustered; NaN without common edits."""
+def difference(
+    votes: Votes, a: int, b: int, *, level: float = 0.95, raters: Raters = "random"
+) -> Crossed:
+    """Return MOS of b - MOS of a over common edits, two-way clustered; NaN without common edits.
+
+    raters: as `compare_methods`. "fixed" gives no interval where the two methods were not rated by
+    the same raters, each to the same share: then their difference is one of raters as well.
+    """
     common = common_votes(votes, a, b)
     if not len(common.value):
         return NOTHING
-    score, mid = _difference_scores(common, b)
-    return crossed(mid, two_way_variance(score, common.rater, common.source), level=level)
+    score, weight, mid = _difference_scores(common, b)
+    arm = (common.method == b).astype(np.int64)
+    if raters == "random":
+        variance = two_way_variance(score, common.rater, common.source, weight, arm)
+        return crossed(mid, variance, level=level)
+    _, rater = np.unique(common.rater, return_inverse=True)
+    shares = arm_shares(rater, weight, arm)
+    variance = one_way_variance(score, common.source, shares.shape[1])
+    if np.abs(shares[0] - shares[1]).sum() / 2 > UNEVEN:
+        variance = variance._replace(total=np.nan)
+    return crossed(mid, variance, level=level, raters=raters)
 
 
 def bootstrap_difference(
@@ -137,24 +163,30 @@ def _comparisons(
     kind: Kind | None,
     rng: np.random.Generator | None,
     resamples: int,
+    raters: Raters,
 ) -> list[Comparison]:
     """Return comparisons without the names and the adjusted p."""
     draws = np.full((1, len(pairs)), np.nan)
-    if rng is not None and pairs:
+    if rng is not None and pairs and raters == "random":
         draws = bootstrap_differences(votes, pairs, rng=rng, resamples=resamples)
     found = []
     for (a, b), column in zip(pairs, draws.T, strict=True):
         common = common_votes(votes, a, b)
-        gap = difference(common, a, b, level=level)
+        gap = difference(common, a, b, level=level, raters=raters)
         ends = percentile_interval(column, level) if gap.freedom else (np.nan, np.nan)
-        share = superiority(common, a, b, kind=kind, level=level)
+        share = superiority(common, a, b, kind=kind, level=level, raters=raters)
+        if raters == "fixed" and not gap.freedom:
+            share = share._replace(found=without_interval(share.found))
         edits = len(np.unique(common.edit))
         found.append(Comparison("", "", "", gap, np.nan, *ends, share, edits))
     return found
 
 
-def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, float]:
-    """Return each vote's score and the difference. Residuals are about source and method."""
+def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return each vote's score and weight, and the difference.
+
+    Residuals are about source and method.
+    """
     weight = np.zeros(len(common.value))
     for side in (common.method == b, common.method != b):
         weight[side] = source_weights(common.where(side))
@@ -163,4 +195,4 @@ def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, float]:
     total = np.bincount(common.source, weight)
     of_source = np.bincount(common.source, weight * common.value) / np.where(total > 0, total, 1)
     residual = common.value - of_source[common.source] - sign * mid / 2
-    return sign * weight * residual, mid
+    return sign * weight * residual, weight, mid

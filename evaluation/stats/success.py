@@ -92,10 +92,13 @@ def answer_influence(ratings: Ratings, threshold: float = THRESHOLD) -> Influenc
     return _influence(ratings, _answers(ratings), threshold)
 
 
-def rater_variance(change: np.ndarray, rater: np.ndarray, source: np.ndarray) -> float:
-    """Return the variance that raters share over sources, by the jackknife; at least 0.
+def rater_variance(
+    change: np.ndarray, rater: np.ndarray, source: np.ndarray, *, least: float = 0.0
+) -> float:
+    """Return the variance that raters share over sources, by the jackknife.
 
     change: float (answers,), of the statistic without the answer. rater, source: of the answer.
+    least:  share of the variance of single answers below which it is not taken.
     """
     by_rater = _sums(rater, change)
     both = _sums(rater * (int(source.max(initial=0)) + 1) + source, change)
@@ -103,7 +106,8 @@ def rater_variance(change: np.ndarray, rater: np.ndarray, source: np.ndarray) ->
         return 0.0
     by_rater -= by_rater.mean()
     of_raters = float(by_rater @ by_rater) * (len(by_rater) - 1) / len(by_rater)
-    return max(of_raters - float(both @ both), 0.0)
+    noise = float(both @ both)
+    return max(of_raters - noise, least * noise)
 
 
 def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:

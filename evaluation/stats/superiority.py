@@ -10,19 +10,30 @@ across  votes of two different raters on one edit. It counts the raters' disagre
 
 Within, the variance is two-way clustered (see `crossed`). Across, a pair belongs to two raters:
 the variance is the clustered one by source, and adds the covariances of pairs on different sources
-that share either rater (Fafchamps & Gubert, Journal of Development Economics 83 (2007)). Scores
-are about the estimate, not the truth, which takes away 4 / I + 1 / J of the variance (each of the I
-raters stands in 2 / I of all pairs); it is divided by what is left. Pairs that share both their
-raters are added twice. Measured at a nominal 5% (2,500 studies each, 29 sources, votes of
-an edit by different raters): 12 raters x 60 edits x 3 votes an item 5.4%, x 127 x 2 4.2%, x 127 x 1
-3.2%; 24 raters x 127 x 3 4.7%; 100 raters 4.5%; 6 raters x 127 x 1 2.7%.
+that share either rater (Fafchamps & Gubert, Journal of Development Economics 83 (2007)):
+
+    V = V_rater + V_source - k V_both
+
+V_rater sums the squared scores of raters, each times the factor of its share of either method's
+votes (see `leverage`); a vote's own noise stands in it, in V_source, and twice or less in V_both,
+the squared scores of a rater on a source. k is what makes V right for votes that are noise alone.
 """
 
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.crossed import NOTHING, Crossed, Variance, crossed, two_way_variance
+from evaluation.stats.crossed import (
+    NOTHING,
+    Crossed,
+    Raters,
+    Variance,
+    crossed,
+    one_way_variance,
+    satterthwaite,
+    two_way_variance,
+)
+from evaluation.stats.leverage import leverage
 from evaluation.stats.mos import source_weights
 from evaluation.stats.ratings import Votes, common_votes
 
@@ -40,12 +51,19 @@ class Superiority(NamedTuple):
 
 
 def superiority(
-    votes: Votes, a: int, b: int, *, kind: Kind | None = None, level: float = 0.95
+    votes: Votes,
+    a: int,
+    b: int,
+    *,
+    kind: Kind | None = None,
+    level: float = 0.95,
+    raters: Raters = "random",
 ) -> Superiority:
     """Return P(B > A) + P(tie) / 2 with its interval, 0 to 1; the ends may pass 0 and 1.
 
     kind: None is "within" if every source with common edits has a rater who rated both methods of
           one of its edits, else "across".
+    raters: "random", of others like these; "fixed", of these alone, clustered by source only.
 
     Without a pair everything is NaN and the counts are 0. Across fewer than six raters the share
     has no interval (NaN).
@@ -55,8 +73,8 @@ def superiority(
     if kind is None:
         kind = "within" if set(common.source) == set(within.source) else "across"
     if kind == "within":
-        return _superiority_within(within, level)
-    return _superiority_across(common, b, level)
+        return _superiority_within(within, level, raters)
+    return _superiority_across(common, b, level, raters)
 
 
 def _pairs_within(common: Votes, a: int, b: int) -> Votes:
@@ -67,17 +85,21 @@ def _pairs_within(common: Votes, a: int, b: int) -> Votes:
     return second.where(at_second)._replace(value=(np.sign(gain) + 1) / 2)
 
 
-def _superiority_within(pairs: Votes, level: float) -> Superiority:
+def _superiority_within(pairs: Votes, level: float, raters: Raters) -> Superiority:
     if not len(pairs.value):
         return Superiority(NOTHING, "within", 0, 0)
     weight = source_weights(pairs)
     mid = float(weight @ pairs.value)
-    variance = two_way_variance(weight * (pairs.value - mid), pairs.rater, pairs.source)
-    found = crossed(mid, variance, level=level, null=0.5)
+    score = weight * (pairs.value - mid)
+    if raters == "fixed":
+        variance = one_way_variance(score, pairs.source, len(np.unique(pairs.rater)))
+    else:
+        variance = two_way_variance(score, pairs.rater, pairs.source, weight)
+    found = crossed(mid, variance, level=level, null=0.5, raters=raters)
     return Superiority(found, "within", len(pairs.value), len(np.unique(pairs.edit)))
 
 
-def _superiority_across(common: Votes, b: int, level: float) -> Superiority:
+def _superiority_across(common: Votes, b: int, level: float, raters: Raters) -> Superiority:
     won, pairs = _against_others(common, b)
     keep = _of_edit(common, pairs)[common.edit] > 0
     common, won, pairs = common.where(keep), won[keep], pairs[keep]
@@ -86,22 +108,63 @@ def _superiority_across(common: Votes, b: int, level: float) -> Superiority:
     of_edit = _of_edit(common, pairs) / 2  # each pair stands at two votes
     weight = _edit_weights(common)[common.edit] / of_edit[common.edit]
     mid = float(weight @ won) / 2
-    variance = _across_variance(weight * (won - mid * pairs), common)
-    found = crossed(mid, variance, level=level, null=0.5)
+    score = weight * (won - mid * pairs)
+    if raters == "fixed":
+        variance = one_way_variance(score / 2, common.source, len(np.unique(common.rater)))
+    else:
+        variance = _across_variance(score, weight, pairs, common, b)
+    found = crossed(mid, variance, level=level, null=0.5, raters=raters)
     return Superiority(found, "across", int(pairs.sum()) // 2, int((of_edit > 0).sum()))
 
 
-def _across_variance(score: np.ndarray, common: Votes) -> Variance:
-    """Return the variance of sums over pairs; a vote's score is the sum of its pairs' scores."""
-    found = two_way_variance(score, common.rater, common.source)
-    raters, sources = found.raters, found.sources
-    by_source = found.source / 4  # each pair stands at two votes of its source
-    left = 1 - 4 / raters - 1 / sources if raters else 0.0
-    if raters < FEWEST or sources < 2 or left <= 0:
-        return found._replace(source=by_source, total=np.nan)
-    by_rater = found.rater * (raters - 1) / raters
-    total = (by_source * (sources - 1) / sources + by_rater - found.both) / left
-    return found._replace(source=by_source, total=max(total, by_source, found.rater / 2))
+def _across_variance(
+    score: np.ndarray, weight: np.ndarray, pairs: np.ndarray, common: Votes, b: int
+) -> Variance:
+    """Return the variance of sums over pairs; a vote's score is the sum of its pairs' scores.
+
+    weight: of each of a vote's pairs. pairs: how many it has.
+    """
+    arm = (common.method == b).astype(np.int64)
+    _, rater = np.unique(common.rater, return_inverse=True)
+    found = leverage(rater, weight * pairs, arm)
+    by_source = two_way_variance(score / 2, common.rater, common.source).source
+    raters, sources = len(found.factor), len(np.unique(common.source))
+    if raters < FEWEST or sources < 2 or not found.freedom:
+        return Variance(np.nan, 0.0, by_source, 0.0, raters, sources, np.nan, found.fewest)
+    noise = _Noise(weight, pairs, arm, common.edit)
+    cell = rater * (int(common.source.max()) + 1) + common.source
+    by_rater = float(found.factor @ np.bincount(rater, score) ** 2)
+    both = float((np.bincount(cell, score) ** 2).sum())
+    expected = float(found.factor @ noise.squares(rater)), float(noise.squares(cell).sum())
+    both *= expected[0] / expected[1]
+    total = max(by_rater + by_source - both, by_source, by_rater / 2)
+    freedom = satterthwaite(total, min(by_rater, total), found.freedom, sources - 1)
+    return Variance(total, by_rater, by_source, both, raters, sources, freedom, found.fewest)
+
+
+class _Noise:
+    """What squared sums of scores are expected to be if votes are independent, of variance 1.
+
+    To first order a pair's score is the difference of its two votes: a vote's score holds its own
+    noise once for each of its pairs, and that of the other vote of each.
+    """
+
+    def __init__(
+        self, weight: np.ndarray, pairs: np.ndarray, arm: np.ndarray, edit: np.ndarray
+    ) -> None:
+        own = weight * pairs
+        self.alone = weight**2 * (pairs**2 + pairs)
+        other = np.bincount(edit * 2 + arm, own, 2 * int(edit.max()) + 2)[edit * 2 + 1 - arm]
+        self.shared = own**2 + weight * other  # covariance with the estimate
+        self.share, self.total = own, float(own @ own)
+
+    def squares(self, cluster: np.ndarray) -> np.ndarray:
+        """Return the expected squared sum of every cluster's scores about the estimate."""
+        _, member = np.unique(cluster, return_inverse=True)
+        share, alone, shared = (
+            np.bincount(member, values) for values in (self.share, self.alone, self.shared)
+        )
+        return np.asarray(alone - 2 * share * shared + share**2 * self.total)
 
 
 def _against_others(common: Votes, b: int) -> tuple[np.ndarray, np.ndarray]:
