@@ -28,6 +28,7 @@ from evaluation.stats.multiplicity import holm
 from evaluation.stats.paired import bootstrap_difference, compare_methods
 from evaluation.stats.ratings import Ratings, Votes, votes_on
 from evaluation.stats.success import success
+from evaluation.stats.success_pairs import compare_success
 
 RESAMPLES = 1000
 SLOW = 4  # every so many studies
@@ -58,6 +59,7 @@ def tests(null: Ratings) -> dict[str, float]:
         "difference, t": one.difference.p,
         "P(B > A)": one.superiority.found.p,
         "9 tests, Holm": float(np.nanmin([f.p_holm for f in found])),
+        "difference of success": compare_success(null)[0].p,
         **naive_p_values(votes, A, B),
         "9 tests, pooled t, Holm": _naive_family(null),
     }
@@ -75,6 +77,7 @@ def ends(real: Ratings) -> dict[str, tuple[float, float, float]]:
         "P(B > A)": pair.superiority.found[:3],
         "success of items": (rates.items.low[B], rates.items.share[B], rates.items.high[B]),
         "success of votes": (rates.votes.low[B], rates.votes.share[B], rates.votes.high[B]),
+        "difference of success": compare_success(real)[0][2:5],
         **{f"MOS, {name}": each for name, each in naive_intervals(votes, B).items()},
     }
 

@@ -234,7 +234,13 @@ def test_degenerate_data_have_no_correlation_and_say_why(level: Level, kind: Kin
         assert np.isnan(found.value)
         assert found.used == 0
     assert correlate(metric, flat, level=level).constant > 0
-    assert correlate(gone, human, level=level) == pytest.approx(
+    said = [correlate(m, h, level=level).why_not for m, h in ((metric, flat), (flat, human))]
+    assert said == ["people rated all cells 3: there is nothing to follow",
+                    "the metric is 3 on all cells"]  # fmt: skip
+    assert correlate(gone, human, level=level).why_not == "the metric has no value"
+    assert correlate(metric, gone, level=level).why_not == "people rated nothing"
+    assert correlate(metric, human, level=level).why_not == ""
+    assert correlate(gone, human, level=level)[:6] == pytest.approx(
         (np.nan, 0, 0, found_short(level), 0, 36), nan_ok=True
     )
 

@@ -143,18 +143,36 @@ def test_wrong_votes_raise() -> None:
 
 
 def test_bt500_agrees_with_sureal() -> None:
-    """sureal 0.9.0 `BT500Model` on complete votes without an item of equal ones; some raters
-    careless, so that one is flagged.
+    """sureal 0.9.0 `BT500Model`, which divides by N, on complete votes without an item of equal
+    ones; some raters careless, so that one is flagged.
     """
     table, *_ = study(60, 16, 1.0, seed=4, careless=0.15)
     assert (table.std(axis=1) > 0).all()
     reference = by_sureal(sureal.BT500Model, table)
-    found = bt500(*long(table))
+    found = bt500(*long(table), divisor="N")
     assert found.flagged.tolist() == reference["observer_rejected"]
     assert 0 < found.flagged.sum() < 16
     assert found.share == pytest.approx(reference["observer_rejected_1st_stats"], abs=1e-12)
     second = np.array(reference["observer_rejected_2nd_stats"])
     assert found.imbalance == pytest.approx(second, abs=1e-12, nan_ok=True)
+
+
+def test_bt500_takes_the_deviation_that_the_recommendation_defines() -> None:
+    """Five raters, votes 1, 3, 3, 3, 5 on items 0 to 29: mean 3, sum of squares 8, kurtosis
+    (32 / 5) / (8 / 5)^2 = 2.5, so limits are 3 -+ 2 s. With N: s = 1.265, limit 2.530; with N - 1:
+    s = 1.414, limit 2.828; the first and last vote lie 2 away, inside both. With votes 0, 3, 3, 3,
+    3, 3, 3, 6: squares 18, kurtosis (162 / 8) / (18 / 8)^2 = 4, limit with N 2 x 1.5 = 3 is
+    reached, with N - 1 2 x 1.604 = 3.207 is not.
+    """
+    table = np.tile([0.0, 3, 3, 3, 3, 3, 3, 6], (30, 1))
+    table[::2] = table[::2, ::-1]
+    by_n = bt500(*long(table), divisor="N")
+    assert by_n.share.tolist() == [1, 0, 0, 0, 0, 0, 0, 1]
+    assert by_n.flagged.tolist() == [True, *[False] * 6, True]
+    defined = bt500(*long(table))
+    assert defined.share.tolist() == [0] * 8 and not defined.flagged.any()
+    five = np.tile([1.0, 3, 3, 3, 5], (30, 1))
+    assert not bt500(*long(five)).share.any() and not bt500(*long(five), divisor="N").share.any()
 
 
 def test_bt500_says_nothing_where_all_agree() -> None:

@@ -1,6 +1,7 @@
 """Long rows to index arrays: what comes back, and one clear line for each wrong table."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,61 @@ def test_a_wrong_table_raises_one_clear_line(change, message: str) -> None:  # t
     with pytest.raises(UserError, match=message) as caught:
         read_ratings(change(table()))
     assert "\n" not in str(caught.value)
+
+
+MISSING = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, "", "  "]
+
+
+@pytest.mark.parametrize("axis", ["rater", "source", "edit", "method", "question", "value", "kind"])
+@pytest.mark.parametrize("missing", MISSING, ids=[f"{k} {m!r}" for k, m in enumerate(MISSING)])
+@pytest.mark.parametrize("form", ["list", "tuple", "object array", "frame"])
+def test_a_missing_entry_is_an_error_that_names_row_and_column(
+    axis: str, missing: object, form: str
+) -> None:
+    """Numpy makes texts of a list with a text in it: NaN would be a rater called "nan"."""
+    given = table().assign(kind="rating")
+    lists = {str(name): list(given[name]) for name in given}
+    lists[axis][2] = missing
+    lists["source"][2] = "of no other edit" if axis == "edit" else lists["source"][2]
+    made: dict[str, Callable[[list[object]], object]] = {
+        "list": list,
+        "tuple": tuple,
+        "object array": lambda column: pd.Series(column, dtype=object).to_numpy(),
+        "frame": lambda column: pd.Series(column, dtype=object),
+    }
+    of = "votes are not finite numbers, the first in row 3" if axis == "value" else ""
+    with pytest.raises(UserError, match=of or f"^row 3 of the votes has no {axis}$") as caught:
+        read_ratings({name: made[form](column) for name, column in lists.items()})
+    assert "\n" not in str(caught.value)
+
+
+def test_the_row_of_a_missing_label_is_that_of_the_table_not_of_the_rows_that_count() -> None:
+    given = table().assign(kind="rating")
+    lists = {str(name): list(given[name]) for name in given}
+    lists["kind"][0], lists["rater"][0], lists["rater"][3] = "gold", None, None
+    with pytest.raises(UserError, match=r"^row 4 of the votes has no rater$"):
+        read_ratings(lists)
+
+
+@pytest.mark.parametrize("axis", ["rater", "source", "edit", "method", "question"])
+def test_a_number_and_the_text_of_it_are_two_labels_that_read_the_same(axis: str) -> None:
+    given = table()
+    lists = {str(name): list(given[name]) for name in given}
+    lists[axis][0], lists[axis][1] = 1, "1"
+    with pytest.raises(UserError, match=f"two labels of {axis} read the same: '1'"):
+        read_ratings(lists)
+
+
+@pytest.mark.parametrize("value", [True, np.True_])
+def test_true_and_false_are_no_votes(value: object) -> None:
+    """1 and True are equal to Python; a table of answers yes and no is no table of grades."""
+    given = table()
+    lists = {str(name): list(given[name]) for name in given}
+    lists["value"][1] = value
+    with pytest.raises(UserError, match="row 2 of the votes has True for a value; a vote is a num"):
+        read_ratings(lists)
+    with pytest.raises(UserError, match="row 1 of the votes has False for a value"):
+        read_ratings(given.assign(value=given["value"] > 9), scale=(0, 1))
 
 
 def test_a_million_votes_are_read_in_seconds() -> None:

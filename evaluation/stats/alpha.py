@@ -38,6 +38,7 @@ class Alpha(NamedTuple):
     units: int  # with two votes or more
     single: int  # units left out, with one vote
     sources: int  # that hold a unit with two votes or more
+    why_not: str = ""  # no alpha
 
 
 def krippendorff_alpha(
@@ -73,7 +74,10 @@ def krippendorff_alpha(
         found = [_alpha_and_error(tables, block, grades, metric) for block in blocks]
         values, errors = np.concatenate(found, axis=1)
         low, high = _studentized(values, errors, level)
-    return Alpha(low, mid, high, units, single, many)
+    why = ""
+    if not np.isfinite(mid):
+        why = "all votes are the same grade" if units else "nothing has the votes of two raters"
+    return Alpha(low, mid, high, units, single, many, why)
 
 
 def _studentized(values: np.ndarray, errors: np.ndarray, level: float) -> tuple[float, float]:

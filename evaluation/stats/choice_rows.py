@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
-from evaluation.stats.long_rows import LeftOut, codes_of, columns_of, flags_of, rows_kept
+from evaluation.stats.long_rows import (
+    LeftOut,
+    codes_of,
+    columns_of,
+    flags_of,
+    refuse_truths,
+    rows_kept,
+)
 
 AXES = ("rater", "source", "edit", "method_left", "method_right", "question", "value")
 
@@ -37,16 +44,17 @@ def read_choices(
     """
     columns = columns_of(table, AXES)
     keep, left_out = rows_kept(columns, keep_excluded)
-    known, names = codes_of("question", columns["question"][keep])
+    known, names = codes_of("question", columns["question"][keep], np.flatnonzero(keep))
     if question not in names:
         raise UserError(f"no question {question!r}; there are {', '.join(names)}")
     at = np.flatnonzero(keep)[known == names.index(question)]
     sides = np.concatenate([columns["method_left"][at], columns["method_right"][at]])
-    both, methods = codes_of("method", sides)
-    codes = {axis: codes_of(axis, columns[axis][at])[0] for axis in ("rater", "source", "edit")}
+    both, methods = codes_of("method", sides, np.tile(at, 2))
+    codes = {axis: codes_of(axis, columns[axis][at], at)[0] for axis in ("rater", "source", "edit")}
     left, right = both[: len(at)], both[len(at) :]
     _refuse_duplicates(codes["rater"], codes["edit"], left, right)
     simulated = bool((flags_of(columns, "simulated") & keep).any())
+    refuse_truths(columns["value"][at], at)
     outcome = _outcomes(columns["value"][at])
     return ChoiceRows(
         left, right, outcome, codes["rater"], codes["source"], methods, simulated, left_out

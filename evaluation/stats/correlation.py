@@ -17,7 +17,7 @@ import numpy as np
 
 from evaluation.stats.coefficients import Kind, coefficient
 from evaluation.stats.intervals import ratio
-from evaluation.stats.meta import cells, merged
+from evaluation.stats.meta import cells, merged, why_no_value
 
 Level = Literal["system", "item", "global", "edits"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -34,6 +34,7 @@ class Correlation(NamedTuple):
     short: int  # vectors with fewer than two cells; never in the mean
     points: int  # points in all vectors: systems ("system"), else cells
     missing: int  # cells without a metric value or without a human one
+    why_not: str = ""  # no value
 
 
 class Vectors(NamedTuple):
@@ -75,7 +76,21 @@ def correlate(
         short=int((~vectors.enough).sum()),
         points=int(both.any(axis=1).sum() if level == "system" else both.sum()),
         missing=data.missing,
+        why_not="" if np.isfinite(value) else why_no_correlation(metric, human, level),
     )
+
+
+WITHIN: dict[Level, str] = {
+    "system": "the systems' means are fewer than two, or do not differ",
+    "item": "within no item do two systems differ on the metric and for people",
+    "global": "fewer than two cells have both values",
+    "edits": "within no system do two items differ on the metric and for people",
+}
+
+
+def why_no_correlation(metric: np.ndarray, human: np.ndarray, level: Level) -> str:
+    """Return why there is no correlation at a level: what is missing, or does not vary."""
+    return why_no_value(metric, human) or WITHIN[level]
 
 
 def level_vectors(

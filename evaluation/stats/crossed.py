@@ -98,7 +98,9 @@ def two_way_variance(
 
     With one rater in an arm, or one source, the total is NaN: one says nothing about others.
     """
-    given = weight if weight is None else (weight, np.zeros(len(score), int) if arm is None else arm)
+    given = (
+        weight if weight is None else (weight, np.zeros(len(score), int) if arm is None else arm)
+    )
     by_rater, of_raters, raters, fewest = _clustered(score, rater, given)
     by_source, of_sources, sources, _ = _clustered(score, source, given)
     both = _clustered(score, rater * (source.max(initial=0) + 1) + source)[0]

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
+from evaluation.stats.long_rows import distinct
+
 
 class Interval(NamedTuple):
     """A mean and the ends of its interval; the ends are NaN where there is none to give."""
@@ -99,7 +101,7 @@ def _cluster_totals(
     values: np.ndarray, clusters: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return weighted sums and counts of the values in each cluster, both (clusters, columns)."""
-    labels, member = np.unique(np.asarray(clusters), return_inverse=True)
+    labels, member = distinct(clusters, "cluster", "item")
     weight = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
     belongs = (member == np.arange(len(labels))[:, None]) * weight  # (clusters, items)
     present = np.isfinite(values)

@@ -16,7 +16,8 @@ import numpy as np
 
 from evaluation.stats.ceiling import LeaveOneOut, leave_one_rater_out
 from evaluation.stats.correlation import correlate, system_note
-from evaluation.stats.meta import mean_votes, sources_of
+from evaluation.stats.long_rows import column_of, distinct
+from evaluation.stats.meta import mean_votes, sources_of, why_no_value
 from evaluation.stats.meta_bootstrap import (
     MetaInterval,
     bootstrap_accuracy,
@@ -28,6 +29,8 @@ from evaluation.stats.multiplicity import Rule, significance_clusters
 from evaluation.stats.soft_pairwise import soft_pairwise_accuracies
 from evaluation.stats.statistic import Statistic, check_statistic, statistic_value
 from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
+
+NO_PAIR = "no item has both values for two systems"
 
 
 class Row(NamedTuple):
@@ -43,6 +46,7 @@ class Row(NamedTuple):
     out_of_sample: float = float("nan")  # acc_eq with epsilon from the other sources
     p_best: float = float("nan")  # that the best is better, over all pairs; NaN for the best
     cluster: int = 0  # 1 = the best; 0 = no value, not ranked
+    why_not: str = ""  # no value, or one that means nothing: what is missing or does not vary
 
 
 class League(NamedTuple):
@@ -114,7 +118,7 @@ def league(
         metrics.shape[2],
         len(source.labels),
         raters,
-        _notes(statistic, metrics.shape[1], len(source.labels)),
+        _notes(statistic, people, len(source.labels)),
     )
 
 
@@ -137,7 +141,7 @@ def league_by_category(
 
     A metric that follows people on style may fail on motion. Other arguments as `league`.
     """
-    categories, human = np.asarray(categories), np.asarray(human, dtype=np.float64)
+    categories, human = column_of(categories), np.asarray(human, dtype=np.float64)
     if categories.shape != (np.shape(metrics)[2],):
         raise ValueError(f"need one category an item, got {categories.shape}")
     labels = sources_of(len(categories), sources).member
@@ -155,7 +159,7 @@ def league_by_category(
             alpha=alpha,
             rule=rule,
         )
-        for category in np.unique(categories)
+        for category in distinct(categories, "category", "item")[0]
     }
 
 
@@ -209,7 +213,9 @@ def _rows(
     rows = []
     for name, metric, (low, value, high, _) in zip(names, metrics, ends, strict=True):
         counts = correlate(metric, people, level=statistic.level, constants=statistic.constants)
-        row = Row(name, value, low, high, missing=counts.missing)
+        why = why_no_value(metric, people) or ("" if np.isfinite(value) else counts.why_not)
+        why = why or ("" if np.isfinite(value) else NO_PAIR)
+        row = Row(name, value, low, high, missing=counts.missing, why_not=why)
         if statistic.name == "correlation":
             row = row._replace(constant=counts.constant)
         if statistic.name == "acc_eq":
@@ -273,8 +279,10 @@ def _intervals(
     return found
 
 
-def _notes(statistic: Statistic, systems: int, sources: int) -> tuple[str, ...]:
-    notes = []
+def _notes(statistic: Statistic, people: np.ndarray, sources: int) -> tuple[str, ...]:
+    notes, systems = [], len(people)
+    if reason := why_no_value(np.arange(people.size).reshape(people.shape), people):
+        notes.append(f"No metric can be held against people here: {reason}.")
     if statistic.name == "correlation" and statistic.level == "system":
         notes.append(system_note(systems))
     if statistic.name == "spa":

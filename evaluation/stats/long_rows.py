@@ -20,7 +20,7 @@ def columns_of(table: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, np.
 
     A column that is wanted and missing, or lengths that differ, raise UserError.
     """
-    columns = {str(name): np.asarray(table[name]) for name in table}
+    columns = {str(name): column_of(table[name]) for name in table}
     if "source" not in columns and "video" in columns:
         columns["source"] = columns["video"]
     if missing := [name for name in wanted if name not in columns]:
@@ -31,11 +31,69 @@ def columns_of(table: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, np.
     return columns
 
 
+def column_of(values: Any) -> np.ndarray:
+    """Return a column as an array whose entries are what they were.
+
+    A plain list of 1, "a" and NaN would be three texts to numpy: a missing label would be a name.
+    """
+    if hasattr(values, "__array__"):
+        return np.asarray(values)
+    entries = list(values)
+    column = np.empty(len(entries), dtype=object)
+    for place, entry in enumerate(entries):  # at once, numpy would take entries apart
+        column[place] = entry
+    return column
+
+
+def missing_rows(labels: np.ndarray) -> np.ndarray:
+    """Return which labels are missing (bool): None, NaN, NA, NaT, or a text of nothing."""
+    import pandas as pd
+
+    codes, names = pd.factorize(pd.Series(labels))
+    blank = np.array([isinstance(n, str) and not n.strip() for n in names] + [True], dtype=bool)
+    return np.asarray(blank[codes])  # -1 is the last
+
+
+def distinct(labels: Any, axis: str, of: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted distinct labels and, for each given one, its place among them.
+
+    A label that is missing, or labels of several types (1 and "1"), raise UserError, which names
+    the `axis` they are on and what each is a label `of`.
+    """
+    given = column_of(labels)
+    if given.dtype.kind not in "iub" and (missing := missing_rows(given)).any():
+        raise UserError(f"{of} {int(np.argmax(missing)) + 1} has no {axis}")
+    try:
+        found, member = np.unique(given, return_inverse=True)
+    except TypeError as error:
+        raise UserError(f"labels of {axis} are of several types; write them one way") from error
+    return found, member
+
+
+def refuse_truths(column: np.ndarray, rows: np.ndarray) -> None:
+    """Raise UserError where a vote is true or false: it is an answer, and no number."""
+    if column.dtype == bool:
+        first = 0
+    elif column.dtype == object:
+        truths = np.array([isinstance(value, bool | np.bool_) for value in column], dtype=bool)
+        if not truths.any():
+            return
+        first = int(np.argmax(truths))
+    else:
+        return
+    raise UserError(
+        f"row {rows[first] + 1} of the votes has {column[first]} for a value; a vote is a number, "
+        "so say which numbers true and false stand for"
+    )
+
+
 def rows_kept(columns: dict[str, np.ndarray], keep_excluded: bool) -> tuple[np.ndarray, LeftOut]:
     """Return which rows are votes (bool) and how many are not; UserError if none is."""
     rows = len(columns["value"])
     is_vote = np.ones(rows, bool)
     if "kind" in columns:
+        if (missing := missing_rows(columns["kind"])).any():
+            raise UserError(f"row {int(np.argmax(missing)) + 1} of the votes has no kind")
         is_vote = np.array([kind == "rating" for kind in columns["kind"]], bool)
     excluded = flags_of(columns, "excluded") & is_vote
     keep = is_vote if keep_excluded else is_vote & ~excluded
@@ -61,20 +119,31 @@ def flags_of(columns: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     return np.array([known[text.lower()] for text in texts], bool)[which]
 
 
-def codes_of(axis: str, labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def codes_of(
+    axis: str, labels: np.ndarray, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return an index for each label, and the sorted names the indices stand for.
+
+    rows: the place of each label in the table, for messages; left out, the labels are all of it.
 
     A label that is missing, or two that read the same (1 and "1"), raise UserError.
     """
     import pandas as pd
 
+    missing = missing_rows(labels)
+    if missing.any():
+        place = int(np.argmax(missing))
+        row = place if rows is None else int(rows[place])
+        raise UserError(f"row {row + 1} of the votes has no {axis}")
     codes, names = pd.factorize(pd.Series(labels))
-    if (codes < 0).any():
-        raise UserError(f"row {int(np.argmax(codes < 0)) + 1} of the votes has no {axis}")
     texts = np.array([str(name) for name in names])
     order = np.argsort(texts, kind="stable")
-    if len(set(texts)) < len(texts):
-        raise UserError(f"two labels of {axis} read the same: {sorted(texts)[:3]} ...")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return place[codes], tuple(str(text) for text in texts[order])
+    alike = texts[order][:-1][texts[order][1:] == texts[order][:-1]]
+    if len(alike):
+        raise UserError(
+            f"two labels of {axis} read the same: {str(alike[0])!r} stands there as a text and as "
+            "another type; write them one way"
+        )
+    place_of = np.empty(len(order), np.int64)
+    place_of[order] = np.arange(len(order))
+    return place_of[codes], tuple(str(text) for text in texts[order])

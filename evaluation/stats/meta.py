@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import ratio
+from evaluation.stats.long_rows import column_of, distinct
 
 NEAR = 1e-12  # share of the largest value within which two means are equal
 
@@ -48,6 +49,28 @@ def cells(metric: np.ndarray, human: np.ndarray) -> Cells:
     return Cells(*values, missing=int((~both).sum()))
 
 
+def why_no_value(metric: np.ndarray, human: np.ndarray) -> str:
+    """Return why a metric cannot be held against people, "" if nothing speaks against it.
+
+    metric, human: as `cells`. Constants are looked for over all cells that have both: a statistic
+    within items or systems may have no value for want of variation there.
+    """
+    data = cells(metric, human)
+    values, people = (side[np.isfinite(side)] for side in (data.metric, data.human))
+    if not np.isfinite(np.asarray(metric, dtype=np.float64)).any():
+        return "the metric has no value"
+    if not np.isfinite(mean_votes(human)).any():
+        return "people rated nothing"
+    if not len(people):
+        return "no cell has both a value of the metric and a rating"
+    flat = [np.ptp(merged(side[None])) == 0 for side in (people, values)]
+    if all(flat):
+        return f"people rated all cells {people[0]:.4g}, and the metric is {values[0]:.4g} on all"
+    if flat[0]:
+        return f"people rated all cells {people[0]:.4g}: there is nothing to follow"
+    return f"the metric is {values[0]:.4g} on all cells" if flat[1] else ""
+
+
 def mean_votes(human: np.ndarray) -> np.ndarray:
     """Return mean ratings (systems, items) of votes (systems, items, raters); means pass through.
 
@@ -65,13 +88,12 @@ def mean_votes(human: np.ndarray) -> np.ndarray:
 def sources_of(items: int, sources: np.ndarray | None) -> Sources:
     """Return the source of each item; without labels each item is its own.
 
-    A number of labels that is not the number of items raises ValueError.
+    A number of labels that is not the number of items raises ValueError, a missing label UserError.
     """
-    given = np.arange(items) if sources is None else np.asarray(sources)
+    given = np.arange(items) if sources is None else column_of(sources)
     if given.shape != (items,):
         raise ValueError(f"need one source an item: {items} items, sources {given.shape}")
-    labels, member = np.unique(given, return_inverse=True)
-    return Sources(labels, member)
+    return Sources(*distinct(given, "source", "item"))
 
 
 def merged(values: np.ndarray) -> np.ndarray:

@@ -96,7 +96,9 @@ def method_scores(
     With one rater or one source there is a mean and no interval (NaN). A resample in which a method
     has no votes does not count for that method.
     """
-    rows = [_method_row(votes.where(votes.method == m), level, raters) for m in range(votes.methods)]
+    rows = [
+        _method_row(votes.where(votes.method == m), level, raters) for m in range(votes.methods)
+    ]
     mos, error, low, high, freedom, who, sources, items, count = np.array(rows).T
     boot_low, boot_high = np.full((2, votes.methods), np.nan)
     if rng is not None and raters == "random":

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
-from evaluation.stats.long_rows import LeftOut, codes_of, columns_of, flags_of, rows_kept
+from evaluation.stats.long_rows import (
+    LeftOut,
+    codes_of,
+    columns_of,
+    flags_of,
+    missing_rows,
+    refuse_truths,
+    rows_kept,
+)
 
 AXES = ("rater", "source", "edit", "method", "question", "value")
 
@@ -83,8 +91,9 @@ def read_ratings(
     """
     columns = columns_of(table, AXES)
     keep, left_out = rows_kept(columns, keep_excluded)
-    found = {axis: codes_of(axis, columns[axis][keep]) for axis in AXES[:-1]}
-    value = _values(columns["value"][keep], scale)
+    rows = np.flatnonzero(keep)
+    found = {axis: codes_of(axis, columns[axis][keep], rows) for axis in AXES[:-1]}
+    value = _values(columns["value"][keep], rows, scale)
     codes = {axis: code for axis, (code, _) in found.items()}
     names = {axis: name for axis, (_, name) in found.items()}
     _refuse_duplicates(codes, names)
@@ -133,13 +142,21 @@ def common_votes(votes: Votes, a: int, b: int) -> Votes:
     return votes.where(np.isin(votes.method, (a, b)) & np.isin(votes.edit, common))
 
 
-def _values(column: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+def _values(column: np.ndarray, rows: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    """Return the votes as numbers on the scale; rows: the place of each in the table."""
+    refuse_truths(column, rows)
+    if (missing := missing_rows(column)).any():
+        row = int(rows[np.argmax(missing)]) + 1
+        raise UserError(
+            f"{int(missing.sum())} votes are not finite numbers, the first in row {row} of the "
+            "votes, which is empty"
+        )
     try:
         value = column.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(f"a vote is not a number: {error}") from error
     if bad := int((~np.isfinite(value)).sum()):
-        row = int(np.argmin(np.isfinite(value))) + 1
+        row = int(rows[np.argmin(np.isfinite(value))]) + 1
         raise UserError(f"{bad} votes are not finite numbers, the first in row {row} of the votes")
     outside = (value < scale[0]) | (value > scale[1])
     if outside.any():

@@ -5,13 +5,15 @@ P.913 were made for codecs, where raters agree far more than about edits, and fo
 item: with five votes an item BT.500 hardly ever flags, and a correlation of 0.75 flags most.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from evaluation.stats.intervals import ratio
 from evaluation.stats.leave_one_out import cells_of
 from evaluation.stats.others import Others
+
+Divisor = Literal["N - 1", "N"]
 
 
 class Bt500(NamedTuple):
@@ -38,21 +40,27 @@ class StraightLine(NamedTuple):
     variance: np.ndarray  # of the rater's votes (ddof 0)
 
 
-def bt500(value: np.ndarray, item: np.ndarray, rater: np.ndarray) -> Bt500:
+def bt500(
+    value: np.ndarray, item: np.ndarray, rater: np.ndarray, *, divisor: Divisor = "N - 1"
+) -> Bt500:
     """Return the flags of ITU-R BT.500-15, annex 1, A1-2.3.1.
 
     value: float (votes,). item, rater: int (votes,), >= 0; arrays come back by index of rater.
+    divisor: of the squares in the deviation of an item's N votes: "N - 1", as the recommendation
+             defines S (A1-2.2.1) and NTIA's program takes it, or "N", as the package sureal does.
 
     An item's limits are its mean -+ c s, with s its votes' deviation and c = 2 where their kurtosis
-    m4 / m2^2 is from 2 to 4 (near normal), else sqrt(20). P counts a rater's votes at or above the
-    upper limit, Q those at or below the lower one. Items whose votes are all alike count in N and
-    in neither P nor Q.
+    m4 / m2^2 (moments over N) is from 2 to 4 (near normal), else sqrt(20). P counts a rater's votes
+    at or above the upper limit, Q those at or below the lower one. Items whose votes are all alike
+    count among the rater's votes and in neither P nor Q.
     """
     count, raters = np.bincount(item), int(rater.max(initial=-1)) + 1
     centred = value - ratio(np.bincount(item, value), count)[item]
     second, fourth = (ratio(np.bincount(item, centred**power), count) for power in (2, 4))
     kurtosis = ratio(fourth, second**2)
-    limit = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, 20**0.5) * np.sqrt(second)
+    left = count - 1 if divisor == "N - 1" else count
+    deviation = np.sqrt(ratio(second * count, np.maximum(left, 0)))
+    limit = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, 20**0.5) * deviation
     varied = second[item] > 1e-12
     p, q = (
         np.bincount(rater, varied & (side >= limit[item]), raters) for side in (centred, -centred)

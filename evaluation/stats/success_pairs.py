@@ -4,13 +4,15 @@ Of the edits that both methods have and that have votes on every question, the d
 the share on which B succeeds less the share on which A does: (B alone - A alone) / edits, the
 discordant pairs of McNemar's test. Raters and source videos are both samples:
 
-    V_rater = max(J_rater - J_both, J_both / (2 raters - 2))
+    V_rater = max(J_rater - J_both, J_both / (raters - 1))
 
 A success hangs on a mean of few votes, so raters come in by the jackknife (Efron & Tibshirani, An
 Introduction to the Bootstrap (1993), chapter 11): J_rater of the difference without each rater,
 less J_both without each rater's answers about one source, which is the noise of answers that
 sources show already. Few raters may agree by chance, hence the least it can be. With one vote an
-item nothing shows how much raters matter, and V_rater is 0. Test and interval are those of `paired_shares`. `benchmarks/README.md` has the measured rates.
+item nothing shows how much raters matter, and V_rater is 0. Test and interval are those of
+`paired_shares`. `benchmarks/README.md` has the measured rates; three raters get intervals that are
+wider than they need be.
 """
 
 from itertools import combinations
@@ -76,8 +78,7 @@ def compare_success(
     good, influence = item_success(ratings, threshold), answer_influence(ratings, threshold)
     pairs = combinations(range(len(ratings.methods)), 2)
     found = [
-        _gap(ratings, a, b, _pair(ratings, good, influence, a, b), level, raters)
-        for a, b in pairs
+        _gap(ratings, a, b, _pair(ratings, good, influence, a, b), level, raters) for a, b in pairs
     ]
     p = np.array([one.p for one in found])
     adjusted = np.where(np.isnan(p), np.nan, holm(np.where(np.isnan(p), 1.0, p)))
@@ -98,13 +99,11 @@ def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: i
     )
 
 
-def _gap(
-    ratings: Ratings, a: int, b: int, pair: _Pair, level: float, raters: Raters
-) -> SuccessGap:
+def _gap(ratings: Ratings, a: int, b: int, pair: _Pair, level: float, raters: Raters) -> SuccessGap:
     many, sources = len(np.unique(pair.rater)), len(np.unique(pair.source))
     of_raters = 0.0
     if raters == "random":
-        of_raters = rater_variance(pair.change, pair.rater, pair.at, least=0.5 / max(many - 1, 1))
+        of_raters = rater_variance(pair.change, pair.rater, pair.at, least=1 / max(many - 1, 1))
     found = paired_shares(pair.gain, pair.source, of_raters, many, level=level)
     if raters == "random" and many < 2:
         found = found._replace(low=np.nan, high=np.nan, p=np.nan)

@@ -37,6 +37,7 @@ class Agreement(NamedTuple):
     method: float  # what knowing a method's mean vote on other videos reaches, no clip seen
     ties: float  # share of pairs of methods that people call equal
     permutations: int
+    surely: float = np.nan  # lower end for the best metric, at the level shared by all metrics
 
     @property
     def ranked(self) -> list[Row]:
@@ -90,10 +91,21 @@ def agreement(joint: Joint, question: str) -> Agreement:
 
     return found._replace(
         table=table,
+        surely=_surely(joint, question, [row.name for row in table.rows if row.cluster]),
         halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.level),
         vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.level),
         permutations=swaps,
     )
+
+
+def _surely(joint: Joint, question: str, ranked: list[str]) -> float:
+    """Return the lower end of the best metric's interval, as it was chosen from all: Bonferroni."""
+    if not ranked:
+        return float("nan")
+    level = 1 - (1 - joint.people.how.level) / len(ranked)
+    every = np.ones(len(joint.edits), bool)
+    draws = joint.people.how.resamples
+    return within(joint, joint.names.index(ranked[0]), question, every, draws, level).low
 
 
 def headline(joint: Joint) -> Statistic:
@@ -133,10 +145,20 @@ def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
     return sorted(valued, key=lambda k: (-values[k], joint.names[k]))
 
 
-def within(joint: Joint, k: int, question: str, keep: np.ndarray, resamples: int) -> MetaInterval:
-    """Return the headline statistic of one metric on some edits (bool), epsilon that of all."""
+def within(
+    joint: Joint,
+    k: int,
+    question: str,
+    keep: np.ndarray,
+    resamples: int,
+    level: float | None = None,
+) -> MetaInterval:
+    """Return the headline statistic of one metric on some edits (bool), epsilon that of all.
+
+    level: of the interval; left out, that of the report.
+    """
     human, metric, statistic = joint.mean_votes(question), joint.metrics[k], headline(joint)
-    level = joint.people.how.level
+    level = joint.people.how.level if level is None else level
     rng = joint.people.rng("within", question)
     part, people, sources = metric[:, keep], human[:, keep], joint.sources[keep]
     if statistic.name == "acc_eq":

@@ -22,10 +22,10 @@ class Ends(Protocol):
         """Upper end, NaN without one."""
 
 
-def ends_cell(one: Ends, digits: int = 2, best: bool = False) -> Cell:
-    """Return the cell of a value with its interval below."""
+def ends_cell(one: Ends, digits: int = 2, best: bool = False, why: str = "") -> Cell:
+    """Return the cell of a value with its interval below; why: there is none, where it is known."""
     if not is_number(one.value):
-        return Cell(NOTHING, hint="not defined on these edits")
+        return Cell(NOTHING, hint=why or "not defined on these edits")
     return Cell(number(one.value, digits), ends_text(one.low, one.high, digits), best=best)
 
 

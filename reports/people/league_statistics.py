@@ -7,8 +7,8 @@ import pandas as pd
 
 from evaluation.stats.ceiling import SplitHalf, split_half
 from evaluation.stats.coefficients import Kind
-from evaluation.stats.correlation import Level, correlate
-from evaluation.stats.meta import mean_votes
+from evaluation.stats.correlation import WITHIN, Level, correlate
+from evaluation.stats.meta import mean_votes, why_no_value
 from evaluation.stats.meta_bootstrap import (
     MetaInterval,
     bootstrap_correlation,
@@ -35,6 +35,7 @@ class Others(NamedTuple):
     correlations: dict[str, dict[tuple[Level, Kind], MetaInterval]]
     constant: dict[str, int]  # edits on which metric or people are all equal over methods
     ceilings: dict[Level, SplitHalf]  # Pearson of halves of the panel
+    why_not: dict[str, str]  # by metric: what is missing or does not vary; "" for nothing
 
 
 def others(joint: Joint, question: str) -> Others:
@@ -56,6 +57,7 @@ def others(joint: Joint, question: str) -> Others:
         {name: _correlations(joint, metric, human, question, few) for name, metric in named},
         {name: correlate(metric, human, level="item").constant for name, metric in named},
         {level: split_half(votes, level=level, rng=rng) for level in LEVELS},
+        {name: why_no_value(metric, human) for name, metric in named},
     )
 
 
@@ -118,8 +120,12 @@ def _correlations(
 
 
 def _cells(found: Others, name: str) -> tuple[Cell, ...]:
-    values = found.correlations[name].values()
-    cells = [ends_cell(found.spa[name]), *map(ends_cell, values)]
+    why = found.why_not[name]
+    cells = [ends_cell(found.spa[name], why=why)]
+    cells += [
+        ends_cell(one, why=why or WITHIN[level])
+        for (level, _), one in found.correlations[name].items()
+    ]
     return (*cells, Cell(str(found.constant[name])))
 
 

@@ -80,21 +80,26 @@ def _own(found: Agreement) -> str:
         return f"No metric of the run is meant for {found.question}. "
     return (
         f"It is not meant for {found.question}; the best that is, {own.name}, reaches "
-        f"{_ends(own)} (p = {p_text(own.p_best)}, Holm-adjusted). "
+        f"{_ends(own)} (p = {p_text(own.p_best)}, adjusted over all pairs of metrics). "
     )
 
 
 def _below(found: Agreement) -> str:
     """Return a caution where the best metric is not shown to beat guessing, or the method alone."""
-    best = found.ranked[0]
+    best, chosen = found.ranked[0], ""
     if not is_number(best.low):
         return "One source video says nothing of others."
-    if best.low <= found.guess:
+    if len(found.ranked) > 1:
+        chosen = f", chosen as the best of {len(found.ranked)},"
+    if not found.surely > found.guess:
         return (
-            f"{best.name} is not shown to be above guessing: no metric is shown to follow raters."
+            f"{best.name}{chosen} is not shown to be above guessing: no metric is shown to follow "
+            "raters."
         )
-    if best.low <= found.method:
-        return f"{best.name} is not shown to know more of an edit than which method made it."
+    if found.surely <= found.method:
+        return (
+            f"{best.name}{chosen} is not shown to know more of an edit than which method made it."
+        )
     return ""
 
 
@@ -155,11 +160,12 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
     return (
         f"{first}intervals are {100 * how.level:g}% percentiles of {how.resamples} "
         "resamples of source videos.",
-        f"Two metrics were compared on the cells that both have by a one-sided permutation test "
+        f"Two metrics were compared on the cells that both have by a two-sided permutation test "
         f"({swaps} random swaps {test}, all edits of a source video together) "
-        "[@deutsch2021resampling; @phipson2010]; a cluster begins where a metric is worse at "
-        "p < 0.05, unadjusted, than every metric above it, and p-values against the best metric "
-        "are adjusted by Holm's method [@holm1979].",
+        "[@deutsch2021resampling; @phipson2010]. The best metric, and the order, are chosen by the "
+        "data that test them, so p-values are adjusted over all pairs of metrics of a question by "
+        "the greatest difference under each swap, step-down [@westfall1993]; a cluster begins "
+        "where a metric is worse at adjusted p < 0.05 than every metric above it.",
         "Beside the metrics stand random halves of the panel against the other half, one random "
         "vote of every edit against its others, and each method's mean vote on the other source "
         "videos, all by the same statistic.",

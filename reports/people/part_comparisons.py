@@ -34,8 +34,9 @@ CAPTION = (
 )
 SUCCESS_CAPTION = (
     "Share of edits that succeed, first method less second, in percentage points over common "
-    "edits, with its {level:g}% interval (clustered by source video, raters by the jackknife); p "
-    "adjusted by Holm over the pairs. Bold: significant at the {alpha:g}% level."
+    "edits, with its {level:g}% score interval, within 100 points (source videos as clusters, "
+    "raters by the jackknife); p by tossing the signs of source videos, adjusted by Holm over the "
+    "pairs. Bold: significant at the {alpha:g}% level."
 )
 
 

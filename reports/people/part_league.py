@@ -83,9 +83,10 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     text = (
         f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: "
         "the best, metrics that "
-        "are not significantly worse, and the axis of those meant for the question. p: one-sided "
-        "that the best metric is better, on the cells that both have, Holm-adjusted. A cluster "
-        "begins where a metric is worse than every metric above it. No value: of "
+        "are not significantly worse, and the axis of those meant for the question. p: two-sided, "
+        "of the difference from the best metric on the cells that both have, adjusted over all "
+        "pairs of metrics, since the best is chosen by the same data. A cluster begins where a "
+        "metric is worse than every metric above it. No value: of "
         f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
         f"the middle {100 * level:g}% of random draws, or the lowest and highest rater; "
         "last, the method's mean "
@@ -112,7 +113,7 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
         Head(ranking),
         *(calibrated if accuracy else ()),
         Head("cluster"),
-        Head("p", hint="that the best metric is better; Holm"),
+        Head("p", hint="of the difference from the best metric; adjusted over all pairs"),
         Head("no value", hint="edits by methods without a value of the metric or a vote"),
     )
 
@@ -122,7 +123,7 @@ def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tup
     calibrated = (plain_cell(row.out_of_sample, 3), Cell(_epsilon(row))) if accuracy else ()
     return (
         axis,
-        ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA),
+        ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA, why=row.why_not),
         *calibrated,
         Cell(str(row.cluster) if row.cluster else NOTHING),
         Cell(p_text(row.p_best)),

@@ -38,7 +38,8 @@ GROUND = (
 DONE = (
     "A method's mean opinion score is the mean over source videos of the mean over a source's "
     "edits of the edit's mean vote, with {level:g}% t intervals from variances clustered by rater "
-    "and by source video [@cameron2011] on min(raters, sources) - 1 degrees of freedom; bootstrap "
+    "and by source video [@cameron2011] on at most min(raters, sources) - 1 degrees of freedom, "
+    "fewer where raters hold unequal shares of the votes [@bell2002]; bootstrap "
     "intervals beside them resampled raters and, independently, source videos ({resamples} "
     "resamples, seed {seed}) [@owen2007].",
     "An edit succeeds if the mean of its votes is above {threshold:g} on every question; shares of "
@@ -49,9 +50,10 @@ DONE = (
 DONE_PAIRS = (
     "Methods were compared in pairs on the edits that both have votes on, with variances clustered "
     "by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
-    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, with "
-    "a variance clustered by source video and what raters add by the jackknife [@efron1993], "
-    "adjusted over its own {pairs}.",
+    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, "
+    "tested by tossing the signs of source videos and with a score interval of paired shares "
+    "[@tango1998], raters adding to both what the jackknife shows of them [@efron1993], adjusted "
+    "over its own {pairs}.",
     "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
 )
 

@@ -20,7 +20,8 @@ DONE = (
 )
 TESTED = (
     "Tests of two metrics in the tables of prediction are those of P.1401 (Fisher's z, F, pooled "
-    "binomial; two-sided, Bonferroni-adjusted), which take the metrics' errors as independent."
+    "binomial; two-sided, Bonferroni-adjusted over all pairs), which take the metrics' errors as "
+    "independent."
 )
 NOT_PAIRED = (
     "P.1401's tests take two metrics as if measured on different clips. Here they are measured on "
@@ -122,8 +123,8 @@ def _table(found: Question) -> Table:
         f"{found.question.capitalize()}: prediction of mean votes by the metrics meant for it",
         "After a monotonic mapping of third order (of first order for a metric with fewer than "
         "four different values), in points of the scale. p: two-sided tests of ITU-T P.1401 "
-        f"against {best}, Bonferroni-adjusted over the lines; they take the samples as "
-        "independent, which metrics of the same clips are not.",
+        f"against {best}, the best by the same votes, Bonferroni-adjusted over all pairs; they "
+        "take the samples as independent, which metrics of the same clips are not.",
         heads,
         tuple(Row(one.name, _cells(one)) for one in found.metrics),
         first="metric",

@@ -7,7 +7,6 @@ import numpy as np
 from evaluation.stats.ceiling import split_half
 from evaluation.stats.meta_bootstrap import MetaInterval, bootstrap_correlation
 from evaluation.stats.mos import item_scores
-from evaluation.stats.multiplicity import bonferroni
 from evaluation.stats.p1401 import Prediction, cross_validated_rmse, evaluate_prediction, predict
 from evaluation.stats.p1401_significance import correlation_test, outlier_test, rmse_test
 from evaluation.stats.ratings import Votes
@@ -25,7 +24,9 @@ class Predicted(NamedTuple):
     pearson: MetaInterval  # of predicted and observed mean votes, over source videos
     first_order: float  # RMSE on other videos of a first-order mapping
     third_order: float  # the same of the third-order one
-    p: tuple[float, float, float]  # against the best: Pearson, RMSE, outliers; Bonferroni
+    p: tuple[
+        float, float, float
+    ]  # against the best: Pearson, RMSE, outliers; Bonferroni over pairs
 
 
 class Question(NamedTuple):
@@ -92,11 +93,14 @@ def _predicted(joint: Joint, k: int, question: str, mos: np.ndarray, half: np.nd
 
 
 def _tested(made: list[Predicted]) -> tuple[Predicted, ...]:
-    """Return the predictions with P.1401's two-sided tests against the first of them."""
+    """Return the predictions with P.1401's two-sided tests against the first of them.
+
+    The first is the best by the same votes, so the adjustment is for all pairs of predictions.
+    """
     if not made:
         return ()
     p = np.array([_tests(made[0].values, other.values) for other in made[1:]]).reshape(-1, 3)
-    adjusted = np.stack([bonferroni(column) for column in p.T], axis=1)
+    adjusted = np.minimum(p * (len(made) * (len(made) - 1) / 2), 1.0)
     rest = [one._replace(p=tuple(row)) for one, row in zip(made[1:], adjusted, strict=True)]
     return (made[0], *rest)
 
