@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.api as sm
+from bell_mccaffrey import clustered_variance
 from simulated_ratings import votes_of
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
@@ -91,11 +92,17 @@ def test_the_standard_error_agrees_with_statsmodels() -> None:
     both, rater, source = cov_cluster_2groups(fit, votes.rater, votes.source)
     found = method_scores(votes)
     assert found.mos[0] == pytest.approx(fit.params[0], abs=1e-9)
-    assert found.error[0] == pytest.approx(both[0, 0] ** 0.5, abs=1e-9)
-    parts = two_way_variance(
-        source_weights(votes) * (votes.value - found.mos[0]), votes.rater, votes.source
-    )
+    weight = source_weights(votes)
+    score = weight * (votes.value - found.mos[0])
+    parts = two_way_variance(score, votes.rater, votes.source)
+    assert parts.total == pytest.approx(both[0, 0], abs=1e-12)
     assert (parts.rater, parts.source) == pytest.approx((rater[0, 0], source[0, 0]), abs=1e-12)
+    # raters hold unequal shares: each has its own factor in place of G / (G - 1)
+    by_rater, _ = clustered_variance(score, votes.rater, weight, np.zeros(len(score)))
+    cells = rater[0, 0] + source[0, 0] - both[0, 0]
+    expected = (by_rater + source[0, 0] - cells) ** 0.5
+    assert found.error[0] == pytest.approx(expected, abs=1e-9)
+    assert expected == pytest.approx(both[0, 0] ** 0.5, rel=0.01)
     half = scipy.stats.t.ppf(0.975, 11) * found.error[0]
     assert found.high[0] - found.mos[0] == pytest.approx(half, abs=1e-9)
     assert found.freedom[0] == 11

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 import statsmodels.api as sm
+from bell_mccaffrey import clustered_variance
 from simulated_ratings import small, votes_of
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
@@ -43,13 +44,24 @@ def test_the_standard_error_agrees_with_statsmodels(seed: int) -> None:
     dummies = pd.get_dummies(votes.source).to_numpy(float)
     terms = np.column_stack([votes.method == 1, dummies]).astype(float)
     fit = sm.WLS(votes.value, terms, weights=weight).fit()
-    total = cov_cluster_2groups(fit, votes.rater, votes.source)[0][0, 0]
     n, k = terms.shape
+    total, by_rater, by_source = (
+        each[0, 0] * (n - k) / (n - 1)
+        for each in cov_cluster_2groups(fit, votes.rater, votes.source)
+    )
     found = difference(votes, 0, 1)
     assert found.mid == pytest.approx(fit.params[0], abs=1e-9)
-    assert found.error == pytest.approx((total * (n - k) / (n - 1)) ** 0.5, abs=1e-9)
-    p = 2 * scipy.stats.t.sf(abs(found.mid) / found.error, 11)
-    assert found.p == pytest.approx(p, abs=1e-12)
+    sign = np.where(votes.method == 1, 1.0, -1.0)
+    score = sign * weight * fit.resid
+    plain = np.array([score[votes.rater == r].sum() for r in range(12)])
+    assert 12 / 11 * plain @ plain == pytest.approx(by_rater, abs=1e-9)
+    # raters hold nearly equal shares of both methods: factors near 12 / 11, each its own
+    own, _ = clustered_variance(score, votes.rater, weight, votes.method)
+    expected = (own + total - by_rater) ** 0.5
+    assert found.error == pytest.approx(expected, abs=1e-9)
+    assert expected == pytest.approx(total**0.5, rel=0.01)
+    p = 2 * scipy.stats.t.sf(abs(found.mid) / found.error, found.freedom)
+    assert found.p == pytest.approx(p, abs=1e-12) and 10 < found.freedom <= 11
 
 
 def test_in_a_complete_design_it_is_the_clustered_mean_of_raters_differences() -> None:
