@@ -1,4 +1,4 @@
-"""Few raters in one arm: factors and degrees of freedom, against Welch's test and dense matrices."""
+"""Few raters in one arm: factors and degrees of freedom, by Welch's test and dense matrices."""
 
 import numpy as np
 import pytest

@@ -45,7 +45,7 @@ def test_the_standard_error_agrees_with_statsmodels(seed: int) -> None:
     terms = np.column_stack([votes.method == 1, dummies]).astype(float)
     fit = sm.WLS(votes.value, terms, weights=weight).fit()
     n, k = terms.shape
-    total, by_rater, by_source = (
+    total, by_rater, _ = (
         each[0, 0] * (n - k) / (n - 1)
         for each in cov_cluster_2groups(fit, votes.rater, votes.source)
     )

@@ -22,6 +22,8 @@ import numpy as np
 
 from evaluation.stats.intervals import ratio
 
+UNEVEN = 0.1  # share of one arm's weight by raters who do not have it in the other
+
 
 class Leverage(NamedTuple):
     """What each cluster's squared sum is multiplied by (clusters,), and the degrees of freedom."""
@@ -56,6 +58,13 @@ def arm_shares(member: np.ndarray, weight: np.ndarray, arm: np.ndarray) -> np.nd
     sums = np.bincount(arm * shape[1] + member, weight, shape[0] * shape[1]).reshape(shape)
     sums = sums[sums.sum(axis=1) > 0]
     return np.asarray(sums / sums.sum(axis=1, keepdims=True))
+
+
+def same_raters(rater: np.ndarray, weight: np.ndarray, arm: np.ndarray) -> bool:
+    """Return whether both arms rest on the same raters, each to about the same share."""
+    _, member = np.unique(rater, return_inverse=True)
+    shares = arm_shares(member, weight, arm)
+    return len(shares) == 2 and float(np.abs(shares[0] - shares[1]).sum()) / 2 <= UNEVEN
 
 
 def _covariance(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

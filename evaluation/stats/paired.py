@@ -33,13 +33,11 @@ from evaluation.stats.crossed import (
     without_interval,
 )
 from evaluation.stats.intervals import percentile_interval
-from evaluation.stats.leverage import arm_shares
+from evaluation.stats.leverage import same_raters
 from evaluation.stats.mos import source_weights
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.ratings import Ratings, Votes, common_votes, votes_on
 from evaluation.stats.superiority import Kind, Superiority, superiority
-
-UNEVEN = 0.1  # share of one method's votes by raters who did not give it to the other
 
 
 class Comparison(NamedTuple):
@@ -109,10 +107,8 @@ def difference(
     if raters == "random":
         variance = two_way_variance(score, common.rater, common.source, weight, arm)
         return crossed(mid, variance, level=level)
-    _, rater = np.unique(common.rater, return_inverse=True)
-    shares = arm_shares(rater, weight, arm)
-    variance = one_way_variance(score, common.source, shares.shape[1])
-    if np.abs(shares[0] - shares[1]).sum() / 2 > UNEVEN:
+    variance = one_way_variance(score, common.source, len(np.unique(common.rater)))
+    if not same_raters(common.rater, weight, arm):
         variance = variance._replace(total=np.nan)
     return crossed(mid, variance, level=level, raters=raters)
 

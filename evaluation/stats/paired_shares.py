@@ -6,7 +6,7 @@ were tossed, raters adding to it a t-distributed part of their own variance V_ra
 
     p = 2 P(sum of +-D_s + n sqrt(V_rater) t >= |sum of D_s| - 1/2),   t on raters - 1
 
-over all 2^sources signs, counted exactly. With V_rater = 0 that is the sign-flip test, for one edit
+over all 2^sources signs, counted exactly, and never less than without the raters. With V_rater = 0 that is the sign-flip test, for one edit
 a source McNemar's exact test. More gain on any source never makes p larger, and a variance that
 vanishes changes nothing in kind.
 
@@ -80,11 +80,10 @@ def flip_p(sums: np.ndarray, error: float, freedom: float) -> float:
     """
     seen = abs(float(sums.sum()))
     at, chance = _tossed(np.abs(np.rint(sums)).astype(np.int64))
-    if error > TINY:
-        above = distributions.t.sf((seen - 0.5 - at) / error, freedom)
-    else:
-        above = (at >= seen - 0.5).astype(np.float64)
-    return min(1.0, 2 * float(chance @ above))
+    tail = float(chance @ (at >= seen - 0.5))
+    if error > TINY:  # raters never make a difference surer
+        tail = max(tail, float(chance @ distributions.t.sf((seen - 0.5 - at) / error, freedom)))
+    return min(1.0, 2 * tail)
 
 
 def _tossed(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

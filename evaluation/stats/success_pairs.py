@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.crossed import Raters
+from evaluation.stats.leverage import same_raters
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.paired_shares import paired_shares
 from evaluation.stats.ratings import Ratings
@@ -58,6 +59,7 @@ class _Pair(NamedTuple):
     change: np.ndarray  # float (answers,), of the difference without the answer
     rater: np.ndarray  # int (answers,)
     at: np.ndarray  # int (answers,): the source
+    arm: np.ndarray  # int (answers,): 0 about a, 1 about b
 
 
 def compare_success(
@@ -70,7 +72,8 @@ def compare_success(
     """Return every pair of methods, p-values adjusted by Holm over the pairs.
 
     level:  of the intervals, which are not adjusted.
-    raters: "random": claims are about raters like these; "fixed": about these raters alone.
+    raters: "random": claims are about raters like these; "fixed": about these raters alone, where
+            the same raters saw both methods.
 
     Methods without a common edit give NaN, as do one rater and one source; they count as tests all
     the same.
@@ -96,6 +99,7 @@ def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: i
         sign * influence.change[keep] / max(common.sum(), 1),
         influence.rater[keep],
         ratings.source[influence.edit[keep]],
+        (influence.method[keep] == b).astype(np.int64),
     )
 
 
@@ -105,7 +109,8 @@ def _gap(ratings: Ratings, a: int, b: int, pair: _Pair, level: float, raters: Ra
     if raters == "random":
         of_raters = rater_variance(pair.change, pair.rater, pair.at, least=1 / max(many - 1, 1))
     found = paired_shares(pair.gain, pair.source, of_raters, many, level=level)
-    if raters == "random" and many < 2:
+    even = raters == "random" or same_raters(pair.rater, np.ones(len(pair.rater)), pair.arm)
+    if (raters == "random" and many < 2) or not even:
         found = found._replace(low=np.nan, high=np.nan, p=np.nan)
     alone = (int((pair.gain < 0).sum()), int((pair.gain > 0).sum()))
     names = ratings.methods[a], ratings.methods[b]

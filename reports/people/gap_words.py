@@ -157,7 +157,7 @@ def _note(one: Gap) -> str:
 
 def _alike(one: Gap) -> bool:
     """Return whether there is neither a difference nor a doubt about it."""
-    spread = one.high - one.low if is_number(one.low) else 0.0
+    spread = one.high - one.low if is_number(one.low) and not one.alike else 0.0
     return not one.why_not and abs(one.mid) < ALIKE and spread < ALIKE
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.stats.crossed import Crossed, Raters
 from evaluation.stats.letters import compact_letters
 from evaluation.stats.success_pairs import compare_success
 from reports.loading import is_number
@@ -12,6 +13,7 @@ from reports.people.standings import SUCCESS as SUCCESS
 from reports.tables import number
 
 ALIKE = 1e-9  # differences that small are rounding
+UNEVEN = "the two methods were not rated by the same raters"
 
 
 class Gap(NamedTuple):
@@ -28,6 +30,8 @@ class Gap(NamedTuple):
     edits: int  # common
     raters: int
     sources: int
+    reason: str = ""  # why there is no test, where the counts do not say it
+    alike: bool = False  # not even one edit differs
 
     @property
     def turned(self) -> "Gap":
@@ -52,6 +56,8 @@ class Gap(NamedTuple):
             return "no edit in common"
         if self.sources < 2:
             return "edits of one source video say nothing about others"
+        if self.reason:
+            return self.reason
         if self.raters < 2:
             return "one rater says nothing about others"
         return "nothing varies from rater to rater or from video to video"
@@ -70,11 +76,14 @@ def alpha_of(people: People) -> float:
     return round(1 - people.how.level, 9)
 
 
-def gaps_of(people: People, outcome: Outcome) -> Gaps:
-    """Return all differences, success last; lists are empty for a single method."""
+def gaps_of(people: People, outcome: Outcome, *, raters: Raters = "random") -> Gaps:
+    """Return all differences, success last; lists are empty for a single method.
+
+    raters: "fixed" compares success for these raters alone, as the outcome's comparisons then are.
+    """
     place = {name: k for k, name in enumerate(people.methods)}
     found: Gaps = {question: _question(outcome, question) for question in people.questions}
-    found[SUCCESS] = _success(outcome, people.how.level)
+    found[SUCCESS] = _success(outcome, people.how.level, raters)
     return {
         name: sorted(
             (one if place[one.a] < place[one.b] else one.turned for one in several),
@@ -106,19 +115,29 @@ def _question(outcome: Outcome, question: str) -> list[Gap]:
     return [
         Gap(
             question, one.b, one.a, *one.difference[:3], one.difference.p, one.p_holm, one.edits,
-            one.difference.raters, one.difference.sources,
+            one.difference.raters, one.difference.sources, _reason(one.difference),
         )
         for one in outcome.comparisons
         if one.question == question
     ]  # fmt: skip
 
 
-def _success(outcome: Outcome, level: float) -> list[Gap]:
+def _reason(one: Crossed) -> str:
+    """Return why raters leave a difference without a test, "" if it is not they."""
+    if one.freedom or min(one.sources, one.raters) < 2:
+        return ""
+    if one.fewest == 1:
+        return "one of the methods was seen by one rater alone"
+    return UNEVEN
+
+
+def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
     """Return the comparisons of success as a - b, those of `compare_success` are b - a."""
     return [
         Gap(
             SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
-            one.raters, one.sources,
+            one.raters, one.sources, UNEVEN if raters == "fixed" else "",
+            one.edits > 0 and not one.only_a + one.only_b,
         )
-        for one in compare_success(outcome.of_success, level=level)
+        for one in compare_success(outcome.of_success, level=level, raters=raters)
     ]  # fmt: skip

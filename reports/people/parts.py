@@ -18,6 +18,7 @@ from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
 from reports.people.part_mos import mos_part
 from reports.people.part_ordinal import ordinal_part
+from reports.people.part_panel import panel_part
 from reports.people.part_raters import raters_part
 from reports.people.part_scatter import scatter_part
 from reports.people.part_success import success_part
@@ -28,6 +29,7 @@ OfBoth = Callable[[Joint], Part | None]
 OF_PEOPLE: tuple[OfPeople, ...] = (
     mos_part,
     comparisons_part,
+    panel_part,
     votes_part,
     success_part,
     categories_part,
