@@ -194,6 +194,7 @@ def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str
             metrics[order], people, statistic, sources=source, rng=rng, permutations=LEAGUE_DRAWS
         )
         square = np.where(tests.delta < 0, 1.0, tests.adjusted)
+        square[0, 1:] = np.where(tests.delta[0, 1:] < 0, 1.0, tests.not_best[1:])
         before = holm(tests.alone[0, 1:] / 2)  # a sign test's one-sided p is half the other
         found[label] = Claims(int(order[0]), square, before)
     return found

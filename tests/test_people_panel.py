@@ -6,11 +6,11 @@ import pytest
 from fabricated_export import drawn, people
 
 from evaluation.stats.paired import compare_methods
+from reports.parts import Part
 from reports.people.gaps import SUCCESS
 from reports.people.outcome import People
 from reports.people.part_panel import panel_part
 from reports.people.parts import people_parts
-from reports.parts import Part
 
 
 @pytest.fixture(scope="module")

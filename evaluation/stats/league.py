@@ -4,10 +4,10 @@ Rows are ordered by value. A new cluster begins where a metric is significantly 
 metric above it, as in the ranking tables of the Conference on Machine Translation (WMT);
 mt-metrics-eval begins one where it is worse than any metric of the current cluster (rule "any").
 
-p-values are two-sided and adjusted over all pairs of the league by the greatest difference of each
-permutation (see `metric_pairs`): they hold though the best, and the order, are chosen by the same
-data. Against the best, in clusters, and between any two they are the same numbers. Items of a
-source swap, flip and are drawn together.
+p-values are two-sided and adjusted by the greatest difference of each permutation (see
+`metric_pairs`), so they hold though the best, and the order, are chosen by the same data: those
+against the best over all claims that a metric is not the best, those of any two metrics over all
+pairs. Clusters are made of both. Items of a source swap, flip and are drawn together.
 """
 
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class Row(NamedTuple):
     constant: int = 0  # correlation: vectors whose values are all equal
     epsilon: float = float("nan")  # acc_eq: up to this difference the metric calls a tie
     out_of_sample: float = float("nan")  # acc_eq with epsilon from the other sources
-    p_best: float = float("nan")  # that the best is better, over all pairs; NaN for the best
+    p_best: float = float("nan")  # that it is not the best; adjusted; NaN for the best
     cluster: int = 0  # 1 = the best; 0 = no value, not ranked
     why_not: str = ""  # no value, or one that means nothing: what is missing or does not vary
 
@@ -53,8 +53,8 @@ class League(NamedTuple):
     """A table of metrics, best first, with what has to be said beside it."""
 
     rows: tuple[Row, ...]
-    p: np.ndarray  # float (metrics, metrics): row above is better than column below, adjusted over
-    # all pairs; else NaN
+    p: np.ndarray  # float (metrics, metrics): row above is better than column below, adjusted; the
+    # first row over claims of not being the best, others over all pairs; else NaN
     p_alone: np.ndarray  # the same of two metrics that were named before looking: not adjusted
     statistic: Statistic
     systems: int
@@ -108,6 +108,8 @@ def league(
         permutations=permutations,
     )  # fmt: skip
     p, p_alone = _that_above_is_better(tests, len(rows))
+    if len(ranked) > 1:  # the first row is the smaller question: which metrics are not the best
+        p[0, 1 : len(ranked)] = np.where(tests.delta[0, 1:] < 0, 1.0, tests.not_best[1:])
     raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
     return League(
         _compared([rows[k] for k in order], p, len(ranked), alpha, rule),

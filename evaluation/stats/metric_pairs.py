@@ -4,8 +4,11 @@ Whichever of many equally good metrics comes first was lucky, and a test of it a
 that forgets this errs more often the more there are. So every permutation swaps (see `swaps`) all
 pairs at the same source videos, and a difference is held against the greatest of all differences
 under the same permutation: Westfall & Young's step-down (see `max_step_down`). Among pairs that do
-not differ the chance of any claim, of the best or of any other metric, is then that of the level,
-for every number of metrics; metrics that are better take nothing from it.
+not differ the chance of any claim is then that of the level, for every number of metrics.
+
+Whether a metric is the best is a smaller question than which of all pairs differ: as many claims
+as metrics, not as pairs. They are multiple comparisons with the best (Hsu, Annals of Statistics 9
+(1981)), step-down: a metric that is the best is led by none, so a lead over it is chance.
 
 `benchmarks/README.md` has the measured false alarms.
 """
@@ -17,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.meta import sources_of
-from evaluation.stats.multiplicity import max_step_down
+from evaluation.stats.multiplicity import max_step_down, step_down_of_groups
 from evaluation.stats.permutation import outcome_gaps
 from evaluation.stats.soft_pairwise import sign_matrix, signs
 from evaluation.stats.statistic import Statistic
@@ -32,6 +35,7 @@ class PairTests(NamedTuple):
     delta: np.ndarray  # i less j, on the cells that both have
     alone: np.ndarray  # two-sided p of two metrics that were named before looking
     adjusted: np.ndarray  # two-sided p for any false claim among all pairs
+    not_best: np.ndarray  # (metrics,): p for any false claim that a metric is not the best
 
 
 def compare_metrics(
@@ -56,7 +60,21 @@ def compare_metrics(
         else:
             seen, draws = _of_scores(metrics, people, statistic, sources, rng, permutations)
         square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
-    return PairTests(*square)
+        return PairTests(*square, _not_best(seen, draws, len(metrics)))
+    return PairTests(*square, np.ones(len(metrics)))
+
+
+def _not_best(seen: np.ndarray, draws: np.ndarray, many: int) -> np.ndarray:
+    """Return p-values that a metric is not the best: that some other is better than it.
+
+    Of a metric that is the best, no other is better: against it speaks the greatest lead of any
+    other. The metric led most is held against the greatest lead of any metric over any other under
+    each permutation, the next against that over those not yet judged.
+    """
+    first, second = np.triu_indices(many, 1)
+    made = np.isfinite(seen)
+    led = [np.where(second == k, 1.0, np.where(first == k, -1.0, 0.0)) for k in range(many)]
+    return step_down_of_groups(seen[made], draws[:, made], np.array(led)[:, made])[1]
 
 
 def _of_verdicts(

@@ -50,6 +50,49 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     )
 
 
+def step_down_of_groups(
+    seen: np.ndarray, draws: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the greatest statistic of each group, and its one-sided p for any false claim.
+
+    seen:   float (tests,), as `max_step_down` takes it. draws: float (permutations, tests).
+    groups: float (groups, tests): 1 where a test speaks against the group as it is, -1 where its
+            opposite does, 0 where it has no bearing.
+
+    The group with the greatest statistic is held against the greatest of all groups in each
+    permutation, the next against that of the groups not yet judged, and so on.
+    """
+    scale = _scales(draws)
+    size = np.array([_greatest(seen[None] / scale, group)[0] for group in groups])
+    order = np.argsort(-size, kind="stable")
+    counts = np.zeros(len(groups))
+    rows = max(1, CHUNK // max(len(seen), 1))
+    for start in range(0, len(draws), rows):
+        block = draws[start : start + rows] / scale
+        found = np.stack([_greatest(block, groups[k]) for k in order], axis=1)
+        rest = np.maximum.accumulate(found[:, ::-1], axis=1)[:, ::-1]
+        least = size[order]
+        counts += (rest >= least - NEAR * np.abs(least)).sum(axis=0)
+    p = np.empty(len(groups))
+    p[order] = np.maximum.accumulate((counts + 1) / (len(draws) + 1))
+    return size, p
+
+
+def _greatest(block: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return the greatest of a group's statistics in each row; a missing draw is infinite."""
+    bears = group != 0
+    values = block[:, bears] * group[bears]
+    return np.asarray(np.where(np.isnan(values), np.inf, values).max(axis=1, initial=-np.inf))
+
+
+def _scales(draws: np.ndarray) -> np.ndarray:
+    """Return the root mean square of each test over the permutations; infinite if it is 0."""
+    there = np.isfinite(draws)
+    squares = np.where(there, draws, 0.0) ** 2
+    scale = np.sqrt(squares.sum(axis=0) / np.maximum(there.sum(axis=0), 1))
+    return np.where(scale > 0, scale, np.inf)
+
+
 def max_step_down(seen: np.ndarray, draws: np.ndarray) -> Permuted:
     """Return two-sided p-values of statistics whose mean under permutation is zero.
 
@@ -64,8 +107,7 @@ def max_step_down(seen: np.ndarray, draws: np.ndarray) -> Permuted:
     """
     made = np.flatnonzero(np.isfinite(seen))
     alone, adjusted = np.full((2, len(seen)), np.nan)
-    scale = np.sqrt(np.nanmean(np.where(np.isfinite(draws), draws, np.nan)[:, made] ** 2, axis=0))
-    scale = np.where(scale > 0, scale, np.inf)
+    scale = _scales(draws[:, made])
     size = np.abs(seen[made]) / scale
     order = np.argsort(-size, kind="stable")
     made, size, scale = made[order], size[order], scale[order]

@@ -6,9 +6,9 @@ were tossed, raters adding to it a t-distributed part of their own variance V_ra
 
     p = 2 P(sum of +-D_s + n sqrt(V_rater) t >= |sum of D_s| - 1/2),   t on raters - 1
 
-over all 2^sources signs, counted exactly, and never less than without the raters. With V_rater = 0 that is the sign-flip test, for one edit
-a source McNemar's exact test. More gain on any source never makes p larger, and a variance that
-vanishes changes nothing in kind.
+over all 2^sources signs, counted exactly, and never less than without the raters. With
+V_rater = 0 that is the sign-flip test, for one edit a source McNemar's exact test. More gain on any
+source never makes p larger, and a variance that vanishes changes nothing in kind.
 
 The interval is Tango's score interval for paired shares (Statistics in Medicine 17 (1998)) with
 sources and raters: of all differences delta in -1 to 1 those for which a deviation like that seen

@@ -80,7 +80,7 @@ def _own(found: Agreement) -> str:
         return f"No metric of the run is meant for {found.question}. "
     return (
         f"It is not meant for {found.question}; the best that is, {own.name}, reaches "
-        f"{_ends(own)} (p = {p_text(own.p_best)}, adjusted over all pairs of metrics). "
+        f"{_ends(own)} (p = {p_text(own.p_best)}, adjusted over the metrics). "
     )
 
 
@@ -163,9 +163,10 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
         f"Two metrics were compared on the cells that both have by a two-sided permutation test "
         f"({swaps} random swaps {test}, all edits of a source video together) "
         "[@deutsch2021resampling; @phipson2010]. The best metric, and the order, are chosen by the "
-        "data that test them, so p-values are adjusted over all pairs of metrics of a question by "
-        "the greatest difference under each swap, step-down [@westfall1993]; a cluster begins "
-        "where a metric is worse at adjusted p < 0.05 than every metric above it.",
+        "data that test them, so p-values are adjusted by the greatest difference under each swap, "
+        "step-down [@westfall1993]: those against the best over all claims that a metric of the "
+        "question is not the best [@hsu1981], others over all pairs; a cluster begins where a "
+        "metric is worse at adjusted p < 0.05 than every metric above it.",
         "Beside the metrics stand random halves of the panel against the other half, one random "
         "vote of every edit against its others, and each method's mean vote on the other source "
         "videos, all by the same statistic.",

@@ -84,8 +84,8 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
         f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: "
         "the best, metrics that "
         "are not significantly worse, and the axis of those meant for the question. p: two-sided, "
-        "of the difference from the best metric on the cells that both have, adjusted over all "
-        "pairs of metrics, since the best is chosen by the same data. A cluster begins where a "
+        "of the difference from the best metric on the cells that both have, adjusted "
+        "over all metrics, since the best is chosen by the same data. A cluster begins where a "
         "metric is worse than every metric above it. No value: of "
         f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
         f"the middle {100 * level:g}% of random draws, or the lowest and highest rater; "
@@ -113,7 +113,7 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
         Head(ranking),
         *(calibrated if accuracy else ()),
         Head("cluster"),
-        Head("p", hint="of the difference from the best metric; adjusted over all pairs"),
+        Head("p", hint="of the difference from the best metric; adjusted over the metrics"),
         Head("no value", hint="edits by methods without a value of the metric or a vote"),
     )
 
