@@ -11,7 +11,8 @@ log-likelihood plus log-density of b,
 (Christensen, ordinal: Regression Models for Ordinal Data, vignette clmm2_tutorial; Bates et al.,
 Journal of Statistical Software 67 (2015), section 5 of the weighted form). The maximum over theta,
 beta and sigma is found by BFGS on central differences; standard errors are of the curvature there.
-Tests of methods take Student's t with min(raters, sources) - 1 degrees of freedom: the normal
+Tests of methods take Student's t with at most min(raters, sources) - 1 degrees of freedom, fewer
+where raters hold unequal shares of the votes on either method (see `leverage`): the normal
 distribution, which other programs take, is too sure of itself with a dozen videos.
 """
 
@@ -23,6 +24,7 @@ import numpy as np
 from scipy import linalg, optimize, sparse, stats
 
 from evaluation.stats.components import TERMS, coded, indicator, term_levels, told_apart
+from evaluation.stats.leverage import leverage
 from evaluation.stats.link import LINKS, Likelihood, expected_grade, likelihood
 from evaluation.stats.ratings import Votes
 
@@ -52,6 +54,7 @@ class OrdinalMethods(NamedTuple):
     covariance: np.ndarray  # of those effects; the first's row is 0
     grades: np.ndarray  # the votes that occur, rising
     freedom: int  # min(raters, sources) - 1
+    of_pairs: np.ndarray  # float (methods, methods): of each pair, at most that
 
 
 class OrdinalComparison(NamedTuple):
@@ -85,9 +88,22 @@ def ordinal_methods(
     covariance[1:, 1:] = fitted.covariance[cuts:, cuts:]
     raters, sources = len(np.unique(votes.rater)), len(np.unique(votes.source))
     effect = np.concatenate([[0.0], fitted.effect])
-    return OrdinalMethods(
-        fitted, methods, effect, covariance, grades, max(0, min(raters, sources) - 1)
-    )
+    most = max(0, min(raters, sources) - 1)
+    of_pairs = _freedom_of_pairs(votes.rater, place, most)
+    return OrdinalMethods(fitted, methods, effect, covariance, grades, most, of_pairs)
+
+
+def _freedom_of_pairs(rater: np.ndarray, place: np.ndarray, most: int) -> np.ndarray:
+    """Return the degrees of freedom that raters leave each pair of methods, symmetric."""
+    many = int(place.max()) + 1
+    found = np.zeros((many, many))
+    for i, j in combinations(range(many), 2):
+        here = (place == i) | (place == j)
+        _, member = np.unique(rater[here], return_inverse=True)
+        arm = (place[here] == j).astype(np.int64)
+        left = leverage(member, np.ones(len(member)), arm).freedom
+        found[i, j] = found[j, i] = min(left, float(most))
+    return found
 
 
 def ordinal_comparisons(found: OrdinalMethods) -> list[OrdinalComparison]:
@@ -97,7 +113,8 @@ def ordinal_comparisons(found: OrdinalMethods) -> list[OrdinalComparison]:
         cov = found.covariance
         gap = float(found.effect[j] - found.effect[i]) if found.fitted.converged else np.nan
         error = float(np.sqrt(cov[i, i] + cov[j, j] - 2 * cov[i, j]))
-        p = 2 * stats.t.sf(abs(gap) / error, found.freedom) if found.freedom else np.nan
+        freedom = found.of_pairs[i, j]
+        p = 2 * stats.t.sf(abs(gap) / error, freedom) if freedom else np.nan
         a, b = int(found.methods[i]), int(found.methods[j])
         made.append(OrdinalComparison(a, b, gap, error, float(p)))
     return made

@@ -77,7 +77,7 @@ def _question(people: People, question: str, say: Say) -> OrdinalQuestion:
 def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[OrdinalGap]:
     """Return pairs in the study's order, each as the first less the second."""
     names, level = people.kept.ratings.methods, people.how.level
-    reach = stats.t.ppf((1 + level) / 2, fitted.freedom) if fitted.freedom else np.nan
+    at = {int(method): k for k, method in enumerate(fitted.methods)}
     place = {name: k for k, name in enumerate(people.methods)}
     made = []
     for one, other in zip(
@@ -86,6 +86,8 @@ def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[Ordi
         turn = place[names[one.a]] < place[names[one.b]]  # both are b - a
         sign = -1 if turn else 1
         a, b = (names[one.a], names[one.b]) if turn else (names[one.b], names[one.a])
+        freedom = fitted.of_pairs[at[one.a], at[one.b]]
+        reach = stats.t.ppf((1 + level) / 2, freedom) if freedom else np.nan
         mid, half = sign * one.difference, reach * one.error
         low, high = sorted((sign * other.low, sign * other.high))
         better = 1 - other.better if turn else other.better

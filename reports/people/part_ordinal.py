@@ -15,8 +15,8 @@ DONE = (
     "As a check that does not take the grades for equally far apart, the votes were modelled by a "
     "cumulative link mixed model [@mccullagh1980; @christensen2018] with random effects of raters, "
     "sources, edits and of raters and sources by method, fitted by Laplace's approximation; pairs "
-    "were tested with Student's t on min(raters, sources) - 1 degrees of freedom and Holm's "
-    "correction over all pairs and questions.",
+    "were tested with Student's t on at most min(raters, sources) - 1 degrees of freedom and "
+    "Holm's correction over all pairs and questions.",
     "The same model with a probit link was sampled by {chains} chains of a Gibbs sampler "
     "[@albert1993; @cowles1996; @liu2000] under weak priors (method effects normal with deviation "
     "5, deviations of random effects half-t with 3 degrees of freedom and scale 1 [@huang2013]); "
