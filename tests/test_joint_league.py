@@ -62,13 +62,9 @@ def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: Part)
 
 
 def test_the_sentence_names_the_metric_that_knows_the_truth(part: Part) -> None:
-    """good_a is the truth with noise of 0.3, every other metric knows next to nothing of alignment.
-    Twelve videos do not show it, as the best of four was looked for; thirty do.
-    """
+    """good_a is the truth with noise of 0.3, every other metric knows nothing of alignment."""
     assert part.found[0].startswith("Metrics and alignment: good_a has the highest acc_eq")
-    assert "poor_a is not significantly worse" in part.found[0]
-    more = league_part(fabricate_joint(sources=30))
-    assert more and "significantly better than every other metric" in more.found[0]
+    assert "significantly better than every other metric" in part.found[0]
 
 
 def test_a_metric_that_cannot_be_held_against_raters_says_what_does_not_vary() -> None:

@@ -60,8 +60,9 @@ def compare_metrics(
         else:
             seen, draws = _of_scores(metrics, people, statistic, sources, rng, permutations)
         square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
-        return PairTests(*square, _not_best(seen, draws, len(metrics)))
-    return PairTests(*square, np.ones(len(metrics)))
+        not_best = _not_best(seen, draws, len(metrics))
+        return PairTests(square[0], square[1], square[2], not_best)
+    return PairTests(square[0], square[1], square[2], np.ones(len(metrics)))
 
 
 def _not_best(seen: np.ndarray, draws: np.ndarray, many: int) -> np.ndarray:
@@ -89,7 +90,7 @@ def _of_verdicts(
     found = list(_verdict_gaps(metrics, people))
     gaps = np.stack([totals(gap) for gap, _ in found], axis=1)
     made = np.array([valued for _, valued in found])
-    drawn = signs(*gaps.shape, rng, permutations, False)
+    drawn = signs(gaps.shape[0], gaps.shape[1], rng, permutations, False)
     return np.where(made, gaps.sum(axis=0), np.nan), np.concatenate([each @ gaps for each in drawn])
 
 
