@@ -35,7 +35,7 @@ from evaluation.pace import Standing
 from evaluation.progress import Watch
 from evaluation.run_info import BackendInfo, MethodInfo
 from evaluation.runs import RunFolder, add_to_grid, column, is_brought, open_run
-from evaluation.schema import Cell, kind_of_reason
+from evaluation.schema import Cell, counted_reasons
 
 
 def run_suite(
@@ -167,4 +167,4 @@ def tally(run: RunFolder) -> tuple[Counter[str], Counter[str]]:
     rows = [run.standing.get(cell) or run.clip_row(cell) for cell in run.cells()]
     statuses = Counter(row.status if row else "missing" for row in rows)
     failed = [row for row in rows if row and row.status == "failed"]
-    return statuses, Counter(kind_of_reason(str(row.reason), row.edit) for row in failed)
+    return statuses, counted_reasons((str(row.reason), row.edit) for row in failed)

@@ -329,7 +329,11 @@ def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
     """Return in which way two columns of one label differ, None if their clips are of one kind."""
     if before.name != entry.name:
         return f"another method ({before.name}, now {entry.name})"
-    if before.config_hash != entry.config_hash and not is_brought(entry):
+    told = None not in (
+        before.beside,
+        entry.beside,
+    )  # else the hash is one of a place, before format 3
+    if before.config_hash != entry.config_hash and (told or not is_brought(entry)):
         return "another configuration"
     if before.config.get("colour") != entry.config.get("colour"):  # a file, but not its pixels
         return f"another configuration (colour {before.config.get('colour') or 'not said'})"

@@ -13,6 +13,8 @@ report/          the report page
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -147,3 +149,15 @@ def kind_of_reason(reason: str, edit: str) -> str:
     """
     before = "" if re.search(r"[\d_-]", edit) else r"(?<=[/\\'\"])"
     return re.sub(rf"{before}(?<!\w){re.escape(edit)}(?!\w)", "{edit}", reason)
+
+
+def counted_reasons(failed: Iterable[tuple[str, str]]) -> Counter[str]:
+    """Return how many of (reason, edit) have which reason: reasons of one kind count together.
+
+    A kind is named by its reason where all of them have the same, else with {edit} for the edit.
+    """
+    kinds: dict[str, Counter[str]] = {}
+    for reason, edit in failed:
+        kinds.setdefault(kind_of_reason(reason, edit), Counter())[reason] += 1
+    told = {kind: next(iter(found)) if len(found) == 1 else kind for kind, found in kinds.items()}
+    return Counter({told[kind]: found.total() for kind, found in kinds.items()})

@@ -27,7 +27,7 @@ from evaluation.progress import Watch
 from evaluation.remarks import gathered, partial
 from evaluation.run_info import MetricInfo
 from evaluation.runs import RunFolder
-from evaluation.schema import ScoreRow, kind_of_reason
+from evaluation.schema import ScoreRow, counted_reasons
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
 from evaluation.versions import versions
@@ -186,7 +186,7 @@ def _summary(
     found = [rows.get(key) for key in keys]
     counts = Counter(row.status if row else "missing" for row in found)
     failed = [row for row in found if row and row.status == "failed"]
-    reasons = Counter(kind_of_reason(str(row.reason), row.edit) for row in failed)
+    reasons = counted_reasons((str(row.reason), row.edit) for row in failed)
     notes = Counter(row.note for row in found if row and row.note)
     there = [row for row in found if row]
     read_as = gathered(there), partial(there, run.info.least_share)

@@ -210,6 +210,11 @@ class TestWhatHasChanged:
         with pytest.raises(UserError, match="another configuration"):
             bring(load_suite(project), project / "run", "external:outputs/*")
 
+    def test_another_colour_is_another_configuration(self, project: Path) -> None:
+        """How files are read is no question of where they are."""
+        with pytest.raises(UserError, match="another configuration"):
+            bring(load_suite(project), Path("run"), "external:outputs/*:colour=bt601")
+
     def test_a_table_that_leads_elsewhere(self, project: Path) -> None:
         """Rows that name the same bytes by another path change nothing; others are brought in."""
         suite, table = load_suite(project), project / "o.csv"
