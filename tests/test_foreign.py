@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from fabricated_export import drawn, write_export
 from fabricated_run import fabricate
 from hostile_folders import Arena, refused_or_done
 
@@ -30,6 +33,7 @@ from evaluation.runs import RunFolder
 from reports.build import build_report
 from reports.loading import load_run
 from reports.media import make_copies
+from reports.people.export import read_export
 from reports.summary import Resampling
 
 Act = Callable[[dict[str, Any]], Any]
@@ -364,3 +368,14 @@ def test_a_few_lines_of_yaml_do_not_unfold_to_gigabytes() -> None:
             parse_yaml(text, "study.yaml")
     shared = "a: &a {b: 1}\nc: {<<: *a, d: 2}\n"
     assert parse_yaml(shared, "study.yaml") == {"a": {"b": 1}, "c": {"b": 1, "d": 2}}
+
+
+def test_text_of_an_export_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    """A flipped bit in a Parquet file leaves a letter that is no UTF-8: found by the fuzz."""
+    path = write_export(tmp_path, drawn((0.5, 0.0)), raters=3, sources=2) / "plan.parquet"
+    table = pq.read_table(path).to_pydict()
+    broken = pa.array([b"\xf2" for _ in table["video"]]).view(pa.string())
+    kept = {name: pa.array(held) for name, held in table.items()}
+    pq.write_table(pa.table(kept | {"video": broken}), path)
+    with pytest.raises(UserError, match=r"plan.parquet cannot be read.*UTF-?8"):
+        read_export(tmp_path)

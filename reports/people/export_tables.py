@@ -57,10 +57,12 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
 def _frame(path: Path) -> pd.DataFrame:
     try:
         with open_file(path) as file:
-            about = pq.ParquetFile(file).metadata
+            held = pq.ParquetFile(file)
+            about = held.metadata
             size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
             if about.num_rows > MOST_ROWS or about.num_columns > MOST_COLUMNS or size > MOST_BYTES:
                 raise ValueError(f"it is too large: {about.num_rows} rows, {size >> 20} MB")
+            held.read().validate(full=True)  # else text that is no text shows when it is used
             file.seek(0)
             frame = pd.read_parquet(file)
     except UserError:
