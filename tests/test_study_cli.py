@@ -99,6 +99,15 @@ def test_build_says_what_it_made(dreamix: Program, study: Path) -> None:
         assert part in out
 
 
+def test_a_new_study_asks_for_no_more_ratings_than_a_list_has(
+    dreamix: Program, run: Path, tmp_path: Path
+) -> None:
+    """Lists of two: a rater who gave both counts, where the template's five could never be met."""
+    dreamix("study", "new", run, "--out", tmp_path / "s")
+    text = (tmp_path / "s" / "study.yaml").read_text()
+    assert "trials: 2 " in text and "least_ratings: 2\n" in text
+
+
 def test_build_says_what_it_left_out(dreamix: Program, run: Path, tmp_path: Path) -> None:
     sidecar = next((run / "clips" / METHODS[1]).glob("*/0.json"))
     kept = sidecar.read_text()
@@ -167,7 +176,7 @@ def test_simulated_raters_have_a_database_of_their_own(dreamix: Program, study: 
 @pytest.mark.slow
 def test_an_analysis_is_of_the_answers_as_they_stand(dreamix: Program, study: Path) -> None:
     """Twice, with raters who came in between: the second has theirs too."""
-    change(study, "least_ratings: 5", "least_ratings: 1")
+    change(study, "least_ratings: 2", "least_ratings: 1")
     assert dreamix("study", "build", study)[0] == 0
     other = f"sqlite:///{study / 'simulated.sqlite'}"
     analyze = ("study", "analyze", study, "--database", other, "--no-run", "--resamples", 100)

@@ -15,6 +15,7 @@ from study_app.spec.reading import FILE, study_from_text
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 _TRIALS = "  trials: 20         #"
+_LEAST, _COUNTED = "least_ratings: 5", 5  # ratings, fewer of which do not count
 _TIME = "about 15 minutes"
 _MOST = 20  # trials of a list
 
@@ -41,6 +42,7 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     )
     text = text.replace("design: absolute", f"design: {design}")
     text = text.replace(_TRIALS, f"  trials: {trials:<11}#")
+    text = text.replace(_LEAST, f"least_ratings: {min(trials, _COUNTED)}")
     text = text.replace(_TIME, f"about {_minutes(trials)} minutes")
     study_from_text(text, str(path))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
