@@ -58,7 +58,7 @@ def test_nothing_of_simulated_raters_is_without_its_stamp(analyzed: tuple[Path, 
         if path.suffix in (".md", ".tex"):
             assert "SIMULATED" in path.read_text(), path
         if path.suffix == ".csv":
-            assert path.read_text().splitlines()[0].endswith("simulated"), path
+            assert path.read_text().splitlines()[0].endswith('"simulated"'), path
         if path.suffix == ".svg":
             assert path.stat().st_size > 1000
     said = [line for line in printed.splitlines() if ": " in line and "report page" not in line]

@@ -36,6 +36,7 @@ def choices(wins: int, ties: int, losses: int, raters: int = 10) -> pd.DataFrame
                         "rater": f"r{rater}",
                         "video": f"v{place}",
                         "edit": f"v{place}_0",
+                        "category": "style",
                         "method_left": left,
                         "method_right": "b" if left == "a" else "a",
                         "question": question,

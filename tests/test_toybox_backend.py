@@ -164,11 +164,12 @@ def test_a_folder_that_is_no_cascade_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("native", [True, False])
-def test_bfloat16_is_used_where_the_cpu_has_it(
-    native: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("learning", [True, False])
+def test_updates_are_in_bfloat16_where_the_cpu_has_it(
+    native: bool, learning: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Elsewhere it would be emulated, ten times as slow; a product of matrices shows the type."""
+    """Emulated it would take twelve times as long; the type of a product shows what is used."""
     monkeypatch.setattr(networks, "native_bfloat16", lambda: native)
-    with networks.autocast():
+    with torch.set_grad_enabled(learning), networks.autocast():
         found = torch.ones(2, 2) @ torch.ones(2, 2)
-    assert found.dtype == (torch.bfloat16 if native else torch.float32)
+    assert found.dtype == (torch.bfloat16 if native or not learning else torch.float32)

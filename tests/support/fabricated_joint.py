@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from evaluation.runs import RunFolder
 from evaluation.schema import ClipRow
 from reports.loading import Edit, Method, MetricFacts, Run
 from reports.people.export import Exported
@@ -104,7 +105,7 @@ def _run(
     }  # fmt: skip
     info = {"suite": {"name": "made-up", "version": 1}}
     scores = pd.DataFrame(rows, columns=columns)
-    return Run(Path("run"), info, {}, known, facts, every, clips, scores, "0" * 64)
+    return Run(RunFolder(Path("run")), info, {}, known, facts, every, clips, scores, "0" * 64)
 
 
 def _facts(name: str, meant: Meant) -> MetricFacts:
