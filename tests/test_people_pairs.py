@@ -11,6 +11,7 @@ from dreamix.core.errors import UserError
 from reports.parts import STAMP, WARNING
 from reports.people.build import build_study, study_parts
 from reports.people.export import PREFIX, TABLES, read_export
+from reports.people.export_tables import TABLES as COLUMNS
 from reports.people.pairs import pairs_of
 from reports.people.part_preferences import preferences_part
 from reports.summary import Resampling
@@ -51,11 +52,13 @@ def choices(wins: int, ties: int, losses: int, raters: int = 10) -> pd.DataFrame
 def write(folder: Path, long: pd.DataFrame, simulated: bool = False) -> Path:
     """Write the export of a pairwise study with these answers."""
     folder.mkdir()
-    raters = long.groupby("rater", as_index=False)["excluded"].first().assign(finished=True)
+    raters = long.groupby("rater", as_index=False)["excluded"].first()
+    raters = raters.assign(finished=True, traps_failed=0, gold_failed=0)
     plan = long[["video", "edit"]].drop_duplicates().assign(kind="rating")
     tables = {"ratings_long": long, "raters": raters, "plan": plan}
     for name in TABLES:
-        frame = tables.get(name, pd.DataFrame({"rater": pd.Series(dtype=str)}))
+        empty = pd.DataFrame({column: pd.Series(dtype=str) for column in COLUMNS[name].split()})
+        frame = tables.get(name, empty)
         frame = frame.assign(simulated=simulated)
         frame.to_parquet(folder / f"{PREFIX * simulated}{name}.parquet")
     study = {"name": "pairs", "design": "pairwise", "methods": ["b", "a"], "version": "1"}
