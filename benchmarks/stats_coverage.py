@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/stats_coverage.py [--studies 2000] [--meta 600]
 
 Three designs of rater studies (`rating_coverage.py`), studies whose raters see one method each
-(`arms_coverage.py`), one meta-evaluation, and leagues of metrics (`meta_coverage.py`; `--leagues`,
-half as many of 20 metrics), each drawn from a known truth. Every study has a seed of its own;
+(`arms_coverage.py`) or whose votes pile up at the end of the scale (`ceiling_coverage.py`), one
+meta-evaluation, and leagues of metrics (`meta_coverage.py`; `--leagues`, half as many of 20
+metrics), each drawn from a known truth. Every study has a seed of its own;
 results are appended to `runs/coverage/studies.jsonl`, so that a stopped run goes on, and do not
 depend on `--workers`. Prints Markdown tables, percent with Monte Carlo standard error, and draws
 `docs/images/coverage.png`.
@@ -14,6 +15,7 @@ import argparse
 from pathlib import Path
 
 from arms_coverage import ARMS, arms_study
+from ceiling_coverage import CEILING, ceiling_study, ceiling_truths
 from coverage_figure import draw
 from meta_coverage import FOUND, LEAGUES, better_study, league_study, meta_study, population
 from meta_coverage import NAME as META
@@ -40,6 +42,8 @@ def main() -> None:
     collect(options.results, META, meta_study, options.meta, options.workers)
     for name in ARMS:
         collect(options.results, name, arms_study, options.studies, options.workers)
+    for name in CEILING:
+        collect(options.results, name, ceiling_study, options.studies, options.workers)
     for name, (metrics, _) in (LEAGUES | FOUND).items():
         study, many = league_study if name in LEAGUES else better_study, options.leagues
         collect(options.results, name, study, many // 2 if metrics > 5 else many, options.workers)
@@ -51,6 +55,10 @@ def main() -> None:
     table("truth inside nominal 95%", {META: covered(studies, population())})
     table(
         "false alarms at nominal 5%", {name: rejected(rows(options.results, name)) for name in ARMS}
+    )
+    table(
+        "truth inside nominal 95%",
+        {name: covered(rows(options.results, name), ceiling_truths()) for name in CEILING},
     )
     for title, leagues in (("false alarms at nominal 5%", LEAGUES), ("found at 5%", FOUND)):
         table(title, {name: rejected(rows(options.results, name)) for name in leagues})
