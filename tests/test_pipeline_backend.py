@@ -68,11 +68,18 @@ def test_a_device_map_is_diffusers_own(folder: Path) -> None:
 @pytest.mark.check("round trip")
 @pytest.mark.parametrize("name", EVERY)
 def test_a_saved_pipeline_is_loaded_and_edits_the_same(name: str, tmp_path: Path) -> None:
-    """Difference 0; the scheduler and both experts of Wan 2.2 are in the folder too."""
+    """Difference 0; the scheduler and both experts of Wan 2.2 are in the folder too.
+
+    What is read lies in the file's memory; it is moved to where tensors begin at round addresses,
+    on which products with AVX2 depend in their last bits.
+    """
     before, clip = DreamixPipeline(quiet(TINY[name]())), moving_clip(5)
     before.save_pretrained(tmp_path)
     after = quiet(DreamixPipeline.from_pretrained(tmp_path))
     assert type(after.family) is type(before.family)
+    for part in after.pipe.components.values():
+        for weight in part.parameters() if isinstance(part, torch.nn.Module) else ():
+            weight.data = weight.data.clone()
     assert torch.equal(edited(after, 0.7, clip), edited(before, 0.7, clip))
 
 
