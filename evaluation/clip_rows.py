@@ -47,6 +47,8 @@ class ClipRows:
             state = os.stat(path)
         except FileNotFoundError:
             return None
+        except OSError as error:  # a file in the place of a folder, a ring of links
+            raise UserError(f"cannot read {path}: {error.strerror}") from None
         sign = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
         known = self._kept.get(cell)
         if known and known.sign == sign:

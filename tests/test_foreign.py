@@ -8,6 +8,7 @@ file.
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -200,6 +201,16 @@ def test_nothing_but_a_file_is_waited_for(arena: Arena, run: Path, what: str, ki
     read = (lambda: merge_runs(arena.place / "out", [run])) if what != "scores" else None
     refused_or_done(read or (lambda: load_run(run)))  # within its time
     refused_or_done(lambda: make_copies(load_run(run), arena.place / "page" / "media"))
+    arena.check("run", "out", "page")
+
+
+@pytest.mark.parametrize("name", ["clips", "clips/alpha", "clips/alpha/va_motion", "sources"])
+def test_a_file_in_the_place_of_a_folder_is_one_line(arena: Arena, run: Path, name: str) -> None:
+    """`exists` looks past it, `stat` does not: found by the fuzz."""
+    shutil.rmtree(run / name)
+    (run / name).write_text("no folder")
+    refused_or_done(lambda: make_copies(load_run(run), arena.place / "page" / "media"))
+    refused_or_done(lambda: merge_runs(arena.place / "out", [run]))
     arena.check("run", "out", "page")
 
 
