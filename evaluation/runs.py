@@ -333,10 +333,10 @@ def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
         before.beside,
         entry.beside,
     )  # else the hash is one of a place, before format 3
-    if before.config_hash != entry.config_hash and (told or not is_brought(entry)):
-        return "another configuration"
     if before.config.get("colour") != entry.config.get("colour"):  # a file, but not its pixels
         return f"another configuration (colour {before.config.get('colour') or 'not said'})"
+    if before.config_hash != entry.config_hash and (told or not is_brought(entry)):
+        return "another configuration"
     ours, theirs = before.backend, entry.backend
     if (ours and ours.identity) != (theirs and theirs.identity):
         return f"another model ({spell_backend(ours)}, now {spell_backend(theirs)})"
