@@ -109,3 +109,29 @@ def test_metrics_with_other_gaps_are_compared_pair_by_pair() -> None:
     gaps = compare_metrics(more, people, Statistic(), sources=source, rng=rng(1))
     assert gaps.delta[:3, :3] == pytest.approx(whole.delta, nan_ok=True, abs=1e-12)
     assert gaps.alone[:3, :3] == pytest.approx(whole.alone, nan_ok=True)
+
+
+def test_no_other_is_the_best_where_every_lead_of_one_holds_by_a_test_of_its_own() -> None:
+    """Berger's intersection-union test: p of the lead is the greatest of its two-sided p-values.
+
+    Five metrics of noise and one that follows people: each of its leads holds alone, and the
+    greatest lead of all pairs together does not.
+    """
+    metrics, people, source = equally_good(6, 12, rng(4))
+    metrics[2] = people + rng(8).normal(0, 0.7, people.shape)
+    found = compare_metrics(metrics, people, Statistic(), sources=source, rng=rng(1))
+    others = [0, 1, 3, 4, 5]
+    assert (found.delta[:2, 2] < 0).all() and (found.delta[2, 3:] > 0).all()
+    leads = [*found.alone[:2, 2], *found.alone[2, 3:]]
+    assert max(leads) < 0.05 < np.nanmax([*found.adjusted[:2, 2], *found.adjusted[2, 3:]])
+    assert found.not_best[others].max() == pytest.approx(max(leads))
+    assert found.not_best[2] > 0.5
+
+
+def test_a_metric_that_does_not_lead_them_all_shows_nothing_of_the_others() -> None:
+    """Two equal copies of the best: neither leads the other, so each may be the best."""
+    metrics, people, source = equally_good(3, 12, rng(4))
+    metrics[0] = metrics[1] = people + rng(8).normal(0, 0.5, people.shape)
+    found = compare_metrics(metrics, people, Statistic(), sources=source, rng=rng(1))
+    assert found.delta[0, 1] == 0 and found.alone[0, 1] == 1
+    assert found.not_best[:2].tolist() == [1.0, 1.0] and found.not_best[2] < 0.05
