@@ -9,12 +9,14 @@ from pathlib import Path
 from sqlalchemy import select
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import shown
 from dreamix.core.places import inside
 from study_app.declaration import check_declaration, declare, declared
 from study_app.flow import Running
 from study_app.plan import FILE as PLAN_FILE
-from study_app.plan import SECRET, Plan, read_plan
+from study_app.plan import KINDS, SECRET, Item, Plan, read_plan
 from study_app.spec.reading import analysis_hash, read_study
+from study_app.spec.study import Study
 from study_app.store.database import Database, answering, now, open_database
 from study_app.store.private import keep_private
 from study_app.store.tables import Trial
@@ -49,15 +51,17 @@ def open_study(folder: Path, url: str | None = None) -> Opened:
             f"{folder}: study.yaml has changed since it was built; run `dreamix study build "
             f"{folder}` again"
         )
+    check_plan(plan, study, folder)
     for name in (SECRET, PLAN_FILE):
         keep_private(folder / name)
     database = open_database(database_url(folder, url))
-    check_declaration(database, study)
-    check_shown(database, plan, folder)
-    with database.reading() as session:
-        known = declared(session)
-    if not known:
-        declare(database, study, now())
+    with answering(database):
+        check_declaration(database, study)
+        check_shown(database, plan, folder)
+        with database.reading() as session:
+            known = declared(session)
+        if not known:
+            declare(database, study, now())
     return Opened(study, plan, database, folder)
 
 
@@ -70,6 +74,27 @@ def opened(folder: Path, url: str | None = None) -> Iterator[Opened]:
             yield running
     finally:
         running.database.engine.dispose()
+
+
+def check_plan(plan: Plan, study: Study, folder: Path) -> None:
+    """Raise a `UserError` if the plan has an item that this study cannot show."""
+    wrong = next((found for item in plan.items if (found := _misfit(item, plan, study))), None)
+    if wrong:
+        raise UserError(f"{folder / PLAN_FILE}: {wrong}; run `dreamix study build {folder}` again")
+
+
+def _misfit(item: Item, plan: Plan, study: Study) -> str | None:
+    """Return what does not fit the study in an item of its plan, None if all does."""
+    wanted = (1 if study.design == "absolute" else 2) if item.kind == "rating" else 1
+    if plan.by_key[item.key] != item:
+        return f"two items have the key {item.key}"
+    if item.kind not in KINDS:
+        return f"item {item.key} is of no known kind ({shown(item.kind)})"
+    if len(item.methods) != wanted:
+        return f"item {item.key} names {len(item.methods)} methods, not {wanted}"
+    if not set(item.expected or ()) <= set(study.questions):
+        return f"item {item.key} expects answers to questions that are not asked"
+    return None
 
 
 def check_shown(database: Database, plan: Plan, folder: Path) -> None:

@@ -5,6 +5,7 @@ a time, and every file around the folder as it was (`hostile_folders`). 50 examp
 2,000 in the slow suite.
 """
 
+import json
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -44,7 +45,11 @@ from reports.people.part_raters import raters_part
 from reports.summary import Resampling, summarize
 from reports.tables import all_tables
 from reports.wording import summary_sentences
+from study_app.export.writing import export
+from study_app.monitor import watch
+from study_app.opening import opened
 from study_app.prepare.build import build
+from study_app.simulate import Crowd, method_merit, simulate
 from study_app.spec.template import new_study
 
 HOW = Resampling(resamples=20)
@@ -77,7 +82,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write_composite(base)
     score_run(base / "run", METRICS, ModelSettings(), composite=base / "composite.json")
     write_export(base / "export", drawn((0.5, 0.0)), raters=4, sources=3, edits_each=1)
+    _write_study(base)
     return base
+
+
+def _write_study(base: Path) -> None:
+    """A study of the run, built, with answers of simulated raters; study.yaml as JSON, to spoil."""
+    new_study(base / "run", base / "study")
+    told = yaml.safe_load((base / "study" / "study.yaml").read_text())
+    told["display_height"] = 120
+    (base / "study" / "study.yaml").write_text(json.dumps(told))
+    build(base / "study")
+    with opened(base / "study") as running:
+        simulate(running, Crowd(raters=3), method_merit(running, {}), seed=1)
 
 
 def _write_composite(base: Path) -> None:
@@ -137,6 +154,13 @@ def analyze(_arena: Arena, folder: Path) -> None:
     study_lead(people.export), raters_part(people)
 
 
+def study_open(arena: Arena, folder: Path) -> None:
+    """As `study status` and `study export` do, beside what another's database holds."""
+    with opened(folder) as running:
+        watch(running, 10**9)
+        export(running, arena.place / "out", 10**9)
+
+
 def composite(_arena: Arena, folder: Path) -> None:
     read_composites(folder / "composite.json")
 
@@ -152,6 +176,7 @@ TARGETS: dict[Target, tuple[str, tuple[str, ...]]] = {
     report: ("run", ("out",)),
     score: ("run", ("foreign",)),
     study_new: ("run", ("out",)),
+    study_open: ("study", ("out", "foreign")),
     analyze: ("export", ()),
     composite: ("composite", ()),
     suite: ("suite", ()),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.runner import run_suite
+from study_app.opening import open_study
 from study_app.plan import read_plan
 from study_app.prepare.build import build
 from study_app.prepare.media import at_height
@@ -137,6 +139,25 @@ def test_an_edit_that_one_method_failed_at_is_left_out_for_all(
         sidecar.write_text(kept)
     assert plan.left_out == {edit: f"no clip of {METHODS[1]}"}
     assert edit not in {item.edit for item in plan.of_kind("rating")}
+
+
+def test_a_plan_that_the_study_cannot_show_is_one_line(study: Path, tmp_path: Path) -> None:
+    """A plan that was altered, or made elsewhere: its first item in each case."""
+    shutil.copytree(study, tmp_path / "study")
+    path = tmp_path / "study" / "plan.json"
+    whole = json.loads(path.read_text())
+    cases = {
+        "names 0 methods, not 1": {"methods": []},
+        "is of no known kind ('rat')": {"kind": "rat"},
+        "expects answers to questions that are not asked": {"expected": {"beauty": 1}},
+        "two items have the key": {"key": whole["items"][1]["key"]},
+    }
+    for told, change in cases.items():
+        changed = {**whole, "items": [{**whole["items"][0], **change}, *whole["items"][1:]]}
+        path.write_text(json.dumps(changed))
+        with pytest.raises(UserError, match=re.escape(told)) as error:
+            open_study(tmp_path / "study")
+        assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_pairs_are_every_two_methods_with_the_source_between(run: Path, tmp_path: Path) -> None:

@@ -162,6 +162,26 @@ def test_a_database_that_goes_away_during_a_command_is_one_line(
         holder.close()
 
 
+def test_a_damaged_file_is_one_line(path: Path) -> None:
+    """Pages of the tables overwritten, as a torn copy has them; the first, with the schema, whole.
+
+    SQLite's word for it is SQLITE_CORRUPT, "database disk image is malformed".
+    """
+    with opened(f"sqlite:///{path}"):
+        pass
+    with sqlite3.connect(path) as whole:
+        (size,) = whole.execute("PRAGMA page_size").fetchone()
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = path.read_bytes()
+    path.write_bytes(data[:size] + b"\x5a" * (len(data) - size))
+    database = Database(create_engine(f"sqlite:///{path}"))
+    with pytest.raises(UserError, match="is damaged .*malformed.*put a backup") as told:
+        with answering(database), database.reading() as session:
+            session.scalars(select(Setting)).all()
+    assert "\n" not in str(told.value)
+    assert "malformed" in refusal(f"sqlite:///{path}")
+
+
 def _writes(database: Database) -> None:
     with database.writing() as session:
         session.add(Setting(key="a", value="1"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
@@ -93,13 +93,19 @@ def open_database(url: str) -> Database:
 
 @contextmanager
 def answering(database: Database) -> Iterator[None]:
-    """Turn a database that does not answer, within the block, into a `UserError`."""
+    """Turn a database that does not answer, or is damaged, within the block into a `UserError`."""
+    url = database.engine.url
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        url = database.engine.url
         why = without_secrets(str(error.orig), url)
         raise UserError(f"the database {shown(url)} does not answer: {why}") from None
+    except DatabaseError as error:
+        if type(error.orig) is not sqlite3.DatabaseError:  # the class of a malformed file
+            raise
+        raise UserError(
+            f"the database {shown(url)} is damaged ({error.orig}): put a backup in its place"
+        ) from None
 
 
 def _set_up_file(engine: Engine, file: Path) -> None:
