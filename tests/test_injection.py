@@ -131,9 +131,11 @@ def test_the_source_s_own_words_reproduce_the_source(model: Model) -> None:
     with model.image_model():
         plain = model.guided([""], 1.0)
         *path, source = (sample(plain, z, times[: i + 1]) for i in range(5))
-        same = inject(path, times, Branches(model.denoiser([""] * 4), 1.0, always), layers)
+        same = inject(
+            path, times, Branches(model.denoiser([""] * 4, together=True), 1.0, always), layers
+        )
         words = ["", "", "", PROMPT]
-        edit = Branches(model.denoiser(words), 1.0, always)
+        edit = Branches(model.denoiser(words, together=True), 1.0, always)
         other = inject(path, times, edit, layers)
         free = inject(path, times, edit, layers._replace(features=[], attention=[]))
     assert (same - source).abs().mean() < 0.02, "but for bfloat16 in batches of another size"

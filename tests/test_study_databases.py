@@ -175,7 +175,7 @@ def test_a_damaged_file_is_one_line(path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[:size] + b"\x5a" * (len(data) - size))
     database = Database(create_engine(f"sqlite:///{path}"))
-    with pytest.raises(UserError, match="is damaged .*malformed.*put a backup") as told:
+    with pytest.raises(UserError, match=r"is damaged .*malformed.*put a backup") as told:
         with answering(database), database.reading() as session:
             session.scalars(select(Setting)).all()
     assert "\n" not in str(told.value)

@@ -102,7 +102,7 @@ def plug_and_play(
     fine = time_grid(config.top, config.steps * config.inversion)
     with backend.model.image_model():
         path = invert(
-            backend.model.denoiser([""]),
+            backend.model.denoiser([""], together=True),
             frames,
             fine[-2::-1],
             refine=config.refine,
@@ -178,7 +178,7 @@ def _edited(
 
     model = backend.model
     negative = request.caption if config.negative is None else config.negative
-    together = model.denoiser(["", "", negative, request.edit.prompt])
+    together = model.denoiser(["", "", negative, request.edit.prompt], together=True)
     return inject(
         path[:: -config.inversion],
         times[:: config.inversion],

@@ -101,7 +101,7 @@ def _not_best(seen: np.ndarray, draws: np.ndarray, many: int) -> np.ndarray:
 def _led_by_the_leader(delta: np.ndarray, alone: np.ndarray) -> np.ndarray:
     """Return (metrics,) p that some one metric is better than every other; 1 for that one itself.
 
-    It is the greatest of the two-sided p of its leads; of no metric but the first can it be below 1.
+    It is the greatest of the two-sided p of its leads; only that of the first can be below 1.
     """
     lead = np.where(np.isnan(delta), -np.nan_to_num(delta.T, nan=0.0), delta)
     p = np.where(np.isnan(alone), alone.T, alone)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
 from diffusers import UNet3DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from dreamix.backends.toybox.networks import autocast, predict
+from dreamix.backends.toybox.networks import autocast, native_bfloat16, predict
 from dreamix.backends.toybox.text import encoded
 from dreamix.diffusion.denoiser import Denoiser, guided
 from dreamix.diffusion.masking import frame_pass
@@ -20,15 +21,23 @@ class Model:
         self.unet = unet.eval()
         self.encoder = encoder.eval().requires_grad_(False)
 
-    def denoiser(self, prompts: Sequence[str]) -> Denoiser:
-        """Return x0 given prompts, which share the batch out in equal runs of clips."""
+    def denoiser(self, prompts: Sequence[str], *, together: bool = False) -> Denoiser:
+        """Return x0 given prompts, which share the batch out in equal runs of clips.
+
+        Without native bfloat16 clips are seen one by one, unless gradients are wanted: products in
+        single precision depend in their last bits on what shares the batch. `together` is for
+        layers that hand something on from one clip of the batch to another.
+        """
         states, pooled = encoded(self.encoder, prompts)
 
         def denoise(z: Tensor, t: Tensor) -> Tensor:
             each = len(z) // len(prompts)
-            words = (states.repeat_interleave(each, 0), pooled.repeat_interleave(each, 0))
+            batch = z, t, states.repeat_interleave(each, 0), pooled.repeat_interleave(each, 0)
+            whole = together or native_bfloat16() or torch.is_grad_enabled()
+            parts = [batch] if whole else zip(*(given.split(1) for given in batch), strict=True)
             with autocast():
-                return predict(self.unet, z, t, words)
+                found = [predict(self.unet, clip, at, (s, p)) for clip, at, s, p in parts]
+            return torch.cat(found)
 
         return denoise
 
