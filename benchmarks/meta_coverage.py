@@ -7,9 +7,10 @@ Systems are the same five in all studies, sources are drawn. Where coverage is m
 metric also leans towards some systems, or it would rank systems perfectly in the long run.
 
 Leagues, too: 4 systems and 2, 5 or 20 metrics that are the truth plus noise of one size, so that a
-metric that is called worse than the best, or a second cluster, is a false alarm; and the same with
-one metric of half the noise, which should be found. Beside the p-values of `league` stands what
-they would be if the best had been named before looking (one-sided, Holm's adjustment).
+metric that is called worse than the best, or a second cluster, is a false alarm; the same with one
+metric of half the noise, which should be found; and with two, neither of which should be. Beside
+the p-values of `league` stands what they would be if the best had been named before looking
+(one-sided, Holm's adjustment).
 """
 
 from functools import cache
@@ -43,6 +44,7 @@ CORRELATIONS = (
 )
 LEAGUES = {f"{k} metrics x {s} sources": (k, s) for s in (10, 29) for k in (2, 5, 20)}
 FOUND = {f"{name}, one better": size for name, size in LEAGUES.items()}
+TIED = {f"{name}, two better": size for name, size in LEAGUES.items() if size[0] > 2}
 STATISTICS = {
     "acc_eq": Statistic(),
     "SPA": Statistic("spa"),
@@ -163,17 +165,28 @@ def better_study(name: str, number: int) -> dict[str, Any]:
     noise[0] = 0.3
     p: dict[str, float] = {}
     for statistic, one in _claims(name, number, noise, sources).items():
-        wrong = float(one.best != 0)
+        wrong = float(one.order[0] != 0)
         p[f"{statistic}, better than every other"] = max(wrong, float(one.adjusted[0].max()))
         p[f"{statistic}, better than some other"] = max(wrong, float(one.adjusted[0].min()))
         p[f"{statistic}, every other, as if named before"] = max(wrong, float(one.before.max()))
     return {"p": p, "interval": {}, "truth": {}}
 
 
+def tied_study(name: str, number: int) -> dict[str, Any]:
+    """Return {"p": that one of the two equally best is called worse than the best, ...}."""
+    metrics, sources = TIED[name]
+    noise = np.full(metrics, 0.6)
+    noise[:2] = 0.3
+    p = {}
+    for statistic, one in _claims(name, number, noise, sources).items():
+        p[f"{statistic}, one of two equals"] = float(one.adjusted[0, one.order[1:] < 2].min())
+    return {"p": p, "interval": {}, "truth": {}}
+
+
 class Claims(NamedTuple):
     """What a league claims of its best metric."""
 
-    best: int
+    order: np.ndarray  # (metrics,): which metric is first, second, ...
     square: np.ndarray  # (metrics, metrics), best first: as in `League.p`
     before: np.ndarray  # (metrics - 1,): Holm's one-sided p if the best had been named before
 
@@ -184,7 +197,7 @@ class Claims(NamedTuple):
 
 
 def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str, Claims]:
-    rng = np.random.default_rng([8, list(LEAGUES | FOUND).index(name), number])
+    rng = np.random.default_rng([9, list(LEAGUES | FOUND | TIED).index(name), number])
     metrics, people, source = draw_league(rng, len(noise), sources, noise)
     found = {}
     for label, statistic in STATISTICS.items():
@@ -196,7 +209,7 @@ def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str
         square = np.where(tests.delta < 0, 1.0, tests.adjusted)
         square[0, 1:] = np.where(tests.delta[0, 1:] < 0, 1.0, tests.not_best[1:])
         before = holm(tests.alone[0, 1:] / 2)  # a sign test's one-sided p is half the other
-        found[label] = Claims(int(order[0]), square, before)
+        found[label] = Claims(order, square, before)
     return found
 
 

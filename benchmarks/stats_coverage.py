@@ -17,7 +17,16 @@ from pathlib import Path
 from arms_coverage import ARMS, arms_study
 from ceiling_coverage import CEILING, ceiling_study, ceiling_truths
 from coverage_figure import draw
-from meta_coverage import FOUND, LEAGUES, better_study, league_study, meta_study, population
+from meta_coverage import (
+    FOUND,
+    LEAGUES,
+    TIED,
+    better_study,
+    league_study,
+    meta_study,
+    population,
+    tied_study,
+)
 from meta_coverage import NAME as META
 from rating_coverage import rating_study, truths
 from simulated_studies import DESIGNS
@@ -44,9 +53,10 @@ def main() -> None:
         collect(options.results, name, arms_study, options.studies, options.workers)
     for name in CEILING:
         collect(options.results, name, ceiling_study, options.studies, options.workers)
-    for name, (metrics, _) in (LEAGUES | FOUND).items():
-        study, many = league_study if name in LEAGUES else better_study, options.leagues
-        collect(options.results, name, study, many // 2 if metrics > 5 else many, options.workers)
+    for study, leagues in ((league_study, LEAGUES), (better_study, FOUND), (tied_study, TIED)):
+        for name, (metrics, _) in leagues.items():
+            many = options.leagues // 2 if metrics > 5 else options.leagues
+            collect(options.results, name, study, many, options.workers)
     alarms, held = by_design(options.results)
     table("false alarms at nominal 5%", alarms)
     table("truth inside nominal 95%", held)
@@ -60,7 +70,8 @@ def main() -> None:
         "truth inside nominal 95%",
         {name: covered(rows(options.results, name), ceiling_truths()) for name in CEILING},
     )
-    for title, leagues in (("false alarms at nominal 5%", LEAGUES), ("found at 5%", FOUND)):
+    alarm = "false alarms at nominal 5%"
+    for title, leagues in ((alarm, LEAGUES), ("found at 5%", FOUND), (alarm, TIED)):
         table(title, {name: rejected(rows(options.results, name)) for name in leagues})
     draw(alarms, held, FIGURE)
 
