@@ -189,6 +189,24 @@ def test_notes_say_what_the_numbers_cannot() -> None:
     assert many.notes == ()
 
 
+def test_what_another_metric_leads_on_other_cells_is_no_lead_of_the_first() -> None:
+    """By hand: a and its copy b are equal, so no test can call b worse than a; yet on the third
+    of the videos that y has, y leads both. On all videos a and b come first.
+    """
+    draw, source = rng(1), np.repeat(np.arange(30), 3)
+    people = draw.normal(size=(4, 90))
+    a = people + draw.normal(0, 1.2, people.shape) * np.where(source < 10, 1.0, 0.0)
+    y = np.where(source < 10, people + draw.normal(0, 0.3, people.shape), np.nan)
+    found = league(
+        np.stack([a, a, y]), people, names=["a", "b", "y"], sources=source, rng=rng(0),
+        permutations=1000, resamples=10,
+    )  # fmt: skip
+    assert [row.name for row in found.rows] == ["a", "b", "y"]
+    assert found.p_alone[0].tolist()[1:] == [1.0, 1.0]
+    assert [row.p_best for row in found.rows][1:] == [1.0, 1.0]
+    assert [row.cluster for row in found.rows] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda s: f"{s.name}-{s.level}")
 def test_a_metric_without_values_is_last_and_not_ranked(statistic: Statistic) -> None:
     metrics, votes = data()

@@ -7,7 +7,7 @@ from fabricated_export import drawn, people
 
 from evaluation.stats.paired import compare_methods
 from reports.parts import Part
-from reports.people.gaps import SUCCESS
+from reports.people.gaps import ALONE, SUCCESS, gaps_of
 from reports.people.outcome import People
 from reports.people.part_panel import panel_part
 from reports.people.parts import people_parts
@@ -69,6 +69,18 @@ def test_larger_panels_and_raters_who_saw_one_method_each(tmp_path: Path) -> Non
     apart = panel_part(six._replace(kept=kept))
     assert apart and len(apart.found) == 4
     assert all("were not rated by the same raters" in text for text in apart.found)
+
+
+def test_a_method_of_one_rater_is_compared_by_no_topic_and_says_why(tmp_path: Path) -> None:
+    """Means and success alike: five raters of the other method cannot stand for a second one."""
+    six = people(tmp_path / "six", drawn([0.0, 2.0]), raters=6)
+    given = six.kept.ratings
+    keep = (given.rater == 0) == (given.method == 0)
+    names = ("rater", "edit", "method", "question", "value")
+    half = given._replace(**{name: getattr(given, name)[keep] for name in names})
+    kept = six.kept._replace(of_success=half, comparisons=compare_methods(half))
+    gaps = gaps_of(six, kept)
+    assert {one.why_not for several in gaps.values() for one in several} == {ALONE}
 
 
 def test_one_rater_and_one_method_have_words_too(tmp_path: Path) -> None:

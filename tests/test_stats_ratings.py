@@ -179,3 +179,45 @@ def test_a_million_votes_are_read_in_seconds() -> None:
     found = read_ratings(names | {"question": np.full(10**6, "q", object), "value": np.ones(10**6)})
     assert time.perf_counter() - began < 15
     assert len(found.value) == 10**6 and len(found.raters) == 2000
+
+
+@pytest.mark.parametrize("axis", ["rater", "source", "edit", "method", "question", "value"])
+def test_what_a_mask_hides_is_missing(axis: str) -> None:
+    """numpy.asarray of a masked array is what lies below the mask; pandas reads it as missing."""
+    given: dict[str, object] = {str(name): list(column) for name, column in table().items()}
+    of = "votes are not finite numbers, the first in row 3" if axis == "value" else ""
+    column = np.ma.array(table()[axis].to_numpy(), mask=False)
+    column[2] = np.ma.masked
+    with pytest.raises(UserError, match=of or f"^row 3 of the votes has no {axis}$"):
+        read_ratings(given | {axis: column})
+
+
+@pytest.mark.parametrize("axis", ["rater", "source", "edit", "method", "question"])
+@pytest.mark.parametrize("one", [True, np.True_])
+def test_true_and_one_are_not_one_label(axis: str, one: object) -> None:
+    """They are equal to Python and pandas, and would be taken for the same rater or method."""
+    lists = {str(name): list(column) for name, column in table().items()}
+    lists[axis][0], lists[axis][1] = 1, one
+    with pytest.raises(UserError, match=r"^true or false stands among whole numbers"):
+        read_ratings(lists)
+
+
+@pytest.mark.parametrize("axis", ["rater", "edit", "method", "question", "value"])
+@pytest.mark.parametrize("entry", [[1], {}, np.zeros(2)], ids=["list", "dict", "array"])
+def test_an_entry_that_is_no_single_value_is_one_line(axis: str, entry: object) -> None:
+    lists: dict[str, list[object]] = {str(k): list(column) for k, column in table().items()}
+    lists[axis][1] = entry
+    with pytest.raises(UserError, match=r"^an entry of the ratings is no single value"):
+        read_ratings(lists)
+
+
+def test_numbers_out_of_reach_and_columns_of_two_axes_are_one_line() -> None:
+    """10**400 is no float; a vote of 5.0000001 is told with the digits that put it out of range."""
+    lists = {str(name): list(column) for name, column in table().items()}
+    with pytest.raises(UserError, match="a vote is not a number: int too large"):
+        read_ratings(lists | {"value": [10**400, *lists["value"][1:]]})
+    with pytest.raises(UserError, match=r"scale 1 to 5, the first is 5\.0000001$"):
+        read_ratings(lists | {"value": [5.0000001, *lists["value"][1:]]})
+    deep = np.array(lists["value"])[:, None]
+    with pytest.raises(UserError, match="column value of the ratings is not one row of entries"):
+        read_ratings(lists | {"value": deep})

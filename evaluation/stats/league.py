@@ -109,7 +109,7 @@ def league(
     )  # fmt: skip
     p, p_alone = _that_above_is_better(tests, len(rows))
     if len(ranked) > 1:  # the first row is the smaller question: which metrics are not the best
-        p[0, 1 : len(ranked)] = np.where(tests.delta[0, 1:] < 0, 1.0, tests.not_best[1:])
+        p[0, 1 : len(ranked)] = _worse_than_the_first(tests)
     raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
     return League(
         _compared([rows[k] for k in order], p, len(ranked), alpha, rule),
@@ -175,6 +175,15 @@ def _that_above_is_better(tests: PairTests, rows: int) -> np.ndarray:
     for square, given in zip(p, (tests.adjusted, tests.alone), strict=True):
         square[:ranked, :ranked] = np.where(tests.delta < 0, 1.0, given)
     return p
+
+
+def _worse_than_the_first(tests: PairTests) -> np.ndarray:
+    """Return p (metrics - 1,) that each is not the best, never below that of the first's own lead.
+
+    With gaps another may lead more, on other cells: it shows nothing of the first row.
+    """
+    p = np.maximum(tests.not_best[1:], tests.alone[0, 1:])
+    return np.where(tests.delta[0, 1:] < 0, 1.0, p)
 
 
 def _compared(

@@ -25,6 +25,8 @@ def columns_of(table: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, np.
         columns["source"] = columns["video"]
     if missing := [name for name in wanted if name not in columns]:
         raise UserError(f"the ratings have no column {', '.join(missing)}")
+    if deep := [name for name, column in columns.items() if column.ndim != 1]:
+        raise UserError(f"column {deep[0]} of the ratings is not one row of entries")
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise UserError(f"columns of the ratings differ in length: {lengths}")
@@ -36,6 +38,8 @@ def column_of(values: Any) -> np.ndarray:
 
     A plain list of 1, "a" and NaN would be three texts to numpy: a missing label would be a name.
     """
+    if isinstance(values, np.ma.MaskedArray):  # what is masked is missing, not what lies below
+        values = values.tolist()
     if hasattr(values, "__array__"):
         return np.asarray(values)
     entries = list(values)
@@ -47,11 +51,27 @@ def column_of(values: Any) -> np.ndarray:
 
 def missing_rows(labels: np.ndarray) -> np.ndarray:
     """Return which labels are missing (bool): None, NaN, NA, NaT, or a text of nothing."""
-    import pandas as pd
-
-    codes, names = pd.factorize(pd.Series(labels))
+    codes, names = _factorize(labels)
     blank = np.array([isinstance(n, str) and not n.strip() for n in names] + [True], dtype=bool)
     return np.asarray(blank[codes])  # -1 is the last
+
+
+def _factorize(labels: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return the place of each label among the distinct ones (-1 where it is missing), and those.
+
+    True and 1 are equal to Python: beside each other they raise UserError, as do lists.
+    """
+    import pandas as pd
+
+    try:
+        codes, names = pd.factorize(pd.Series(labels))
+    except TypeError as error:
+        raise UserError(f"an entry of the ratings is no single value: {error}") from error
+    whole, truth = int | np.integer | np.bool_, bool | np.bool_
+    mixed = labels.dtype == object and any(isinstance(name, whole) for name in names)
+    if mixed and len({isinstance(one, truth) for one in labels if isinstance(one, whole)}) > 1:
+        raise UserError("true or false stands among whole numbers; write them one way")
+    return codes, names
 
 
 def distinct(labels: Any, axis: str, of: str) -> tuple[np.ndarray, np.ndarray]:
@@ -128,14 +148,12 @@ def codes_of(
 
     A label that is missing, or two that read the same (1 and "1"), raise UserError.
     """
-    import pandas as pd
-
     missing = missing_rows(labels)
     if missing.any():
         place = int(np.argmax(missing))
         row = place if rows is None else int(rows[place])
         raise UserError(f"row {row + 1} of the votes has no {axis}")
-    codes, names = pd.factorize(pd.Series(labels))
+    codes, names = _factorize(labels)
     texts = np.array([str(name) for name in names])
     order = np.argsort(texts, kind="stable")
     alike = texts[order][:-1][texts[order][1:] == texts[order][:-1]]

@@ -51,13 +51,13 @@ class Gains(NamedTuple):
 
 
 def paired_shares(
-    gain: np.ndarray, source: np.ndarray, of_raters: float, raters: int, *, level: float = 0.95
+    gain: np.ndarray, source: np.ndarray, of_raters: float, raters: float, *, level: float = 0.95
 ) -> PairedShares:
     """Return the mean gain with its interval and p.
 
     gain:      float (edits,), -1, 0 or 1. source: int (edits,), >= 0.
     of_raters: variance of the mean that raters share over sources; 0 for these raters alone.
-    raters:    how many, at least 2 if `of_raters` is not 0.
+    raters:    how many they count for, degrees of freedom plus 1; above 1 if `of_raters` is not 0.
 
     No edit gives NaN; edits of a single source a mean and no more.
     """

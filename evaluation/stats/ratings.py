@@ -153,7 +153,7 @@ def _values(column: np.ndarray, rows: np.ndarray, scale: tuple[float, float]) ->
         )
     try:
         value = column.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"a vote is not a number: {error}") from error
     if bad := int((~np.isfinite(value)).sum()):
         row = int(rows[np.argmin(np.isfinite(value))]) + 1
@@ -162,7 +162,7 @@ def _values(column: np.ndarray, rows: np.ndarray, scale: tuple[float, float]) ->
     if outside.any():
         raise UserError(
             f"{int(outside.sum())} votes are outside the scale {scale[0]:g} to {scale[1]:g}, "
-            f"the first is {value[outside][0]:g}"
+            f"the first is {value[outside][0]:.12g}"
         )
     return value
 

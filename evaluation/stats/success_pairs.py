@@ -4,15 +4,18 @@ Of the edits that both methods have and that have votes on every question, the d
 the share on which B succeeds less the share on which A does: (B alone - A alone) / edits, the
 discordant pairs of McNemar's test. Raters and source videos are both samples:
 
-    V_rater = max(J_rater - J_both, J_both / (raters - 1))
+    V_rater = max(J_rater - J_both, J_both / freedom)
 
 A success hangs on a mean of few votes, so raters come in by the jackknife (Efron & Tibshirani, An
 Introduction to the Bootstrap (1993), chapter 11): J_rater of the difference without each rater,
-less J_both without each rater's answers about one source, which is the noise of answers that
-sources show already. Few raters may agree by chance, hence the least it can be. With one vote an
-item nothing shows how much raters matter, and V_rater is 0. Test and interval are those of
-`paired_shares`. `benchmarks/README.md` has the measured rates; three raters get intervals that are
-wider than they need be.
+less J_both, what answers add to it of which each stands for itself, as sources show that already:
+the sum of J_rater over changes without one rater's answers about one source alone. Changes are
+about their mean by method, and each rater's square is divided by the factor of `leverage`, which
+has the degrees of freedom too: R raters who saw both methods alike get (R - 1) / R and R - 1, four
+on one method and twenty on the other about four. Few raters may agree by chance, hence the least it
+can be. One rater on a method leaves no test. With one vote an item nothing shows how much raters
+matter, and V_rater is 0. Test and interval are those of `paired_shares`. `benchmarks/README.md` has
+the measured rates; three raters get intervals that are wider than they need be.
 """
 
 from itertools import combinations
@@ -21,17 +24,11 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.crossed import Raters
-from evaluation.stats.leverage import same_raters
+from evaluation.stats.leverage import arm_shares, leverage, same_raters
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.paired_shares import paired_shares
 from evaluation.stats.ratings import Ratings
-from evaluation.stats.success import (
-    THRESHOLD,
-    Influence,
-    answer_influence,
-    item_success,
-    rater_variance,
-)
+from evaluation.stats.success import THRESHOLD, Influence, answer_influence, item_success
 
 
 class SuccessGap(NamedTuple):
@@ -49,6 +46,7 @@ class SuccessGap(NamedTuple):
     sources: int
     only_a: int  # edits on which a succeeds and b does not
     only_b: int
+    fewest: int = 0  # raters who saw the method that the fewest saw
 
 
 class _Pair(NamedTuple):
@@ -75,8 +73,8 @@ def compare_success(
     raters: "random": claims are about raters like these; "fixed": about these raters alone, where
             the same raters saw both methods.
 
-    Methods without a common edit give NaN, as do one rater and one source; they count as tests all
-    the same.
+    Methods without a common edit give NaN, as do one source and, of raters like these, one who
+    alone saw a method; they count as tests all the same.
     """
     good, influence = item_success(ratings, threshold), answer_influence(ratings, threshold)
     pairs = combinations(range(len(ratings.methods)), 2)
@@ -105,13 +103,36 @@ def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: i
 
 def _gap(ratings: Ratings, a: int, b: int, pair: _Pair, level: float, raters: Raters) -> SuccessGap:
     many, sources = len(np.unique(pair.rater)), len(np.unique(pair.source))
-    of_raters = 0.0
-    if raters == "random":
-        of_raters = rater_variance(pair.change, pair.rater, pair.at, least=1 / max(many - 1, 1))
-    found = paired_shares(pair.gain, pair.source, of_raters, many, level=level)
+    shared, freedom = _of_raters(pair) if raters == "random" else (0.0, np.inf)
+    found = paired_shares(pair.gain, pair.source, shared, freedom + 1, level=level)
     even = raters == "random" or same_raters(pair.rater, np.ones(len(pair.rater)), pair.arm)
-    if (raters == "random" and many < 2) or not even:
+    if not (freedom and even):
         found = found._replace(low=np.nan, high=np.nan, p=np.nan)
     alone = (int((pair.gain < 0).sum()), int((pair.gain > 0).sum()))
     names = ratings.methods[a], ratings.methods[b]
-    return SuccessGap(*names, *found, np.nan, len(pair.gain), many, sources, *alone)
+    fewest = min(len(np.unique(pair.rater[pair.arm == arm])) for arm in (0, 1))
+    return SuccessGap(*names, *found, np.nan, len(pair.gain), many, sources, *alone, fewest)
+
+
+def _of_raters(pair: _Pair) -> tuple[float, float]:
+    """Return the variance that raters add and its degrees of freedom; 0 and 0 if one has an arm."""
+    _, member = np.unique(pair.rater, return_inverse=True)
+    alike = np.ones(len(member))
+    found = leverage(member, alike, pair.arm)
+    if not found.freedom:
+        return 0.0, 0.0
+    shares, factor = arm_shares(member, alike, pair.arm), 1 / found.factor
+    by_rater = np.bincount(member, pair.change) - shares.T @ np.bincount(pair.arm, pair.change)
+    noise = float(factor @ _noise(pair, member, shares))
+    return max(float(factor @ by_rater**2) - noise, noise / found.freedom), found.freedom
+
+
+def _noise(pair: _Pair, member: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return what answers of one rater about one source alone add to each rater's square."""
+    sources = int(pair.at.max()) + 1
+    cells, cell = np.unique(member * sources + pair.at, return_inverse=True)
+    sums = np.bincount(2 * cell + pair.arm, pair.change, 2 * len(cells)).reshape(-1, 2)
+    products = np.zeros((shares.shape[1], 2, 2))
+    np.add.at(products, cells // sources, sums[:, :, None] * sums[:, None, :])
+    own = (products * (1 - shares.T[:, :, None] - shares.T[:, None, :])).sum(axis=(1, 2))
+    return np.asarray(own + np.einsum("ag,bg,ab->g", shares, shares, products.sum(axis=0)))

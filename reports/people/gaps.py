@@ -6,13 +6,14 @@ import numpy as np
 
 from evaluation.stats.crossed import Crossed, Raters
 from evaluation.stats.letters import compact_letters
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.success_pairs import SuccessGap, compare_success
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
 from reports.people.standings import SUCCESS as SUCCESS
 from reports.tables import number
 
 ALIKE = 1e-9  # differences that small are rounding
+ALONE = "one of the methods was seen by one rater alone"
 UNEVEN = "the two methods were not rated by the same raters"
 
 
@@ -127,8 +128,15 @@ def _reason(one: Crossed) -> str:
     if one.freedom or min(one.sources, one.raters) < 2:
         return ""
     if one.fewest == 1:
-        return "one of the methods was seen by one rater alone"
+        return ALONE
     return UNEVEN
+
+
+def _why_success(one: SuccessGap, raters: Raters) -> str:
+    """Return the same of a difference of success."""
+    if raters == "fixed":
+        return UNEVEN
+    return ALONE if one.fewest == 1 else ""
 
 
 def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
@@ -136,7 +144,7 @@ def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
     return [
         Gap(
             SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
-            one.raters, one.sources, UNEVEN if raters == "fixed" else "",
+            one.raters, one.sources, _why_success(one, raters),
             one.edits > 0 and not one.only_a + one.only_b,
         )
         for one in compare_success(outcome.of_success, level=level, raters=raters)
