@@ -12,6 +12,7 @@ at the best its best ones, the other methods being as they are. A method whose p
 hangs on its gaps, or on which of the edits are compared, is not called best.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,22 @@ def tolerance(values: np.ndarray, low: float = -np.inf, high: float = np.inf) ->
         return 0.0
     declared = high - low if np.isfinite(high - low) else 0.0
     return TIE * max(declared, float(np.ptp(known)), float(np.abs(known).max()))
+
+
+def levelled(values: np.ndarray, near: float | np.ndarray) -> np.ndarray:
+    """Return values in which those of a column that differ by rounding are equal.
+
+    values: float (rows, columns), NaN where there is none.
+    near:   below which difference two values are equal, one for all columns or one each; a value
+            becomes the least one that it is no farther from.
+    """
+    order = np.argsort(values, axis=0, kind="stable")
+    rising = np.take_along_axis(values, order, axis=0)
+    for before, here in pairwise(rising):
+        here[:] = np.where(here - before <= near, before, here)
+    found = np.empty_like(values)
+    np.put_along_axis(found, order, rising, axis=0)
+    return found
 
 
 def common_ground(has: np.ndarray) -> Ground:

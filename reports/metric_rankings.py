@@ -16,7 +16,7 @@ from evaluation.stats.meta_bootstrap import MetaInterval, bootstrap_correlation
 from evaluation.stats.multiplicity import holm, significance_clusters
 from evaluation.stats.permutation import sign_tally
 from evaluation.stats.soft_pairwise import signs
-from reports.ground import Standing, standing, tolerance
+from reports.ground import Standing, levelled, standing, tolerance
 from reports.loading import AXES
 from reports.summary import Resampling, Summary
 
@@ -98,12 +98,20 @@ class Agreements(NamedTuple):
 
 
 def values_of(summary: Summary) -> Values:
-    """Return the values of the metrics that some competing method has; partial clips have none."""
+    """Return the values of the metrics that some competing method has; partial clips have none.
+
+    Values of an edit that differ by rounding are equal, so that no test takes them for a difference
+    and no correlation for an order.
+    """
     run = summary.run
     names = [facts.name for axis in AXES for facts in run.on_axis(axis) if facts.sign]
     rows = [list(run.methods).index(label) for label in run.ranked]
     found = np.array(
-        [summary.gapped[name].whole[rows] * run.metrics[name].sign for name in names]
+        [
+            levelled(summary.gapped[name].whole[rows], summary.gapped[name].near)
+            * run.metrics[name].sign
+            for name in names
+        ]
     ).reshape(len(names), len(run.ranked), len(run.edits))
     valued = np.isfinite(found).any(axis=(1, 2)) if len(names) else np.zeros(0, bool)
     kept = tuple(name for name, there in zip(names, valued, strict=True) if there)

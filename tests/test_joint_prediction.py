@@ -1,16 +1,22 @@
 """Metrics as predictors of votes, by category and beside cost: numbers by hand and words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
-from fabricated_joint import Meant, fabricate_joint
+from fabricated_joint import HOW, Meant, fabricate_joint
 
 from evaluation.stats.p1401 import evaluate_prediction
 from reports.people.by_category import ALL, FEW_VIDEOS, grid
+from reports.people.joint import join
+from reports.people.outcome import people_of
 from reports.people.part_by_category import category_part
 from reports.people.part_cost import cost_of, cost_part
 from reports.people.part_scatter import scatter_part
 from reports.people.prediction import half_widths, predictions
+from reports.people.scatter_figure import method_means
+from reports.tables import APART
 
 
 def test_half_the_interval_of_a_mean_vote_is_students() -> None:
@@ -107,3 +113,35 @@ def test_clips_that_tell_no_seconds_make_no_cost() -> None:
     joint = fabricate_joint()
     joint.run.clips.clear()
     assert cost_part(joint) is None
+
+
+def test_large_marks_of_the_scatter_are_means_of_the_edits_that_all_have() -> None:
+    """Sources v0 (edits 0, 1) and v1 (2, 3). a: 1 2 3 4 with votes 1 2 3 5; b: 5 on edits 1 to 3
+    only, votes 2 2 4. On the common 1 to 3: a (2 + 3 + 4) / 3 = 3 and ((2) + (3 + 5) / 2) / 2 = 3;
+    b 5 and (2 + (2 + 4) / 2) / 2 = 2.5. c has edit 0 alone: with it nothing would be common."""
+    joint = fabricate_joint(sources=2)
+    found = predictions(joint, "alignment")
+    nan = np.nan
+    mos = np.array([[1.0, 2, 3, 5], [1, 2, 2, 4], [4, 4, 4, 4]])
+    joint.metrics[joint.names.index(found.metrics[0].name)] = [
+        [1, 2, 3, 4], [nan, 5, 5, 5], [9, nan, nan, nan]
+    ]  # fmt: skip
+    means = method_means(joint, found._replace(mos=mos))
+    assert means == [
+        ("method-0", (3.0, 3.0), True), ("method-1", (5.0, 2.5), True),
+        ("method-2", (9.0, 4.0), False),
+    ]  # fmt: skip
+
+
+def test_a_score_on_own_edits_is_marked_beside_the_cost() -> None:
+    """method-2 has votes on one of 24 edits: with it the others would keep one instead of 24."""
+    joint = fabricate_joint(edits=2)
+    long = joint.people.export.long
+    kept = long[(long["method"] != "method-2") | (long["edit"] == "v00_0")]
+    people = people_of(replace(joint.people.export, long=kept), HOW)
+    part = cost_part(join(joint.run, people))
+    assert part
+    shown = {row.label: row.cells[3].main for row in part.tables[0].rows}
+    assert [APART in text for text in shown.values()] == [False, False, True]
+    assert APART in part.tables[0].caption
+    assert not any(APART in c.main for r in cost_part(joint).tables[0].rows for c in r.cells)

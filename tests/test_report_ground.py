@@ -10,7 +10,7 @@ from drawn_run import drawn_run
 from reports.bounds_table import bounds_tables, mean_bounds, rank_bounds
 from reports.formats import csv as csv_of
 from reports.formats import markdown
-from reports.ground import common_ground, standing, tolerance
+from reports.ground import common_ground, levelled, standing, tolerance
 from reports.part_metric_league import metric_parts
 from reports.remarks import remarks, remarks_table
 from reports.summary import Resampling, Summary, summarize
@@ -48,6 +48,35 @@ def test_equal_means_share_a_rank_and_one_that_differs_by_rounding_is_equal() ->
     found = standing(values, near=tolerance(values, -1.0, 1.0))
     assert found.ranks.tolist() == [2, 2, 1, 4]
     assert (found.order, found.called_best) == ((2, 0, 1, 3), (2,))
+
+
+def test_rounding_is_levelled_to_the_least_value_of_a_group() -> None:
+    """Tolerance 1: 0, 0.9 and 1 are one group, 1.1 begins another; each column for itself."""
+    values = np.array([[1.1, 5], [0.9, NAN], [0.0, 4.5], [1.0, 7]])
+    expected = [[1.1, 4.5], [0.0, NAN], [0.0, 4.5], [0.0, 7]]
+    np.testing.assert_array_equal(levelled(values, 1.0), expected)
+    np.testing.assert_array_equal(levelled(values, np.array([1.0, 0.1])), [
+        [1.1, 5], [0, NAN], [0, 4.5], [0, 7]])  # fmt: skip
+    assert levelled(np.empty((3, 0)), 1.0).shape == (3, 0)
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_what_differs_by_rounding_on_every_edit_is_no_significant_difference(better: str) -> None:
+    """Twelve sources; b is 1e-13 above a on each, in the other metric below: exactly tied.
+
+    A sign test on the rounding would give 2/2^12 a pair, Kendall's tau of it -1; tied methods have
+    p = 1 and no tau.
+    """
+    ground = np.linspace(0.2, 0.9, 12)[:, None]
+    noise = np.array([0, 1e-13, 2e-13]).reshape(3, 1, 1)
+    given = {"ssim": ground + noise, "psnr": ground - noise}
+    run = drawn_run(given, np.zeros((3, 12, 1), int), better=dict.fromkeys(given, better))
+    part = metric_parts(summarize(run, HOW))[0]
+    assert part.found[0].endswith("0 of 6 differences between two methods are significant.")
+    frame = dict(part.frames)["metric_rankings"]
+    assert frame["cluster"].tolist() == frame["rank"].tolist() == [1] * 6
+    assert frame["p_best"].dropna().tolist() == [1.0] * 4
+    assert dict(part.frames)["metric_agreement"]["within_edits"].isna().all()
 
 
 def test_gaps_are_worst_and_best_values_and_decide_who_is_called_best() -> None:

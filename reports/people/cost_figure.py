@@ -30,9 +30,15 @@ class Seconds(Protocol):
 
 
 def cost_figure(
-    joint: Joint, costs: Mapping[str, Seconds], votes: dict[str, dict[str, Interval]]
+    joint: Joint,
+    costs: Mapping[str, Seconds],
+    votes: dict[str, dict[str, Interval]],
+    apart: Mapping[str, set[str]],
 ) -> Figure:
-    """Return a panel a question: seconds an edit across (logarithmic), mean votes up."""
+    """Return a panel a question: seconds an edit across (logarithmic), mean votes up.
+
+    apart: by question, methods that are drawn hollow: their scores are of other edits.
+    """
     look = joint.people.look
     lines = -(-len(costs) // LEGEND_COLUMNS)
     with mpl.rc_context(SETTINGS):
@@ -40,7 +46,8 @@ def cost_figure(
         grid = drawing.subplots(1, len(votes), squeeze=False, sharey=True, sharex=True)
         for axes, (question, scores) in zip(grid[0], votes.items(), strict=True):
             for label, cost in costs.items():
-                _method(axes, cost, scores[label], look[label])
+                filled = look[label].filled and label not in apart[question]
+                _method(axes, cost, scores[label], look[label]._replace(filled=filled))
             _frame(axes, question, costs)
         grid[0, 0].set_ylabel("mean opinion score", color=INK)
         names = [handle(label, look[label]) for label in costs]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from evaluation.stats.ratings import Ratings, votes_on
+from reports.ground import levelled, tolerance
 from reports.loading import Run
 from reports.people.outcome import People
 
@@ -67,16 +68,24 @@ def join(run: Run, people: People) -> Joint:
 def metric_values(
     run: Run, names: tuple[str, ...], systems: tuple[str, ...], edits: tuple[str, ...]
 ) -> np.ndarray:
-    """Return the scores of the rated clips, more is better: float (metrics, systems, edits)."""
+    """Return the scores of the rated clips, more is better: float (metrics, systems, edits).
+
+    Values that differ by rounding are equal: an order among them would be none of the metric's.
+    """
     rated = run.scores["method"].map(
         {label: one.seed_numbers[0] for label, one in run.methods.items()}
     )
     rows = run.scores[(run.scores["status"] == "ok") & (run.scores["seed"] == rated)]
     table = rows.set_index(["metric", "method", "edit"])["value"]
     index = pd.MultiIndex.from_product([names, systems, edits])
-    values = table.reindex(index).to_numpy(np.float64).reshape(len(names), len(systems), len(edits))
+    values = table.reindex(index).to_numpy(np.float64)
+    values = values.reshape(len(names), len(systems) * len(edits))
+    near = [
+        tolerance(row, *run.metrics[name].ends) for name, row in zip(names, values, strict=True)
+    ]
     sign = np.array([run.metrics[name].sign for name in names], np.float64)
-    return values * sign[:, None, None]
+    level = levelled(values.T, np.array(near)).T * sign[:, None]
+    return level.reshape(len(names), len(systems), len(edits))
 
 
 def _names(run: Run) -> tuple[tuple[str, ...], dict[str, str]]:

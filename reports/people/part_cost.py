@@ -13,7 +13,7 @@ from reports.people.cells import ends_text, plain_cell
 from reports.people.cost_figure import cost_figure
 from reports.people.gaps import ALIKE
 from reports.people.joint import Joint
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
 DONE = (
@@ -90,6 +90,14 @@ def _ranked(joint: Joint, votes: dict[str, dict[str, Interval]]) -> dict[str, di
     }
 
 
+def _apart(joint: Joint, question: str) -> set[str]:
+    """Return the methods whose scores are of their own edits, for want of common ones."""
+    kept = joint.people.kept
+    valued = np.isfinite(kept.scores[question].mos).sum()
+    apart = kept.standings[question].ground.apart if valued > 1 else ()
+    return {kept.ratings.methods[m] for m in apart}
+
+
 def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> str:
     """Return the cheapest and dearest method, and which methods another beats on all counts."""
     order = sorted(costs, key=lambda label: (costs[label].total, label))
@@ -128,12 +136,13 @@ def _drawing(
 ) -> Drawing:
     return Drawing(
         "cost_and_votes",
-        cost_figure(joint, costs, votes),
+        cost_figure(joint, costs, votes, {q: _apart(joint, q) for q in votes}),
         f"Scatter of seconds an edit against mean votes on {listed(list(votes))}.",
         "Seconds of an edit, on a logarithmic axis, against the mean opinion score, with its "
         "interval over raters and source videos. A mark stands at all seconds of an edit, its "
         "share of finetuning included; from a small tick, which is editing alone, a dotted line "
-        "leads there where finetuning is part of it. Left and up is better.",
+        "leads there where finetuning is part of it. Left and up is better. Hollow: an anchor, or "
+        "the score on a method's own edits, where too few are common.",
     )
 
 
@@ -145,22 +154,32 @@ def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Inte
         *(Head(f"MOS {question}") for question in votes),
         Head("clips", hint="that tell their seconds"),
     )
+    apart = any(_apart(joint, question) for question in votes)
     return Table(
         "cost_and_votes",
         "Cost and mean votes",
         "Wall time, each process on one core, without writing the clips; its range is over clips "
         "(quartiles). Mean opinion scores with their intervals over raters and source videos. "
-        "A method that is given finished files shows the time of finding them.",
+        "A method that is given finished files shows the time of finding them."
+        + (f" {APART}: on its own edits, too few being common." if apart else ""),
         heads,
         tuple(
-            Row(label, _cells(costs[label], [score[label] for score in votes.values()]),
+            Row(label, _cells(costs[label], [_score(joint, q, label, votes) for q in votes]),
                 joint.run.methods[label].anchor)
             for label in joint.systems
         ),
     )  # fmt: skip
 
 
-def _cells(cost: Cost, scores: list[Interval]) -> tuple[Cell, ...]:
+def _score(joint: Joint, question: str, label: str, votes: dict[str, dict[str, Interval]]) -> Cell:
+    score = votes[question][label]
+    if not is_number(score.mid):
+        return Cell(NOTHING)
+    mark = f" {APART}" if label in _apart(joint, question) else ""
+    return Cell(f"{number(score.mid, 2)}{mark}", ends_text(score.low, score.high))
+
+
+def _cells(cost: Cost, scores: list[Cell]) -> tuple[Cell, ...]:
     known = cost.clips > 0
     return (
         Cell(_seconds(cost.editing), ends_text(cost.low, cost.high, _digits(cost.editing)))
@@ -168,10 +187,7 @@ def _cells(cost: Cost, scores: list[Interval]) -> tuple[Cell, ...]:
         else Cell(NOTHING),
         Cell(_seconds(cost.finetuning)) if known and cost.finetuning else Cell(NOTHING),
         Cell(_seconds(cost.total)) if known else Cell(NOTHING),
-        *(
-            Cell(number(s.mid, 2), ends_text(s.low, s.high)) if is_number(s.mid) else Cell(NOTHING)
-            for s in scores
-        ),
+        *scores,
         plain_cell(cost.clips, 0),
     )
 

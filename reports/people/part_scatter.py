@@ -95,8 +95,10 @@ def _drawing(joint: Joint, found: list[Question]) -> Drawing:
         scatter_figure(joint, found),
         f"Scatter of {listed(named)}, by method.",
         "Mean vote of every edit against the best metric of each question's axis, turned so that "
-        "better is right. Small: an edit by a method; large: a method's mean. Line: monotonic "
-        "mapping of the metric to the scale (ITU-T P.1401). r: Pearson after mapping "
+        "better is right. Small: an edit by a method; large: a method's mean over the edits that "
+        "all have (hollow: an anchor, or a mean over its own edits where too few are common). "
+        "Line: monotonic mapping of the metric to the scale (ITU-T P.1401). r: Pearson after "
+        "mapping "
         f"with its {100 * joint.people.how.level:g}% interval over source videos; "
         "ceiling: what a metric that knew the true means "
         "would reach, from halves of the panel. RMSE*: error beyond the interval of an edit's "

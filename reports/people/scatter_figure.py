@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from evaluation.stats.p1401 import predict
+from reports.ground import common_ground
 from reports.loading import is_number
 from reports.people.joint import Joint
 from reports.people.prediction import Predicted, Question
@@ -20,7 +21,8 @@ LEGEND_COLUMNS = 4
 def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
     """Return a panel for every question: its best metric across, mean votes up, by method.
 
-    Small: an edit. Large: the mean of a method. Line: the mapping of the metric to the scale.
+    Small: an edit. Large: the mean of a method on common edits, hollow if these are too few. Line:
+    the mapping of the metric to the scale.
     """
     look = joint.people.look
     lines = -(-len(joint.systems) // LEGEND_COLUMNS)
@@ -60,8 +62,8 @@ def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, Mark]) -> 
     shown = joint.metrics[k] * facts.sign
     for label, across, up in zip(joint.systems, shown, found.mos, strict=True):
         _points(axes, across, up, look[label])
-    for label, across, up in zip(joint.systems, shown, found.mos, strict=True):
-        _mean(axes, across, up, look[label])
+    for label, at, filled in method_means(joint, found):
+        _mean(axes, *at, look[label]._replace(filled=filled and look[label].filled))
     _curve(axes, best, facts.sign)
     axes.set_title(found.question.capitalize(), pad=30)
     axes.text(
@@ -89,14 +91,34 @@ def _points(axes: Axes, across: np.ndarray, up: np.ndarray, mark: Mark) -> None:
     )
 
 
-def _mean(axes: Axes, across: np.ndarray, up: np.ndarray, mark: Mark) -> None:
-    both = np.isfinite(across) & np.isfinite(up)
-    if both.any():
-        axes.plot(
-            across[both].mean(), up[both].mean(), mark.marker, markersize=9, color=mark.colour,
-            markerfacecolor=mark.colour if mark.filled else "white", markeredgecolor=INK,
-            markeredgewidth=1.1, zorder=5,
-        )  # fmt: skip
+def method_means(joint: Joint, found: Question) -> list[tuple[str, tuple[float, float], bool]]:
+    """Return (label, (metric, mean vote), compared) of every method that has both somewhere.
+
+    What is compared is taken over the edits on which all compared methods have both
+    (`reports.ground`); of a method that has too few of these, over its own. Votes are averaged over
+    sources and edits of a source, as scores are, the metric over edits, as in its table.
+    """
+    best = found.metrics[0]
+    across = joint.metrics[joint.names.index(best.name)] * joint.run.metrics[best.name].sign
+    both = np.isfinite(across) & np.isfinite(found.mos)
+    ground = common_ground(both)
+    said = []
+    for m, label in enumerate(joint.systems):
+        edits = ground.edits if m in ground.ranked else both[m]
+        if edits.any():
+            _, of = np.unique(joint.sources[edits], return_inverse=True)
+            up = np.bincount(of, found.mos[m, edits]) / np.bincount(of)
+            at = float(across[m, edits].mean()), float(up.mean())
+            said.append((label, at, m in ground.ranked or both.any(axis=1).sum() == 1))
+    return said
+
+
+def _mean(axes: Axes, x: float, y: float, mark: Mark) -> None:
+    axes.plot(
+        x, y, mark.marker, markersize=9, color=mark.colour,
+        markerfacecolor=mark.colour if mark.filled else "white", markeredgecolor=INK,
+        markeredgewidth=1.1, zorder=5,
+    )  # fmt: skip
 
 
 def _curve(axes: Axes, best: Predicted, sign: int) -> None:
