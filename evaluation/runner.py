@@ -146,7 +146,8 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
         found = METHODS.get(name)
         place = spell_config(config)
         if label in entries:
-            where = f" ({places[label]} and {place})" if place else ""
+            both = " and ".join(filter(None, (places[label], place)))
+            where = f" ({both})" if both else ""
             raise UserError(f"two methods are called {label!r}{where}: rename one, NAME={name}:...")
         places[label] = place
         entries[label] = column(

@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 
 from evaluation.stats.intervals import Interval
 from reports.front import pareto
+from reports.glyphs import families, quiet
 from reports.loading import MetricFacts, is_number
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks
 from reports.summary import Summary
@@ -61,9 +62,10 @@ def trade_off(summary: Summary, x: str, y: str) -> Figure:
         axes.margins(0.12)
         clean(axes, "both")
         axes.set_title("better is up and right", color=MUTED, fontsize=8, loc="right")
-        drawing.draw_without_rendering()
-        drawing.set_layout_engine("none")
-        _place_labels(drawing, axes, points, look)
+        with quiet():
+            drawing.draw_without_rendering()
+            drawing.set_layout_engine("none")
+            _place_labels(drawing, axes, points, look)
     return drawing
 
 
@@ -137,6 +139,7 @@ def _place_labels(
             color=INK if look[label].filled else MUTED,
             style="normal" if look[label].filled else "italic",
             fontsize=8.5,
+            family=families(label),
             va="center",
             arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkA": 0},
         )

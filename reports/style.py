@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dreamix.core.records import write_whole
+from reports.glyphs import quiet
 from reports.loading import Run
 
 INK = "#1f2328"
@@ -100,7 +101,7 @@ def save(drawing: Figure, folder: Path, name: str) -> str:
         "pdf": {"CreationDate": None, "ModDate": None},
     }
     text = ""
-    with mpl.rc_context({**SETTINGS, "svg.hashsalt": name}):
+    with mpl.rc_context({**SETTINGS, "svg.hashsalt": name}), quiet():
         for kind, metadata in dates.items():
             buffer = io.BytesIO()
             paper: dict[str, Any] = (

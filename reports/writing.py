@@ -6,6 +6,7 @@ from typing import NamedTuple
 from dreamix.core.places import inside
 from dreamix.core.records import write_whole
 from reports.formats import csv, latex, markdown
+from reports.glyphs import boxes_note, give_fonts
 from reports.methods import Paragraph, paragraph_files
 from reports.names import file_name
 from reports.paper import paper
@@ -32,10 +33,10 @@ class Written(NamedTuple):
 
 def saved(drawing: Drawing, folder: Path) -> Plot:
     """Return a drawing as a figure of the page; it is in `folder` as SVG, PNG and PDF."""
-    name = file_name(drawing.name)
+    name, lacking = file_name(drawing.name), give_fonts(drawing.figure)
     svg = save(drawing.figure, folder, name)
     inches = round(float(drawing.figure.get_figwidth()) * 1.1, 2)
-    return Plot(name, svg, inches, drawing.alt, drawing.caption)
+    return Plot(name, svg, inches, drawing.alt, f"{drawing.caption}{boxes_note(lacking)}")
 
 
 def write_parts(parts: list[Part], out: Path) -> Written:

@@ -285,6 +285,24 @@ class TestFiles:
         assert any("1 x a clip beside the folders" in line and "stray.mp4" in line for line in said)
         assert any("no clip in o/logs" in line for line in said)
 
+    def test_a_kind_of_file_that_is_not_read_is_said_to_be_that(self, suite: Suite) -> None:
+        """Not "no edit of the suite, did you mean duck_00?": it is duck_00."""
+        for name in ("duck_00.WEBP", "duck_01.mp4"):
+            put_clip(Path("o/ours", name))
+        said = columns_of(suite, "external:o/*")[1]
+        assert len(said) == 1 and "1 x a kind of file that is not read here" in said[0]
+        assert "duck_00.WEBP; mp4, webm" in said[0] and "did you mean" not in said[0]
+
+    def test_methods_that_differ_by_case_are_refused(self, suite: Suite) -> None:
+        """Their folders are one on the usual file systems of macOS and Windows."""
+        put_clip(Path("a.mp4"))
+        for other in ("ours", "our"):
+            rows = f"Ours,duck_00,a.mp4\n{other},duck_00,a.mp4\n"
+            Path(f"{other}.csv").write_text(f"method,edit,path\n{rows}")
+        with pytest.raises(UserError, match="'Ours' and 'ours' differ only by case"):
+            bring(suite, Path("run"), "external:ours.csv")
+        assert tally(bring(suite, Path("run"), "external:our.csv"))[0]["ok"] == 2
+
     def test_outputs_that_are_still_to_come_are_failures(self, suite: Suite) -> None:
         Path("o/ours").mkdir(parents=True)
         assert tally(bring(suite, Path("run"), "external:o/*"))[0] == {"failed": 2}

@@ -15,7 +15,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
 from dreamix.core.registry import near_misses
 from dreamix.methods.base import Asked
-from dreamix.methods.external_folders import Entry, looks_like_output
+from dreamix.methods.external_folders import OTHER_CLIPS, SUFFIXES, Entry, looks_like_output
 from dreamix.methods.external_patterns import Pattern, Reading, outputs
 from dreamix.methods.external_tables import SUFFIXES as TABLES
 from dreamix.methods.external_tables import read_table
@@ -169,7 +169,13 @@ def only_one(cell: object, paths: list[Path]) -> Path:
 
 
 def _say_strangers(text: str, paths: list[Path], asked: Asked) -> None:
-    if paths:
+    unread = [path for path in paths if path.suffix.lower() in OTHER_CLIPS and path.is_file()]
+    if unread:
+        asked.say(
+            f"external:{text}: {len(unread)} x a kind of file that is not read here, left out: "
+            f"{few(unread)}; {', '.join(one[1:] for one in SUFFIXES)} and folders of frames are"
+        )
+    if paths := [path for path in paths if path not in unread]:
         hint = near_misses(paths[0].stem, sorted(asked.edits or ()))
         asked.say(
             f"external:{text}: {len(paths)} x a clip of no edit of the suite, left out: "
