@@ -67,6 +67,15 @@ def main() -> None:
         sys.exit(program(standalone_mode=False))
     except UserError as error:
         _end(f"dreamix: {error}", 2)
+    except UnicodeEncodeError as error:
+        if not _narrow():
+            raise
+        name = ascii(error.object)
+        _end(
+            f"dreamix: a name here, {name}, cannot be told to the file system in "
+            f"{error.encoding}, the encoding of this locale: set PYTHONUTF8=1",
+            2,
+        )
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -75,6 +84,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _narrow() -> bool:
+    """Return whether names of files are in an encoding that lacks most letters."""
+    return sys.getfilesystemencoding().lower().replace("-", "") != "utf8"
 
 
 def _end(line: str, code: int) -> None:

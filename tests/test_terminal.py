@@ -70,3 +70,17 @@ def test_help_can_be_told_to_any_terminal(encoding: str) -> None:
         done = subprocess.run(command, env=environment(encoding), capture_output=True)
         assert b"Traceback" not in done.stderr
         (done.stdout + done.stderr).decode(encoding)
+
+
+def test_names_that_the_locale_cannot_tell_the_file_system_are_one_line(tmp_path: Path) -> None:
+    """The C locale without UTF-8 mode has ASCII names of files only: U+732B is not among them."""
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        "name: s\nversion: 1\nlicence: CC0\nvideos:\n- id: v\n  path: \u732b.mp4\n  caption: c\n"
+        "edits:\n- id: e\n  video: v\n  prompt: p\n  category: object\n",
+        encoding="utf-8",
+    )
+    command = [str(DREAMIX), "bench", "check", str(suite)]
+    done = subprocess.run(command, env=environment("C"), capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert r"\u732b.mp4" in done.stderr and done.stderr.endswith("set PYTHONUTF8=1\n")

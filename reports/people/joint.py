@@ -79,12 +79,10 @@ def metric_values(
     table = rows.set_index(["metric", "method", "edit"])["value"]
     index = pd.MultiIndex.from_product([names, systems, edits])
     values = table.reindex(index).to_numpy(np.float64)
-    values = values.reshape(len(names), len(systems) * len(edits))
-    near = [
-        tolerance(row, *run.metrics[name].ends) for name, row in zip(names, values, strict=True)
-    ]
+    found = values.reshape(len(names), len(systems) * len(edits))
+    near = [tolerance(row, *run.metrics[name].ends) for name, row in zip(names, found, strict=True)]
     sign = np.array([run.metrics[name].sign for name in names], np.float64)
-    level = levelled(values.T, np.array(near)).T * sign[:, None]
+    level = levelled(found.T, np.array(near)).T * sign[:, None]
     return level.reshape(len(names), len(systems), len(edits))
 
 
