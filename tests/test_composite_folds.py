@@ -5,7 +5,13 @@ import pytest
 from composite_data import Made, simple
 
 from evaluation.stats.composite_fit import learn, weighted
-from evaluation.stats.composite_folds import agreement, best_single, held_out, unseen_systems
+from evaluation.stats.composite_folds import (
+    agreement,
+    all_best,
+    best_single,
+    held_out,
+    unseen_systems,
+)
 from evaluation.stats.composite_gains import STATISTICS
 
 NAN = np.nan
@@ -118,3 +124,16 @@ def test_the_single_metric_is_the_best_of_the_other_sources(made: Made) -> None:
     ] == pytest.approx(1)
     assert sum(single.chosen.values()) == 12
     assert NAMES[best] in single.chosen
+
+
+def test_metrics_that_are_equally_good_are_all_named(made: Made) -> None:
+    """A correlation does not change when a metric is multiplied by 3, but for rounding: the copy is
+    as good as its original in every fold, whichever of the two has the higher last digit."""
+    values = [agreement(metric, made.votes, ITEM) for metric in made.metrics]
+    best = int(np.argmax(values))
+    for factor in (3.0, 1 / 3):
+        metrics, names = np.array([*made.metrics, factor * made.metrics[best]]), [*NAMES, "zz"]
+        assert [names[k] for k in all_best(metrics, made.votes, names, ITEM)] == [NAMES[best], "zz"]
+        single = best_single(metrics, made.votes, made.sources, names, ITEM)
+        assert "zz" not in single.chosen and "zz" in single.even[NAMES[best]]
+    assert all_best(np.full((1, *made.votes.shape), NAN), made.votes, ["a"], ITEM) == []

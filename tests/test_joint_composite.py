@@ -50,6 +50,19 @@ def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: P
     assert {row.label for row in weights.rows} >= {"half_a", "other_half"}
 
 
+def test_metrics_that_tie_are_the_best_together() -> None:
+    """A copy of the only metric of the axis is as good as it: neither is *the* best single one."""
+    metrics = {name: Meant("alignment", "alignment") for name in ("ours", "copy")}
+    joint = fabricate_joint(metrics=metrics, sources=8)
+    joint.metrics[1] = 3 * joint.metrics[0]
+    found = composite_part(joint)
+    assert found
+    assert "; the best single metrics, copy and ours, with " in found.found[0]
+    assert "Over the best in hindsight, copy and ours with " in found.found[0]
+    caption = next(t for t in found.tables if t.name == "composite_alignment").caption
+    assert "metric there is copy and ours; in hindsight copy and ours." in caption
+
+
 def test_the_file_is_one_that_bench_score_reads(joint: Joint, part: Part, tmp_path: Path) -> None:
     ((name, text),) = part.files
     assert name == "composite.json"

@@ -13,6 +13,7 @@ from reports.formats import latex, markdown
 from reports.parts import WARNING, Part, stamped
 from reports.people.agreement import agreement, best_of, guessing, headline
 from reports.people.joint import Joint
+from reports.people.league_words import found_sentence
 from reports.people.part_by_category import category_part
 from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
@@ -90,6 +91,21 @@ def test_a_metric_of_another_axis_that_follows_better_is_a_finding() -> None:
     assert found
     assert "intruder has the highest acc_eq" in found.found[0]
     assert "It is not meant for alignment; the best that is, weak, reaches" in found.found[0]
+
+
+def test_leaders_that_tie_are_none_of_them_meant_and_all_named() -> None:
+    """Twins are copies: the order of two methods on an edit, all that acc_eq sees, is the same."""
+    metrics = {
+        "weak": Meant("alignment", "alignment", 4.0),
+        "weak_twin": Meant("alignment", "alignment", 4.0),
+        "intruder": Meant("fidelity", "alignment", 0.1),
+        "intruder_twin": Meant("fidelity", "alignment", 0.1),
+    }
+    joint = fabricate_joint(metrics=metrics, sources=12)
+    joint.metrics[[1, 3]] = joint.metrics[[0, 2]]
+    said = found_sentence(agreement(joint, "alignment"))
+    assert "intruder and intruder_twin share the highest acc_eq" in said
+    assert "None of them is meant for alignment; the best that are, weak and weak_twin, re" in said
 
 
 def test_telling_methods_apart_is_not_knowing_an_edit() -> None:

@@ -19,6 +19,8 @@ from evaluation.stats.correlation import correlate
 from evaluation.stats.statistic import Statistic
 from evaluation.stats.ties import tie_calibrated_accuracy
 
+EVEN = 1e-9  # agreements that near are equal
+
 
 class HeldOut(NamedTuple):
     """Predictions of cells by models that have not seen their source: float (systems, items)."""
@@ -33,6 +35,7 @@ class Single(NamedTuple):
 
     scores: np.ndarray  # float (systems, items): its value, standardized by the other sources
     chosen: dict[str, int]  # metric -> folds that chose it, most first
+    even: dict[str, tuple[str, ...]]  # metric -> those as good as it wherever it was chosen
 
 
 def held_out(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -> HeldOut:
@@ -86,26 +89,34 @@ def best_single(
     Other arguments as `held_out`. Of equally good metrics the first by name.
     """
     scores, chosen, means = np.full(votes.shape, np.nan), Counter[str](), overall_means(metrics)
+    even: dict[str, set[str]] = {}
     for source in range(member.max() + 1):
         train = np.where(member == source, np.nan, votes)
-        best = first_of_best(metrics, train, names, statistic)
-        if best is None:
+        found = all_best(metrics, train, names, statistic)
+        if not found:
             continue
+        best, others = found[0], {names[k] for k in found[1:]}
         chosen[names[best]] += 1
+        even[names[best]] = even.get(names[best], others) & others
         scale = np.nanstd(metrics[best][np.isfinite(train)])
         out = metrics[best][:, member == source]
         z = standardized(out, means[best], scale)
         scores[:, member == source] = np.where(np.isfinite(out), z, np.nan)
-    return Single(scores, dict(sorted(chosen.items(), key=lambda pair: (-pair[1], pair[0]))))
+    order = sorted(chosen.items(), key=lambda pair: (-pair[1], pair[0]))
+    return Single(scores, dict(order), {name: tuple(sorted(with_)) for name, with_ in even.items()})
 
 
-def first_of_best(
+def all_best(
     metrics: np.ndarray, votes: np.ndarray, names: list[str], statistic: Statistic
-) -> int | None:
-    """Return the place of the metric that agrees best with votes; None if none has a value."""
+) -> list[int]:
+    """Return the places of the metrics that agree best with votes, by name; empty without values.
+
+    More than one where several are equally good but for rounding.
+    """
     values = [agreement(metric, votes, statistic) for metric in metrics]
     able = [k for k, value in enumerate(values) if np.isfinite(value)]
-    return min(able, key=lambda k: (-values[k], names[k])) if able else None
+    most = max((values[k] for k in able), default=np.nan)
+    return sorted((k for k in able if most - values[k] <= EVEN), key=lambda k: names[k])
 
 
 def agreement(metric: np.ndarray, votes: np.ndarray, statistic: Statistic) -> float:

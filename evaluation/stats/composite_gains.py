@@ -30,7 +30,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.composite_folds import agreement, best_single, first_of_best
+from evaluation.stats.composite_folds import agreement, all_best, best_single
 from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.meta import sources_of
 from evaluation.stats.meta_bootstrap import bootstrap_accuracy, bootstrap_correlation
@@ -64,6 +64,7 @@ class Gain(NamedTuple):
     p: float  # two-sided
     p_swaps: float  # the same with scores taken as given: too small
     cells: int  # that the composite, the rival and people all have
+    even: tuple[str, ...] = ()  # metrics as good as the rival, wherever it was chosen
 
 
 class Draw(NamedTuple):
@@ -112,7 +113,8 @@ def gain_in_folds(
     """
     single = best_single(metrics, people, member, names, statistic)
     rival, folds = next(iter(single.chosen.items()), ("none", 0))
-    return _gain(scores, single.scores, people, member, statistic, draw, rival, folds)
+    found = _gain(scores, single.scores, people, member, statistic, draw, rival, folds)
+    return found._replace(even=single.even.get(rival, ()))
 
 
 def gain_in_hindsight(
@@ -125,10 +127,11 @@ def gain_in_hindsight(
     draw: Draw,
 ) -> Gain:
     """Return the gain over the metric that is best on all sources; arguments as above."""
-    best = first_of_best(metrics, people, names, statistic)
+    best = all_best(metrics, people, names, statistic)
     nothing = np.full(people.shape, np.nan)
-    rival, values = ("none", nothing) if best is None else (names[best], metrics[best])
-    return _gain(scores, values, people, member, statistic, draw, rival, 0)
+    rival, values = (names[best[0]], metrics[best[0]]) if best else ("none", nothing)
+    found = _gain(scores, values, people, member, statistic, draw, rival, 0)
+    return found._replace(even=tuple(names[k] for k in best[1:]))
 
 
 def informative(people: np.ndarray, statistic: Statistic) -> np.ndarray:

@@ -7,6 +7,8 @@ from evaluation.stats.composite_gains import Gain, verdict
 
 UNITS = {"item": "within an edit", "edits": "within a method", "global": "over all edits"}
 
+MANY = 5  # names in a sentence
+
 
 def sentence(learned: Learned, axis: str, *, simulated: bool = False) -> str:
     """Return how the composite of an axis compares with single metrics, by the headline statistic.
@@ -21,6 +23,14 @@ def sentence(learned: Learned, axis: str, *, simulated: bool = False) -> str:
         f"{verdict(gain, hindsight)}. {_in_hindsight(hindsight)}"
     )
     return f"SIMULATED: {said}" if simulated else said
+
+
+def rivals(gain: Gain) -> str:
+    """Return the name of the single metric, and of those that are as good."""
+    names = (gain.rival, *gain.even)
+    if len(names) > MANY:
+        return f"{gain.rival} and {len(gain.even)} that are as good"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if gain.even else gain.rival
 
 
 def number(value: float) -> str:
@@ -38,12 +48,15 @@ def p_value(p: float) -> str:
 def _rival(gain: Gain) -> str:
     if not gain.folds:
         return "no single metric has a value"
-    return f"the best single metric, {gain.rival}, with {number(gain.single)}; {_difference(gain)}"
+    what = "metrics" if gain.even else "metric"
+    return (
+        f"the best single {what}, {rivals(gain)}, with {number(gain.single)}; {_difference(gain)}"
+    )
 
 
 def _in_hindsight(gain: Gain) -> str:
     return (
-        f"Over the best in hindsight, {gain.rival} with {number(gain.single)}, "
+        f"Over the best in hindsight, {rivals(gain)} with {number(gain.single)}, "
         f"it gains {number(gain.delta)} [{number(gain.low)}, {number(gain.high)}]."
     )
 

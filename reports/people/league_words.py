@@ -2,6 +2,7 @@
 
 from evaluation.stats.correlation import ENOUGH, smallest_p
 from evaluation.stats.league import Row
+from reports.ground import TIE
 from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline
 from reports.people.cells import ends_text, p_text
@@ -78,8 +79,15 @@ def _own(found: Agreement) -> str:
         return ""
     if own is None:
         return f"No metric of the run is meant for {found.question}. "
+    who = "It is not" if len(found.tops) == 1 else "None of them is"
+    best = [
+        row.name for row in found.ranked if row.name in found.own and own.value - row.value <= TIE
+    ]
+    those_best = (
+        f"that is, {own.name}, reaches" if len(best) == 1 else f"that are, {those(best)}, reach"
+    )
     return (
-        f"It is not meant for {found.question}; the best that is, {own.name}, reaches "
+        f"{who} meant for {found.question}; the best {those_best} "
         f"{_ends(own)} (p = {p_text(own.p_best)}, adjusted over the metrics). "
     )
 

@@ -13,7 +13,7 @@ from evaluation.composite_file import Origin, write_composites
 from evaluation.schema import AXES
 from evaluation.stats.composite import Learned, learn_composite
 from evaluation.stats.composite_gains import Gain, verdict
-from evaluation.stats.composite_words import sentence
+from evaluation.stats.composite_words import rivals, sentence
 from evaluation.stats.statistic import Statistic
 from reports.parts import Part
 from reports.people.cells import ends_cell, p_text, plain_cell
@@ -131,11 +131,11 @@ def _gain_table(question: str, learned: Learned, level: float) -> Table:
         Head("verdict"),
     )
     pairs = zip(learned.gains, learned.hindsight, strict=True)
-    rivals = f"{learned.gains[0].rival}; in hindsight {learned.hindsight[0].rival}"
+    named = f"{rivals(learned.gains[0])}; in hindsight {rivals(learned.hindsight[0])}"
     return Table(
         f"composite_{question}",
         f"{question.capitalize()}: the composite and the best single metric",
-        f"First line: what decides. The commonest best single metric there is {rivals}. "
+        f"First line: what decides. The commonest best single metric there is {named}. "
         f"{100 * level:g}% intervals over source videos, p two-sided, both widened since "
         "models share their data. "
         f"Error of the predicted mean votes {_two(learned.rmse)} points, of always predicting the "

@@ -10,7 +10,7 @@ from evaluation.stats.intervals import Interval
 from reports.loading import Run, is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, plain_cell
-from reports.people.cost_figure import cost_figure
+from reports.people.cost_figure import LEAST, cost_figure
 from reports.people.gaps import ALIKE
 from reports.people.joint import Joint
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
@@ -119,7 +119,8 @@ def _beaten_by(
 ) -> str | None:
     """Return a method that is clearly faster and has higher mean votes on every question."""
     for other in order:
-        faster = costs[other].total * LATE < costs[label].total
+        ours, theirs = (max(costs[name].total, LEAST) for name in (label, other))
+        faster = theirs * LATE < ours
         if faster and all(_above(score, other, label) for score in votes.values()):
             return other
     return None
