@@ -256,8 +256,10 @@ def test_a_gap_in_the_numbers_is_said(names: list[str], said: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "litter", ["Thumbs.db", "desktop.ini", "THUMBS.DB", ".DS_Store", "._000.png", "Icon\r"]
-)
+    "litter",
+    ["Thumbs.db", "desktop.ini", "THUMBS.DB", ".DS_Store", "._000.png", "Icon\r",
+     "Thumbs.db:encryptable", "000.png:Zone.Identifier", "000.png\uf03aZone.Identifier"],
+)  # fmt: skip
 def test_what_file_managers_leave_is_no_frame(litter: str, tmp_path: Path) -> None:
     """N14: 12 PNGs and a file of the system."""
     pictures(tmp_path, moving(12))

@@ -18,6 +18,9 @@ _NAMES = {
     "__pycache__",
     "picasa.ini",
 }
+# Streams of NTFS, which WSL, archives and copies to other systems leave as files beside the file:
+# 001.png:Zone.Identifier (also with U+F03A for the colon) and Thumbs.db:encryptable.
+_ENDS = ("~", "zone.identifier", ":encryptable", ":smartscreen", ":com.dropbox.attrs", ":$data")
 
 
 def is_litter(name: str) -> bool:
@@ -26,4 +29,4 @@ def is_litter(name: str) -> bool:
     `name` is the last part of a path. "~$..." and "...~" are what editors leave.
     """
     low = name.lower()
-    return low.startswith((".", "~$")) or low.endswith("~") or low in _NAMES
+    return low.startswith((".", "~$")) or low.endswith(_ENDS) or low in _NAMES
