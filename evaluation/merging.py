@@ -23,6 +23,7 @@ from evaluation.runner import remove_leftovers
 from evaluation.runs import (
     RunFolder,
     add_to_grid,
+    check_case,
     check_new,
     difference,
     link_whole,
@@ -101,6 +102,7 @@ def _check(runs: list[RunFolder]) -> None:
                 f"{first.path} of {ours.name} ({ours.sha256[:8]}): they cannot be merged"
             )
         for label, entry in run.info.methods.items():
+            check_case(label, known)
             other, before = known.setdefault(label, (run, entry))
             if differs := difference(before, entry):
                 raise UserError(

@@ -276,7 +276,7 @@ def add_to_grid(run: RunFolder, edits: Iterable[str], columns: dict[str, MethodI
     known = dict(run.info.methods)
     for label, entry in columns.items():
         before = known.get(label)
-        _check_case(label, known)
+        check_case(label, known)
         if before and (other := difference(before, entry)):
             raise UserError(
                 f"{run.path} has a method {label!r} with {other}; "
@@ -294,7 +294,7 @@ def add_to_grid(run: RunFolder, edits: Iterable[str], columns: dict[str, MethodI
     run.save()
 
 
-def _check_case(label: str, known: Iterable[str]) -> None:
+def check_case(label: str, known: Iterable[str]) -> None:
     """Raise a `UserError` if a new label differs by case only from one that is there."""
     twins = [other for other in known if other.casefold() == label.casefold()]
     if twins and label not in twins:

@@ -198,6 +198,13 @@ def other_model(folder: Path) -> None:
     (folder / "run.json").write_text(json.dumps(info))
 
 
+def other_case(folder: Path) -> None:
+    """Both folders are one on the usual file systems of macOS and Windows."""
+    info = json.loads((folder / "run.json").read_text())
+    info["methods"]["Frozen-Frame"] = info["methods"].pop("frozen-frame")
+    (folder / "run.json").write_text(json.dumps(info))
+
+
 def other_clip(folder: Path) -> None:
     spoil_row(folder, sha256="0" * 64)
 
@@ -216,6 +223,7 @@ def no_run(folder: Path) -> None:
         (other_suite, "twin is of suite three .00000000.*cannot be merged"),
         (other_settings, "'frozen-frame' with another configuration than"),
         (other_model, r"'frozen-frame' with another model .none, now toybox abc. than"),
+        (other_case, "'frozen-frame' and 'Frozen-Frame' differ only by case"),
         (other_clip, "are of different clips"),
         (other_source, "these runs edited different clips called"),
         (no_run, "twin is not a run folder"),

@@ -116,7 +116,8 @@ def method_means(joint: Joint, found: Question) -> list[tuple[str, tuple[float, 
 def _mean(axes: Axes, x: float, y: float, mark: Mark) -> None:
     axes.plot(
         x, y, mark.marker, markersize=9, color=mark.colour,
-        markerfacecolor=mark.colour if mark.filled else "white", markeredgecolor=INK,
+        markerfacecolor=mark.colour if mark.filled else "white",
+        markeredgecolor=INK if mark.filled else mark.colour,
         markeredgewidth=1.1, zorder=5,
     )  # fmt: skip
 
