@@ -145,10 +145,15 @@ def finetune_seconds(facts: dict[str, Any] | None) -> float:
 def kind_of_reason(reason: str, edit: str) -> str:
     """Return a reason with {edit} for the id of its edit, so that a thousand lost files are one.
 
-    An id that may be a plain word is replaced in paths and quotes only.
+    An id that may be a plain word is replaced in paths and quotes only. Where any other stands
+    nowhere by itself, it may be joined to other names by _, as in {edit}_{method}.mp4.
     """
-    before = "" if re.search(r"[\d_-]", edit) else r"(?<=[/\\'\"])"
-    return re.sub(rf"{before}(?<!\w){re.escape(edit)}(?!\w)", "{edit}", reason)
+    sure, name = re.search(r"[\d_-]", edit), re.escape(edit)
+    before = "" if sure else r"(?<=[/\\'\"])"
+    found = re.sub(rf"{before}(?<!\w){name}(?!\w)", "{edit}", reason)
+    if sure and found == reason:
+        return re.sub(rf"(?<![^\W_]){name}(?![^\W_])", "{edit}", reason)
+    return found
 
 
 def counted_reasons(failed: Iterable[tuple[str, str]]) -> Counter[str]:
