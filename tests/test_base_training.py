@@ -1,16 +1,18 @@
 """The base model's training: what an update sees, and that a stop changes nothing."""
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet3DConditionModel
 from scipy.stats import norm
-from tiny_cascade import random_clip, tiny_base, tiny_encoder
+from tiny_cascade import random_clip, randomised, tiny_base, tiny_encoder
 from torch import Tensor
 
-from dreamix.backends.toybox.networks import predict
+from dreamix.backends.toybox.networks import plain_attention, predict
 from dreamix.backends.toybox.text import encoded
 from dreamix.backends.toybox.training import base
 from dreamix.backends.toybox.training.base import PHASES, Base, Phase, Rate, drawn, phase_of
@@ -37,6 +39,15 @@ def task(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> Base:
     monkeypatch.setattr(base, "PHASES", (Phase(1, 1, 16, 2), Phase(9, 0, 8, 2)))
     monkeypatch.setattr(base._Test, "count", 1)
     return Base(clips, tiny_encoder())
+
+
+def one_level() -> UNet3DConditionModel:
+    """Return a small base U-Net of a single level."""
+    blocks = {"down_block_types": ["DownBlock3D"], "up_block_types": ["UpBlock3D"]}
+    config = {**tiny_base().config, **blocks, "block_out_channels": [32]}
+    unet = UNet3DConditionModel.from_config(config)
+    plain_attention(unet)
+    return randomised(unet, 0)
 
 
 def draw(seed: int) -> torch.Generator:
@@ -84,12 +95,27 @@ def test_a_stopped_training_is_the_uninterrupted_one(
     assert [len(log) for log in logs] == [3, 3]
 
 
-@pytest.mark.slow  # a minute of compiling
-def test_a_compiled_update_is_the_plain_one(task: Base, clips: Clips) -> None:
-    """The same weights, clips and noise: losses and gradients agree as far as bfloat16 does."""
-    compiled = Base(clips, tiny_encoder(), compiled=True)
-    compiled.network.load_state_dict(task.network.state_dict())
-    for update in (0, 5):
+@pytest.mark.slow  # a minute of tracing, a few of compiling
+@pytest.mark.parametrize(
+    ("backend", "updates"),
+    [("aot_eager", (0, 5)), ("inductor", (5,))],
+    ids=["all but the C++, clips and frames", "frames"],
+)
+def test_a_compiled_update_is_the_plain_one(
+    clips: Clips,
+    task: Base,
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
+    updates: tuple[int, ...],
+) -> None:
+    """The same weights, clips and noise: losses and gradients agree as far as bfloat16 does.
+
+    On one level, whose middle has every kind of layer: two levels take twice as long to compile.
+    """
+    monkeypatch.setattr(base, "build_base", one_level)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+    task, compiled = (Base(clips, tiny_encoder(), compiled=each) for each in (False, True))
+    for update in updates:
         losses = [each.loss(update, draw(update)) for each in (task, compiled)]
         assert float(losses[1]) == pytest.approx(float(losses[0]), rel=0.02)
         for loss in losses:
