@@ -147,6 +147,13 @@ class RunInfo:
         for name, metric in self.metrics.items():
             if metric.name != name:
                 raise UserError(f"{where}: metrics.{name}.name is {shown(metric.name)}")
+        for label, method in self.methods.items():
+            for name in method.beside or ():
+                if not isinstance(method.config.get(name), str):
+                    raise UserError(
+                        f"{where}: methods.{label}.beside has {shown(name)}, which is no place in "
+                        "its config"
+                    )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `write_json` can write; what is as it is by default is left out."""

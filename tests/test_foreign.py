@@ -55,6 +55,13 @@ def run(base: Path, arena: Arena) -> Path:
     return arena.fresh(base, "run")
 
 
+def placed(info: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Return run.json whose methods are brought in by a pattern that this configuration has."""
+    for entry in info["methods"].values():
+        entry |= {"config": config, "beside": {"pattern": "../outputs/*"}}
+    return info
+
+
 def change(path: Path, act: Act) -> None:
     held = json.loads(path.read_text())
     path.write_text(json.dumps(act(held) or held))
@@ -256,6 +263,8 @@ def test_a_report_replaces_nothing_behind_a_link(arena: Arena, run: Path, name: 
         ("run.json", lambda info: info | {"edits": info["edits"] * 2}, "edits holds one twice"),
         ("run.json", lambda info: info | {"edits": ["va_none"]}, "va_none of run.json is not in"),
         ("run.json", lambda info: info | {"least_share": 2}, "run.json: least_share"),
+        ("run.json", lambda info: placed(info, {}), ".beside has 'pattern', which is no place"),
+        ("run.json", lambda info: placed(info, {"pattern": 1}), ".beside has 'pattern', which is"),
         ("suite.json", lambda suite: suite | {"edits": suite["edits"][:1] * 2}, "stands twice"),
         (
             "suite.json",
