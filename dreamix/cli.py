@@ -7,6 +7,7 @@ import sys
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.places import why_refused
 from dreamix.core.terminal import use_any_terminal
 from dreamix.core.threads import limit_threads
 
@@ -67,15 +68,6 @@ def main() -> None:
         sys.exit(program(standalone_mode=False))
     except UserError as error:
         _end(f"dreamix: {error}", 2)
-    except UnicodeEncodeError as error:
-        if not _narrow():
-            raise
-        name = ascii(error.object)
-        _end(
-            f"dreamix: a name here, {name}, cannot be told to the file system in "
-            f"{error.encoding}, the encoding of this locale: set PYTHONUTF8=1",
-            2,
-        )
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -84,6 +76,22 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except (OSError, UnicodeEncodeError) as error:
+        if not (why := _why_refused(error)):
+            raise
+        _end(f"dreamix: {UserError(why)}", 2)
+
+
+def _why_refused(error: OSError | UnicodeEncodeError) -> str | None:
+    """Return the line for a place or a name that the system does not take; None for a defect."""
+    if isinstance(error, OSError):
+        return why_refused(error)
+    if not _narrow():
+        return None
+    return (
+        f"a name here, {error.object!a}, cannot be told to the file system in "
+        f"{error.encoding}, the encoding of this locale: set PYTHONUTF8=1"
+    )
 
 
 def _narrow() -> bool:

@@ -1,5 +1,6 @@
 """The console program as a user meets it: exit codes, one clear line for a mistake."""
 
+import errno
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import yaml
 from console import Program, program
 
 from dreamix.core.media import write_video
+from dreamix.core.places import why_refused
 from dreamix.core.video import Video
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
@@ -187,3 +189,39 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, root: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert err.strip() == "dreamix: stopped; the same command goes on where it was"
+
+
+LONG = "n" * 300  # a name of more bytes than NAME_MAX of Linux, 255
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "report {place}/LONG",
+        "bench check {place}/LONG",
+        "bench score {place}/LONG",
+        "bench merge {place}/LONG {place}/other",
+        "study status {place}/LONG",
+        "study analyze {place}/LONG",
+        "study new {place} --out {place}/LONG",
+    ],
+)
+def test_a_place_that_the_system_refuses_is_one_line(
+    dreamix: Program, tmp_path: Path, command: str
+) -> None:
+    """The words are the system's own: os.strerror of ENAMETOOLONG."""
+    words = command.format(place=tmp_path).replace("LONG", LONG).split()
+    code, out, err = dreamix(*words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and err.startswith("dreamix: cannot use '") and len(err) < 400
+    assert os.strerror(errno.ENAMETOOLONG) in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_mistake_of_the_users_keeps_its_traceback() -> None:
+    """A file that is not there where we thought it was is a defect of ours."""
+    assert why_refused(FileNotFoundError(errno.ENOENT, "no", "x")) is None
+    assert why_refused(OSError(errno.EACCES, "no name with it")) is None
+    assert why_refused(PermissionError(errno.EACCES, "Permission denied", b"a\nb")) == (
+        "cannot use 'a\\nb': Permission denied; mend that or name another"
+    )

@@ -1,9 +1,11 @@
 """study.yaml: what is written for a run reads back, and every mistake is one clear line."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_json
@@ -107,3 +109,14 @@ def test_the_hash_of_the_plan_changes_with_the_plan_and_not_with_the_words() -> 
     for old, new in (("votes: 5", "votes: 6"), ("failed_traps: 1", "failed_traps: 2")):
         assert plan != analysis_hash(study_from_text(TEXT.replace(old, new), "x"))
     assert plan != analysis_hash(study_from_text(TEXT.replace("Primary:", "Secondary:"), "x"))
+
+
+@pytest.mark.parametrize(
+    "place", ["x" * 300, "/".join(["folder"] * 700), "a\0b", "ü" * 200, "../run/" + "y" * 256]
+)
+def test_a_run_at_a_place_that_no_system_has_is_one_line(place: str) -> None:
+    """255 bytes a name and 4,096 a path are Linux' NAME_MAX and PATH_MAX; a zero ends a path."""
+    given = yaml.safe_load(TEXT) | {"run": place}
+    with pytest.raises(UserError, match=r"study\.yaml.*run") as caught:
+        study_from_text(json.dumps(given), "study.yaml")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400

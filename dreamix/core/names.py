@@ -1,8 +1,10 @@
 """Names that may become files: of methods, metrics and clips, also where a stranger chose them."""
 
+import os
 import unicodedata
 from functools import lru_cache
 
+PATH, NAME = 4000, 255  # bytes
 LENGTH = 200  # bytes; leaves room for `.json` and a temporary suffix in the 255 of a file name
 ODD = '/\\<>:"|?*'  # some system takes them for something else than a letter of a name
 
@@ -28,6 +30,15 @@ def plain_name(name: str) -> str:
     if why := why_not_plain(name):
         raise ValueError(f"{shown(name)} cannot name a file: {why}")
     return name
+
+
+def why_no_path(text: str) -> str | None:
+    """Return why `text` is a path on no system; None where there may be such a place."""
+    if "\0" in text:
+        return "a path has no zeros in it"
+    if len(os.fsencode(text)) > PATH or any(len(os.fsencode(x)) > NAME for x in text.split("/")):
+        return f"it is longer than the {PATH} bytes of a path or the {NAME} of a name"
+    return None
 
 
 def shown(value: object, most: int = 60) -> str:

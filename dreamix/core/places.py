@@ -1,5 +1,6 @@
 """Paths that stay inside a folder, whoever chose the names and laid the links in it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,11 @@ from dreamix.core.names import shown
 from dreamix.core.records import storing
 
 REFUSED = ("", ".", "..")
+# What a system says of a place that is the user's to mend or to choose again.
+MENDED = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOSPC,
+    errno.EDQUOT, errno.EMFILE, errno.ENFILE,
+}  # fmt: skip
 
 
 def inside(folder: Path, *names: str) -> Path:
@@ -36,6 +42,14 @@ def own_folder(folder: Path) -> Path:
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def why_refused(error: OSError) -> str | None:
+    """Return the line for a place that the system refuses; None for what is no user's mistake."""
+    if error.filename is None or error.errno not in MENDED:
+        return None
+    why = error.strerror or os.strerror(error.errno)
+    return f"cannot use {shown(os.fsdecode(error.filename), 200)}: {why}; mend that or name another"
 
 
 def _check_link(link: Path, folder: Path) -> None:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.names import why_no_path
 from dreamix.core.places import inside
 from dreamix.core.typed import STRICT, Name, as_typed, read_typed
 from dreamix.core.yaml_reading import read_yaml
@@ -51,8 +52,8 @@ class Study:
             raise ValueError("methods should be a list in which none stands twice")
         if len(set(self.questions)) < len(self.questions) or not self.questions:
             raise ValueError("questions should be a list in which none stands twice")
-        if "\0" in self.run:
-            raise ValueError("run should be a path")
+        if why := why_no_path(self.run):
+            raise ValueError(f"run should be a path: {why}")
 
 
 @dataclass(frozen=True)

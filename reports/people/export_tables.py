@@ -80,7 +80,7 @@ def _why_not(column: pd.Series, name: str) -> str | None:
     if name in WHOLE and len(there) < len(column):
         return "has empty cells"
     kind = KINDS.get(name)
-    if kind == "text" and not all(isinstance(value, str) for value in there.unique()):
+    if kind == "text" and not _is_text(there):
         return "should hold text"
     if kind == "flag" and not there.map(lambda value: isinstance(value, bool | np.bool_)).all():
         return "should hold true and false"
@@ -89,6 +89,13 @@ def _why_not(column: pd.Series, name: str) -> str | None:
         if numbers is None or not np.isfinite(numbers.astype(float)).all():
             return "should hold numbers"
     return None
+
+
+def _is_text(column: pd.Series) -> bool:
+    try:
+        return all(isinstance(value, str) for value in column.unique())
+    except TypeError:  # lists and the like, which cannot be told apart
+        return False
 
 
 def _is_real(column: pd.Series) -> bool:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from dreamix.core.names import why_no_path
 from study_app.spec.texts import Block, Quiz, Texts
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
@@ -78,12 +79,18 @@ class Size(Block):
     lease_minutes: Positive = 60  # without a sign of life, after which trials go to others
 
 
+def _some_place(path: Path) -> Path:
+    if why := why_no_path(str(path)):
+        raise ValueError(why)
+    return path
+
+
 class Study(Block):
     """A study as its file says."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
     version: str = "1"
-    run: Path  # the run folder, relative to study.yaml
+    run: Annotated[Path, AfterValidator(_some_place)]  # the run folder, relative to study.yaml
     seed: Count = 0
     design: Literal["absolute", "pairwise"] = "absolute"
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
