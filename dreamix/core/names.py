@@ -35,7 +35,7 @@ def plain_name(name: str) -> str:
 def why_no_path(text: str) -> str | None:
     """Return why `text` is a path on no system; None where there may be such a place."""
     if "\0" in text:
-        return "a path has no zeros in it"
+        return "a path holds no NUL character"
     if len(os.fsencode(text)) > PATH or any(len(os.fsencode(x)) > NAME for x in text.split("/")):
         return f"it is longer than the {PATH} bytes of a path or the {NAME} of a name"
     return None
