@@ -143,9 +143,9 @@ def test_a_whole_report_is_resampled_in_a_second() -> None:
     """12 methods x 30 metrics x 127 edits x 2,000 resamples; 0.03 s where this was written."""
     values, clusters = rng(1).normal(size=(127, 360)), rng(2).integers(0, 29, 127)
     values[rng(3).random(values.shape) < 0.1] = np.nan
-    began = time.perf_counter()
+    began = time.process_time()
     cluster_intervals(values, clusters, rng=rng())
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

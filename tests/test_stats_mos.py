@@ -221,6 +221,6 @@ def test_many_votes_take_seconds() -> None:
     value = rng(11).integers(1, 6, len(design["rater"])).astype(float)
     sizes = (600, 20, 100, 5)
     votes = Votes(*(design[a] for a in ("rater", "source", "edit", "method")), value, *sizes)
-    began = time.perf_counter()
+    began = time.process_time()
     method_scores(votes, rng=rng())
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

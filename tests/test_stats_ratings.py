@@ -175,9 +175,9 @@ def test_a_million_votes_are_read_in_seconds() -> None:
     names = {
         axis: np.array([f"{axis}{n}" for n in range(2000)], object)[design[axis]] for axis in design
     }
-    began = time.perf_counter()
+    began = time.process_time()
     found = read_ratings(names | {"question": np.full(10**6, "q", object), "value": np.ones(10**6)})
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 15
     assert len(found.value) == 10**6 and len(found.raters) == 2000
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,22 +158,19 @@ def test_every_refusal_of_a_clip_reads_the_same(site: Site, client: TestClient) 
     assert len(told) == 1
 
 
-@pytest.mark.slow
-def test_ten_thousand_bad_tokens_cost_little_and_open_nothing(
+def test_a_bad_token_is_refused_without_a_look_into_the_store(
     site: Site, client: TestClient
 ) -> None:
-    """What has not the form of a token is refused without a look into the store."""
+    """Guessing costs the database nothing: what has not the form of a token is never asked for."""
     name = min(clips_of(site, to_trials(site)))
     looks = []
     engine = site.running.database.engine
     from sqlalchemy import event
 
     event.listen(engine, "before_cursor_execute", lambda *_: looks.append(1))
-    begin = time.perf_counter()
-    for number in range(10_000):
+    for number in range(200):
         assert client.get(f"/v/bad{number}/{name}.mp4").status_code == 404
     assert not looks
-    assert time.perf_counter() - begin < 60
     for number in range(100):
         assert client.get(f"/v/{number:032d}/{name}.mp4").status_code == 404
     assert len(looks) <= 200
