@@ -64,27 +64,11 @@ def compare_metrics(
             seen, draws = _of_verdicts(metrics, people, sources, rng, permutations)
         else:
             seen, draws = _of_scores(metrics, people, statistic, sources, rng, permutations)
-        alone = max_step_down(seen, draws).alone
-        held = seen * _allowance(metrics.shape[2], sources, len(seen))
-        adjusted = max_step_down(held, draws).adjusted
-        square[:, *np.triu_indices(len(metrics), 1)] = seen, alone, adjusted
+        square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
         led = _led_by_the_leader(square[0], square[1])
-        not_best = np.minimum(_not_best(held, draws, len(metrics)), led)
+        not_best = np.minimum(_not_best(seen, draws, len(metrics)), led)
         return PairTests(square[0], square[1], square[2], not_best)
     return PairTests(square[0], square[1], square[2], np.ones(len(metrics)))
-
-
-def _allowance(items: int, sources: np.ndarray | None, pairs: int) -> float:
-    """Return what differences are multiplied by before the greatest is sought: below 1.
-
-    Swapping is exact for two metrics. Of more, the differences from one source are not symmetric
-    together, and of J sources the greatest is a little too small under swaps: among 20 equally
-    good metrics and 10 sources 7 to 10% of leagues erred without this. An error of skewness falls
-    as J^-1/2 does; sqrt(1 - (8 J)^-1/2) is what simulations ask for, judged on leagues of other
-    seeds than it was chosen on (see benchmarks).
-    """
-    units = len(sources_of(items, sources).labels)
-    return float(np.sqrt(1 - (8 * units) ** -0.5)) if pairs > 1 else 1.0
 
 
 def _not_best(seen: np.ndarray, draws: np.ndarray, many: int) -> np.ndarray:

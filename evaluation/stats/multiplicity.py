@@ -62,7 +62,7 @@ def step_down_of_groups(
     The group with the greatest statistic is held against the greatest of all groups in each
     permutation, the next against that of the groups not yet judged, and so on.
     """
-    scale = _scales(draws)
+    scale = _scales(seen, draws)
     size = np.array([_greatest(seen[None] / scale, group)[0] for group in groups])
     order = np.argsort(-size, kind="stable")
     counts = np.zeros(len(groups))
@@ -85,12 +85,17 @@ def _greatest(block: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(np.isnan(values), np.inf, values).max(axis=1, initial=-np.inf))
 
 
-def _scales(draws: np.ndarray) -> np.ndarray:
-    """Return the root mean square of each test over the permutations; infinite if it is 0."""
+def _scales(seen: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Return the root mean square of each test over what was seen and the permutations.
+
+    What was seen counts as one of them: of few permutations, a scale without it is too small just
+    where the test seen is large, and the greatest of many tests comes out too often. Infinite
+    where no permutation moves the test.
+    """
     there = np.isfinite(draws)
-    squares = np.where(there, draws, 0.0) ** 2
-    scale = np.sqrt(squares.sum(axis=0) / np.maximum(there.sum(axis=0), 1))
-    return np.where(scale > 0, scale, np.inf)
+    squares = (np.where(there, draws, 0.0) ** 2).sum(axis=0)
+    scale = np.sqrt((squares + seen**2) / (there.sum(axis=0) + 1))
+    return np.where(squares > 0, scale, np.inf)
 
 
 def max_step_down(seen: np.ndarray, draws: np.ndarray) -> Permuted:
@@ -100,14 +105,14 @@ def max_step_down(seen: np.ndarray, draws: np.ndarray) -> Permuted:
     draws: float (permutations, tests), all tests under the same permutation in a row. A draw
            without a value (NaN) counts against every claim.
 
-    Statistics are divided by their root mean square over the permutations, so that a test of small
-    variance weighs as much as one of large. The greatest is held against the greatest of all tests
-    in each permutation, the next against the greatest of those not yet judged, and so on. p is
-    (1 + count) / (1 + permutations). A statistic that never moves has p 1.
+    Statistics are divided by their root mean square over the permutations (see `_scales`), so that
+    a test of small variance weighs as much as one of large. The greatest is held against the
+    greatest of all tests in each permutation, the next against the greatest of those not yet
+    judged, and so on. p is (1 + count) / (1 + permutations). A statistic that never moves has p 1.
     """
     made = np.flatnonzero(np.isfinite(seen))
     alone, adjusted = np.full((2, len(seen)), np.nan)
-    scale = _scales(draws[:, made])
+    scale = _scales(seen[made], draws[:, made])
     size = np.abs(seen[made]) / scale
     order = np.argsort(-size, kind="stable")
     made, size, scale = made[order], size[order], scale[order]
