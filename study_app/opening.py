@@ -85,7 +85,7 @@ def check_plan(plan: Plan, study: Study, folder: Path) -> None:
 
 def _misfit(item: Item, plan: Plan, study: Study) -> str | None:
     """Return what does not fit the study in an item of its plan, None if all does."""
-    wanted = (1 if study.design == "absolute" else 2) if item.kind == "rating" else 1
+    wanted = 2 if study.design == "pairwise" and item.kind == "rating" else 1
     if plan.by_key[item.key] != item:
         return f"two items have the key {item.key}"
     if item.kind not in KINDS:
