@@ -2,7 +2,7 @@
 
 Latent answers: 3.2 + rater N(0, 0.4) + source N(0, 0.6) + source by method N(0, 0.35) + N(0, 0.8),
 rounded to 1 to 5: no difference between the methods. In the last design some raters see both, and
-effects of rater by method N(0, 0.25) come in. An edit is a success where its mean is 3.2 or more,
+effects of rater by method N(0, 0.25) come in. An edit is a success where its mean is above 3.2,
 about half of them. Beside the tests of `compare_methods` stands the t of all raters less one,
 whichever method they saw.
 """

@@ -92,13 +92,10 @@ def answer_influence(ratings: Ratings, threshold: float = THRESHOLD) -> Influenc
     return _influence(ratings, _answers(ratings), threshold)
 
 
-def rater_variance(
-    change: np.ndarray, rater: np.ndarray, source: np.ndarray, *, least: float = 0.0
-) -> float:
+def _rater_variance(change: np.ndarray, rater: np.ndarray, source: np.ndarray) -> float:
     """Return the variance that raters share over sources, by the jackknife.
 
     change: float (answers,), of the statistic without the answer. rater, source: of the answer.
-    least:  share of the variance of single answers below which it is not taken.
     """
     by_rater = _sums(rater, change)
     both = _sums(rater * (int(source.max(initial=0)) + 1) + source, change)
@@ -106,8 +103,7 @@ def rater_variance(
         return 0.0
     by_rater -= by_rater.mean()
     of_raters = float(by_rater @ by_rater) * (len(by_rater) - 1) / len(by_rater)
-    noise = float(both @ both)
-    return max(of_raters - noise, least * noise)
+    return max(of_raters - float(both @ both), 0.0)
 
 
 def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -227,7 +223,7 @@ def _share_of_items(
     sources, raters = by_source.sources, len(np.unique(rater))
     if sources < 2:
         return share, np.nan, np.nan, sources
-    parts = np.array([by_source.source, rater_variance(change / len(good), rater, at)])
+    parts = np.array([by_source.source, _rater_variance(change / len(good), rater, at)])
     variance, freedom = float(parts.sum()), float(sources - 1)
     if parts[1] > 0:
         freedom = min(variance**2 / float(parts**2 @ [1 / freedom, 1 / (raters - 1)]), freedom)
