@@ -156,9 +156,10 @@ def check_pairs(
     part = comparisons_part(people)
     frame = dict(part.frames)["comparisons"] if part else pd.DataFrame(columns=["question"])
     for _, row in frame[frame["question"] == topic].iterrows():
-        if np.isfinite(row["mid"]) and row["a"] in ranks and row["b"] in ranks:
-            assert row["mid"] == pytest.approx(truth.gap(row["a"], row["b"], on), abs=1e-9)
-            assert row["edits"] == len(on)
+        both = on if row["a"] in ranks and row["b"] in ranks else truth.on(row["a"], row["b"])
+        assert row["edits"] == len(both)
+        if np.isfinite(row["mid"]):
+            assert row["mid"] == pytest.approx(truth.gap(row["a"], row["b"], both), abs=1e-9)
 
 
 @given(studies())
@@ -168,6 +169,27 @@ def test_sentences_and_bold_faces_about_raters_agree(
 ) -> None:
     if found := study_of(drawn_, tmp_path_factory.mktemp("export")):
         check(found)
+
+
+def test_a_method_that_is_not_ranked_is_compared_on_all_that_both_have(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """`ma` has four edits in common with `mc`, of which two are among the five of `mb` and `mc`.
+
+    By hand: mc is behind by .25 on one source, ahead by .25 and by (1 + .5) / 2 on two: .25.
+    """
+    study = {"methods": 3, "effects": [0.8] * 3, "noise": 1.0, "raters": 4, "sources": 4}
+    found = study_of(study | {"missing": 0.15, "seed": 1398}, tmp_path_factory.mktemp("export"))
+    assert found
+    check(found)
+    text = mos_part(found).found[0]
+    assert "of mc and ma (0.25 [" in text
+    assert text.endswith(
+        "; on the 5 edits that all ranked methods have; ma is not ranked; pairs with it are on the "
+        "edits of both."
+    )
+    pairs = comparisons_part(found)
+    assert pairs and "in a pair with one that is not ranked, both" in pairs.tables[0].caption
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from reports.people.gaps import ALONE, SUCCESS, gaps_of
 from reports.people.outcome import People
 from reports.people.part_panel import panel_part
 from reports.people.parts import people_parts
+from reports.people.standings import compared, people_standings
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,10 @@ def test_a_method_of_one_rater_is_compared_by_no_topic_and_says_why(tmp_path: Pa
     keep = (given.rater == 0) == (given.method == 0)
     names = ("rater", "edit", "method", "question", "value")
     half = given._replace(**{name: getattr(given, name)[keep] for name in names})
-    kept = six.kept._replace(of_success=half, comparisons=compare_methods(half))
+    standings = people_standings(half)
+    kept = six.kept._replace(
+        ratings=half, standings=standings, comparisons=compared(half, standings, level=0.95)
+    )
     gaps = gaps_of(six, kept)
     assert {one.why_not for several in gaps.values() for one in several} == {ALONE}
 

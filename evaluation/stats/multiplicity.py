@@ -12,7 +12,7 @@ Sources: Holm, Scandinavian Journal of Statistics 6 (1979); Benjamini & Hochberg
 Westfall & Young, Resampling-Based Multiple Testing (1993), algorithm 4.1 (step-down max T).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -38,6 +38,13 @@ def bonferroni(p: np.ndarray) -> np.ndarray:
 def holm(p: np.ndarray) -> np.ndarray:
     """Return Holm's step-down adjusted p-values: float, of the shape of `p`, in [0, 1]."""
     return _stepwise(p, lambda ordered: np.maximum.accumulate(ordered * _left(len(ordered))))
+
+
+def holm_of(p: Sequence[float]) -> np.ndarray:
+    """Return Holm's adjusted p-values; one that is unknown (NaN) stays so and counts as a test."""
+    given = np.array(p, np.float64)
+    unknown = np.isnan(given)
+    return np.where(unknown, np.nan, holm(np.where(unknown, 1.0, given)))
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ from evaluation.stats.crossed import (
 from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.leverage import same_raters
 from evaluation.stats.mos import source_weights
-from evaluation.stats.multiplicity import holm
+from evaluation.stats.multiplicity import holm_of
 from evaluation.stats.ratings import Ratings, Votes, common_votes, votes_on
 from evaluation.stats.superiority import Kind, Superiority, superiority
 
@@ -86,9 +86,13 @@ def compare_methods(
             strict=True,
         )
     ]
-    p = np.array([one.difference.p for one in found])
-    adjusted = np.where(np.isnan(p), np.nan, holm(np.where(np.isnan(p), 1.0, p)))
-    return [one._replace(p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
+    return adjusted(found)
+
+
+def adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+    """Return comparisons with their p adjusted by Holm over all of them."""
+    p = holm_of([one.difference.p for one in found])
+    return [one._replace(p_holm=float(p)) for one, p in zip(found, p, strict=True)]
 
 
 def difference(

@@ -18,6 +18,7 @@ matter, and V_rater is 0. Test and interval are those of `paired_shares`. `bench
 the measured rates; three raters get intervals that are wider than they need be.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ import numpy as np
 
 from evaluation.stats.crossed import Raters
 from evaluation.stats.leverage import arm_shares, leverage, same_raters
-from evaluation.stats.multiplicity import holm
+from evaluation.stats.multiplicity import holm_of
 from evaluation.stats.paired_shares import paired_shares
 from evaluation.stats.ratings import Ratings
 from evaluation.stats.success import THRESHOLD, Influence, answer_influence, item_success
@@ -81,9 +82,13 @@ def compare_success(
     found = [
         _gap(ratings, a, b, _pair(ratings, good, influence, a, b), level, raters) for a, b in pairs
     ]
-    p = np.array([one.p for one in found])
-    adjusted = np.where(np.isnan(p), np.nan, holm(np.where(np.isnan(p), 1.0, p)))
-    return [one._replace(p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
+    return adjusted(found)
+
+
+def adjusted(found: Sequence[SuccessGap]) -> list[SuccessGap]:
+    """Return differences with their p adjusted by Holm over all of them."""
+    p = holm_of([one.p for one in found])
+    return [one._replace(p_holm=float(p)) for one, p in zip(found, p, strict=True)]
 
 
 def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: int) -> _Pair:

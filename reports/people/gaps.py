@@ -6,10 +6,11 @@ import numpy as np
 
 from evaluation.stats.crossed import Crossed, Raters
 from evaluation.stats.letters import compact_letters
-from evaluation.stats.success_pairs import SuccessGap, compare_success
+from evaluation.stats.success_pairs import SuccessGap
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
 from reports.people.standings import SUCCESS as SUCCESS
+from reports.people.standings import compared_success
 from reports.tables import number
 
 ALIKE = 1e-9  # differences that small are rounding
@@ -112,7 +113,7 @@ def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict
 
 
 def _question(outcome: Outcome, question: str) -> list[Gap]:
-    """Return the comparisons of one question as a - b, those of `compare_methods` are b - a."""
+    """Return the comparisons of one question as a - b, those of `compared` are b - a."""
     return [
         Gap(
             question, one.b, one.a, *one.difference[:3], one.difference.p, one.p_holm, one.edits,
@@ -140,12 +141,14 @@ def _why_success(one: SuccessGap, raters: Raters) -> str:
 
 
 def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
-    """Return the comparisons of success as a - b, those of `compare_success` are b - a."""
+    """Return the comparisons of success as a - b, those of `compared_success` are b - a."""
     return [
         Gap(
             SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
             one.raters, one.sources, _why_success(one, raters),
             one.edits > 0 and not one.only_a + one.only_b,
         )
-        for one in compare_success(outcome.of_success, level=level, raters=raters)
+        for one in compared_success(
+            outcome.ratings, outcome.standings, level=level, raters=raters
+        )
     ]  # fmt: skip

@@ -1,7 +1,8 @@
 """What raters said, worked out once: with the declared exclusions, and with everybody.
 
 Methods are ranked and compared on the edits that all of them have votes on (`reports.ground`), so
-scores, success, differences and letters are of these; what a method has beside is its own.
+scores, success, differences and letters are of these; what a method has beside is its own. One that
+is not ranked, for too few edits in common, is compared on what it and the other have.
 
 The parts of a report read these numbers; what only one part needs it works out itself, from
 `People.kept.ratings`, with draws of `People.rng`.
@@ -13,12 +14,12 @@ import numpy as np
 
 from dreamix.core.seeding import rng_for
 from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.paired import Comparison, compare_methods
+from evaluation.stats.paired import Comparison
 from evaluation.stats.ratings import Ratings, read_ratings, votes_on
 from evaluation.stats.success import Success, success
 from reports.ground import Standing
 from reports.people.export import Exported
-from reports.people.standings import on_common, on_common_success, people_standings
+from reports.people.standings import compared, on_common, on_common_success, people_standings
 from reports.style import Mark, marks_of
 from reports.summary import Resampling
 
@@ -88,14 +89,14 @@ def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outco
     standings = people_standings(ratings)
     common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
     rng = rng_for("people", "compare", how.seed)
-    compared = compare_methods(common, level=how.level, rng=rng, resamples=how.resamples)
+    comparisons = compared(ratings, standings, level=how.level, rng=rng, resamples=how.resamples)
     return Outcome(
         ratings=ratings,
         common=common,
         of_success=of_success,
         scores=_scores(common, how),
         own={q: method_scores(votes_on(ratings, q), level=how.level) for q in ratings.questions},
-        comparisons=compared,
+        comparisons=comparisons,
         success=success(of_success, level=how.level),
         own_success=success(ratings, level=how.level),
         standings=standings,

@@ -13,6 +13,7 @@ from reports.people.detect import ESTIMATE, POWER, Detectable, detectable, detec
 from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
 from reports.people.plots_gaps import gaps_figure
+from reports.people.standings import whose_edits
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -27,16 +28,16 @@ DONE = (
     "[@cohen1988], from variance components of this study's own votes {estimate} [@searle1992].",
 )
 CAPTION = (
-    "Difference of mean opinion scores, first method less second, over the edits that both have, "
-    "with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p adjusted by "
-    "Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs of votes "
+    "Difference of mean opinion scores, first method less second, over the edits that {whose} "
+    "have, with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p adjusted "
+    "by Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs of votes "
     "{kind}: one half is no difference. Bold: significant at the {alpha:g}% level."
 )
 SUCCESS_CAPTION = (
-    "Share of edits that succeed, first method less second, in percentage points over common "
-    "edits, with its {level:g}% score interval, within 100 points (source videos as clusters, "
-    "raters by the jackknife); p by tossing the signs of source videos, adjusted by Holm over the "
-    "pairs. Bold: significant at the {alpha:g}% level."
+    "Share of edits that succeed, first method less second, in percentage points over the edits "
+    "that {whose} have, with its {level:g}% score interval, within 100 points (source videos as "
+    "clusters, raters by the jackknife); p by tossing the signs of source videos, adjusted by Holm "
+    "over the pairs. Bold: significant at the {alpha:g}% level."
 )
 
 
@@ -107,11 +108,12 @@ def _table(people: People, question: str, gaps: list[Gap]) -> Table:
         Head("edits", hint="that both have votes on"),
     )
     kind = listed(sorted({KINDS[other.superiority.kind] for other in made}))
-    level = 100 * people.how.level
+    whose, level = whose_edits({question: people.kept.standings[question]}), 100 * people.how.level
+    facts = {"level": level, "kind": kind, "alpha": 100 * alpha, "whose": whose}
     return Table(
         f"comparisons_{question}",
         f"{question.capitalize()}: methods in pairs",
-        CAPTION.format(level=level, kind=kind, alpha=100 * alpha),
+        CAPTION.format(**facts),
         heads,
         tuple(rows),
         first="pair",
@@ -175,7 +177,8 @@ def _success_table(people: People, gaps: list[Gap]) -> Table:
         Head("p", hint="adjusted by Holm"),
         Head("edits", hint="with votes on all"),
     )
-    caption = SUCCESS_CAPTION.format(level=100 * people.how.level, alpha=100 * alpha)
+    whose, level = whose_edits({SUCCESS: people.kept.standings[SUCCESS]}), 100 * people.how.level
+    caption = SUCCESS_CAPTION.format(level=level, alpha=100 * alpha, whose=whose)
     title = "Success: methods in pairs"
     return Table("comparisons_success", title, caption, heads, rows, first="pair")
 

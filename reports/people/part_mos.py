@@ -13,6 +13,7 @@ from reports.people.cells import ends_text
 from reports.people.gap_words import Places
 from reports.people.gaps import SUCCESS, Gap, Gaps, gaps_of, letters_of
 from reports.people.outcome import Outcome, People
+from reports.people.standings import whose_edits
 from reports.people.verdict import places_of, scores_of, verdict
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 
@@ -48,8 +49,8 @@ DONE = (
     "stand beside them.",
 )
 DONE_PAIRS = (
-    "Methods were compared in pairs on the edits that both have votes on, with variances clustered "
-    "by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
+    "Methods were compared in pairs on the edits that {whose} have votes on, with variances "
+    "clustered by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
     "comparisons of votes [@holm1979]; success by the difference of shares over common edits, "
     "tested by tossing the signs of source videos and with a score interval of paired shares "
     "[@tango1998], raters adding to both what the jackknife shows of them [@efron1993], adjusted "
@@ -86,7 +87,9 @@ def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
     if not (pairs := len(gaps[SUCCESS])):
         return said
     tests, alpha = pairs * len(people.questions), round(100 * (1 - how.level), 6)
-    return said + tuple(t.format(tests=tests, pairs=pairs, alpha=alpha) for t in DONE_PAIRS)
+    whose = whose_edits(people.kept.standings)
+    counts = {"tests": tests, "pairs": pairs, "alpha": alpha}
+    return said + tuple(text.format(whose=whose, **counts) for text in DONE_PAIRS)
 
 
 def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False) -> Table:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.paired import compare_methods
 from evaluation.stats.ratings import votes_on
 from reports.loading import is_number
 from reports.parts import Part
@@ -19,6 +18,7 @@ from reports.people.cells import ends_text, p_text
 from reports.people.gap_words import said_of
 from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
+from reports.people.standings import compared
 from reports.people.verdict import scores_of
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import plural
@@ -73,7 +73,8 @@ def _these(many: int) -> str:
 
 def _panel(people: People) -> Panel:
     kept, level = people.kept, people.how.level
-    fixed = kept._replace(comparisons=compare_methods(kept.common, level=level, raters="fixed"))
+    found = compared(kept.ratings, kept.standings, level=level, raters="fixed")
+    fixed = kept._replace(comparisons=found)
     scores = {
         question: method_scores(votes_on(kept.common, question), level=level, raters="fixed")
         for question in people.questions

@@ -4,11 +4,17 @@ A gap of a method is an edit that raters saw by another method and not by this o
 only as long as its gaps are not at the end of the scale is not called best. See `reports.ground`.
 """
 
+from typing import Any
+
 import numpy as np
 
+from evaluation.stats.crossed import Raters
 from evaluation.stats.mos import item_scores
+from evaluation.stats.paired import Comparison, adjusted, compare_methods
 from evaluation.stats.ratings import Ratings, votes_on
 from evaluation.stats.success import item_success
+from evaluation.stats.success_pairs import SuccessGap, compare_success
+from evaluation.stats.success_pairs import adjusted as adjusted_success
 from reports.ground import TIE, Standing, standing
 
 SUCCESS = "success"  # stands beside the questions
@@ -45,6 +51,60 @@ def on_common(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
 def on_common_success(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
     """Return the same by the common edits of success, all questions together."""
     return _where(ratings, _kept(ratings, standings[SUCCESS]))
+
+
+def compared(
+    ratings: Ratings,
+    standings: dict[str, Standing],
+    *,
+    level: float,
+    raters: Raters = "random",
+    rng: np.random.Generator | None = None,
+    resamples: int = 2000,
+) -> list[Comparison]:
+    """Return every pair on every question: ranked methods on common edits, others on all they have.
+
+    The arguments are those of `compare_methods`.
+    """
+    how: dict[str, Any] = {"level": level, "raters": raters, "rng": rng, "resamples": resamples}
+    found = compare_methods(on_common(ratings, standings), **how)
+    apart = {q: _apart(ratings, standings[q]) for q in ratings.questions}
+    if not any(apart.values()):
+        return found
+    own = compare_methods(ratings, **how)
+    return adjusted(
+        [
+            other if {one.a, one.b} & apart[one.question] else one
+            for one, other in zip(found, own, strict=True)
+        ]
+    )
+
+
+def compared_success(
+    ratings: Ratings, standings: dict[str, Standing], *, level: float, raters: Raters = "random"
+) -> list[SuccessGap]:
+    """Return the same of success, as `compare_success` does."""
+    found = compare_success(on_common_success(ratings, standings), level=level, raters=raters)
+    apart = _apart(ratings, standings[SUCCESS])
+    if not apart:
+        return found
+    own = compare_success(ratings, level=level, raters=raters)
+    pairs = zip(found, own, strict=True)
+    return adjusted_success([other if {one.a, one.b} & apart else one for one, other in pairs])
+
+
+def whose_edits(standings: dict[str, Standing]) -> str:
+    """Return on whose common edits pairs are compared: "{found} have votes on them"."""
+    if not any(one.gaps.any() and one.ground.ranked for one in standings.values()):
+        return "both"
+    if all(one.ground.ranked and not one.ground.apart for one in standings.values()):
+        return "all methods"
+    return "all ranked methods (in a pair with one that is not ranked, both)"
+
+
+def _apart(ratings: Ratings, one: Standing) -> set[str]:
+    """Return the methods that stand beside ranked ones without a rank."""
+    return {ratings.methods[m] for m in one.ground.apart if one.ground.ranked}
 
 
 def _kept(ratings: Ratings, one: Standing) -> np.ndarray:

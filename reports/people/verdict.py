@@ -59,7 +59,8 @@ def _ground(people: People, topic: str) -> str:
     text = f"; on the {plural(int(one.ground.edits.sum()), 'edit')} that all ranked methods have"
     if not apart:
         return text
-    return f"{text}; {listed(apart)} {'is' if len(apart) == 1 else 'are'} not ranked"
+    one_, them = ("is", "it") if len(apart) == 1 else ("are", "one of them")
+    return f"{text}; {listed(apart)} {one_} not ranked; pairs with {them} are on the edits of both"
 
 
 def _alone(people: People, topic: str) -> str:
