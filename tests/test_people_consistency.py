@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from reports.people.outcome import People, people_of
 from reports.people.part_comparisons import comparisons_part
 from reports.people.part_mos import mos_part
+from reports.people.part_panel import panel_part
 from reports.summary import Resampling
 
 QUESTIONS = ("alignment", "fidelity", "quality")
@@ -51,6 +52,9 @@ class Scores:
 
     def on(self, *methods: str) -> list[str]:
         return [e for e in self.edits if all((m, e) in self.values for m in methods)]
+
+    def of(self, a: str) -> dict[str, float]:
+        return {e: self.values[a, e] for e in self.on(a)}
 
     def mean(self, numbers: dict[str, float]) -> float:
         """Return the mean of source means; of success, of edits."""
@@ -105,7 +109,7 @@ def study_of(drawn_: dict[str, Any], folder: Any) -> People | None:
 
 
 def check(people: People) -> None:
-    part = mos_part(people)
+    part, panel = mos_part(people), panel_part(people)
     frame = dict(part.frames)["mos"]
     frame = frame[frame["who"] == "without excluded"]
     for topic in (*people.questions, "success"):
@@ -120,6 +124,9 @@ def check(people: People) -> None:
         check_bold(part.tables[0], topic, truth, ranks, on)
         text = next(said for said in part.found if said.startswith(f"{topic.capitalize()}:"))
         check_sentence(text, truth, ranks, on)
+        for said in panel.found if panel else ():
+            if said.startswith(f"{topic.capitalize()}, for "):
+                check_sentence(said.split("; for raters like these")[0], truth, ranks, on)
         check_pairs(people, topic, truth, ranks, on)
 
 
@@ -134,12 +141,31 @@ def check_bold(table: Any, topic: str, truth: Scores, ranks: dict[str, int], on:
             assert (min(letters[a]) < min(letters[b])) == (truth.gap(a, b, on) > 0)
 
 
+def claims_of_the_highest(text: str) -> list[tuple[str, str, str]]:
+    """Return (ahead, behind, by how much) of what is said of one of many beside whom it beats."""
+    one = re.search(r"(m[a-e])(?: is highest[^;]*)? (?:beats|succeeds more often than) ", text)
+    named = rf"(m[a-e]) (?:is furthest )?\(({NUMBER}) \["
+    lead, *lags = (
+        [pair for part in re.findall(start + " ([^;]*)", text) for pair in re.findall(named, part)]
+        for start in (
+            "its lead over",
+            "its lag behind",
+            "it (?:is behind|succeeds less often than)",
+        )
+    )
+    top = one[1] if one else ""
+    return [(top, b, x) for b, x in lead] + [(b, top, x) for lag in lags for b, x in lag]
+
+
 def check_sentence(text: str, truth: Scores, ranks: dict[str, int], on: list[str]) -> None:
     """Check every "a beats b by x", "the difference of a and b (x", "a is highest"."""
     claims = []
     for first, rest in re.findall(r"(m[a-e]) (?:beats|succeeds more often than) ([^;]*)", text):
         claims += [(first, b, x) for b, x in re.findall(rf"(m[a-e])(?:,)? by ({NUMBER})", rest)]
     claims += re.findall(rf"of (m[a-e]) and (m[a-e]) \(({NUMBER}) \[", text)
+    claims += claims_of_the_highest(text)
+    if "nothing differs: all methods have" in text:
+        assert np.ptp([truth.mean(truth.of(a)) for a in truth.methods]) < NEAR
     for a, b, x in claims:
         gap = truth.gap(a, b, on if a in ranks and b in ranks else truth.on(a, b))
         shown = float(x.replace("\N{MINUS SIGN}", "-")) / (100 if truth.success else 1)

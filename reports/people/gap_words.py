@@ -42,10 +42,17 @@ def said_of(
         means = listed([f"{name} {_score(gaps[0], value)}" for name, value in scores.items()])
         return f"no difference can be tested: {listed(sorted(reasons))} ({means})"
     if all(map(_alike, gaps)):
-        return f"nothing differs: all methods have {_score(gaps[0], next(iter(scores.values())))}"
+        return _nothing_differs(gaps[0], [*scores.values()])
     if len(gaps) <= FEW_PAIRS:
         return _all(gaps, alpha, scores)
     return _many(gaps, alpha, places)
+
+
+def _nothing_differs(one: Gap, scores: list[float]) -> str:
+    """Return that all pairs are alike; methods on different edits can have different means."""
+    if max(scores) - min(scores) > ALIKE:
+        return "nothing differs: no two methods differ on the edits that both have"
+    return f"nothing differs: all methods have {_score(one, scores[0])}"
 
 
 def state(one: Gap, alpha: float) -> str:
@@ -74,20 +81,38 @@ def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
     """Return the place of the methods with the highest score, and counts of the other pairs."""
     tops = [name for name, rank in places.ranks.items() if rank == 1]
     if not tops:
-        differ = sum(one.sign(alpha) != 0 for one in gaps)
         text = "methods have too few edits in common to be ranked; of "
-        return f"{text}{plural(len(gaps), 'pair')}, {differ} differ{_count_untested(gaps)}"
+        return f"{text}{plural(len(gaps), 'pair')}, {_differ(gaps, alpha)}{_count_untested(gaps)}"
     top = tops[0]
     ahead = sorted(_ahead(gaps, top, alpha), key=lambda one: one.mid)
     open_ = [one for one in _of(gaps, top) if not one.sign(alpha) and not one.why_not]
     rest = [one for one in gaps if top not in (one.a, one.b)]
-    differ = sum(one.sign(alpha) != 0 for one in rest)
     clauses = [
         _place(top, ahead, gaps, places),
-        *_not_ahead(open_),
-        f"of the {plural(len(rest), 'pair')} without it, {differ} differ significantly",
+        *_behind(gaps, top, alpha),
+        *_not_ahead([one for one in open_ if one.mid >= -ALIKE], "its lead over {}"),
+        *_not_ahead([_lag(one) for one in open_ if one.mid < -ALIKE], "its lag behind {}"),
+        f"of the {plural(len(rest), 'pair')} without it, {_differ(rest, alpha)}",
     ]
     return "; ".join(clauses) + _count_untested(gaps)
+
+
+def _differ(gaps: list[Gap], alpha: float) -> str:
+    count = sum(one.sign(alpha) != 0 for one in gaps)
+    return f"{count} differ{'s' if count == 1 else ''} significantly"
+
+
+def _behind(gaps: list[Gap], top: str, alpha: float) -> list[str]:
+    """Return a clause for those that are ahead of the highest: some that are not ranked."""
+    ahead = [_lag(one) for one in _of(gaps, top) if one.sign(alpha) < 0]
+    is_behind = "succeeds less often than" if gaps[0].question == SUCCESS else "is behind"
+    named = listed([f"{one.b} ({_text(one)})" for one in ahead])
+    return [f"it {is_behind} {named}"] if ahead else []
+
+
+def _lag(one: Gap) -> Gap:
+    """Return how far b is ahead of a, with the names in their places."""
+    return one.turned._replace(a=one.a, b=one.b)
 
 
 def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
@@ -96,17 +121,17 @@ def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
     if len(ahead) == others:
         return f"{top} {verb} all {others} others, the nearest, {ahead[0].b}, by {_text(ahead[0])}"
     tied = [name for name, rank in places.ranks.items() if rank == 1]
-    hangs = "" if places.best >= set(tied) else ", a place that hangs on what is lacking,"
+    hangs = "" if places.best >= set(tied) else ", a place that hangs on what is lacking"
     first = (
-        f"{top} is highest{hangs} and"
+        f"{top} is highest{hangs}{',' * bool(hangs)} and"
         if len(tied) == 1
         else f"{those(tied)} are highest{hangs}; {top}"
     )
     return f"{first} {verb} {len(ahead) or 'none'} of {others} others"
 
 
-def _not_ahead(open_: list[Gap]) -> list[str]:
-    """Return a clause for the methods that the highest is not shown to be ahead of."""
+def _not_ahead(open_: list[Gap], which: str) -> list[str]:
+    """Return a clause for the methods that the highest is not shown to be ahead of, or behind."""
     if not open_:
         return []
     if len(open_) > FEW_PAIRS:
@@ -114,7 +139,7 @@ def _not_ahead(open_: list[Gap]) -> list[str]:
         named = f"{len(open_)} others, of which {last.b} is furthest ({_note(last)}),"
     else:
         named = listed([f"{one.b} ({_note(one)})" for one in open_])
-    return [f"its lead over {named} is not significant"]
+    return [f"{which.format(named)} is not significant"]
 
 
 def _of(gaps: list[Gap], name: str) -> list[Gap]:

@@ -8,9 +8,9 @@ from scipy import stats
 
 from evaluation.stats.chains import Mixing
 from evaluation.stats.clmm import OrdinalMethods, ordinal_comparisons, ordinal_methods
-from evaluation.stats.multiplicity import holm
+from evaluation.stats.multiplicity import holm_of
 from evaluation.stats.ordinal_bayes import Posterior, differences, posterior
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import Votes, votes_on
 from reports.people.outcome import People
 
 Say = Callable[[str], None]
@@ -50,8 +50,7 @@ class OrdinalQuestion(NamedTuple):
 def ordinal_questions(people: People, say: Say) -> list[OrdinalQuestion]:
     """Return both models of every question; say: told where the work is."""
     found = [_question(people, question, say) for question in people.questions]
-    p = np.array([gap.p for one in found for gap in one.gaps])
-    adjusted = iter(holm(p).tolist())
+    adjusted = iter(holm_of([gap.p for one in found for gap in one.gaps]).tolist())
     return [
         one._replace(gaps=[gap._replace(p_holm=next(adjusted)) for gap in one.gaps])
         for one in found
@@ -59,7 +58,33 @@ def ordinal_questions(people: People, say: Say) -> list[OrdinalQuestion]:
 
 
 def _question(people: People, question: str, say: Say) -> OrdinalQuestion:
-    votes = votes_on(people.kept.common, question)
+    """Return the models of the votes that are compared.
+
+    Pairs with a method that is not ranked are by models of all votes; a pair without an edit in
+    common is left out.
+    """
+    kept = people.kept
+    ranked, apart = kept.standings[question].ground.ranked, {*kept.apart(question)}
+    found = _models(people, question, votes_on(kept.common, question), say)
+    if ranked and apart and not found.why_not:
+        own = _models(people, question, votes_on(kept.ratings, question), say)
+        pairs = zip(found.gaps, own.gaps, strict=True)
+        found = found._replace(
+            gaps=[other if {one.a, one.b} & apart else one for one, other in pairs],
+            mixing=_worse(found.mixing, own.mixing),
+        )
+    return found._replace(
+        gaps=[g for g in found.gaps if people.comparison(question, g.a, g.b).edits]
+    )
+
+
+def _worse(one: Mixing | None, other: Mixing | None) -> Mixing | None:
+    """Return how badly chains mixed, of two models."""
+    both = [each for each in (one, other) if each is not None]
+    return max(both, key=lambda each: each.rhat, default=None)
+
+
+def _models(people: People, question: str, votes: Votes, say: Say) -> OrdinalQuestion:
     try:
         say(f"{question}: cumulative link mixed model")
         fitted = ordinal_methods(votes)

@@ -37,6 +37,12 @@ class Outcome(NamedTuple):
     own_success: Success
     standings: dict[str, Standing]  # by question and SUCCESS, in the order of ratings.methods
 
+    def apart(self, topic: str) -> list[str]:
+        """Return methods whose scores are of their own edits, as too few are common to all."""
+        one = self.standings[topic].ground
+        alone = len(one.ranked) + len(one.apart) < 2
+        return [] if alone else [self.ratings.methods[m] for m in one.apart]
+
 
 class People(NamedTuple):
     """An absolute study (votes from 1 to 5) in numbers."""

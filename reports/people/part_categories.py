@@ -10,8 +10,9 @@ from reports.parts import Drawing, Part
 from reports.people.by_category import ALL, FEW_VIDEOS
 from reports.people.cells import ends_text
 from reports.people.outcome import People
+from reports.people.own_edits import drawn_on_own, own_edits_note
 from reports.people.plots_by_category import Scores, categories_figure
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
 DONE = (
@@ -81,11 +82,14 @@ def _drawing(people: People, found: dict[str, Scores]) -> Drawing:
     places = {name: people.kept.ratings.methods.index(name) for name in people.methods}
     return Drawing(
         "mos_categories",
-        categories_figure(found, places),
+        categories_figure(
+            found, places, {q: {places[m] for m in people.kept.apart(q)} for q in found}
+        ),
         f"Heat maps of mean opinion scores by category on {listed(people.questions)}.",
         "Mean opinion score of every method on every category of edit, and n, the edits behind "
         "it. Darker is higher, from the lowest to the highest of the panel. Hatched: fewer than "
-        f"{FEW_VIDEOS} source videos, or no vote. Intervals are in the tables below.",
+        f"{FEW_VIDEOS} source videos, no vote, or votes on a method's own edits alone. Intervals "
+        f"are in the tables below.{drawn_on_own(people, people.questions)}",
     )
 
 
@@ -98,25 +102,27 @@ def _table(people: People, question: str, scores: Scores) -> Table:
     rows = []
     for name in people.methods:
         at = people.kept.ratings.methods.index(name)
-        rows.append(Row(name, tuple(_cell(one, at) for one in scores.values())))
+        mark = APART if name in people.kept.apart(question) else ""
+        rows.append(Row(name, tuple(_cell(one, at, mark) for one in scores.values())))
     return Table(
         f"mos_categories_{question}",
         f"{question.capitalize()}: mean votes by category of edit",
         f"Mean opinion score with its {100 * people.how.level:g}% interval (clustered by rater and "
         "by source video), and the source videos behind it. Not adjusted for the number of "
-        "categories; intervals of a few videos are wide and say little.",
+        "categories; intervals of a few videos are wide and say little."
+        + own_edits_note(people, [question]),
         tuple(heads),
         tuple(rows),
     )
 
 
-def _cell(scores: MethodScores, at: int) -> Cell:
+def _cell(scores: MethodScores, at: int, mark: str) -> Cell:
     if not is_number(scores.mos[at]):
         return Cell(NOTHING, "no votes")
     ends = ends_text(float(scores.low[at]), float(scores.high[at]))
     sources, items = int(scores.sources[at]), int(scores.items[at])
     hint = f"{plural(items, 'edit')}, {plural(int(scores.votes[at]), 'vote')}"
-    return Cell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint)
+    return Cell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint, mark=mark)
 
 
 def _frame(people: People, found: dict[str, Scores]) -> pd.DataFrame:

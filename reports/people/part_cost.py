@@ -90,14 +90,6 @@ def _ranked(joint: Joint, votes: dict[str, dict[str, Interval]]) -> dict[str, di
     }
 
 
-def _apart(joint: Joint, question: str) -> set[str]:
-    """Return the methods whose scores are of their own edits, for want of common ones."""
-    kept = joint.people.kept
-    valued = np.isfinite(kept.scores[question].mos).sum()
-    apart = kept.standings[question].ground.apart if valued > 1 else ()
-    return {kept.ratings.methods[m] for m in apart}
-
-
 def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> str:
     """Return the cheapest and dearest method, and which methods another beats on all counts."""
     order = sorted(costs, key=lambda label: (costs[label].total, label))
@@ -137,7 +129,7 @@ def _drawing(
 ) -> Drawing:
     return Drawing(
         "cost_and_votes",
-        cost_figure(joint, costs, votes, {q: _apart(joint, q) for q in votes}),
+        cost_figure(joint, costs, votes, {q: {*joint.people.kept.apart(q)} for q in votes}),
         f"Scatter of seconds an edit against mean votes on {listed(list(votes))}.",
         "Seconds of an edit, on a logarithmic axis, against the mean opinion score, with its "
         "interval over raters and source videos. A mark stands at all seconds of an edit, its "
@@ -155,7 +147,7 @@ def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Inte
         *(Head(f"MOS {question}") for question in votes),
         Head("clips", hint="that tell their seconds"),
     )
-    apart = any(_apart(joint, question) for question in votes)
+    apart = any(joint.people.kept.apart(question) for question in votes)
     return Table(
         "cost_and_votes",
         "Cost and mean votes",
@@ -176,7 +168,7 @@ def _score(joint: Joint, question: str, label: str, votes: dict[str, dict[str, I
     score = votes[question][label]
     if not is_number(score.mid):
         return Cell(NOTHING)
-    mark = f" {APART}" if label in _apart(joint, question) else ""
+    mark = f" {APART}" if label in joint.people.kept.apart(question) else ""
     return Cell(f"{number(score.mid, 2)}{mark}", ends_text(score.low, score.high))
 
 

@@ -41,11 +41,26 @@ def ordinal_part(people: People, say: Say) -> Part | None:
         id="ordinal",
         title="Methods in pairs, by ordinal models",
         found=(_sentence(people, found),),
-        notes=tuple(f"{one.question}: {one.why_not}." for one in found if one.why_not),
+        notes=(
+            *(f"{one.question}: {one.why_not}." for one in found if one.why_not),
+            *_notes_apart(people),
+        ),
         tables=tuple(_table(people, one) for one in found if one.gaps),
         folded=(_models_table(found),),
         frames=(("ordinal", _frame(found)),),
         done=tuple(text.format(chains=CHAINS) for text in DONE),
+    )
+
+
+def _notes_apart(people: People) -> tuple[str, ...]:
+    """Return which votes the models of pairs with a method that is not ranked are of."""
+    apart = {name for question in people.questions for name in people.kept.apart(question)}
+    if not apart:
+        return ()
+    named = listed([name for name in people.methods if name in apart])
+    return (
+        f"Not ranked on every question: {named}. Pairs with a method that is not ranked are by the "
+        "same models of all votes, and left out where they have no edit in common.",
     )
 
 
@@ -59,6 +74,8 @@ def _sentence(people: People, found: list[OrdinalQuestion]) -> str:
             pairs += 1
             if gap.sign(alpha) != verdicts[gap.a, gap.b]:
                 other.append(f"{gap.a} and {gap.b} on {one.question} ({_verdict(gap, alpha)})")
+    if not pairs:
+        return "Ordinal models: no pair of methods could be modelled."
     start = f"Ordinal models: of {plural(pairs, 'comparison')}"
     if not other:
         return f"{start}, the cumulative link mixed model says of each what the means say."

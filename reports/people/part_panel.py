@@ -18,8 +18,9 @@ from reports.people.cells import ends_text, p_text
 from reports.people.gap_words import said_of
 from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
-from reports.people.standings import compared
-from reports.people.verdict import scores_of
+from reports.people.own_edits import mos_cell, own_edits_note
+from reports.people.standings import compared, whose_edits
+from reports.people.verdict import places_of, scores_of
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import plural
 
@@ -89,7 +90,7 @@ def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
         scores = scores_of(people, people.kept, topic)
         if not these or not any(map(is_number, scores.values())):
             continue
-        text = said_of(these, alpha, scores)
+        text = said_of(these, alpha, scores, places_of(people, people.kept, topic))
         said.append(
             f"{topic.capitalize()}, for {who} on videos like these: {text}; for {ANYBODY}, "
             f"{_shown(panel.like[topic], alpha)}."
@@ -124,12 +125,14 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
         Head(f"p, {ANYBODY}", hint="adjusted by Holm"),
     )
     unit = "percentage points" if topic == SUCCESS else "points of the scale"
+    whose = whose_edits({topic: people.kept.standings[topic]})
     return Table(
         f"panel_{topic}",
         f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
-        f"First method less second, in {unit}, with {100 * people.how.level:g}% intervals (not "
-        f"adjusted) for {who} on source videos like these, and for {ANYBODY}; p adjusted by Holm, "
-        f"each over its own comparisons. Bold: significant at the {100 * alpha:g}% level.",
+        f"First method less second, in {unit}, over the edits that {whose} have, with "
+        f"{100 * people.how.level:g}% intervals (not adjusted) for {who} on source videos like "
+        f"these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
+        f"significant at the {100 * alpha:g}% level.",
         heads,
         tuple(rows),
         first="pair",
@@ -161,7 +164,7 @@ def _scores_table(people: People, panel: Panel, who: str) -> Table:
         for question in people.questions:
             these, like = panel.scores[question], people.kept.scores[question]
             cells += [
-                Cell(number(float(like.mos[at]), 2) if is_number(like.mos[at]) else NOTHING),
+                mos_cell(people, question, name),
                 Cell(ends_text(float(these.low[at]), float(these.high[at]))),
                 Cell(ends_text(float(like.low[at]), float(like.high[at]))),
             ]
@@ -175,7 +178,7 @@ def _scores_table(people: People, panel: Panel, who: str) -> Table:
         "panel_mos",
         f"Mean opinion scores, for {who} and for {ANYBODY}",
         f"Mean of source means with {100 * people.how.level:g}% intervals for {who} on source "
-        f"videos like these, and for {ANYBODY}.",
+        f"videos like these, and for {ANYBODY}.{own_edits_note(people, people.questions)}",
         tuple(heads),
         tuple(rows),
         first="method",

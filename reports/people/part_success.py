@@ -6,7 +6,9 @@ import pandas as pd
 from evaluation.stats.success import THRESHOLD, Success, success_sweep
 from reports.parts import Drawing, Part
 from reports.people.outcome import People
+from reports.people.own_edits import drawn_on_own
 from reports.people.plots_success import sweep_figure
+from reports.people.standings import SUCCESS
 from reports.wording import listed
 
 FIRST, LAST, STEP = 1.5, 4.5, 0.1
@@ -41,7 +43,8 @@ def _drawing(people: People, sweep: list[Success]) -> Drawing:
         "Share that is above the threshold on every question: edits by their mean votes (solid), "
         "single answers of raters (dashed), each with its "
         f"{100 * people.how.level:g}% interval. Upright dots: {THRESHOLD:g}, the threshold of the "
-        "tables. Answers are whole points, so their share falls only at those.",
+        "tables. Answers are whole points, so their share falls only at those."
+        + drawn_on_own(people, [SUCCESS]),
     )
 
 

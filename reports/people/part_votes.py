@@ -8,6 +8,7 @@ from evaluation.stats.mos import item_scores
 from evaluation.stats.ratings import votes_on
 from reports.parts import Drawing, Part
 from reports.people.outcome import People
+from reports.people.own_edits import drawn_on_own
 from reports.people.plots_votes import Spread, Spreads, shares_figure, violins_figure
 from reports.wording import listed
 
@@ -52,7 +53,7 @@ def _violins(people: People, spreads: Spreads) -> Drawing:
         "Mean votes of the edits: their density between the lowest and the highest (Gaussian "
         "kernel, every violin of the same height), and a thick bar from the first to the third "
         "quartile. Mark and thin line: the method's mean opinion score, sources alike, with "
-        f"its {100 * people.how.level:g}% interval.",
+        f"its {100 * people.how.level:g}% interval.{drawn_on_own(people, people.questions)}",
     )
 
 
@@ -63,7 +64,8 @@ def _shares(people: People, spreads: Spreads) -> Drawing:
         shares_figure(spreads, grades_of(people), threshold),
         f"Bars of the shares of every vote by method on {listed(people.questions)}.",
         "Share of each vote in percent, every vote counting alike. Right of the line: votes above "
-        f"{threshold:g}, the threshold of success. Shares below 5% have no number.",
+        f"{threshold:g}, the threshold of success. Shares below 5% have no number."
+        + drawn_on_own(people, people.questions),
     )
 
 

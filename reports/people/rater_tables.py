@@ -1,5 +1,6 @@
 """Tables of raters: who took part, how clips played, how far raters agree, whom rules flag."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from reports.people.cells import ends_text, plain_cell
 from reports.people.export import Exported
 from reports.people.lead import RULES as RULE_WORDS
 from reports.people.outcome import People
+from reports.people.own_edits import mos_cell, own_edits_note
 from reports.people.rater_numbers import RULES, Agreed, Screened
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 
@@ -179,15 +181,15 @@ def model_table(people: People, found: list[Agreed]) -> Table:
     """Return every method's MOS by the rater model beside the plain one."""
     rows = []
     for name in people.methods:
-        at = people.kept.ratings.methods.index(name)
-        cells = []
+        at, cells = people.kept.ratings.methods.index(name), []
         for one in found:
-            plain = float(people.kept.scores[one.question].mos[at])
-            cells.append(Cell(plain_cell(plain).main, f"model {plain_cell(one.modelled[at]).main}"))
+            plain = mos_cell(people, one.question, name)
+            cells.append(replace(plain, small=f"model {plain_cell(one.modelled[at]).main}"))
         rows.append(Row(name, tuple(cells)))
     caption = (
         "Plain mean opinion score, and below it the same with raters' biases taken out and raters "
         "weighted by the inverse of their variance about the edits (shrunk by 5 votes)."
+        + own_edits_note(people, people.questions)
     )
     heads = tuple(Head(one.question) for one in found)
     title = "Mean opinion scores with a model of the raters"
