@@ -1,5 +1,6 @@
 """What a report says of a pairwise study: preferences by hand, ties, sides, stamps, refusals."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from reports.tables import NOTHING
 
 HOW = Resampling(resamples=200)
 QUESTIONS = ("alignment", "quality")
+SIDES = ("method_left", "method_right")
 
 
 def choices(wins: int, ties: int, losses: int, raters: int = 10) -> pd.DataFrame:
@@ -49,7 +51,9 @@ def choices(wins: int, ties: int, losses: int, raters: int = 10) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def write(folder: Path, long: pd.DataFrame, simulated: bool = False) -> Path:
+def write(
+    folder: Path, long: pd.DataFrame, simulated: bool = False, methods: Sequence[str] = ("b", "a")
+) -> Path:
     """Write the export of a pairwise study with these answers."""
     folder.mkdir()
     raters = long.groupby("rater", as_index=False)["excluded"].first()
@@ -61,7 +65,7 @@ def write(folder: Path, long: pd.DataFrame, simulated: bool = False) -> Path:
         frame = tables.get(name, empty)
         frame = frame.assign(simulated=simulated)
         frame.to_parquet(folder / f"{PREFIX * simulated}{name}.parquet")
-    study = {"name": "pairs", "design": "pairwise", "methods": ["b", "a"], "version": "1"}
+    study = {"name": "pairs", "design": "pairwise", "methods": list(methods), "version": "1"}
     study |= {"questions": list(QUESTIONS), "exclusion": {"failed_traps": 1}}
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     return folder
@@ -83,6 +87,37 @@ def test_preference_is_wins_and_half_the_ties(tmp_path: Path) -> None:
     assert pair.rows[0].cells[0].main == f"\N{MINUS SIGN}{np.log(3):.2f}", "log odds of 1 to 3"
     assert pair.rows[0].cells[3].main == "108"
     assert part.folded, "the excluded rater's choices count in a table of its own"
+
+
+def test_a_method_of_one_question_alone_has_its_line_in_the_figure(tmp_path: Path) -> None:
+    """`c` was held against `a` on alignment only and `d` on quality only."""
+    both = choices(3, 2, 1)
+    other = both.assign(**{side: both[side].replace("b", "c") for side in SIDES})
+    more = [
+        other.assign(**{side: other[side].replace("c", name) for side in SIDES})[
+            other["question"] == question
+        ]
+        for name, question in (("c", "alignment"), ("d", "quality"))
+    ]
+    folder = write(tmp_path / "export", pd.concat([both, *more]), methods=["b", "d", "a", "c"])
+    part = preferences_part(pairs_of(read_export(folder), HOW))
+    axes = part.drawings[0].figure.axes
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["b", "d", "a", "c"]
+    rows = {t.name: [row.label for row in t.rows] for t in part.tables}
+    assert rows["preferences_alignment"] == ["b", "a", "c"]
+    assert rows["preferences_quality"] == ["b", "d", "a"]
+
+
+def test_one_rater_tests_no_preference(tmp_path: Path) -> None:
+    """3 wins, 2 ties, 1 loss of 6: P = 3/6 + 2/12 = 67%; one rater has no p and no interval."""
+    table = choices(3, 2, 1, raters=2)  # the last one is excluded
+    part = preferences_part(pairs_of(read_export(write(tmp_path / "export", table)), HOW))
+    assert part.found[0] == (
+        "Alignment: no preference can be tested: one rater says nothing about others (a over "
+        "b 67%)."
+    )
+    shown = [c.main + c.small for t in part.tables for row in t.rows for c in row.cells]
+    assert not any("nan" in text for text in shown)
 
 
 def test_p_is_adjusted_over_both_questions(tmp_path: Path) -> None:

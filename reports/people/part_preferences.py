@@ -69,6 +69,8 @@ def _sentence(one: Chosen, alpha: float) -> str:
     topic = one.question.capitalize()
     if not one.model or not one.ends:
         return f"{topic}: no strengths can be told: {one.why_not}."
+    if not np.isfinite(one.p_holm).any():
+        return f"{topic}: no preference can be tested: {_why_no_test(one)} ({_shares(one)})."
     shown: list[str] = []
     open_: list[str] = []
     for a, b in _ordered_pairs(one):
@@ -77,6 +79,21 @@ def _sentence(one: Chosen, alpha: float) -> str:
     said = f"raters prefer {listed(shown)}" if shown else "no preference is shown"
     rest = f"; not shown: {listed(open_)}" if open_ and shown else ""
     return f"{topic}: {said}{rest}."
+
+
+def _why_no_test(one: Chosen) -> str:
+    """Return what keeps every preference from being tested."""
+    if len(np.unique(one.rows.rater)) < 2:
+        return "one rater says nothing about others"
+    if len(np.unique(one.rows.source)) < 2:
+        return "choices about one source video say nothing about others"
+    return "nothing varies from rater to rater or from video to video"
+
+
+def _shares(one: Chosen) -> str:
+    assert one.model
+    pairs = _ordered_pairs(one)
+    return listed([f"{_side(one, a, b)} {one.model.win[a, b]:.0%}" for a, b in pairs])
 
 
 def _side(one: Chosen, a: int, b: int) -> str:
@@ -191,7 +208,7 @@ def _model_cells(one: Chosen) -> tuple[Cell, ...]:
     if not one.model or not one.ends:
         return (*(Cell(str(n)) for n in counts), ties, Cell(NOTHING, one.why_not), Cell(NOTHING))
     low, high = np.exp(one.ends.bias)
-    side = Cell(number(float(np.exp(one.model.bias)), 2), f"[{number(low, 2)}, {number(high, 2)}]")
+    side = Cell(number(float(np.exp(one.model.bias)), 2), ends_text(low, high))
     return (*(Cell(str(n)) for n in counts), ties, side, Cell(str(one.ends.failed)))
 
 
@@ -207,7 +224,8 @@ def _drawing(kept: list[Chosen], look: dict[str, Mark]) -> Drawing:
 
 
 def _strengths(kept: list[Chosen], look: dict[str, Mark]) -> Figure:
-    names = max((one.rows.methods for one in kept), key=len)
+    chosen = {name for one in kept for name in one.rows.methods}
+    names = tuple(name for name in look if name in chosen)
     with mpl.rc_context(SETTINGS):
         drawing = figure(2.0 + 2.2 * len(kept), 0.9 + 0.34 * len(names))
         grid = drawing.subplots(1, len(kept), squeeze=False, sharex=True, sharey=True)
