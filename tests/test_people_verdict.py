@@ -1,16 +1,25 @@
 """The verdict on a study: sentences against numbers derived by hand, for every size of study."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricated_export import Vote, drawn, people
+from fabricated_export import Vote, drawn, made_up, people
 
+from evaluation.stats.mos import method_scores
 from evaluation.stats.paired import compare_methods
+from evaluation.stats.ratings import votes_on
 from reports.people.detect import detectable
 from reports.people.gap_words import said_of
 from reports.people.gaps import SUCCESS, Gap, gaps_of, letters_of
+from reports.people.outcome import people_of
+from reports.people.part_comparisons import comparisons_part
+from reports.people.part_mos import mos_part
+from reports.people.parts import people_parts
 from reports.people.verdict import verdict
+from reports.summary import Resampling
 from reports.tables import number
 
 
@@ -55,6 +64,39 @@ def test_of_many_methods_the_highest_is_placed_and_the_rest_is_counted() -> None
     gaps[0] = gap("a", "b", 0.0, 0.9)
     said = said_of(gaps, 0.05, {"a": 4, "b": 4, "c": 3, "d": 2.98})
     assert said.startswith("a and b are highest; a beats 2 of 3 others; its lead over b (0.00 [")
+
+
+def test_a_method_that_excluded_raters_alone_saw_is_named_and_has_no_place(tmp_path: Path) -> None:
+    """Rater 0 of 5 is excluded and alone voted on `c`: without c the page is as if it were not."""
+    export = made_up(tmp_path, drawn([0.5, 0.0, 1.0]), methods="abc", raters=5, excluded=[0])
+    long = export.long[(export.long["rater"] == "r00") | (export.long["method"] != "c")]
+    found = people_of(replace(export, long=long), Resampling(resamples=100))
+    assert verdict(found)[-1].endswith(" c has votes of excluded raters alone.")
+    part = mos_part(found)
+    assert [[row.label for row in table.rows] for table in (*part.tables, *part.folded)] == [
+        ["a", "b"], ["a", "b"]
+    ]  # fmt: skip
+    without = replace(export, long=long[long["method"] != "c"])
+    fewer = mos_part(people_of(without, Resampling(resamples=100)))
+    assert fewer.folded[0].rows == part.folded[0].rows
+
+
+def test_power_is_said_of_the_questions_whose_votes_vary(tmp_path: Path) -> None:
+    """Alignment is 4 for all; the table has a number for the others, and so has the sentence."""
+    free = drawn([0.5, 0.0])
+    found = people(tmp_path, lambda *at: 4.0 if at[3] == 0 else free(*at))
+    (said,) = (text for text in verdict(found) if text.startswith("Power"))
+    assert re.search(r"a difference of [\d.]+ on fidelity and [\d.]+ on quality in one", said)
+    assert said.endswith(" It is not known on alignment: the votes do not vary.")
+
+
+def test_no_difference_is_wider_than_the_scale(tmp_path: Path) -> None:
+    """Two raters of two videos have one degree of freedom: nothing on a scale of 4 is detected."""
+    found = people(tmp_path, drawn([0.5, 0.0], noise=1.0), raters=2, sources=2)
+    part = comparisons_part(found)
+    assert part
+    table = next(table for table in part.folded if table.name == "detectable")
+    assert {row.cells[0].main for row in table.rows} == {">4"}
 
 
 def test_what_cannot_be_tested_is_said_with_its_reason() -> None:
@@ -162,3 +204,20 @@ def test_a_difference_is_turned_with_its_interval(tmp_path: Path) -> None:
         if one.question == "quality":  # every rater rates everything: difference of means
             assert one.mid == pytest.approx(scores[at(one.a)] - scores[at(one.b)])
     assert np.isfinite([one.mid for one in gaps[SUCCESS]]).all()
+
+
+def test_intervals_of_scores_end_where_the_scale_does(tmp_path: Path) -> None:
+    """Two raters of two videos: t on one degree of freedom, 12.7 errors each way, leaves 1 to 5."""
+    found = people(tmp_path, drawn([0.5, 0.0], noise=1.0), raters=2, sources=2)
+    free = method_scores(votes_on(found.kept.common, "quality"))
+    assert free.low.min() < 1 and free.high.max() > 5
+    scores = found.kept.scores["quality"]
+    assert np.array_equal(scores.low, np.maximum(free.low, 1))
+    assert np.array_equal(scores.high, np.minimum(free.high, 5))
+    frames = {name: frame for part in people_parts(found) for name, frame in part.frames}
+    for name in ("mos", "mos_categories"):
+        shown = frames[name].query("score != 'success'") if name == "mos" else frames[name]
+        shown = shown[["low", "high"]].to_numpy(float)
+        assert np.nanmin(shown) >= (0 if name == "mos" else 1) and np.nanmax(shown) <= 5
+    for name in ("comparisons", "panel"):
+        assert np.nanmax(np.abs(frames[name][["low", "high"]].to_numpy(float))) <= 4

@@ -12,6 +12,7 @@ from evaluation.stats.ratings import votes_on
 from reports.people.gaps import alpha_of
 from reports.people.outcome import People
 from reports.tables import number
+from reports.wording import listed, plural
 
 POWER = 0.8
 ESTIMATE = f"by restricted maximum likelihood (by moments, if over {MOST_LEVELS} levels)"
@@ -61,6 +62,23 @@ def detected(people: People, one: Detectable, difference: float) -> str:
     if difference > high - low:
         return f"over {high - low:g} (more than the scale holds) on {one.question}"
     return f"{number(difference, 2)} on {one.question}"
+
+
+def unknown(found: list[Detectable]) -> str:
+    """Return why there is no number, question by question if there is one for others."""
+    reasons = {one.why_not: [o.question for o in found if o.why_not == one.why_not]
+               for one in found if one.why_not}  # fmt: skip
+    if len(reasons) == 1 and len(next(iter(reasons.values()))) == len(found):
+        return next(iter(reasons))
+    return "; ".join(f"on {listed(topics)}: {why}" for why, topics in reasons.items())
+
+
+def sizes_of(found: list[Detectable]) -> str:
+    """Return "8 raters and 6 source videos", of the question with fewest where they differ."""
+    studies = [one.study for one in found if one.study]
+    raters, sources = (min(getattr(s, name) for s in studies) for name in ("raters", "sources"))
+    least = "at least " * (len({(s.raters, s.sources) for s in studies}) > 1)
+    return f"{least}{plural(raters, 'rater')} and {plural(sources, 'source video')}"
 
 
 def _why_not(raters: int, sources: int) -> str:

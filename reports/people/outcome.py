@@ -19,7 +19,14 @@ from evaluation.stats.ratings import Ratings, read_ratings, votes_on
 from evaluation.stats.success import Success, success
 from reports.ground import Standing
 from reports.people.export import Exported
-from reports.people.standings import compared, on_common, on_common_success, people_standings
+from reports.people.standings import (
+    compared,
+    of_methods,
+    on_common,
+    on_common_success,
+    people_standings,
+    within_scale,
+)
 from reports.style import Mark, marks_of
 from reports.summary import Resampling
 
@@ -50,7 +57,7 @@ class People(NamedTuple):
     export: Exported
     how: Resampling
     kept: Outcome  # without excluded raters: what the report says
-    everyone: Outcome | None  # None if nobody is excluded
+    everyone: Outcome | None  # of the same methods; None if nobody is excluded
     look: dict[
         str, Mark
     ]  # how every method is drawn: as in the figures of the run, if there is one
@@ -83,15 +90,16 @@ def people_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = 
 
     look: how methods are drawn elsewhere; left out, by their places in the study.
     """
-    kept = _outcome(export, how, keep_excluded=False)
-    some = kept.ratings.left_out.excluded > 0
-    everyone = _outcome(export, how, keep_excluded=True) if some else None
+    table = {str(name): export.long[name].to_numpy() for name in export.long}
+    ratings = read_ratings(table, keep_excluded=False)
+    kept, everyone = _outcome(ratings, how), None
+    if ratings.left_out.excluded:
+        theirs = of_methods(read_ratings(table, keep_excluded=True), ratings.methods)
+        everyone = _outcome(theirs, how)
     return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outcome:
-    table = {str(name): export.long[name].to_numpy() for name in export.long}
-    ratings = read_ratings(table, keep_excluded=keep_excluded)
+def _outcome(ratings: Ratings, how: Resampling) -> Outcome:
     standings = people_standings(ratings)
     common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
     rng = rng_for("people", "compare", how.seed)
@@ -101,7 +109,10 @@ def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outco
         common=common,
         of_success=of_success,
         scores=_scores(common, how),
-        own={q: method_scores(votes_on(ratings, q), level=how.level) for q in ratings.questions},
+        own={
+            q: within_scale(method_scores(votes_on(ratings, q), level=how.level), ratings)
+            for q in ratings.questions
+        },
         comparisons=comparisons,
         success=success(of_success, level=how.level),
         own_success=success(ratings, level=how.level),
@@ -111,11 +122,14 @@ def _outcome(export: Exported, how: Resampling, *, keep_excluded: bool) -> Outco
 
 def _scores(ratings: Ratings, how: Resampling) -> dict[str, MethodScores]:
     return {
-        question: method_scores(
-            votes_on(ratings, question),
-            level=how.level,
-            rng=rng_for("people", "mos", how.seed),
-            resamples=how.resamples,
+        question: within_scale(
+            method_scores(
+                votes_on(ratings, question),
+                level=how.level,
+                rng=rng_for("people", "mos", how.seed),
+                resamples=how.resamples,
+            ),
+            ratings,
         )
         for question in ratings.questions
     }

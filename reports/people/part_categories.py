@@ -12,6 +12,7 @@ from reports.people.cells import ends_text
 from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own, own_edits_note
 from reports.people.plots_by_category import Scores, categories_figure
+from reports.people.standings import within_scale
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -53,7 +54,10 @@ def _scores(people: People, question: str, edits: np.ndarray, names: list[str]) 
     """Return the methods' scores in every category, then on all edits."""
     votes = votes_on(people.kept.common, question)
     found = {
-        name: method_scores(votes.where(edits[votes.edit] == name), level=people.how.level)
+        name: within_scale(
+            method_scores(votes.where(edits[votes.edit] == name), level=people.how.level),
+            people.kept.ratings,
+        )
         for name in names
     }
     return found | {ALL: people.kept.scores[question]}

@@ -1,7 +1,5 @@
 """Methods compared in pairs: differences, intervals, adjusted p-values, and what could be found."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,15 @@ from evaluation.stats.paired import Comparison
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, p_text
-from reports.people.detect import ESTIMATE, POWER, Detectable, detectable, detected
+from reports.people.detect import (
+    ESTIMATE,
+    POWER,
+    Detectable,
+    detectable,
+    detected,
+    sizes_of,
+    unknown,
+)
 from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
 from reports.people.plots_gaps import gaps_figure
@@ -54,7 +60,7 @@ def comparisons_part(people: People) -> Part | None:
         notes=_notes(people, found, alpha),
         drawings=(_drawing(people, gaps),),
         tables=tuple(_table(people, question, gaps[question]) for question in people.questions),
-        folded=(_success_table(people, gaps[SUCCESS]), _power_table(found, alpha)),
+        folded=(_success_table(people, gaps[SUCCESS]), _power_table(people, found)),
         frames=(("comparisons", _frame(people, gaps)),),
         done=tuple(text.format(**said) for text in DONE),
     )
@@ -62,22 +68,22 @@ def comparisons_part(people: People) -> Part | None:
 
 def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, ...]:
     """Return what differences the study could have found."""
-    if why := next((one.why_not for one in found if one.why_not), ""):
-        return (f"Least detectable difference: not known, since {why}.",)
-    study = found[0].study
-    assert study
+    known = [one for one in found if one.study]
+    if not known:
+        return (f"Least detectable difference: not known, since {unknown(found)}.",)
     alone, strict = (
-        listed([detected(people, one, getattr(one, name)) for one in found])
+        listed([detected(people, one, getattr(one, name)) for one in known])
         for name in ("alone", "corrected")
     )
     text = (
-        f"Least detectable difference: with {plural(study.raters, 'rater')} and "
-        f"{plural(study.sources, 'source video')}, a true difference of {alone} is found with "
+        f"Least detectable difference: with {sizes_of(known)}, a true difference of {alone} is "
+        f"found with "
         f"{100 * POWER:.0f}% power by one comparison at the {100 * alpha:g}% level"
     )
     if found[0].tests > 1:
         text += f"; by the first of {found[0].tests} that pass Holm's correction, one of {strict}"
-    return (f"{text}. A pair that is not significant may differ by less than that.",)
+    more = f" It is not known {unknown(found)}." if len(known) < len(found) else ""
+    return (f"{text}. A pair that is not significant may differ by less than that.{more}",)
 
 
 def _drawing(people: People, gaps: Gaps) -> Drawing:
@@ -183,7 +189,8 @@ def _success_table(people: People, gaps: list[Gap]) -> Table:
     return Table("comparisons_success", title, caption, heads, rows, first="pair")
 
 
-def _power_table(found: list[Detectable], alpha: float) -> Table:
+def _power_table(people: People, found: list[Detectable]) -> Table:
+    alpha, (low, high) = alpha_of(people), people.kept.ratings.scale
     heads = (
         Head("one comparison", hint="least detectable difference at the level of a single test"),
         Head("first of all", hint="at the level divided by the number of comparisons"),
@@ -195,18 +202,19 @@ def _power_table(found: list[Detectable], alpha: float) -> Table:
         f"Difference in points that a comparison finds with {100 * POWER:.0f}% power at the "
         f"{100 * alpha:g}% level, and at that level divided by the {found[0].tests} comparisons."
     )
-    rows = tuple(Row(one.question, _power_cells(one)) for one in found)
+    rows = tuple(Row(one.question, _power_cells(one, high - low)) for one in found)
     title = "Least detectable differences"
     return Table("detectable", title, caption, heads, rows, first="question")
 
 
-def _power_cells(one: Detectable) -> tuple[Cell, ...]:
+def _power_cells(one: Detectable, widest: float) -> tuple[Cell, ...]:
+    """Return the cells of a question; no difference is wider than the scale."""
     if not one.study:
         return (Cell(NOTHING, hint=one.why_not), *[Cell(NOTHING)] * 4)
     sizes = (one.study.raters, one.study.sources, one.study.ratings)
     differences = (one.alone, one.corrected)
     return (
-        *(Cell(number(d, 2) if math.isfinite(d) else NOTHING) for d in differences),
+        *(Cell(number(d, 2) if d <= widest else f">{widest:g}") for d in differences),
         *(Cell(str(size)) for size in sizes),
     )
 

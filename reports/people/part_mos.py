@@ -40,7 +40,8 @@ DONE = (
     "A method's mean opinion score is the mean over source videos of the mean over a source's "
     "edits of the edit's mean vote, with {level:g}% t intervals from variances clustered by rater "
     "and by source video [@cameron2011] on at most min(raters, sources) - 1 degrees of freedom, "
-    "fewer where raters hold unequal shares of the votes [@bell2002]; bootstrap "
+    "fewer where raters hold unequal shares of the votes [@bell2002], cut where the scale ends; "
+    "bootstrap "
     "intervals beside them resampled raters and, independently, source videos ({resamples} "
     "resamples, seed {seed}) [@owen2007].",
     "An edit succeeds if the mean of its votes is above {threshold:g} on every question; shares of "

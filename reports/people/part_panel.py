@@ -19,7 +19,7 @@ from reports.people.gap_words import said_of
 from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
 from reports.people.own_edits import mos_cell, own_edits_note
-from reports.people.standings import compared, whose_edits
+from reports.people.standings import compared, whose_edits, within_scale
 from reports.people.verdict import places_of, scores_of
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import plural
@@ -77,7 +77,10 @@ def _panel(people: People) -> Panel:
     found = compared(kept.ratings, kept.standings, level=level, raters="fixed")
     fixed = kept._replace(comparisons=found)
     scores = {
-        question: method_scores(votes_on(kept.common, question), level=level, raters="fixed")
+        question: within_scale(
+            method_scores(votes_on(kept.common, question), level=level, raters="fixed"),
+            kept.ratings,
+        )
         for question in people.questions
     }
     return Panel(gaps_of(people, fixed, raters="fixed"), gaps_of(people, kept), scores)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.stats.crossed import Raters
-from evaluation.stats.mos import item_scores
+from evaluation.stats.mos import MethodScores, item_scores
 from evaluation.stats.paired import Comparison, adjusted, compare_methods
 from evaluation.stats.ratings import Ratings, votes_on
 from evaluation.stats.success import item_success
@@ -39,6 +39,14 @@ def items_of(ratings: Ratings, question: str) -> np.ndarray:
     return table
 
 
+def of_methods(ratings: Ratings, names: tuple[str, ...]) -> Ratings:
+    """Return the ratings of some methods, which are then numbered as they are named."""
+    place = {name: k for k, name in enumerate(names)}
+    at = np.array([place.get(name, -1) for name in ratings.methods])
+    kept = _where(ratings, at[ratings.method] >= 0)
+    return kept._replace(method=at[kept.method], methods=names)
+
+
 def on_common(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
     """Return the ratings without the votes on ranked methods that are not on common edits."""
     keep = np.ones(len(ratings.value), bool)
@@ -64,9 +72,14 @@ def compared(
 ) -> list[Comparison]:
     """Return every pair on every question: ranked methods on common edits, others on all they have.
 
-    The arguments are those of `compare_methods`.
+    The arguments are those of `compare_methods`. Intervals end where the scale does.
     """
-    how: dict[str, Any] = {"level": level, "raters": raters, "rng": rng, "resamples": resamples}
+    found = _compared(ratings, standings, level=level, raters=raters, rng=rng, resamples=resamples)
+    low, high = ratings.scale
+    return [_within_range(one, high - low) for one in found]
+
+
+def _compared(ratings: Ratings, standings: dict[str, Standing], **how: Any) -> list[Comparison]:
     found = compare_methods(on_common(ratings, standings), **how)
     apart = {q: _apart(ratings, standings[q]) for q in ratings.questions}
     if not any(apart.values()):
@@ -100,6 +113,22 @@ def whose_edits(standings: dict[str, Standing]) -> str:
     if all(one.ground.ranked and not one.ground.apart for one in standings.values()):
         return "all methods"
     return "all ranked methods (in a pair with one that is not ranked, both)"
+
+
+def within_scale(scores: MethodScores, ratings: Ratings) -> MethodScores:
+    """Return the scores with intervals cut at the ends of the scale: no mean is beyond them."""
+    names = ("low", "high", "boot_low", "boot_high")
+    return scores._replace(
+        **{name: np.clip(getattr(scores, name), *ratings.scale) for name in names}
+    )
+
+
+def _within_range(one: Comparison, widest: float) -> Comparison:
+    """Return a comparison with its interval cut where no difference on the scale can be."""
+    low, high = np.clip([one.difference.low, one.difference.high], -widest, widest)
+    difference = one.difference._replace(low=float(low), high=float(high))
+    boot_low, boot_high = np.clip([one.boot_low, one.boot_high], -widest, widest)
+    return one._replace(difference=difference, boot_low=float(boot_low), boot_high=float(boot_high))
 
 
 def _apart(ratings: Ratings, one: Standing) -> set[str]:

@@ -6,7 +6,7 @@ level; an interval, which is not adjusted, can exclude zero without that, and th
 
 from reports.loading import is_number
 from reports.people.cells import ends_text
-from reports.people.detect import POWER, Detectable, detectable, detected
+from reports.people.detect import POWER, Detectable, detectable, detected, sizes_of, unknown
 from reports.people.gap_words import Places, said_of, state
 from reports.people.gaps import SUCCESS, Gaps, alpha_of, gaps_of
 from reports.people.outcome import Outcome, People
@@ -78,21 +78,28 @@ def _alone(people: People, topic: str) -> str:
 def _power(found: list[Detectable], people: People) -> list[str]:
     if not found:
         return []
-    if why := next((one.why_not for one in found if one.why_not), ""):
-        return [f"Power: what this study can detect is not known: {why}."]
-    study = found[0].study
-    assert study
-    what = listed([detected(people, one, one.alone) for one in found])
+    known = [one for one in found if one.study]
+    if not known:
+        return [f"Power: what this study can detect is not known: {unknown(found)}."]
+    what = listed([detected(people, one, one.alone) for one in known])
+    more = f" It is not known {unknown(found)}." if len(known) < len(found) else ""
     return [
-        f"Power: {plural(study.raters, 'rater')} and {plural(study.sources, 'source video')} can "
+        f"Power: {sizes_of(known)} can "
         f"detect a difference of {what} in one comparison ({100 * POWER:.0f}% power at the "
         f"{100 * alpha_of(people):g}% level); an absence of significance says nothing of smaller "
-        "ones."
+        f"ones.{more}"
     ]
 
 
 def _exclusions(people: People, gaps: Gaps) -> str:
-    """Return whether conclusions change if excluded raters are kept."""
+    """Return whether conclusions change if excluded raters are kept, and what they alone rated."""
+    rated = set(people.export.own["method"])
+    lost = [m for m in people.export.methods if m in rated and m not in people.methods]
+    alone = f" {listed(lost)} {'has' if len(lost) == 1 else 'have'} votes of excluded raters alone."
+    return _decided(people, gaps) + (alone if lost and people.everyone else "")
+
+
+def _decided(people: People, gaps: Gaps) -> str:
     if not people.everyone:
         return "Exclusions: no rater with votes was excluded."
     count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)
