@@ -16,7 +16,7 @@ from reports.people.part_cost import cost_of, cost_part
 from reports.people.part_scatter import scatter_part
 from reports.people.prediction import half_widths, predictions
 from reports.people.scatter_figure import method_means
-from reports.tables import APART
+from reports.tables import APART, NOTHING
 
 
 def test_half_the_interval_of_a_mean_vote_is_students() -> None:
@@ -79,6 +79,18 @@ def test_a_metric_that_fails_in_a_category_is_named() -> None:
         "judge follows raters on alignment better than guessing overall but is not shown to on "
         "style edits"
     ) in part.found[0]
+
+
+def test_a_category_of_one_method_has_no_guess() -> None:
+    """Raters saw style of the first method alone: no two methods, nothing to compare or guess."""
+    joint = fabricate_joint(metrics={"good_a": Meant("alignment", "alignment")})
+    votes = joint.votes["alignment"].copy()
+    votes[1:, joint.categories == "style"] = np.nan
+    part = category_part(joint._replace(votes={"alignment": votes}))
+    assert part
+    (table,) = part.folded
+    at = [head.text for head in table.head].index("style")
+    assert [row.cells[at].main for row in table.rows] == [NOTHING, NOTHING]
 
 
 def test_few_videos_are_shown_and_not_judged() -> None:
@@ -159,3 +171,19 @@ def test_a_score_on_own_edits_is_marked_beside_the_cost() -> None:
     assert [APART in text for text in shown.values()] == [False, False, True]
     assert APART in part.tables[0].caption
     assert not any(APART in c.main for r in cost_part(joint).tables[0].rows for c in r.cells)
+
+
+def test_a_metric_that_goes_against_raters_predicts_the_same_for_all() -> None:
+    """Turned values leave the non-decreasing mapping flat: the mean, and a correlation of nothing.
+
+    The error of the mean is the deviation of mean votes, to a decimal: P.1401 divides by N - 4.
+    """
+    joint = fabricate_joint(metrics={"good_a": Meant("alignment", "alignment")})
+    joint = joint._replace(metrics=-joint.metrics)
+    part = scatter_part(joint)
+    assert part
+    error = np.std(joint.mean_votes("alignment"), ddof=1)
+    clause = f"good_a predicts the same alignment for every edit, with an error of {error:.1f}"
+    assert clause in part.found[0] and "r = \N{EN DASH}" not in part.found[0]
+    shown = [text.get_text() for axes in part.drawings[0].figure.axes for text in axes.texts]
+    assert any(text.startswith("no r") for text in shown) and "nan" not in "".join(shown)

@@ -7,9 +7,9 @@ from reports.parts import Drawing, Part
 from reports.people.agreement import SHORT, headline
 from reports.people.by_category import ALL, FEW_VIDEOS, Grid, Spot, grids
 from reports.people.category_figure import category_figure
-from reports.people.cells import ends_cell
+from reports.people.cells import ends_cell, plain_cell
 from reports.people.joint import Joint
-from reports.tables import Cell, Head, Row, Table, number
+from reports.tables import Cell, Head, Row, Table
 from reports.wording import listed
 
 DONE = (
@@ -120,7 +120,7 @@ def _cells(found: Grid, name: str) -> tuple[Cell, ...]:
 
 def _guesses(found: Grid) -> Row:
     spots = [found.spots[found.names[0], category] for category in found.categories]
-    return Row("guessing", tuple(Cell(number(spot.guess, 2)) for spot in spots))
+    return Row("guessing", tuple(plain_cell(spot.guess) for spot in spots))
 
 
 def _frame(found: list[Grid]) -> pd.DataFrame:

@@ -64,6 +64,12 @@ def _clause(found: Question) -> str:
     best = found.metrics[0]
     if not is_number(best.values.rmse):
         return f"{found.question} has none ({best.name} has too few values for a mapping)"
+    if not is_number(best.pearson.value):
+        error = number(best.values.rmse, 2)
+        return (
+            f"{best.name} predicts the same {found.question} for every edit, with an error of "
+            f"{error} points"
+        )
     pearson = ends_cell(best.pearson)
     text = f"{best.name} predicts {found.question} with r = {pearson.main} {pearson.small}"
     if is_number(found.ceiling):

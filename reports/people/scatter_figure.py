@@ -52,7 +52,8 @@ def numbers(found: Question) -> str:
         if is_number(best.values.rmse_star)
         else ""
     )
-    first = f"r = {number(best.values.pearson, 2)}{ends}{ceiling}"
+    r = f"r = {number(best.values.pearson, 2)}" if is_number(best.values.pearson) else "no r"
+    first = f"{r}{ends}{ceiling}"
     return f"{first}\nRMSE {number(best.values.rmse, 2)}{star}"
 
 
