@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 F = Callable[..., Any]
 PATH = click.Path(path_type=Path)
+SHORT = 0.5  # seconds of a stage, below which it is not named
 
 
 def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -336,9 +337,12 @@ def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
 
 
 def spell_seconds(seconds: dict[str, float]) -> str:
-    """Return the stages and their seconds, the longest first."""
+    """Return the stages and their seconds, the longest first; short ones together."""
     ordered = sorted(seconds.items(), key=lambda pair: -pair[1])
-    return ", ".join(f"{name} {spent:.1f}" for name, spent in ordered)
+    told = [f"{name} {spent:.1f}" for name, spent in ordered if spent >= SHORT]
+    rest = [spent for _, spent in ordered if spent < SHORT]
+    others = [f"{len(rest)} other{'s' * (len(rest) > 1)} {sum(rest):.1f}"] if rest else []
+    return ", ".join(told + others)
 
 
 def show_reasons(reasons: dict[str, int], most: int = 10) -> None:

@@ -18,6 +18,7 @@ from console import Program, program
 from dreamix.core.media import write_video
 from dreamix.core.places import why_refused
 from dreamix.core.video import Video
+from evaluation.cli import spell_seconds
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
 
@@ -225,3 +226,10 @@ def test_what_is_no_mistake_of_the_users_keeps_its_traceback() -> None:
     assert why_refused(PermissionError(errno.EACCES, "Permission denied", b"a\nb")) == (
         "cannot use 'a\\nb': Permission denied; mend that or name another"
     )
+
+
+def test_stages_that_took_no_time_are_told_together() -> None:
+    assert spell_seconds({"decode": 3.24, "psnr": 0.2, "clip": 26.7, "ssim": 0.05}) == (
+        "clip 26.7, decode 3.2, 2 others 0.2"
+    )
+    assert spell_seconds({"psnr": 0.4}) == "1 other 0.4"
