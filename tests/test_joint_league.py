@@ -19,6 +19,7 @@ from reports.people.part_cost import cost_part
 from reports.people.part_league import league_part
 from reports.people.part_scatter import scatter_part
 from reports.style import SETTINGS, save
+from reports.tables import APART, NOTHING
 
 PARTS = (league_part, scatter_part, category_part, cost_part)
 
@@ -250,3 +251,68 @@ def test_the_level_that_was_asked_for_is_that_of_every_interval(joint: Joint) ->
         assert (one.name, one.value) == (other.name, other.value)
         assert other.high - other.low < one.high - one.low
     assert narrow.halves.high - narrow.halves.low < wide.halves.high - wide.halves.low
+
+
+def test_a_metric_of_a_few_easy_edits_is_not_the_best() -> None:
+    """`rare` has values on 4 of 24 edits, where it orders the methods as raters do: 1.00 there.
+
+    Without it the others have 24 edits in common and not 4, so it is not ranked; the others stand
+    as they do in a run that has no `rare` at all.
+    """
+    metrics = {
+        "rare": Meant("alignment", "alignment", 0.6),
+        "full": Meant("alignment", "alignment", 0.3),
+        "other": Meant("alignment", "alignment", 0.9),
+    }
+    joint = fabricate_joint(metrics=metrics)
+    values, votes = joint.metrics[0], joint.mean_votes("alignment")
+    order = np.sign(values[:, None] - values) == np.sign(votes[:, None] - votes)
+    right = np.flatnonzero(order.all(axis=(0, 1)))
+    values[:, np.setdiff1d(np.arange(24), right[:4])] = np.nan
+    part = league_part(joint)
+    assert part
+    assert part.found[0].startswith("Metrics and alignment: full has the highest acc_eq")
+    assert "; rare is not ranked, with too few values in common. other is not" in part.found[0]
+    rows = {row.label: row.cells for row in part.tables[0].rows}
+    assert list(rows)[:3] == ["full", "other", "rare"]
+    assert (rows["rare"][1].main, rows["rare"][1].mark) == ("1.000", APART)
+    assert not rows["rare"][1].best and rows["rare"][-3].main == NOTHING
+    without = joint._replace(names=joint.names[1:], metrics=joint.metrics[1:])
+    alone = agreement(without, "alignment").ranked
+    assert [row._asdict() for row in agreement(joint, "alignment").ranked] == [
+        pytest.approx(row._asdict(), nan_ok=True) for row in alone
+    ]
+    assert best_of(joint, "alignment", [0, 1, 2]) == [1, 2, 0]
+
+
+def test_metrics_are_ranked_on_the_edits_that_all_have() -> None:
+    """Raters prefer the first method on 12 edits. `gappy` agrees on 7 of the first 8, and has no
+    value on the last 4; `whole` agrees on these 8, not on the last 4: 7/8 and 8/12 on their own
+    edits, 7/8 and 8/8 on those that both have."""
+    metrics = {name: Meant("alignment", "alignment") for name in ("gappy", "whole")}
+    joint = fabricate_joint(metrics=metrics, methods=2, edits=1)
+    joint.votes["alignment"][:] = np.array([4.0, 2.0])[:, None, None]
+    joint.metrics[:] = np.array([1.0, 0.0])[None, :, None]
+    joint.metrics[0, :, 7] = 0.0, 1.0
+    joint.metrics[0, :, 8:] = np.nan
+    joint.metrics[1, :, 8:] = np.array([0.0, 1.0])[:, None]
+    found = agreement(joint, "alignment")
+    assert [(row.name, row.value, row.missing) for row in found.ranked] == [
+        ("whole", 1.0, 0), ("gappy", 7 / 8, 8)
+    ]  # fmt: skip
+    part = league_part(joint)
+    assert (
+        part and "; on the 16 of 24 edits by methods that all ranked metrics have" in part.found[0]
+    )
+    assert best_of(joint, "alignment", [0, 1]) == [1, 0]
+
+
+def test_metrics_without_an_edit_in_common_are_not_ranked() -> None:
+    metrics = {name: Meant("alignment", "alignment") for name in ("early", "late")}
+    joint = fabricate_joint(metrics=metrics)
+    joint.metrics[0, :, 12:] = np.nan
+    joint.metrics[1, :, :12] = np.nan
+    part = league_part(joint)
+    assert part and part.found[0].endswith(
+        "the metrics have values on too few edits in common to be ranked."
+    )

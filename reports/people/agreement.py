@@ -17,11 +17,13 @@ from evaluation.stats.statistic import Statistic, statistic_value
 from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
 from reports.ground import TIE
 from reports.people.joint import Joint
+from reports.people.metric_ground import metric_ground, on_ground
 
 ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
 BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: which edit?
 SHORT = {"acc_eq": "acc_eq", "correlation": "Kendall's tau between edits"}
 FEW_SWAPS = 2000  # permutations of a correlation, each of which is computed anew
+FEWEST_SWAPS = 100  # of metrics that are shown and not compared
 
 
 class Agreement(NamedTuple):
@@ -38,6 +40,9 @@ class Agreement(NamedTuple):
     ties: float  # share of pairs of methods that people call equal
     permutations: int
     surely: float = np.nan  # lower end for the best metric, at the level shared by all metrics
+    apart: tuple[str, ...] = ()  # metrics with values that are not ranked: too few in common
+    cells: int = 0  # edits by methods with votes, on which all ranked metrics have values
+    of: int = 0  # on which some metric has one
 
     @property
     def ranked(self) -> list[Row]:
@@ -62,40 +67,64 @@ def agreements(joint: Joint) -> list[Agreement]:
 
 
 def agreement(joint: Joint, question: str) -> Agreement:
-    """Return the league of all metrics on one question, or why there can be none."""
+    """Return the league of all metrics on one question, or why there can be none.
+
+    All of it is of the cells on which every ranked metric has values (`metric_ground`); the rows
+    of metrics that are not ranked, last, are of their own cells.
+    """
+    ground, reason = metric_ground(joint, question), why_not(joint, question)
+    every, joint = joint, on_ground(joint, question, ground)
     votes, statistic = joint.votes[question], headline(joint)
     own = frozenset(joint.names[k] for k in joint.on_axis(question))
     ties, guess = guessing(mean_votes(votes), statistic)
     nobody = Panel(np.nan, np.nan, np.nan, 0, np.nan)
     method = by_method(joint, mean_votes(votes))
-    reason = why_not(joint, question)
     found = Agreement(question, own, None, reason, nobody, nobody, guess, method, ties, 0)
     if found.why_not:
         return found
     swaps = 10_000 if statistic.name == "acc_eq" else FEW_SWAPS
-    table = league(
-        joint.metrics,
-        votes,
-        names=list(joint.names),
-        statistic=statistic,
-        sources=joint.sources,
-        rng=joint.people.rng("league", question),
-        permutations=swaps,
-        resamples=joint.people.how.resamples,
-        confidence=joint.people.how.level,
-    )
+    table = _league(joint, question, list(ground.ranked), swaps)
+    rest = [k for k in range(len(joint.names)) if k not in ground.ranked]
+    rows = [_own_missing(every, question, row) for row in table.rows]
+    if rest:
+        own_cells = _league(every, question, rest, FEWEST_SWAPS).rows
+        rows += [row._replace(cluster=0, p_best=np.nan) for row in own_cells]
     rng = joint.people.rng("panels", question)
 
     def value(one: np.ndarray, rest: np.ndarray) -> float:
         return statistic_value(one, rest, statistic, rng)
 
     return found._replace(
-        table=table,
+        table=table._replace(rows=tuple(rows)),
+        apart=tuple(joint.names[k] for k in ground.apart),
+        cells=int(ground.has.sum()),
+        of=ground.of,
         surely=_surely(joint, question, [row.name for row in table.rows if row.cluster]),
         halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.level),
         vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.level),
         permutations=swaps,
     )
+
+
+def _league(joint: Joint, question: str, among: list[int], swaps: int) -> League:
+    return league(
+        joint.metrics[among],
+        joint.votes[question],
+        names=[joint.names[k] for k in among],
+        statistic=headline(joint),
+        sources=joint.sources,
+        rng=joint.people.rng("league", question),
+        permutations=swaps,
+        resamples=joint.people.how.resamples,
+        confidence=joint.people.how.level,
+    )
+
+
+def _own_missing(joint: Joint, question: str, row: Row) -> Row:
+    """Return a row with the count of all cells that lack a value of the metric or a vote."""
+    metric = joint.metrics[joint.names.index(row.name)]
+    has = np.isfinite(metric) & np.isfinite(joint.mean_votes(question))
+    return row._replace(missing=int((~has).sum()))
 
 
 def _surely(joint: Joint, question: str, ranked: list[str]) -> float:
@@ -123,7 +152,11 @@ def why_not(joint: Joint, question: str) -> str:
         return "nobody voted on edits that the run has"
     if np.ptp(valued) == 0:
         return f"all edits have the same mean vote, {valued[0]:.2f}, so there is nothing to follow"
-    values = [measured(joint, metric, human) for metric in joint.metrics]
+    ground = metric_ground(joint, question)
+    if ground.apart and not ground.ranked:
+        return "the metrics have values on too few edits in common to be ranked"
+    on = on_ground(joint, question, ground)
+    values = [measured(on, on.metrics[k], on.mean_votes(question)) for k in ground.ranked]
     if not np.isfinite(values).any():
         return "no edit has votes and values of a metric for two methods"
     return ""
@@ -138,11 +171,16 @@ def measured(joint: Joint, metric: np.ndarray, human: np.ndarray) -> float:
 
 
 def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
-    """Return the metrics that have a value, best first, ordered as in the league."""
-    human = joint.mean_votes(question)
-    values = {k: round(measured(joint, joint.metrics[k], human), 9) for k in among}
+    """Return the metrics that have a value, best first, ordered as in the league; then others."""
+    ground = metric_ground(joint, question)
+    ranked = on_ground(joint, question, ground)
+    values = {
+        k: round(measured(one, one.metrics[k], one.mean_votes(question)), 9)
+        for k in among
+        for one in [ranked if k in ground.ranked else joint]
+    }
     valued = [k for k in among if np.isfinite(values[k])]
-    return sorted(valued, key=lambda k: (-values[k], joint.names[k]))
+    return sorted(valued, key=lambda k: (k not in ground.ranked, -values[k], joint.names[k]))
 
 
 def within(

@@ -45,14 +45,28 @@ def found_sentence(found: Agreement) -> str:
     verb = "has" if len(tops) == 1 else "share"
     text = f"{topic}: {those(tops)} {verb} the highest {name} with raters, {_ends(best)}"
     if len(found.ranked) == 1:
-        text = f"{topic}: {best.name}, the only metric with values, has {name} {_ends(best)}"
+        only = "ranked" if found.apart else "with values"
+        text = f"{topic}: {best.name}, the only metric {only}, has {name} {_ends(best)}"
     if is_number(found.halves.mean):
         text += f"; half of the raters reach {number(found.halves.mean, 2)} against the other half"
     if found.table.statistic.name == "acc_eq":
         text += f"; guessing gives {number(found.guess, 2)}"
     if is_number(found.method):
         text += f", knowing only which method made an edit {number(found.method, 2)}"
+    text += _ground(found)
     return f"{text}. {_company(found)}{_own(found)}{_below(found)}".rstrip()
+
+
+def _ground(found: Agreement) -> str:
+    """Return on what metrics are ranked, where they do not have the same."""
+    text = ""
+    if found.cells < found.of:
+        edits = plural(found.of, "edit")
+        text = f"; on the {found.cells} of {edits} by methods that all ranked metrics have"
+    if not found.apart:
+        return text
+    verb = "is" if len(found.apart) == 1 else "are"
+    return f"{text}; {listed([*found.apart])} {verb} not ranked, with too few values in common"
 
 
 def _company(found: Agreement) -> str:
@@ -61,9 +75,10 @@ def _company(found: Agreement) -> str:
     rest = [row for row in found.ranked if row.name not in tops]
     if not rest:
         return ""
+    every = "every other" if not found.apart else "every other ranked"
     near = [row.name for row in rest if not row.p_best < ALPHA]
     if not near and len(tops) == 1:
-        return "It is significantly better than every other metric. "
+        return f"It is significantly better than {every} metric. "
     if not near:
         return f"{tops[0]} is significantly better than every metric below. "
     if len(near) > MANY:

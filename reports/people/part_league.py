@@ -1,5 +1,6 @@
 """Metrics ranked by how they follow raters, question by question, beside what people reach."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,8 +15,8 @@ from reports.people.joint import Joint
 from reports.people.league_figure import league_figure
 from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
 from reports.people.league_words import ALPHA, done, found_sentence, notes
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
-from reports.wording import those
+from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed, those
 
 
 class _Level(NamedTuple):
@@ -63,7 +64,8 @@ def _drawing(found: Agreement, level: float) -> Drawing:
         f"the place of a metric, bars the middle {100 * level:g}% of random draws; they are held "
         "against fewer votes than metrics are, so they are what people reach, not an "
         "upper bound. Dotted: what "
-        "a metric that knows nothing reaches; dashed: one that knows the method alone.",
+        "a metric that knows nothing reaches; dashed: one that knows the method alone."
+        + (f" Not drawn, as not ranked: {listed([*found.apart])}." if found.apart else ""),
     )
 
 
@@ -92,6 +94,10 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
         "last, the method's mean "
         "vote on the other videos."
     )
+    if found.cells < found.of:
+        text += " All of this is on the edits by methods that every ranked metric has values for."
+    if found.apart:
+        text += f" {APART}: not ranked, too few of these being its own; its value is on its own."
     return Table(
         f"league_{found.question}",
         f"{found.question.capitalize()}: metrics by how they follow raters",
@@ -123,7 +129,10 @@ def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tup
     calibrated = (plain_cell(row.out_of_sample, 3), Cell(_epsilon(row))) if accuracy else ()
     return (
         axis,
-        ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA, why=row.why_not),
+        replace(
+            ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA, why=row.why_not),
+            mark=APART if row.name in found.apart else "",
+        ),
         *calibrated,
         Cell(str(row.cluster) if row.cluster else NOTHING),
         Cell(p_text(row.p_best)),
