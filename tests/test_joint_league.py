@@ -316,3 +316,23 @@ def test_metrics_without_an_edit_in_common_are_not_ranked() -> None:
     assert part and part.found[0].endswith(
         "the metrics have values on too few edits in common to be ranked."
     )
+
+
+def test_a_constant_metric_is_said_in_its_own_unit() -> None:
+    """`good_f`, of which less is better, is 0.5 everywhere; values are turned to be compared."""
+    joint = fabricate_joint()
+    joint.metrics[joint.names.index("good_f")] = -0.5
+    part = league_part(joint)
+    assert part
+    hints = [
+        cell.hint
+        for table in (*part.tables, *part.folded)
+        for row in table.rows
+        for cell in row.cells
+        if row.label == "good_f" and "on all cells" in cell.hint
+    ]
+    assert hints and set(hints) == {"the metric is 0.5 on all cells"}
+    frame = dict(part.frames)["metric_league"]
+    assert set(frame.loc[frame["name"] == "good_f", "why_not"]) == {
+        "the metric is 0.5 on all cells"
+    }

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.stats.correlation import correlate
 from evaluation.stats.league import League, Row, league
-from evaluation.stats.meta import mean_votes
+from evaluation.stats.meta import mean_votes, why_no_value
 from evaluation.stats.meta_bootstrap import (
     MetaInterval,
     bootstrap_accuracy,
@@ -85,10 +85,11 @@ def agreement(joint: Joint, question: str) -> Agreement:
     swaps = 10_000 if statistic.name == "acc_eq" else FEW_SWAPS
     table = _league(joint, question, list(ground.ranked), swaps)
     rest = [k for k in range(len(joint.names)) if k not in ground.ranked]
-    rows = [_own_missing(every, question, row) for row in table.rows]
+    rows = list(table.rows)
     if rest:
         own_cells = _league(every, question, rest, FEWEST_SWAPS).rows
         rows += [row._replace(cluster=0, p_best=np.nan) for row in own_cells]
+    rows = [_in_its_unit(every, question, row) for row in rows]
     rng = joint.people.rng("panels", question)
 
     def value(one: np.ndarray, rest: np.ndarray) -> float:
@@ -120,11 +121,18 @@ def _league(joint: Joint, question: str, among: list[int], swaps: int) -> League
     )
 
 
-def _own_missing(joint: Joint, question: str, row: Row) -> Row:
-    """Return a row with the count of all cells that lack a value of the metric or a vote."""
-    metric = joint.metrics[joint.names.index(row.name)]
-    has = np.isfinite(metric) & np.isfinite(joint.mean_votes(question))
-    return row._replace(missing=int((~has).sum()))
+def _in_its_unit(joint: Joint, question: str, row: Row) -> Row:
+    """Return a row with the cells that lack a value or a vote of all, and reasons in its unit."""
+    k, human = joint.names.index(row.name), joint.mean_votes(question)
+    has = np.isfinite(joint.metrics[k]) & np.isfinite(human)
+    why_not = row.why_not and (why_none(joint, k, question) or row.why_not)
+    return row._replace(missing=int((~has).sum()), why_not=why_not)
+
+
+def why_none(joint: Joint, k: int, question: str) -> str:
+    """Return why a metric cannot be held against raters, with values as the metric gives them."""
+    sign = joint.run.metrics[joint.names[k]].sign
+    return why_no_value(sign * joint.metrics[k], joint.mean_votes(question))
 
 
 def _surely(joint: Joint, question: str, ranked: list[str]) -> float:

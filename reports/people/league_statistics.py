@@ -8,12 +8,13 @@ import pandas as pd
 from evaluation.stats.ceiling import SplitHalf, split_half
 from evaluation.stats.coefficients import Kind
 from evaluation.stats.correlation import WITHIN, Level, correlate
-from evaluation.stats.meta import mean_votes, why_no_value
+from evaluation.stats.meta import mean_votes
 from evaluation.stats.meta_bootstrap import (
     MetaInterval,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
 )
+from reports.people.agreement import why_none
 from reports.people.cells import ends_cell, plain_cell
 from reports.people.joint import Joint
 from reports.tables import NOTHING, Cell, Head, Row, Table
@@ -57,7 +58,7 @@ def others(joint: Joint, question: str) -> Others:
         {name: _correlations(joint, metric, human, question, few) for name, metric in named},
         {name: correlate(metric, human, level="item").constant for name, metric in named},
         {level: split_half(votes, level=level, rng=rng) for level in LEVELS},
-        {name: why_no_value(metric, human) for name, metric in named},
+        {name: why_none(joint, k, question) for k, name in enumerate(joint.names)},
     )
 
 
