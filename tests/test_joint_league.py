@@ -1,5 +1,6 @@
 """Metrics ranked by how they follow raters: numbers of the stats functions, words that fit them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ from reports.citations import cited
 from reports.formats import latex, markdown
 from reports.parts import WARNING, Part, stamped
 from reports.people.agreement import agreement, best_of, guessing, headline
-from reports.people.joint import Joint
+from reports.people.joint import Joint, join
 from reports.people.league_words import found_sentence
 from reports.people.part_by_category import category_part
 from reports.people.part_cost import cost_part
@@ -256,8 +257,8 @@ def test_the_level_that_was_asked_for_is_that_of_every_interval(joint: Joint) ->
 def test_a_metric_of_a_few_easy_edits_is_not_the_best() -> None:
     """`rare` has values on 4 of 24 edits, where it orders the methods as raters do: 1.00 there.
 
-    Without it the others have 24 edits in common and not 4, so it is not ranked; the others stand
-    as they do in a run that has no `rare` at all.
+    That is less than half of what it applies to: it is not ranked, and the others stand as they
+    do in a run that has no `rare` at all.
     """
     metrics = {
         "rare": Meant("alignment", "alignment", 0.6),
@@ -272,7 +273,7 @@ def test_a_metric_of_a_few_easy_edits_is_not_the_best() -> None:
     part = league_part(joint)
     assert part
     assert part.found[0].startswith("Metrics and alignment: full has the highest acc_eq")
-    assert "; rare is not ranked, with too few values in common. other is not" in part.found[0]
+    assert "; rare is not ranked, with values on too few edits. other is not" in part.found[0]
     rows = {row.label: row.cells for row in part.tables[0].rows}
     assert list(rows)[:3] == ["full", "other", "rare"]
     assert (rows["rare"][1].main, rows["rare"][1].mark) == ("1.000", APART)
@@ -285,37 +286,38 @@ def test_a_metric_of_a_few_easy_edits_is_not_the_best() -> None:
     assert best_of(joint, "alignment", [0, 1, 2]) == [1, 2, 0]
 
 
-def test_metrics_are_ranked_on_the_edits_that_all_have() -> None:
-    """Raters prefer the first method on 12 edits. `gappy` agrees on 7 of the first 8, and has no
-    value on the last 4; `whole` agrees on these 8, not on the last 4: 7/8 and 8/12 on their own
-    edits, 7/8 and 8/8 on those that both have."""
+def test_the_best_that_lacks_edits_is_said_to_and_who_reaches_more_on_the_same() -> None:
+    """Raters prefer the first method on 15 edits. `gappy` agrees on 9 of the first 10, and has no
+    value on the last 5; `whole` agrees on these 10, not on the last 5: 9/10 and 10/15 on their own
+    edits, 9/10 and 10/10 where both have values."""
     metrics = {name: Meant("alignment", "alignment") for name in ("gappy", "whole")}
-    joint = fabricate_joint(metrics=metrics, methods=2, edits=1)
+    joint = fabricate_joint(metrics=metrics, methods=2, sources=15, edits=1)
     joint.votes["alignment"][:] = np.array([4.0, 2.0])[:, None, None]
     joint.metrics[:] = np.array([1.0, 0.0])[None, :, None]
-    joint.metrics[0, :, 7] = 0.0, 1.0
-    joint.metrics[0, :, 8:] = np.nan
-    joint.metrics[1, :, 8:] = np.array([0.0, 1.0])[:, None]
+    joint.metrics[0, :, 9] = 0.0, 1.0
+    joint.metrics[0, :, 10:] = np.nan
+    joint.metrics[1, :, 10:] = np.array([0.0, 1.0])[:, None]
     found = agreement(joint, "alignment")
-    assert [(row.name, row.value, row.missing) for row in found.ranked] == [
-        ("whole", 1.0, 0), ("gappy", 7 / 8, 8)
+    assert [(row.name, row.value) for row in found.ranked] == [
+        ("gappy", 0.9), ("whole", pytest.approx(10 / 15))
     ]  # fmt: skip
-    part = league_part(joint)
+    text = found_sentence(found)
     assert (
-        part and "; on the 16 of 24 edits by methods that all ranked metrics have" in part.found[0]
+        "; it lacks 10 edits by methods that another metric has; where both have values, " in text
     )
-    assert best_of(joint, "alignment", [0, 1]) == [1, 0]
+    assert "whole reaches more. whole is not significantly worse." in text
 
 
-def test_metrics_without_an_edit_in_common_are_not_ranked() -> None:
-    metrics = {name: Meant("alignment", "alignment") for name in ("early", "late")}
-    joint = fabricate_joint(metrics=metrics)
-    joint.metrics[0, :, 12:] = np.nan
-    joint.metrics[1, :, :12] = np.nan
-    part = league_part(joint)
-    assert part and part.found[0].endswith(
-        "the metrics have values on too few edits in common to be ranked."
-    )
+def test_a_metric_that_is_not_meant_for_most_edits_is_ranked_by_what_it_is_meant_for() -> None:
+    """`poor_a` is without meaning on half of the edits of each of 12 videos, and on one more."""
+    joint = fabricate_joint()
+    lost = [edit for k, edit in enumerate(joint.edits) if k % 2 or k == 0]
+    at = (joint.run.scores["metric"] == "poor_a") & joint.run.scores["edit"].isin(lost)
+    for status, aside in (("n/a", ()), ("failed", ("poor_a",))):
+        scores = joint.run.scores.copy()
+        scores.loc[at, ["status", "value", "delta"]] = [status, np.nan, np.nan]
+        found = agreement(join(replace(joint.run, scores=scores), joint.people), "alignment")
+        assert found.apart == aside
 
 
 def test_a_constant_metric_is_said_in_its_own_unit() -> None:

@@ -17,7 +17,7 @@ from evaluation.stats.statistic import Statistic, statistic_value
 from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
 from reports.ground import TIE
 from reports.people.joint import Joint
-from reports.people.metric_ground import metric_ground, on_ground
+from reports.people.metric_ground import apart
 
 ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
 BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: which edit?
@@ -41,8 +41,9 @@ class Agreement(NamedTuple):
     permutations: int
     surely: float = np.nan  # lower end for the best metric, at the level shared by all metrics
     apart: tuple[str, ...] = ()  # metrics with values that are not ranked: too few in common
-    cells: int = 0  # edits by methods with votes, on which all ranked metrics have values
-    of: int = 0  # on which some metric has one
+    ahead: tuple[
+        str, ...
+    ] = ()  # ranked metrics that reach more than the best where both have values
 
     @property
     def ranked(self) -> list[Row]:
@@ -69,11 +70,9 @@ def agreements(joint: Joint) -> list[Agreement]:
 def agreement(joint: Joint, question: str) -> Agreement:
     """Return the league of all metrics on one question, or why there can be none.
 
-    All of it is of the cells on which every ranked metric has values (`metric_ground`); the rows
-    of metrics that are not ranked, last, are of their own cells.
+    Metrics with values on too little are not ranked (`metric_ground`): their rows are last.
     """
-    ground, reason = metric_ground(joint, question), why_not(joint, question)
-    every, joint = joint, on_ground(joint, question, ground)
+    reason = why_not(joint, question)
     votes, statistic = joint.votes[question], headline(joint)
     own = frozenset(joint.names[k] for k in joint.on_axis(question))
     ties, guess = guessing(mean_votes(votes), statistic)
@@ -83,13 +82,14 @@ def agreement(joint: Joint, question: str) -> Agreement:
     if found.why_not:
         return found
     swaps = 10_000 if statistic.name == "acc_eq" else FEW_SWAPS
-    table = _league(joint, question, list(ground.ranked), swaps)
-    rest = [k for k in range(len(joint.names)) if k not in ground.ranked]
+    aside = apart(joint, question)
+    table = _league(joint, question, [k for k in range(len(joint.names)) if k not in aside], swaps)
     rows = list(table.rows)
-    if rest:
-        own_cells = _league(every, question, rest, FEWEST_SWAPS).rows
-        rows += [row._replace(cluster=0, p_best=np.nan) for row in own_cells]
-    rows = [_in_its_unit(every, question, row) for row in rows]
+    if aside:
+        more = _league(joint, question, list(aside), FEWEST_SWAPS).rows
+        rows += [row._replace(cluster=0, p_best=np.nan) for row in more]
+    rows = [_in_its_unit(joint, question, row) for row in rows]
+    ranked = [joint.names.index(row.name) for row in rows if row.cluster]
     rng = joint.people.rng("panels", question)
 
     def value(one: np.ndarray, rest: np.ndarray) -> float:
@@ -97,10 +97,9 @@ def agreement(joint: Joint, question: str) -> Agreement:
 
     return found._replace(
         table=table._replace(rows=tuple(rows)),
-        apart=tuple(joint.names[k] for k in ground.apart),
-        cells=int(ground.has.sum()),
-        of=ground.of,
-        surely=_surely(joint, question, [row.name for row in table.rows if row.cluster]),
+        apart=tuple(joint.names[k] for k in aside),
+        ahead=_ahead(joint, question, ranked),
+        surely=_surely(joint, question, [joint.names[k] for k in ranked]),
         halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.level),
         vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.level),
         permutations=swaps,
@@ -122,11 +121,23 @@ def _league(joint: Joint, question: str, among: list[int], swaps: int) -> League
 
 
 def _in_its_unit(joint: Joint, question: str, row: Row) -> Row:
-    """Return a row with the cells that lack a value or a vote of all, and reasons in its unit."""
-    k, human = joint.names.index(row.name), joint.mean_votes(question)
-    has = np.isfinite(joint.metrics[k]) & np.isfinite(human)
-    why_not = row.why_not and (why_none(joint, k, question) or row.why_not)
-    return row._replace(missing=int((~has).sum()), why_not=why_not)
+    """Return a row whose reason has values as the metric gives them."""
+    why_not = row.why_not and (
+        why_none(joint, joint.names.index(row.name), question) or row.why_not
+    )
+    return row._replace(why_not=why_not)
+
+
+def _ahead(joint: Joint, question: str, ranked: list[int]) -> tuple[str, ...]:
+    """Return which metrics follow raters better than the first does, where both have values."""
+    human, found = joint.mean_votes(question), []
+    for k in ranked[1:]:
+        both = np.isfinite(joint.metrics[[ranked[0], k]]).all(axis=0)
+        best, other = (measured(joint, np.where(both, joint.metrics[m], np.nan), human)
+                       for m in (ranked[0], k))  # fmt: skip
+        if other > best + TIE:
+            found.append(joint.names[k])
+    return tuple(found)
 
 
 def why_none(joint: Joint, k: int, question: str) -> str:
@@ -160,11 +171,9 @@ def why_not(joint: Joint, question: str) -> str:
         return "nobody voted on edits that the run has"
     if np.ptp(valued) == 0:
         return f"all edits have the same mean vote, {valued[0]:.2f}, so there is nothing to follow"
-    ground = metric_ground(joint, question)
-    if ground.apart and not ground.ranked:
-        return "the metrics have values on too few edits in common to be ranked"
-    on = on_ground(joint, question, ground)
-    values = [measured(on, on.metrics[k], on.mean_votes(question)) for k in ground.ranked]
+    aside = apart(joint, question)
+    ranked = [metric for k, metric in enumerate(joint.metrics) if k not in aside]
+    values = [measured(joint, metric, human) for metric in ranked]
     if not np.isfinite(values).any():
         return "no edit has votes and values of a metric for two methods"
     return ""
@@ -179,16 +188,11 @@ def measured(joint: Joint, metric: np.ndarray, human: np.ndarray) -> float:
 
 
 def best_of(joint: Joint, question: str, among: list[int]) -> list[int]:
-    """Return the metrics that have a value, best first, ordered as in the league; then others."""
-    ground = metric_ground(joint, question)
-    ranked = on_ground(joint, question, ground)
-    values = {
-        k: round(measured(one, one.metrics[k], one.mean_votes(question)), 9)
-        for k in among
-        for one in [ranked if k in ground.ranked else joint]
-    }
+    """Return the metrics that have a value, ordered as in the league: last those not ranked."""
+    human, aside = joint.mean_votes(question), apart(joint, question)
+    values = {k: round(measured(joint, joint.metrics[k], human), 9) for k in among}
     valued = [k for k in among if np.isfinite(values[k])]
-    return sorted(valued, key=lambda k: (k not in ground.ranked, -values[k], joint.names[k]))
+    return sorted(valued, key=lambda k: (k in aside, -values[k], joint.names[k]))
 
 
 def within(

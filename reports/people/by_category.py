@@ -7,10 +7,10 @@ import numpy as np
 from evaluation.stats.meta import cells
 from reports.people.agreement import best_of, guessing, headline, why_not, within
 from reports.people.joint import Joint
+from reports.people.metric_ground import FEW_VIDEOS as FEW_VIDEOS
 
 ALL = "all"
 OWN_SHOWN, OTHERS_SHOWN = 5, 2  # metrics of the question's axis, and better ones of other axes
-FEW_VIDEOS = 10  # below this nominal 95% intervals held the true value in less than 90%
 
 
 class Spot(NamedTuple):

@@ -58,15 +58,17 @@ def found_sentence(found: Agreement) -> str:
 
 
 def _ground(found: Agreement) -> str:
-    """Return on what metrics are ranked, where they do not have the same."""
-    text = ""
-    if found.cells < found.of:
-        edits = plural(found.of, "edit")
-        text = f"; on the {found.cells} of {edits} by methods that all ranked metrics have"
+    """Return what the place of the best hangs on, where metrics lack values on different edits."""
+    text, best = "", found.ranked[0]
+    if lacks := best.missing - min(row.missing for row in found.ranked):
+        text = f"; it lacks {plural(lacks, 'edit')} by methods that another metric has"
+    if found.ahead:
+        verb = "reaches" if len(found.ahead) == 1 else "reach"
+        text += f"; where both have values, {listed([*found.ahead])} {verb} more"
     if not found.apart:
         return text
     verb = "is" if len(found.apart) == 1 else "are"
-    return f"{text}; {listed([*found.apart])} {verb} not ranked, with too few values in common"
+    return f"{text}; {listed([*found.apart])} {verb} not ranked, with values on too few edits"
 
 
 def _company(found: Agreement) -> str:

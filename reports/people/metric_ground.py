@@ -1,52 +1,52 @@
-"""Where metrics can be ranked against raters: on what every ranked metric has values for.
+"""Which metrics can be ranked against raters: those with values on enough of what raters saw.
 
-A metric that has values on easy edits only follows raters there more than others do on all edits.
-So metrics are ranked as methods are (`reports.ground`), on the pairs of methods, within an edit, on
-which every ranked metric has both values; with one method, on its edits. A metric that would cost
-the others more than half of these is not ranked.
+Metrics apply to different categories of edit by their definition, and each is ranked by what it
+has; tests of two are on what both have. One that failed on most of what it applies to, or that has
+values on a few videos where others have many, could be the best by easy edits alone: it is not
+ranked.
 """
 
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
-from reports.ground import common_ground
 from reports.people.joint import Joint
 
-
-class MetricGround(NamedTuple):
-    """Metrics by their places, and the cells on which they are ranked."""
-
-    ranked: tuple[int, ...]  # all with values, if these are fewer than two
-    apart: tuple[int, ...]  # with values, too few in common with the others
-    cells: np.ndarray  # bool (systems, edits): every ranked metric has a value and people a vote
-    has: np.ndarray  # bool (systems, edits): the same, if one metric is ranked alone too
-    of: int  # cells on which people have a vote and some metric has a value
+FEW_VIDEOS = 10  # below this nominal 95% intervals held the true value in less than 90%
 
 
-def metric_ground(joint: Joint, question: str) -> MetricGround:
-    """Return where the metrics of a run can be ranked on a question."""
-    has = np.isfinite(joint.metrics) & np.isfinite(joint.mean_votes(question))
-    units = _units(has).reshape(len(has), -1)
-    valued = tuple(int(k) for k in np.flatnonzero(units.any(axis=1)))
-    of = int(has.any(axis=0).sum())
-    if len(valued) < 2:
-        return MetricGround(valued, (), np.ones(has.shape[1:], bool), has.any(axis=0), of)
-    ground = common_ground(units)
-    cells = has[list(ground.ranked)].all(axis=0) & bool(ground.ranked)
-    return MetricGround(ground.ranked, ground.apart, cells, cells, of)
+def apart(joint: Joint, question: str) -> tuple[int, ...]:
+    """Return the places of metrics that have values and are not ranked; not all of them are.
+
+    A metric is set apart if it has values on less than half of the pairs of methods, within an edit
+    (with one method: of the edits), that it applies to and people voted on; or on fewer than
+    FEW_VIDEOS source videos while another has so many.
+    """
+    voted = np.isfinite(joint.mean_votes(question))
+    due = _units(voted & ~_not_for(joint))
+    has = _units(voted & np.isfinite(joint.metrics))
+    counts, wanted = has.sum(axis=(1, 2)), due.sum(axis=(1, 2))
+    videos = np.array([len(np.unique(joint.sources[one.any(axis=0)])) for one in has])
+    few = (2 * counts < wanted) | ((videos < FEW_VIDEOS) & (videos.max(initial=0) >= FEW_VIDEOS))
+    valued = counts > 0
+    return tuple(int(k) for k in np.flatnonzero(valued & few)) if (valued & ~few).any() else ()
 
 
-def on_ground(joint: Joint, question: str, ground: MetricGround) -> Joint:
-    """Return values and votes on the cells of the ground alone."""
-    metrics = np.where(ground.cells, joint.metrics, np.nan)
-    votes = np.where(ground.cells[:, :, None], joint.votes[question], np.nan)
-    return joint._replace(metrics=metrics, votes=joint.votes | {question: votes})
+def _not_for(joint: Joint) -> np.ndarray:
+    """Return on what a metric is without meaning, bool (metrics, systems, edits)."""
+    rows = joint.run.scores[joint.run.scores["status"] == "n/a"]
+    cells = set(zip(rows["metric"], rows["method"], rows["edit"], strict=True))
+    return np.array(
+        [
+            [[(name, system, edit) in cells for edit in joint.edits] for system in joint.systems]
+            for name in joint.names
+        ],
+        bool,
+    ).reshape(joint.metrics.shape)
 
 
 def _units(has: np.ndarray) -> np.ndarray:
-    """Return where a metric (metrics, systems, edits) has what is compared: a pair, or an edit."""
+    """Return where cells (metrics, systems, edits) have what is compared: a pair, or an edit."""
     systems = has.shape[1]
     if systems < 2:
         return has

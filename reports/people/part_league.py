@@ -94,10 +94,8 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
         "last, the method's mean "
         "vote on the other videos."
     )
-    if found.cells < found.of:
-        text += " All of this is on the edits by methods that every ranked metric has values for."
     if found.apart:
-        text += f" {APART}: not ranked, too few of these being its own; its value is on its own."
+        text += f" {APART}: not ranked, for values on too few edits."
     return Table(
         f"league_{found.question}",
         f"{found.question.capitalize()}: metrics by how they follow raters",
