@@ -86,6 +86,8 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
         "raters": draw(st.integers(2, 6)),
         "sources": draw(st.integers(1, 6)),
         "missing": draw(st.sampled_from((0.0, 0.15, 0.5))),
+        "unanswered": draw(st.sampled_from((0.0, 0.0, 0.2))),
+        "excluded": draw(st.sampled_from(([], [], [0]))),
         "seed": draw(st.integers(0, 2**16)),
     }
 
@@ -94,15 +96,19 @@ def study_of(drawn_: dict[str, Any], folder: Any) -> People | None:
     names = ("mc", "ma", "mb", "me", "md")[: drawn_["methods"]]
     vote = drawn(drawn_["effects"], noise=drawn_["noise"], bias=0.3, seed=drawn_["seed"])
     export = made_up(
-        folder, vote, methods=names, raters=drawn_["raters"], sources=drawn_["sources"]
-    )
+        folder, vote, methods=names, raters=drawn_["raters"], sources=drawn_["sources"],
+        excluded=drawn_.get("excluded", []),
+    )  # fmt: skip
     rng, long = np.random.default_rng(drawn_["seed"]), export.long
     items = long[["method", "edit"]].apply(tuple, axis=1)
     every = sorted(set(items[long["kind"] == "rating"]))
     lost = {item for item in every if rng.random() < drawn_["missing"]}
-    left = long[~items.isin(lost)]
-    own = left[left["kind"] == "rating"]
-    return people_of(replace(export, long=left), Resampling(resamples=100)) if len(own) else None
+    silent = rng.random(len(long)) < drawn_.get("unanswered", 0.0)
+    left = long[~items.isin(lost) & ~silent]
+    own = left[(left["kind"] == "rating") & ~left["excluded"]]
+    if set(own["question"]) != set(QUESTIONS):
+        return None
+    return people_of(replace(export, long=left), Resampling(resamples=100))
 
 
 def check(people: People) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reports.loading import is_number
-from reports.people.outcome import People
+from reports.people.outcome import Outcome, People
 from reports.tables import APART, NOTHING, Cell, number
 from reports.wording import listed
 
@@ -14,7 +14,12 @@ def mos_cell(people: People, question: str, method: str) -> Cell:
     mos = float(kept.scores[question].mos[kept.ratings.methods.index(method)])
     if not is_number(mos):
         return Cell(NOTHING)
-    return Cell(number(mos, 2), mark=APART if method in kept.apart(question) else "")
+    return Cell(number(mos, 2), mark=apart_mark(kept, question, method))
+
+
+def apart_mark(outcome: Outcome, topic: str, method: str) -> str:
+    """Return the mark of a score that is of a method's own edits, else ""."""
+    return APART if method in outcome.apart(topic) else ""
 
 
 def own_edits_note(people: People, topics: Sequence[str]) -> str:

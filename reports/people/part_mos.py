@@ -1,5 +1,6 @@
 """The paper's table: mean opinion scores and success of every method, with letters."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from reports.people.cells import ends_text
 from reports.people.gap_words import Places
 from reports.people.gaps import SUCCESS, Gap, Gaps, gaps_of, letters_of
 from reports.people.outcome import Outcome, People
+from reports.people.own_edits import apart_mark
 from reports.people.standings import whose_edits
 from reports.people.verdict import places_of, scores_of, verdict
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
@@ -100,7 +102,8 @@ def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False)
     for name in people.methods:
         at = outcome.ratings.methods.index(name)
         scored = [column[name] for column in columns.values()]
-        rows.append(Row(name, (*scored, _votes_succeed(outcome, at), *_counts(outcome, at))))
+        answers = replace(_votes_succeed(outcome, at), mark=apart_mark(outcome, SUCCESS, name))
+        rows.append(Row(name, (*scored, answers, *_counts(outcome, at))))
     heads = [Head(name, hint=f"mean vote on {name}") for name in people.questions]
     heads += [
         Head(SUCCESS, hint="share of edits that succeed"),
@@ -132,14 +135,13 @@ def _scores(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[st
     letters = _letters(people, gaps[topic], scores, places)
     several = sum(map(is_number, scores.values())) > 1
     found = {}
-    for name, score in scores.items():
+    for name in scores:
         at = outcome.ratings.methods.index(name)
         cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
-        apart = several and is_number(score) and not places.ranks[name]
         found[name] = Cell(
             cell.main, cell.small + _own(outcome, topic, at), cell.hint,
             best=several and name in places.best,
-            mark=APART if apart else letters[name] if several else "",
+            mark=apart_mark(outcome, topic, name) or (letters[name] if several else ""),
         )  # fmt: skip
     return found
 

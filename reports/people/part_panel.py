@@ -32,6 +32,10 @@ NOTE = (
     "raters: they are taken as they are, and the source videos alone are a sample; that says "
     "nothing of what other raters prefer. The sections before this one are about raters like these."
 )
+NOTE_ONE = (
+    "One rater says nothing of what raters like this one would say. For this rater: the votes are "
+    "taken as they are, and the source videos alone are a sample."
+)
 DONE = (
     "As the panel has fewer than {few} raters, every comparison was also made for these raters on "
     "source videos like these, with variances clustered by source video alone and sources - 1 "
@@ -54,11 +58,12 @@ def panel_part(people: People) -> Part | None:
         return None
     panel, who = _panel(people), _these(many)
     freedom = plural(many - 1, "degree") + " of freedom"
+    note = NOTE.format(them=plural(many, "rater"), freedom=freedom) if many > 1 else NOTE_ONE
     return Part(
         id="panel",
         title=f"{who[0].upper()}{who[1:]}, and raters like {'this one' if many == 1 else 'these'}",
         found=_found(people, panel, who),
-        notes=(NOTE.format(them=plural(many, "rater"), freedom=freedom),),
+        notes=(note,),
         tables=tuple(
             _pairs_table(people, panel, topic, who) for topic in panel.these if panel.these[topic]
         ),
@@ -102,6 +107,8 @@ def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
 
 
 def _shown(gaps: list[Gap], alpha: float) -> str:
+    if all(one.why_not for one in gaps):
+        return "no difference can be tested"
     shown = sum(one.sign(alpha) != 0 for one in gaps)
     if not shown:
         return "no difference is significant"
