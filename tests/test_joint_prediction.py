@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.stats
-from fabricated_joint import HOW, Meant, fabricate_joint
+from fabricated_joint import HOW, METRICS, Meant, fabricate_joint
+from numpy.polynomial import Polynomial
 
 from evaluation.stats.p1401 import evaluate_prediction
 from reports.people.by_category import ALL, FEW_VIDEOS, grid
@@ -171,6 +172,23 @@ def test_a_score_on_own_edits_is_marked_beside_the_cost() -> None:
     assert [APART in text for text in shown.values()] == [False, False, True]
     assert APART in part.tables[0].caption
     assert not any(APART in c.main for r in cost_part(joint).tables[0].rows for c in r.cells)
+
+
+def test_the_mapping_of_a_file_is_of_the_metric_as_it_is() -> None:
+    """`good_f` is better when lower: at a clip's own value the polynomial gives its prediction.
+
+    The RMSE of these predictions is that of the table, with P.1401's divisor N - 4.
+    """
+    joint = fabricate_joint(metrics={"good_f": METRICS["good_f"]})
+    part = scatter_part(joint)
+    assert part
+    row = dict(part.frames)["metric_prediction"].query("question == 'fidelity'").iloc[0]
+    values, mos = -joint.metrics[0].ravel(), joint.mean_votes("fidelity").ravel()
+    assert (row["mapped_from"], row["mapped_to"]) == (values.min(), values.max())
+    coefficients = [float(c) for c in row["coefficients"].split()]
+    predicted = Polynomial(coefficients, [row["mapped_from"], row["mapped_to"]])(values)
+    error = np.sqrt(((predicted - mos) ** 2).sum() / (len(mos) - 4))
+    assert row["rmse"] == pytest.approx(error)
 
 
 def test_a_metric_that_goes_against_raters_predicts_the_same_for_all() -> None:

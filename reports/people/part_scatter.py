@@ -1,5 +1,6 @@
 """Metrics as predictors of mean votes: scatter, mapping to the scale, errors, P.1401's tests."""
 
+import numpy as np
 import pandas as pd
 
 from reports.loading import is_number
@@ -45,7 +46,7 @@ def scatter_part(joint: Joint) -> Part | None:
         notes=tuple(_notes(found, several)),
         drawings=(_drawing(joint, found),) if found else (),
         folded=tuple(map(_table, found)),
-        frames=(("metric_prediction", _frame(found)),) if found else (),
+        frames=(("metric_prediction", _frame(joint, found)),) if found else (),
         done=((done, TESTED) if several else (done,)) if found else (),
     )
 
@@ -154,7 +155,23 @@ def _cells(one: Predicted) -> tuple[Cell, ...]:
     )
 
 
-def _frame(found: list[Question]) -> pd.DataFrame:
+def _in_its_unit(joint: Joint, one: Predicted) -> dict[str, str | float]:
+    """Return the mapping as numpy's `Polynomial(coefficients, [mapped_from, mapped_to])` reads it.
+
+    It is of the metric's own values: where less is better, the fit is of values that were turned,
+    and p(x) = q(-x) has the coefficients (-1)^k c_k on [-high, -low].
+    """
+    mapping, sign = one.values.mapping, joint.run.metrics[one.name].sign
+    coefficients = mapping.coefficients * float(sign) ** np.arange(len(mapping.coefficients))
+    ends = sorted((sign * mapping.low, sign * mapping.high))
+    return {
+        "coefficients": " ".join(f"{c:.12g}" for c in coefficients),
+        "mapped_from": ends[0],
+        "mapped_to": ends[1],
+    }
+
+
+def _frame(joint: Joint, found: list[Question]) -> pd.DataFrame:
     rows = [
         {
             "question": one.question,
@@ -174,10 +191,8 @@ def _frame(found: list[Question]) -> pd.DataFrame:
             "p_pearson": each.p[0],
             "p_rmse": each.p[1],
             "p_outliers": each.p[2],
-            "coefficients": " ".join(f"{c:.12g}" for c in each.values.mapping.coefficients),
-            "mapped_from": each.values.mapping.low,
-            "mapped_to": each.values.mapping.high,
         }
+        | _in_its_unit(joint, each)
         for one in found
         for each in one.metrics
     ]
