@@ -10,9 +10,9 @@ from study_results import Share
 from reports.style import ANCHOR, COLOURS, INK, MUTED, SETTINGS, clean, figure
 
 OURS = {
-    "false alarms": ("difference, t", "P(B > A)", "9 tests, Holm"),
+    "false alarms": ("difference, t", "P(B > A)", "9 tests, Holm", "difference of success"),
     "coverage": ("MOS, t", "MOS, bootstrap", "difference, t", "P(B > A)", "success of items",
-                 "success of votes", "alpha, these raters"),
+                 "success of votes", "difference of success", "alpha, these raters"),
 }  # fmt: skip
 USUAL = {
     "false alarms": ("pooled votes, t", "pooled votes, Mann-Whitney", "pairs of votes, Wilcoxon",
@@ -33,7 +33,8 @@ def draw(alarms: Shares, held: Shares, file: Path) -> None:
         _panel(left, alarms, "false alarms")
         left.set_title("Two equal methods called different, % (promised: 5)")
         left.set_xscale("log")
-        left.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+        left.set_xlim(left=0.5)
+        left.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
         left.minorticks_off()
         _panel(right, held, "coverage")
         right.set_title("Truth inside the interval, % (promised: 95)")
