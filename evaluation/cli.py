@@ -19,6 +19,7 @@ from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:
     from dreamix.methods.base import Variant
+    from evaluation.runs import RunFolder
 
 F = Callable[..., Any]
 PATH = click.Path(path_type=Path)
@@ -149,7 +150,7 @@ def run(**wanted: Any) -> None:
 
     SUITE is a path, or a suite that comes with the toolkit (see `dreamix bench list`).
     """
-    sys.exit(make(**wanted))
+    sys.exit(make(**wanted)[0])
 
 
 @bench.command()
@@ -178,8 +179,8 @@ def compare(
 
     of_run = ("methods", "seeds", "edits", "media_root", "backend", "executor", "gpus_per_worker")
     run_options = {name: wanted.pop(name) for name in of_run}
-    codes = [make(suite, out=out, workers=workers, **run_options)]
-    codes.append(measure(out, workers=workers or cores(), **wanted))
+    code, opened = make(suite, out=out, workers=workers, **run_options)
+    codes = [code, measure(out, workers=workers or cores(), opened=opened, **wanted)]
     program = context.find_root().command
     if isinstance(program, click.Group) and (report := program.get_command(context, "report")):
         if is_current(out):
@@ -203,8 +204,8 @@ def make(
     executor: str | None = None,
     gpus_per_worker: float | None = None,
     shard: str | None = None,
-) -> int:
-    """Make the clips and say how it went; return the exit code."""
+) -> "tuple[int, RunFolder | None]":
+    """Make the clips and say how it went; return the exit code and the run folder, open."""
     from dreamix.backends.base import open_backend
     from dreamix.data.suite import load_suite
     from dreamix.methods.base import Asked, needs_model, variants
@@ -224,7 +225,7 @@ def make(
         out, chosen = part_of(loaded, chosen, out, shard)
         if not chosen:
             click.echo(f"shard {shard} has no videos: nothing to do")
-            return 0
+            return 0, None
     with progress("edits") as watch:
         made = run_suite(
             loaded,
@@ -241,12 +242,13 @@ def make(
     for remark, count in Counter(makers.remarks).items():
         click.echo(f"note: {count} x {remark}")
     show_reasons(reasons)
-    return 1 if counts.get("failed") else 0
+    return (1 if counts.get("failed") else 0), made
 
 
 def measure(
     run: Path,
     *,
+    opened: "RunFolder | None" = None,
     metrics: tuple[str, ...],
     align: str,
     workers: int,
@@ -270,6 +272,7 @@ def measure(
             workers=workers,
             watch=watch,
             composite=composite,
+            opened=opened,
         )
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
     if done.seconds:

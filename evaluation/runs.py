@@ -14,7 +14,7 @@ import numpy as np
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import COLOURS, write_video
-from dreamix.core.places import inside
+from dreamix.core.places import REFUSED, inside
 from dreamix.core.records import open_file, storing, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
 from evaluation import identity
@@ -59,6 +59,7 @@ class RunFolder:
         self.path = path
         self.standing: dict[Cell, ClipRow] = {}  # rows that were read and need not be made anew
         self._folders: dict[tuple[str, str], str] = {}  # of clips
+        self._above: dict[str, str] = {}  # of a method's clips
 
     @property
     def scores(self) -> Path:
@@ -149,9 +150,17 @@ class RunFolder:
         """Return the path of a file of a clip; the links above it are looked at once."""
         folder = self._folders.get((method, edit))
         if folder is None:
-            folder = self._folders[method, edit] = str(self.place("clips", method, edit))
+            folder = self._folders[method, edit] = self._folder(method, edit)
         path = os.path.join(folder, name)
         return path if not os.path.islink(path) else str(self.place("clips", method, edit, name))
+
+    def _folder(self, method: str, edit: str) -> str:
+        """Return the folder of a cell: of thousands that lie in one, that one is looked at once."""
+        if method not in self._above:
+            self._above[method] = str(self.place("clips", method))
+        path = os.path.join(self._above[method], edit)
+        is_plain = edit not in REFUSED and "/" not in edit and not os.path.islink(path)
+        return path if is_plain else str(self.place("clips", method, edit))
 
     def clip_path(self, row: ClipRow) -> Path:
         """Return the file of a clip that was made."""

@@ -58,6 +58,7 @@ def score_run(
     workers: int = 1,
     watch: Watch | None = None,
     composite: Path | None = None,
+    opened: RunFolder | None = None,
 ) -> Summary:
     """Return what was done to give every clip of the run at `out` the metrics `names`.
 
@@ -66,9 +67,10 @@ def score_run(
     On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
     composite: file of composite metrics to work out from the scores; those of earlier files are
     renewed without it.
+    opened: the folder at `out`, if it is open: what was read of it is not read again.
     """
     check_policy(policy)
-    run = RunFolder(out)
+    run = opened or RunFolder(out)
     run.check()
     given = read_composites(composite) if composite else []
     settings = settings.on(toybox=run.suite.rendered)

@@ -1,6 +1,7 @@
 """Scoring: the same numbers in any order, on any number of workers, before and after a kill."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from evaluation.features.store import Features
 from evaluation.plan import metric_names
 from evaluation.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
+from evaluation.scores import append_scores, read_scores
 from evaluation.scoring import score_run
 from evaluation.settings import ModelSettings
 
@@ -322,3 +323,29 @@ class TestMisuse:
         assert set(done.not_run) == {"clip_t"}
         assert "/nowhere/weights.pt" in done.not_run["clip_t"]
         assert json.loads((out / "run.json").read_text())["not_run"] == done.not_run
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda lines: [lines[0], lines[1][:-5], lines[2]], "scores.jsonl:2"),
+        (lambda lines: [lines[0] + "," + lines[1], lines[2]], "scores.jsonl:1"),
+        (lambda lines: [lines[0], "", lines[2]], "scores.jsonl:2"),
+        (lambda lines: [*lines[:2], lines[2].replace('"psnr"', "7")], "scores.jsonl:3"),
+    ],
+    ids=["cut", "two in a line", "empty", "another type"],
+)
+def test_a_damaged_line_is_named_though_many_are_read_at_once(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], told: str
+) -> None:
+    rows = [
+        ScoreRow(method="m", edit=f"e{k}", seed=0, metric="psnr", status="ok", video="v",
+                 category="style", definition="d", value=float(k))
+        for k in range(3)
+    ]  # fmt: skip
+    path = tmp_path / "scores.jsonl"
+    append_scores(path, rows)
+    assert [*read_scores(path).values()] == rows
+    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    with pytest.raises(UserError, match=told):
+        read_scores(path)
