@@ -39,7 +39,9 @@ def whole_plan() -> Plan:
     edits = load_suite(SUITE).edits
     ratings = [item("rating", e.video, e.id, method) for e in edits for method in METHODS]
     checks = [kept for kept in PLAN.items if kept.kind != "rating"]
-    return Plan(study="s", analysis="h", run="r", items=(*ratings, *checks), left_out={})
+    return Plan(
+        study="s", analysis="h", run="r", items=(*ratings, *checks), left_out={}, clips=PLAN.clips
+    )
 
 
 def stages(running: Running, raters: int, drop_out: float) -> None:

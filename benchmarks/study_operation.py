@@ -34,7 +34,7 @@ import postgres  # noqa: E402
 from study_app.export.writing import export  # noqa: E402
 from study_app.monitor import DAY, watch  # noqa: E402
 from study_app.opening import Opened, open_study  # noqa: E402
-from study_app.plan import Item, Plan, write_plan  # noqa: E402
+from study_app.plan import Clip, Item, Plan, write_plan  # noqa: E402
 from study_app.spec.reading import FILE, analysis_hash, study_from_text  # noqa: E402
 from study_app.spec.template import TEMPLATE  # noqa: E402
 from study_app.store.database import now  # noqa: E402
@@ -43,6 +43,7 @@ from study_app.store.tables import Answer, Playback, Rater, Trial  # noqa: E402
 DREAMIX = Path(sys.executable).with_name("dreamix")
 QUESTIONS = ("alignment", "fidelity", "quality")
 METHODS = ("dreamix", "plug-and-play", "sdedit", "text-to-video")
+CLIPS = dict.fromkeys(("l", "r"), Clip(2.0, "0" * 64))
 KINDS = ["training"] * 3 + ["rating"] * 20 + ["trap", "gold", "repeat"]
 LEDGER = {
     "stretches": [{"start": 0.0, "end": 2.0, "rate": 1.0, "seen": True, "took": 2.0}] * 3,
@@ -68,7 +69,7 @@ def write_study(folder: Path, votes: int) -> None:
     items = [item("rating", *names, None) for names in rated]
     asked = {"trap": dict.fromkeys(QUESTIONS, 2), "gold": {"alignment": 1, "fidelity": 5}}
     items += [item(kind, "v0", "e0", "x", asked.get(kind)) for kind in ("trap", "gold", "training")]
-    write_plan(folder, Plan("large", analysis_hash(study), "r", tuple(items), {}))
+    write_plan(folder, Plan("large", analysis_hash(study), "r", tuple(items), {}, CLIPS))
 
 
 def item(kind: str, video: str, edit: str, method: str, expected: dict[str, int] | None) -> Item:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from study_app.dealing import deal, deal_training, has_room, take_back
 from study_app.device import in_the_way
 from study_app.plan import Plan
-from study_app.playback import Ledger, could_be_since, coverage
+from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
 from study_app.spec.study import Study
 from study_app.state import state_of
@@ -137,7 +137,7 @@ def answer_trial(
     ledger: Ledger,
     now: int,
 ) -> bool:
-    """Return True if the answers are kept, now or before; False if the clip was not watched.
+    """Return True if the answers are kept, now or before; False if a clip was not watched.
 
     Answers to another trial than the current one change nothing. A question left out and a value
     that is not on its scale are a ValueError: the page cannot send them. In the pairwise design -1
@@ -149,12 +149,12 @@ def answer_trial(
         trial = turn and current_trial(turn.session, turn.rater)
         if not turn or not trial or trial.id != trial_id:
             return True
-        seconds = running.plan.by_key[trial.item].seconds
-        watched = coverage(ledger, seconds, running.study.playback)
+        lengths = running.plan.lengths(running.plan.by_key[trial.item])
+        share = watched(ledger, lengths, running.study.playback)
         shown = now - trial.opened if trial.opened is not None else 0
-        if watched < running.study.playback.coverage or not could_be_since(ledger, shown):
+        if share < running.study.playback.coverage or not could_be_since(ledger, shown):
             return False
-        told = {"coverage": watched, "ledger": ledger.model_dump(mode="json")}
+        told = {"coverage": share, "ledger": ledger.model_dump(mode="json")}
         turn.session.add(Playback(trial_id=trial.id, **told))
         turn.session.add_all(
             Answer(trial_id=trial.id, question=question, value=value)

@@ -92,6 +92,8 @@ def _misfit(item: Item, plan: Plan, study: Study) -> str | None:
         return f"item {item.key} is of no known kind ({shown(item.kind)})"
     if len(item.methods) != wanted:
         return f"item {item.key} names {len(item.methods)} methods, not {wanted}"
+    if lost := set(item.clips) - set(plan.clips):
+        return f"item {item.key} shows a clip that is not listed ({shown(min(lost))})"
     if not set(item.expected or ()) <= set(study.questions):
         return f"item {item.key} expects answers to questions that are not asked"
     return None

@@ -6,19 +6,31 @@
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
-from dreamix.core.records import write_json
-from dreamix.core.typed import STRICT, Name, read_typed
+from dreamix.core.records import MOST, read_bytes, write_json
+from dreamix.core.typed import STRICT, Name, parse_typed
 from study_app.design.blocks import Cell
 
 FILE = "plan.json"
 SECRET = "secret"  # file of a study's folder; names of clips and raters are made with it
 SECRET_BYTES = 4096
-FORMAT = 1
+FORMAT = 2
 KINDS = ("rating", "trap", "gold", "training")
 SEPARATOR = " | "  # between the two methods of a pair
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip as it is served."""
+
+    __pydantic_config__ = STRICT
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class Item:
     prompt: str
     left: Name
     right: Name
-    seconds: float  # of the clip that is rated
+    seconds: float  # of the longest clip that it shows
     reference: Name | None = None
     expected: dict[str, int] | None = None
     language: str | None = None  # of a trap: the one it is written in
@@ -49,6 +61,12 @@ class Item:
     def cell(self) -> Cell:
         """The cell of the design that a rating of it counts for."""
         return Cell(self.video, self.edit, SEPARATOR.join(self.methods))
+
+    @property
+    def clips(self) -> tuple[Name, ...]:
+        """Names of all media that are shown: left, right and, of a pair, the source."""
+        shown = (self.left, self.right, self.reference)
+        return tuple(name for name in shown if name is not None)
 
 
 @dataclass(frozen=True)
@@ -61,12 +79,17 @@ class Plan:
     run: str  # hash of the suite the clips belong to
     items: tuple[Item, ...]
     left_out: dict[str, str]  # edit -> why it is not in the study
+    clips: dict[Name, Clip]  # every clip that an item shows, by its media name
     format: int = FORMAT
 
     @cached_property
     def by_key(self) -> dict[str, Item]:
         """Items by their key."""
         return {item.key: item for item in self.items}
+
+    def lengths(self, item: Item) -> tuple[float, ...]:
+        """Return how long each clip of an item is, in the order of its names."""
+        return tuple(self.clips[name].seconds for name in item.clips)
 
     def of_kind(self, kind: str) -> list[Item]:
         """Return the items of a kind, in the order of the plan."""
@@ -88,7 +111,10 @@ def read_plan(folder: Path) -> Plan:
     path = folder / FILE
     if not path.is_file():
         raise UserError(f"{folder} is not built: run `dreamix study build {folder}` first")
-    plan = read_typed(inside(folder, FILE), Plan)
-    if plan.format != FORMAT:
-        raise UserError(f"{path} is of another version of the toolkit: build the study again")
-    return plan
+    content = read_bytes(inside(folder, FILE), MOST)
+    found = parse_typed(content, dict[str, Any], str(path)).get("format")
+    if isinstance(found, int) and found != FORMAT:
+        raise UserError(
+            f"{path} is of another version of the toolkit: run `dreamix study build {folder}` again"
+        )
+    return parse_typed(content, Plan, str(path))

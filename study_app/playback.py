@@ -5,6 +5,7 @@ and whether the page could be seen. Watched is the union of the stretches at a n
 could be seen. The server works it out; what a page claims beyond that counts for nothing.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -35,6 +36,15 @@ class Ledger(Block):
     stalls: Count = 0
     hidden_ms: Count = 0
     width: Count = 0  # of the clip on the screen, in pixels of the page
+
+
+def watched(ledger: Ledger, durations: Sequence[float], rule: Playback) -> float:
+    """Return the share that was watched of the clip of which least was, 0 to 1.
+
+    durations: of all clips of the trial, which begin together, in seconds. Each counts by its own
+    length: to have seen the short one says nothing of the long one, nor the other way round.
+    """
+    return min(coverage(ledger, duration, rule) for duration in durations)
 
 
 def coverage(ledger: Ledger, duration: float, rule: Playback) -> float:

@@ -3,10 +3,12 @@
 import json
 import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from one_source import make, moving, outputs_beside
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, write_image
@@ -149,6 +151,7 @@ def test_a_plan_that_the_study_cannot_show_is_one_line(study: Path, tmp_path: Pa
     cases = {
         "names 0 methods, not 1": {"methods": []},
         "is of no known kind ('rat')": {"kind": "rat"},
+        "shows a clip that is not listed ('cat')": {"left": "cat"},
         "expects answers to questions that are not asked": {"expected": {"beauty": 1}},
         "two items have the key": {"key": whole["items"][1]["key"]},
     }
@@ -272,3 +275,21 @@ def test_a_media_clip_reads_back_as_long_as_it_was(study: Path, run: Path) -> No
     assert read_video(study / "media" / f"{item.left}.mp4").duration == pytest.approx(
         source.duration, abs=1e-3
     )
+
+
+def test_the_plan_knows_each_clip_by_its_length_and_content(tmp_path: Path) -> None:
+    """Outputs of 2, 1 and .5 s of a source of 2 s: each pair takes as long as its longest clip."""
+    frames = moving(16, 48, 64)
+    outputs = {name: Video(frames[:many], 8) for name, many in (("a", 16), ("b", 8), ("c", 4))}
+    run = make(outputs_beside(tmp_path, Video(frames, 8), outputs))
+    none = {"training: 3": "training: 0", "traps: 1": "traps: 0", "gold: 1": "gold: 0"}
+    changes = none | {"trials: 2": "trials: 1", "height: 192": "height: 120"}
+    changes |= {"design: absolute": "design: pairwise", f"[{', '.join(METHODS)}]": "[b, a, c]"}
+    folder = write_study(tmp_path / "study", run, **changes)
+    plan = build(folder).plan
+    assert read_plan(folder) == plan
+    lengths = {item.methods: plan.lengths(item) for item in plan.items}
+    assert lengths == {("b", "a"): (1, 2, 2), ("b", "c"): (1, 0.5, 2), ("a", "c"): (2, 0.5, 2)}
+    assert {item.seconds for item in plan.items} == {2.0}
+    for name, clip in plan.clips.items():
+        assert clip.sha256 == sha256((folder / "media" / f"{name}.mp4").read_bytes()).hexdigest()

@@ -23,6 +23,7 @@ KNOWN = Plan(
     PLAN.run,
     tuple(replace(item, expected=ASKED.get(item.kind)) for item in PLAN.items),
     {},
+    PLAN.clips,
 )
 TRAP, GOLD = KNOWN.of_kind("trap")[0], KNOWN.of_kind("gold")[0]
 PROLIFIC = {

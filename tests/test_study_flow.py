@@ -11,7 +11,7 @@ from sqlalchemy import select
 from study_app import flow
 from study_app.dealing import release_leases
 from study_app.flow import Running
-from study_app.playback import Ledger, Stretch, coverage
+from study_app.playback import Ledger, Stretch, coverage, watched
 from study_app.screens import Screen
 from study_app.spec.study import Playback
 from study_app.store.database import Database
@@ -248,6 +248,26 @@ def test_what_was_watched_is_the_union_of_what_was_played(
     """Worked by hand, for a clip of four seconds."""
     parts = tuple(Stretch(start=a, end=b, took=b - a) for a, b in stretches)
     assert coverage(Ledger(stretches=parts), 4.0, RULE) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("played", "lengths", "share"),
+    [
+        ((0, 1), (6, 2, 1), 1 / 6),  # the short one was seen, the long one was not
+        ((0, 1), (1, 2, 6), 1 / 6),
+        ((0, 6), (6, 2, 1), 1.0),
+        ((1, 6), (6, 2, 1), 0.0),  # the short one had ended
+        ((0.3, 6), (6, 2), 0.85),  # 95% of the long one, less of the short one
+        ((0, 1), (2, 1), 0.5),  # a source of two seconds beside an edit of one
+    ],
+)
+def test_each_clip_is_measured_against_its_own_length(
+    played: tuple[float, float], lengths: tuple[float, ...], share: float
+) -> None:
+    """Worked by hand: clips begin together and each ends when it ends."""
+    start, end = played
+    ledger = Ledger(stretches=(Stretch(start=start, end=end, took=end - start),))
+    assert watched(ledger, lengths, RULE) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(

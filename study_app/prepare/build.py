@@ -43,10 +43,11 @@ def build(folder: Path) -> Built:
         run.info.suite.sha256,
         tuple(items),
         chosen.left_out,
+        dict(sorted(media.clips.items())),
     )
     write_plan(folder, plan)
     media.remove_others()
-    return Built(study, plan, len(media.used))
+    return Built(study, plan, len(media.clips))
 
 
 def check_length(study: Study, videos: list[str]) -> None:

@@ -74,7 +74,7 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
                     prompt=edit.prompt,
                     left=left,
                     right=clips[methods[-1]],
-                    seconds=media.seconds(clips[methods[-1]]),
+                    seconds=media.longest(source, *(clips[name] for name in methods)),
                     reference=None if size == 1 else source,
                 )
             )

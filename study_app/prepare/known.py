@@ -55,7 +55,7 @@ class Known:
 
         shown: media names of left and right: the source and an edit, or two edits (pairwise).
         """
-        pair = study.design == "pairwise"
+        source = self.source(kind, edit) if study.design == "pairwise" else None
         return Item(
             key=item_key(study, kind, edit.id, what, language or ""),
             kind=kind,
@@ -66,8 +66,8 @@ class Known:
             prompt=edit.prompt,
             left=shown[0],
             right=shown[1],
-            seconds=max(self.media.seconds(name) for name in shown[0 if pair else 1 :]),
-            reference=self.source(kind, edit) if pair else None,
+            seconds=self.media.longest(*shown, *filter(None, (source,))),
+            reference=source,
             expected=expected,
             language=language,
         )

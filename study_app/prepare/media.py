@@ -15,7 +15,7 @@ from dreamix.core.media import probe, read_video, sha256_file
 from dreamix.core.places import inside, own_folder
 from dreamix.core.records import read_bytes, write_whole
 from dreamix.core.video import Video
-from study_app.plan import SECRET, SECRET_BYTES
+from study_app.plan import SECRET, SECRET_BYTES, Clip
 from study_app.prepare.telltale import write_clip
 
 FOLDER = "media"
@@ -28,13 +28,20 @@ class Media:
     def __init__(self, folder: Path, height: int) -> None:
         self.folder, self.height = own_folder(folder / FOLDER), height
         self.secret = _secret(folder / SECRET)
-        self.used: set[str] = set()
+        self.clips: dict[str, Clip] = {}  # all that were named
         self._sources: dict[str, Path] = {}  # content -> a source that has it
 
-    def seconds(self, name: str) -> float:
-        """Return how long a clip is."""
-        path = self.folder / f"{name}.mp4"
-        return probe(path).duration or read_video(path).duration
+    def longest(self, *names: str) -> float:
+        """Return the seconds of the longest of some clips."""
+        return max(self.clip(name).seconds for name in names)
+
+    def clip(self, name: str) -> Clip:
+        """Return what is known of a clip that was made."""
+        if name not in self.clips:
+            path = self.folder / f"{name}.mp4"
+            seconds = probe(path).duration or read_video(path).duration
+            self.clips[name] = Clip(seconds, sha256_file(path))
+        return self.clips[name]
 
     def of_file(
         self, path: Path, role: str, colour: str | None = None, *, source: bool = False
@@ -61,7 +68,7 @@ class Media:
             self._make(path, content, load, source)
         if source:
             self._sources.setdefault(content, path)
-        self.used.add(path.name)
+        self.clip(name)
         return name
 
     def _make(self, path: Path, content: str, load: Callable[[], Video], source: bool) -> None:
@@ -81,7 +88,7 @@ class Media:
     def remove_others(self) -> None:
         """Remove clips that the plan does not name any more."""
         for path in self.folder.glob("*.mp4"):
-            if path.name not in self.used:
+            if path.stem not in self.clips:
                 path.unlink()
 
 

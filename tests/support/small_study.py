@@ -1,6 +1,6 @@
 """A study without clips: 12 sources of two edits each, three methods, every kind of check."""
 
-from study_app.plan import Item, Plan
+from study_app.plan import Clip, Item, Plan
 from study_app.spec.reading import study_from_text
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE
@@ -30,6 +30,7 @@ PLAN = Plan(
         item("trap", "v2", "v2_0", "2", "de"),
     ),
     left_out={},
+    clips=dict.fromkeys(("l", "r"), Clip(2.0, "0" * 64)),
 )
 
 

@@ -38,9 +38,11 @@ class Ledger {
     return watched;
   }
 
-  coverage(duration) {
+  // Of the clip of which least was watched; each counts by its own length.
+  coverage(durations) {
     const all = this.open ? [...this.stretches, this.open] : this.stretches;
-    return duration ? Math.min(1, this.union(all, duration) / duration) : 1;
+    const share = (duration) => (duration ? this.union(all, duration) / duration : 1);
+    return Math.min(1, ...durations.map(share));
   }
 
   told() {

@@ -82,7 +82,7 @@ class Trial {
   }
 
   get isWatched() {
-    return this.stage.ledger.coverage(this.data.seconds) >= this.data.coverage;
+    return this.stage.ledger.coverage(this.data.lengths) >= this.data.coverage;
   }
 
   get missing() {
@@ -102,7 +102,7 @@ class Trial {
   // What changes while clips play: the share that is watched, and whether that is enough.
   show() {
     if (!this.watched.isConnected && !this.isFeedback) return;
-    const share = this.stage.ledger.coverage(this.data.seconds) / this.data.coverage;
+    const share = this.stage.ledger.coverage(this.data.lengths) / this.data.coverage;
     const percent = Math.min(100, Math.floor(100 * share + 1e-6));
     if (percent !== this.percent) {
       this.percent = percent;

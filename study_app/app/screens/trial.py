@@ -61,6 +61,7 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
         "clips": _clips(scene, item, trial.swapped),
         "prompt": item.prompt,
         "seconds": item.seconds,
+        "lengths": scene.running.plan.lengths(item),
         "coverage": rule.coverage,
         "height": scene.running.study.display_height,
         "questions": questions(scene),
