@@ -7,13 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from study_app.flow import Running
+from study_app.platforms import NEEDS_ID, PREVIEW, name, person
 from study_app.screens import Screen
 from study_app.state import state_of
 from study_app.store.tables import Rater
 
-_LONGEST = 200  # of an identifier; longer ones are forged
 TOKEN = "t"  # what a rater's token is called in an address
-NEEDS_ID = ("prolific", "mturk")
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ def arrive(running: Running, visit: Visit, now: int, *, nameless: bool = False) 
     with running.database.writing(alone=True) as session:
         known = _known(session, visit, running.study.recruiting.kind)
         if known:
-            known.session = _short(visit.session) or known.session
-            known.platform_study = _short(visit.study) or known.platform_study
+            known.session = name(visit.session) or known.session
+            known.platform_study = name(visit.study) or known.platform_study
             return known
         if not _may_come(session, running, visit):
             return None
@@ -74,7 +73,10 @@ def _may_come(session: Session, running: Running, visit: Visit) -> bool:
     """Return True if somebody new may come by this link."""
     kind = running.study.recruiting.kind
     invited_only = kind == "invited" and not visit.simulated
-    if visit.token or invited_only or (kind in NEEDS_ID and not _short(visit.platform_id)):
+    nobody = person(_kind(visit, kind), visit.platform_id) is None
+    if visit.token or invited_only or (nobody and (kind in NEEDS_ID or visit.platform_id)):
+        return False
+    if visit.session == PREVIEW:
         return False
     return state_of(session).name != "closed" and not _others(session, visit)
 
@@ -85,9 +87,9 @@ def new_rater(running: Running, visit: Visit, now: int) -> Rater:
     return Rater(
         token=secrets.token_urlsafe(24),
         platform=running.study.recruiting.kind,
-        platform_id=_short(visit.platform_id),
-        session=_short(visit.session),
-        platform_study=_short(visit.study),
+        platform_id=person(_kind(visit, running.study.recruiting.kind), visit.platform_id),
+        session=name(visit.session),
+        platform_study=name(visit.study),
         simulated=visit.simulated,
         language=visit.language if visit.language in languages else next(iter(languages)),
         screen=Screen.WELCOME,
@@ -100,10 +102,12 @@ def new_rater(running: Running, visit: Visit, now: int) -> Rater:
 def _known(session: Session, visit: Visit, kind: str) -> Rater | None:
     if visit.token:
         return session.scalars(select(Rater).where(Rater.token == visit.token)).first()
-    if not _short(visit.platform_id):
+    found = person(_kind(visit, kind), visit.platform_id)
+    if found is None:
         return None
-    named = select(Rater).where(Rater.platform == kind, Rater.platform_id == visit.platform_id)
-    return session.scalars(named).first()
+    same = (found, visit.platform_id)  # as it is kept now, and as it was kept once
+    named = select(Rater).where(Rater.platform == kind, Rater.platform_id.in_(same))
+    return session.scalars(named.order_by(Rater.id)).first()
 
 
 def _others(session: Session, visit: Visit) -> bool:
@@ -112,6 +116,6 @@ def _others(session: Session, visit: Visit) -> bool:
     return session.scalar(others) is not None
 
 
-def _short(text: str | None) -> str | None:
-    """Return an identifier as it may be kept: of some length, and printable."""
-    return text if text and len(text) <= _LONGEST and text.isprintable() else None
+def _kind(visit: Visit, kind: str) -> str:
+    """Return whose names the visit has: simulated raters have none of a platform."""
+    return "simulated" if visit.simulated else kind

@@ -84,8 +84,15 @@ def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> 
 
 
 def _lists_left(session: Session, study: Study) -> bool:
-    """Return True if fewer raters have lists than the study wants."""
-    return study.size.raters is None or _dealt(session) < study.size.raters
+    """Return True if fewer raters count than the study wants."""
+    return study.size.raters is None or _counting(session) < study.size.raters
+
+
+def _counting(session: Session) -> int:
+    """Return how many finished or hold a list; who left, fell silent or was rejected counts not."""
+    holding = Rater.id.in_(select(Trial.rater_id).where(Trial.state == "dealt"))
+    counts = select(func.count()).where(Rater.number.is_not(None), Rater.rejected.is_(None))
+    return session.scalar(counts.where(or_(Rater.finished.is_not(None), holding))) or 0
 
 
 def _dealt(session: Session) -> int:

@@ -68,7 +68,25 @@ def decline(running: Running, rater_id: int, now: int) -> None:
 
 def _after_consent(running: Running, turn: Turn, now: int) -> Screen:
     room = has_room(turn.session, running.study, running.plan, now)
-    return Screen.DEVICE if room else Screen.CLOSED
+    return Screen.DEVICE if room else _no_place(turn)
+
+
+def _no_place(turn: Turn) -> Screen:
+    """Return where somebody waits, or ends, for whom there is no list."""
+    return Screen.CLOSED if state_of(turn.session).name == "closed" else Screen.FULL
+
+
+def look_again(running: Running, rater_id: int, now: int) -> bool:
+    """Return True if a rater for whom there was no place is let in now, where they were."""
+    with _turn(running, rater_id, now, Screen.FULL, Screen.CLOSED) as turn:
+        if not turn:
+            return True
+        before = turn.rater.screen
+        if turn.rater.device is None:
+            turn.rater.screen = _after_consent(running, turn, now)
+        else:
+            _begin_trials(running, turn, now)
+        return turn.rater.screen != before
 
 
 def choose_language(running: Running, rater_id: int, language: str, now: int) -> None:
@@ -165,7 +183,11 @@ def answer_trial(
 
 
 def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: int) -> None:
-    """Keep that a clip does not play, and go on: nobody is trapped by a clip."""
+    """Keep that a clip does not play, and go on: nobody is trapped by a clip.
+
+    Where more do not play than `playback.most_unplayable` the study ends: who could leave out
+    everything would be paid for nothing.
+    """
     with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
         trial = turn and current_trial(turn.session, turn.rater)
         if turn and trial and trial.id == trial_id:
@@ -193,9 +215,7 @@ def stop(running: Running, rater_id: int, now: int) -> None:
     """End the study for a rater who wants to stop; what they had not rated goes to others."""
     with _turn(running, rater_id, now, *TRIAL_SCREENS, Screen.BREAK) as turn:
         if turn:
-            turn.rater.screen = Screen.LEFT
-            mine = update(Trial).where(Trial.rater_id == rater_id, Trial.state == "dealt")
-            turn.session.execute(mine.values(state="released"))
+            _end(turn, Screen.LEFT)
 
 
 def leave_comment(running: Running, rater_id: int, text: str, now: int) -> None:
@@ -250,13 +270,16 @@ def _begin_trials(running: Running, turn: Turn, now: int) -> None:
         turn.rater.screen = Screen.QUIZ  # answered anew when it goes on: then there is a list
         return
     trials = deal(turn.session, running.study, running.plan, turn.rater, now)
-    turn.rater.screen = Screen.TRIALS if trials else Screen.CLOSED
+    turn.rater.screen = Screen.TRIALS if trials else _no_place(turn)
 
 
 def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: int) -> None:
     """Mark a trial as done; after the last one the rater goes to the next screen."""
     trial.state, trial.answered = state, now
     turn.session.flush()
+    if _too_little_plays(running.study, turn):
+        _end(turn, Screen.NO_PLAY)
+        return
     if turn.rater.screen == Screen.TRAINING:
         known = state == "rated" and running.plan.by_key[trial.item].expected
         turn.rater.screen = Screen.FEEDBACK if known else Screen.TRAINING
@@ -266,6 +289,23 @@ def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: i
         turn.rater.finished = now
     elif _is_time_for_a_break(running.study, turn):
         turn.rater.screen = Screen.BREAK
+
+
+def _end(turn: Turn, screen: Screen) -> None:
+    """End the study for a rater; what they have not rated goes to others."""
+    turn.rater.screen = screen
+    mine = update(Trial).where(Trial.rater_id == turn.rater.id, Trial.state == "dealt")
+    turn.session.execute(mine.values(state="released"))
+
+
+def _too_little_plays(study: Study, turn: Turn) -> bool:
+    """Return True if too much of the list, or all of it or of the practice, did not play."""
+    practice = turn.rater.screen == Screen.TRAINING
+    mine = select(Trial.state, func.count()).where(Trial.rater_id == turn.rater.id)
+    mine = mine.where((Trial.kind == "training") == practice).group_by(Trial.state)
+    counts: dict[str, int] = {state: many for state, many in turn.session.execute(mine)}
+    lost, whole = counts.get("unplayable", 0), sum(counts.values())
+    return lost == whole or (not practice and lost > study.playback.most_unplayable * whole)
 
 
 def _end_training_if_done(running: Running, turn: Turn, now: int) -> None:

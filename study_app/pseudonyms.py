@@ -1,5 +1,6 @@
 """Names for raters that tell nothing, and how to find the rater whom a researcher means."""
 
+import base64
 import hashlib
 import hmac
 from pathlib import Path
@@ -12,7 +13,10 @@ from dreamix.core.places import inside
 from dreamix.core.records import read_bytes
 from study_app.opening import Opened
 from study_app.plan import SECRET, SECRET_BYTES
+from study_app.platforms import PLATFORMS, person
 from study_app.store.tables import Rater
+
+FINISHED, EARLY = "finished", "early"
 
 
 class Pseudonyms:
@@ -33,10 +37,28 @@ class Pseudonyms:
         found = hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:12]
         return f"{'simulated' if simulated else 'r'}-{found}"
 
+    def code(self, rater_id: int, why: str) -> str:
+        """Return eight letters and digits that nobody else gets and nobody can guess."""
+        text = f"code {rater_id} {why}".encode()
+        drawn = hmac.new(self._secret, text, hashlib.sha256).digest()
+        return base64.b32encode(drawn).decode()[:8]
+
+
+def end_code(running: Opened, rater_id: int, code: str | None, why: str) -> str | None:
+    """Return the code that a rater ends with; on MTurk each has one of their own.
+
+    code: that of study.yaml, the start of all on MTurk. why: how the rater ends.
+    """
+    if running.study.recruiting.kind != "mturk" or (why == EARLY and not code):
+        return code
+    own = Pseudonyms(running.folder).code(rater_id, why)
+    return f"{code}-{own}" if code else own
+
 
 def find_rater(session: Session, names: Pseudonyms, who: str) -> Rater:
     """Return the rater of a pseudonym, a platform's name or a token; nobody is a `UserError`."""
-    named = select(Rater).where(or_(Rater.platform_id == who, Rater.token == who))
+    spelled = {who, *filter(None, (person(kind, who) for kind in (*PLATFORMS, "open")))}
+    named = select(Rater).where(or_(Rater.platform_id.in_(spelled), Rater.token == who))
     found = session.scalars(named).first()
     if not found:
         rows = session.execute(select(Rater.id, Rater.simulated))

@@ -2,7 +2,8 @@
 
     welcome -> device -> instructions -> training -> quiz -> trials -> comment -> finished
     feedback follows each trial of the training, break comes between trials
-    declined, unfit, failed, closed and left end the way early
+    full waits, where all places were taken when somebody came, until there is one
+    declined, unfit, failed, no_play, closed and left end the way early
 
 The name of a rater's screen is in the store; together with the trials that are answered it is all
 that has to be known to go on after any interruption.
@@ -27,8 +28,12 @@ class Screen(StrEnum):
     DECLINED = "declined"
     UNFIT = "unfit"
     FAILED = "failed"
+    NO_PLAY = "no_play"
+    FULL = "full"
     CLOSED = "closed"
     LEFT = "left"
 
 
-ENDS = frozenset({Screen.FINISHED, Screen.DECLINED, Screen.FAILED, Screen.CLOSED, Screen.LEFT})
+ENDS = frozenset(
+    {Screen.FINISHED, Screen.DECLINED, Screen.FAILED, Screen.NO_PLAY, Screen.CLOSED, Screen.LEFT}
+)

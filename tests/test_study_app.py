@@ -121,7 +121,7 @@ def test_the_platforms_name_finds_a_rater_again(rated_run: Path, tmp_path: Path)
         assert again.token == page.token
         assert "Does this clip play smoothly?" in again.text
         rater = rater_of(site, again)
-        assert (rater.platform_id, rater.session, rater.platform_study) == (PID, "T", "X")
+        assert (rater.platform_id, rater.session, rater.platform_study) == (PID.lower(), "T", "X")
         assert "alert(1)" not in page.text + again.text
         assert "does not belong" in DrawnPage(site).text, "Prolific says who comes"
 

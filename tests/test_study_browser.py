@@ -67,7 +67,7 @@ def test_by_mouse_from_consent_to_the_code_and_nothing_is_told(
     page.on("response", lambda answer: traffic.append(f"{answer.url} {answer.all_headers()}"))
     page.on("websocket", lambda found: _listen(found, traffic))
     rater = BrowserRater(page, server.url)
-    rater.to_trials(f"?PROLIFIC_PID={quote(EVIL)}&SESSION_ID={quote(EVIL)}")
+    rater.to_trials(f"?PROLIFIC_PID={quote(f'x {EVIL}')}&SESSION_ID={quote(EVIL)}")
     assert re.fullmatch(rf"{server.url}/\?t=[A-Za-z0-9_-]{{32}}", page.url)
     pages = [page.content(), page.locator(".dreamix").evaluate("e => e.innerHTML")]
     assert rater.finish(lambda: pages.append(page.content())) == 3

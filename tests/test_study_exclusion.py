@@ -1,17 +1,19 @@
 """Who is left out, by which rule, and that this decides neither payment nor anything else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from small_study import PLAN, study
 from sqlalchemy import select
-from study_people import MINUTE, OWN, VARIED, add_rater, triple
+from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 
 from study_app.dealing import votes
 from study_app.exclusion import flags, recompute, reject, unreject
 from study_app.export.payment import Usual, action, payment_rows, usual_minutes
 from study_app.flow import Running
 from study_app.plan import Item, Plan
+from study_app.pseudonyms import FINISHED, end_code
 from study_app.spec.study import Study
 from study_app.store.database import Database
 from study_app.store.tables import Exclusion, Rater
@@ -26,6 +28,7 @@ KNOWN = Plan(
     PLAN.clips,
 )
 TRAP, GOLD = KNOWN.of_kind("trap")[0], KNOWN.of_kind("gold")[0]
+HOUR = 60 * MINUTE
 PROLIFIC = {
     "kind: open": "kind: prolific",
     "completion_code: null": "completion_code: DONE1",
@@ -164,6 +167,8 @@ def rater_at(screen: str, minutes: float | None = None) -> Rater:
         (rater_at("left"), 0, Usual(None, None), "ask to return"),
         (rater_at("declined"), 0, Usual(None, None), "ask to return"),
         (rater_at("trials"), 9, Usual(None, None), "wait"),
+        (rater_at("no_play"), 0, Usual(None, None), "review"),
+        (rater_at("full"), 0, Usual(None, None), "screen out"),
     ],
 )
 def test_payment_follows_the_rules_of_the_platform(
@@ -177,6 +182,42 @@ def test_without_a_code_to_screen_out_raters_are_asked_to_return() -> None:
     assert action(rater_at("failed"), 0, Usual(None, None))[0] == "ask to return"
 
 
+def test_who_falls_silent_is_timed_out_when_the_list_goes_to_others(
+    database: Database, tmp_path: Path
+) -> None:
+    """Lists wait 60 minutes; Prolific's help: who is timed out is asked to return."""
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
+    add_rater(database, dealt=OWN[:2], platform="prolific", platform_id="a" * 24, screen="trials")
+    (row,) = payment_rows(running, 59 * MINUTE)
+    assert (row["action"], row["reason"]) == ("wait", "is at trials")
+    (row,) = payment_rows(running, 3 * 24 * HOUR)
+    assert row["action"] == "ask to return" and row["reason"].startswith("timed out")
+
+
+def test_nobody_is_approved_without_a_rating(database: Database, tmp_path: Path) -> None:
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
+    skipped = [(item, "rating", None) for item in OWN[:6]]
+    add_rater(database, skipped, minutes=1, platform="prolific", platform_id="a" * 24)
+    (row,) = payment_rows(running, HOUR)
+    assert (row["action"], row["completion_code"]) == ("review", "OUT1")
+
+
+def test_every_worker_of_mturk_has_a_code_of_their_own(database: Database, tmp_path: Path) -> None:
+    settings = study(
+        **{"kind: open": "kind: mturk", "screen_out_code: null": "screen_out_code: OUT"}
+    )
+    running = opened_in(tmp_path, database, settings, KNOWN)
+    for number in range(3):
+        who = {"platform": "mturk", "platform_id": f"A{number}XYZ9876", "number": number}
+        done = [(item, "rating", triple(3, 3, 4)) for item in OWN[:6]]
+        add_rater(database, done, start=number, minutes=8, **who)
+    add_rater(database, number=None, platform="mturk", platform_id="A9XYZ9876", screen="failed")
+    codes = [row["completion_code"] for row in payment_rows(running, HOUR)]
+    assert len(set(codes)) == 4 and all(len(code) == 8 for code in codes[:3])
+    assert codes[3].startswith("OUT-") and len(codes[3]) == 12
+    assert codes[:3] == [end_code(running, number, None, FINISHED) for number in (1, 2, 3)]
+
+
 def test_exceptionally_fast_is_three_deviations_below_the_mean() -> None:
     """9, 10 and 11 minutes: mean 10, deviation 1, so 7; 1 and 9: no time is below 0."""
     assert usual_minutes([9, 10, 11]) == Usual(10, pytest.approx(7))
@@ -184,14 +225,16 @@ def test_exceptionally_fast_is_three_deviations_below_the_mean() -> None:
     assert usual_minutes([]) == Usual(None, None)
 
 
-def test_who_is_excluded_for_gold_or_a_straight_line_is_paid(database: Database) -> None:
-    running = Running(study(**PROLIFIC), KNOWN, database)
+def test_who_is_excluded_for_gold_or_a_straight_line_is_paid(
+    database: Database, tmp_path: Path
+) -> None:
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
     flat = [(item, "rating", triple(3, 3, 3)) for item in OWN[:6]]
     wrong = [(GOLD, "gold", triple(5, 1, 1))] * 2
     who = {"platform": "prolific", "platform_id": "PID1", "session": "S1"}
     add_rater(database, [*flat, *wrong], minutes=8, **who)
     assert broken(running) == ["failed_gold", "straight_line"]
-    (row,) = payment_rows(running)
+    (row,) = payment_rows(running, HOUR)
     assert (row["platform_id"], row["session"]) == ("PID1", "S1")
     assert (row["action"], row["completion_code"], row["minutes"]) == ("approve", "DONE1", 8.0)
     assert "rater" not in row, "the list does not tell which answers are whose"

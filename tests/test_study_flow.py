@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from study_app import flow
 from study_app.dealing import release_leases
+from study_app.exclusion import reject
 from study_app.flow import Running
 from study_app.playback import Ledger, Stretch, coverage, watched
 from study_app.screens import Screen
@@ -17,6 +18,7 @@ from study_app.spec.study import Playback
 from study_app.store.database import Database
 from study_app.store.tables import Answer, Event, Rater, Trial
 
+HOUR = 3_600_000  # milliseconds
 WATCHED = Ledger(stretches=(Stretch(start=0, end=2, took=2),), plays=1)
 GLANCED = Ledger(stretches=(Stretch(start=0, end=1, took=1),), plays=1)
 FINE = {"plays": True, "width": 1200, "phone": False}
@@ -60,6 +62,11 @@ class Visitor:
         flow.open_trial(self.running, self.id, self.clock)
         self.clock += 3000
         return flow.answer_trial(self.running, self.id, trial.id, ANSWERS, ledger, self.clock)
+
+    def skip(self) -> None:
+        trial = self.trial
+        assert trial
+        flow.cannot_play(self.running, self.id, trial.id, "it does not play", self.clock)
 
     def to_trials(self) -> None:
         flow.consent(self.running, self.id, True, 1)
@@ -204,13 +211,13 @@ def test_nobody_answers_for_another(running: Running) -> None:
     assert (mine.kept(), other.kept()) == before
 
 
-def test_a_full_study_closes_for_who_comes_next(database: Database) -> None:
+def test_a_full_study_has_no_place_for_who_comes_next(database: Database) -> None:
     """One vote for each of 72 cells: eight lists of nine."""
     running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
     raters = [Visitor(running, f"r{i}") for i in range(9)]
     for rater in raters:
         rater.to_trials()
-    assert [rater.screen for rater in raters] == [Screen.TRIALS] * 8 + [Screen.CLOSED]
+    assert [rater.screen for rater in raters] == [Screen.TRIALS] * 8 + [Screen.FULL]
 
 
 def test_who_comes_to_a_full_study_is_told_before_the_practice(database: Database) -> None:
@@ -221,11 +228,82 @@ def test_who_comes_to_a_full_study_is_told_before_the_practice(database: Databas
         rater.to_trials()
     late, later = Visitor(running, "late"), Visitor(running, "later")
     flow.consent(running, late.id, True, 6)
-    assert late.screen == Screen.CLOSED
+    assert late.screen == Screen.FULL
     assert not late.trial
+    assert not flow.look_again(running, late.id, 6)
     flow.stop(running, raters[0].id, 7)
     flow.consent(running, later.id, True, 8)
     assert later.screen == Screen.DEVICE
+    assert flow.look_again(running, late.id, 9), "who came too early gets in later"
+    assert late.screen == Screen.DEVICE
+
+
+def test_invented_names_lock_nobody_out(database: Database) -> None:
+    """Eight take all lists and never answer; a day later whoever found no place is let in."""
+    running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
+    for number in range(8):
+        Visitor(running, f"invented {number}").to_trials()
+    honest = Visitor(running, "honest")
+    flow.consent(running, honest.id, True, HOUR // 2)
+    assert honest.screen == Screen.FULL
+    assert flow.look_again(running, honest.id, 24 * HOUR)
+    assert honest.screen == Screen.DEVICE
+
+
+@pytest.mark.parametrize("gone", ["rejected", "left", "silent"])
+def test_a_place_of_who_does_not_count_goes_to_the_next(database: Database, gone: str) -> None:
+    """At most three raters; docs/study.md: `reject` gives their votes to new raters."""
+    running = Running(study(**{"raters: null": "raters: 3"}), PLAN, database)
+    raters = [Visitor(running, f"r{i}") for i in range(4)]
+    for rater in raters:
+        rater.to_trials()
+    assert raters[3].screen == Screen.FULL
+    if gone == "rejected":
+        with database.reading() as session:
+            row = session.get_one(Rater, raters[0].id)
+        reject(running, row, "does not watch", 9)
+    elif gone == "left":
+        flow.stop(running, raters[0].id, 9)
+    for rater in raters[1:3]:
+        rater.clock = 2 * HOUR
+        rater.answer()
+    assert flow.look_again(running, raters[3].id, 9 if gone != "silent" else 2 * HOUR + 9)
+    raters[3].to_trials()
+    assert raters[3].screen == Screen.TRIALS
+
+
+def test_leaving_everything_out_earns_nothing(database: Database) -> None:
+    """A list of 12: three trials may be left out (.3), with the fourth the study ends."""
+    running = Running(study(), PLAN, database)
+    rater = Visitor(running)
+    rater.to_trials()
+    for _ in range(3):
+        rater.skip()
+        assert rater.screen == Screen.TRIALS
+    rater.skip()
+    assert rater.screen == Screen.NO_PLAY
+    assert rater.trial is None
+    with database.reading() as session:
+        states = Counter(session.scalars(select(Trial.state).where(Trial.rater_id == rater.id)))
+        assert session.get_one(Rater, rater.id).finished is None
+    assert states == {"rated": 2, "unplayable": 4, "released": 8}
+
+
+def test_who_rates_nothing_does_not_finish_whatever_may_be_left_out(database: Database) -> None:
+    changes = {"most_unplayable: 0.3": "most_unplayable: 1"}
+    rater = Visitor(Running(study(**changes), PLAN, database))
+    rater.to_trials()
+    while rater.screen == Screen.TRIALS:
+        rater.skip()
+    assert rater.screen == Screen.NO_PLAY
+    practice = Visitor(rater.running, "two")
+    flow.consent(rater.running, practice.id, True, 1)
+    flow.report_device(rater.running, practice.id, FINE, 2)
+    flow.read_instructions(rater.running, practice.id, 3)
+    practice.skip()
+    assert practice.screen == Screen.TRAINING, "one clip may fail"
+    practice.skip()
+    assert practice.screen == Screen.NO_PLAY
 
 
 RULE = Playback()

@@ -98,8 +98,8 @@ def test_votes_of_a_thousand_raters_stay_together_though_a_fifth_leave(hasty: Da
 def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) -> None:
     codes = {"kind: open": "kind: prolific", "completion_code: null": "completion_code: C1"}
     running = Running(study(**codes), PLAN, database)
-    first = arrive(running, Visit(platform_id="PID1", session="S1"), 1)
-    again = arrive(running, Visit(platform_id="PID1", session="S2"), 2)
+    first = arrive(running, Visit(platform_id=f"{1:024x}", session="S1"), 1)
+    again = arrive(running, Visit(platform_id=f"{1:024x}", session="S2"), 2)
     assert first and again and first.id == again.id
     by_link = arrive(running, Visit(token=first.token), 3)
     assert by_link and by_link.id == first.id
@@ -107,5 +107,5 @@ def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) 
     assert arrive(running, Visit(token="guess"), 5) is None
     assert arrive(running, Visit(platform_id="x" * 5000), 6) is None
     assert len(first.token) >= 32
-    other = arrive(running, Visit(platform_id="PID2", language="xx"), 7)
+    other = arrive(running, Visit(platform_id=f"{2:024x}", language="xx"), 7)
     assert other and other.language == "en" and other.token != first.token

@@ -30,6 +30,8 @@ SCREENS: dict[str, Callable[[Scene], None]] = {
     Screen.FINISHED: ends.finished,
     Screen.DECLINED: ends.declined,
     Screen.FAILED: ends.failed,
+    Screen.NO_PLAY: ends.no_play,
+    Screen.FULL: ends.full,
     Screen.CLOSED: ends.closed,
     Screen.LEFT: ends.left,
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from study_app.flow import Running
-from study_app.opening import open_study
+from study_app.opening import Opened, open_study
 from study_app.plan import Item
 from study_app.prepare.media import FOLDER
 
@@ -12,7 +12,7 @@ from study_app.prepare.media import FOLDER
 class Site(NamedTuple):
     """An open study, where its clips are, and what opens the researcher's page."""
 
-    running: Running
+    running: Opened
     media: Path
     admin_token: str | None = None
 

@@ -1,20 +1,18 @@
 """Who is at the page: read from the URL, which holds a token and nothing else once they began."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import streamlit as st
 
 from study_app.arrival import TOKEN, Visit, arrive, meet
 from study_app.flow import Running
+from study_app.platforms import PLATFORMS
 from study_app.screens import ENDS, Screen
 from study_app.store.database import now
 from study_app.store.tables import Rater
 
 _ID, _NEW = "rater", "has come back"
-# Names of the same thing at Prolific and at Mechanical Turk.
-_PLATFORM_ID = ("PROLIFIC_PID", "workerId")
-_SESSION = ("SESSION_ID", "assignmentId")
-_STUDY = ("STUDY_ID", "hitId")
 
 
 class Known(NamedTuple):
@@ -75,12 +73,12 @@ def language_of_link() -> str | None:
 def _visit() -> Visit:
     return Visit(
         token=st.query_params.get(TOKEN),
-        platform_id=_first(_PLATFORM_ID),
-        session=_first(_SESSION),
-        study=_first(_STUDY),
+        platform_id=_first(names.person for names in PLATFORMS.values()),
+        session=_first(names.session for names in PLATFORMS.values()),
+        study=_first(names.study for names in PLATFORMS.values()),
         language=language_of_link(),
     )
 
 
-def _first(names: tuple[str, ...]) -> str | None:
+def _first(names: Iterable[str]) -> str | None:
     return next((st.query_params[name] for name in names if name in st.query_params), None)

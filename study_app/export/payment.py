@@ -10,16 +10,17 @@ from collections import Counter
 from statistics import mean, median, stdev
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
-from study_app.arrival import NEEDS_ID
 from study_app.exclusion import outcomes
-from study_app.flow import Running
 from study_app.monitor import who_rates
+from study_app.opening import Opened
+from study_app.platforms import NEEDS_ID
+from study_app.pseudonyms import EARLY, FINISHED, end_code
 from study_app.screens import Screen
-from study_app.store.tables import Rater
+from study_app.store.tables import Rater, Trial
 
 SHORT = 5.0  # minutes; below, one failed check is enough
 COLUMNS = (
@@ -38,7 +39,9 @@ _EARLY = {
     Screen.FAILED: "did not understand the instructions in the tries given; this is no rejection",
     Screen.DECLINED: "did not agree to take part",
     Screen.UNFIT: "the device does not fit",
-    Screen.CLOSED: "the study was full or closed",
+    Screen.NO_PLAY: "too many clips did not play: look at what was answered, and decide",
+    Screen.FULL: "all places were taken",
+    Screen.CLOSED: "the study was closed",
     Screen.LEFT: "left before the end; what was rated may be paid in part",
 }
 
@@ -50,7 +53,7 @@ class Usual(NamedTuple):
     least: float | None  # below it somebody was exceptionally fast
 
 
-def payment_rows(running: Running) -> list[dict[str, Any]]:
+def payment_rows(running: Opened, now: int) -> list[dict[str, Any]]:
     """Return a row for each rater of a platform, and what its rules recommend.
 
     No pseudonym stands here: the list does not tell which answers are whose.
@@ -62,11 +65,12 @@ def payment_rows(running: Running) -> list[dict[str, Any]]:
     with running.database.reading() as session:
         if who_rates(session) in ("simulated", "mixed"):
             raise UserError("the database has simulated raters: nobody pays them")
-        failed = _failed_traps(session, running)
+        failed, rated = _failed_traps(session, running), _rated(session)
         raters = session.scalars(select(Rater).where(Rater.platform_id.is_not(None)))
         found = list(raters.all())
     usual = usual_minutes([spent for rater in found if (spent := minutes(rater)) is not None])
-    return [_row(running, rater, failed[rater.id], usual) for rater in found]
+    checked = ((rater, failed[rater.id], rated[rater.id]) for rater in found)
+    return [_row(running, *counts, usual, now) for counts in checked]
 
 
 def minutes(rater: Rater) -> float | None:
@@ -85,15 +89,35 @@ def usual_minutes(spent: list[float]) -> Usual:
 
 
 def action(
-    rater: Rater, failed_traps: int, usual: Usual, screen_out: str | None = None
+    rater: Rater,
+    failed_traps: int,
+    usual: Usual,
+    screen_out: str | None = None,
+    silent: float = 0.0,
+    rated: int = 1,
 ) -> tuple[str, str]:
-    """Return what the platform's rules recommend for a rater, and why."""
+    """Return what the platform's rules recommend for a rater, and why.
+
+    silent: minutes without a sign of life, beyond what a list waits for.
+    rated:  trials that were answered, practice not counted.
+    """
     if rater.finished is None:
         why = _EARLY.get(Screen(rater.screen))
+        if why is None and silent > 0:
+            return "ask to return", f"timed out: no sign of life at {rater.screen}"
         if why is None:
             return "wait", f"is at {rater.screen}"
-        out = screen_out and rater.screen in (Screen.FAILED, Screen.UNFIT, Screen.CLOSED)
+        if rater.screen == Screen.NO_PLAY:
+            return "review", why
+        out = screen_out and rater.screen in (
+            Screen.FAILED,
+            Screen.UNFIT,
+            Screen.FULL,
+            Screen.CLOSED,
+        )
         return ("screen out" if out else "ask to return"), why
+    if not rated:
+        return "review", "finished without a rating"
     needed = 1 if usual.typical is not None and usual.typical < SHORT else 2
     if failed_traps >= needed:
         return "may be rejected", f"failed {failed_traps} attention checks, {needed} are enough"
@@ -106,16 +130,29 @@ def action(
     return "approve", "finished"
 
 
-def _failed_traps(session: Session, running: Running) -> Counter[int]:
+def _failed_traps(session: Session, running: Opened) -> Counter[int]:
     found = outcomes(session, running.study, running.plan)
     return Counter(o.rater_id for o in found if o.kind == "trap" and o.failed)
 
 
-def _row(running: Running, rater: Rater, failed: int, usual: Usual) -> dict[str, Any]:
-    codes = running.study.recruiting
-    what, why = action(rater, failed, usual, codes.screen_out_code)
+def _rated(session: Session) -> Counter[int]:
+    rows = select(Trial.rater_id, func.count()).group_by(Trial.rater_id)
+    rows = rows.where(Trial.state == "rated", Trial.kind != "training")
+    return Counter({rater: many for rater, many in session.execute(rows)})
+
+
+def _row(
+    running: Opened, rater: Rater, failed: int, rated: int, usual: Usual, now: int
+) -> dict[str, Any]:
+    codes, patience = running.study.recruiting, running.study.size.lease_minutes
+    silent = (now - rater.seen) / 60_000 - patience
+    what, why = action(rater, failed, usual, codes.screen_out_code, silent, rated)
     spent = minutes(rater)
-    code = codes.completion_code if rater.finished is not None else None
+    code = None
+    if what in ("screen out", "review"):
+        code = end_code(running, rater.id, codes.screen_out_code, EARLY)
+    elif rater.finished is not None:
+        code = end_code(running, rater.id, codes.completion_code, FINISHED)
     return {
         "platform_id": rater.platform_id,
         "session": rater.session,
@@ -124,7 +161,7 @@ def _row(running: Running, rater: Rater, failed: int, usual: Usual) -> dict[str,
         "finished": rater.finished is not None,
         "minutes": None if spent is None else round(spent, 1),
         "traps_failed": failed,
-        "completion_code": codes.screen_out_code if what == "screen out" else code,
+        "completion_code": code,
         "action": what,
         "reason": why,
     }

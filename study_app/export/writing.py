@@ -74,7 +74,7 @@ def export(
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             _write(running, temporary, tables, kinds, now)
-            _write_asked_for(running, temporary, payment, comments)
+            _write_asked_for(running, temporary, payment, comments, now)
             _write_sums(temporary)
             for path in temporary.iterdir():
                 path.chmod(0o600)  # in a folder that nobody else could open meanwhile
@@ -161,9 +161,11 @@ def _declaration(running: Opened) -> dict[str, Any]:
     return found._asdict() if found else {}
 
 
-def _write_asked_for(running: Opened, folder: Path, payment: bool, comments: bool) -> None:
+def _write_asked_for(
+    running: Opened, folder: Path, payment: bool, comments: bool, now: int
+) -> None:
     if payment:
-        write_csv(folder / PAYMENT, COLUMNS, payment_rows(running), private=True)
+        write_csv(folder / PAYMENT, COLUMNS, payment_rows(running, now), private=True)
     if comments:
         names = Pseudonyms(running.folder)
         with running.database.reading() as session:

@@ -31,6 +31,7 @@ class Playback(Block):
 
     coverage: Share = 0.95
     fastest_rate: Annotated[float, Field(ge=1, le=4)] = 1.25
+    most_unplayable: Share = 0.3  # of a list; beyond that the study ends for the rater
 
 
 class Device(Block):
@@ -64,7 +65,7 @@ class Recruiting(Block):
 
     @model_validator(mode="after")
     def _has_codes(self) -> "Recruiting":
-        if self.kind in ("prolific", "mturk") and not self.completion_code:
+        if self.kind == "prolific" and not self.completion_code:
             raise ValueError(f"{self.kind} needs a completion_code")
         return self
 

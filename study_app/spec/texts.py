@@ -89,6 +89,16 @@ class Notes(Block):
     expected: Line  # marks the answer that is expected
 
 
+FULL = """## All places are taken at the moment
+Others are rating just now. If one of them stops, there will be a place for you: come back by the
+same link in an hour, or look again now."""
+
+NO_PLAY = (
+    "Too many clips do not play here, so the study ends for you. Thank you for your time: what you "
+    "answered is saved."
+)
+
+
 class Texts(Block):
     """Every screen in one language; Markdown, but for labels."""
 
@@ -118,8 +128,10 @@ class Texts(Block):
     code: Line  # above the completion code
     early_code: Line  # above the code of those who end early
     redirect: Line  # with {seconds}
+    full: Line = FULL
     closed: Line
     on_hold: Line  # the researcher paused the study
+    no_play: Line = NO_PLAY
     left: Line
     unknown_link: Line
     trouble: Line  # the page itself failed

@@ -1,0 +1,72 @@
+"""Recruiting platforms: how their links name people, and how those names look.
+
+Somebody who comes twice is one person, however the link was copied: names are compared without
+blanks around them, in one form of Unicode and one case. A name that is no name of the platform's,
+or a placeholder that nobody filled, makes the link unknown: all who come by it would be one person.
+
+Prolific: a participant's id has 24 hexadecimal digits (help: "Integrating with Prolific"). MTurk: a
+worker's id begins with A, and a preview has ASSIGNMENT_ID_NOT_AVAILABLE (API: ExternalQuestion).
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+LONGEST = 200  # of a name; longer ones are forged
+NEEDS_ID = ("prolific", "mturk")
+PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
+_PLACEHOLDER = re.compile(r".*(\{\{|\}\}|\$\{|%%).*|[\[<{$%].*[\]>}$%]|")
+_NOBODY = {"undefined", "null", "none", "nan", "n/a", "false", "prolific_pid", "workerid"}
+
+
+class Names(NamedTuple):
+    """What stands in a link, and how the name of a person looks."""
+
+    person: str
+    session: str
+    study: str
+    pattern: re.Pattern[str]
+    looks: str  # the pattern in words
+    case: Callable[[str], str]
+
+
+PLATFORMS = {
+    "prolific": Names(
+        "PROLIFIC_PID", "SESSION_ID", "STUDY_ID",
+        re.compile(r"[0-9a-f]{24}"), "24 hexadecimal digits", str.lower,
+    ),
+    "mturk": Names(
+        "workerId", "assignmentId", "hitId",
+        re.compile(r"A[0-9A-Z]{5,29}"), "an A and capital letters or digits", str.upper,
+    ),
+}  # fmt: skip
+
+
+def person(kind: str, text: str | None) -> str | None:
+    """Return a person's name as it is compared and kept; None if it can be nobody's.
+
+    kind: of recruiting; one that is no platform takes any name.
+    """
+    found = name(text)
+    platform = PLATFORMS.get(kind)
+    if found is None or platform is None:
+        return found and found.casefold()
+    found = platform.case(found)
+    return found if platform.pattern.fullmatch(found) else None
+
+
+def name(text: str | None) -> str | None:
+    """Return a name without what cannot be seen; None if it is too long or a placeholder."""
+    if text is None or len(text) > LONGEST:
+        return None
+    seen = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    found = " ".join("".join(seen).split())
+    if (
+        _PLACEHOLDER.fullmatch(unquote(found))
+        or found.lower() in _NOBODY
+        or found.upper() == PREVIEW
+    ):
+        return None
+    return found if found.isprintable() else None
