@@ -8,6 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
+from dreamix.core.wording import listed as listed
+from dreamix.core.wording import plural as plural
 from reports.front import pareto
 from reports.loading import STATUSES, Run, is_number
 from reports.summary import Summary, clip_counts
@@ -265,13 +267,3 @@ def _front(summary: Summary) -> list[str]:
         places = "place" if len(front.open) == 1 else "places"
         text += f" The {places} of {listed(front.open)} {hang} on gaps or on the choice of edits."
     return [text]
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 video", "2 videos"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def listed(names: list[str]) -> str:
-    """Return "a, b and c"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dreamix.core.wording import plural
 from study_app.declaration import check_declaration, declare
 from study_app.opening import check_shown, database_url
 from study_app.power import Prospect, study_power
@@ -41,7 +42,7 @@ def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
     lines = [
         f"to rate     {len(cells)} {what}: {len(edits)} edits of {len(videos)} videos by "
         f"{', '.join(study.methods)}",
-        f"raters      {raters} give each {study.size.votes} votes, in lists of "
+        f"raters      {raters} give each {plural(study.size.votes, 'vote')}, in lists of "
         f"{study.size.trials}, if none drops out",
     ]
     if study.size.raters is not None and study.size.raters < raters:
@@ -71,8 +72,8 @@ def power_lines(study: Study, prospect: Prospect) -> list[str]:
     if study.design == "pairwise":
         found = f"a preference of {50 + 100 * power.difference:.0f}% or more for one of two"
     return [
-        f"power       {found} methods is found with 80% (two-sided 5%, {power.freedom} degrees of "
-        "freedom)",
+        f"power       {found} methods is found with 80% (two-sided 5%, "
+        f"{plural(power.freedom, 'degree of freedom')})",
         f"            if a method's effect deviates by {assumed.method_rater} from rater to rater "
         f"and by {assumed.method_source} from video to video, and answers by {assumed.answer};",
         "            these are guesses, and the components of a pilot replace them",

@@ -169,6 +169,8 @@ def answer_trial(
             return True
         lengths = running.plan.lengths(running.plan.by_key[trial.item])
         share = watched(ledger, lengths, running.study.playback)
+        if trial.opened is not None and trial.opened > now:
+            trial.opened = now  # the clock was set back: the trial opens anew
         shown = now - trial.opened if trial.opened is not None else 0
         if share < running.study.playback.coverage or not could_be_since(ledger, shown):
             return False

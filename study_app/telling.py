@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from study_app.monitor import Standing
 
 NO_SIMULATION_IS_DATA = "no figure of simulated raters says anything about people"
@@ -24,8 +25,8 @@ def status_lines(name: str, now: Standing, today: int) -> list[str]:
         _raters(now),
         _pace(now),
         _failures(now),
-        f"leases      {now.open_trials.part} trials are held by raters at work, "
-        f"{now.open_trials.whole - now.open_trials.part} by raters who went silent",
+        f"leases      {plural(now.open_trials.part, 'trial')} held by raters at work, "
+        f"{now.open_trials.whole - now.open_trials.part} by raters who fell silent",
         _excluded(now),
         *_declaration(now),
         *_retention(now, today),
@@ -43,10 +44,12 @@ def _head(name: str, now: Standing) -> str:
 def _votes(now: Standing) -> str:
     full = sum(votes.given >= now.quota for votes in now.votes.values())
     least = min(votes.given for votes in now.votes.values())
+    none = sum(votes.given == 0 for votes in now.votes.values())
+    lowest = f"the fewest is {least}" if least else f"{none} have none yet"
     share = now.counted / now.wanted
     return (
         f"votes       {now.counted} of {now.wanted} ({share:.0%}); {full} of {len(now.votes)} "
-        f"cells have all {now.quota}, none has fewer than {least}"
+        f"cells have all {now.quota}, {lowest}"
     )
 
 
@@ -72,7 +75,7 @@ def _pace(now: Standing) -> str:
     ends = f"; complete about {day(now.ends)} if it goes on so" if now.ends else ""
     return (
         f"pace        {now.pace.finished:.1f} finished an hour over the last day, "
-        f"{now.minutes:.0f} minutes each (median){ends}"
+        f"{plural(round(now.minutes), 'minute')} each (median){ends}"
     )
 
 
@@ -86,13 +89,15 @@ def _failures(now: Standing) -> str:
 
 def _excluded(now: Standing) -> str:
     rules = ", ".join(f"{rule} {count}" for rule, count in sorted(now.excluded.items()))
-    return f"excluded    {now.excluded_raters} raters by the rules{f' ({rules})' if rules else ''}"
+    who = f"{plural(now.excluded_raters, 'rater')} by the rules"
+    return f"excluded    {who} ({rules})" if rules else f"excluded    {who}"
 
 
 def _declaration(now: Standing) -> list[str]:
     if not now.declared:
         return []
-    amended = f", amended {len(now.declared.amendments)} times" * bool(now.declared.amendments)
+    times = len(now.declared.amendments)
+    amended = f", amended {'once' if times == 1 else f'{times} times'}" if times else ""
     return [f"analysis    {now.declared.hash[:12]}, declared {day(now.declared.at)}{amended}"]
 
 

@@ -54,7 +54,7 @@ def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Cl
     page = to_trials(DrawnPage(site), clock)
     trial = page.player["trial"]
     change_state(site.running.database, "paused", 1)
-    assert "The study has a pause" in page.run().text and not page.player
+    assert "The study is paused" in page.run().text and not page.player
     again = DrawnPage(site, t=page.token)
     assert not again.app.toast, "nobody goes on meanwhile"
     change_state(site.running.database, "open", 2)

@@ -264,7 +264,7 @@ def test_a_clip_that_does_not_come_says_why_and_lets_the_rater_go_on(
     rater.arrive(f"?t={token}")
     rater.sees("The clips could not be loaded (HTTP 404).")
     rater.press("It does not play")
-    rater.press("Leave this trial out")
+    rater.press("Skip this trial")
     rater.left(at(1))
     found = kept(server.folder, token)
     assert found.states == ["unplayable"] + ["dealt"] * (TOTAL - 1)

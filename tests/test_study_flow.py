@@ -272,6 +272,18 @@ def test_a_place_of_who_does_not_count_goes_to_the_next(database: Database, gone
     assert raters[3].screen == Screen.TRIALS
 
 
+def test_a_clock_that_is_set_back_opens_the_trial_anew(visitor: Visitor) -> None:
+    """An hour back between opening and answering: once more from the start, not for an hour."""
+    visitor.to_trials()
+    visitor.clock = 2 * HOUR
+    trial = flow.open_trial(visitor.running, visitor.id, visitor.clock)
+    assert trial
+    said = (visitor.running, visitor.id, trial.id, ANSWERS, WATCHED)
+    assert not flow.answer_trial(*said, HOUR)
+    assert not flow.answer_trial(*said, HOUR + 500), "nobody watched two seconds in half a one"
+    assert flow.answer_trial(*said, HOUR + 3000)
+
+
 def test_leaving_everything_out_earns_nothing(database: Database) -> None:
     """A list of 12: three trials may be left out (.3), with the fourth the study ends."""
     running = Running(study(), PLAN, database)

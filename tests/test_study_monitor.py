@@ -138,12 +138,12 @@ def test_simulated_raters_are_said_to_be(running: Running) -> None:
 def test_status_says_what_was_counted(three: Running) -> None:
     text = "\n".join(status_lines("s", watch(three, NOW), NOW))
     for part in (
-        "8 of 360 (2%); 0 of 72 cells have all 5, none has fewer than 0",
+        "8 of 360 (2%); 0 of 72 cells have all 5, 64 have none yet",
         "6 of 8 are by raters whom no rule excludes",
         "1 finished, 2 on their way (finished 1, trials 2)",
         "1.0 finished an hour over the last day, 12 minutes each (median); complete about",
         "none answered yet; 1 of 9 trials did not play (11.1%)",
-        "4 trials are held by raters at work, 2 by raters who went silent",
+        "4 trials held by raters at work, 2 by raters who fell silent",
         "2 raters by the rules (least_ratings 2, unplayable 1)",
     ):
         assert part in text

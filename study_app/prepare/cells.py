@@ -1,5 +1,6 @@
 """Which clips of a run are rated: every edit that all methods made, by every method or pair."""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import NamedTuple
@@ -34,7 +35,7 @@ def choose_edits(study: Study, run: RunFolder) -> Chosen:
                 f"{run.path} has no method {method!r}{hint} (it has {', '.join(known)})"
             )
     asked = [edit for edit in run.edits if _is_asked(edit.id, study)]
-    missing = {edit.id: _missing(edit, study, run) for edit in asked}
+    missing = {edit.id: first_missing(edit, study.methods, run) for edit in asked}
     left_out = {edit: f"no clip of {method}" for edit, method in missing.items() if method}
     edits = [edit for edit in asked if edit.id not in left_out]
     if not edits:
@@ -46,9 +47,9 @@ def _is_asked(edit: str, study: Study) -> bool:
     return any(fnmatchcase(edit, part) for part in study.edits)
 
 
-def _missing(edit: Edit, study: Study, run: RunFolder) -> str | None:
+def first_missing(edit: Edit, methods: Sequence[str], run: RunFolder) -> str | None:
     """Return the first method without a clip of the edit."""
-    rows = {method: run.clip_row(run.first_cell(method, edit.id)) for method in study.methods}
+    rows = {method: run.clip_row(run.first_cell(method, edit.id)) for method in methods}
     return next((method for method, row in rows.items() if row is None or row.status != "ok"), None)
 
 

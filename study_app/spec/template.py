@@ -11,6 +11,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from evaluation.runs import RunFolder
 from study_app.design.blocks import longest_list
+from study_app.prepare.cells import first_missing
 from study_app.spec.reading import FILE, study_from_text
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
@@ -36,7 +37,7 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     if not methods:
         raise UserError(f"{run} has no method that people could rate, only anchors")
     relative = os.path.relpath(run.resolve(), folder.resolve())
-    trials = _trials(RunFolder(run))
+    trials = _trials(RunFolder(run), methods)
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
     )
@@ -51,11 +52,13 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     return path
 
 
-def _trials(run: RunFolder) -> int:
-    """Return how long a list can be: each source once, the busiest as often as its edits ask."""
-    if not run.info.edits:
-        return _MOST
-    return min(_MOST, longest_list([edit.video for edit in run.edits]))
+def _trials(run: RunFolder, methods: list[str]) -> int:
+    """Return how long a list can be: each source once, the busiest as often as its edits ask.
+
+    Edits that one of the methods did not make are not rated.
+    """
+    made = [edit.video for edit in run.edits if not first_missing(edit, methods, run)]
+    return min(_MOST, longest_list(made)) if made else _MOST
 
 
 def _minutes(trials: int) -> int:

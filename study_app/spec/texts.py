@@ -74,6 +74,7 @@ class Notes(Block):
     """What the player says meanwhile."""
 
     loading: Line
+    loading_slow: Line = "The connection is slow: the clips are still on their way."
     load_failed: Line  # with {why}
     watched: Line  # with {percent}
     answer_all: Line
@@ -90,12 +91,12 @@ class Notes(Block):
 
 
 FULL = """## All places are taken at the moment
-Others are rating just now. If one of them stops, there will be a place for you: come back by the
-same link in an hour, or look again now."""
+Other people are rating right now. If one of them stops, there will be a place for you: use the same
+link again in an hour, or check again now."""
 
 NO_PLAY = (
-    "Too many clips do not play here, so the study ends for you. Thank you for your time: what you "
-    "answered is saved."
+    "Too many clips do not play on this device, so the study ends here for you. Thank you for your "
+    "time; your answers so far have been saved."
 )
 
 

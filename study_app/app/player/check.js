@@ -1,6 +1,6 @@
 // Tries the device: does a clip play, how large is the window, is it a phone.
 const ENOUGH = 1.2; // seconds that have to play
-const TOO_LONG = 15_000; // milliseconds
+const TOO_LONG = 15_000; // milliseconds from the arrival of the clip
 
 class Check {
   constructor(root, data, say) {
@@ -13,7 +13,6 @@ class Check {
     const row = make("div", { class: "end start" }, this.yes, no, this.note);
     this.root.replaceChildren(make("section", { class: "trial check" }, this.stage.node, row));
     this.yes.setAttribute("aria-disabled", "true");
-    this.late = setTimeout(() => this.fail("it did not start"), TOO_LONG);
     this.started = performance.now();
     if (!this.stage.clock.loops) this.stage.node.after(this.stage.playButton);
   }
@@ -24,6 +23,7 @@ class Check {
 
   heard(what) {
     if (what === "failed") this.fail(this.stage.why);
+    if (what === "ready") this.late = setTimeout(() => this.fail("it did not start"), TOO_LONG);
     if (what === "not_started") this.stage.node.after(this.stage.playButton);
     const [video] = this.stage.videos;
     const frames = video.getVideoPlaybackQuality?.().totalVideoFrames ?? 1;

@@ -1,4 +1,5 @@
 // The clips of a trial side by side, or one above the other, with their clock and ledger.
+const SLOW = 10_000; // milliseconds, after which a clip is late
 const IN_VIEW = 0.35; // share of a clip that has to be on the screen
 
 class Stage {
@@ -36,10 +37,13 @@ class Stage {
   }
 
   async load() {
+    const slow = setTimeout(() => this.sayThatItIsSlow(), SLOW);
     try {
       await Promise.all(this.videos.map((video, place) => this.loadOne(video, place)));
     } catch (error) {
       return this.fail(error.message);
+    } finally {
+      clearTimeout(slow);
     }
     if (this.ended) return;
     this.cover.remove();
@@ -59,6 +63,12 @@ class Stage {
     });
     video.style.setProperty("--aspect", video.videoWidth / video.videoHeight);
     video.classList.toggle("small", video.videoHeight < this.data.height * devicePixelRatio);
+  }
+
+  // A clip that is long in coming is no clip that does not play.
+  sayThatItIsSlow() {
+    this.cover.textContent = this.words.note_loading_slow;
+    tell(this.data.token, "slow", this.data.trial);
   }
 
   fail(why) {

@@ -1,0 +1,15 @@
+"""Counts and lists in sentences."""
+
+from collections.abc import Sequence
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 video", "2 videos"; the first word of a longer noun takes the ending."""
+    head, _, rest = noun.partition(" of ")
+    ending = "" if count == 1 else "s"
+    return f"{count} {head}{ending}{f' of {rest}' if rest else ''}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
