@@ -26,7 +26,8 @@ from study_app.screens import Screen
 from study_app.state import change_state
 from study_app.store.tables import Answer, Playback, Rater, Trial
 
-PID = "5f0c-<script>alert(1)</script>'; DROP TABLE rater; --"
+ID = "5f1e0a9c7b2d4e6f8a0b1c2d"
+EVIL = "5f0c-<script>alert(1)</script>'; DROP TABLE rater; --"
 SECRETS = (*METHODS, *ANCHORS, "shuffled", "gold", "trap")
 
 
@@ -115,13 +116,13 @@ def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Cl
 def test_the_platforms_name_finds_a_rater_again(rated_run: Path, tmp_path: Path) -> None:
     changes = {"kind: open": "kind: prolific"}
     for site in opened(make_study(tmp_path / "study", rated_run, **changes), tmp_path):
-        page = DrawnPage(site, PROLIFIC_PID=PID, STUDY_ID="X", SESSION_ID="S")
+        page = DrawnPage(site, PROLIFIC_PID=ID.upper(), STUDY_ID="X", SESSION_ID=EVIL)
         page.press("I agree")
-        again = DrawnPage(site, PROLIFIC_PID=PID, SESSION_ID="T")
+        again = DrawnPage(site, PROLIFIC_PID=f" {ID} ", SESSION_ID="T")
         assert again.token == page.token
         assert "Does this clip play smoothly?" in again.text
         rater = rater_of(site, again)
-        assert (rater.platform_id, rater.session, rater.platform_study) == (PID.lower(), "T", "X")
+        assert (rater.platform_id, rater.session, rater.platform_study) == (ID, "T", "X")
         assert "alert(1)" not in page.text + again.text
         assert "does not belong" in DrawnPage(site).text, "Prolific says who comes"
 
@@ -148,7 +149,7 @@ def test_who_does_not_agree_leaves_nothing_behind(site: Site) -> None:
 @pytest.mark.parametrize(
     ("device", "told"),
     [
-        ({"width": 200}, "This window is 200 pixels wide, and the clips need 320."),
+        ({"width": 200}, "This window is 200 pixels wide, but the clips need 320."),
         ({"plays": False, "why": "HTTP 503"}, "could not play the clip (HTTP 503)"),
         ({"said": False}, "You told us that the clip does not play well."),
     ],
@@ -184,7 +185,7 @@ def test_a_rater_can_stop_and_nothing_that_was_rated_is_lost(site: Site, clock: 
     page.answer(clock.wait)
     kept = rows(site, Answer)
     page.press("Stop here.")
-    assert "saved; you can close this page" in page.text and "OUT-0815" in page.text
+    assert "saved, and you can close this page" in page.text and "OUT-0815" in page.text
     assert rows(site, Answer) == kept
     with site.running.database.reading() as session:
         states = set(session.scalars(select(Trial.state)))

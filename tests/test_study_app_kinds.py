@@ -156,7 +156,7 @@ def test_the_way_back_leads_to_the_platform(rated_run: Path, tmp_path: Path, clo
     url = "https://app.prolific.com/submissions/complete?cc=C1"
     changes = {"completion_url: null": f"completion_url: {url}", "kind: open": "kind: prolific"}
     for site in opened(make_study(tmp_path / "study", rated_run, **changes), tmp_path):
-        page = to_trials(DrawnPage(site, PROLIFIC_PID="P"), clock)
+        page = to_trials(DrawnPage(site, PROLIFIC_PID=f"{7:024x}"), clock)
         while rater_of(site, page).screen != Screen.COMMENT:
             assert page.page["redirect"] is None
             page.answer(clock.wait) if page.player else page.press("Next")

@@ -148,7 +148,7 @@ def test_an_analysis_that_changes_after_votes_is_refused_or_amended(
     assert (study / "plan.json").read_bytes() == before, "nothing was built"
     code, out, _ = dreamix("study", "build", study, "--amend", "the pilot varied more")
     assert code == 0 and "after 2 rated trials" in out
-    assert "amended 1 times" in dreamix("study", "status", study)[1]
+    assert "amended once" in dreamix("study", "status", study)[1]
     _, out, _ = dreamix("study", "export", study, "--out", study / "out")
     assert "the pilot varied more" in (study / "out" / "README.md").read_text()
 

@@ -138,7 +138,7 @@ def test_simulated_raters_are_said_to_be(running: Running) -> None:
 def test_status_says_what_was_counted(three: Running) -> None:
     text = "\n".join(status_lines("s", watch(three, NOW), NOW))
     for part in (
-        "8 of 360 (2%); 0 of 72 cells have all 5, 64 have none yet",
+        "8 of 360 (2%); 0 of 72 cells have all 5, 66 have none yet",
         "6 of 8 are by raters whom no rule excludes",
         "1 finished, 2 on their way (finished 1, trials 2)",
         "1.0 finished an hour over the last day, 12 minutes each (median); complete about",

@@ -179,7 +179,7 @@ def test_many_who_decline_one_after_another_leave_nothing(running: Opened) -> No
     """Rows are moved about as others come: copies that stay in gaps of pages are found and go."""
     texts = []
     for number in range(60):
-        names = [secrets.token_hex(60), secrets.token_hex(60)]
+        names = [secrets.token_hex(12), secrets.token_hex(60)]
         rater = arrive(running, Visit(platform_id=names[0], session=names[1]), number)
         assert rater
         crowd(running, 0)

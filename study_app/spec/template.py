@@ -57,6 +57,8 @@ def _trials(run: RunFolder, methods: list[str]) -> int:
 
     Edits that one of the methods did not make are not rated.
     """
+    if not run.info.edits:
+        return _MOST
     made = [edit.video for edit in run.edits if not first_missing(edit, methods, run)]
     return min(_MOST, longest_list(made)) if made else _MOST
 

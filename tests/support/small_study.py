@@ -30,7 +30,7 @@ PLAN = Plan(
         item("trap", "v2", "v2_0", "2", "de"),
     ),
     left_out={},
-    clips=dict.fromkeys(("l", "r"), Clip(2.0, "0" * 64)),
+    clips=dict.fromkeys(("l", "r", "s"), Clip(2.0, "0" * 64)),
 )
 
 
