@@ -51,7 +51,7 @@ class Bot:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.number)
-        query = urlencode({"PROLIFIC_PID": f"load-{self.number}", "SESSION_ID": "load"})
+        query = urlencode({"PROLIFIC_PID": f"{self.number:024x}", "SESSION_ID": "load"})
         self.tab = Tab("ws" + self.http.removeprefix("http"), query)
 
     async def live(self) -> None:
