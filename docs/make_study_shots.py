@@ -139,13 +139,19 @@ def ends(browser: Any, url: str, camera: Camera) -> None:
 def other_ends(browser: Any, server: Server, camera: Camera) -> None:
     """Take pictures of the ends that others decide: rules, quotas, the rater, the researcher."""
     page = browser.new_page(**DESK, color_scheme="light")
-    for screen in ("failed", "closed", "left"):
+    for screen in ("failed", "no_play", "left"):
         page.goto(f"{server.url}/?t={new_rater_at(server.folder, screen)}")
         page.locator(".st-key-code").wait_for()
-        camera.take(page, screen)
-    change_state(open_study(server.folder).database, "paused", now())
-    page.goto(f"{server.url}/?t={new_rater_at_trials(server.folder)}")
-    page.get_by_text("The study has a pause").wait_for()
+        camera.take(page, screen.replace("_", "-"))
+    database, rater = open_study(server.folder).database, new_rater_at_trials(server.folder)
+    late = new_rater_at(server.folder, "closed")
+    change_state(database, "closed", now())
+    page.goto(f"{server.url}/?t={late}")
+    page.locator(".st-key-code").wait_for()
+    camera.take(page, "closed")
+    change_state(database, "paused", now())
+    page.goto(f"{server.url}/?t={rater}")
+    page.get_by_text("The study is paused").wait_for()
     camera.take(page, "on-hold")
     page.close()
 

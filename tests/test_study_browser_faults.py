@@ -236,7 +236,7 @@ def test_a_hidden_tab_does_not_unlock(sitting: Sitting) -> None:
     page.evaluate(HIDE, True)
     share = page.locator(".watched").inner_text()
     page.wait_for_timeout(3000)
-    assert page.locator(".watched").inner_text() == share != "Watched: 100 %"
+    assert page.locator(".watched").inner_text() == share != "Watched: 100%"
     page.evaluate(HIDE, False)
     rater.answer()
     rater.left(at(1))
@@ -252,7 +252,7 @@ def test_clips_out_of_sight_do_not_count(sitting: Sitting) -> None:
     page.wait_for_timeout(500)
     share = page.locator(".watched").inner_text()
     page.wait_for_timeout(2500)
-    assert page.locator(".watched").inner_text() == share != "Watched: 100 %"
+    assert page.locator(".watched").inner_text() == share != "Watched: 100%"
 
 
 def test_a_clip_that_does_not_come_says_why_and_lets_the_rater_go_on(
