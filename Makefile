@@ -24,7 +24,7 @@ demo-study: $(VENV)/ready       ## a rater study of the quick run, ready to clic
 	test -f $(STUDY)/simulated.sqlite || $(BIN)/dreamix study simulate $(STUDY) --seed 1 --raters 26 --drop-out 0.25 --careless 0.1 --between 900 --trial 40
 	@PORT=$(PORT) DREAMIX=$(BIN)/dreamix sh docs/demo_study.sh $(STUDY)
 
-test: $(VENV)/ready             ## the fast suite: no network, no GPU, under 5 minutes on 2 cores
+test: $(VENV)/ready             ## the fast suite: no network, no GPU
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
 test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
