@@ -22,6 +22,7 @@ SECRET_BYTES = 4096
 FORMAT = 2
 KINDS = ("rating", "trap", "gold", "training")
 SEPARATOR = " | "  # between the two methods of a pair
+Answered = Annotated[int, Field(ge=-1, le=5)]  # of either design
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Item:
     right: Name
     seconds: float  # of the longest clip that it shows
     reference: Name | None = None
-    expected: dict[str, int] | None = None
+    expected: dict[str, Answered] | None = None
     language: str | None = None  # of a trap: the one it is written in
 
     @property

@@ -152,6 +152,7 @@ def test_a_plan_that_the_study_cannot_show_is_one_line(study: Path, tmp_path: Pa
         "names 0 methods, not 1": {"methods": []},
         "is of no known kind ('rat')": {"kind": "rat"},
         "shows a clip that is not listed ('cat')": {"left": "cat"},
+        "less than or equal to 5": {"expected": {"alignment": 10**30}},
         "expects answers to questions that are not asked": {"expected": {"beauty": 1}},
         "two items have the key": {"key": whole["items"][1]["key"]},
     }
