@@ -5,6 +5,7 @@ States are made by hand: tables of another version, of another program, half mad
 
 import logging
 import os
+import re
 import sqlite3
 import stat
 import sys
@@ -180,6 +181,18 @@ def test_a_damaged_file_is_one_line(path: Path) -> None:
             session.scalars(select(Setting)).all()
     assert "\n" not in str(told.value)
     assert "malformed" in refusal(f"sqlite:///{path}")
+
+
+def test_a_damaged_name_in_the_schema_is_one_line(path: Path) -> None:
+    """A flipped bit in the name of a table: SQLite tells of it in bytes that are no UTF-8."""
+    with opened(f"sqlite:///{path}"):
+        pass
+    with sqlite3.connect(path) as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = path.read_bytes()
+    assert b"CREATE TABLE answer" in data
+    path.write_bytes(data.replace(b"CREATE TABLE answer", b"CREATE TABL\xc5 \xe1nswer"))
+    assert re.search("is damaged .*put a backup|cannot open", refusal(f"sqlite:///{path}"))
 
 
 def _writes(database: Database) -> None:

@@ -85,6 +85,8 @@ def open_database(url: str) -> Database:
             f"{address.drivername} is not installed ({error.name}): "
             "pip install 'dreamix-toolkit[postgres]'"
         ) from None
+    except UnicodeDecodeError:  # SQLite tells of a damaged schema in its damaged words
+        raise _damaged(address, "its text is no UTF-8") from None
     except (DBAPIError, CommandError, sqlite3.Error) as error:
         reason = without_secrets(str(getattr(error, "orig", None) or error), address)
         raise UserError(f"cannot open the database {shown(address)}: {reason}") from None
@@ -103,9 +105,13 @@ def answering(database: Database) -> Iterator[None]:
     except DatabaseError as error:
         if type(error.orig) is not sqlite3.DatabaseError:  # the class of a malformed file
             raise
-        raise UserError(
-            f"the database {shown(url)} is damaged ({error.orig}): put a backup in its place"
-        ) from None
+        raise _damaged(url, str(error.orig)) from None
+    except UnicodeDecodeError:
+        raise _damaged(url, "its text is no UTF-8") from None
+
+
+def _damaged(url: URL, why: str) -> UserError:
+    return UserError(f"the database {shown(url)} is damaged ({why}): put a backup in its place")
 
 
 def _set_up_file(engine: Engine, file: Path) -> None:
