@@ -66,7 +66,7 @@ def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0, sta
             people[number] = _person(running, crowd, seed, number, start + int(at * 1000))
         screen = _act(running, crowd, people[number], merit, start + int(at * 1000))
         finished += screen == Screen.FINISHED
-        if screen and screen not in ENDS:
+        if screen and screen not in (*ENDS, Screen.FULL):  # who finds no place does not come again
             pause = people[number].rng.exponential(crowd.trial)
             heapq.heappush(agenda, (at + float(pause), number))
     return finished

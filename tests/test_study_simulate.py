@@ -109,3 +109,10 @@ def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) 
     assert len(first.token) >= 32
     other = arrive(running, Visit(platform_id=f"{2:024x}", language="xx"), 7)
     assert other and other.language == "en" and other.token != first.token
+
+
+def test_simulated_raters_who_find_no_place_leave(database: Database) -> None:
+    """72 cells of one vote are eight lists of nine: of 15 raters eight finish, and it ends."""
+    running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
+    crowd = Crowd(raters=15, careless=0, drop_out=0)
+    assert simulate(running, crowd, method_merit(running, {})) == 8
