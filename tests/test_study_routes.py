@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from study_app import flow
 from study_app.app.headers import SecurityHeaders
 from study_app.app.routes import LARGEST_NOTE, routes
-from study_app.app.served import Site, first_clip, media_of
+from study_app.app.served import Site, first_clip
 from study_app.arrival import Visit, arrive
 from study_app.erase import erase
 from study_app.notes import MOST
@@ -51,7 +51,7 @@ def to_trials(site: Site) -> Rater:
 def clips_of(site: Site, rater: Rater) -> set[str]:
     with site.running.database.reading() as session:
         keys = session.scalars(select(Trial.item).where(Trial.rater_id == rater.id)).all()
-    return {name for key in keys for name in media_of(site.running.plan.by_key[key])}
+    return {name for key in keys for name in site.running.plan.by_key[key].clips}
 
 
 def note(token: str, **more: object) -> str:

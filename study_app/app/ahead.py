@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from study_app.app.scene import Scene
-from study_app.app.served import first_clip, media_of
+from study_app.app.served import first_clip
 from study_app.plan import Item
 from study_app.screens import Screen
 from study_app.store.tables import Trial
@@ -43,7 +43,7 @@ def _next_clips(scene: Scene) -> list[str]:
         items = running.plan.of_kind("training")[:2]
     else:
         items = upcoming(scene, 1 if screen == Screen.BREAK else 2)[-1:]
-    return sorted({name for item in items for name in media_of(item)})
+    return sorted({name for item in items for name in item.clips})
 
 
 def upcoming(scene: Scene, count: int) -> list[Item]:

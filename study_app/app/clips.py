@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from study_app.app.served import Site, first_clip, media_of
+from study_app.app.served import Site, first_clip
 from study_app.store.tables import Rater, Trial
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -16,11 +16,11 @@ class Clips:
 
     def __init__(self, site: Site) -> None:
         self.site, plan = site, site.running.plan
-        training = [name for item in plan.of_kind("training") for name in media_of(item)]
+        training = [name for item in plan.of_kind("training") for name in item.clips]
         self._first = frozenset({first_clip(site.running), *training})
         self._items: dict[str, list[str]] = {}  # name of a clip -> keys of what shows it
         for item in plan.items:
-            for name in media_of(item):
+            for name in item.clips:
                 self._items.setdefault(name, []).append(item.key)
 
     def path(self, token: str, name: str) -> Path | None:

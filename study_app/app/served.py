@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from study_app.flow import Running
 from study_app.opening import Opened, open_study
-from study_app.plan import Item
 from study_app.prepare.media import FOLDER
 
 
@@ -39,11 +38,6 @@ def serve_here(site: Site) -> None:
 def served() -> Site:
     """Return the study that this process serves."""
     return _served[0]
-
-
-def media_of(item: Item) -> tuple[str, ...]:
-    """Return the names of the clips of an item, in the order of the plan."""
-    return tuple(name for name in (item.reference, item.left, item.right) if name)
 
 
 def first_clip(running: Running) -> str:
