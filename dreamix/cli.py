@@ -1,5 +1,6 @@
 """The one console program, `dreamix`. A subcommand is imported when it is called, not before."""
 
+import gc
 import importlib
 import os
 import sys
@@ -64,6 +65,9 @@ def program() -> None:
 def main() -> None:
     """Run the program; what the user can mend is one line and exit code 2, never a traceback."""
     use_any_terminal()
+    gc.set_threshold(
+        500_000, 20, 100
+    )  # rows by the hundred thousand: no garbage, and long to search
     try:
         sys.exit(program(standalone_mode=False))
     except UserError as error:

@@ -19,7 +19,6 @@ from dreamix.data.suite import Suite
 from evaluation.brought import moved_entry
 from evaluation.progress import Watch
 from evaluation.run_info import MethodInfo
-from evaluation.runner import remove_leftovers
 from evaluation.runs import (
     RunFolder,
     add_to_grid,
@@ -57,7 +56,6 @@ def merge_runs(out: Path, paths: Sequence[Path], watch: Watch | None = None) -> 
             check_new(out)
             stack.enter_context(only_writer(out))
         run = _opened(out, parts)
-        remove_leftovers(out)
         _bring_sources(run, parts)
         for done, (cell, part) in enumerate(sorted(found.items()), 1):
             if part.run.path != out:
@@ -87,7 +85,7 @@ def _held(path: Path, ours: bool) -> Iterator[None]:
     if not ours and not os.access(path, os.W_OK):
         yield
         return
-    with only_writer(path):
+    with only_writer(path, reads=not ours):
         yield
 
 

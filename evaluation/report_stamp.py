@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dreamix.core.media import sha256_file
 from dreamix.core.records import to_json, write_whole
-from evaluation.versions import versions
+from evaluation.versions import state_of_code, versions
 
 STAMP = ".made-of"
 MADE_OF = ("run.json", "suite.json", "scores.jsonl", ".clips.json")
@@ -34,11 +34,4 @@ def forget_stamp(report: Path) -> None:
 
 def _made_of(run: Path) -> str:
     files = {name: sha256_file(run / name) for name in MADE_OF if (run / name).is_file()}
-    return hashlib.sha256(to_json([files, versions(), _code()]).encode()).hexdigest()
-
-
-def _code() -> list[str]:
-    """Return the state of the code, which may change between two versions where it is worked on."""
-    root = Path(__file__).parents[1]
-    files = sorted([*(root / "reports").rglob("*"), *(root / "evaluation").rglob("*.py")])
-    return [f"{path.name} {path.stat().st_mtime_ns}" for path in files if path.is_file()]
+    return hashlib.sha256(to_json([files, versions(), state_of_code()]).encode()).hexdigest()

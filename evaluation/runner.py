@@ -9,7 +9,6 @@ unit. A method with a model has a unit for each video, so that all its edits sha
 How a unit is made: `evaluation.making`.
 """
 
-import os
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 from dreamix.backends.base import check_backend, open_backend
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
-from dreamix.core.records import only_writer
+from dreamix.core.records import only_writer, remove_leftovers
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
 from evaluation.brought import (
@@ -66,7 +65,6 @@ def run_suite(
         entries = _entries(columns, seeds or 1, backend, out)
         check_places(run, entries)
         add_to_grid(run, edits or [edit.id for edit in suite.edits], entries)
-        remove_leftovers(out)
         units = pending_units(run)
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
@@ -86,16 +84,6 @@ def run_suite(
 def videos(run: RunFolder) -> set[str]:
     """Return the source videos of the grid."""
     return {run.suite.edit(edit).video for edit in run.info.edits}
-
-
-def remove_leftovers(out: Path) -> None:
-    """Remove the temporary files of writes that a kill cut off."""
-    for folder, folders, names in os.walk(out):
-        for path in (os.path.join(folder, name) for name in (*folders, *names)):
-            name = os.path.basename(path)
-            is_ours = name.startswith(".") and name.endswith(".tmp")
-            if is_ours and (os.path.isfile(path) or os.path.islink(path)):
-                os.unlink(path)
 
 
 def pending_units(run: RunFolder) -> list[CellsOfVideo]:

@@ -45,6 +45,7 @@ WRITTEN = (
     "features",
     "finetuned",
     ".clips.json",
+    ".settled.json",
     ".lock",
 )
 
@@ -147,15 +148,19 @@ class RunFolder:
         self.rows.save()
 
     def _in_cell(self, method: str, edit: str, name: str) -> str:
-        """Return the path of a file of a clip; the links above it are looked at once."""
+        """Return the path of a file of a clip."""
+        path = os.path.join(self._of_cell(method, edit), name)
+        return path if not os.path.islink(path) else str(self.place("clips", method, edit, name))
+
+    def _of_cell(self, method: str, edit: str) -> str:
+        """Return the folder of a cell; the links above it are looked at once."""
         folder = self._folders.get((method, edit))
         if folder is None:
             folder = self._folders[method, edit] = self._folder(method, edit)
-        path = os.path.join(folder, name)
-        return path if not os.path.islink(path) else str(self.place("clips", method, edit, name))
+        return folder
 
     def _folder(self, method: str, edit: str) -> str:
-        """Return the folder of a cell: of thousands that lie in one, that one is looked at once."""
+        """Look for links: of thousands of folders that lie in one, that one is looked at once."""
         if method not in self._above:
             self._above[method] = str(self.place("clips", method))
         path = os.path.join(self._above[method], edit)
@@ -171,7 +176,9 @@ class RunFolder:
     def has_clip(self, row: ClipRow) -> bool:
         """Return True if the clip of the row is there, as long as it was when it was made."""
         try:
-            state = os.stat(self._in_cell(row.method, row.edit, row.file or ""))
+            state = os.lstat(os.path.join(self._of_cell(row.method, row.edit), row.file or ""))
+            if stat.S_ISLNK(state.st_mode):
+                state = os.stat(self._in_cell(row.method, row.edit, row.file or ""))
         except OSError:
             return False
         return stat.S_ISREG(state.st_mode) and state.st_size == row.size

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.core.records import only_writer
+from dreamix.core.records import only_writer, remove_leftovers
 from evaluation.composite_file import Composite, read_composites
 from evaluation.composite_scores import (
     check_composites,
@@ -30,6 +30,7 @@ from evaluation.runs import RunFolder
 from evaluation.schema import ScoreRow, counted_reasons
 from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
+from evaluation.settled import Settled, digest_of, settle, settled
 from evaluation.versions import versions
 
 Rows = dict[Key, ScoreRow]
@@ -79,6 +80,9 @@ def score_run(
         choice = choose_metrics(names, settings, policy, run.info.models)
         definitions = _definitions(run, choice)
         check_composites(given, definitions)
+        asked = choice.definitions, choice.not_run, settings.to_dict(), policy, least_share
+        if not given and (known := settled(run, digest_of(run, *asked))):
+            return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
         units = plan(run, choice.definitions, rows)
         seconds: dict[str, float] = {}
@@ -94,6 +98,8 @@ def score_run(
             computed += len(scored.rows)
             if watch:
                 watch(computed, total)
+        if units:
+            remove_leftovers(out)  # of workers that were lost meanwhile
         composites = kept_composites(run) | {one.name: one for one in given}
         renewed = composite_rows(run, [*composites.values()], rows, definitions)
         append_scores(run.scores, renewed)
@@ -103,7 +109,22 @@ def score_run(
         facts |= _composite_facts(run, composites, facts)
         _finish(run, rows, facts, choice, computed, least_share)
         run.keep_rows()
-        return _summary(run, rows, choice, computed, seconds, [one.name for one in given])
+        summary = _summary(run, rows, choice, computed, seconds, [one.name for one in given])
+        if not given and not plan(run, choice.definitions, rows):
+            _settle(run, digest_of(run, *asked), summary)
+        return summary
+
+
+def _settle(run: RunFolder, digest: str | None, found: Summary) -> None:
+    """Keep a summary for the next call, which has nothing to do."""
+    if digest:
+        told = found.counts, found.reasons, found.notes, found.remarks, found.partial
+        settle(run, Settled(digest, *told))
+
+
+def _nothing_to_do(known: Settled, choice: Choice) -> Summary:
+    told = known.counts, known.reasons, known.notes, known.remarks, known.partial
+    return Summary(0, *told, choice.not_run, {})
 
 
 def _definitions(run: RunFolder, choice: Choice) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Versions of the code and of the libraries that decide numbers."""
 
 import importlib.metadata
+from pathlib import Path
 
 LIBRARIES = (
     "av",
@@ -24,6 +25,13 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def state_of_code() -> list[str]:
+    """Return the state of the code, which may change between two versions where it is worked on."""
+    root = Path(__file__).parents[1]
+    files = sorted([*(root / "reports").rglob("*"), *(root / "evaluation").rglob("*.py")])
+    return [f"{path.name} {path.stat().st_mtime_ns}" for path in files if path.is_file()]
 
 
 def spell_differences(these: dict[str, str], wanted: dict[str, str]) -> str:

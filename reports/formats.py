@@ -167,7 +167,8 @@ def _csv_column(column: pd.Series) -> list[str]:
     if pd.api.types.is_float_dtype(column.dtype):
         return [_csv_cell(value) for value in column.tolist()]
     values = column.astype(object).where(column.notna(), None).tolist()
-    known = {(type(value), value): _csv_cell(value) for value in values}
+    different = {(type(value), value) for value in values}
+    known = {one: _csv_cell(one[1]) for one in different}
     return [known[type(value), value] for value in values]
 
 

@@ -124,7 +124,7 @@ def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> Copy:
         target = folder / f"{name}{path.suffix.lower() if playable else '.mp4'}"
         if not target.exists():
             _make(path, target, playable, colour)
-        made = probe(target)
+        made = info if playable else probe(target)
         length = (made.frames, made.duration) if made.frames and made.duration else None
         return Copy(file=target.name, fps=info.fps, length=length)
     except UserError as error:

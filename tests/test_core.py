@@ -1,6 +1,7 @@
 """Registry, seeds, records, configurations: what everything rests on."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +138,29 @@ class TestRecords:
                     pass
         with only_writer(tmp_path):
             pass
+
+    def test_what_a_kill_left_goes_with_the_next_writer(self, tmp_path: Path) -> None:
+        """And only then: after a writer that came to its end there is nothing to look for."""
+        for left in (tmp_path / ".a.json.1.tmp", tmp_path / "deep" / ".b.mp4.2.tmp"):
+            left.parent.mkdir(exist_ok=True)
+            left.touch()
+        with only_writer(tmp_path, reads=True):
+            assert len(list(tmp_path.rglob(".*.tmp"))) == 2
+        with only_writer(tmp_path):
+            assert not list(tmp_path.rglob(".*.tmp"))
+        with pytest.raises(KeyboardInterrupt), only_writer(tmp_path):
+            (tmp_path / "deep" / ".c.mp4.3.tmp").touch()
+            raise KeyboardInterrupt
+        with only_writer(tmp_path):
+            assert not list(tmp_path.rglob(".*.tmp"))
+
+    def test_a_lock_that_has_another_name_is_not_written_to(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.txt").write_text("mine")
+        (tmp_path / "run").mkdir()
+        os.link(tmp_path / "mine.txt", tmp_path / "run" / ".lock")
+        with only_writer(tmp_path / "run"):
+            pass
+        assert (tmp_path / "mine.txt").read_text() == "mine"
 
     def test_a_folder_in_which_nothing_was_written_is_not_left_behind(self, tmp_path: Path) -> None:
         """Neither after a refusal nor after Ctrl-C; what was there before, or has more, stays."""

@@ -17,7 +17,7 @@ import stat
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +28,7 @@ from dreamix.core.names import shown
 MOST = 64 << 20  # bytes of a file that is read whole; our own have a few kB to a few MB
 MOST_LEVELS = 64  # of lists in lists; our own have under ten
 MOST_LINES = 1 << 30  # of a file of lines: half a million scores
+ENDED = b"ended\n"  # in the lock of a folder whose last writer came to its end
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -206,8 +207,10 @@ def _cut_torn_line(file: BinaryIO) -> None:
 
 
 @contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path, *, reads: bool = False) -> Iterator[None]:
     """Hold the folder for one writing process; a second one gets a `UserError`.
+
+    What a writer left that did not come to its end is removed first; not if the block only reads.
 
     The lock is the kernel's (flock): it is gone when the process is, however that ended. A folder
     that was made for it goes again if the work fails before anything is in it.
@@ -225,10 +228,40 @@ def only_writer(folder: Path) -> Iterator[None]:
                 f"another command is writing to {folder}; wait for it or stop it"
             ) from None
         try:
-            yield
+            with nullcontext() if reads else _marked(folder, lock):
+                yield
         except BaseException:
             _remove_empty(made)
             raise
+
+
+@contextmanager
+def _marked(folder: Path, lock: int) -> Iterator[None]:
+    """Note in the lock whether its writer came to its end: after one that did nothing is left."""
+    if _is_plain(lock) and os.pread(lock, len(ENDED) + 1, 0) == ENDED:
+        os.ftruncate(lock, 0)
+        os.fsync(lock)
+    else:
+        remove_leftovers(folder)
+    yield
+    if _is_plain(lock):
+        os.pwrite(lock, ENDED, 0)
+
+
+def _is_plain(lock: int) -> bool:
+    """Return False for a lock that is something else too: a device, or a file of two names."""
+    state = os.fstat(lock)
+    return stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and state.st_size <= len(ENDED)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writes that a kill cut off, however deep they lie."""
+    for above, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            if name.startswith(".") and name.endswith(".tmp"):
+                path = os.path.join(above, name)
+                if os.path.isfile(path) or os.path.islink(path):
+                    os.unlink(path)
 
 
 def _remove_empty(made: list[Path]) -> None:

@@ -47,6 +47,7 @@ class Pattern:
         parts = PurePosixPath(text).parts
         fixed = next((i for i, part in enumerate(parts) if "{" in part), len(parts) - 1)
         self.root, self.parts = Path(*parts[:fixed]), parts[fixed:]
+        self._above = len(self.root.as_posix().rstrip("/")) + 1
         suffix = PurePosixPath(text).suffix
         self.suffix = suffix if suffix.lower() in SUFFIXES else ""  # else that of any clip will do
         self.is_plain = all(part.count("{") <= 1 for part in parts)  # each name is read in one way
@@ -78,7 +79,7 @@ class Pattern:
 
     def readings(self, entry: Entry, known: Known) -> list[Reading]:
         """Return all ways to read a path."""
-        folder, name = os.path.split(entry.path.relative_to(self.root).as_posix())
+        folder, name = os.path.split(entry.path.as_posix()[self._above :])
         for stem in (self._stem(entry), "" if self.suffix else name):
             cuts = _cuts(self._tokens, os.path.join(folder, stem), {}, known) if stem else ()
             if found := list(dict.fromkeys(map(_reading, cuts))):
