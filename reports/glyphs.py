@@ -10,12 +10,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager, get_font
+from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 
-OWN = "DejaVu Sans"
-PREFERRED = ("Noto Sans", "Source Han Sans", "WenQuanYi", "PingFang", "Microsoft YaHei", "Arial")
-NO_FONT = ("Last Resort",)  # whose glyphs are boxes
+from dreamix.core.fonts import NO_FONT, OWN, has, own_font, place
 
 
 @contextmanager
@@ -46,7 +44,7 @@ def lacking(text: str) -> list[str]:
 
 
 def _foreign(text: str) -> list[str]:
-    return [c for c in text if not c.isspace() and not _has(_own(), c)]
+    return [c for c in text if not c.isspace() and not has(own_font(), c)]
 
 
 def boxes_note(characters: str) -> str:
@@ -64,13 +62,7 @@ def boxes_note(characters: str) -> str:
 @lru_cache(maxsize=4096)
 def font_with(character: str) -> str | None:
     """Return the name of an installed font that has a character, preferred ones first."""
-    for name, path in _fonts():
-        try:
-            if _has(path, character):
-                return name
-        except (OSError, RuntimeError):  # no font after all
-            continue
-    return None
+    return next((name for name, path in _fonts() if has(path, character)), None)
 
 
 @lru_cache(maxsize=1)
@@ -81,18 +73,4 @@ def _fonts() -> tuple[tuple[str, str], ...]:
         for one in sorted(fontManager.ttflist, key=lambda one: (one.name, one.weight != 400))[::-1]
         if one.style == "normal" and not one.name.startswith(NO_FONT)
     }
-    return tuple(sorted(named.items(), key=lambda pair: (_place(pair[0]), pair[0])))
-
-
-def _place(name: str) -> int:
-    return next((k for k, start in enumerate(PREFERRED) if name.startswith(start)), len(PREFERRED))
-
-
-@lru_cache(maxsize=1)
-def _own() -> str:
-    return next(one.fname for one in fontManager.ttflist if one.name == OWN)
-
-
-@lru_cache(maxsize=16384)
-def _has(path: str, character: str) -> bool:
-    return get_font(path).get_char_index(ord(character)) != 0
+    return tuple(sorted(named.items(), key=lambda pair: (place(pair[0]), pair[0])))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from one_source import make, moving, outputs_beside
 
 from dreamix.core.errors import UserError
@@ -259,6 +260,37 @@ def test_words_cover_the_end_of_a_trap_and_leave_its_start() -> None:
     ink = (found[4] > 200).any(axis=-1)
     assert 0.02 < ink.mean() < 0.4, "there are words"
     assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any(), "and they fit"
+
+
+def in_two_languages(folder: Path, run: Path, language: str, trap: str) -> Path:
+    text = yaml.safe_load(write_study(folder, run).joinpath(FILE).read_text())
+    text["texts"][language] = {**text["texts"]["en"], "language": language, "trap": trap}
+    (folder / FILE).write_text(yaml.safe_dump(text, allow_unicode=True))
+    return folder
+
+
+def test_each_language_has_traps_in_its_own_words(run: Path, tmp_path: Path) -> None:
+    """The last frame that is served is the card, drawn at the size of the clip."""
+    polish = "Proszę odpowiedzieć {answer} na każde pytanie"
+    folder = in_two_languages(tmp_path / "pl", run, "pl", polish)
+    traps = [item for item in build(folder).plan.of_kind("trap") if item.language == "pl"]
+    assert [item.expected["quality"] for item in traps] == [2, 4]
+    for item, answer in zip(traps, (2, 4), strict=True):
+        last = read_video(folder / "media" / f"{item.right}.mp4").frames[-1]
+        wanted = card(polish.format(answer=answer), last.shape[1], last.shape[0], "pl")
+        assert np.abs(last.astype(int) - wanted).mean() < 2
+    assert last.shape[0] == 192, "of clips of 96"
+
+
+def test_letters_that_cannot_be_drawn_end_a_build_before_it_begins(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("study_app.prepare.lettering.installed", lambda: ())
+    folder = in_two_languages(tmp_path / "zh", run, "zh", "请选 {answer}")
+    told = r"^texts\.zh\.trap: no font here has 请 \(U\+8BF7\), 选 \(U\+9009\): install"
+    with pytest.raises(UserError, match=told):
+        build(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [FILE]
 
 
 @pytest.mark.parametrize("size", [(160, 96), (480, 288), (256, 256), (1920, 1080)])

@@ -12,6 +12,7 @@ from study_app.prepare.cells import choose_edits, rating_items
 from study_app.prepare.checks import check_items
 from study_app.prepare.media import Media
 from study_app.prepare.pair_checks import pair_check_items
+from study_app.prepare.traps import trap_words
 from study_app.spec.reading import analysis_hash, read_study
 from study_app.spec.study import Study
 
@@ -33,6 +34,7 @@ def build(folder: Path) -> Built:
     run = RunFolder((folder / study.run).resolve())
     chosen = choose_edits(study, run)
     check_length(study, [edit.video for edit in chosen.edits])
+    trap_words(study, folder)  # letters that no font has are found before anything is made
     media = Media(folder, study.display_height)
     items = rating_items(study, run, chosen.edits, media)
     checks = check_items if study.design == "absolute" else pair_check_items

@@ -6,6 +6,7 @@ from evaluation.runs import RunFolder
 from study_app.plan import Item
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media
+from study_app.prepare.traps import Words, trap_words
 from study_app.spec.study import Study
 
 EXPECTED = {
@@ -31,11 +32,8 @@ def check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -
         _known(study, known, "gold", gold[i % len(gold)], order[-1 - i % len(order)])
         for i in range(2 * study.checks.gold * len(gold))
     ]
-    if study.checks.traps:
-        for language in study.texts:
-            for answer in (2, 4):
-                items.append(_trap(study, known, order[answer % len(order)], answer, language))
-    return items
+    traps = trap_words(study, media.folder.parent)
+    return [*items, *(_trap(study, known, order[t.expected % len(order)], t) for t in traps)]
 
 
 def _known(study: Study, known: Known, kind: str, what: str, edit: Edit) -> Item:
@@ -45,9 +43,9 @@ def _known(study: Study, known: Known, kind: str, what: str, edit: Edit) -> Item
     return known.item(study, edit, kind, what, shown, asked)
 
 
-def _trap(study: Study, known: Known, edit: Edit, answer: int, language: str) -> Item:
+def _trap(study: Study, known: Known, edit: Edit, words: Words) -> Item:
     """Return a clip of the run into which an answer is written."""
-    text = study.texts[language].trap.format(answer=answer)
-    shown = (known.source("trap", edit), known.trap(study.methods[0], edit, text))
-    asked = {str(axis): answer for axis in study.questions}
-    return known.item(study, edit, "trap", str(answer), shown, asked, language=language)
+    shown = (known.source("trap", edit), known.trap(study.methods[0], edit, words))
+    asked = {str(axis): words.expected for axis in study.questions}
+    what, language = str(words.expected), words.lettering.language
+    return known.item(study, edit, "trap", what, shown, asked, language=language)

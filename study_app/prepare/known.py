@@ -16,7 +16,8 @@ from dreamix.data.suite import Edit
 from evaluation.runs import RunFolder
 from study_app.plan import Item
 from study_app.prepare.cells import edited_clip, item_key, source_clip
-from study_app.prepare.media import Media
+from study_app.prepare.media import Media, at_height
+from study_app.prepare.traps import Words
 from study_app.prepare.words import with_words
 from study_app.spec.study import Study
 
@@ -76,13 +77,18 @@ class Known:
         """Return the media name of an edit's source, in trials of a kind."""
         return source_clip(self.run, kind, edit, self.media)
 
-    def trap(self, method: str, edit: Edit, text: str) -> str:
-        """Return the media name of an edit into which, after a real start, words are written."""
+    def trap(self, method: str, edit: Edit, words: Words) -> str:
+        """Return the media name of an edit into which, after a real start, words are written.
+
+        They are written at the size in which the clip is served: enlarged, small letters are not
+        to be read.
+        """
         row = self.run.clip_row(self.run.first_cell(method, edit.id))
         assert row is not None
         colour = self.run.colour(method)
-        video = with_words(read_video(self.run.clip_path(row), colour=colour), text)
-        name = " ".join(filter(None, ("trap", row.sha256, text, colour)))
+        video = at_height(read_video(self.run.clip_path(row), colour=colour), self.media.height)
+        named = ("trap", row.sha256, words.text, words.lettering.identity(), colour)
+        video, name = with_words(video, words.lettering), " ".join(filter(None, named))
         return self.media.of_video(name, f"trap {method} {edit.id}", video)
 
     def has_ideal(self, edits: list[Edit]) -> bool:

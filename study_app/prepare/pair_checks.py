@@ -11,9 +11,9 @@ from evaluation.runs import RunFolder
 from study_app.plan import Item
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media
+from study_app.prepare.traps import LEFT, RIGHT, trap_words
 from study_app.spec.study import Study
 
-LEFT, RIGHT = -1, 1
 # (better, worse) -> the questions in which nobody doubts it
 PAIRS = {
     ("ideal", "shuffled"): ("alignment", "fidelity", "quality"),
@@ -36,7 +36,7 @@ def pair_check_items(study: Study, run: RunFolder, edits: list[Edit], media: Med
         _known(study, known, "gold", pairs, order[-1 - i % len(order)], i)
         for i in range(2 * study.checks.gold * len(pairs))
     ]
-    return [*items, *_traps(study, known, order)]
+    return [*items, *_traps(study, known, order, media)]
 
 
 def _askable(study: Study, has_ideal: bool) -> list[tuple[str, str]]:
@@ -60,14 +60,11 @@ def _known(
     return known.item(study, edit, kind, " ".join((*shown, str(number))), clips, expected)
 
 
-def _traps(study: Study, known: Known, order: list[Edit]) -> Iterator[Item]:
+def _traps(study: Study, known: Known, order: list[Edit], media: Media) -> Iterator[Item]:
     """Give pairs into both clips of which, after a real start, an answer is written."""
-    for language in study.texts if study.checks.traps else ():
-        words = study.texts[language].pair_questions[study.questions[0]]
-        for number, (side, word) in enumerate(((LEFT, words.left), (RIGHT, words.right))):
-            edit, text = order[number % len(order)], study.texts[language].trap.format(answer=word)
-            first, second = (known.trap(method, edit, text) for method in study.methods[:2])
-            asked = {str(axis): side for axis in study.questions}
-            yield known.item(
-                study, edit, "trap", str(side), (first, second), asked, language=language
-            )
+    for words in trap_words(study, media.folder.parent):
+        edit = order[(LEFT, RIGHT).index(words.expected) % len(order)]
+        first, second = (known.trap(method, edit, words) for method in study.methods[:2])
+        asked = {str(axis): words.expected for axis in study.questions}
+        what, language = str(words.expected), words.lettering.language
+        yield known.item(study, edit, "trap", what, (first, second), asked, language=language)

@@ -78,5 +78,5 @@ def analysis_hash(study: Study) -> str:
     It is kept before the first vote; a plan that was changed afterwards has another one.
     """
     decided = {"analysis", "exclusion", "questions", "size", "design", "methods", "edits", "checks"}
-    text = study.model_dump_json(include=decided)
+    text = study.model_dump_json(include=decided, exclude={"checks": {"font"}})
     return hashlib.sha256(text.encode()).hexdigest()

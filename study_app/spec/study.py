@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dreamix.core.names import why_no_path
 from study_app.spec.texts import Block, Quiz, Texts
@@ -15,6 +15,20 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
+def _some_place(path: Path) -> Path:
+    if why := why_no_path(str(path)):
+        raise ValueError(why)
+    return path
+
+
+Place = Annotated[Path, AfterValidator(_some_place)]  # relative to study.yaml
+
+
+def _listed(given: object) -> object:
+    """Return one or several places, as a file says them, as several."""
+    return (given,) if isinstance(given, str | Path) else given or ()
+
+
 class Checks(Block):
     """Trials of a list besides those that are rated for their own sake, and what they ask."""
 
@@ -24,6 +38,7 @@ class Checks(Block):
     repeats: Count = 1
     gold_tolerance: Annotated[int, Field(ge=0, le=3)] = 1
     quiz_tries: Positive = 2
+    font: Annotated[tuple[Place, ...], BeforeValidator(_listed)] = ()  # of the words in traps
 
 
 class Playback(Block):
@@ -80,18 +95,12 @@ class Size(Block):
     lease_minutes: Positive = 60  # without a sign of life, after which trials go to others
 
 
-def _some_place(path: Path) -> Path:
-    if why := why_no_path(str(path)):
-        raise ValueError(why)
-    return path
-
-
 class Study(Block):
     """A study as its file says."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
     version: str = "1"
-    run: Annotated[Path, AfterValidator(_some_place)]  # the run folder, relative to study.yaml
+    run: Place  # the run folder
     seed: Count = 0
     design: Literal["absolute", "pairwise"] = "absolute"
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
