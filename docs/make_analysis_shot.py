@@ -49,6 +49,7 @@ def main() -> None:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(options.page.resolve().as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
         left = column([shot(page, selector) for selector in LEFT], WIDTH)
         right = shot(page, RIGHT)
         browser.close()

@@ -1,4 +1,4 @@
-"""Takes a picture of a report page: its summary, and its gallery beside it.
+"""Takes a picture of a report page: how it opens, and its gallery beside it.
 
     python docs/make_report_shot.py RUN/report/index.html OUT.png
 
@@ -25,8 +25,7 @@ def pictures(page_file: Path) -> list[np.ndarray]:
         page.goto(page_file.resolve().as_uri())
         page.wait_for_timeout(1000)
         found = [page.screenshot()]
-        page.locator("#gallery").scroll_into_view_if_needed()
-        page.evaluate("document.querySelector('#gallery').scrollIntoView()")
+        page.evaluate("location.hash = '#gallery'")  # a link opens what is folded
         page.wait_for_timeout(3000)
         found.append(page.screenshot())
         browser.close()

@@ -20,20 +20,23 @@ from reports.frames import (
     scores_frame,
 )
 from reports.gallery import gallery_data
+from reports.glance import AXES, glance_part, metric_columns
 from reports.heatmap import category_map
 from reports.loading import Run, load_run
 from reports.media import make_copies
 from reports.methods import Paragraph, paragraph, run_lead
 from reports.page import Content, page, title
 from reports.part_metric_league import metric_parts
-from reports.parts import Drawing, Part
-from reports.people.build import study_facts, study_parts
+from reports.parts import Drawing, Part, stamped
+from reports.people.build import NOBODY, Results, study_facts, study_results
 from reports.people.export import read_export
 from reports.people.lead import study_lead
 from reports.people.ordinal import Say
 from reports.plots import pareto_front, quality_deltas, trade_off
 from reports.remarks import remarks_table
 from reports.shell import Plot
+from reports.strip import Strip, make_strip, write_strip
+from reports.style import marks
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
@@ -71,17 +74,32 @@ def build_report(
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     study = read_export(export) if export else None
-    parts = study_parts(study, resampling, run, ordinal) if study else []
+    said_by = study_results(study, resampling, run, ordinal) if study else NOBODY
+    parts = said_by.parts
     rankings = [] if study else metric_parts(summary)
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
-    made = _write(summary, [*parts, *rankings], said, out)
-    gallery = gallery_data(summary, make_copies(run, out / "media", watch)) if media else None
+    glance = opening(summary, said_by, bool(study and study.simulated))
+    copies = make_copies(run, out / "media", watch) if media else None
+    strip = make_strip(run, copies, out / "media") if copies else None
+    made = _write(summary, [glance, *parts, *rankings], said, strip, out)
+    gallery = gallery_data(summary, copies) if copies else None
     facts = study_facts(study, resampling) if study else run_facts(resampling)
-    content = Content(summary, *made, gallery, facts, parts, rankings, said)
+    content = Content(summary, *made, gallery, facts, glance, strip, parts, rankings, said)
     with write_whole(out / "index.html") as file:
         file.write(utf8(page(content)))
     return Report(out / "index.html", summary, parts, rankings)
+
+
+def opening(summary: Summary, said_by: Results, simulated: bool) -> Part:
+    """Return what the page opens with: what raters said, and metrics where they were not asked."""
+    run = summary.run
+    asked = [one.axis for one in said_by.columns]
+    columns = [*said_by.columns, *metric_columns(summary, tuple(a for a in AXES if a not in asked))]
+    columns.sort(key=lambda one: [*AXES, one.axis].index(one.axis))
+    methods = {label: method.anchor for label, method in run.methods.items()}
+    found = glance_part(columns, methods, marks(run) | said_by.look, len(run.edits))
+    return stamped(found) if simulated else found
 
 
 class _Made(NamedTuple):
@@ -93,7 +111,9 @@ class _Made(NamedTuple):
     files: list[str]
 
 
-def _write(summary: Summary, parts: list[Part], said: Paragraph, out: Path) -> _Made:
+def _write(
+    summary: Summary, parts: list[Part], said: Paragraph, strip: Strip | None, out: Path
+) -> _Made:
     """Return what was written: tables, figures, methods paragraph and the LaTeX document."""
     noted = remarks_table(summary.run)
     tables = [*all_tables(summary), *bounds_tables(summary), *([noted] if noted else [])]
@@ -102,6 +122,7 @@ def _write(summary: Summary, parts: list[Part], said: Paragraph, out: Path) -> _
     theirs = write_parts(parts, out)
     named = {plot.name: plot for plot in plots}
     everything = Written(theirs.plots | named, [*theirs.files, *ours])
+    write_strip(strip, out / "figures")
     papers = write_paper(title(summary.run), said, everything, out)
     return _Made(tables, plots, theirs.plots, [*everything.files, *papers])
 

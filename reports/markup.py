@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+VOID = ("img",)  # elements without content and end tag
+
 
 class Html(str):
     """Text that is markup already."""
@@ -28,6 +30,8 @@ def tag(name: str, *content: str, **attributes: str | None) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
+    if name in VOID:
+        return Html(f"<{name}{shown}>")
     return Html(f"<{name}{shown}>{join(content)}</{name}>")
 
 

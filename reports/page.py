@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from reports.loading import AXES, Run
 from reports.markup import Html, join, tag
 from reports.methods import Paragraph, paragraph_html
-from reports.parts import Part, grouped, part_html
+from reports.parts import Part, glance_html, grouped, part_html
 from reports.sections import (
     caution,
     definitions,
@@ -21,6 +21,7 @@ from reports.sections import (
     table_html,
 )
 from reports.shell import Plot, Section, emphasised, heading_html, plot_html, shell
+from reports.strip import NO_CLIPS, Strip, strip_or_why
 from reports.summary import Summary
 from reports.tables import Table
 from reports.wording import plural, summary_sentences
@@ -36,6 +37,8 @@ class Content(NamedTuple):
     files: list[str]  # written beside the page, relative to it
     gallery: dict[str, Any] | None  # None: made without media
     facts: dict[str, dict[str, Any]]  # for the provenance: what made the report, and the study
+    glance: Part  # what the page opens with
+    strip: Strip | None
     parts: list[Part]  # of a rater study; none without one
     rankings: list[Part]  # of methods by metrics alone; none with a study
     methods: Paragraph
@@ -73,6 +76,7 @@ def _sections(content: Content) -> list[Section]:
     linked = content.gallery is not None
     why = failures(run, linked), remarks_html(tables.get("remarks")), notes(run)
     return [
+        Section("glance", content.glance.title, _glance(content), open=True),
         Section("summary", "Summary", _summary(content)),
         *_part_sections(content.parts, content.part_plots),
         *_results(content),
@@ -85,6 +89,13 @@ def _sections(content: Content) -> list[Section]:
         Section("provenance", "Provenance", provenance(summary, content.facts)),
         Section("files", "Files", files(content.files)),
     ]
+
+
+def _glance(content: Content) -> Html:
+    """Return what stands open: the first table and figure, and the strip."""
+    first = glance_html(content.glance, content.part_plots)
+    strip = strip_or_why(content.strip, NO_CLIPS)
+    return join([first, caution(content.summary), strip])
 
 
 def _part_sections(parts: list[Part], plots: dict[str, Plot]) -> list[Section]:
@@ -115,7 +126,7 @@ def _summary(content: Content) -> Html:
     said = [join([tag("h3", name), _bullets(found)]) for name, found in grouped(content.parts)]
     metrics = [tag("h3", "What metrics say") if said else Html(), _bullets(rest)]
     lead = tag("p", f"{first} {clips}", class_="lead")
-    return join([lead, *said, *metrics, caution(content.summary)])
+    return join([lead, *said, *metrics])
 
 
 def _bullets(sentences: list[str]) -> Html:

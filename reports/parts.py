@@ -87,6 +87,15 @@ def part_html(part: Part, plots: dict[str, Plot]) -> Html:
     )
 
 
+def glance_html(part: Part, plots: dict[str, Plot]) -> Html:
+    """Return the part that a page opens with: its tables and its figures side by side."""
+    notes = [tag("p", escaped(text), class_="note") for text in part.notes]
+    stamp = tag("p", WARNING, class_="stamp") if part.stamped else Html()
+    figures = [plot_html(plots[drawing.name]) for drawing in part.drawings]
+    side = tag("div", *map(table_html, part.tables), *figures, class_="side")
+    return join([stamp, *notes, side if part.tables else Html()])
+
+
 def _named(name: str) -> str:
     return f"{STAMP.lower()}_{name}"
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from reports.markup import Html, escaped, join, json_script, tag
 
-SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js")
+SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js", "folds.js")
 
 
 class Plot(NamedTuple):
@@ -28,6 +28,7 @@ class Section(NamedTuple):
     id: str
     title: str
     body: Html
+    open: bool = False  # else it opens on a click, or on a link to anything in it
 
 
 def shell(
@@ -82,7 +83,11 @@ def plot_html(plot: Plot) -> Html:
 
 
 def _section(section: Section) -> Html:
-    return tag("section", tag("h2", section.title), section.body, id=section.id)
+    title = tag("h2", section.title)
+    if section.open:
+        return tag("section", title, section.body, id=section.id)
+    fold = tag("details", tag("summary", title), section.body, class_="fold")
+    return tag("section", fold, id=section.id, class_="folded")
 
 
 def _template(name: str) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from dreamix.core.errors import UserError
 from reports.parts import STAMP, WARNING
-from reports.people.build import build_study, study_parts
+from reports.people.build import build_study, study_results
 from reports.people.export import PREFIX, TABLES, read_export
 from reports.people.export_tables import TABLES as COLUMNS
 from reports.people.pairs import pairs_of
@@ -187,4 +187,4 @@ def test_what_is_no_export_is_one_line(tmp_path: Path) -> None:
 
 def test_a_pairwise_study_brings_no_league(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(3, 2, 1)))
-    assert [part.id for part in study_parts(export, HOW, None)] == ["preferences"]
+    assert [part.id for part in study_results(export, HOW, None).parts] == ["preferences"]

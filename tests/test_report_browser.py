@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_rater import chromium
+from browser_rater import chromium, until
 from fabricated_run import EVIL, METHODS, clip, fabricate
 from one_source import make, moving, outputs_beside, scored
 
@@ -92,7 +92,7 @@ def test_a_clip_of_as_many_frames_plays_in_step_whatever_its_rate_says(
     page_file = build_report(run, run / "report", Resampling(resamples=100)).page
     page = browser_page.context.browser.new_page()
     page.goto(f"{page_file.as_uri()}#edit-duck_00")
-    page.wait_for_function(f"{PACED}.filter(v => v.readyState > 2).length == 2")
+    until(page, f"{PACED}.filter(v => v.readyState > 2).length == 2")
     page.locator("#edit-duck_00 .transport input").fill("0.5")
     page.wait_for_timeout(500)
     source, slow = page.evaluate(f"{PACED}.map(v => v.currentTime)")

@@ -1,15 +1,17 @@
 """From the export of a study to the parts of a report, and to a page of its own."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dreamix.core.records import write_whole
+from reports.glance import Column, glance_part
 from reports.loading import Run
 from reports.markup import Html, tag
 from reports.markup import join as joined
 from reports.methods import paragraph, paragraph_html
-from reports.parts import Part, part_html, stamped
+from reports.parts import Part, glance_html, part_html, stamped
 from reports.people.export import Exported
+from reports.people.glance import choice_columns, rated_edits, vote_columns
 from reports.people.joint import join
 from reports.people.lead import study_lead
 from reports.people.ordinal import Say
@@ -19,15 +21,27 @@ from reports.people.part_preferences import preferences_part
 from reports.people.parts import joint_parts, people_parts
 from reports.sections import fact_columns, files
 from reports.shell import Section, emphasised, heading_html, shell
-from reports.style import marks
+from reports.strip import NO_RUN
+from reports.style import Mark, marks
 from reports.summary import Resampling
 from reports.versions import made_with
 from reports.writing import check_out, utf8, write_paper, write_parts
 
 
-def study_parts(
+class Results(NamedTuple):
+    """What a study adds to a report."""
+
+    parts: list[Part]
+    columns: list[Column]  # of the table that the report opens with
+    look: dict[str, Mark]  # how methods are drawn
+
+
+NOBODY = Results([], [], {})
+
+
+def study_results(
     export: Exported, how: Resampling, run: Run | None, ordinal: Say | None = None
-) -> list[Part]:
+) -> Results:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
     ordinal: fit ordinal models too, and tell this of where the work is; None leaves them out.
@@ -35,11 +49,14 @@ def study_parts(
     """
     look = marks(run) if run else None
     if export.design == "pairwise":
-        found = preferences_part(pairs_of(export, how, look))
-        return [stamped(found) if export.simulated else found]
+        pairs = pairs_of(export, how, look)
+        found = preferences_part(pairs)
+        parts = [stamped(found) if export.simulated else found]
+        return Results(parts, choice_columns(pairs), pairs.look)
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
-    return parts + joint_parts(join(run, people)) if run else parts
+    parts += joint_parts(join(run, people)) if run else []
+    return Results(parts, vote_columns(people), people.look)
 
 
 def build_study(
@@ -47,11 +64,17 @@ def build_study(
 ) -> tuple[Path, list[Part]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
     check_out(out)
-    parts = study_parts(export, how, None, ordinal)
+    parts, columns, look = study_results(export, how, None, ordinal)
+    methods = dict.fromkeys(export.methods, False)
+    glance = glance_part(columns, methods, look, rated_edits(export.plan))
+    glance = stamped(glance) if export.simulated else glance
     said = paragraph(study_lead(export), parts)
-    written = write_parts(parts, out)
+    written = write_parts([glance, *parts], out)
     paper = write_paper(_title(export), said, written, out)
+    first = glance_html(glance, written.plots)
+    opening = joined([first, tag("p", NO_RUN, class_="note")])
     sections = [
+        Section("glance", glance.title, opening, open=True),
         Section("summary", "Summary", _summary(parts)),
         *(Section(part.id, part.title, part_html(part, written.plots)) for part in parts),
         Section("methods", "Methods", paragraph_html(said)),

@@ -9,6 +9,7 @@ from evaluation.stats.letters import compact_letters
 from evaluation.stats.success_pairs import SuccessGap
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
+from reports.people.pairs import Pairs
 from reports.people.standings import SUCCESS as SUCCESS
 from reports.people.standings import compared_success
 from reports.tables import number
@@ -73,7 +74,7 @@ class Gap(NamedTuple):
 Gaps = dict[str, list[Gap]]  # by question and SUCCESS: every pair, a before b in the study's order
 
 
-def alpha_of(people: People) -> float:
+def alpha_of(people: People | Pairs) -> float:
     """Return the level of tests that goes with the level of the intervals."""
     return round(1 - people.how.level, 9)
 

@@ -97,7 +97,7 @@ def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
 
 def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False) -> Table:
     topics = (*people.questions, SUCCESS)
-    columns = {topic: _scores(people, outcome, gaps, topic) for topic in topics}
+    columns = {topic: score_cells(people, outcome, gaps, topic) for topic in topics}
     rows = []
     for name in people.methods:
         at = outcome.ratings.methods.index(name)
@@ -129,7 +129,7 @@ def _caption(people: People, outcome: Outcome) -> str:
     return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
 
 
-def _scores(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
+def score_cells(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
     """Return a column: each method's score on common edits, its interval, its letters."""
     scores, places = scores_of(people, outcome, topic), places_of(people, outcome, topic)
     letters = _letters(people, gaps[topic], scores, places)

@@ -33,6 +33,15 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def until(page: Any, condition: str) -> None:
+    """Wait for a condition; the page's policy forbids `wait_for_function`, which evaluates text."""
+    for _ in range(WAIT // 100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {condition}")
+
+
 class BrowserRater:
     """One page, driven by the mouse."""
 
