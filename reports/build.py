@@ -26,9 +26,10 @@ from reports.loading import Run, load_run
 from reports.media import make_copies
 from reports.methods import Paragraph, paragraph, run_lead
 from reports.page import Content, page, title
+from reports.paper import Results
 from reports.part_metric_league import metric_parts
-from reports.parts import Drawing, Part, stamped
-from reports.people.build import NOBODY, Results, study_facts, study_results
+from reports.parts import Drawing, Part, grouped, stamped
+from reports.people.build import NOBODY, Said, study_facts, study_results
 from reports.people.export import read_export
 from reports.people.lead import study_lead
 from reports.people.ordinal import Say
@@ -40,8 +41,17 @@ from reports.style import marks
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
-from reports.wording import listed
-from reports.writing import Written, check_out, saved, table_texts, utf8, write_paper, write_parts
+from reports.wording import listed, summary_sentences
+from reports.writing import (
+    Written,
+    check_out,
+    results_of,
+    saved,
+    table_texts,
+    utf8,
+    write_paper,
+    write_parts,
+)
 
 
 class Report(NamedTuple):
@@ -82,7 +92,8 @@ def build_report(
     glance = opening(summary, said_by, bool(study and study.simulated))
     copies = make_copies(run, out / "media", watch) if media else None
     strip = make_strip(run, copies, out / "media") if copies else None
-    made = _write(summary, [glance, *parts, *rankings], said, strip, out)
+    results = paper_results(summary, glance, parts, rankings, strip)
+    made = _write(summary, [glance, *parts, *rankings], said, results, out)
     gallery = gallery_data(summary, copies) if copies else None
     facts = study_facts(study, resampling) if study else run_facts(resampling)
     content = Content(summary, *made, gallery, facts, glance, strip, parts, rankings, said)
@@ -91,7 +102,7 @@ def build_report(
     return Report(out / "index.html", summary, parts, rankings)
 
 
-def opening(summary: Summary, said_by: Results, simulated: bool) -> Part:
+def opening(summary: Summary, said_by: Said, simulated: bool) -> Part:
     """Return what the page opens with: what raters said, and metrics where they were not asked."""
     run = summary.run
     asked = [one.axis for one in said_by.columns]
@@ -100,6 +111,16 @@ def opening(summary: Summary, said_by: Results, simulated: bool) -> Part:
     methods = {label: method.anchor for label, method in run.methods.items()}
     found = glance_part(columns, methods, marks(run) | said_by.look, len(run.edits))
     return stamped(found) if simulated else found
+
+
+def paper_results(
+    summary: Summary, glance: Part, parts: list[Part], rankings: list[Part], strip: Strip | None
+) -> Results:
+    """Return what the paper says first: what raters said, then what metrics say."""
+    first, clips, *rest = summary_sentences(summary)
+    rest += [sentence for part in rankings for sentence in part.found]
+    groups = [*grouped(parts), ("What metrics say", rest)]
+    return results_of(glance, f"{first} {clips}", groups, strip)
 
 
 class _Made(NamedTuple):
@@ -112,7 +133,7 @@ class _Made(NamedTuple):
 
 
 def _write(
-    summary: Summary, parts: list[Part], said: Paragraph, strip: Strip | None, out: Path
+    summary: Summary, parts: list[Part], said: Paragraph, results: Results, out: Path
 ) -> _Made:
     """Return what was written: tables, figures, methods paragraph and the LaTeX document."""
     noted = remarks_table(summary.run)
@@ -122,8 +143,8 @@ def _write(
     theirs = write_parts(parts, out)
     named = {plot.name: plot for plot in plots}
     everything = Written(theirs.plots | named, [*theirs.files, *ours])
-    write_strip(strip, out / "figures")
-    papers = write_paper(title(summary.run), said, everything, out)
+    write_strip(results.strip, out / "figures")
+    papers = write_paper(title(summary.run), said, everything, results, out)
     return _Made(tables, plots, theirs.plots, [*everything.files, *papers])
 
 

@@ -19,6 +19,7 @@ from dreamix.core.records import write_whole
 from reports.loading import Edit, Run
 from reports.markup import Html, tag
 from reports.media import Copies, Copy
+from reports.wording import plural
 
 EDITS, FRAMES, HEIGHT = 4, 3, 128
 RULE = (
@@ -44,6 +45,11 @@ class Strip(NamedTuple):
 
     edits: tuple[Edit, ...]
     rows: tuple[tuple[str, tuple[Frames, ...]], ...]  # label, frames by edit
+
+    @property
+    def title(self) -> str:
+        """What it shows."""
+        return f"{plural(len(self.edits), 'edit')} by every method"
 
 
 def chosen_edits(run: Run) -> list[Edit]:
@@ -128,10 +134,11 @@ def strip_html(strip: Strip) -> Html:
         for k, (label, several) in enumerate(strip.rows)
     ]  # fmt: skip
     head = tag("thead", tag("tr", tag("th", "", scope="col"), *heads))
-    title = f"{len(strip.edits)} edits by every method"
-    region = {"tabindex": "0", "role": "region", "aria_label": title}
+    region = {"tabindex": "0", "role": "region", "aria_label": strip.title}
     body = tag("div", tag("table", head, tag("tbody", *rows)), class_="scroll", **region)
-    return tag("div", tag("h3", title), body, tag("p", RULE, class_="caption"), class_="strip")
+    return tag(
+        "div", tag("h3", strip.title), body, tag("p", RULE, class_="caption"), class_="strip"
+    )
 
 
 def _cell(label: str, edit: Edit, frames: Frames) -> Html:

@@ -9,9 +9,10 @@ from reports.formats import csv, latex, markdown
 from reports.glyphs import boxes_note, give_fonts
 from reports.methods import Paragraph, paragraph_files
 from reports.names import file_name
-from reports.paper import paper
-from reports.parts import Drawing, Part
+from reports.paper import Results, paper
+from reports.parts import WARNING, Drawing, Part
 from reports.shell import Plot
+from reports.strip import Strip
 from reports.style import save
 from reports.tables import Table
 
@@ -52,11 +53,22 @@ def write_parts(parts: list[Part], out: Path) -> Written:
     return Written(plots, sorted(texts))
 
 
-def write_paper(title: str, said: Paragraph, written: Written, out: Path) -> list[str]:
-    """Return what was written: methods/ and paper.tex, a document of all tables and figures."""
+def results_of(
+    glance: Part, lead: str, groups: list[tuple[str, list[str]]], strip: Strip | None = None
+) -> Results:
+    """Return what a paper says before its methods: the report's opening, and its sentences."""
+    tables = [f"tables/{file_name(table.name)}.tex" for table in glance.tables]
+    plots, warning = [drawing.name for drawing in glance.drawings], WARNING * glance.stamped
+    return Results(lead, groups, tables, plots, strip, warning)
+
+
+def write_paper(
+    title: str, said: Paragraph, written: Written, results: Results, out: Path
+) -> list[str]:
+    """Return what was written: methods/ and paper.tex, with all tables and figures behind it."""
     texts = {f"methods/{name}": text for name, text in paragraph_files(said).items()}
     tables = [name for name in written.files if name.endswith(".tex") and "/all." not in name]
-    texts["paper.tex"] = paper(title, tables, list(written.plots.values()))
+    texts["paper.tex"] = paper(title, tables, list(written.plots.values()), results)
     for name, text in texts.items():
         with write_whole(out / name) as file:
             file.write(utf8(text))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fabricated_export import drawn, write_export
 
+from reports.citations import entries
 from reports.formats import latex
 from reports.latex_text import escape_latex
 from reports.paper import paper
@@ -39,21 +40,85 @@ def overfull(log: str) -> list[float]:
     return [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
 
 
+def pages_before_the_appendix(folder: Path) -> int:
+    """Return on which page the appendix begins, less one."""
+    label = re.search(
+        r"newlabel\{dreamix:appendix\}\{\{.*?\}\{(\d+)\}", (folder / "paper.aux").read_text()
+    )
+    assert label, "the paper has no appendix"
+    return int(label[1]) - 1
+
+
+def checked(folder: Path) -> str:
+    """Return the text of paper.tex, which compiles and holds all that a paper has to."""
+    log, text = compiled(folder), (folder / "paper.tex").read_text()
+    assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
+    assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
+    assert "warning$ -- 0" in (folder / "paper.blg").read_text()
+    assert pages_before_the_appendix(folder) <= 12
+    parts = (
+        "\\author{",
+        "\\section{Results}",
+        "glance.tex}",
+        "\\section{Methods}",
+        "\\bibliography{",
+        "\\appendix",
+        "\\section{Figures}",
+        "\\section{Tables}",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    return text
+
+
 @needs_tex
-def test_paper_of_a_run_compiles_without_a_warning_that_matters(made: Path, tmp_path: Path) -> None:
+def test_paper_of_a_run_has_its_results_first(made: Path, tmp_path: Path) -> None:
+    """Words, the main table, its figure and the strip come before the methods."""
     shutil.copytree(made, tmp_path / "report")
-    log = compiled(tmp_path / "report")
-    assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
-    assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
+    text = checked(tmp_path / "report")
+    results = text[text.index("\\section{Results}") : text.index("\\section{Methods}")]
+    assert "\\textbf{Alignment.} alpha has the highest mean" in results
+    assert "figures/glance.pdf" in results
+    assert results.count("figures/strip_") == 15 and "4 edits by every method" in results
+    assert text.count("glance.pdf") == text.count("glance.tex") == 1
 
 
 @needs_tex
-def test_paper_of_a_study_compiles_too(tmp_path: Path) -> None:
+def test_paper_of_a_study_says_its_results_in_words(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", drawn((0.0, 0.5, 1.0)), methods=("c", "b", "a"))
+    _, parts = build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
+    text = checked(tmp_path / "out")
+    for sentence in (one for part in parts for one in part.found):
+        topic, _, rest = sentence.partition(": ")
+        assert f"\\textbf{{{escape_latex(topic)}.}} {escape_latex(rest)}" in text
+    assert "8 raters gave 864 answers about 12 edits of 6 source videos by 3 methods." in text
+
+
+@needs_tex
+@pytest.mark.slow
+def test_paper_of_a_large_study_has_twelve_pages_before_its_appendix(tmp_path: Path) -> None:
+    """Eight methods, as many as stand in published comparisons, and raters who are left out."""
+    export = write_export(
+        tmp_path / "export", drawn([0.2 * k for k in range(8)]), raters=30, sources=10,
+        methods=[f"a-method-with-a-long-name-{k}" for k in range(8)], excluded=(1, 2), repeats=3,
+        simulated=True, shared=False,
+    )  # fmt: skip
     build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
-    log = compiled(tmp_path / "out")
-    assert not re.findall(r"(?:Citation|Reference) .* undefined", log)
-    assert not [width for width in overfull(log) if width > 10], "a table is wider than the page"
+    assert "SIMULATED raters" in checked(tmp_path / "out").split("\\section{Results}")[1][:200]
+
+
+@needs_tex
+def test_every_work_that_can_be_cited_is_printed_without_a_warning(tmp_path: Path) -> None:
+    """P.910 and BT.500 had no author: BibTeX warned of each, and printed no name."""
+    source = "\n\n".join(entry.source for entry in entries().values())
+    (tmp_path / "all.bib").write_text(source)
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\\begin{document}A\\nocite{*}\\bibliographystyle{plain}"
+        "\\bibliography{all}\\end{document}"
+    )
+    compiled(tmp_path)
+    assert "warning$ -- 0" in (tmp_path / "paper.blg").read_text()
+    assert {entry.label for entry in entries().values()} >= {"ITU-T 2023", "ITU-R 2023"}
 
 
 @needs_tex

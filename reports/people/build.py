@@ -9,7 +9,7 @@ from reports.loading import Run
 from reports.markup import Html, tag
 from reports.markup import join as joined
 from reports.methods import paragraph, paragraph_html
-from reports.parts import Part, glance_html, part_html, stamped
+from reports.parts import Part, glance_html, grouped, part_html, stamped
 from reports.people.export import Exported
 from reports.people.glance import choice_columns, rated_edits, vote_columns
 from reports.people.joint import join
@@ -25,10 +25,11 @@ from reports.strip import NO_RUN
 from reports.style import Mark, marks
 from reports.summary import Resampling
 from reports.versions import made_with
-from reports.writing import check_out, utf8, write_paper, write_parts
+from reports.wording import plural
+from reports.writing import check_out, results_of, utf8, write_paper, write_parts
 
 
-class Results(NamedTuple):
+class Said(NamedTuple):
     """What a study adds to a report."""
 
     parts: list[Part]
@@ -36,12 +37,12 @@ class Results(NamedTuple):
     look: dict[str, Mark]  # how methods are drawn
 
 
-NOBODY = Results([], [], {})
+NOBODY = Said([], [], {})
 
 
 def study_results(
     export: Exported, how: Resampling, run: Run | None, ordinal: Say | None = None
-) -> Results:
+) -> Said:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
     ordinal: fit ordinal models too, and tell this of where the work is; None leaves them out.
@@ -52,11 +53,11 @@ def study_results(
         pairs = pairs_of(export, how, look)
         found = preferences_part(pairs)
         parts = [stamped(found) if export.simulated else found]
-        return Results(parts, choice_columns(pairs), pairs.look)
+        return Said(parts, choice_columns(pairs), pairs.look)
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
     parts += joint_parts(join(run, people)) if run else []
-    return Results(parts, vote_columns(people), people.look)
+    return Said(parts, vote_columns(people), people.look)
 
 
 def build_study(
@@ -70,7 +71,8 @@ def build_study(
     glance = stamped(glance) if export.simulated else glance
     said = paragraph(study_lead(export), parts)
     written = write_parts([glance, *parts], out)
-    paper = write_paper(_title(export), said, written, out)
+    results = results_of(glance, _lead(export), grouped(parts))
+    paper = write_paper(_title(export), said, written, results, out)
     first = glance_html(glance, written.plots)
     opening = joined([first, tag("p", NO_RUN, class_="note")])
     sections = [
@@ -106,6 +108,16 @@ def _summary(parts: list[Part]) -> Html:
 
 def _title(export: Exported) -> str:
     return f"{export.name}: what raters said"
+
+
+def _lead(export: Exported) -> str:
+    """Return how much was asked of how many."""
+    own = export.own
+    edits, videos = plural(own["edit"].nunique(), "edit"), own["video"].nunique()
+    return (
+        f"{plural(own['rater'].nunique(), 'rater')} gave {plural(len(own), 'answer')} about "
+        f"{edits} of {plural(videos, 'source video')} by {plural(len(export.methods), 'method')}."
+    )
 
 
 def _heading(export: Exported) -> Html:
