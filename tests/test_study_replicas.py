@@ -1,8 +1,5 @@
 """Two servers of one study behind nginx: a rater outlives the one that served them."""
 
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +7,7 @@ from pathlib import Path
 import pytest
 from browser_rater import BrowserRater, chromium
 from postgres import free_port
+from proxied import nginx_with
 from served_study import Server, make_run, make_study, running_server
 from store_of_study import kept, new_rater_at_trials
 from study_database import new_database
@@ -24,21 +22,11 @@ SHORT = {
     "gold: 1": "gold: 0",
     "repeats: 1": "repeats: 0",
 }
-# What a certificate needs is left out; the rest of the shipped files is used as it is.
-FRAME = """
-daemon off; error_log stderr; pid {folder}/nginx.pid; worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-{upstream}
-{site}
-}}
-"""
 
 
-def settings(root: Path, folder: Path, port: int, servers: list[Server]) -> str:
-    """The shipped nginx files, with the ports of this test and without TLS."""
+def settings(root: Path, port: int, servers: list[Server]) -> str:
+    """The shipped nginx files, with the ports of this test and without TLS: what a certificate
+    needs is left out."""
     upstream = (root / "docs/hosting/nginx-replicas.conf").read_text()
     for given, server in zip((8501, 8502), servers, strict=True):
         assert f"127.0.0.1:{given}" in upstream
@@ -50,24 +38,15 @@ def settings(root: Path, folder: Path, port: int, servers: list[Server]) -> str:
     main = "\n".join(kept_lines).replace("http://127.0.0.1:8501", "http://study")
     main = main.replace("study.example.org", "localhost")
     assert "proxy_pass http://study;" in main
-    site = f"{before}\nserver {{\n    listen 127.0.0.1:{port};{main}"
-    return FRAME.format(folder=folder, upstream=upstream, site=site)
+    return f"{upstream}\n{before}\nserver {{\n    listen 127.0.0.1:{port};{main}"
 
 
 @contextmanager
 def nginx(root: Path, folder: Path, servers: list[Server]) -> Iterator[str]:
     """Give the address of an nginx in front of the servers."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        pytest.skip("no nginx on this machine")
     port = free_port()
-    (folder / "nginx.conf").write_text(settings(root, folder, port, servers))
-    process = subprocess.Popen([program, "-p", folder, "-c", folder / "nginx.conf"])
-    time.sleep(0.5)
-    assert process.poll() is None, "nginx did not start"
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+    with nginx_with(folder, settings(root, port, servers), port):
+        yield f"http://127.0.0.1:{port}"
 
 
 def used_by(server: Server) -> bool:
