@@ -40,7 +40,7 @@ def whole_plan() -> Plan:
     ratings = [item("rating", e.video, e.id, method) for e in edits for method in METHODS]
     checks = [kept for kept in PLAN.items if kept.kind != "rating"]
     return Plan(
-        study="s", analysis="h", run="r", items=(*ratings, *checks), left_out={}, clips=PLAN.clips
+        study="s", declared="h", run="r", items=(*ratings, *checks), left_out={}, clips=PLAN.clips
     )
 
 

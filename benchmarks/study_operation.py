@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -35,7 +36,8 @@ from study_app.export.writing import export  # noqa: E402
 from study_app.monitor import DAY, watch  # noqa: E402
 from study_app.opening import Opened, open_study  # noqa: E402
 from study_app.plan import Clip, Item, Plan, write_plan  # noqa: E402
-from study_app.spec.reading import FILE, analysis_hash, study_from_text  # noqa: E402
+from study_app.spec.declared import declared_hash  # noqa: E402
+from study_app.spec.reading import FILE, study_from_text  # noqa: E402
 from study_app.spec.template import TEMPLATE  # noqa: E402
 from study_app.store.database import now  # noqa: E402
 from study_app.store.tables import Answer, Playback, Rater, Trial  # noqa: E402
@@ -69,7 +71,8 @@ def write_study(folder: Path, votes: int) -> None:
     items = [item("rating", *names, None) for names in rated]
     asked = {"trap": dict.fromkeys(QUESTIONS, 2), "gold": {"alignment": 1, "fidelity": 5}}
     items += [item(kind, "v0", "e0", "x", asked.get(kind)) for kind in ("trap", "gold", "training")]
-    write_plan(folder, Plan("large", analysis_hash(study), "r", tuple(items), {}, CLIPS))
+    plan = Plan("large", "", "r", tuple(items), {}, CLIPS)
+    write_plan(folder, replace(plan, declared=declared_hash(study, plan)))
 
 
 def item(kind: str, video: str, edit: str, method: str, expected: dict[str, int] | None) -> Item:

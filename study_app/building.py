@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from dreamix.core.wording import plural
-from study_app.declaration import check_declaration, declare
-from study_app.opening import check_shown, database_url
+from study_app.declaration import check_clips, check_content, declare
+from study_app.opening import check_shown, database_url, was_shown
+from study_app.plan import Item, Plan
 from study_app.power import Prospect, study_power
-from study_app.prepare.build import Built, build, raters_needed
+from study_app.prepare.build import Built, draft, finish, raters_needed
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
 from study_app.store.database import answering, now, open_database
@@ -22,15 +23,22 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     database = open_database(database_url(folder, url))
     try:
         with answering(database):
-            check_declaration(database, study, amendment)
-            built = build(folder)
+            check_content(database, study, amendment)
+            built = draft(folder, has_raters=bool(was_shown(database)))
+            check_clips(database, built.plan, changed_items(built.plan), amendment)
             check_shown(database, built.plan, folder)
-            known = declare(database, built.study, now(), amendment)
+            known = declare(database, built.study, built.plan, now(), amendment)
+            built = finish(folder, built)
     finally:
         database.engine.dispose()
     when = f"{known.hash[:12]}, kept {day(known.at)}"
     kept = "before the first vote" if not known.ratings else f"after {known.ratings} rated trials"
     return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")
+
+
+def changed_items(plan: Plan) -> list[Item]:
+    """Return what is retired because something else stands in its place."""
+    return [item for item in plan.retired if plan.successor(item.key)]
 
 
 def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
@@ -47,9 +55,19 @@ def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
     ]
     if study.size.raters is not None and study.size.raters < raters:
         lines.append(f"            size.raters stops at {study.size.raters}: votes will be missing")
-    lines += [f"checks      {_checks(built)}", f"media       {built.clips} clips for browsers"]
+    lines += [f"checks      {_checks(built)}", f"media       {_media(built)}"]
     lines += [f"left out    {edit}: {reason}" for edit, reason in built.plan.left_out.items()]
     return [*lines, *power_lines(study, power), f"analysis    {analysis}"]
+
+
+def _media(built: Built) -> str:
+    clips = f"{built.clips} clips for browsers"
+    if not built.kept:
+        return clips
+    return (
+        f"{clips}; {built.kept} older ones stay, for the study is being served: stop the server "
+        "and start it again to show what was built"
+    )
 
 
 def _checks(built: Built) -> str:

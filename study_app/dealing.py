@@ -100,6 +100,23 @@ def _dealt(session: Session) -> int:
     return session.scalar(select(func.count()).where(Rater.number.is_not(None))) or 0
 
 
+def renew_trials(session: Session, plan: Plan) -> None:
+    """Show what took the place of retired items to those whose list has them still unanswered.
+
+    A repeat goes with the trial that it repeats: it stays what it was if that is rated.
+    """
+    for key in plan.retired_keys:
+        if not (now := plan.successor(key)):
+            continue
+        waiting = update(Trial).where(Trial.item == key, Trial.state.in_(("dealt", "released")))
+        rated = select(Trial.rater_id).where(
+            Trial.item == key, Trial.kind == "rating", Trial.state == "rated"
+        )
+        first = waiting.where(Trial.kind == "repeat", Trial.rater_id.not_in(rated))
+        session.execute(first.values(item=now.key))
+        session.execute(waiting.where(Trial.kind != "repeat").values(item=now.key))
+
+
 def deal_training(session: Session, plan: Plan, rater: Rater) -> list[Trial]:
     """Return the trials with feedback that a rater begins with; they hold no vote."""
     return _added(session, rater, [Place("training", i.key) for i in plan.of_kind("training")], 0)

@@ -1,31 +1,55 @@
-"""The analysis that was declared: its hash is in the database before the first vote.
+"""What was declared: its hash is in the database before the first vote.
 
-A study.yaml whose plan, rules, questions, size or design change after votes exist is refused; with
-a reason it is an amendment, which is kept beside the first declaration and goes into every export.
+Declared is what `spec.declared` says: all that raters read and rules use, and every clip. A build
+that changes any of it after votes exist is refused; with a reason it is an amendment, which is kept
+beside the first declaration, with the content that it brought, and goes into every export.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
+from study_app.plan import Item, Plan
 from study_app.settings import keep_setting, setting
-from study_app.spec.reading import analysis_hash
+from study_app.spec.declared import declared_content, declared_hash, differences, first_hash
 from study_app.spec.study import Study
 from study_app.store.database import Database
 from study_app.store.tables import Trial
 
 _KEY = "analysis"
+DIGITS = 12  # of a hash, where it stands for a declaration
+_SHOWN = 3  # places that a refusal names
+UPGRADED = "an earlier version of the toolkit kept the hash of the analysis plan alone"
+Entry = dict[str, Any]  # hash, at, ratings, content; of an amendment the reason too
 
 
 class Declared(NamedTuple):
-    """What stands in the database of the analysis plan."""
+    """What stands in the database of what was declared."""
 
     hash: str
     at: int
     ratings: int  # that were there when it was declared; 0 unless it was amended
-    amendments: tuple[dict[str, Any], ...] = ()
+    amendments: tuple[Entry, ...] = ()
+    first: Entry | None = None  # what was declared before any amendment
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All declarations, the first one first."""
+        return [*filter(None, (self.first,)), *self.amendments]
+
+    @property
+    def changes(self) -> list[Entry]:
+        """Amendments that a researcher made."""
+        return [entry for entry in self.amendments if not entry.get("automatic")]
+
+    def in_force(self, at: int | None) -> Entry:
+        """Return the declaration that held at a moment; None: the first."""
+        held = [entry for entry in self.entries if at is not None and entry["at"] <= at]
+        return (held or self.entries[:1])[-1]
 
 
 def declared(session: Session) -> Declared | None:
@@ -33,48 +57,107 @@ def declared(session: Session) -> Declared | None:
     found = setting(session, _KEY)
     if not found:
         return None
-    last = (found["amendments"] or [found])[-1]
-    return Declared(last["hash"], last["at"], last["ratings"], tuple(found["amendments"]))
+    amendments = found["amendments"]
+    first = {name: value for name, value in found.items() if name not in ("amendments", "keys")}
+    last = (amendments or [first])[-1]
+    return Declared(last["hash"], last["at"], last["ratings"], tuple(amendments), first)
 
 
-def check_declaration(database: Database, study: Study, amendment: str | None = None) -> None:
-    """Raise a `UserError` if votes were given under another declaration than study.yaml's."""
+def check_content(database: Database, study: Study, amendment: str | None = None) -> None:
+    """Raise a `UserError` if votes were given under another content than study.yaml's.
+
+    It needs no clips: `study build` can tell before it makes any.
+    """
     with database.reading() as session:
         found, votes = setting(session, _KEY), _ratings(session)
-        before = declared(session)
-    if not votes or not found or not before:
+    if not votes or not found:
         return
     if found["keys"] != _keys(study):
         raise UserError(
             f"study.yaml: name and seed make the keys of {votes} trials that are rated; put them "
             f"back to {found['keys'][0]!r} and {found['keys'][1]}"
         )
-    if before.hash != analysis_hash(study) and not amendment:
+    if not amendment and (changed := _changed(found, study)):
         raise UserError(
-            f"study.yaml declares another analysis than the {votes} trials were rated under "
-            f"(hash {before.hash[:12]}, now {analysis_hash(study)[:12]}): put it back, or say why "
-            "with `dreamix study build --amend REASON`"
+            f"study.yaml: {_few(changed)} {'is' if len(changed) == 1 else 'are'} not what "
+            f"{plural(votes, 'trial')} {'was' if votes == 1 else 'were'} rated under: put that "
+            "back, or say why it changes with `dreamix study build --amend REASON`"
         )
 
 
-def declare(database: Database, study: Study, now: int, amendment: str | None = None) -> Declared:
+def check_clips(
+    database: Database, plan: Plan, retired: Sequence[Item], amendment: str | None = None
+) -> None:
+    """Raise a `UserError` if votes were given to other clips than the plan's.
+
+    retired: items of the plan that was there whose clips, or requests, are others now.
+    """
+    with database.reading() as session:
+        before, votes = declared(session), _ratings(session)
+    known = before and before.entries[-1].get("clips")
+    if not votes or not known or known == plan.clips_hash or amendment:
+        return
+    raise UserError(
+        f"the clips are not those that {plural(votes, 'trial')} {'was' if votes == 1 else 'were'} "
+        f"rated with: {_other_clips(retired)}; bring back what was there, or say why with "
+        "`dreamix study build --amend REASON`: votes for what has changed are then kept apart"
+    )
+
+
+def declare(
+    database: Database, study: Study, plan: Plan, now: int, amendment: str | None = None
+) -> Declared:
     """Return the declaration that holds from now on.
 
     Before the first vote it takes the place of what was declared; afterwards it is an amendment.
     """
-    check_declaration(database, study, amendment)
+    check_content(database, study, amendment)
+    check_clips(database, plan, (), amendment)
+    content = declared_content(study)
     with database.writing(alone=True) as session:
         found, votes = setting(session, _KEY), _ratings(session)
-        entry = {"hash": analysis_hash(study), "at": now, "ratings": votes}
+        entry: Entry = {
+            "hash": declared_hash(study, plan),
+            "at": now,
+            "ratings": votes,
+            "content": content,
+            "clips": plan.clips_hash,
+        }
         if not found or not votes:
-            found = {**entry, "keys": _keys(study), "amendments": []}
-            keep_setting(session, _KEY, found)
-        elif (found["amendments"] or [found])[-1]["hash"] != entry["hash"]:
-            found["amendments"].append({**entry, "reason": amendment})
+            keep_setting(session, _KEY, {**entry, "keys": _keys(study), "amendments": []})
+        elif _last(found)["hash"] != entry["hash"]:
+            upgraded = not amendment and _last(found)["hash"] == first_hash(study)
+            why = {"reason": UPGRADED, "automatic": True} if upgraded else {"reason": amendment}
+            found["amendments"].append({**entry, **why})
             keep_setting(session, _KEY, found)
         result = declared(session)
     assert result
     return result
+
+
+def _changed(found: Entry, study: Study) -> list[str]:
+    """Return where study.yaml is not what was declared last."""
+    last = _last(found)
+    if "content" in last:
+        return list(differences(last["content"], declared_content(study)))
+    return [] if last["hash"] == first_hash(study) else ["the declared analysis"]
+
+
+def _other_clips(retired: Sequence[Item]) -> str:
+    if not retired:
+        return "there are more"
+    first = f"{' and '.join(retired[0].methods)} for {retired[0].edit}"
+    return f"clips or requests of {plural(len(retired), 'item')} have changed (first: {first})"
+
+
+def _last(found: Entry) -> Entry:
+    last: Entry = (found["amendments"] or [found])[-1]
+    return last
+
+
+def _few(places: Sequence[str]) -> str:
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    return f"{', '.join(places[:_SHOWN])}{more}"
 
 
 def _ratings(session: Session) -> int:

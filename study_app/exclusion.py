@@ -7,9 +7,10 @@ those that a researcher makes stay. None of them decides payment: see `study_app
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from study_app.declaration import declared
 from study_app.flow import Running
 from study_app.plan import Plan
 from study_app.spec.study import Study
@@ -115,7 +116,7 @@ def _failed_checks(session: Session, study: Study, plan: Plan) -> Iterator[Flag]
 
 def _failed_playback(session: Session, study: Study) -> Iterator[Flag]:
     """Give raters with answers to clips whose ledger does not show that they were watched."""
-    limit, wanted = study.exclusion.failed_playback, study.playback.coverage
+    limit, wanted = study.exclusion.failed_playback, _wanted_coverage(session, study)
     if not limit:
         return
     rows = select(Trial.rater_id, func.count()).outerjoin(Playback)
@@ -124,6 +125,17 @@ def _failed_playback(session: Session, study: Study) -> Iterator[Flag]:
     for rater, count in session.execute(rows.group_by(Trial.rater_id)):
         if count >= limit:
             yield Flag(rater, "failed_playback", f"{count} clips were not watched to the end")
+
+
+def _wanted_coverage(session: Session, study: Study) -> ColumnElement[float]:
+    """Return the share that had to be watched when a trial was rated: rules are not for before."""
+    now, known = study.playback.coverage, declared(session)
+    then = {
+        entry["hash"]: float(entry["content"]["playback"]["coverage"])
+        for entry in (known.entries if known else ())
+        if "content" in entry
+    }
+    return case(then, value=Trial.declared, else_=now) if then else literal(now)
 
 
 def _straight_lines(session: Session, study: Study) -> Iterator[Flag]:

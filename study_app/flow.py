@@ -7,6 +7,7 @@ click or the back button, and the page is drawn anew from the store.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -17,6 +18,7 @@ from study_app.device import in_the_way
 from study_app.plan import Plan
 from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
+from study_app.spec.declared import declared_hash
 from study_app.spec.study import Study
 from study_app.state import state_of
 from study_app.store.database import Database
@@ -33,6 +35,11 @@ class Running:
     study: Study
     plan: Plan
     database: Database
+
+    @cached_property
+    def declared(self) -> str:
+        """Hash of what raters are shown and by which rules."""
+        return declared_hash(self.study, self.plan)
 
 
 class Turn(NamedTuple):
@@ -277,7 +284,7 @@ def _begin_trials(running: Running, turn: Turn, now: int) -> None:
 
 def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: int) -> None:
     """Mark a trial as done; after the last one the rater goes to the next screen."""
-    trial.state, trial.answered = state, now
+    trial.state, trial.answered, trial.declared = state, now, running.declared
     turn.session.flush()
     if _too_little_plays(running.study, turn):
         _end(turn, Screen.NO_PLAY)

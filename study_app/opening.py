@@ -11,11 +11,12 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.places import inside
-from study_app.declaration import check_declaration, declare, declared
+from study_app.declaration import check_clips, check_content, declare, declared
 from study_app.flow import Running
 from study_app.plan import FILE as PLAN_FILE
 from study_app.plan import KINDS, SECRET, Item, Plan, read_plan
-from study_app.spec.reading import analysis_hash, read_study
+from study_app.spec.declared import declared_hash
+from study_app.spec.reading import read_study
 from study_app.spec.study import Study
 from study_app.store.database import Database, answering, now, open_database
 from study_app.store.private import keep_private
@@ -46,22 +47,23 @@ def simulated_url(folder: Path, given: str | None = None) -> str:
 def open_study(folder: Path, url: str | None = None) -> Opened:
     """Return the study in `folder`, checked: plan, declaration and answers belong together."""
     study, plan = read_study(folder), read_plan(folder)
-    if plan.study != study.name or plan.analysis != analysis_hash(study):
+    check_plan(plan, study, folder)
+    if plan.study != study.name or plan.declared != declared_hash(study, plan):
         raise UserError(
             f"{folder}: study.yaml has changed since it was built; run `dreamix study build "
             f"{folder}` again"
         )
-    check_plan(plan, study, folder)
     for name in (SECRET, PLAN_FILE):
         keep_private(folder / name)
     database = open_database(database_url(folder, url))
     with answering(database):
-        check_declaration(database, study)
+        check_content(database, study)
+        check_clips(database, plan, ())
         check_shown(database, plan, folder)
         with database.reading() as session:
             known = declared(session)
-        if not known:
-            declare(database, study, now())
+        if not known or known.hash != plan.declared:
+            declare(database, study, plan, now())
     return Opened(study, plan, database, folder)
 
 
@@ -78,22 +80,24 @@ def opened(folder: Path, url: str | None = None) -> Iterator[Opened]:
 
 def check_plan(plan: Plan, study: Study, folder: Path) -> None:
     """Raise a `UserError` if the plan has an item that this study cannot show."""
-    wrong = next((found for item in plan.items if (found := _misfit(item, plan, study))), None)
+    held = (*((item, study) for item in plan.items), *((item, None) for item in plan.retired))
+    wrong = next((found for item, of in held if (found := _misfit(item, plan, of))), None)
     if wrong:
         raise UserError(f"{folder / PLAN_FILE}: {wrong}; run `dreamix study build {folder}` again")
 
 
-def _misfit(item: Item, plan: Plan, study: Study) -> str | None:
-    """Return what does not fit the study in an item of its plan, None if all does."""
-    wanted = 2 if study.design == "pairwise" and item.kind == "rating" else 1
+def _misfit(item: Item, plan: Plan, study: Study | None) -> str | None:
+    """Return what does not fit in an item of a plan, None if all does; study: that asks for it."""
     if plan.by_key[item.key] != item:
         return f"two items have the key {item.key}"
     if item.kind not in KINDS:
         return f"item {item.key} is of no known kind ({shown(item.kind)})"
-    if len(item.methods) != wanted:
-        return f"item {item.key} names {len(item.methods)} methods, not {wanted}"
     if lost := set(item.clips) - set(plan.clips):
         return f"item {item.key} shows a clip that is not listed ({shown(min(lost))})"
+    if study is None:
+        return None
+    if len(item.methods) != (wanted := study.methods_of(item.kind)):
+        return f"item {item.key} names {len(item.methods)} methods, not {wanted}"
     if not set(item.expected or ()) <= set(study.questions):
         return f"item {item.key} expects answers to questions that are not asked"
     return None
@@ -101,11 +105,15 @@ def _misfit(item: Item, plan: Plan, study: Study) -> str | None:
 
 def check_shown(database: Database, plan: Plan, folder: Path) -> None:
     """Raise a `UserError` if raters were shown what the plan does not have."""
-    with database.reading() as session:
-        used = set(session.scalars(select(Trial.item).distinct()))
-    if lost := used - set(plan.by_key):
+    if lost := was_shown(database) - set(plan.by_key):
         raise UserError(
             f"{folder}: the plan lacks {len(lost)} clips that raters were shown; put name, seed, "
             "methods, edits and checks of study.yaml back as they were and build again, or name "
             "the database that belongs to it"
         )
+
+
+def was_shown(database: Database) -> set[str]:
+    """Return the keys of all items that raters have in their lists."""
+    with database.reading() as session:
+        return set(session.scalars(select(Trial.item).distinct()))

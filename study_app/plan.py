@@ -3,6 +3,7 @@
 `study build` writes it once, the app reads it. Raters see keys of media and prompts, never methods.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +13,14 @@ from pydantic import Field
 
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
-from dreamix.core.records import MOST, read_bytes, write_json
+from dreamix.core.records import MOST, read_bytes, to_json, write_json
 from dreamix.core.typed import STRICT, Name, parse_typed
 from study_app.design.blocks import Cell
 
 FILE = "plan.json"
 SECRET = "secret"  # file of a study's folder; names of clips and raters are made with it
 SECRET_BYTES = 4096
-FORMAT = 2
+FORMAT = 3
 KINDS = ("rating", "trap", "gold", "training")
 SEPARATOR = " | "  # between the two methods of a pair
 Answered = Annotated[int, Field(ge=-1, le=5)]  # of either design
@@ -64,6 +65,11 @@ class Item:
         return Cell(self.video, self.edit, SEPARATOR.join(self.methods))
 
     @property
+    def place(self) -> tuple[str, str, tuple[str, ...], str | None]:
+        """What it is in its study, whatever it shows."""
+        return self.kind, self.edit, self.methods, self.language
+
+    @property
     def clips(self) -> tuple[Name, ...]:
         """Names of all media that are shown: left, right and, of a pair, the source."""
         shown = (self.left, self.right, self.reference)
@@ -76,17 +82,40 @@ class Plan:
 
     __pydantic_config__ = STRICT
     study: str
-    analysis: str  # hash of the analysis plan
+    declared: str  # hash of all that is declared, see `spec.declared`
     run: str  # hash of the suite the clips belong to
     items: tuple[Item, ...]
     left_out: dict[str, str]  # edit -> why it is not in the study
     clips: dict[Name, Clip]  # every clip that an item shows, by its media name
+    retired: tuple[Item, ...] = ()  # of earlier builds: their votes are kept apart
     format: int = FORMAT
 
     @cached_property
     def by_key(self) -> dict[str, Item]:
-        """Items by their key."""
-        return {item.key: item for item in self.items}
+        """Items by their key, those that are retired too."""
+        return {item.key: item for item in (*self.retired, *self.items)}
+
+    @cached_property
+    def retired_keys(self) -> frozenset[str]:
+        """Keys of what is not dealt any more: its clips were made anew, or it was taken out."""
+        return frozenset(item.key for item in self.retired)
+
+    def successor(self, key: str) -> Item | None:
+        """Return what took the place of a retired item; None if nothing did."""
+        return self._by_place.get(self.by_key[key].place) if key in self.retired_keys else None
+
+    @cached_property
+    def _by_place(self) -> dict[Any, Item]:
+        return {item.place: item for item in self.items}
+
+    @cached_property
+    def clips_hash(self) -> str:
+        """Hash of what the items show: request and content of every clip."""
+        shown = [
+            [item.key, item.prompt, *(self.clips[name].sha256 for name in item.clips)]
+            for item in sorted(self.items, key=lambda item: item.key)
+        ]
+        return hashlib.sha256(to_json(shown).encode()).hexdigest()
 
     def lengths(self, item: Item) -> tuple[float, ...]:
         """Return how long each clip of an item is, in the order of its names."""

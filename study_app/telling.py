@@ -96,7 +96,7 @@ def _excluded(now: Standing) -> str:
 def _declaration(now: Standing) -> list[str]:
     if not now.declared:
         return []
-    times = len(now.declared.amendments)
+    times = len(now.declared.changes)
     amended = f", amended {'once' if times == 1 else f'{times} times'}" if times else ""
     return [f"analysis    {now.declared.hash[:12]}, declared {day(now.declared.at)}{amended}"]
 

@@ -17,8 +17,10 @@ from dreamix.methods.base import variants
 from evaluation.runner import run_suite
 from study_app.arrival import Visit, arrive
 from study_app.opening import Opened, database_url, open_study, opened
+from study_app.plan import read_plan
 from study_app.screens import Screen
-from study_app.spec.reading import FILE, analysis_hash, read_study
+from study_app.spec.declared import declared_hash
+from study_app.spec.reading import FILE, read_study
 from study_app.state import current_state
 from study_app.store.database import open_database
 from study_app.store.tables import Rater, Setting
@@ -125,7 +127,7 @@ def test_the_hash_of_the_analysis_is_kept_before_the_first_vote(study: Path) -> 
     database = open_database(database_url(study))
     with database.reading() as session:
         kept = json.loads(session.scalars(select(Setting.value)).one())
-    assert kept["hash"] == analysis_hash(read_study(study))
+    assert kept["hash"] == declared_hash(read_study(study), read_plan(study))
     assert kept["ratings"] == 0
 
 
@@ -144,7 +146,11 @@ def test_an_analysis_that_changes_after_votes_is_refused_or_amended(
     change(study, "votes: 5", "votes: 7")
     before = (study / "plan.json").read_bytes()
     says(dreamix("study", "status", study), "has changed since it was built")
-    says(dreamix("study", "build", study), "another analysis than the 2 trials", "--amend REASON")
+    says(
+        dreamix("study", "build", study),
+        "size.votes is not what 2 trials were rated under",
+        "--amend REASON",
+    )
     assert (study / "plan.json").read_bytes() == before, "nothing was built"
     code, out, _ = dreamix("study", "build", study, "--amend", "the pilot varied more")
     assert code == 0 and "after 2 rated trials" in out
@@ -154,9 +160,20 @@ def test_an_analysis_that_changes_after_votes_is_refused_or_amended(
 
 
 def test_a_plan_that_lacks_what_raters_saw_is_refused(dreamix: Program, study: Path) -> None:
+    """A plan that was lost cannot say any more what the keys of the votes stood for."""
     rated(study)
     change(study, f"{METHODS[0]}", "ideal")
+    (study / "plan.json").unlink()
     says(dreamix("study", "build", study, "--amend", "x"), "the plan lacks 1 clips that raters")
+    assert not (study / "plan.json").exists()
+
+
+def test_the_design_never_changes_under_votes(dreamix: Program, study: Path) -> None:
+    rated(study)
+    change(study, "design: absolute", "design: pairwise")
+    says(dreamix("study", "build", study), "design is not what 2 trials were rated under")
+    told = "raters were shown the other one: put it back, or begin another study"
+    says(dreamix("study", "build", study, "--amend", "x"), told)
 
 
 def test_simulated_raters_have_a_database_of_their_own(dreamix: Program, study: Path) -> None:

@@ -21,7 +21,7 @@ from study_app.store.tables import Exclusion, Rater
 ASKED = {"trap": triple(2, 2, 2), "gold": {"alignment": 1, "fidelity": 5}}
 KNOWN = Plan(
     PLAN.study,
-    PLAN.analysis,
+    PLAN.declared,
     PLAN.run,
     tuple(replace(item, expected=ASKED.get(item.kind)) for item in PLAN.items),
     {},

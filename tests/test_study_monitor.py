@@ -1,4 +1,4 @@
-"""How a study stands, counted by hand; pause, close, invitations; the declared analysis."""
+"""How a study stands, counted by hand; pause, close, invitations."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,11 @@ from dreamix.core.errors import UserError
 from study_app import flow
 from study_app.arrival import Visit, arrive
 from study_app.dealing import deal
-from study_app.declaration import check_declaration, declare, declared
 from study_app.flow import Running
 from study_app.invite import invite
 from study_app.monitor import DAY, HOUR, Pace, Part, Votes, watch
 from study_app.pseudonyms import Pseudonyms, everybody, find_rater
 from study_app.screens import Screen
-from study_app.settings import setting
 from study_app.state import State, change_state, current_state
 from study_app.store.database import Database
 from study_app.store.tables import Rater
@@ -252,38 +250,3 @@ def test_pseudonyms_hang_on_the_secret_and_say_who_is_simulated(tmp_path: Path) 
     assert one.of(7, True).startswith("simulated-")
     with pytest.raises(UserError, match="secret is missing"):
         Pseudonyms(tmp_path)
-
-
-# the declared analysis
-
-
-def test_the_declaration_may_change_until_the_first_vote(database: Database) -> None:
-    declare(database, study(), 1)
-    second = declare(database, study(**{"votes: 5": "votes: 6"}), 2)
-    assert (second.at, second.ratings, second.amendments) == (2, 0, ())
-
-
-def test_after_votes_a_change_takes_a_reason_and_is_kept_beside_the_first(
-    database: Database,
-) -> None:
-    first = declare(database, study(), 1)
-    add_rater(database, VARIED)
-    assert declare(database, study(), 2) == first, "nothing has changed"
-    more = study(**{"votes: 5": "votes: 6"})
-    with pytest.raises(UserError, match="another analysis than the 6 trials were rated under"):
-        declare(database, more, 3)
-    amended = declare(database, more, 4, "a pilot said so")
-    assert (amended.at, amended.ratings) == (4, 6)
-    assert amended.amendments[0]["reason"] == "a pilot said so"
-    with database.reading() as session:
-        assert setting(session, "analysis")["hash"] == first.hash
-        assert declared(session) == amended
-    check_declaration(database, more)
-
-
-def test_texts_may_be_mended_and_keys_may_not_change(database: Database) -> None:
-    declare(database, study(), 1)
-    add_rater(database, VARIED)
-    check_declaration(database, study(**{"title: Which edit is better?": "title: Better?"}))
-    with pytest.raises(UserError, match="name and seed make the keys of 6 trials"):
-        check_declaration(database, study(**{"name: s\n": "name: t\n"}), "because")

@@ -1,16 +1,20 @@
 """study.yaml: what is written for a run reads back, and every mistake is one clear line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from small_study import PLAN
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_json
 from evaluation.run_info import MethodInfo, RunInfo, SuiteInfo
-from study_app.spec.reading import analysis_hash, read_study, study_from_text
+from study_app.plan import Clip
+from study_app.spec.declared import declared_content, declared_hash
+from study_app.spec.reading import read_study, study_from_text
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE, new_study
 
@@ -102,13 +106,42 @@ def test_a_second_language_needs_all_that_the_first_has() -> None:
         study_from_text(TEXT + other, "x")
 
 
-def test_the_hash_of_the_plan_changes_with_the_plan_and_not_with_the_words() -> None:
-    """What was declared: rules, size, questions. What a rater reads may be mended."""
-    plan = analysis_hash(study())
-    assert plan == analysis_hash(study(Welcome="Hello"))
-    for old, new in (("votes: 5", "votes: 6"), ("failed_traps: 1", "failed_traps: 2")):
-        assert plan != analysis_hash(study_from_text(TEXT.replace(old, new), "x"))
-    assert plan != analysis_hash(study_from_text(TEXT.replace("Primary:", "Secondary:"), "x"))
+def test_all_but_five_settings_are_under_the_hash() -> None:
+    """A new setting is declared unless somebody decides otherwise here."""
+    apart = set(Study.model_fields) - set(declared_content(study()))
+    assert apart == {"run", "recruiting", "retention_days", "version"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("votes: 5", "votes: 6"),
+        ("failed_traps: 1", "failed_traps: 2"),
+        ("Primary:", "Secondary:"),
+        ("[Bad, Poor, Fair, Good, Excellent]", "[Excellent, Good, Fair, Poor, Bad]"),
+        ("How good does the edited clip look?", "How bad does the edited clip look?"),
+        ("coverage: 0.95", "coverage: 0.5"),
+        ("fastest_rate: 1.25", "fastest_rate: 2"),
+        ("display_height: 360", "display_height: 240"),
+        ("phones: true", "phones: false"),
+        ("Watch both to", "Look at both to"),
+        ('consent_version: "1"', 'consent_version: "2"'),
+    ],
+)
+def test_what_raters_read_and_rules_use_is_under_the_hash(old: str, new: str) -> None:
+    assert old in TEXT
+    changed = study_from_text(TEXT.replace(old, new, 1), "x")
+    assert declared_hash(changed, PLAN) != declared_hash(study(), PLAN)
+
+
+def test_the_content_of_every_clip_is_under_the_hash() -> None:
+    for name in ("l", "r"):
+        clips = {**PLAN.clips, name: Clip(2.0, "1" * 64)}
+        assert declared_hash(study(), replace(PLAN, clips=clips)) != declared_hash(study(), PLAN)
+    items = (replace(PLAN.items[0], prompt="another request"), *PLAN.items[1:])
+    assert declared_hash(study(), replace(PLAN, items=items)) != declared_hash(study(), PLAN)
+    other_order = replace(PLAN, items=PLAN.items[::-1])
+    assert declared_hash(study(), other_order) == declared_hash(study(), PLAN)
 
 
 @pytest.mark.parametrize(

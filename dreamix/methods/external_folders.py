@@ -66,12 +66,10 @@ def clips_called(place: str, suffix: str) -> list[Entry]:
     if state is None:
         return []
     stem, names = name[: len(name) - len(suffix)], _by_name(folder, state)
-    return [
-        entry
-        for ending in ([suffix] if suffix else ["", *SUFFIXES])
-        for entry in names.get((stem + ending).lower(), ())
-        if entry.path.name.startswith(stem)
-    ]
+    found = names.get(name.lower(), [])
+    if not suffix:
+        found = found + _by_stem(folder, state).get(name.lower(), [])
+    return [entry for entry in found if entry.path.name.startswith(stem)]
 
 
 @lru_cache(maxsize=8192)
@@ -80,6 +78,17 @@ def _by_name(folder: str, changed: int) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     for entry in _listing(folder, changed):
         found.setdefault(entry.path.name.lower(), []).append(entry)
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _by_stem(folder: str, changed: int) -> dict[str, list[Entry]]:
+    """Return clips, and what is called like one, by their names without that suffix."""
+    found: dict[str, list[Entry]] = {}
+    for ending in SUFFIXES:
+        for name, entries in _by_name(folder, changed).items():
+            if name.endswith(ending):
+                found.setdefault(name.removesuffix(ending), []).extend(entries)
     return found
 
 

@@ -58,13 +58,14 @@ class Study:
 
 @dataclass(frozen=True)
 class Declared:
-    """When the plan of the analysis was kept: declaration.json."""
+    """What was declared, and when: declaration.json."""
 
     __pydantic_config__ = LOOSE
     hash: str = ""
     at: Annotated[int, Ge(0), Lt(10**14)] = 0  # milliseconds since 1970
     ratings: int = 0
     amendments: tuple[dict[str, Any], ...] = ()
+    first: dict[str, Any] | None = None  # what was declared before any amendment
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ from study_app.app.headers import SecurityHeaders
 from study_app.app.origin import Origin, OwnPagesOnly, origins_of
 from study_app.app.routes import routes
 from study_app.app.served import Site, open_site, serve_here, served
+from study_app.dealing import renew_trials
+from study_app.prepare.media import check_content
+from study_app.serving import being_served
 
 SCRIPT = Path(__file__).with_name("page.py")
 ADDRESS, PORT = "127.0.0.1", 8501
@@ -69,6 +72,14 @@ def serve(
     """
     origins = origins_of(urls)
     site = open_site(folder, database_url, admin_token)
+    with being_served(folder):
+        _serve(site, address, port, origins)
+
+
+def _serve(site: Site, address: str, port: int, origins: frozenset[Origin]) -> None:
+    check_content(site.running.folder, site.running.plan)
+    with site.running.database.writing(alone=True) as session:
+        renew_trials(session, site.running.plan)
     bound = _bind(address, port)
     app = make_app(site, origins)
     host = f"[{address}]" if ":" in address else address

@@ -46,10 +46,17 @@ COLUMNS = (
         "kind",
         (*_TRIAL, PLAN),
         "why the trial is there; analyse `rating`",
-        "rating, repeat (shown before), trap, gold, training",
+        "rating, repeat (shown before), trap, gold, training, retired (rating of a clip that was "
+        "made anew or taken out since)",
     ),
     Column("state", (WIDE,), "what became of the trial", "rated, unplayable"),
     Column("item", (*_TRIAL, PLAN), "key of what was shown; repeats share it", "16 hex digits"),
+    Column(
+        "declared",
+        _TRIAL,
+        "under which declaration it was rated: `declaration.json` has the wording of each",
+        "12 hex digits of its hash",
+    ),
     Column("video", (*_TRIAL, PLAN), "source video", "id of the suite"),
     Column("edit", (*_TRIAL, PLAN), "edit that was asked for", "id of the suite"),
     Column("category", (*_TRIAL, PLAN), "kind of edit", "of the suite"),

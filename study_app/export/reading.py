@@ -55,7 +55,7 @@ def _raters(session: Session) -> Columns:
 
 def _trials(session: Session) -> Columns:
     names = ("id", "rater_id", "place", "kind", "item", "swapped", "state", "opened", "answered")
-    columns: dict[str, Any] = {name: getattr(Trial, name) for name in names}
+    columns: dict[str, Any] = {name: getattr(Trial, name) for name in (*names, "declared")}
     columns["coverage"] = Playback.coverage
     columns |= {name: Playback.ledger[name].as_integer() for name in LEDGER}
     rows = select(*columns.values()).outerjoin(Playback, Playback.trial_id == Trial.id)

@@ -54,7 +54,7 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
         *files,
         "| `codebook.csv` | | what every column of every table means |",
         "| `study.yaml` | | the study: texts, scales, rules, analysis; without codes |",
-        "| `declaration.json` | | hash of the plan of the analysis, when it was kept, amendments |",
+        "| `declaration.json` | | what was declared: wording, rules, hash, time; every amendment |",
         "| `analysis.R` | | ordinal and linear mixed models; run it in this folder |",
         "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",
         "\n## How to read it\n",
@@ -77,4 +77,9 @@ def _declaration(running: Opened) -> list[str]:
         f"(hash {entry['hash'][:12]})"
         for entry in found.amendments
     ]
+    if len(found.entries) > 1:
+        lines.append(
+            "Each trial's column `declared` says under which of them it was rated; the wording of "
+            "each stands in `declaration.json`."
+        )
     return ["\n".join(lines)]

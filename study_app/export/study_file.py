@@ -18,18 +18,25 @@ def public_study(text: str) -> str:
     Codes are those of `recruiting`, and what a completion URL has as its code. Comments and the
     order of the file stay; where that cannot be done without a doubt they go, and the codes too.
     """
-    found = yaml.safe_load(text)
-    block: dict[str, Any] = (isinstance(found, dict) and found.get("recruiting")) or {}
-    codes = [str(block[name]).strip() for name in _CODES if block.get(name)]
-    codes += [match for code in codes for match in _IN_URL.findall(code)]
+    codes = codes_of(text)
     if not codes:
         return text
+    found = yaml.safe_load(text)
+    block = found["recruiting"]
     known = {name: WITHHELD for name in _CODES if block.get(name)}
     public = found | {"recruiting": block | known}
     if "texts" in found:
-        public["texts"] = _without(found["texts"], codes)
+        public["texts"] = without_codes(found["texts"], codes)
     edited = _replaced(_edited(text), codes)
     return edited if _says(edited, public) else yaml.safe_dump(public, sort_keys=False)
+
+
+def codes_of(text: str) -> list[str]:
+    """Return the codes that a study.yaml has, those in its completion URL too."""
+    found = yaml.safe_load(text)
+    block: dict[str, Any] = (isinstance(found, dict) and found.get("recruiting")) or {}
+    codes = [str(block[name]).strip() for name in _CODES if block.get(name)]
+    return codes + [match for code in codes for match in _IN_URL.findall(code)]
 
 
 def _edited(text: str) -> str:
@@ -47,12 +54,12 @@ def _edited(text: str) -> str:
     return text
 
 
-def _without(value: Any, codes: list[str]) -> Any:
+def without_codes(value: Any, codes: list[str]) -> Any:
     """Return a value of which no text has a code."""
     if isinstance(value, dict):
-        return {key: _without(item, codes) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without(item, codes) for item in value]
+        return {key: without_codes(item, codes) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_codes(item, codes) for item in value]
     return _replaced(value, codes) if isinstance(value, str) else value
 
 

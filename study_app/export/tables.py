@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from study_app.declaration import DIGITS, Declared
 from study_app.exclusion import OWN, Outcome
 from study_app.export import codebook as book
 from study_app.export.reading import LEDGER, Store
@@ -20,10 +21,16 @@ class Tables:
     """Makes the tables of one study out of what was read from its store."""
 
     def __init__(
-        self, study: Study, plan: Plan, store: Store, outcomes: list[Outcome], named: Named
+        self,
+        study: Study,
+        plan: Plan,
+        store: Store,
+        outcomes: list[Outcome],
+        named: Named,
+        known: Declared | None = None,
     ) -> None:
         self.study, self.plan, self.store, self.outcomes = study, plan, store, outcomes
-        raters = store.raters
+        self.known, raters = known, store.raters
         pairs = zip(raters["id"], raters["simulated"], strict=True)
         self.simulated = any(raters["simulated"])
         self.names = np.array([named(id_, flag) for id_, flag in pairs], object)
@@ -65,8 +72,9 @@ class Tables:
             "language": np.array(store.raters["language"], object)[own],
             "trial": trials["id"],
             "place": trials["place"],
-            "kind": trials["kind"],
+            "kind": self._kinds(trials["kind"], trials["item"]),
             "item": trials["item"],
+            "declared": self._declared(),
             **_of_items(items),
             **self._methods(items, trials["kind"], trials["swapped"]),
             "seconds": rounded((answered - opened) / 1000, 2),
@@ -80,6 +88,22 @@ class Tables:
             "rater": self.names[own],
             "excluded": self.excluded[own],
         }
+
+    def _kinds(self, kinds: Sequence[str], keys: Sequence[str]) -> list[str]:
+        """Return the kinds, `retired` for ratings of what is not in the study any more."""
+        gone = self.plan.retired_keys
+        pairs = zip(kinds, keys, strict=True)
+        return ["retired" if kind in OWN and key in gone else kind for kind, key in pairs]
+
+    def _declared(self) -> list[str | None]:
+        """Return under which declaration each trial was rated, as 12 digits of its hash."""
+        trials = self.store.trials
+        pairs = zip(trials["declared"], trials["answered"], strict=True)
+        return [self._held(kept, at) for kept, at in pairs]
+
+    def _held(self, kept: str | None, at: int | None) -> str | None:
+        found = kept or (self.known.in_force(at)["hash"] if self.known else None)
+        return None if found is None else found[:DIGITS]
 
     def _methods(
         self, items: Sequence[Any], kinds: Sequence[str], swapped: Sequence[bool]
@@ -183,13 +207,14 @@ class Tables:
         }
 
     def _plan(self) -> Columns:
-        items = self.plan.items
+        items = (*self.plan.items, *self.plan.retired)
+        kinds, keys = [item.kind for item in items], [item.key for item in items]
         return {
             "simulated": [self.simulated] * len(items),
-            "kind": [item.kind for item in items],
+            "kind": self._kinds(kinds, keys),
             "item": [item.key for item in items],
             **_of_items(items),
-            **self._methods(items, [item.kind for item in items], [False] * len(items)),
+            **self._methods(items, kinds, [False] * len(items)),
             "seconds_of_clip": [item.seconds for item in items],
             "media_left": [item.left for item in items],
             "media_right": [item.right for item in items],

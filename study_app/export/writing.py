@@ -27,7 +27,7 @@ from study_app.export import codebook as book
 from study_app.export.payment import COLUMNS, payment_rows
 from study_app.export.reading import read_store
 from study_app.export.readme import analysis_script, readme
-from study_app.export.study_file import public_study
+from study_app.export.study_file import codes_of, public_study, without_codes
 from study_app.export.tables import Tables
 from study_app.monitor import Raters, who_rates
 from study_app.opening import Opened
@@ -121,8 +121,8 @@ def _tables(running: Opened, now: int) -> tuple[Raters, dict[str, pa.Table]]:
     names = Pseudonyms(running.folder)
     with running.database.reading() as session:
         checks = outcomes(session, running.study, running.plan)
-        store = read_store(session)
-    return kinds, Tables(running.study, running.plan, store, checks, names.of).all()
+        store, known = read_store(session), declared(session)
+    return kinds, Tables(running.study, running.plan, store, checks, names.of, known).all()
 
 
 @contextmanager
@@ -147,15 +147,15 @@ def _write(
     rows = book.codebook(running.study.design, running.study.questions)
     write_csv(folder / "codebook.csv", list(rows[0]), rows)
     study = (running.folder / STUDY_FILE).read_text(encoding="utf-8")
+    write_json(folder / DECLARATION, without_codes(_declaration(running), codes_of(study)))
     (folder / STUDY_FILE).write_text(public_study(study), encoding="utf-8")
     script = analysis_script(running.study, f"{before}{book.LONG}.csv")
     (folder / "analysis.R").write_text(script, encoding="utf-8")
-    write_json(folder / DECLARATION, _declaration(running))
     (folder / "README.md").write_text(readme(running, tables, kinds, now), encoding="utf-8")
 
 
 def _declaration(running: Opened) -> dict[str, Any]:
-    """Return the hash of the analysis plan, when it was kept and after how many ratings."""
+    """Return what was declared, when and after how many ratings, and every amendment."""
     with running.database.reading() as session:
         found = declared(session)
     return found._asdict() if found else {}

@@ -11,11 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file
 from dreamix.core.places import inside, own_folder
 from dreamix.core.records import read_bytes, write_whole
 from dreamix.core.video import Video
-from study_app.plan import SECRET, SECRET_BYTES, Clip
+from study_app.plan import SECRET, SECRET_BYTES, Clip, Plan
 from study_app.prepare.telltale import write_clip
 
 FOLDER = "media"
@@ -85,11 +86,22 @@ class Media:
         """Return bytes that hang on a text and on the study's secret."""
         return hmac.new(self.secret, text.encode(), hashlib.sha256).digest()
 
-    def remove_others(self) -> None:
-        """Remove clips that the plan does not name any more."""
-        for path in self.folder.glob("*.mp4"):
-            if path.stem not in self.clips:
-                path.unlink()
+
+def others_in(folder: Path, plan: Plan) -> list[Path]:
+    """Return the clips of a study's folder that its plan does not name."""
+    return [path for path in (folder / FOLDER).glob("*.mp4") if path.stem not in plan.clips]
+
+
+def check_content(folder: Path, plan: Plan) -> None:
+    """Raise a `UserError` if a clip that raters are shown is not the one that was declared."""
+    for name in dict.fromkeys(name for item in plan.items for name in item.clips):
+        path = folder / FOLDER / f"{name}.mp4"
+        if not path.is_file() or sha256_file(path) != plan.clips[name].sha256:
+            what = "has changed since" if path.is_file() else "is gone, it was there when"
+            raise UserError(
+                f"{path} {what} the study was built: restore it, or run `dreamix study build "
+                f"{folder}` again"
+            )
 
 
 def at_height(video: Video, height: int) -> Video:

@@ -1,6 +1,5 @@
 """Reads study.yaml; what is wrong in it is one line: where, what, and what is allowed."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +69,3 @@ def _fields_at(place: tuple[int | str, ...]) -> list[str]:
         name = inner.get("$ref", "").rpartition("/")[2]
         node = schema["$defs"].get(name, inner)
     return [*node.get("properties", {})]
-
-
-def analysis_hash(study: Study) -> str:
-    """Return the hash of what the analysis will be: plan, rules, questions, size and design.
-
-    It is kept before the first vote; a plan that was changed afterwards has another one.
-    """
-    decided = {"analysis", "exclusion", "questions", "size", "design", "methods", "edits", "checks"}
-    text = study.model_dump_json(include=decided, exclude={"checks": {"font"}})
-    return hashlib.sha256(text.encode()).hexdigest()

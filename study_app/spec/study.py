@@ -118,6 +118,10 @@ class Study(Block):
     analysis: str  # the plan, in words; its hash is kept before the first vote
     texts: Annotated[dict[str, Texts], Field(min_length=1)]
 
+    def methods_of(self, kind: str) -> int:
+        """Return how many methods an item of a kind shows: two are compared in pairs."""
+        return 2 if self.design == "pairwise" and kind == "rating" else 1
+
     def words(self, language: str) -> Texts:
         """Return the texts in a language; one that was taken out since is the first."""
         return self.texts.get(language) or next(iter(self.texts.values()))

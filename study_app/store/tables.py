@@ -91,6 +91,7 @@ class Trial(Base):
     state: Mapped[str] = mapped_column(index=True)  # dealt, rated, unplayable or released
     opened: Mapped[int | None]
     answered: Mapped[int | None]
+    declared: Mapped[str | None]  # hash of the declaration under which it was rated
 
 
 class Answer(Base):

@@ -15,7 +15,7 @@ def item(kind: str, video: str, edit: str, method: str, language: str | None = N
 
 PLAN = Plan(
     study="s",
-    analysis="h",
+    declared="h",
     run="r",
     items=(
         *(
