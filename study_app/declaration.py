@@ -125,7 +125,7 @@ def declare(
         }
         if not found or not votes:
             keep_setting(session, _KEY, {**entry, "keys": _keys(study), "amendments": []})
-        elif _last(found)["hash"] != entry["hash"]:
+        elif _last(found)["hash"] != entry["hash"] or (amendment and _changed(found, study)):
             upgraded = not amendment and _last(found)["hash"] == first_hash(study)
             why = {"reason": UPGRADED, "automatic": True} if upgraded else {"reason": amendment}
             found["amendments"].append({**entry, **why})
@@ -139,7 +139,7 @@ def _changed(found: Entry, study: Study) -> list[str]:
     """Return where study.yaml is not what was declared last."""
     last = _last(found)
     if "content" in last:
-        return list(differences(last["content"], declared_content(study)))
+        return differences(last["content"], study)
     return [] if last["hash"] == first_hash(study) else ["the declared analysis"]
 
 

@@ -9,7 +9,7 @@ from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.settings import keep_setting
 from study_app.store.forgetting import forget
-from study_app.store.tables import Answer, Event, Exclusion, Playback, Rater, Setting, Trial
+from study_app.store.tables import Answer, Event, Exclusion, Mark, Playback, Rater, Setting, Trial
 
 _KEY = "erased"
 
@@ -47,7 +47,7 @@ def _forget(session: Session, row: Rater) -> None:
 
 def _remove_answers(session: Session, row: Rater) -> None:
     trials = select(Trial.id).where(Trial.rater_id == row.id)
-    for table in (Answer, Playback):
+    for table in (Answer, Mark, Playback):
         session.execute(delete(table).where(table.trial_id.in_(trials)))
     session.execute(delete(Trial).where(Trial.rater_id == row.id))
     session.execute(delete(Exclusion).where(Exclusion.rater_id == row.id))

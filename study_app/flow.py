@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from study_app.dealing import deal, deal_training, has_room, take_back
 from study_app.device import in_the_way
+from study_app.marks import Mark, checked_marks
 from study_app.plan import Plan
 from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
 from study_app.spec.declared import declared_hash
 from study_app.spec.study import Study
 from study_app.state import state_of
+from study_app.store import tables
 from study_app.store.database import Database
 from study_app.store.forgetting import forget_soon
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
@@ -161,6 +163,7 @@ def answer_trial(
     answers: Mapping[str, int],
     ledger: Ledger,
     now: int,
+    marks: Sequence[Mark] = (),
 ) -> bool:
     """Return True if the answers are kept, now or before; False if a clip was not watched.
 
@@ -181,6 +184,7 @@ def answer_trial(
         shown = now - trial.opened if trial.opened is not None else 0
         if share < running.study.playback.coverage or not could_be_since(ledger, shown):
             return False
+        turn.session.add_all(_rows(running, trial, marks))
         told = {"coverage": share, "ledger": ledger.model_dump(mode="json")}
         turn.session.add(Playback(trial_id=trial.id, **told))
         turn.session.add_all(
@@ -189,6 +193,24 @@ def answer_trial(
         )
         _finish_trial(running, turn, trial, "rated", now)
         return True
+
+
+def _rows(running: Running, trial: Trial, marks: Sequence[Mark]) -> list[tables.Mark]:
+    """Return the rows of what a rater marked; what no page can send is a ValueError."""
+    item = running.plan.by_key[trial.item]
+    found = checked_marks(running.study, running.plan, item, trial.swapped, marks)
+    return [
+        tables.Mark(
+            trial_id=trial.id,
+            clip=mark.clip,
+            start_s=mark.start,
+            end_s=mark.end,
+            kind=mark.kind,
+            severity=mark.severity,
+            **(mark.box.model_dump() if mark.box else {}),
+        )
+        for mark in found
+    ]
 
 
 def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: int) -> None:

@@ -7,7 +7,7 @@ t = the difference of both merits, with noise. Every row of a simulated rater sa
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from dreamix.core.seeding import rng_for
 from study_app import flow
 from study_app.arrival import Visit, arrive
 from study_app.flow import Running, current_trial
+from study_app.marks import Mark
 from study_app.plan import Item
 from study_app.playback import Ledger, Stretch
 from study_app.screens import ENDS, Screen
@@ -50,11 +51,24 @@ class Person(NamedTuple):
     leaves_after: int | None  # trials
 
 
-def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0, start: int = 0) -> int:
+Marking = Callable[[Person, Item, Trial], Sequence[Mark]]
+
+
+def simulate(
+    running: Running,
+    crowd: Crowd,
+    merit: Merit,
+    *,
+    seed: int = 0,
+    start: int = 0,
+    marking: Marking | None = None,
+) -> int:
     """Return the number of raters who finished.
 
     Raters overlap as people do: what each does next is done in order of time, which begins at
     `start`.
+
+    marking: what a rater marks in a trial, where the study asks where edits are broken.
     """
     agenda = [(at, number) for number, at in enumerate(arrivals(crowd, seed))]
     people: dict[int, Person] = {}
@@ -64,7 +78,7 @@ def simulate(running: Running, crowd: Crowd, merit: Merit, *, seed: int = 0, sta
         at, number = heapq.heappop(agenda)
         if number not in people:
             people[number] = _person(running, crowd, seed, number, start + int(at * 1000))
-        screen = _act(running, crowd, people[number], merit, start + int(at * 1000))
+        screen = _act(running, crowd, people[number], merit, start + int(at * 1000), marking)
         finished += screen == Screen.FINISHED
         if screen and screen not in (*ENDS, Screen.FULL):  # who finds no place does not come again
             pause = people[number].rng.exponential(crowd.trial)
@@ -107,7 +121,14 @@ def _person(running: Running, crowd: Crowd, seed: int, number: int, now: int) ->
     return Person(rater.id, rng, float(rng.normal(0, crowd.bias)), bool(careless), after)
 
 
-def _act(running: Running, crowd: Crowd, person: Person, merit: Merit, now: int) -> str | None:
+def _act(
+    running: Running,
+    crowd: Crowd,
+    person: Person,
+    merit: Merit,
+    now: int,
+    marking: Marking | None,
+) -> str | None:
     """Do what comes next on the rater's screen; return the screen then, None if they leave."""
     with running.database.reading() as session:
         rater = session.get_one(Rater, person.id)
@@ -117,7 +138,8 @@ def _act(running: Running, crowd: Crowd, person: Person, merit: Merit, now: int)
             return None
         answers = _answers(running, crowd, person, merit, trial)
         watched = _watched(running.plan.by_key[trial.item])
-        flow.answer_trial(running, person.id, trial.id, answers, watched, now)
+        marks = marking(person, running.plan.by_key[trial.item], trial) if marking else ()
+        flow.answer_trial(running, person.id, trial.id, answers, watched, now, marks)
     else:
         _go_on(running, rater, now)
     flow.open_trial(running, person.id, now)

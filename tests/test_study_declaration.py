@@ -125,6 +125,20 @@ class TestInTheDatabase:
         with pytest.raises(UserError, match=r"texts\.en\.title"):
             check_content(database, study(**{"Which edit is better?\n": "Better?\n"}))
 
+    def test_a_setting_that_a_later_version_adds_changes_nothing(self, database: Database) -> None:
+        """Nor does it where study.yaml now states what holds by default."""
+        first = declare(database, study(), PLAN, 1)
+        add_rater(database, VARIED)
+        with database.writing() as session:
+            kept = setting(session, "analysis")
+            del kept["content"]["playback"]["most_unplayable"], kept["content"]["defects"]
+            keep_setting(session, "analysis", kept)
+        assert declare(database, study(), PLAN, 2).hash == first.hash
+        silent = study(**{"  fastest_rate: 1.25\n": ""})
+        assert declare(database, silent, PLAN, 3).amendments == ()
+        with pytest.raises(UserError, match=r"playback\.most_unplayable is not"):
+            declare(database, study(**{"most_unplayable: 0.3": "most_unplayable: 0.9"}), PLAN, 4)
+
     def test_the_rule_of_then_judges_what_was_watched_then(self, database: Database) -> None:
         """Half of a clip was enough: those who watched 60% of it are not excluded afterwards."""
         before = Running(study(**{"coverage: 0.95": "coverage: 0.5"}), PLAN, database)

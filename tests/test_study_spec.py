@@ -80,7 +80,7 @@ def test_a_run_of_anchors_alone_has_nothing_to_rate(run: Path, tmp_path: Path) -
         ("[dreamix, pnp]", "[pnp, pnp]", "methods: one stands there twice"),
         ("alignment, fidelity, quality]", "beauty]", "questions.0: input should be 'alignment'"),
         ("      next: Next", "      nxt: Next", "buttons.nxt: there is no such setting"),
-        ("size:\n", "size: [\n", "study.yaml, line 20: did not find expected"),
+        ("size:\n", "size: [\n", "study.yaml, line 21: did not find expected"),
         ("name: trees", "name: ../trees", "name: string should match"),
     ],
 )

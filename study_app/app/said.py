@@ -1,5 +1,6 @@
 """What the player says, checked and handed to the flow; each saying is heard once."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import streamlit as st
@@ -8,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from study_app import flow
 from study_app.app.scene import Scene
 from study_app.device import Device
+from study_app.marks import MOST, Mark
 from study_app.playback import Ledger
 from study_app.spec.texts import Block
 
@@ -24,6 +26,7 @@ class Answered(Block):
     trial: Id
     answers: Annotated[dict[str, int], Field(max_length=8)]
     ledger: Ledger
+    marks: Annotated[tuple[Mark, ...], Field(max_length=MOST)] = ()
 
 
 class DoesNotPlay(Block):
@@ -88,4 +91,5 @@ def _hand_on(scene: Scene, saying: Saying) -> bool:
 
 
 def _answer(scene: Scene, saying: Answered) -> bool:
-    return scene.act(flow.answer_trial, saying.trial, saying.answers, saying.ledger)
+    given = saying.trial, saying.answers, saying.ledger
+    return scene.act(partial(flow.answer_trial, marks=saying.marks), *given)

@@ -39,3 +39,16 @@ def _pair_question(scene: Scene, axis: str) -> dict[str, Any]:
     labels = ((-1, words.left), (0, words.tie), (1, words.right))
     options = [{"value": value, "label": label} for value, label in labels]
     return {"name": axis, "ask": words.ask, "options": options}
+
+
+def defects(scene: Scene) -> dict[str, Any] | None:
+    """Return what the panel for faults shows; None where the study does not ask for them."""
+    asked, words = scene.running.study.defects, scene.texts.defects
+    if not asked.ask or words is None:
+        return None
+    severities = enumerate(words.severities, start=1)
+    return {
+        "words": words.model_dump(exclude={"kinds", "severities"}),
+        "kinds": [{"value": kind, "label": words.kinds[kind]} for kind in asked.kinds],
+        "severities": [{"value": value, "label": label} for value, label in severities],
+    }

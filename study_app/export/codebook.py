@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-LONG, WIDE, RATERS, EXCLUSIONS, PLAN = (
+LONG, WIDE, RATERS, EXCLUSIONS, PLAN, MARKS = (
     "ratings_long",
     "ratings_wide",
     "raters",
     "exclusions",
     "plan",
+    "marks",
 )
 TABLES = {
     LONG: "one row an answer: a rater, a trial, a question",
@@ -15,9 +16,11 @@ TABLES = {
     RATERS: "one row a rater, with what the exclusion rules look at",
     EXCLUSIONS: "one row for each rule that a rater broke, or that a researcher excluded them by",
     PLAN: "one row an item that can be shown, with the method that made it: this is the unblinding",
+    MARKS: "one row a place where a rater marked that an edit is broken",
 }
 QUESTIONS = "{questions}"  # stands for a column of every question of the study
 _TRIAL = (LONG, WIDE)
+_SEEN = (LONG, WIDE, MARKS)
 
 
 class Column(NamedTuple):
@@ -34,33 +37,33 @@ COLUMNS = (
     Column("simulated", tuple(TABLES), "made by simulated raters, not by people", "true, false"),
     Column(
         "rater",
-        (*_TRIAL, RATERS, EXCLUSIONS),
+        (*_SEEN, RATERS, EXCLUSIONS),
         "pseudonym, a keyed hash: without the study's secret nobody can tell who it is",
         "r-... or simulated-...",
     ),
-    Column("language", (*_TRIAL, RATERS), "in which the rater read the study", "such as en"),
-    Column("excluded", (*_TRIAL, RATERS), "by a rule or by a researcher", "true, false"),
-    Column("trial", _TRIAL, "number of the trial in this database", "integer"),
-    Column("place", _TRIAL, "place in the rater's order of trials", "from 0, training first"),
+    Column("language", (*_SEEN, RATERS), "in which the rater read the study", "such as en"),
+    Column("excluded", (*_SEEN, RATERS), "by a rule or by a researcher", "true, false"),
+    Column("trial", _SEEN, "number of the trial in this database", "integer"),
+    Column("place", _SEEN, "place in the rater's order of trials", "from 0, training first"),
     Column(
         "kind",
-        (*_TRIAL, PLAN),
+        (*_SEEN, PLAN),
         "why the trial is there; analyse `rating`",
         "rating, repeat (shown before), trap, gold, training, retired (rating of a clip that was "
         "made anew or taken out since)",
     ),
     Column("state", (WIDE,), "what became of the trial", "rated, unplayable"),
-    Column("item", (*_TRIAL, PLAN), "key of what was shown; repeats share it", "16 hex digits"),
+    Column("item", (*_SEEN, PLAN), "key of what was shown; repeats share it", "16 hex digits"),
     Column(
         "declared",
-        _TRIAL,
+        _SEEN,
         "under which declaration it was rated: `declaration.json` has the wording of each",
         "12 hex digits of its hash",
     ),
-    Column("video", (*_TRIAL, PLAN), "source video", "id of the suite"),
-    Column("edit", (*_TRIAL, PLAN), "edit that was asked for", "id of the suite"),
-    Column("category", (*_TRIAL, PLAN), "kind of edit", "of the suite"),
-    Column("prompt", (*_TRIAL, PLAN), "text that the raters read", "text"),
+    Column("video", (*_SEEN, PLAN), "source video", "id of the suite"),
+    Column("edit", (*_SEEN, PLAN), "edit that was asked for", "id of the suite"),
+    Column("category", (*_SEEN, PLAN), "kind of edit", "of the suite"),
+    Column("prompt", (*_SEEN, PLAN), "text that the raters read", "text"),
     Column(
         "method",
         (*_TRIAL, PLAN),
@@ -82,6 +85,37 @@ COLUMNS = (
         "what a check shows",
         "the known clip, or both of a pair, or the answer a trap asks for; empty for ratings",
     ),
+    Column(
+        "marked",
+        (MARKS,),
+        "method that made the clip that is marked; empty for checks",
+        "of study.yaml",
+    ),
+    Column(
+        "clip",
+        (MARKS,),
+        "which clip is marked: of a pair the side on which it stood",
+        "edit, left, right",
+    ),
+    Column("start_s", (MARKS,), "when the fault begins", "seconds"),
+    Column("end_s", (MARKS,), "when it ends", "seconds"),
+    Column("clip_s", (MARKS,), "length of the clip that is marked", "seconds"),
+    Column(
+        "x",
+        (MARKS,),
+        "left edge of a box around the fault; empty: the whole picture",
+        "share of the width",
+    ),
+    Column("y", (MARKS,), "top edge of the box", "share of the height"),
+    Column("width", (MARKS,), "of the box", "share of the width"),
+    Column("height", (MARKS,), "of the box", "share of the height"),
+    Column(
+        "defect",
+        (MARKS,),
+        "what is wrong",
+        "flicker, identity, left_over, leaked, distorted, motion, text",
+    ),
+    Column("severity", (MARKS,), "how bad it is", "1 hardly noticeable to 3 disturbing"),
     Column("seconds_of_clip", (PLAN,), "length of the longest clip that is shown", "seconds"),
     Column("media_left", (PLAN,), "file that stood left, or the source", "name in media/"),
     Column("media_right", (PLAN,), "file that stood right, or the edit", "name in media/"),

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
-from study_app.store.tables import Answer, Exclusion, Playback, Rater, Trial
+from study_app.store.tables import Answer, Exclusion, Mark, Playback, Rater, Trial
 
 Columns = dict[str, list[Any]]
 LEDGER = ("plays", "seeks", "stalls", "hidden_ms", "width")
@@ -21,23 +21,27 @@ class Store(NamedTuple):
     trials: Columns
     answers: Columns
     exclusions: Columns
+    marks: Columns
     rater_of_trial: np.ndarray
     trial_of_answer: np.ndarray
     rater_of_exclusion: np.ndarray
+    trial_of_mark: np.ndarray
 
 
 def read_store(session: Session) -> Store:
     """Return what an export is made of: nothing that identifies a rater is read."""
     raters, trials, answers = _raters(session), _trials(session), _answers(session)
-    exclusions = _exclusions(session)
+    exclusions, marks = _exclusions(session), _marks(session)
     return Store(
         raters,
         trials,
         answers,
         exclusions,
+        marks,
         positions(trials["rater_id"], raters["id"]),
         positions(answers["trial_id"], trials["id"]),
         positions(exclusions["rater_id"], raters["id"]),
+        positions(marks["trial_id"], trials["id"]),
     )
 
 
@@ -76,6 +80,13 @@ def _exclusions(session: Session) -> Columns:
     names = ("rater_id", "rule", "reason", "automatic")
     columns = {name: getattr(Exclusion, name) for name in names}
     rows = select(*columns.values()).order_by(Exclusion.rater_id, Exclusion.rule)
+    return _columns(session, columns, rows)
+
+
+def _marks(session: Session) -> Columns:
+    names = ("trial_id", "clip", "start_s", "end_s", "x", "y", "width", "height")
+    columns = {name: getattr(Mark, name) for name in (*names, "kind", "severity")}
+    rows = select(*columns.values()).order_by(Mark.trial_id, Mark.start_s, Mark.id)
     return _columns(session, columns, rows)
 
 

@@ -10,6 +10,7 @@ from study_app.declaration import DIGITS, Declared
 from study_app.exclusion import OWN, Outcome
 from study_app.export import codebook as book
 from study_app.export.reading import LEDGER, Store
+from study_app.marks import clips_to_mark
 from study_app.plan import Plan
 from study_app.spec.study import Study
 
@@ -46,6 +47,7 @@ class Tables:
             book.RATERS: self._checked(book.RATERS, self._raters()),
             book.EXCLUSIONS: self._checked(book.EXCLUSIONS, self._exclusions()),
             book.PLAN: self._checked(book.PLAN, self._plan()),
+            book.MARKS: self._checked(book.MARKS, self._marks(trials)),
         }
 
     def _checked(self, table: str, columns: Columns) -> pa.Table:
@@ -56,7 +58,8 @@ class Tables:
         ]
         if set(wanted) != set(columns):
             raise AssertionError(f"{table} and the codebook differ: {set(wanted) ^ set(columns)}")
-        types = {"simulated": pa.bool_(), "prompt": pa.string()}
+        types = {"simulated": pa.bool_(), "excluded": pa.bool_()} if table == book.MARKS else {}
+        types |= {"simulated": pa.bool_(), "prompt": pa.string()}
         arrays = [arrow(columns[name], types.get(name)) for name in wanted]
         marked = {"simulated": str(self.simulated).lower(), "study": self.study.name}
         return pa.table(arrays, names=wanted).replace_schema_metadata(marked)
@@ -144,6 +147,30 @@ class Tables:
         for name in LEDGER:
             columns[name] = pa.array(store.trials[name], pa.int64())
         return columns | {"coverage": pa.array(store.trials["coverage"], pa.float64())}
+
+    def _marks(self, trials: Columns) -> Columns:
+        """Return what raters marked, with the method of the clip that a mark is on."""
+        marks, at = self.store.marks, self.store.trial_of_mark
+        names = [column.name for column in book.columns_of(book.MARKS, self.study.design, ())]
+        columns = {name: taken(trials[name], at) for name in names if name in trials}
+        for name in ("x", "y", "width", "height"):
+            columns[name] = pa.array(marks[name], pa.float64())
+        own = {name: marks[name] for name in ("clip", "start_s", "end_s", "severity")}
+        return columns | own | {"defect": marks["kind"]} | self._marked(at)
+
+    def _marked(self, at: np.ndarray) -> Columns:
+        """Return who made the clip of each mark, and how long it is."""
+        trials, methods, lengths = self.store.trials, [], []
+        for place, clip in zip(at, self.store.marks["clip"], strict=True):
+            item = self.plan.by_key[trials["item"][place]]
+            name = clips_to_mark(self.study, item, trials["swapped"][place])[clip]
+            own = trials["kind"][place] in OWN
+            methods.append(item.methods[-1 if name == item.right else 0] if own else None)
+            lengths.append(self.plan.clips[name].seconds)
+        return {
+            "marked": arrow(methods, pa.string()),
+            "clip_s": rounded(np.array(lengths, float), 3),
+        }
 
     def _answers_to(self, question: str) -> pa.Array:
         """Return the answer to a question for each trial, none where there is none."""

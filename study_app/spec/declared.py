@@ -16,22 +16,38 @@ NOT_DECLARED = {"run", "recruiting", "retention_days", "version"}
 
 
 def declared_content(study: Study) -> dict[str, Any]:
-    """Return what study.yaml declares, as JSON can hold it."""
+    """Return what study.yaml declares, defaults too, as JSON can hold it."""
     return study.model_dump(mode="json", exclude=NOT_DECLARED)
 
 
 def declared_hash(study: Study, plan: Plan) -> str:
-    """Return the hash of what is declared: the content of study.yaml and of every clip."""
-    text = to_json([declared_content(study), plan.clips_hash])
+    """Return the hash of what is declared: the content of study.yaml and of every clip.
+
+    What is as by default does not count, so that a setting which a later version adds changes none.
+    """
+    text = to_json([_chosen(study), plan.clips_hash])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(before: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Yield where two contents differ, such as `texts.en.title`; lists are compared whole."""
+def differences(before: dict[str, Any], study: Study) -> list[str]:
+    """Return where a study is not what was declared before, such as `texts.en.title`.
+
+    Lists are compared whole. A setting that was not there before and is as by default is no change.
+    """
+    return list(_differences(before, declared_content(study), _chosen(study), ""))
+
+
+def _chosen(study: Study) -> dict[str, Any]:
+    return study.model_dump(mode="json", exclude=NOT_DECLARED, exclude_defaults=True)
+
+
+def _differences(before: Any, now: Any, chosen: Any, place: str) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
-            inner = f"{place}.{key}" if place else str(key)
-            yield from differences(before.get(key), now.get(key), inner)
+            picked = chosen.get(key) if isinstance(chosen, dict) else None
+            if key in before or picked is not None:
+                inner = f"{place}.{key}" if place else str(key)
+                yield from _differences(before.get(key), now.get(key), picked, inner)
     elif before != now:
         yield place
 

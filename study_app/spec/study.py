@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dreamix.core.names import why_no_path
-from study_app.spec.texts import Block, Quiz, Texts
+from study_app.spec.texts import DEFECTS, Block, DefectKind, Quiz, Texts
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
 Axis = Literal["alignment", "fidelity", "quality"]
@@ -54,6 +54,13 @@ class Device(Block):
 
     least_width: Positive = 320
     phones: bool = True
+
+
+class Defects(Block):
+    """Whether raters are asked where an edit is broken, and which kinds of faults they can name."""
+
+    ask: bool = False
+    kinds: Annotated[tuple[DefectKind, ...], Field(min_length=1)] = DEFECTS
 
 
 class Rules(Block):
@@ -111,6 +118,7 @@ class Study(Block):
     checks: Checks = Checks()
     playback: Playback = Playback()
     device: Device = Device()
+    defects: Defects = Defects()
     exclusion: Rules = Rules()
     recruiting: Recruiting = Recruiting()
     consent_version: str = "1"
@@ -150,6 +158,8 @@ class Study(Block):
         asked = texts.questions if self.design == "absolute" else texts.pair_questions
         if missing := [axis for axis in self.questions if axis not in asked]:
             raise ValueError(f"texts: {language} does not ask for {missing[0]}")
+        if self.defects.ask:
+            self._check_defects(language, texts)
         first = next(iter(self.texts))
         right, wanted = (
             [(len(quiz.options), quiz.answer) for quiz in self.quiz(tongue)]
@@ -157,3 +167,9 @@ class Study(Block):
         )
         if right != wanted:
             raise ValueError(f"texts: the quiz of {language} has other options or answers")
+
+    def _check_defects(self, language: str, texts: Texts) -> None:
+        if texts.defects is None:
+            raise ValueError(f"texts: {language} has no `defects`, which defects.ask needs")
+        if missing := [kind for kind in self.defects.kinds if kind not in texts.defects.kinds]:
+            raise ValueError(f"texts: defects of {language} has no word for {missing[0]}")

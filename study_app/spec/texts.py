@@ -1,9 +1,12 @@
 """All that a rater reads, in one language. A second language is one more block of study.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+DefectKind = Literal["flicker", "identity", "left_over", "leaked", "distorted", "motion", "text"]
+DEFECTS: tuple[DefectKind, ...] = get_args(DefectKind)
+SEVERITIES = 3  # 3 the worst
 POINTS = 5  # of every scale, 5 the best
 
 Line = Annotated[str, Field(min_length=1)]
@@ -90,6 +93,26 @@ class Notes(Block):
     expected: Line  # marks the answer that is expected
 
 
+class DefectWords(Block):
+    """What the panel says in which raters mark where an edit is broken."""
+
+    ask: Line
+    how: Line
+    which: Line  # of a pair
+    start: Line
+    end: Line
+    place: Line  # button
+    place_how: Line  # while the box is drawn
+    whole: Line  # button that takes the box away
+    what: Line
+    kinds: dict[DefectKind, Line]
+    how_bad: Line
+    severities: Annotated[tuple[Line, ...], Field(min_length=SEVERITIES, max_length=SEVERITIES)]
+    add: Line
+    remove: Line
+    marked: Line  # with {start}, {end}, {kind} and {severity}
+
+
 FULL = """## All places are taken at the moment
 Other people are rating right now. If one of them stops, there will be a place for you: use the same
 link again in an hour, or check again now."""
@@ -143,3 +166,4 @@ class Texts(Block):
     pair_questions: dict[str, PairText]
     quiz: tuple[Quiz, ...]
     pair_quiz: tuple[Quiz, ...]
+    defects: DefectWords | None = None  # needed where `defects.ask` is on

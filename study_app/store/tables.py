@@ -114,6 +114,23 @@ class Playback(Base):
     ledger: Mapped[dict[str, Any]]
 
 
+class Mark(Base):
+    """Where a rater marked that a clip of a trial is broken."""
+
+    __tablename__ = "mark"
+    id: Mapped[Key]
+    trial_id: Mapped[int] = mapped_column(Number, ForeignKey("trial.id"), index=True)
+    clip: Mapped[str]  # edit; of a pair the side on which it stood
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    x: Mapped[float | None]  # of a box, in shares of width and height; none: the whole picture
+    y: Mapped[float | None]
+    width: Mapped[float | None]
+    height: Mapped[float | None]
+    kind: Mapped[str]
+    severity: Mapped[int]  # 1 to 3
+
+
 class Event(Base):
     """What else happened: refreshes, second tabs, failures to play."""
 

@@ -6,6 +6,7 @@ class Trial {
     Object.assign(this, { root, data, say, words: data.words, message: null, current: 0 });
     this.isFeedback = data.mode === "feedback";
     this.stage = new Stage(data, (what) => this.heard(what));
+    this.defects = data.defects && !this.isFeedback ? new Defects(data, this.stage) : null;
     this.scales = data.questions.map((question, place) => this.scale(question, place));
     this.build();
     this.onKey = (event) => this.press(event);
@@ -38,6 +39,7 @@ class Trial {
         this.prompt,
         this.stage.node,
         this.transport(),
+        this.defects?.node ?? null,
         make("div", { class: "questions" }, ...this.scales.map((scale) => scale.node)),
         make(
           "div",
@@ -95,6 +97,7 @@ class Trial {
 
   heard(what) {
     if (what === "time") this.show();
+    if (what === "time") this.defects?.tick();
     if (what === "ready") fetchAhead(this.data.next ?? []);
     if (what === "failed") this.skipButton.classList.remove("quiet");
   }
@@ -137,6 +140,7 @@ class Trial {
     const [target] = event.composedPath();
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (/^(TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable) return;
+    if (target.closest?.(".defects")) return;
     if (event.key === "Enter" && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return;
     if (event.repeat || !this.act(event.key)) return;
     event.preventDefault();
@@ -163,7 +167,8 @@ class Trial {
     if (!this.isComplete) return;
     const answers = this.scales.map((scale) => [scale.question.name, scale.value]);
     const ledger = this.stage.ledger.told();
-    this.send({ kind: "answer", answers: Object.fromEntries(answers), ledger });
+    const marks = this.defects?.marks ?? [];
+    this.send({ kind: "answer", answers: Object.fromEntries(answers), ledger, marks });
   }
 
   skip() {

@@ -9,8 +9,9 @@ from study_app import flow
 from study_app.app import component, said
 from study_app.app.ahead import ahead, url
 from study_app.app.scene import Scene
-from study_app.app.words import player_words, questions
+from study_app.app.words import defects, player_words, questions
 from study_app.flow import last_answered
+from study_app.marks import clips_to_mark
 from study_app.plan import Item
 from study_app.screens import Screen
 from study_app.store.tables import Answer, Trial
@@ -59,6 +60,7 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
         "trial": trial.id,
         "token": scene.rater.token,
         "clips": _clips(scene, item, trial.swapped),
+        "defects": defects(scene),
         "prompt": item.prompt,
         "seconds": item.seconds,
         "lengths": scene.running.plan.lengths(item),
@@ -72,14 +74,22 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
     }
 
 
-def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, str]]:
+def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, Any]]:
     """Return the clips from left to right, with what stands above them."""
-    words = scene.texts.buttons
-    shown = [(words.source, item.left), (words.edit, item.right)]
-    if item.reference:
-        left, right = (item.right, item.left) if swapped else (item.left, item.right)
-        shown = [(words.source, item.reference), (words.left, left), (words.right, right)]
-    return [{"label": label, "url": url(scene, name)} for label, name in shown]
+    words, plan = scene.texts.buttons, scene.running.plan
+    edits = clips_to_mark(scene.running.study, item, swapped)
+    labels = {"edit": words.edit, "left": words.left, "right": words.right}
+    shown: list[tuple[str, str, str | None]] = [(words.source, item.reference or item.left, None)]
+    shown += [(labels[mark], name, mark) for mark, name in edits.items()]
+    return [
+        {
+            "label": label,
+            "url": url(scene, name),
+            "seconds": plan.clips[name].seconds,
+            "mark": mark if scene.running.study.defects.ask else None,
+        }
+        for label, name, mark in shown
+    ]
 
 
 def _progress(scene: Scene, trial: Trial) -> dict[str, Any]:
