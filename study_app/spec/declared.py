@@ -1,7 +1,7 @@
 """What a study declares before its first vote: all that raters read and rules use, and every clip.
 
-Not under the hash are where the run lies, how raters are recruited and paid, how long is kept what
-identifies them, and the label `version`.
+Not under the hash are where the run and the font of traps lie, how raters are recruited and paid,
+how long is kept what identifies them, and the label `version`.
 """
 
 import hashlib
@@ -12,7 +12,10 @@ from dreamix.core.records import to_json
 from study_app.plan import Plan
 from study_app.spec.study import Study
 
-NOT_DECLARED = {"run", "recruiting", "retention_days", "version"}
+NOT_DECLARED: dict[str, Any] = {
+    **dict.fromkeys(("run", "recruiting", "retention_days", "version"), True),
+    "checks": {"font"},
+}
 
 
 def declared_content(study: Study) -> dict[str, Any]:
@@ -55,5 +58,5 @@ def _differences(before: Any, now: Any, chosen: Any, place: str) -> Iterator[str
 def first_hash(study: Study) -> str:
     """Return the hash as versions up to November 2026 kept it: of the analysis plan alone."""
     decided = {"analysis", "exclusion", "questions", "size", "design", "methods", "edits", "checks"}
-    text = study.model_dump_json(include=decided)
+    text = study.model_dump_json(include=decided, exclude={"checks": {"font"}})
     return hashlib.sha256(text.encode()).hexdigest()
