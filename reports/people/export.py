@@ -18,7 +18,7 @@ from dreamix.core.places import inside
 from dreamix.core.typed import STRICT, Name, as_typed, read_typed
 from dreamix.core.yaml_reading import read_yaml
 from evaluation.schema import AXES, Axis
-from reports.people.export_tables import TABLES, read_table
+from reports.people.export_tables import MARKS, TABLES, read_table
 
 LOOSE = ConfigDict({**STRICT, "extra": "ignore"})
 PREFIX = "simulated_"
@@ -82,6 +82,7 @@ class Exported:
     exclusions: pd.DataFrame
     plan: pd.DataFrame
     ratings_sha256: str  # of the table of answers
+    marks: pd.DataFrame | None = None  # where edits are broken; None in exports of before
 
     @property
     def name(self) -> str:
@@ -130,7 +131,20 @@ def read_export(folder: Path) -> Exported:
         exclusions=tables["exclusions"],
         plan=tables["plan"],
         ratings_sha256=sha256_file(folder / f"{before}ratings_long.parquet"),
+        marks=_marks(inside(folder, f"{before}{MARKS}.parquet")),
     )
+
+
+def _marks(path: Path) -> pd.DataFrame | None:
+    """Return what raters marked; a mark that is none is a `UserError`."""
+    if not path.is_file():
+        return None
+    marks = read_table(path, MARKS)
+    wrong = (marks["start_s"] > marks["end_s"]) | (marks["end_s"] > marks["clip_s"] + 0.01)
+    wrong |= (marks["start_s"] < 0) | (marks["clip_s"] <= 0)
+    if wrong.any():
+        raise UserError(f"{path}: a mark is not within its clip; export the study again")
+    return marks
 
 
 def _study(path: Path) -> dict[str, Any]:

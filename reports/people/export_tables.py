@@ -18,13 +18,14 @@ MOST_ROWS, MOST_COLUMNS, MOST_BYTES = 5_000_000, 200, 1 << 30
 Kind = Literal["text", "flag", "number"]
 TEXTS = (
     "rater language kind state item video edit category prompt method method_left method_right "
-    "check question preferred rule reason screen consent_version media_left media_right"
+    "check question preferred rule reason screen consent_version media_left media_right declared "
+    "marked clip defect"
 )
 FLAGS = "simulated excluded finished rejected automatic phone commented"
 NUMBERS = (
     "trial place value expected alignment fidelity quality seconds minutes_in coverage plays seeks "
     "stalls hidden_ms width minutes trials_rated trials_unplayable variance traps_failed "
-    "gold_failed window_width seconds_of_clip"
+    "gold_failed window_width seconds_of_clip start_s end_s clip_s x y height severity"
 )
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(TEXTS.split(), "text"),
@@ -32,7 +33,10 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(NUMBERS.split(), "number"),
 }
 # without a gap in them
-WHOLE = ("rater", "kind", "video", "edit", "question", "excluded", "simulated", "finished", "rule")
+WHOLE = (
+    *("rater", "kind", "video", "edit", "question", "excluded", "simulated", "finished", "rule"),
+    *("clip", "defect", "start_s", "end_s", "clip_s", "severity"),
+)
 TABLES = {  # table -> columns that it must have
     "ratings_long": "rater excluded kind video edit category question value simulated",
     "ratings_wide": "rater kind video edit simulated",
@@ -40,12 +44,14 @@ TABLES = {  # table -> columns that it must have
     "exclusions": "rater rule",
     "plan": "kind video edit",
 }
+MARKS = "marks"  # of studies that ask where edits are broken
+OF_MARKS = "rater kind video edit trial clip start_s end_s clip_s x y width height defect severity"
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
     """Return a table of an export; one that is not of the form it has is a `UserError`."""
     frame = _frame(path)
-    for column in TABLES[name].split():
+    for column in (TABLES | {MARKS: OF_MARKS})[name].split():
         if column not in frame:
             raise UserError(f"{path}: there is no column {column}; export the study again")
     for column in frame.columns:

@@ -15,6 +15,7 @@ from reports.people.part_categories import categories_part
 from reports.people.part_comparisons import comparisons_part
 from reports.people.part_composite import composite_part
 from reports.people.part_cost import cost_part
+from reports.people.part_defects import defects_part
 from reports.people.part_league import league_part
 from reports.people.part_mos import mos_part
 from reports.people.part_ordinal import ordinal_part
@@ -33,6 +34,7 @@ OF_PEOPLE: tuple[OfPeople, ...] = (
     votes_part,
     success_part,
     categories_part,
+    defects_part,
     raters_part,
 )
 OF_BOTH: tuple[OfBoth, ...] = (
