@@ -26,7 +26,7 @@ from study_app.plan import Plan
 from study_app.pseudonyms import Pseudonyms
 from study_app.simulate import Crowd, method_merit, simulate
 from study_app.store.database import Database, open_database
-from study_app.store.tables import Rater
+from study_app.store.tables import Mark, Rater, Trial
 
 
 @pytest.fixture
@@ -36,7 +36,13 @@ def running(database: Database, tmp_path: Path) -> Opened:
 
 @pytest.fixture
 def two(running: Opened) -> Opened:
-    return two_raters(running)
+    """Two raters, and one mark, so that no table is empty."""
+    two = two_raters(running)
+    with two.database.writing() as session:
+        trial = session.scalars(select(Trial).order_by(Trial.id).limit(1)).one()
+        given = {"start_s": 0.5, "end_s": 1.5, "kind": "flicker", "severity": 2}
+        session.add(Mark(trial_id=trial.id, clip="edit", **given))
+    return two
 
 
 def everything(folder: Path) -> bytes:
