@@ -123,6 +123,8 @@ def test_the_command_and_the_health_check_of_the_image_run(
 def test_the_image_is_made_of_what_its_context_has(root: Path, tmp_path: Path) -> None:
     """The wheel from a copy without what .dockerignore leaves out has all data of the packages, and
     the extras that are installed exist."""
+    if not (root / ".git").exists():
+        pytest.skip("no git here to say which files belong to the project")
     made = instructions((root / "docs/hosting/Dockerfile").read_text())
     install = next(rest for name, rest in made if name == "RUN" and '".[' in rest)
     wanted = next(part for part in shlex.split(install) if part.startswith(".["))[2:-1].split(",")
