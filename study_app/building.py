@@ -4,13 +4,13 @@ from pathlib import Path
 
 from dreamix.core.wording import plural
 from study_app.declaration import check_clips, check_content, declare
-from study_app.opening import check_shown, database_url, was_shown
+from study_app.opening import check_shown, open_store, was_shown
 from study_app.plan import Item, Plan
 from study_app.power import Prospect, study_power
 from study_app.prepare.build import Built, draft, finish, raters_needed
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
-from study_app.store.database import answering, now, open_database
+from study_app.store.database import answering, now
 from study_app.telling import day
 
 
@@ -20,7 +20,7 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     A declaration that votes forbid to change is found before anything is built.
     """
     study = read_study(folder)
-    database = open_database(database_url(folder, url))
+    database = open_store(folder, url)
     try:
         with answering(database):
             check_content(database, study, amendment)

@@ -19,6 +19,7 @@ from study_app.spec.declared import declared_hash
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
 from study_app.store.database import Database, answering, now, open_database
+from study_app.store.notice import leave_notice
 from study_app.store.private import keep_private
 from study_app.store.tables import Trial
 
@@ -55,7 +56,7 @@ def open_study(folder: Path, url: str | None = None) -> Opened:
         )
     for name in (SECRET, PLAN_FILE):
         keep_private(folder / name)
-    database = open_database(database_url(folder, url))
+    database = open_store(folder, url)
     with answering(database):
         check_content(database, study)
         check_clips(database, plan, ())
@@ -65,6 +66,13 @@ def open_study(folder: Path, url: str | None = None) -> Opened:
         if not known or known.hash != plan.declared:
             declare(database, study, plan, now())
     return Opened(study, plan, database, folder)
+
+
+def open_store(folder: Path, url: str | None) -> Database:
+    """Return the database of the study in `folder`, beside which stands how it is copied."""
+    database = open_database(database_url(folder, url))
+    leave_notice(database)
+    return database
 
 
 @contextmanager

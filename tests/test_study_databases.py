@@ -24,6 +24,7 @@ from dreamix.core.errors import UserError
 from study_app.backup import backup
 from study_app.store.address import address_of, shown
 from study_app.store.database import Database, answering, open_database
+from study_app.store.notice import leave_notice
 from study_app.store.patience import patiently
 from study_app.store.tables import Base, Setting
 
@@ -404,3 +405,27 @@ def test_a_dump_has_no_password_on_the_command_line(
     line = (tmp_path / "pg_dump.said").read_text()
     assert line.split()[-1] == "sEcret" and line.count("sEcret") == 1
     assert "--dbname=postgresql://u@h/x?sslmode=require" in line
+
+
+def test_beside_a_database_stands_how_it_is_copied(path: Path, umask: int) -> None:
+    """A copy of the file alone has none of 63 settings while they are only in the journal; what the
+    note says to use has all."""
+    database = open_database(f"sqlite:///{path}")
+    leave_notice(database)
+    with database.writing() as session:
+        session.add_all(Setting(key=f"k{number}", value="v") for number in range(63))
+    note = path.with_name(f"{path.name}-README.txt")
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    told = note.read_text()
+    assert f"its latest answers are in {path.name}-wal" in told
+    assert "dreamix study backup STUDY --out FILE" in told
+    by_hand, backed_up = path.with_name("hand.sqlite"), path.with_name("backup.sqlite")
+    by_hand.write_bytes(path.read_bytes())
+    backup(database, backed_up)
+    for copy, wanted in ((by_hand, 0), (backed_up, 63)):
+        with sqlite3.connect(copy) as held:
+            assert held.execute("SELECT count(*) FROM setting").fetchone() == (wanted,)
+    note.write_text("mine")
+    leave_notice(database)
+    assert note.read_text() == "mine", "what stands there is left"
+    database.engine.dispose()

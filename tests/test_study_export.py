@@ -181,6 +181,25 @@ def test_sums_check_out_and_the_page_says_what_is_what(two: Opened) -> None:
     assert (folder / "study.yaml").read_text() == (two.folder / "study.yaml").read_text()
 
 
+def test_the_page_says_how_spreadsheet_programs_open_the_tables(two: Opened) -> None:
+    """A table is UTF-8 without a mark, which R and csv would take for a part of a name; read as
+    Windows' own code, as a double click does, an é is two letters: the page says what to choose."""
+    folder = export(two, None, 1, comments=True).folder
+    content = (folder / "comments.csv").read_bytes()
+    assert not content.startswith(b"\xef\xbb\xbf")
+    assert "é".encode().decode("cp1252") == "Ã©"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert '"é"\nbecomes "Ã©"' in page
+    for clicks in (
+        "Data > From Text/CSV",
+        "65001: Unicode\n  (UTF-8)",
+        'Data Type Detection "Do not detect data types"',
+        'LibreOffice: File > Open; Character set "Unicode (UTF-8)"',
+        "File > Import",
+    ):
+        assert clicks in page, clicks
+
+
 def test_an_export_does_not_write_over_another(two: Opened) -> None:
     export(two, two.folder / "out", 0)
     with pytest.raises(UserError, match="is not empty"):

@@ -96,6 +96,7 @@ def test_the_unit_serves_where_only_the_study_can_be_written(
     with running(command, port, tmp_path / "log", HOME=str(study), TMPDIR=str(temporary)):
         assert answers(port) == 200 and answers(port, "/") == 200
         written = {path for path in study.iterdir() if path.name not in before}
+    assert {path.name for path in written} >= {"ratings.sqlite", "ratings.sqlite-README.txt"}
     assert {path.name.partition("-")[0] for path in written} == {"ratings.sqlite"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in written if path.exists())
 

@@ -33,6 +33,23 @@ _HOW_TO_READ = """\
 """
 
 
+_SPREADSHEETS = """
+## Opening tables in a spreadsheet program
+
+Text is UTF-8. Excel takes it for something else when a file is opened by a double click: "é"
+becomes "Ã©". So:
+
+- Excel: an empty workbook, Data > From Text/CSV, choose the file; File Origin "65001: Unicode
+  (UTF-8)", Delimiter "Comma", Data Type Detection "Do not detect data types"; Load.
+- LibreOffice: File > Open; Character set "Unicode (UTF-8)", Separated by "Comma"; OK.
+- Google Sheets: File > Import > Upload; Separator type "Comma", no conversion of text.
+- Numbers takes UTF-8 as it is.
+
+Save under another name: `analysis.R` and SHA256SUMS are of the files as they were written. An
+apostrophe before `=`, `+`, `-` or `@` keeps programs from taking a text for a formula.
+"""
+
+
 def analysis_script(study: Study, file: str) -> str:
     """Return an R script that reads the table of answers and fits the models."""
     text = SCRIPTS[study.design].read_text(encoding="utf-8")
@@ -59,6 +76,7 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
         "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",
         "\n## How to read it\n",
         _HOW_TO_READ,
+        _SPREADSHEETS,
         *_declaration(running),
     ]
     return "\n".join(part for part in parts if part) + "\n"
