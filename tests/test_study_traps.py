@@ -223,7 +223,7 @@ def asking(trap: str, **changes: str) -> Study:
 def test_a_font_that_is_named_goes_first(tmp_path: Path) -> None:
     serif = Path(own_font()).with_name("DejaVuSerif.ttf")
     (tmp_path / "mine.ttf").write_bytes(serif.read_bytes())
-    named = asking("Say {answer}", **{"quiz_tries: 2": "quiz_tries: 2\n  font: mine.ttf"})
+    named = asking("Say {answer}", **{"font: []": "font: mine.ttf"})
     two, _ = trap_words(named, tmp_path)
     assert two.text == "Say 2"
     assert {token.font for token in two.lettering.tokens} == {str(tmp_path / "mine.ttf")}
@@ -238,7 +238,7 @@ def test_a_font_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         ("text.ttf", "is not a font that can be used"),
         ("none", "there is no file"),
     ):
-        named = asking("Say {answer}", **{"quiz_tries: 2": f"quiz_tries: 2\n  font: [{name}]"})
+        named = asking("Say {answer}", **{"font: []": f"font: [{name}]"})
         with pytest.raises(UserError, match=rf"^checks\.font: .*{told}"):
             trap_words(named, tmp_path)
     check_fonts([Path(own_font())])
