@@ -3,7 +3,8 @@
 python docs/make_study_shots.py [OUT]
 
 It builds a small study of rendered clips, serves it, and walks through it in headless Chromium:
-light on a desk, the trial also in the dark, on a phone and in pairs.
+light on a desk; trials also in the dark, in pairs, on a laptop with the bars of a browser, on a
+phone upright and sideways, at 200%, and in Arabic.
 """
 
 import argparse
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from browser_rater import BrowserRater, chromium  # noqa: E402
 from served_study import Server, make_run, make_study, running_server  # noqa: E402
-from store_of_study import new_rater_at, new_rater_at_trials  # noqa: E402
+from store_of_study import new_rater_at, new_rater_at_trials, speak  # noqa: E402
 
 from study_app.opening import open_study  # noqa: E402
 from study_app.state import change_state  # noqa: E402
@@ -32,6 +33,19 @@ PHONE = {
     "device_scale_factor": 2,
     "is_mobile": True,
     "has_touch": True,
+}
+SIDEWAYS = PHONE | {"viewport": {"width": 844, "height": 390}}
+SMALL = {
+    "laptop": {"viewport": {"width": 1366, "height": 650}},
+    "phone": PHONE,
+    "sideways": SIDEWAYS,
+    "zoom": {"viewport": {"width": 683, "height": 325}, "device_scale_factor": 2},
+}
+SLOW = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 125_000,
+    "uploadThroughput": 125_000,
 }
 LARGEST = 120_000  # bytes of a picture
 STILL = 900  # milliseconds until everything has settled
@@ -98,17 +112,78 @@ def practise(rater: BrowserRater, camera: Camera) -> None:
     rater.sees("Is everything clear?")
 
 
-def trial_only(browser: Any, server: Server, camera: Camera, name: str, **look: Any) -> None:
-    """Take a picture of a trial in another look."""
-    page = browser.new_page(**look)
+def trial_only(
+    browser: Any,
+    server: Server,
+    camera: Camera,
+    name: str,
+    *,
+    language: str = "en",
+    top: bool = False,
+    **look: Any,
+) -> None:
+    """Take a picture of a trial in another look.
+
+    top: one before anything is answered as well, where not all is in view at once.
+    """
+    page = browser.new_page(**{"color_scheme": "light"} | look)
     rater = BrowserRater(page, server.url)
-    rater.arrive(f"?t={new_rater_at_trials(server.folder)}")
-    rater.watch()
-    page.get_by_text("Welcome back").wait_for(state="detached")
-    if name == "trial-phone":
+    token = new_rater_at_trials(server.folder)
+    speak(server.folder, token, language)
+    rater.arrive(f"?t={token}")
+    rater.ready()
+    page.get_by_test_id("stToast").wait_for(state="detached")
+    if top:
         camera.take(page, f"{name}-top")
-    rater.choose(*((1, 3) if name == "trial-pair" else (4, 3)))
+    for place in range(page.locator("video").count()):
+        page.locator("video").nth(place).scroll_into_view_if_needed()
+        page.locator("figure").nth(place).and_(page.locator(".all")).wait_for()
+    rater.choose(*((1, 3) if "pair" in name else (4, 3)))
     camera.take(page, name)
+    page.close()
+
+
+def small(browser: Any, server: Server, camera: Camera, name: str) -> None:
+    """Take pictures of a trial in every small window."""
+    for window, look in SMALL.items():
+        trial_only(browser, server, camera, f"{name}-{window}", top=window != "laptop", **look)
+
+
+def arabic(browser: Any, server: Server, camera: Camera) -> None:
+    """Take pictures of what somebody sees who reads from right to left, on a slow line at first."""
+    context = browser.new_context(**DESK, color_scheme="light")
+    page = context.new_page()
+    line = context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", SLOW)
+    page.goto(f"{server.url}/?lang=ar", wait_until="commit")
+    page.locator("#opening").wait_for()
+    camera.take(page, "opening-ar")
+    page.locator(".st-key-consent").wait_for(timeout=30_000)
+    page.locator("#opening").wait_for(state="detached")
+    camera.take(page, "welcome-ar")
+    context.close()
+    page = browser.new_page(**DESK, color_scheme="light")
+    for screen in ("instructions", "quiz"):
+        token = new_rater_at(server.folder, screen)
+        speak(server.folder, token, "ar")
+        page.goto(f"{server.url}/?t={token}")
+        page.locator(".st-key-narrow h2:visible").wait_for()
+        page.get_by_test_id("stToast").wait_for(state="detached")
+        camera.take(page, f"{screen}-ar")
+    page.close()
+    trial_only(browser, server, camera, "trial-ar", language="ar", **DESK)
+
+
+def full(browser: Any, server: Server, camera: Camera) -> None:
+    """Take a picture of what whoever comes sees while all places are taken."""
+    new_rater_at_trials(server.folder)
+    page = browser.new_page(**DESK, color_scheme="light")
+    rater = BrowserRater(page, server.url)
+    rater.arrive()
+    rater.press("I agree")
+    rater.sees("All places are taken")
+    camera.take(page, "full")
     page.close()
 
 
@@ -168,11 +243,18 @@ def main() -> None:
             desk(browser, server.url, camera)
             ends(browser, server.url, camera)
             trial_only(browser, server, camera, "trial-dark", **DESK, color_scheme="dark")
-            trial_only(browser, server, camera, "trial-phone", **PHONE, color_scheme="light")
+            small(browser, server, camera, "trial")
             other_ends(browser, server, camera)
         pairs = large | {"design: absolute": "design: pairwise"}
-        with running_server(make_study(Path(folder) / "two", run, **pairs)) as server:
-            trial_only(browser, server, camera, "trial-pair", **DESK, color_scheme="light")
+        with running_server(make_study(Path(folder) / "two", run, "ar", **pairs)) as server:
+            trial_only(browser, server, camera, "pair", **DESK)
+            small(browser, server, camera, "pair")
+            trial_only(browser, server, camera, "pair-ar", language="ar", **DESK)
+        with running_server(make_study(Path(folder) / "three", run, "ar", **large)) as server:
+            arabic(browser, server, camera)
+        one = large | {"raters: null": "raters: 1"}
+        with running_server(make_study(Path(folder) / "four", run, **one)) as server:
+            full(browser, server, camera)
 
 
 if __name__ == "__main__":

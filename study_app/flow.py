@@ -19,6 +19,7 @@ from study_app.marks import Mark, checked_marks
 from study_app.plan import Plan
 from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
+from study_app.showing import shown
 from study_app.spec.declared import declared_hash
 from study_app.spec.study import Study
 from study_app.state import state_of
@@ -177,12 +178,13 @@ def answer_trial(
         trial = turn and current_trial(turn.session, turn.rater)
         if not turn or not trial or trial.id != trial_id:
             return True
-        lengths = running.plan.lengths(running.plan.by_key[trial.item])
-        share = watched(ledger, lengths, running.study.playback)
+        item = running.plan.by_key[trial.item]
+        durations = running.plan.lengths(shown(item, trial.swapped))
+        share = watched(ledger, durations, running.study.playback)
         if trial.opened is not None and trial.opened > now:
             trial.opened = now  # the clock was set back: the trial opens anew
-        shown = now - trial.opened if trial.opened is not None else 0
-        if share < running.study.playback.coverage or not could_be_since(ledger, shown):
+        since = now - trial.opened if trial.opened is not None else 0
+        if share < running.study.playback.coverage or not could_be_since(ledger, since):
             return False
         turn.session.add_all(_rows(running, trial, marks))
         told = {"coverage": share, "ledger": ledger.model_dump(mode="json")}

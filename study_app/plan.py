@@ -4,6 +4,7 @@
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,9 +118,9 @@ class Plan:
         ]
         return hashlib.sha256(to_json(shown).encode()).hexdigest()
 
-    def lengths(self, item: Item) -> tuple[float, ...]:
-        """Return how long each clip of an item is, in the order of its names."""
-        return tuple(self.clips[name].seconds for name in item.clips)
+    def lengths(self, names: Iterable[Name]) -> tuple[float, ...]:
+        """Return how long each of these clips is, in their order."""
+        return tuple(self.clips[name].seconds for name in names)
 
     def of_kind(self, kind: str) -> list[Item]:
         """Return the items of a kind, in the order of the plan."""

@@ -3,6 +3,8 @@
 The player notes every stretch of the clip that it played without a break: from, to, at which rate,
 and whether the page could be seen. Watched is the union of the stretches at a normal rate that
 could be seen. The server works it out; what a page claims beyond that counts for nothing.
+
+Each clip of a trial counts by itself: on a small screen they are seen one after the other.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from study_app.spec.texts import Block
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Place = Annotated[int, Field(ge=0, le=7)]  # of a clip in a trial, in the order they are shown
 
 
 class Stretch(Block):
@@ -23,7 +26,8 @@ class Stretch(Block):
     start: Seconds
     end: Seconds
     rate: Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)] = 1.0
-    seen: bool = True  # the tab was in front
+    seen: bool = True  # the tab was in front, and at least one clip on the screen
+    away: Annotated[tuple[Place, ...], Field(max_length=8)] = ()  # clips that were not
     took: Seconds  # of wall time
 
 
@@ -41,14 +45,16 @@ class Ledger(Block):
 def watched(ledger: Ledger, durations: Sequence[float], rule: Playback) -> float:
     """Return the share that was watched of the clip of which least was, 0 to 1.
 
-    durations: of all clips of the trial, which begin together, in seconds. Each counts by its own
-    length: to have seen the short one says nothing of the long one, nor the other way round.
+    durations: of all clips of the trial, which begin together, in seconds, in the order they are
+    shown. Each counts by its own length, and while it was on the screen itself: to have seen the
+    short one says nothing of the long one, nor the other way round.
     """
-    return min(coverage(ledger, duration, rule) for duration in durations)
+    shares = [coverage(ledger, seconds, rule, place) for place, seconds in enumerate(durations)]
+    return min(shares)
 
 
-def coverage(ledger: Ledger, duration: float, rule: Playback) -> float:
-    """Return the share of a clip of `duration` seconds that was watched, 0 to 1.
+def coverage(ledger: Ledger, duration: float, rule: Playback, place: int = 0) -> float:
+    """Return the share that was watched of the clip at a place, of `duration` seconds, 0 to 1.
 
     A stretch that took less time than its length at the fastest rate allowed is a forgery or a
     fault, and does not count.
@@ -56,7 +62,8 @@ def coverage(ledger: Ledger, duration: float, rule: Playback) -> float:
     spans = sorted(
         (stretch.start, min(stretch.end, duration))
         for stretch in ledger.stretches
-        if stretch.seen and stretch.rate <= rule.fastest_rate and _could_be(stretch, rule)
+        if stretch.seen and place not in stretch.away
+        if stretch.rate <= rule.fastest_rate and _could_be(stretch, rule)
     )
     watched = reached = 0.0
     for start, end in spans:

@@ -321,7 +321,7 @@ def test_the_plan_knows_each_clip_by_its_length_and_content(tmp_path: Path) -> N
     folder = write_study(tmp_path / "study", run, **changes)
     plan = build(folder).plan
     assert read_plan(folder) == plan
-    lengths = {item.methods: plan.lengths(item) for item in plan.items}
+    lengths = {item.methods: plan.lengths(item.clips) for item in plan.items}
     assert lengths == {("b", "a"): (1, 2, 2), ("b", "c"): (1, 0.5, 2), ("a", "c"): (2, 0.5, 2)}
     assert {item.seconds for item in plan.items} == {2.0}
     for name, clip in plan.clips.items():

@@ -121,7 +121,13 @@ def test_who_does_not_agree_is_asked_nothing_more(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    "device", [{}, {"plays": False, "width": 900}, {"plays": True, "width": 100}]
+    "device",
+    [
+        {},
+        {"plays": False, "width": 900},
+        {"plays": True, "width": 100},
+        {"plays": True, "width": 390, "needs": 427},  # 16:9 at a least height of 240
+    ],
 )
 def test_a_window_that_is_too_small_can_be_made_larger(
     visitor: Visitor, device: dict[str, object]
@@ -358,6 +364,26 @@ def test_each_clip_is_measured_against_its_own_length(
     start, end = played
     ledger = Ledger(stretches=(Stretch(start=start, end=end, took=end - start),))
     assert watched(ledger, lengths, RULE) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("stretches", "shares"),
+    [
+        ([(0, 4, ())], (1.0, 1.0, 1.0)),
+        ([(0, 4, (1, 2))], (1.0, 0.0, 0.0)),  # only the source was on the screen
+        ([(0, 4, (1, 2)), (0, 4, (0,))], (1.0, 1.0, 1.0)),  # then the pair below it
+        ([(0, 2, ()), (2, 4, (2,))], (1.0, 1.0, 0.5)),  # scrolled in the middle
+        ([(0, 4, (0, 1, 2))], (0.0, 0.0, 0.0)),
+    ],
+)
+def test_on_a_small_screen_each_clip_counts_while_it_can_be_seen(
+    stretches: list[tuple[float, float, tuple[int, ...]]], shares: tuple[float, ...]
+) -> None:
+    """Worked by hand, for three clips of four seconds one above the other."""
+    parts = tuple(Stretch(start=a, end=b, took=b - a, away=away) for a, b, away in stretches)
+    ledger = Ledger(stretches=parts)
+    assert tuple(coverage(ledger, 4.0, RULE, place) for place in range(3)) == shares
+    assert watched(ledger, (4.0, 4.0, 4.0), RULE) == min(shares)
 
 
 @pytest.mark.parametrize(

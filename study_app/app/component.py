@@ -22,7 +22,7 @@ def _style(name: str) -> str:
 PAGE_STYLE = _style("page")
 _player = st.components.v2.component(
     "dreamix_player",
-    js=_code("ledger", "clock", "stage", "scale", "defects", "trial", "check", "player"),
+    js=_code("ledger", "clock", "room", "stage", "scale", "defects", "trial", "check", "player"),
     css=_style("player") + _style("defects"),
 )
 _page = st.components.v2.component("dreamix_page", js=_code("page"))

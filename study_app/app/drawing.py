@@ -47,7 +47,7 @@ WIDE = (Screen.TRAINING, Screen.FEEDBACK, Screen.TRIALS)
 def draw() -> None:
     """Draw the page of whoever is at it; while the database is away the page stays and waits."""
     running = served().running
-    _set_up(running)
+    _set_up(running, language_of_link())
     try:
         _draw(running)
     except AWAY as error:
@@ -67,6 +67,7 @@ def _draw(running: Running) -> None:
     scene = Scene(running, rater)
     if said.heard(scene, component.said_before_drawing()):
         scene = Scene(running, visitor(running) or rater)
+    _set_up(running, scene.rater.language)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
     if not on_hold and has_just_come_back():
         st.toast(scene.texts.resume)
@@ -85,7 +86,7 @@ def _wait(error: Exception) -> None:
     st.rerun()
 
 
-def _set_up(running: Running) -> None:
-    title = next(iter(running.study.texts.values())).title
+def _set_up(running: Running, language: str | None) -> None:
+    """Name the page in a language; its style comes with the first page."""
+    title = running.study.words(language or "").title
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
-    st.html(f"<style>{component.PAGE_STYLE}</style>")

@@ -1,6 +1,7 @@
-"""What is served beside the pages: clips, a place for the player's notes, and health."""
+"""What is served beside Streamlit's: the first page, clips, a place for notes, and health."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from study_app.app.clips import Clips
+from study_app.app.first_page import first_page
 from study_app.app.served import Site
 from study_app.notes import Note, keep_note
 from study_app.store.database import now
@@ -58,6 +60,7 @@ def routes(site: Site) -> Sequence[Route]:
         return JSONResponse({"status": "ok"})
 
     return [
+        Route("/", partial(first_page, site.running), methods=["GET"]),
         Route("/v/{token}/{name}.mp4", clip, methods=["GET"]),
         Route("/api/beacon", beacon, methods=["POST"]),
         Route("/health", health, methods=["GET"]),

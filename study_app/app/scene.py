@@ -8,6 +8,7 @@ import streamlit as st
 from study_app.app.visit import row_of
 from study_app.flow import Running, decline
 from study_app.spec.texts import Texts
+from study_app.spec.tongues import Direction
 from study_app.store.database import now
 from study_app.store.patience import patiently
 from study_app.store.tables import Rater
@@ -23,6 +24,11 @@ class Scene(NamedTuple):
     def texts(self) -> Texts:
         """The texts in the rater's language."""
         return self.running.study.words(self.rater.language)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way they are written."""
+        return self.running.study.direction(self.rater.language)
 
     def act(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """Return what the flow says to what the rater decided, at this moment.

@@ -4,6 +4,7 @@ import logging
 import socket
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from dreamix.core.errors import UserError
 from study_app.app.frames import PlainFrames
 from study_app.app.headers import SecurityHeaders
 from study_app.app.origin import Origin, OwnPagesOnly, origins_of
+from study_app.app.packed import PackedFiles
 from study_app.app.routes import routes
 from study_app.app.served import Site, open_site, serve_here, served
 from study_app.dealing import renew_trials
@@ -100,6 +102,7 @@ def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
     origins: where its pages are found; empty: wherever the browser says that it asks.
     """
     serve_here(site)
+    import_module("study_app.app.drawing")  # or whoever comes first would wait for it
     bootstrap.load_config_options(SETTINGS)
     return st.App(
         SCRIPT,
@@ -108,6 +111,7 @@ def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
             Middleware(SecurityHeaders),
             Middleware(OwnPagesOnly, declared=origins),
             Middleware(PlainFrames),
+            Middleware(PackedFiles),
         ],
         on_script_error=_tell_trouble,
     )

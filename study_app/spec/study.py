@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dreamix.core.names import why_no_path
 from study_app.spec.texts import DEFECTS, Block, DefectKind, Quiz, Texts
+from study_app.spec.tongues import Direction, direction_of
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
 Axis = Literal["alignment", "fidelity", "quality"]
@@ -50,9 +51,10 @@ class Playback(Block):
 
 
 class Device(Block):
-    """What a rater needs: pixels of the window, and whether phones will do."""
+    """What a rater needs: pixels of the window and of clips, and whether phones will do."""
 
     least_width: Positive = 320
+    least_height: Positive = 200  # of a clip on the screen; the page scrolls instead
     phones: bool = True
 
 
@@ -133,6 +135,16 @@ class Study(Block):
     def words(self, language: str) -> Texts:
         """Return the texts in a language; one that was taken out since is the first."""
         return self.texts.get(language) or next(iter(self.texts.values()))
+
+    def direction(self, language: str) -> Direction:
+        """Return which way a language of the texts is written."""
+        words = self.words(language)
+        return words.dir or direction_of(language, words.title + words.welcome)
+
+    @property
+    def least_height(self) -> int:
+        """How many pixels high a clip is at least, never more than `display_height`."""
+        return min(self.device.least_height, self.display_height)
 
     def instructions(self, language: str) -> str:
         """Return what a rater is to do in this design."""

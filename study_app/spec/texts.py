@@ -4,6 +4,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from study_app.spec.tongues import Direction
+
 DefectKind = Literal["flicker", "identity", "left_over", "leaked", "distorted", "motion", "text"]
 DEFECTS: tuple[DefectKind, ...] = get_args(DefectKind)
 SEVERITIES = 3  # 3 the worst
@@ -73,9 +75,13 @@ class Buttons(Block):
     done: Line  # back to the recruiting platform
 
 
-class Notes(Block):
-    """What the player says meanwhile."""
+OPENING = "This page is loading. Over a slow connection it takes a few seconds."
 
+
+class Notes(Block):
+    """What the page and the player say meanwhile."""
+
+    opening: Line = OPENING
     loading: Line
     loading_slow: Line = "The connection is slow: the clips are still on their way."
     load_failed: Line  # with {why}
@@ -117,6 +123,10 @@ FULL = """## All places are taken at the moment
 Other people are rating right now. If one of them stops, there will be a place for you: use the same
 link again in an hour, or check again now."""
 
+SLOW = (
+    "The clip has not arrived yet: your connection is slow. Please wait a little and check again, "
+    "or use another connection."
+)
 NO_PLAY = (
     "Too many clips do not play on this device, so the study ends here for you. Thank you for your "
     "time; your answers so far have been saved."
@@ -127,6 +137,7 @@ class Texts(Block):
     """Every screen in one language; Markdown, but for labels."""
 
     language: Line  # its own name, such as "English"
+    dir: Direction | None = None  # ltr or rtl; without it, as the language is written
     title: Line
     welcome: Line
     consent: Line
@@ -135,6 +146,7 @@ class Texts(Block):
     device_unfit: Line
     device_narrow: Line  # with {width} and {least}
     device_phone: Line
+    device_slow: Line = SLOW
     device_plays_not: Line  # with {why}
     device_said_not: Line  # the rater says that it does not play
     instructions: Line

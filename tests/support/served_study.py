@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -44,17 +45,27 @@ def make_run(folder: Path, root: Path, videos: int = 5) -> Path:
     return folder
 
 
-def make_study(folder: Path, run: Path, **changes: str) -> Path:
-    """Return the folder of a built study: four ratings, a trap, gold, a repeat, two practices."""
+def make_study(folder: Path, run: Path, *tongues: str, **changes: str) -> Path:
+    """Return the folder of a built study: four ratings, a trap, gold, a repeat, two practices.
+
+    tongues: codes of further languages of its texts, as texts_CODE.yaml here has them.
+    """
     text = TEMPLATE.read_text().replace("$name", "small").replace("$run", str(run))
     text = text.replace("$methods", f"[{', '.join(METHODS)}]")
     for old, new in (CHANGES | changes).items():
         assert old in text, old
         text = text.replace(old, new)
+    text += "".join(texts_in(tongue) for tongue in tongues)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(text)
     build(folder)
     return folder
+
+
+def texts_in(tongue: str) -> str:
+    """Return the texts in another language, as a block at the end of a study.yaml."""
+    block = Path(__file__).with_name(f"texts_{tongue}.yaml").read_text(encoding="utf-8")
+    return textwrap.indent(block, "  ")
 
 
 class Server:

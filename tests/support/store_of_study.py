@@ -49,6 +49,14 @@ def new_rater_at_trials(folder: Path, url: str | None = None) -> str:
     return rater.token
 
 
+def speak(folder: Path, token: str, language: str) -> None:
+    """Make a language of the study's texts that of a rater."""
+    database = open_site(folder).running.database
+    with database.writing(alone=True) as session:
+        session.scalars(select(Rater).where(Rater.token == token)).one().language = language
+    database.engine.dispose()
+
+
 def kept(folder: Path, token: str, url: str | None = None) -> Kept:
     """Return what the store has of a rater; url: of the database, if it is not in the folder."""
     database = open_site(folder, url).running.database

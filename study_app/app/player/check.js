@@ -11,7 +11,10 @@ class Check {
     this.yes = this.button(again ? data.words.again : data.words.plays, true, "submit");
     const no = this.button(data.words.does_not_play, false, "");
     const row = make("div", { class: "end start" }, this.yes, no, this.note);
-    this.root.replaceChildren(make("section", { class: "trial check" }, this.stage.node, row));
+    const attributes = { class: "trial check", dir: data.dir };
+    const section = make("section", attributes, this.stage.node, row);
+    this.root.replaceChildren(section);
+    this.stage.arrangeIn(section);
     this.yes.setAttribute("aria-disabled", "true");
     this.started = performance.now();
     if (!this.stage.clock.loops) this.stage.node.after(this.stage.playButton);
@@ -23,6 +26,7 @@ class Check {
 
   heard(what) {
     if (what === "failed") this.fail(this.stage.why);
+    this.arrived ||= what === "ready";
     if (what === "ready") this.late = setTimeout(() => this.fail("it did not start"), TOO_LONG);
     if (what === "not_started") this.stage.node.after(this.stage.playButton);
     const [video] = this.stage.videos;
@@ -51,8 +55,10 @@ class Check {
     const coarse = matchMedia("(pointer: coarse)").matches;
     const device = {
       plays: this.plays,
+      arrived: this.arrived || Boolean(this.why),
       said,
       width: innerWidth,
+      needs: Math.ceil(this.data.least * (this.stage.aspects[0] || 0)),
       height: innerHeight,
       ratio: devicePixelRatio,
       phone: coarse && Math.min(screen.width, screen.height) < 600,

@@ -12,7 +12,7 @@ class Clock {
   constructor(videos, seconds, ledger, heard) {
     Object.assign(this, { videos, seconds, ledger, heard });
     Object.assign(this, { time: 0, last: 0, held: 0, rest: 0 });
-    Object.assign(this, { playing: false, seen: true, loops: true });
+    Object.assign(this, { playing: false, away: [], loops: true });
     this.starting = true;
   }
 
@@ -77,7 +77,7 @@ class Clock {
     this.starting = false;
     this.held = 0;
     this.time = Math.min(from + passed, this.duration);
-    this.ledger.advance(from, this.time, 1, this.seen, passed);
+    this.ledger.advance(from, this.time, 1, this.away, passed);
     if (this.time < this.duration) this.videos.forEach((video) => this.steer(video));
     else this.finish();
   }

@@ -1,15 +1,16 @@
-// Notes every stretch of the clips that was played without a break: from, to, at which rate,
-// whether it could be seen, and the time that it took. What it amounts to: study_app/playback.py.
+// Notes every stretch of the clips that was played without a break: from, to, at which rate, which
+// of them were away (off the screen), and the time that it took. What it amounts to:
+// study_app/playback.py.
 class Ledger {
-  constructor() {
-    Object.assign(this, { stretches: [], open: null, plays: 0, seeks: 0, stalls: 0 });
+  constructor(clips = 1) {
+    Object.assign(this, { clips, stretches: [], open: null, plays: 0, seeks: 0, stalls: 0 });
     Object.assign(this, { hiddenMs: 0, width: 0 });
   }
 
-  advance(from, to, rate, seen, passed) {
+  advance(from, to, rate, away, passed) {
     const { open } = this;
-    if (open && (open.rate !== rate || open.seen !== seen)) this.close();
-    this.open ??= { start: from, end: from, rate, seen, took: 0 };
+    if (open && (open.rate !== rate || `${open.away}` !== `${away}`)) this.close();
+    this.open ??= { start: from, end: from, rate, away, took: 0 };
     this.open.end = to;
     this.open.took += passed;
   }
@@ -19,16 +20,23 @@ class Ledger {
     const { open } = this;
     this.open = null;
     if (!open || open.end - open.start < 0.005) return;
-    const adds = this.union([...this.stretches, open]) > this.union(this.stretches) + 1e-6;
+    const adds = this.places.some(
+      (place) =>
+        this.union([...this.stretches, open], place) > this.union(this.stretches, place) + 1e-6,
+    );
     if (this.stretches.length < (adds ? 450 : 150)) this.stretches.push(open);
   }
 
-  // Seconds of the clip that were played at normal speed and could be seen.
-  union(stretches, duration = Infinity) {
+  get places() {
+    return [...Array(this.clips).keys()];
+  }
+
+  // Seconds of the clip at a place that were played at normal speed and could be seen.
+  union(stretches, place, duration = Infinity) {
     let watched = 0;
     let reached = 0;
     const spans = stretches
-      .filter((stretch) => stretch.seen && stretch.rate <= 1)
+      .filter((stretch) => !stretch.away.includes(place) && stretch.rate <= 1)
       .map((stretch) => [stretch.start, Math.min(stretch.end, duration)])
       .sort((a, b) => a[0] - b[0]);
     for (const [start, end] of spans) {
@@ -38,11 +46,17 @@ class Ledger {
     return watched;
   }
 
-  // Of the clip of which least was watched; each counts by its own length.
-  coverage(durations) {
+  // What was watched of each clip, by its own length.
+  shares(durations) {
     const all = this.open ? [...this.stretches, this.open] : this.stretches;
-    const share = (duration) => (duration ? this.union(all, duration) / duration : 1);
-    return Math.min(1, ...durations.map(share));
+    return durations.map((duration, place) =>
+      duration ? Math.min(1, this.union(all, place, duration) / duration) : 1,
+    );
+  }
+
+  // Of the clip of which least was watched.
+  coverage(durations) {
+    return Math.min(1, ...this.shares(durations));
   }
 
   told() {
@@ -53,7 +67,8 @@ class Ledger {
         start: round(stretch.start),
         end: round(stretch.end),
         rate: stretch.rate,
-        seen: stretch.seen,
+        seen: stretch.away.length < this.clips,
+        away: stretch.away,
         took: round(stretch.took),
       })),
       plays: this.plays,

@@ -1,8 +1,9 @@
-// Watches over the page on every screen: keeps the token in the address, fetches clips ahead, tells
-// of a second tab, and leads back to the recruiting platform at the end.
+// Watches over the page on every screen: tells the browser the language, keeps the token in the
+// address, fetches clips ahead, tells of a second tab, and leads back to the platform at the end.
 const page = (globalThis.dreamixPage ??= { screen: null, token: null, leaving: null });
 
 export default function ({ data, parentElement }) {
+  Object.assign(document.documentElement, { lang: data.lang, dir: data.dir });
   watchAddress(data.token);
   fetchAhead(data.fetch);
   if (page.screen !== null && page.screen !== data.screen) beginScreen();

@@ -1,22 +1,26 @@
 // The clips of a trial side by side, or one above the other, with their clock and ledger.
 const SLOW = 10_000; // milliseconds, after which a clip is late
-const IN_VIEW = 0.35; // share of a clip that has to be on the screen
+const IN_VIEW = 0.5; // share of a clip that has to be on the screen, or of the screen that it fills
+const STEPS = Array.from({ length: 21 }, (_, step) => step / 20);
+const MARGIN = 24; // pixels above and below a trial
+const USUAL = 5 / 3; // width by height of a clip that has not come
 
 class Stage {
   constructor(data, heard) {
-    Object.assign(this, { data, heard, words: data.words, ledger: new Ledger(), away: null });
+    Object.assign(this, { data, heard, words: data.words, away: null });
+    this.ledger = new Ledger(data.clips.length);
     this.videos = data.clips.map((clip) => this.video(clip));
     this.clock = new Clock(this.videos, data.seconds ?? 0, this.ledger, (what) => this.on(what));
     this.clock.loops = !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.node = make("div", {
-      class: `stage of${data.clips.length}`,
-      style: `--height: ${data.height}px`,
-    });
+    this.node = make("div", { class: `stage of${data.clips.length}` });
     this.cover = make("p", { class: "cover", role: "status" }, this.words.note_loading);
     this.videos.forEach((video, place) => this.node.append(this.figure(video, place)));
     this.node.append(this.cover);
     this.playButton = make("button", { type: "button", onclick: () => this.toggle() });
     this.watchView();
+    this.onResize = () => this.arrange();
+    addEventListener("resize", this.onResize);
+    this.sizes = new ResizeObserver(this.onResize);
     this.showState();
     this.load();
   }
@@ -33,7 +37,42 @@ class Stage {
 
   figure(video, place) {
     const label = make("figcaption", {}, this.data.clips[place].label);
-    return make("figure", {}, label, video);
+    return make("figure", { dir: this.data.dir }, label, video);
+  }
+
+  // Width by height of each clip; nothing of those that have not come.
+  get aspects() {
+    return this.videos.map((video) => video.videoWidth / video.videoHeight || 0);
+  }
+
+  // Marks the clips that are watched.
+  tick(watched) {
+    watched.forEach((all, place) => this.node.children[place].classList.toggle("all", all));
+  }
+
+  // Gives the clips the room that `trial`, in which they stand, leaves.
+  arrangeIn(trial) {
+    this.trial = trial;
+    this.sizes.observe(trial);
+    this.arrange();
+  }
+
+  arrange() {
+    const { trial, node, data } = this;
+    if (!trial?.isConnected) return;
+    const { clientWidth, clientHeight } = document.documentElement;
+    const opened = trial.querySelector(".defects .inside")?.offsetHeight ?? 0;
+    const rest = trial.offsetHeight - node.offsetHeight - opened;
+    const aspects = this.aspects.map((aspect) => aspect || USUAL);
+    const sizes = { width: trial.clientWidth, most: data.height, least: data.least };
+    const room = clientHeight - rest - MARGIN;
+    const { rows, high } = arranged(aspects, { ...sizes, room });
+    const over = Math.ceil(high * Math.max(...aspects)) - trial.clientWidth;
+    const { left, right } = trial.getBoundingClientRect();
+    const edge = Math.max(0, Math.min(left, clientWidth - right));
+    node.dataset.rows = rows.join(" ");
+    node.style.setProperty("--high", `${high}px`);
+    node.style.setProperty("--out", `${over > 0 ? edge : 0}px`);
   }
 
   async load() {
@@ -62,6 +101,7 @@ class Stage {
       video.load();
     });
     video.style.setProperty("--aspect", video.videoWidth / video.videoHeight);
+    this.arrange();
     video.classList.toggle("small", video.videoHeight < this.data.height * devicePixelRatio);
   }
 
@@ -102,15 +142,15 @@ class Stage {
     if (this.node.classList.contains("ready")) this.clock.restart();
   }
 
-  // Only what is in front and on the screen can be seen.
+  // Only what is in front and on the screen can be seen, each clip by itself.
   watchView() {
-    const shares = new Map();
+    const inView = new Map();
     this.observer = new IntersectionObserver(
       (entries) => {
-        for (const entry of entries) shares.set(entry.target, entry.intersectionRatio);
-        this.clock.seen = [...shares.values()].every((share) => share >= IN_VIEW);
+        for (const entry of entries) inView.set(entry.target, isInView(entry));
+        this.clock.away = [...this.videos.keys()].filter((n) => !inView.get(this.videos[n]));
       },
-      { threshold: [0, IN_VIEW, 1] },
+      { threshold: STEPS },
     );
     this.videos.forEach((video) => this.observer.observe(video));
     this.onVisibility = () => (document.hidden ? this.hide() : this.show());
@@ -134,6 +174,15 @@ class Stage {
     this.ended = true;
     this.clock.pause();
     this.observer.disconnect();
+    this.sizes.disconnect();
+    removeEventListener("resize", this.onResize);
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
+}
+
+function isInView({ intersectionRatio, intersectionRect, rootBounds }) {
+  if (intersectionRatio >= IN_VIEW) return true;
+  const { width, height } = intersectionRect;
+  const most = rootBounds ? rootBounds.width * rootBounds.height : Infinity;
+  return width * height >= IN_VIEW * most;
 }

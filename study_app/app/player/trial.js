@@ -1,5 +1,6 @@
 // A trial: request, clips, questions, and one message when it is done.
 const SAID_AGAIN = 8000; // milliseconds without an answer of the server
+const LONG = 160; // letters of a request that is read rather than seen
 
 class Trial {
   constructor(root, data, say) {
@@ -25,30 +26,36 @@ class Trial {
   build() {
     const { words, data } = this;
     const id = "prompt";
-    this.prompt = make("h2", { id, tabindex: -1 }, make("small", {}, words.prompt), data.prompt);
+    this.prompt = make(
+      "h2",
+      { id, tabindex: -1, class: data.prompt.length > LONG ? "long" : "" },
+      make("small", {}, words.prompt),
+      make("span", { dir: "auto" }, data.prompt),
+    );
     this.note = make("p", { class: "note", role: "status", "aria-live": "polite" });
     const says = this.isFeedback ? words.next : words.submit;
     this.button = make("button", { class: "submit", onclick: () => this.submit() }, says);
     this.watched = make("span", { class: "watched" });
     const keys = data.pairwise ? words.note_pair_keys : words.note_keys;
-    this.root.replaceChildren(
+    const kind = `trial ${data.pairwise ? "pair" : ""}`;
+    const section = make(
+      "section",
+      { class: kind, "aria-labelledby": id, dir: data.dir },
+      this.progress(),
+      this.prompt,
+      this.stage.node,
+      this.transport(),
+      this.defects?.node ?? null,
+      make("div", { class: "questions" }, ...this.scales.map((scale) => scale.node)),
       make(
-        "section",
-        { class: `trial ${data.pairwise ? "pair" : ""}`, "aria-labelledby": id },
-        this.progress(),
-        this.prompt,
-        this.stage.node,
-        this.transport(),
-        this.defects?.node ?? null,
-        make("div", { class: "questions" }, ...this.scales.map((scale) => scale.node)),
-        make(
-          "div",
-          { class: "foot" },
-          make("p", { class: "keys" }, this.isFeedback ? "" : keys),
-          make("div", { class: "end" }, this.note, this.button),
-        ),
+        "div",
+        { class: "foot" },
+        make("p", { class: "keys" }, this.isFeedback ? "" : keys),
+        make("div", { class: "end" }, this.note, this.button),
       ),
     );
+    this.root.replaceChildren(section);
+    this.stage.arrangeIn(section);
   }
 
   progress() {
@@ -105,7 +112,9 @@ class Trial {
   // What changes while clips play: the share that is watched, and whether that is enough.
   show() {
     if (!this.watched.isConnected && !this.isFeedback) return;
-    const share = this.stage.ledger.coverage(this.data.lengths) / this.data.coverage;
+    const shares = this.stage.ledger.shares(this.data.lengths);
+    if (!this.isFeedback) this.stage.tick(shares.map((share) => share >= this.data.coverage));
+    const share = Math.min(...shares) / this.data.coverage;
     const percent = Math.min(100, Math.floor(100 * share + 1e-6));
     if (percent !== this.percent) {
       this.percent = percent;
@@ -142,7 +151,7 @@ class Trial {
     if (/^(TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable) return;
     if (target.closest?.(".defects")) return;
     if (event.key === "Enter" && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return;
-    if (event.repeat || !this.act(event.key)) return;
+    if (event.repeat || !this.act(meant(event))) return;
     event.preventDefault();
     event.stopPropagation();
   }
@@ -196,7 +205,9 @@ class Trial {
     if (!this.message || data.refused !== this.message.nonce) return;
     clearInterval(this.waiting);
     this.message = null;
-    this.stage.ledger = this.stage.clock.ledger = new Ledger();
+    this.stage.ledger = this.stage.clock.ledger = new Ledger(
+      this.data.clips.length,
+    );
     this.note.textContent = this.words.watch_first;
     this.stage.replay();
     this.show();
@@ -207,6 +218,16 @@ class Trial {
     document.removeEventListener("keydown", this.onKey, true);
     this.stage.end();
   }
+}
+
+// The key that is meant, whatever the keyboard writes: Arabic and Persian digits, letters of another
+// script, and the row of digits where it writes signs.
+function meant({ key, code, shiftKey }) {
+  const place = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹".indexOf(key);
+  if (place >= 0) return String(place % 10);
+  const written = code?.match(/^Digit([1-9])$|^Key(P)$/);
+  if (!written || shiftKey || /^[a-z0-9]$/i.test(key)) return key;
+  return written[1] ?? written[2];
 }
 
 function nonce() {

@@ -8,7 +8,7 @@ from study_app.app.scene import Scene
 from study_app.app.screens.ends import screen_out
 from study_app.app.served import first_clip
 from study_app.app.words import player_words
-from study_app.device import in_the_way
+from study_app.device import in_the_way, width_needed
 
 
 def device(scene: Scene) -> None:
@@ -31,7 +31,7 @@ def reasons(scene: Scene) -> list[str]:
     found, wanted = scene.rater.device or {}, scene.running.study.device
     facts = {
         "width": found.get("width", 0),
-        "least": wanted.least_width,
+        "least": width_needed(wanted, found),
         "why": found.get("why") or "-",
     }
     return [
@@ -49,7 +49,9 @@ def _check(scene: Scene) -> None:
             "token": scene.rater.token,
             "clips": [{"label": scene.texts.buttons.source, "url": url(scene, clip)}],
             "height": scene.running.study.display_height,
+            "least": scene.running.study.least_height,
             "words": player_words(scene),
+            "dir": scene.direction,
         }
     )
     component.watch_page(ahead(scene))

@@ -14,6 +14,7 @@ from study_app.flow import last_answered
 from study_app.marks import clips_to_mark
 from study_app.plan import Item
 from study_app.screens import Screen
+from study_app.showing import shown
 from study_app.store.tables import Answer, Trial
 
 
@@ -63,14 +64,16 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
         "defects": defects(scene),
         "prompt": item.prompt,
         "seconds": item.seconds,
-        "lengths": scene.running.plan.lengths(item),
+        "lengths": scene.running.plan.lengths(shown(item, trial.swapped)),
         "coverage": rule.coverage,
         "height": scene.running.study.display_height,
+        "least": scene.running.study.least_height,
         "questions": questions(scene),
         "pairwise": scene.running.study.design == "pairwise",
         "progress": _progress(scene, trial),
         "refused": st.session_state.get(said.REFUSED),
         "words": player_words(scene),
+        "dir": scene.direction,
     }
 
 
@@ -79,8 +82,8 @@ def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, Any]]:
     words, plan = scene.texts.buttons, scene.running.plan
     edits = clips_to_mark(scene.running.study, item, swapped)
     labels = {"edit": words.edit, "left": words.left, "right": words.right}
-    shown: list[tuple[str, str, str | None]] = [(words.source, item.reference or item.left, None)]
-    shown += [(labels[mark], name, mark) for mark, name in edits.items()]
+    clips: list[tuple[str, str, str | None]] = [(words.source, shown(item, swapped)[0], None)]
+    clips += [(labels[mark], name, mark) for mark, name in edits.items()]
     return [
         {
             "label": label,
@@ -88,7 +91,7 @@ def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, Any]]:
             "seconds": plan.clips[name].seconds,
             "mark": mark if scene.running.study.defects.ask else None,
         }
-        for label, name, mark in shown
+        for label, name, mark in clips
     ]
 
 

@@ -1,0 +1,32 @@
+"""Which way a language is written: by what its code says, and otherwise by its own letters."""
+
+import re
+import unicodedata
+from typing import Literal
+
+Direction = Literal["ltr", "rtl"]
+# Living languages that are written from right to left unless their code names another script
+# (Unicode CLDR 46, likely subtags; `iw` and `ji` are the old codes of Hebrew and Yiddish).
+_LANGUAGES = re.compile(
+    "acm|aeb|aii|ajp|apc|ar|ara|arb|arc|arq|ars|ary|arz|ayl|azb|bal|bgn|bqi|brh|ckb|dcc|div|dv|fa|"
+    "fas|glk|haz|he|heb|iw|ji|kas|khw|ks|lki|lrc|luz|mzn|nqo|pbt|pbu|per|pes|pnb|prs|ps|pus|rhg|sd|"
+    "sdh|skr|snd|syc|syr|ug|uig|ur|urd|uzs|yi|yid"
+)
+_SCRIPTS = re.compile("adlm|arab|aran|hebr|mand|mend|nkoo|rohg|samr|syrc|thaa|yezi")
+_SCRIPT = re.compile(r"[a-z]{4}")
+
+
+def direction_of(code: str, text: str) -> Direction:
+    """Return the direction of a language with this code (BCP 47), of which `text` is a sample."""
+    language, *rest = re.split("[-_]", code.lower())
+    script = next((part for part in rest if _SCRIPT.fullmatch(part)), None)
+    if script:
+        return "rtl" if _SCRIPTS.fullmatch(script) else "ltr"
+    known = _LANGUAGES.fullmatch(language)
+    return "rtl" if known or _is_mostly_rtl(text) else "ltr"
+
+
+def _is_mostly_rtl(text: str) -> bool:
+    """Return True if most letters run from right to left (Unicode, UAX 9: classes R and AL)."""
+    kinds = [unicodedata.bidirectional(letter) for letter in text]
+    return kinds.count("R") + kinds.count("AL") > kinds.count("L")
