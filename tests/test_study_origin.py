@@ -242,6 +242,9 @@ def test_fifty_strangers_cost_nothing_and_nobody_is_asked(server: WatchedServer)
             urllib.request.urlopen(asked, timeout=5)
     assert handshake(server.port, server.url).split()[1] == "101"
     assert handshake(server.port, "https://s.org", "s.org").split()[1] == "101", "behind a proxy"
+    assert handshake(server.port, "null").split()[1] == "403"
+    ours = handshake(server.port, "null\r\nSec-Fetch-Site: same-origin")
+    assert ours.split()[1] == "101", "which Streamlit refused, after it had asked two servers"
     assert server.network() == []
 
 

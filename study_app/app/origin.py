@@ -140,10 +140,17 @@ def _is_local(name: str) -> bool:
 
 
 def _as_own(scope: Scope) -> Scope:
-    """Return a request of a page of ours whose host is that of the page, as Streamlit wants it."""
+    """Return a request of a page of ours as Streamlit asks nobody about it.
+
+    Its host is that of the page's origin; an origin that is `null` is left out.
+    """
     origin = Headers(scope=scope).get("origin")
-    if origin is None or origin == "null":
+    if origin is None:
         return scope
     changed = {**scope, "headers": list(scope["headers"])}
-    MutableHeaders(scope=changed)["host"] = origin.partition("://")[2]
+    headers = MutableHeaders(scope=changed)
+    if origin == "null":
+        del headers["origin"]
+    else:
+        headers["host"] = origin.partition("://")[2]
     return changed
