@@ -81,6 +81,16 @@ def test_no_code_is_left_and_the_rest_is_as_it_was(name: str) -> None:
     assert "Thank you" in declined and DONE not in declined
 
 
+@pytest.mark.parametrize("place", ["analysis: |\n  ", "# ", 'version: "1'])
+def test_no_code_is_left_wherever_it_stands(place: str) -> None:
+    """In the plan of the analysis, which was forgotten, in comments and in short settings."""
+    text = file_with(BLOCKS["as the template has it"])
+    assert place in text
+    public = public_study(text.replace(place, f"{place}-{DONE}-", 1))
+    assert DONE not in public
+    study_from_text(public, "x")
+
+
 def test_comments_stay_and_a_study_without_codes_is_the_same_text() -> None:
     text = file_with(BLOCKS["as the template has it"])
     assert public_study(text).count("#") == text.count("#")

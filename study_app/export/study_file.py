@@ -24,9 +24,8 @@ def public_study(text: str) -> str:
     found = yaml.safe_load(text)
     block = found["recruiting"]
     known = {name: WITHHELD for name in _CODES if block.get(name)}
-    public = found | {"recruiting": block | known}
-    if "texts" in found:
-        public["texts"] = without_codes(found["texts"], codes)
+    public = without_codes(found, codes)
+    public["recruiting"] = without_codes(block, codes) | known
     edited = _replaced(_edited(text), codes)
     return edited if _says(edited, public) else yaml.safe_dump(public, sort_keys=False)
 

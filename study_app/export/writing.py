@@ -147,11 +147,13 @@ def _write(
     rows = book.codebook(running.study.design, running.study.questions)
     write_csv(folder / "codebook.csv", list(rows[0]), rows)
     study = (running.folder / STUDY_FILE).read_text(encoding="utf-8")
-    write_json(folder / DECLARATION, without_codes(_declaration(running), codes_of(study)))
+    codes = codes_of(study)
+    write_json(folder / DECLARATION, without_codes(_declaration(running), codes))
     (folder / STUDY_FILE).write_text(public_study(study), encoding="utf-8")
     script = analysis_script(running.study, f"{before}{book.LONG}.csv")
     (folder / "analysis.R").write_text(script, encoding="utf-8")
-    (folder / "README.md").write_text(readme(running, tables, kinds, now), encoding="utf-8")
+    page = without_codes(readme(running, tables, kinds, now), codes)
+    (folder / "README.md").write_text(page, encoding="utf-8")
 
 
 def _declaration(running: Opened) -> dict[str, Any]:
