@@ -134,6 +134,14 @@ class Run:
         """Share of its source's duration below which a clip is partial."""
         return float(self.info.get("least_share", LEAST_SHARE))
 
+    def timed(self, label: str) -> list[ClipRow]:
+        """Return the clips of a method that say what making them took.
+
+        Copying a file that was made elsewhere takes time too, which says nothing of the method.
+        """
+        made = [clip for cell, clip in self.clips.items() if cell[0] == label]
+        return [clip for clip in made if clip.seconds is not None and clip.origin is None]
+
     @property
     def cells(self) -> list[Cell]:
         """Every clip of the grid."""

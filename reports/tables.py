@@ -195,17 +195,15 @@ def cost_table(run: Run) -> Table:
         Head("peak MB", hint="highest resident memory of the process that made the clips"),
     )
     text = (
-        "Wall time without writing the clips, each process on one core. A method that is given "
-        "finished files shows the time of finding them."
+        "Wall time without writing the clips, each process on one core. Clips that were made "
+        "elsewhere and brought in have none."
     )
     return Table("cost", "Cost", text, heads, tuple(rows))
 
 
 def _cost_texts(run: Run, label: str) -> list[str]:
     """Return the numbers of one method in `cost_table`."""
-    made = [
-        clip for cell, clip in run.clips.items() if cell[0] == label and clip.seconds is not None
-    ]
+    made = run.timed(label)
     if not made:
         return [NOTHING] * 4
     tuning: defaultdict[str, float] = defaultdict(float)

@@ -57,7 +57,7 @@ def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
         lines.append(f"            size.raters stops at {study.size.raters}: votes will be missing")
     lines += [f"checks      {_checks(built)}", f"media       {_media(built)}"]
     lines += [f"left out    {edit}: {reason}" for edit, reason in built.plan.left_out.items()]
-    return [*lines, *power_lines(study, power), f"analysis    {analysis}"]
+    return [*lines, *power_lines(study, power), f"declared    {analysis}"]
 
 
 def _media(built: Built) -> str:
@@ -75,7 +75,7 @@ def _checks(built: Built) -> str:
     counts = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
     return (
         f"in a list {checks.traps} of {counts['trap']} traps, {checks.gold} of {counts['gold']} "
-        f"gold, {checks.repeats} repeated; {counts['training']} practice trials before"
+        f"gold, {checks.repeats} repeated; {plural(counts['training'], 'practice trial')} before"
     )
 
 

@@ -66,6 +66,7 @@ class Standing(NamedTuple):
     open_trials: Part  # of raters who show signs of life, of all that are dealt
     excluded: dict[str, int]  # rule -> raters
     excluded_raters: int
+    retired: int  # votes for clips that were made anew or taken out since
     declared: Declared | None
     erase_after: int | None  # when what identifies a rater is to be erased
 
@@ -129,6 +130,7 @@ def watch(running: Running, now: int) -> Standing:
             open_trials=_open_trials(session, study, at),
             excluded=dict(Counter(flag.rule for flag in broken)),
             excluded_raters=len(excluded),
+            retired=_retired(session, plan),
             declared=declared(session),
             erase_after=_erase_after(study, state),
         )
@@ -206,6 +208,13 @@ def _open_trials(session: Session, study: Study, at: int) -> Part:
     held = held.where(Trial.state == "dealt", Trial.kind != "training")
     live = held.where(Rater.seen >= at - study.size.lease_minutes * 60_000)
     return Part(session.scalar(live) or 0, session.scalar(held) or 0)
+
+
+def _retired(session: Session, plan: Plan) -> int:
+    if not plan.retired:
+        return 0
+    given = select(func.count()).where(Trial.kind == "rating", Trial.state == "rated")
+    return session.scalar(given.where(Trial.item.in_(sorted(plan.retired_keys)))) or 0
 
 
 def _erase_after(study: Study, state: State) -> int | None:

@@ -22,6 +22,7 @@ def status_lines(name: str, now: Standing, today: int) -> list[str]:
         _head(name, now),
         _votes(now),
         *_usable(now),
+        *_retired(now),
         _raters(now),
         _pace(now),
         _failures(now),
@@ -62,6 +63,16 @@ def _usable(now: Standing) -> list[str]:
     ]
 
 
+def _retired(now: Standing) -> list[str]:
+    if not now.retired:
+        return []
+    was = "is" if now.retired == 1 else "are"
+    return [
+        f"            {plural(now.retired, 'vote')} {was} for clips that were made anew or taken "
+        "out since: kept apart, counted nowhere"
+    ]
+
+
 def _raters(now: Standing) -> str:
     by_screen = ", ".join(f"{screen} {count}" for screen, count in sorted(now.screens.items()))
     rejected = f", {now.rejected} rejected" * bool(now.rejected)
@@ -98,7 +109,7 @@ def _declaration(now: Standing) -> list[str]:
         return []
     times = len(now.declared.changes)
     amended = f", amended {'once' if times == 1 else f'{times} times'}" if times else ""
-    return [f"analysis    {now.declared.hash[:12]}, declared {day(now.declared.at)}{amended}"]
+    return [f"declared    {now.declared.hash[:12]}, on {day(now.declared.at)}{amended}"]
 
 
 def _retention(now: Standing, today: int) -> list[str]:

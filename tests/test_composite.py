@@ -8,7 +8,7 @@ from dreamix.core.errors import UserError
 from evaluation.stats.composite import Learned, learn_composite
 from evaluation.stats.composite_folds import HeldOut, agreement
 from evaluation.stats.composite_gains import STATISTICS, Gain, verdict
-from evaluation.stats.composite_words import sentence
+from evaluation.stats.composite_words import number, sentence
 from evaluation.stats.correlation import correlate
 from evaluation.stats.permutation import perm_both, swap_accuracies
 
@@ -250,3 +250,8 @@ def test_equal_seeds_give_equal_results(made: Made, found: Learned) -> None:
     assert again.gains == found.gains
     assert isinstance(again.held_out, HeldOut)
     np.testing.assert_array_equal(again.held_out.votes, found.held_out.votes)
+
+
+def test_a_correlation_that_rounds_to_zero_has_no_sign() -> None:
+    told = [number(value) for value in (-0.004, 0.0, -0.006, float("nan"))]
+    assert told == ["0.00", "0.00", "-0.01", "undefined"]

@@ -80,6 +80,23 @@ def test_cost_tells_finetuning_from_editing(summary: Summary) -> None:
     assert rows["alpha"] == ["2.00", "\N{EN DASH}", "0.4", "100"]
 
 
+def test_clips_that_were_brought_in_tell_no_cost(summary: Summary) -> None:
+    """Their seconds are those of copying a file."""
+    from dataclasses import replace
+
+    from reports.people.part_cost import cost_of
+
+    origin = {"path": "/x.mp4", "files": 1, "size": 1, "state": "s", "sha256": "0" * 64}
+    clips = {
+        cell: replace(clip, origin=origin) if cell[0] == "gamma" else clip
+        for cell, clip in summary.run.clips.items()
+    }
+    run = replace(summary.run, clips=clips)
+    rows = {row.label: [cell.main for cell in row.cells] for row in cost_table(run).rows}
+    assert rows["gamma"] == ["\N{EN DASH}"] * 4 and rows["alpha"][0] == "2.00"
+    assert (cost_of(run, "gamma").clips, cost_of(run, "alpha").clips) == (0, 12)
+
+
 def test_csv_of_clips_holds_what_methods_say_of_them(made: Path) -> None:
     with (made / "tables/clips.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -18,6 +18,8 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.runner import run_suite
+from reports.people.export import read_export
+from reports.people.lead import study_lead
 from study_app.building import build_and_declare
 from study_app.dealing import renew_trials, votes
 from study_app.declaration import (
@@ -42,6 +44,7 @@ from study_app.spec.reading import FILE
 from study_app.spec.template import TEMPLATE
 from study_app.store.database import Database
 from study_app.store.tables import Trial
+from study_app.telling import status_lines
 
 OTHER_LABELS = {"[Bad, Poor, Fair, Good, Excellent]": "[Excellent, Good, Fair, Poor, Bad]"}
 REMADE = replace(PLAN, clips={**PLAN.clips, "r": Clip(2.0, "1" * 64)})
@@ -244,8 +247,14 @@ class TestClipsMadeAnew:
         for item in before.items:
             for name in item.clips:
                 assert (folder / "media" / f"{name}.mp4").is_file(), "what was rated can be seen"
+        told = "\n".join(status_lines("birds", watch(running, 10), 10))
+        assert "2 votes are for clips that were made anew or taken out since" in told
+        assert "amended once" in told
         done = export(running, folder / "out", 99)
         running.database.engine.dispose()
+        said = study_lead(read_export(done.folder))[-1]
+        assert "after 4 rated trials, for this reason: beta had a fault." in said
+        assert "2 rated trials were of clips that were made anew or taken out since" in said
         rows = table(done.folder / "ratings_long.csv")
         assert {(row["method"], row["kind"]) for row in rows} == {
             ("alpha", "rating"),
@@ -342,6 +351,8 @@ class TestWordingInExports:
         running = open_study(folder)
         done = export(running, folder / "out", 99)
         running.database.engine.dispose()
+        said = study_lead(read_export(done.folder))[-1]
+        assert "4 under" in said and said.endswith("were rated.")
         told = json.loads((done.folder / "declaration.json").read_text())
         wording = {
             entry["hash"][:12]: entry["content"]["texts"]["en"]["questions"]["quality"]["labels"][0]

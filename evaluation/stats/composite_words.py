@@ -35,7 +35,8 @@ def rivals(gain: Gain) -> str:
 
 def number(value: float) -> str:
     """Return a correlation with two decimals, "undefined" if there is none."""
-    return f"{value:.2f}" if np.isfinite(value) else "undefined"
+    text = f"{value:.2f}" if np.isfinite(value) else "undefined"
+    return text.removeprefix("-") if text == "-0.00" else text
 
 
 def p_value(p: float) -> str:

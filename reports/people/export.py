@@ -57,6 +57,18 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One declaration, or an amendment of it."""
+
+    __pydantic_config__ = LOOSE
+    hash: str = ""
+    at: Annotated[int, Ge(0), Lt(10**14)] = 0
+    ratings: Annotated[int, Ge(0), Lt(10**12)] = 0
+    reason: str | None = None
+    automatic: bool = False
+
+
+@dataclass(frozen=True)
 class Declared:
     """What was declared, and when: declaration.json."""
 
@@ -64,8 +76,8 @@ class Declared:
     hash: str = ""
     at: Annotated[int, Ge(0), Lt(10**14)] = 0  # milliseconds since 1970
     ratings: int = 0
-    amendments: tuple[dict[str, Any], ...] = ()
-    first: dict[str, Any] | None = None  # what was declared before any amendment
+    amendments: tuple[Entry, ...] = ()
+    first: Entry | None = None  # what was declared before any amendment
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ RULES = {
 
 def study_lead(export: Exported) -> list[str]:
     """Return what was asked of whom, on what terms, and who was left out by which rules."""
-    return [_asked(export), _took_part(export), _rules(export), _declared(export.declared)]
+    return [_asked(export), _took_part(export), _rules(export), _declared(export)]
 
 
 def _asked(export: Exported) -> str:
@@ -62,13 +62,43 @@ def _rules(export: Exported) -> str:
     return f"Raters were excluded for {text}.{watched}"
 
 
-def _declared(declared: dict[str, Any]) -> str:
+def _declared(export: Exported) -> str:
+    """Return when the plan was declared, and what changed since: when, why, after how much."""
+    declared = export.declared
     if not declared:
         return "The export does not say when the plan of the analysis was declared."
-    kept = datetime.fromtimestamp(declared["at"] / 1000, UTC).strftime("%Y-%m-%d")
-    text = f"The plan of the analysis (hash {declared['hash'][:12]}) was kept on {kept}, "
-    votes = declared["ratings"]
-    text += f"after {votes} votes" if votes else "before the first vote"
-    if changes := declared.get("amendments"):
-        text += f", and amended {plural(len(changes), 'time')}"
-    return text + "."
+    first = declared.get("first") or declared
+    votes = int(first["ratings"])
+    since = f"after {plural(votes, 'rated trial')}" if votes else "before the first vote"
+    kept = f"was kept on {_day(first)}, {since}"
+    text = f"The plan of the analysis (hash {str(first['hash'])[:12]}) {kept}."
+    changes = [one for one in declared.get("amendments", ()) if not one.get("automatic")]
+    return " ".join([text, *map(_change, changes), *_apart(export)])
+
+
+def _change(entry: dict[str, Any]) -> str:
+    """Return an amendment as a sentence; the reason is the researcher's."""
+    reason = str(entry.get("reason", "")).strip().rstrip(".")
+    after = plural(int(entry.get("ratings", 0)), "rated trial")
+    return f"It was amended on {_day(entry)} after {after}, for this reason: {reason}."
+
+
+def _apart(export: Exported) -> list[str]:
+    """Return how many votes are under which declaration, and how many are kept apart."""
+    said, own = [], export.own
+    if "declared" in own and own["declared"].nunique() > 1:
+        counts = own.drop_duplicates("trial")["declared"].value_counts(sort=False)
+        parts = [f"{count} under {digits}" for digits, count in counts.items()]
+        said.append(f"Of the trials that are analysed, {listed(parts)} were rated.")
+    gone = int((export.wide["kind"] == "retired").sum())
+    if gone:
+        trials = "trial was" if gone == 1 else "trials were"
+        said.append(
+            f"{gone} rated {trials} of clips that were made anew or taken out since, and "
+            f"{'is' if gone == 1 else 'are'} left out."
+        )
+    return said
+
+
+def _day(entry: dict[str, Any]) -> str:
+    return datetime.fromtimestamp(int(entry["at"]) / 1000, UTC).strftime("%Y-%m-%d")

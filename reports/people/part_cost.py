@@ -57,10 +57,8 @@ def cost_part(joint: Joint) -> Part | None:
 
 
 def cost_of(run: Run, label: str) -> Cost:
-    """Return what the clips of a method took; all that were made count, anchors too."""
-    made = [
-        clip for cell, clip in run.clips.items() if cell[0] == label and clip.seconds is not None
-    ]
+    """Return what the clips of a method took; all that were made here count, anchors too."""
+    made = run.timed(label)
     if not made:
         return Cost(np.nan, np.nan, np.nan, np.nan, 0)
     spent = np.array([finetune_seconds(clip.facts) for clip in made])
