@@ -5,8 +5,11 @@ parameters with placeholders), MTurk's API (ExternalQuestion: workerId, a previe
 """
 
 import unicodedata
+from pathlib import Path
 
 import pytest
+from browser_rater import chromium
+from served_study import make_run, make_study, running_server
 from small_study import PLAN, study
 from sqlalchemy import func, select
 from study_people import add_rater
@@ -95,3 +98,30 @@ def test_a_preview_is_no_worker(database: Database) -> None:
     preview = Visit(platform_id=WORKER, session="ASSIGNMENT_ID_NOT_AVAILABLE")
     assert arrive(open_, preview, 1) is None
     assert arrive(open_, Visit(platform_id=WORKER, session="3ABC"), 1)
+
+
+@pytest.mark.slow
+def test_the_page_for_mturk_leads_a_worker_in_and_back(root: Path, tmp_path: Path) -> None:
+    """docs/hosting/mturk.html as it is written, but for the study's address and Amazon's script."""
+    changes = {"kind: open": "kind: mturk"}
+    study = make_study(tmp_path / "study", make_run(tmp_path / "run", root, videos=4), **changes)
+    page = (root / "docs" / "hosting" / "mturk.html").read_text()
+    assert "https://assets.crowd.aws/crowd-html-elements.js" in page
+    with running_server(study) as server, chromium() as browser:
+        hit = tmp_path / "hit.html"
+        hit.write_text(page.replace("https://study.example.org/", f"{server.url}/"))
+        tab = browser.new_page()
+        tab.route("**/crowd-html-elements.js", lambda route: route.abort())
+        tab.goto(f"{hit.as_uri()}?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=H1")
+        assert not tab.locator("#study").is_visible()
+        assert tab.get_by_text("once you have accepted this HIT").is_visible()
+        tab.goto(f"{hit.as_uri()}?workerId=A1B2C3D4E5F6G&assignmentId=3ABC&hitId=H1")
+        assert not tab.get_by_text("once you have accepted this HIT").is_visible()
+        for wanted in ("I agree", "It plays well"):  # the second time they go on where they were
+            with tab.expect_popup() as opened:
+                tab.locator("#study").click()
+            opened.value.get_by_role("button", name=wanted).wait_for()
+            if wanted == "I agree":
+                opened.value.get_by_role("button", name=wanted).click()
+                opened.value.get_by_text("Does this clip play smoothly?").wait_for()
+            opened.value.close()
