@@ -111,12 +111,15 @@ class Plan:
 
     @cached_property
     def clips_hash(self) -> str:
-        """Hash of what the items show: request and content of every clip."""
+        """Hash of what the items are: request, content of every clip, answer that is expected."""
         shown = [
-            [item.key, item.prompt, *(self.clips[name].sha256 for name in item.clips)]
+            [item.key, *item.place, item.prompt, item.expected, self._content(item)]
             for item in sorted(self.items, key=lambda item: item.key)
         ]
         return hashlib.sha256(to_json(shown).encode()).hexdigest()
+
+    def _content(self, item: Item) -> list[str]:
+        return [self.clips[name].sha256 for name in item.clips]
 
     def lengths(self, names: Iterable[Name]) -> tuple[float, ...]:
         """Return how long each of these clips is, in their order."""

@@ -1,6 +1,7 @@
 """What was declared stays: wording, rules and clips; a change takes a reason and is kept apart."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -277,6 +278,14 @@ class TestClipsMadeAnew:
         with running.database.reading() as session:
             assert set(votes(session, running.plan).values()) == {1}
         running.database.engine.dispose()
+
+    def test_the_same_clips_made_again_are_the_same(self, folder: Path) -> None:
+        """Media and plan that were lost come back to the byte, and so do the keys."""
+        before = rate(folder)
+        shutil.rmtree(folder / "media")
+        (folder / "plan.json").unlink()
+        build_and_declare(folder, None, None)
+        assert read_plan(folder) == before
 
     def test_before_the_first_vote_take_the_place_of_the_old_ones(self, folder: Path) -> None:
         remake(folder, "beta")

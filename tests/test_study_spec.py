@@ -140,6 +140,8 @@ def test_the_content_of_every_clip_is_under_the_hash() -> None:
         assert declared_hash(study(), replace(PLAN, clips=clips)) != declared_hash(study(), PLAN)
     items = (replace(PLAN.items[0], prompt="another request"), *PLAN.items[1:])
     assert declared_hash(study(), replace(PLAN, items=items)) != declared_hash(study(), PLAN)
+    items = (replace(PLAN.items[0], expected={"quality": 1}), *PLAN.items[1:])
+    assert declared_hash(study(), replace(PLAN, items=items)) != declared_hash(study(), PLAN)
     other_order = replace(PLAN, items=PLAN.items[::-1])
     assert declared_hash(study(), other_order) == declared_hash(study(), PLAN)
 
