@@ -192,6 +192,13 @@ def test_a_word_is_not_joined_from_two_fonts(monkeypatch: pytest.MonkeyPatch) ->
     )
     with pytest.raises(UserError, match="no one font here has all letters of Ab: install"):
         lettering("Ab", named=[serif])
+    marks = [(Path(t.font).stem, t.text, t.gap) for t in lettering("A.?B", named=[serif]).tokens]
+    assert marks == [
+        ("DejaVuSerif", "A", " "),
+        ("DejaVuSans", ".", None),
+        ("DejaVuSans", "?", None),
+        ("DejaVuSerif", "B", None),
+    ]
     tokens = lettering("AB cd", named=[serif]).tokens
     assert [Path(token.font).stem for token in tokens] == ["DejaVuSerif", "DejaVuSans"]
 
@@ -280,6 +287,7 @@ def test_traps_of_pairs_are_drawn_with_the_words_of_their_answers() -> None:
         ("第12題", ["第", "12", "題"]),
         ("모든 질문에", ["모든", "질문에"]),  # Korean has blanks
         ("ตอบ\u200bสอง", ["ตอบ", "สอง"]),
+        ("དྲི་བ་རེར་ལན།", ["དྲི་", "བ་", "རེར་", "ལན།"]),  # syllables of Tibetan
         ("wohl\u00adbehalten", ["wohlbehalten"]),
     ],
 )
@@ -292,6 +300,11 @@ def test_letters_stay_with_their_marks() -> None:
     assert clusters("คำถาม") == ["คำ", "ถา"[:1], "ถา"[1:], "ม"]
     assert clusters("ใน") == ["ใน"]
     assert [len(part.text) for part in cut(parts("e\u0323\u0301a")[0])] == [2, 1]
+
+
+@pytest.mark.parametrize("language", ["中文", "en_US", "x" * 300, "zh-Hant", "", "a b", "\0"])
+def test_a_language_may_have_any_name(language: str) -> None:
+    assert np.array_equal(card("Answer 2", 120, 120, language), card("Answer 2", 120, 120))
 
 
 def test_words_are_broken_only_where_they_have_no_room() -> None:

@@ -38,7 +38,8 @@ def has(path: str, character: str) -> bool:
 
 def place(name: str) -> int:
     """Return how early a font is tried: its number among the preferred ones."""
-    return next((k for k, start in enumerate(PREFERRED) if name.startswith(start)), len(PREFERRED))
+    last = len(PREFERRED) + ("Unifont" in name)  # which has the letters, and does not join them
+    return next((k for k, start in enumerate(PREFERRED) if name.startswith(start)), last)
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,8 @@
 
 Words end at blanks. Chinese and Japanese have none: a line may end after any character, but closing
 marks and small kana do not begin one and opening marks do not end one (Unicode's UAX 14, without
-its dictionaries). Of Thai, Lao, Khmer and Burmese only the blanks and U+200B are known.
+its dictionaries). Of Thai, Lao, Khmer and Burmese only the blanks and U+200B are known; in Tibetan
+a line may end after a tsheg.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 _BLANKS = re.compile(r"[^\S\u00a0\u202f]+")  # without those that hold words together
 _MAY_END = "\u200b"
+_TSHEG = "\u0f0b"  # ends a syllable of Tibetan
 _CLOSING, _OPENING = ("Pe", "Pf", "Po"), ("Ps", "Pi")  # categories of marks
 _NOT_FIRST = frozenset("ー々ゝゞヽヾぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ")
 _MARKS = ("Mn", "Mc", "Me", "Cf")
@@ -55,6 +57,8 @@ def _pieces(word: str) -> list[str]:
 def _holds(before: str, after: str) -> bool:
     """Return True if no line may end between two parts of a word."""
     last, first = before[-1], after[0]
+    if last == _TSHEG:
+        return first == _TSHEG or unicodedata.category(first) in _CLOSING
     if first in _NOT_FIRST or unicodedata.category(first) in _CLOSING:
         return True
     if unicodedata.category(last) in _OPENING:

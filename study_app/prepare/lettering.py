@@ -107,13 +107,23 @@ def _of_unit(unit: Part, fonts: list[str]) -> Iterator[Token]:
         yield Token(*unit, font)
         return
     gap = unit.gap
-    for _, group in groupby(unit.text, lambda c: unicodedata.category(c)[0] in "PSN"):
-        text = "".join(group)
+    for text in _apart(unit.text):
         font = _font_for(filter(_is_seen, text), fonts)
         if font is None:
             raise UserError(f"no one font here has all letters of {text}: {_WAYS}")
         yield Token(text, gap, font)
         gap = None
+
+
+def _apart(text: str) -> Iterator[str]:
+    """Give the letters of a text together, which may join, and each figure and mark by itself."""
+    for is_alone, group in groupby(text, _alone):
+        letters = "".join(group)
+        yield from letters if is_alone else (letters,)
+
+
+def _alone(character: str) -> bool:
+    return unicodedata.category(character)[0] in "PSN"
 
 
 def _font_for(characters: Iterable[str], fonts: Iterable[str]) -> str | None:

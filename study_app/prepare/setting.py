@@ -1,5 +1,6 @@
 """Sets words as lines of the largest letters that fit into a box."""
 
+import re
 from bisect import bisect_left
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from dreamix.core.errors import UserError
 from study_app.prepare.breaking import Part, cut
 from study_app.prepare.lettering import Lettering, Token, face, has_layout
 
+_TAG = re.compile(r"[A-Za-z0-9-]{2,35}")  # of a language, such as zh-Hant
 LEAST = 12  # pixels of the letters: smaller ones cannot be read in every script
 WIDTH, HEIGHT = 0.94, 0.9  # shares of the box that the ink may take
 
@@ -73,7 +75,8 @@ class _Setter:
     def __init__(self, words: Lettering, size: int) -> None:
         self.fonts = {token.font: face(token.font, size) for token in words.tokens}
         direction = "rtl" if words.is_rightwards else "ltr"
-        options: dict[str, Any] = {"direction": direction, "language": words.language or None}
+        tag = words.language if _TAG.fullmatch(words.language) else None
+        options: dict[str, Any] = {"direction": direction, "language": tag}
         self.options = options if has_layout() else {}
 
     def page(self, tokens: list[Token], room: float) -> Page | None:
