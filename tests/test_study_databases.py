@@ -272,12 +272,18 @@ def test_half_made_tables_with_rows_are_explained_and_kept(path: Path) -> None:
         "DELETE FROM alembic_version",
         "INSERT INTO alembic_version VALUES ('0001')",
         "DROP TABLE alembic_version",
+        "UPDATE alembic_version SET version_num = ''",
+        "UPDATE alembic_version SET version_num = x'ff00'",
+        f"UPDATE alembic_version SET version_num = '{'z' * 5000}'",
+        "UPDATE alembic_version SET version_num = 'two words'",
     ],
 )
 def test_whole_tables_whose_version_was_not_kept_go_on(whole: Path, line: str) -> None:
-    """A migration that was killed between its change and its number."""
+    """A migration that was killed between its change and its number, or a number that is none."""
     is_usable(make(whole, line))
     with sqlite3.connect(whole) as connection:
+        (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        assert re.fullmatch("[0-9]{4}", version[0])
         assert connection.execute("SELECT value FROM setting WHERE key='a'").fetchall() == [("1",)]
 
 

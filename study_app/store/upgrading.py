@@ -1,5 +1,6 @@
 """Brings the tables of a store to this version, and says what stands in the way in one line."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from study_app.store.address import shown
 from study_app.store.tables import Base
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+_VERSION = re.compile(r"\w{1,32}", re.ASCII)  # what else stands there was not kept, or is damaged
 _BOOKKEEPING = ("alembic_version", "spatial_ref_sys")  # tables that are nobody's answers
 _LOCK = 0x5D1F  # the lock under which PostgreSQL changes tables; not the one that deals out lists
 
@@ -85,7 +87,8 @@ def _found(connection: Connection) -> Found:
     }
     others = {name for name in names - set(_OURS) if name not in _BOOKKEEPING}
     heads = MigrationContext.configure(connection).get_current_heads()
-    return Found(tuple(sorted(heads)), columns, others)
+    versions = (name for name in heads if isinstance(name, str) and _VERSION.fullmatch(name))
+    return Found(tuple(sorted(versions)), columns, others)
 
 
 def _alone(connection: Connection) -> None:
