@@ -69,7 +69,7 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
             command, stdout=output, stderr=output, env={**os.environ, **environment}
         )
     try:
-        for _ in range(100):
+        for _ in range(600):  # a minute: the machine may be busy
             assert process.poll() is None, log.read_text()
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
