@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 
-from dreamix.core.fonts import NO_FONT, OWN, has, own_font, place
+from dreamix.core.fonts import NO_FONT, OWN, has, installed, own_font, place
 
 
 @contextmanager
@@ -67,7 +67,14 @@ def font_with(character: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _fonts() -> tuple[tuple[str, str], ...]:
-    """Return (name, path) of upright fonts, one a name, the best place to look first."""
+    """Return (name, path) of upright fonts, one a name, the best place to look first.
+
+    matplotlib keeps a list from its first start: fonts that were installed since are added to it.
+    """
+    known = {one.fname for one in fontManager.ttflist}
+    for font in installed():
+        if font.path not in known:
+            fontManager.addfont(font.path)
     named = {
         one.name: one.fname
         for one in sorted(fontManager.ttflist, key=lambda one: (one.name, one.weight != 400))[::-1]

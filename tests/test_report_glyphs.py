@@ -9,6 +9,7 @@ import pytest
 from drawn_run import drawn_run
 from matplotlib.font_manager import fontManager
 
+from dreamix.core.fonts import Font
 from reports import glyphs
 from reports.glyphs import boxes_note, families, give_fonts, lacking
 from reports.parts import Drawing
@@ -41,6 +42,21 @@ def test_a_character_is_drawn_in_a_font_that_has_it(monkeypatch: pytest.MonkeyPa
     assert [len(label.get_fontfamily()) for label in labels] == [2, 1]
     assert lacking(f"{CIRCLED}\u732b") == ["\u732b"]
     glyphs.font_with.cache_clear()
+
+
+def test_a_font_that_was_installed_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The advice of a caption is to install one; matplotlib's list of fonts is from before."""
+    before = [one for one in fontManager.ttflist if one.name == "DejaVu Sans"]
+    monkeypatch.setattr(fontManager, "ttflist", before)
+    monkeypatch.setattr(glyphs, "installed", lambda: (Font(*FONTS[1]),))
+    glyphs._fonts.cache_clear()
+    glyphs.font_with.cache_clear()
+    try:
+        assert families(CIRCLED) == ["DejaVu Sans", "STIXGeneral"]
+        assert fontManager.findfont("STIXGeneral") == FONTS[1][1]
+    finally:
+        glyphs._fonts.cache_clear()
+        glyphs.font_with.cache_clear()
 
 
 def test_what_no_font_has_is_said_in_the_caption(
