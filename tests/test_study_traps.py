@@ -113,7 +113,9 @@ def test_words_are_never_cut_off(language: str, size: tuple[int, int]) -> None:
 
 
 def test_what_has_no_room_is_refused() -> None:
-    with pytest.raises(UserError, match=r'no room for "a a .* on a clip of 160 x 120 pixels: sho'):
+    with pytest.raises(
+        UserError, match=r'no room for "a a .{,60}" on a clip of 160 x 120 pixels: sho'
+    ):
         card("a " * 400, 160, 120)
 
 
@@ -183,6 +185,7 @@ def test_letters_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UserError, match=told):
         trap_words(asking("请选 {answer}"), Path())
     assert "and 2 more" in fonts._listed("abcdefghij")
+    assert fonts._listed("\x07b\ud800") == "U+0007, b (U+0062), U+D800"
 
 
 def test_a_word_is_not_joined_from_two_fonts(monkeypatch: pytest.MonkeyPatch) -> None:

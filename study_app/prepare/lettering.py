@@ -162,5 +162,9 @@ def _no_layout(written: list[str]) -> str:
 
 def _listed(characters: Sequence[str]) -> str:
     """Return characters as a message names them: eight of them, and how many more."""
-    shown = ", ".join(f"{c} (U+{ord(c):04X})" for c in characters[:8])
+    codes = [f"U+{ord(character):04X}" for character in characters[:8]]
+    shown = ", ".join(
+        f"{character} ({code})" if character.isprintable() else code
+        for character, code in zip(characters, codes, strict=False)
+    )
     return shown + (f" and {len(characters) - 8} more" if len(characters) > 8 else "")

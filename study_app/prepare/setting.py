@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from PIL import ImageFont
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import shown
 from study_app.prepare.breaking import Part, cut
 from study_app.prepare.lettering import Lettering, Token, face, has_layout
 
@@ -64,8 +65,8 @@ def page(words: Lettering, width: int, height: int) -> Page:
         return largest
     text = "".join((token.gap or "") + token.text for token in words.tokens).strip()
     raise UserError(
-        f'there is no room for "{text}" on a clip of {width} x {height} pixels: shorten it, or '
-        "raise display_height"
+        f"there is no room for {shown(text)} on a clip of {width} x {height} pixels: shorten it, "
+        "or raise display_height"
     )
 
 
