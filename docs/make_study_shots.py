@@ -41,6 +41,10 @@ SMALL = {
     "sideways": SIDEWAYS,
     "zoom": {"viewport": {"width": 683, "height": 325}, "device_scale_factor": 2},
 }
+SHOWN = {  # of a trial in each window
+    "trial": {"laptop": "end", "phone": "top end", "sideways": "top", "zoom": "top end"},
+    "pair": {"laptop": "end", "phone": "top", "sideways": "top end"},
+}
 SLOW = {
     "offline": False,
     "latency": 150,
@@ -119,12 +123,12 @@ def trial_only(
     name: str,
     *,
     language: str = "en",
-    top: bool = False,
+    parts: str = "end",
     **look: Any,
 ) -> None:
     """Take a picture of a trial in another look.
 
-    top: one before anything is answered as well, where not all is in view at once.
+    parts: top, before anything is answered; end, where one answers.
     """
     page = browser.new_page(**{"color_scheme": "light"} | look)
     rater = BrowserRater(page, server.url)
@@ -132,9 +136,12 @@ def trial_only(
     speak(server.folder, token, language)
     rater.arrive(f"?t={token}")
     rater.ready()
-    page.get_by_test_id("stToast").wait_for(state="detached")
-    if top:
+    wait_for_toast(page)
+    if "top" in parts:
         camera.take(page, f"{name}-top")
+    if "end" not in parts:
+        page.close()
+        return
     for place in range(page.locator("video").count()):
         page.locator("video").nth(place).scroll_into_view_if_needed()
         page.locator("figure").nth(place).and_(page.locator(".all")).wait_for()
@@ -143,10 +150,17 @@ def trial_only(
     page.close()
 
 
+def wait_for_toast(page: Any) -> None:
+    """Wait until what is said to whoever comes back has come and gone."""
+    page.get_by_test_id("stToast").wait_for()
+    page.get_by_test_id("stToast").wait_for(state="detached")
+
+
 def small(browser: Any, server: Server, camera: Camera, name: str) -> None:
-    """Take pictures of a trial in every small window."""
-    for window, look in SMALL.items():
-        trial_only(browser, server, camera, f"{name}-{window}", top=window != "laptop", **look)
+    """Take pictures of a trial in small windows."""
+    for window, parts in SHOWN[name].items():
+        shot = f"{name}-{window}"
+        trial_only(browser, server, camera, shot, parts=parts, **SMALL[window])
 
 
 def arabic(browser: Any, server: Server, camera: Camera) -> None:
@@ -169,7 +183,7 @@ def arabic(browser: Any, server: Server, camera: Camera) -> None:
         speak(server.folder, token, "ar")
         page.goto(f"{server.url}/?t={token}")
         page.locator(".st-key-narrow h2:visible").wait_for()
-        page.get_by_test_id("stToast").wait_for(state="detached")
+        wait_for_toast(page)
         camera.take(page, f"{screen}-ar")
     page.close()
     trial_only(browser, server, camera, "trial-ar", language="ar", **DESK)

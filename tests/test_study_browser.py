@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,9 @@ from browser_rater import BrowserRater, chromium
 from served_study import ANCHORS, METHODS, Server, make_run, make_study, running_server
 from store_of_study import kept, new_rater_at, new_rater_at_trials
 
-from dreamix.core.records import read_json, write_json
+from study_app.plan import read_plan, write_plan
+from study_app.spec.declared import declared_hash
+from study_app.spec.reading import read_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -37,11 +40,11 @@ def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     base = tmp_path_factory.mktemp("browser")
     run = make_run(base / "run", root, videos=4)
     folder = make_study(base / "study", run, **SHORT)
-    plan = read_json(folder / "plan.json")
-    for item in plan["items"]:
-        if item["kind"] == "training":
-            item["prompt"] = EVIL
-    write_json(folder / "plan.json", plan)
+    plan = read_plan(folder)
+    training = [replace(item, prompt=EVIL) for item in plan.of_kind("training")]
+    others = [item for item in plan.items if item.kind != "training"]
+    plan = replace(plan, items=(*training, *others))
+    write_plan(folder, replace(plan, declared=declared_hash(read_study(folder), plan)))
     with running_server(folder) as server:
         yield server
 

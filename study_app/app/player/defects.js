@@ -176,6 +176,8 @@ class Defects {
     const figure = this.stage.videos[this.clip.place].parentElement;
     figure.append(this.picker);
     this.cover();
+    this.sizes ??= new ResizeObserver(() => this.cover());
+    this.sizes.observe(figure);
     this.picker.hidden = false;
     this.note.textContent = this.words.place_how;
     figure.scrollIntoView({ block: "nearest" });

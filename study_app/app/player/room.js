@@ -4,13 +4,15 @@
 const GAP = 16; // pixels between two clips
 const CAPTION = 28; // pixels above a clip, and its gap
 const NEAR = 2 / 3; // of the declared height, below which the page scrolls
+const WHOLE = 2 / 3; // of the window, so that a clip can be seen with what stands around it
 const FEWER = 0.8; // rows are added only for clips that are larger by more than this
 const ROWS = { 1: [[1]], 2: [[2], [1, 1]], 3: [[3], [1, 2], [1, 1, 1]] };
 
 // aspects: width by height of each clip; width: pixels that a row may have; room: pixels that all
-// rows may have together for the trial to be in view; most, least: pixels of a clip's height.
-function arranged(aspects, { width, room, most, least }) {
-  const enough = Math.max(least, NEAR * most);
+// rows may have together for the trial to be in view; high: pixels of the window's height; most,
+// least: pixels of a clip's height.
+function arranged(aspects, { width, room, high: window, most, least }) {
+  const enough = Math.max(least, Math.min(NEAR * most, WHOLE * window));
   const ways = ROWS[aspects.length].map((rows) => {
     const inView = room / rows.length - CAPTION;
     return { rows, high: Math.min(most, widest(aspects, rows, width), Math.max(inView, enough)) };

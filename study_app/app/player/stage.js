@@ -1,6 +1,8 @@
 // The clips of a trial side by side, or one above the other, with their clock and ledger.
 const SLOW = 10_000; // milliseconds, after which a clip is late
 const IN_VIEW = 0.5; // share of a clip that has to be on the screen, or of the screen that it fills
+const FOOT = 56; // pixels at the bottom of a window, over which stands what saves
+const FOOTLESS = matchMedia("(max-height: 30rem)"); // as in player.css
 const STEPS = Array.from({ length: 21 }, (_, step) => step / 20);
 const MARGIN = 24; // pixels above and below a trial
 const USUAL = 5 / 3; // width by height of a clip that has not come
@@ -61,12 +63,11 @@ class Stage {
     const { trial, node, data } = this;
     if (!trial?.isConnected) return;
     const { clientWidth, clientHeight } = document.documentElement;
-    const opened = trial.querySelector(".defects .inside")?.offsetHeight ?? 0;
-    const rest = trial.offsetHeight - node.offsetHeight - opened;
+    const rest = trial.offsetHeight - node.offsetHeight;
     const aspects = this.aspects.map((aspect) => aspect || USUAL);
     const sizes = { width: trial.clientWidth, most: data.height, least: data.least };
     const room = clientHeight - rest - MARGIN;
-    const { rows, high } = arranged(aspects, { ...sizes, room });
+    const { rows, high } = arranged(aspects, { ...sizes, room, high: clientHeight });
     const over = Math.ceil(high * Math.max(...aspects)) - trial.clientWidth;
     const { left, right } = trial.getBoundingClientRect();
     const edge = Math.max(0, Math.min(left, clientWidth - right));
@@ -134,12 +135,21 @@ class Stage {
 
   toggle() {
     if (!this.node.classList.contains("ready")) return;
-    if (this.clock.playing) this.clock.pause();
-    else this.clock.play();
+    if (this.clock.playing) return this.clock.pause();
+    this.bringIntoView();
+    this.clock.play();
   }
 
   replay() {
-    if (this.node.classList.contains("ready")) this.clock.restart();
+    if (!this.node.classList.contains("ready")) return;
+    this.bringIntoView();
+    this.clock.restart();
+  }
+
+  // Whoever wants to watch sees something, wherever on the page they are.
+  bringIntoView() {
+    const { videos, clock } = this;
+    if (clock.away.length === videos.length) this.node.scrollIntoView({ block: "nearest" });
   }
 
   // Only what is in front and on the screen can be seen, each clip by itself.
@@ -150,7 +160,7 @@ class Stage {
         for (const entry of entries) inView.set(entry.target, isInView(entry));
         this.clock.away = [...this.videos.keys()].filter((n) => !inView.get(this.videos[n]));
       },
-      { threshold: STEPS },
+      { threshold: STEPS, rootMargin: FOOTLESS.matches ? "0px" : `0px 0px -${FOOT}px` },
     );
     this.videos.forEach((video) => this.observer.observe(video));
     this.onVisibility = () => (document.hidden ? this.hide() : this.show());
