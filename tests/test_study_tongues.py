@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from drawn_page import DrawnPage
 from served_study import texts_in
 from small_study import study
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from study_app.app import server
 from study_app.app.first_page import page_in
 from study_app.app.routes import routes
-from study_app.app.served import Site
+from study_app.app.served import Site, serve_here
 from study_app.arrival import Visit, arrive
 from study_app.spec.reading import study_from_text
 from study_app.spec.study import Study
@@ -82,6 +84,7 @@ def test_the_first_page_is_in_a_language_before_any_script_has_come() -> None:
     assert page.count('<html lang="ar" dir="rtl">') == 1
     assert page.count("<title>أيّ تعديل أفضل؟</title>") == 1
     assert "يجري تحميل الصفحة" in page and "This page is loading" not in page
+    assert '<html lang="en" dir="ltr">' in page_in(found, "ar", admin=True).decode()
     for other in (None, "xx", "<script>"):
         assert '<html lang="en" dir="ltr">' in page_in(found, other).decode()
 
@@ -112,3 +115,21 @@ def test_the_first_page_of_a_rater_is_in_their_language(site: Site) -> None:
     )
     plain = client.get("/", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers and plain.text == answer.text
+
+
+def test_a_page_that_fails_says_so_in_the_language_of_the_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = site.running.study.texts | in_tongues("ar").texts
+    both = site.running.study.model_copy(update={"texts": texts})
+    serve_here(site._replace(running=replace(site.running, study=both)))
+    told: list[str] = []
+    monkeypatch.setattr(server.st, "error", told.append)
+    for state in ({"language": "ar"}, {}):
+        monkeypatch.setattr(server.st, "session_state", state)
+        server._tell_trouble(RuntimeError("x"))
+    assert "حدث خطأ ما" in told[0] and "Something went wrong" in told[1]
+
+
+def test_what_a_page_remembers_is_the_language_of_the_rater(site: Site) -> None:
+    assert DrawnPage(site).app.session_state["language"] == "en"

@@ -10,7 +10,7 @@ from study_app.app import admin, component, said
 from study_app.app.scene import Scene
 from study_app.app.screens import device, ends, pauses, quiz, trial, welcome
 from study_app.app.served import served
-from study_app.app.visit import has_just_come_back, language_of_link, visitor
+from study_app.app.visit import LANGUAGE, has_just_come_back, language_of_link, visitor
 from study_app.flow import Running
 from study_app.screens import ENDS, Screen
 from study_app.state import current_state
@@ -67,6 +67,7 @@ def _draw(running: Running) -> None:
     scene = Scene(running, rater)
     if said.heard(scene, component.said_before_drawing()):
         scene = Scene(running, visitor(running) or rater)
+    st.session_state[LANGUAGE] = scene.rater.language
     _set_up(running, scene.rater.language)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
     if not on_hold and has_just_come_back():

@@ -36,7 +36,7 @@ _HTML, _TITLE, _END = re.compile(r"<html[^>]*>"), re.compile(r"<title>.*?</title
 
 def first_page(running: Running, request: Request) -> Response:
     """Return the page that a link opens."""
-    page = page_in(running.study, _language(running, request))
+    page = page_in(running.study, _language(running, request), "admin" in request.query_params)
     told = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if accepts_gzip(request.headers):
         return Response(pack(page), headers=told | {"Content-Encoding": "gzip"}, media_type=_KIND)
@@ -46,18 +46,22 @@ def first_page(running: Running, request: Request) -> Response:
 _KIND = "text/html"
 
 
-def page_in(study: Study, language: str | None) -> bytes:
-    """Return Streamlit's page with title, language, direction, style and a first word of ours."""
+def page_in(study: Study, language: str | None, admin: bool = False) -> bytes:
+    """Return Streamlit's page with title, language, direction, style and a first word of ours.
+
+    admin: for the researcher, whose page is in English.
+    """
     code = language if language in study.texts else next(iter(study.texts))
     texts = study.words(code)
     tongue = f' lang="{escape(code)}" dir="{study.direction(code)}"'
+    whole = ' lang="en" dir="ltr"' if admin else tongue
     title = escape(texts.title)
     page = _streamlits()
     face = "".join(_FACE.format(url=found["url"]) for found in _FONT.finditer(page))
     says = escape(texts.notes.opening)
     opening = _OPENING.substitute(tongue=tongue, title=title, says=says, style=face + PAGE_STYLE)
     page = _FONT.sub("", page)
-    page = _HTML.sub(lambda _: f"<html{tongue}>", page, count=1)
+    page = _HTML.sub(lambda _: f"<html{whole}>", page, count=1)
     page = _TITLE.sub(lambda _: f"<title>{title}</title>", page, count=1)
     before, end, after = page.rpartition(_END)
     return f"{before}{opening}{end}{after}".encode()

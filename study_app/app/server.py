@@ -21,6 +21,7 @@ from study_app.app.origin import Origin, OwnPagesOnly, origins_of
 from study_app.app.packed import PackedFiles
 from study_app.app.routes import routes
 from study_app.app.served import Site, open_site, serve_here, served
+from study_app.app.visit import LANGUAGE
 from study_app.dealing import renew_trials
 from study_app.prepare.media import check_content
 from study_app.serving import being_served
@@ -127,13 +128,13 @@ def _bind(address: str, port: int) -> socket.socket:
 
 
 def _tell_trouble(error: Exception) -> bool:
-    """Log what failed and tell the rater what to do; the page shows nothing of it.
+    """Log what failed and tell the rater what to do, in their language; no more is shown.
 
     What a database says of a row is not logged: PostgreSQL repeats the values that it refused.
     """
     lines = "".join(traceback.format_tb(error.__traceback__))
     what = type(error).__name__ if isinstance(error, DBAPIError) else repr(error)
     logging.getLogger(__name__).error("a page failed: %s\n%s", what, lines)
-    texts = next(iter(served().running.study.texts.values()))
+    texts = served().running.study.words(st.session_state.get(LANGUAGE, ""))
     st.error(texts.trouble)
     return True

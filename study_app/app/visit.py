@@ -13,6 +13,7 @@ from study_app.store.database import now
 from study_app.store.tables import Rater
 
 _ID, _NEW = "rater", "has come back"
+LANGUAGE = "language"  # of the page, for what is said where the store does not answer
 
 
 class Known(NamedTuple):
