@@ -74,13 +74,13 @@ def _caption(run: Run, bounds: dict[str, Bounds]) -> str:
     ends = ", ".join(f"{name} {_end(b.low, b.low_declared)} and {_end(b.high, b.high_declared)}"
                      for name, b in bounds.items())  # fmt: skip
     return (
-        "Mean over what there is; below it the mean with every gap (a clip that failed, was "
-        "refused, is missing or partial) at the worst and at the best value, and the rank then, "
-        f"the other methods being as they are. Gaps are set to {ends} (*: not declared by the "
-        "metric, the most extreme value of any method in this run). A method whose first place "
-        "hangs on its gaps is not called best."
+        "The mean over the values there are; below it the mean if every gap (a clip that failed, "
+        "was refused, is missing or partial) had the worst or the best value, and the rank the "
+        f"method would then have, the others being as they are. Gaps are set to {ends} (*: not "
+        "declared by the metric; the most extreme value of any method in this run). A method whose "
+        "first place depends on its gaps is not called best."
     )
 
 
 def _end(value: float, declared: bool) -> str:
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}") + ("" if declared else "*")
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}") + ("" if declared else "*")

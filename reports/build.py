@@ -189,9 +189,9 @@ def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
     alt = f"Scatter of {x} against {y}; on the Pareto front: {who}."
     return alt, (
         f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
-        "Means are over the edits that all ranked methods have. Crosses are intervals over source "
-        "videos. Dashed: the Pareto front of the means, methods that no other beats on both. "
-        "Hollow: anchors (grey), and methods that are not ranked, at their own means."
+        "Means are over the edits that all ranked methods have; crosses are intervals over source "
+        "videos. Dashed: the Pareto front of the means, the methods that no other beats on both. "
+        "Hollow: anchors (grey) and methods that are not ranked, at their own means."
     )
 
 
@@ -199,19 +199,18 @@ def _category_words(run: Run, metrics: list[str]) -> tuple[str, str]:
     alt = f"Heat maps of {listed(metrics)}: methods by {listed(list(run.categories))} edits."
     return alt, (
         "Mean of every method on every category of edit, over the edits that all ranked methods "
-        "have, and n, the edits behind it. Darker is better, from the worst to the best mean of "
-        "the ranked methods in the panel. No shade: anchors, and methods that are not ranked. "
-        "Hatched: no value. A category with few edits says little; intervals are in the tables "
-        "below."
+        "have; n: the edits behind it. Darker is better, from the worst to the best mean of the "
+        "ranked methods in the panel. No shade: anchors and methods that are not ranked. Hatched: "
+        "no value. A category with few edits says little; intervals are in the tables below."
     )
 
 
 def _quality_words(metrics: list[str]) -> tuple[str, str]:
     return f"Dot plots of {listed(metrics)}: difference of every method from the source.", (
         "Quality of the edited clip minus quality of its source (the line at zero), with "
-        "intervals over source videos, over the edits that all ranked methods have (hollow, not "
-        "grey: not ranked, over its own). Axes are turned so that right is better. A method right "
-        "of the line makes clips that the metric prefers to the footage it was given."
+        "intervals over source videos, over the edits that all ranked methods have (hollow but not "
+        "grey: not ranked, over its own edits). Axes are turned so that right is better. A method "
+        "to the right of the line makes clips that the metric prefers to the footage it was given."
     )
 
 

@@ -29,8 +29,8 @@ from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural, those
 
 NOBODY = (
-    "Nobody was asked: this shows how metrics rank the methods and each other. Which of them a "
-    "reader should believe it does not show; metrics that agree can be wrong together."
+    "Nobody was asked. This shows how metrics rank the methods and how far they agree, not which "
+    "of them to believe: metrics that agree can be wrong together."
 )
 
 
@@ -73,17 +73,41 @@ def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
     text = f"{axis.capitalize()} by metrics alone: {'; '.join(_firsts(found))}"
     alone = sum(one.alone for one in found)
     differing, tested = sum(one.differing for one in found), sum(one.tested for one in found)
-    text += f"; {alone} of {len(found)} put one method significantly before all others, and "
-    text += f"{differing} of {tested} differences between two methods are significant"
+    text += f"; {_so_many(alone, len(found))} one method significantly ahead of all others"
+    text += f". {_significant(differing, tested)}"
     taus = {pair: agreed.ends[pair].value for pair in agreed.ends if pair[0] in _names(found)}
     known = {pair: tau for pair, tau in taus.items() if is_number(tau)}
     if not known:
         return f"{text}."
     worst = min(known, key=lambda pair: known[pair])
-    text += f". Within edits the metrics agree at a mean Kendall's tau of {_mean(known)}"
+    text += f". Within edits, the metrics agree with a mean Kendall's tau of {_mean(known)}"
     if len(known) > 1:
-        text += f", least {worst[0]} and {worst[1]} ({number(known[worst], 2)})"
+        text += f"; {worst[0]} and {worst[1]} agree least ({number(known[worst], 2)})"
     return f"{text}."
+
+
+def _so_many(some: int, every: int) -> str:
+    """Return "none of them puts", "one of them puts", "both put", "all 3 put"."""
+    if some == every:
+        return "both put" if every == 2 else f"all {every} put"
+    if some > 1:
+        return f"{some} of them put"
+    none = "neither puts" if every == 2 else "none of them puts"
+    return "one of them puts" if some else none
+
+
+def _significant(differing: int, tested: int) -> str:
+    """Return how many differences between two methods are significant."""
+    if not tested:
+        return "No difference between two methods could be tested"
+    if tested == 1:
+        return f"The one difference tested is {'' if differing else 'not '}significant"
+    if differing == tested:
+        every = "Both" if tested == 2 else f"All {tested}"
+        return f"{every} differences between two methods are significant"
+    are = "is" if differing < 2 else "are"
+    some = differing or "None"
+    return f"{some} of the {tested} differences between two methods {are} significant"
 
 
 def _firsts(found: list[Ranking]) -> list[str]:
@@ -96,16 +120,23 @@ def _firsts(found: list[Ranking]) -> list[str]:
     if len(first) == 1 and len(ranked) == len(found):
         names = next(iter(first))
         together = "" if len(names) == 1 else " together"
-        said.append(f"all {len(found)} metrics put {those(list(names))} first{together}")
+        every = "Both" if len(found) == 2 else f"All {len(found)}"
+        said.append(f"{every} metrics put {those(list(names))} first{together}")
     elif first:
         order = sorted(first, key=lambda names: (-len(first[names]), names))
-        each = [f"{those(list(names))} ({_some(first[names])})" for names in order]
-        said.append(f"first by mean are {listed(each)}")
-    if open_ := [f"{one.metric} ({those(_open(one))})" for one in ranked if _open(one)]:
-        said.append(f"not called best, for a place that hangs on gaps, by {listed(open_)}")
+        each = [f"{_some(first[names])} put{'s' * (len(first[names]) == 1)} {those(list(names))}"
+                for names in order]  # fmt: skip
+        said.append(f"By the means, {listed([f'{each[0]} first', *each[1:]])}")
+    for one in ranked:
+        if names_ := _open(one):
+            is_, their = ("is", "its") if len(names_) == 1 else ("are", "their")
+            said.append(
+                f"by {one.metric}, {those(names_)} {is_} not called best, as {their} place depends "
+                "on missing values"
+            )
     if nobody := [one.metric for one in found if not one.methods]:
-        said.append(f"too few edits in common to be ranked by {listed(nobody)}")
-    return said
+        said.append(f"by {listed(nobody)}, methods have too few edits in common to be ranked")
+    return [f"{said[0][0].upper()}{said[0][1:]}", *said[1:]] if said else said
 
 
 def _open(one: Ranking) -> list[str]:
@@ -118,8 +149,8 @@ def _hopeless(found: list[Ranking]) -> str:
     if not names:
         return ""
     return (
-        "Too few source videos have values for any difference between two methods to be "
-        f"significant after Holm's adjustment: {listed(names)}."
+        "On some metrics, too few source videos have values for any difference between two "
+        f"methods to be significant after Holm's adjustment: {listed(names)}."
     )
 
 
@@ -143,21 +174,21 @@ def _drawings(
         "metric_rankings",
         ranking_figure(found, axes, marks(summary.run), methods),
         f"{plural(len(found), 'metric')}: the {len(methods)} methods in the order of their means.",
-        "Methods in the order of their means on the common edits, on every metric; = joins equal "
-        "means. A bar joins the methods of a cluster: the next cluster begins with a method that "
-        "is significantly worse than every method before it. Nobody was asked: where rows differ, "
-        "metrics disagree.",
+        "The methods in the order of their means on the common edits, metric by metric; = marks "
+        "equal means. A bar joins the methods of a cluster: the next cluster begins with a method "
+        "that is significantly worse than every method before it. Where rows differ, metrics "
+        "disagree; nobody was asked which is right.",
     )
     if len(agreed.names) < 3:
         return (ranked,)  # the table says the one number
-    above = f"; above: of the {len(methods)} methods' means" if agreed.enough else ""
+    above = f"; above it: tau of the {len(methods)} methods' means" if agreed.enough else ""
     matrix = Drawing(
         "metric_agreement",
         agreement_figure(agreed, axes),
         f"Matrix of Kendall's tau of {len(agreed.names)} metrics with each other.",
-        "Kendall's tau of metrics with each other, in hundredths, all turned so that more is "
-        "better. Below the diagonal: mean over edits of tau over the methods within the edit"
-        f"{above}. Darker agrees more; hatched is below zero.",
+        "How far metrics agree with each other: Kendall's tau, in hundredths, with every metric "
+        "turned so that more is better. Below the diagonal: tau over the methods within an edit, "
+        f"averaged over edits{above}. Darker cells agree more; hatched ones are below zero.",
     )
     return (ranked, matrix)
 
@@ -167,11 +198,11 @@ def _ranking_table(axis: str, found: list[Ranking]) -> Table:
     return Table(
         f"metric_rankings_{axis}",
         f"{axis.capitalize()}: methods in the order of each metric's mean",
-        "Ranked by the means on the common edits, those that every ranked method has a value on. "
-        "Below a method: its rank, which equal means share, and its cluster. A cluster begins "
-        "where a method is worse than every method "
-        f"before it at p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted). "
-        "Bold: best, whatever its gaps hide.",
+        "Methods are ranked by their means on the common edits, those on which every ranked "
+        "method has a value. Below each method stand its rank, which equal means share, and its "
+        "cluster. A cluster begins where a method is worse than every method before it at "
+        f"p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted). Bold: the "
+        "best, whatever values are missing.",
         (
             *(Head(str(place + 1)) for place in range(count)),
             Head("pairs that differ"),
@@ -199,9 +230,9 @@ def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level:
     return Table(
         f"metric_agreement_{axis}",
         f"{axis.capitalize()}: agreement of the metrics within edits",
-        "Mean over edits of Kendall's tau over the methods within the edit, with its "
-        f"{100 * level:g}% interval "
-        "over source videos. Edits on which a metric gives all methods the same are left out.",
+        "Kendall's tau over the methods within an edit, averaged over edits, with its "
+        f"{100 * level:g}% interval over source videos. Edits on which a metric gives every method "
+        "the same value are left out.",
         tuple(Head(name, code=True) for name in names),
         tuple(rows),
         first="metric",

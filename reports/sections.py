@@ -62,14 +62,14 @@ def how_to_read(summary: Summary) -> Html:
     return tag(
         "p",
         "A value is the mean over edits (of the mean over an edit's seeds). Below it stands its "
-        f"{100 * how.level:g}% interval: the percentile bootstrap over source videos, each "
+        f"{100 * how.level:g}% interval: a percentile bootstrap over source videos, each "
         f"resampled with all of its edits, {how.resamples} times, seed {how.seed}. ",
         "↑ higher is better, ↓ lower is better, · only describes. The best method is ",
         tag("b", "bold"),
-        ", and all that share the best mean are; anchors, whose place is known beforehand, are "
-        "grey and never bold. Methods are compared on the edits that all of them have, and one "
-        "whose first place hangs on what it lacks is not bold. n is given where "
-        "some edits that the metric is meant for have no value; hover over a value for all counts.",
+        ", as are all that share its mean; anchors, whose place is known beforehand, are grey and "
+        "never bold. Methods are compared on the edits that all of them have, and a method whose "
+        "first place depends on values it lacks is not bold. n is given where some edits that the "
+        "metric is meant for have no value; hover over a value to see all counts.",
         class_="note",
     )
 
@@ -114,7 +114,9 @@ def idle(run: Run) -> Html:
     ]
     if not items:
         return Html()
-    text = f"{plural(len(run.idle), 'metric')} apply to no clip of this run and stand in no table:"
+    apply, stand = ("applies", "stands") if len(run.idle) == 1 else ("apply", "stand")
+    who = plural(len(run.idle), "metric")
+    text = f"{who} {apply} to no clip of this run and {stand} in no table:"
     return tag("div", tag("p", text, class_="note"), tag("ul", *items, class_="note"))
 
 
@@ -145,7 +147,8 @@ def remarks_html(table: Table | None) -> Html:
     if table is None:
         return Html()
     clips = sum(int(row.cells[1].main) for row in table.rows)
-    title = f"{table.title}: {plural(clips, 'remark')} on {plural(len(table.rows), 'kind')}"
+    kinds = f" of {plural(len(table.rows), 'kind')}" if len(table.rows) > 1 else ""
+    title = f"{table.title}: {plural(clips, 'remark')}{kinds}"
     link = tag("span", tag("a", "CSV", href="tables/remarks.csv"), class_="links")
     return tag("details", tag("summary", title), table_html(table, titled=False), tag("p", link))
 

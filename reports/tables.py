@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dreamix.core.wording import plural
 from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
 from reports.loading import AXES, STATUSES, MetricFacts, Run, is_number
@@ -153,7 +154,7 @@ def category_table(summary: Summary, metric: str) -> Table:
         ]
         counts = _count_cells(scores, run, label, [metric])
         rows.append(Row(label, (*cells, *counts), method.anchor))
-    heads = (*(Head(name, hint=f"{n} edits") for name, n in sizes.items()), *_count_heads(run))
+    heads = (*(Head(name, hint=plural(n, "edit")) for name, n in sizes.items()), *_count_heads(run))
     title = f"{metric} {run.metrics[metric].arrow} by edit category"
     text = " ".join([caption(summary), *ground_caption(summary, [metric])])
     return Table(f"category_{metric}", title, text, heads, tuple(rows))
@@ -172,7 +173,7 @@ def counts_table(run: Run) -> Table:
         Head("clips", hint="edits x seeds"),
         *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
     ]
-    text = "Clips of each method. A failure is recorded and left out of the means, never hidden."
+    text = "The clips of each method. Failures are recorded and left out of the means, not hidden."
     if some:
         heads.insert(2, Head("of them partial", hint=PARTIAL))
         text += (
@@ -234,8 +235,9 @@ def score_cell(score: Score, digits: int, expected: int, best: bool) -> Cell:
     expected: edits that would be in the mean if none were missing.
     """
     without = [name for name in STATUSES[1:] if score.clips[name]]
-    hint = f"{score.edits} of {expected} edits, {score.videos} videos" + "".join(
-        f"; {score.clips[name]} {name}" for name in without
+    hint = (
+        f"{score.edits} of {plural(expected, 'edit')}, {plural(score.videos, 'video')}"
+        + "".join(f"; {score.clips[name]} {name}" for name in without)
     )
     if not score.edits:
         return Cell(NOTHING, " / ".join(without) or "no edits", hint)

@@ -12,8 +12,9 @@ from dreamix.core.wording import listed as listed
 from dreamix.core.wording import plural as plural
 from reports.front import pareto
 from reports.loading import STATUSES, Run, is_number
+from reports.prose import said_interval
 from reports.summary import Summary, clip_counts
-from reports.tables import decimals, interval_text, number
+from reports.tables import decimals
 
 ANCHORS_ONLY = (
     "Anchors only: nothing competes in this run. It shows what each metric says of clips whose "
@@ -41,10 +42,12 @@ def _compared(run: Run) -> str:
     each = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     missing = len(run.info.get("not_run", {}))
     more = f" ({missing} more could not be computed)" if missing else ""
+    were = "was run on" if who == "1 method" else "were compared on"
+    suite = f"{run.info['suite']['name']}, version {run.info['suite']['version']}"
     return (
-        f"{who} on {plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} "
-        f"({run.info['suite']['name']}, version {run.info['suite']['version']}), "
-        f"{each} an edit, {plural(len(run.metrics) - len(run.idle), 'metric')}{more}."
+        f"{who} {were} {plural(len(run.edits), 'edit')} of "
+        f"{plural(len(run.videos), 'source video')} ({suite}), with {each} an edit and "
+        f"{plural(len(run.metrics) - len(run.idle), 'metric')}{more}."
     )
 
 
@@ -53,17 +56,29 @@ def _clips(run: Run) -> str:
     total = {name: sum(count[name] for count in counts.values()) for name in STATUSES}
     failed = [f"{label} {count['failed']}" for label, count in counts.items() if count["failed"]]
     partial = [f"{label} {count}" for label in run.methods if (count := _partial(run, label))]
+    short = f" (partial: {', '.join(partial)})" if partial else ""
     parts = [
-        f"{total['ok']} made" + (f" (partial: {', '.join(partial)})" if partial else ""),
+        f"{total['ok']} {_were(total['ok'])} made{short}",
         f"{total['failed']} failed" + (f" ({', '.join(failed)})" if failed else ""),
-        f"{total['n/a']} not applicable",
-        f"{total['missing']} missing",
+        f"{total['n/a']} did not apply",
+        f"{total['missing']} {'is' if total['missing'] == 1 else 'are'} missing",
     ]
+    some = [text for text, name in zip(parts, STATUSES, strict=True) if total[name] or name == "ok"]
+    clips = f"Of {plural(len(run.cells), 'clip')}, {listed(some)}."
+    if total["ok"] == len(run.cells):
+        clips = f"All {plural(len(run.cells), 'clip')} were made{short}."
     scores = int((run.scores["status"] == "failed").sum())
-    return (
-        f"Of {plural(len(run.cells), 'clip')}: {', '.join(parts)}. "
-        f"Of {plural(len(run.scores), 'score')}, {scores} failed."
-    )
+    return f"{clips} {_failed_scores(scores, len(run.scores))}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _failed_scores(failed: int, total: int) -> str:
+    if not failed:
+        return "No score failed."
+    return f"Of {plural(total, 'score')}, {failed} failed."
 
 
 def _partial(run: Run, label: str) -> int:
@@ -89,8 +104,7 @@ def _axis(summary: Summary, axis: str, metric: str) -> str:
 def _leaders(summary: Summary, metric: str, ranking: list[str]) -> str:
     """Return who has the best mean, on which edits, and the mean."""
     top = summary.compared(ranking[0], metric)
-    digits = decimals(summary.column(metric))
-    value = f"{number(top.mid, digits)} {interval_text(top, digits)}"
+    value = said_interval(top, decimals(summary.column(metric)))
     if summary.alone(metric):
         partial = _partial_alone(summary, metric, ranking[0])
         return f"{ranking[0]} has a mean {metric}, {value}{partial}."
@@ -134,9 +148,10 @@ def _not_best(summary: Summary, metric: str) -> list[str]:
             continue
         gaps = int(found.gaps[at])
         why = (
-            f"with its gaps on {plural(gaps, 'edit')} at the worst it has rank {found.last[at]}"
+            f"if its values on the {plural(gaps, 'edit')} that it lacks were the worst possible, "
+            f"it would have rank {found.last[at]}"
             if gaps
-            else "another method is ahead of it on all the edits that these two have"
+            else "another method is ahead of it on the edits that these two share"
         )
         said.append(f"{label} is not called best: {why}.")
     return said
@@ -161,7 +176,10 @@ def _overlap(summary: Summary, metric: str, others: list[str]) -> str:
     overlap = [k for k, i in ends.items() if i.low <= top.high and i.high >= top.low]
     if not overlap:
         return "No other interval overlaps it."
-    return f"Its interval overlaps that of {those(overlap)}."
+    if len(overlap) == len(others) > 1:
+        return f"Its interval overlaps those of all {len(others)} others."
+    of = "that of" if len(overlap) == 1 else "those of"
+    return f"Its interval overlaps {of} {those(overlap)}."
 
 
 def _lead(summary: Summary, metric: str, named: list[str], next_: list[str]) -> list[str]:
@@ -170,21 +188,15 @@ def _lead(summary: Summary, metric: str, named: list[str], next_: list[str]) -> 
     lead = summary.lead(*pair, metric)
     if not is_number(lead.low):
         return []
-    digits = visible(lead.mid, decimals(summary.column(metric)))
+    value = said_interval(lead, decimals(summary.column(metric)))
     zero = "includes" if lead.low <= 0 <= lead.high else "excludes"
     who = "it" if len(named) == 1 else named[0]
-    place = "the next" if len(next_) == 1 else f"who shares the next place with {those(next_[1:])}"
+    place = (
+        "the next" if len(next_) == 1 else f"which shares the next place with {those(next_[1:])}"
+    )
     return [
-        f"Edit by edit {who} is {number(lead.mid, digits)} {interval_text(lead, digits)} ahead of "
-        f"{next_[0]}, {place}; that interval {zero} zero."
+        f"Edit by edit, {who} is {value} ahead of {next_[0]}, {place}; that interval {zero} zero."
     ]
-
-
-def visible(value: float, digits: int) -> int:
-    """Return as many decimals as show that the value is not zero, at least `digits`."""
-    while value and digits < 15 and float(f"{value:.{digits}f}") == 0:
-        digits += 1
-    return digits
 
 
 def _apart(summary: Summary, metric: str) -> list[str]:
@@ -196,7 +208,8 @@ def _apart(summary: Summary, metric: str) -> list[str]:
         f"{label} ({plural(summary.scores[label, metric].edits, 'edit')})" for label in labels
     ]
     verb, rest = ("has", "is") if len(labels) == 1 else ("have", "are")
-    return [f"{listed(counts)} {verb} too few whole clips in common and {rest} not ranked."]
+    few = "too few whole clips in common with the others"
+    return [f"{listed(counts)} {verb} {few} and {rest} not ranked."]
 
 
 def _is(names: list[str]) -> str:
@@ -226,9 +239,8 @@ def _pair(summary: Summary, metric: str, a: str, b: str) -> str:
     ahead = summary.run.metrics[metric].sign * gap.mid > 0
     first, second = (a, b) if ahead else (b, a)
     gap = summary.lead(a, b, metric) if gap.mid > 0 else summary.lead(b, a, metric)
-    digits = visible(gap.mid, decimals(summary.column(metric)))
-    ends = interval_text(gap, digits)
-    return f"{first} is {number(gap.mid, digits)} {ends} ahead of {second} {on}"
+    value = said_interval(gap, decimals(summary.column(metric)))
+    return f"{first} is {value} ahead of {second} {on}"
 
 
 def _anchors(summary: Summary, metric: str, best: str) -> list[str]:
@@ -260,10 +272,12 @@ def _front(summary: Summary) -> list[str]:
         return [f"Trade-off: no method is ranked on both {x} and {y}."]
     text = (
         f"Trade-off: {listed(front.members)} {_is(front.members)} on the Pareto front of {x} "
-        f"against {y}: by their means, no method is better on both."
+        f"against {y}: by the means, no other method is better on both."
     )
     if front.open:
-        hang = "hangs" if len(front.open) == 1 else "hang"
-        places = "place" if len(front.open) == 1 else "places"
-        text += f" The {places} of {listed(front.open)} {hang} on gaps or on the choice of edits."
+        one = len(front.open) == 1
+        text += (
+            f" The place{'' if one else 's'} of {listed(front.open)} depend{'s' if one else ''} on "
+            "missing values or on the choice of edits."
+        )
     return [text]

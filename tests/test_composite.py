@@ -110,15 +110,15 @@ class TestSaid:
         over = self.GAIN._replace(rival="clip_t", single=0.69, delta=0.022, low=-0.05, high=0.08)
         one = found._replace(gains=(self.GAIN,), hindsight=(over,))
         assert sentence(one, "alignment") == (
-            "The composite follows people on alignment with r = 0.71 held out (within an edit, "
-            "12 source videos); the best single metric, conse_t, with 0.66; difference 0.05 "
-            "[-0.01, 0.10], p = 0.091: not shown to be better. Over the best in hindsight, clip_t "
-            "with 0.69, it gains 0.02 [-0.05, 0.08]."
+            "On held-out videos, the composite follows people on alignment with r = 0.71 (within "
+            "an edit, 12 source videos); the best single metric, conse_t, reaches 0.66; the "
+            "difference is 0.05 [-0.01, 0.10], p = 0.091: the composite is not shown to be better. "
+            "Compared with the best in hindsight, clip_t with 0.69, it gains 0.02 [-0.05, 0.08]."
         )
 
     def test_simulated_raters_are_not_people(self, found: Learned) -> None:
         said = sentence(found, "quality", simulated=True)
-        assert said.startswith("SIMULATED: The composite follows simulated raters on quality")
+        assert said.startswith("SIMULATED: On held-out videos, the composite follows simulated ")
         assert "people" not in said
 
 
@@ -156,7 +156,7 @@ class TestGaps:
         assert np.isnan(found.held_out.votes[:, :3]).all()
         assert np.isnan(found.held_out.votes[0, 4])
         assert found.gains[2].cells == 98
-        assert any(note.startswith("10 of 108 rated edits get no number") for note in found.notes)
+        assert any(note.startswith("10 of 108 rated clips get no number") for note in found.notes)
 
     def test_a_good_metric_with_gaps_is_not_passed_over_in_silence(self, made: Made) -> None:
         metrics = made.metrics.copy()
@@ -198,7 +198,7 @@ class TestTooLittle:
             learned(made._replace(votes=np.full(made.votes.shape, 4.0)))
 
     def test_no_votes_teach_nothing(self, made: Made) -> None:
-        with pytest.raises(UserError, match="from 0 rated edits of 0 source videos"):
+        with pytest.raises(UserError, match="from 0 rated clips of 0 source videos"):
             learned(made._replace(votes=np.full(made.votes.shape, NAN)))
 
     def test_no_metric_of_use_is_said_with_reasons(self, made: Made) -> None:

@@ -57,8 +57,8 @@ def test_metrics_that_tie_are_the_best_together() -> None:
     joint.metrics[1] = 3 * joint.metrics[0]
     found = composite_part(joint)
     assert found
-    assert "; the best single metrics, copy and ours, with " in found.found[0]
-    assert "Over the best in hindsight, copy and ours with " in found.found[0]
+    assert "; the best single metrics, copy and ours, reach " in found.found[0]
+    assert "Compared with the best in hindsight, copy and ours with " in found.found[0]
     caption = next(t for t in found.tables if t.name == "composite_alignment").caption
     assert "metric there is copy and ours; in hindsight copy and ours." in caption
 
@@ -81,7 +81,7 @@ def test_simulated_raters_show_in_the_name_the_file_and_the_words() -> None:
     marked = stamped(found)
     ((name, text),) = marked.files
     assert name == "simulated_composite.json" and json.loads(text)["simulated"] is True
-    assert marked.found[0].startswith("Composite of alignment (simulated raters): The composite ")
+    assert marked.found[0].startswith("Composite of alignment (simulated raters): On held-out ")
     assert "follows simulated raters" in marked.found[0] and "SIMULATED" not in marked.found[0]
     assert any("simulated_composite.json" in note for note in marked.notes)
 
@@ -89,7 +89,7 @@ def test_simulated_raters_show_in_the_name_the_file_and_the_words() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"sources": 3}, "There is none: no composite of alignment can be learned"),
+        ({"sources": 3}, "There is none. No composite of alignment can be learned"),
         ({"equal": "alignment", "sources": 14}, "all mean votes are 3.00"),
         ({"methods": 1, "sources": 24, "metrics": METRICS}, "within a method"),
     ],

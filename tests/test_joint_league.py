@@ -92,7 +92,7 @@ def test_a_metric_of_another_axis_that_follows_better_is_a_finding() -> None:
     found = league_part(fabricate_joint(metrics=metrics, sources=20))
     assert found
     assert "intruder has the highest acc_eq" in found.found[0]
-    assert "It is not meant for alignment; the best that is, weak, reaches" in found.found[0]
+    assert "intruder is not meant for alignment; the best that is, weak, reaches" in found.found[0]
 
 
 def test_leaders_that_tie_are_none_of_them_meant_and_all_named() -> None:
@@ -107,7 +107,9 @@ def test_leaders_that_tie_are_none_of_them_meant_and_all_named() -> None:
     joint.metrics[[1, 3]] = joint.metrics[[0, 2]]
     said = found_sentence(agreement(joint, "alignment"))
     assert "intruder and intruder_twin share the highest acc_eq" in said
-    assert "None of them is meant for alignment; the best that are, weak and weak_twin, re" in said
+    assert (
+        "None of the best is meant for alignment; the best that are, weak and weak_twin, " in said
+    )
 
 
 def test_telling_methods_apart_is_not_knowing_an_edit() -> None:
@@ -121,7 +123,7 @@ def test_telling_methods_apart_is_not_knowing_an_edit() -> None:
     assert found.method > found.guess
     part = league_part(joint)
     assert part
-    assert "not shown to know more of an edit than which method made it" in part.found[2]
+    assert "not shown to know more about an edit than which method made it" in part.found[2]
 
 
 def test_noise_is_not_shown_to_follow_anybody() -> None:
@@ -151,7 +153,7 @@ def test_the_best_of_an_axis_is_that_of_the_league(joint: Joint) -> None:
 def test_raters_who_saw_one_method_each_are_not_ranked_but_votes_are() -> None:
     found = league_part(fabricate_joint(both=False))
     assert found
-    assert any("No rater saw two methods on one edit" in note for note in found.notes)
+    assert any("No rater saw two methods on the same edit" in note for note in found.notes)
     rows = {row.label: row for row in found.tables[0].rows}
     assert rows["single raters"].cells[1].main == "\N{EN DASH}"
     assert float(rows["one vote an edit"].cells[1].main) > 0
@@ -273,7 +275,7 @@ def test_a_metric_of_a_few_easy_edits_is_not_the_best() -> None:
     part = league_part(joint)
     assert part
     assert part.found[0].startswith("Metrics and alignment: full has the highest acc_eq")
-    assert "; rare is not ranked, with values on too few edits. other is not" in part.found[0]
+    assert " rare has values for too few clips to be ranked. other is not" in part.found[0]
     rows = {row.label: row.cells for row in part.tables[0].rows}
     assert list(rows)[:3] == ["full", "other", "rare"]
     assert (rows["rare"][1].main, rows["rare"][1].mark) == ("1.000", APART)
@@ -303,7 +305,8 @@ def test_the_best_that_lacks_edits_is_said_to_and_who_reaches_more_on_the_same()
     ]  # fmt: skip
     text = found_sentence(found)
     assert (
-        "; it lacks 10 edits by methods that another metric has; where both have values, " in text
+        " gappy lacks a value for 10 clips that another metric has. Where both have values, "
+        in text
     )
     assert "whole reaches more. whole is not significantly worse." in text
 

@@ -61,7 +61,9 @@ def test_two_different_values_are_mapped_by_a_line() -> None:
 def test_the_reader_is_told_that_the_metric_was_chosen_on_the_same_votes() -> None:
     part = scatter_part(fabricate_joint())
     assert part
-    assert part.found[0].endswith("Each was chosen as the best of its axis on the same votes.")
+    assert part.found[0].endswith(
+        "Each was chosen as the best of its axis by these votes, which flatters it."
+    )
     assert any("its numbers are optimistic" in note for note in part.notes)
     assert [table.name for table in part.folded] == [
         f"metric_prediction_{question}" for question in ("alignment", "fidelity", "quality")
@@ -77,8 +79,7 @@ def test_a_metric_that_fails_in_a_category_is_named() -> None:
     part = category_part(joint)
     assert part
     assert (
-        "judge follows raters on alignment better than guessing overall but is not shown to on "
-        "style edits"
+        "judge beats guessing on alignment overall but is not shown to for style edits"
     ) in part.found[0]
 
 
@@ -100,7 +101,7 @@ def test_few_videos_are_shown_and_not_judged() -> None:
     assert spots["good_a", "style"].few and spots["good_a", "style"].edits == FEW_VIDEOS - 1
     assert spots["good_a", ALL].edits == 2 * (FEW_VIDEOS - 1)
     part = category_part(joint)
-    assert part and "Each category has too few source videos" in part.found[0]
+    assert part and "Every category has too few source videos" in part.found[0]
 
 
 def test_cost_counts_finetuning_apart() -> None:
@@ -111,7 +112,7 @@ def test_cost_counts_finetuning_apart() -> None:
     assert (second.editing, second.low, second.high) == (2, 2, 2)
     assert (second.finetuning, second.total) == (30, 32)
     part = cost_part(joint)
-    assert part and "method-0 1.00 s, method-1 32.0 s and method-2 33.0 s" in part.found[0]
+    assert part and "method-0 1.00, method-1 32.0 and method-2 33.0." in part.found[0]
 
 
 def test_a_method_that_is_slower_and_lower_everywhere_is_named() -> None:
@@ -119,7 +120,8 @@ def test_a_method_that_is_slower_and_lower_everywhere_is_named() -> None:
     for scores in joint.people.kept.scores.values():
         scores.mos[:] = (4, 3, 2)
     part = cost_part(joint)
-    assert part and "method-1 by method-0 and method-2 by method-0" in part.found[0]
+    assert part and ". method-1 is slower than method-0 and below it on" in part.found[0]
+    assert "; method-2 is slower than method-0 and below it on every" in part.found[0]
 
 
 def test_times_that_round_to_the_same_are_no_order() -> None:
@@ -132,8 +134,10 @@ def test_times_that_round_to_the_same_are_no_order() -> None:
             if cell[0] == label:
                 joint.run.clips[cell] = replace(clip, seconds=seconds, facts={})
     part = cost_part(joint)
-    assert part and "0.00 s, method-1 0.00 s and method-2 0.04 s" in part.found[0]
-    assert part.found[0].endswith("mean votes on every question: method-2 by method-0.")
+    assert part and "0.00, method-1 0.00 and method-2 0.04." in part.found[0]
+    assert part.found[0].endswith(
+        " 0.04. method-2 is slower than method-0 and below it on every question."
+    )
 
 
 def test_clips_that_tell_no_seconds_make_no_cost() -> None:
@@ -201,7 +205,8 @@ def test_a_metric_that_goes_against_raters_predicts_the_same_for_all() -> None:
     part = scatter_part(joint)
     assert part
     error = np.std(joint.mean_votes("alignment"), ddof=1)
-    clause = f"good_a predicts the same alignment for every edit, with an error of {error:.1f}"
+    clause = "good_a predicts the same alignment for every clip, with an error (RMSE) of "
+    clause += f"{error:.1f}"
     assert clause in part.found[0] and "r = \N{EN DASH}" not in part.found[0]
     shown = [text.get_text() for axes in part.drawings[0].figure.axes for text in axes.texts]
     assert any(text.startswith("no r") for text in shown) and "nan" not in "".join(shown)

@@ -63,9 +63,10 @@ def test_the_highest_that_is_ranked_is_said_to_be_behind_one_that_is_not(four: P
     gap = (items["d"] - items["a"]).dropna().groupby("video").mean().mean()
     (said,) = (text for text in mos_part(four).found if text.startswith("Quality:"))
     assert said.startswith(
-        "Quality: a is highest, a place that hangs on what is lacking, and beats 2"
+        "Quality: a has the highest mean vote, though its place depends on missing votes, and "
+        "beats 2 of the 3 others"
     )
-    assert f"; it is behind d ({gap:.2f} [" in said
+    assert f"; it is behind d ({gap:.2f} points [" in said
     assert "its lead over" not in said
 
 
@@ -73,7 +74,7 @@ def test_the_panel_has_the_same_highest_as_the_verdict(four: People) -> None:
     part = panel_part(four)
     assert part
     (said,) = (text for text in part.found if text.startswith("Quality,"))
-    assert ": a is highest," in said and "; it is behind d (" in said
+    assert ": a has the highest mean vote," in said and "; it is behind d (" in said
     caption = next(table.caption for table in part.tables if table.name == "panel_quality")
     assert "in a pair with one that is not ranked, both" in caption
 
@@ -107,7 +108,7 @@ def test_methods_that_overlap_in_pairs_can_differ_though_no_pair_does(tmp_path: 
     part = mos_part(found)
     assert [row.cells[0].main for row in part.tables[0].rows] == ["2.00", "4.00", "3.00"]
     assert part.found[0] == (
-        "Quality: nothing differs: no two methods differ on the edits that both have."
+        "Quality: Nothing differs: no two methods differ on the edits that both have."
     )
 
 
@@ -127,4 +128,4 @@ def test_ordinal_models_compare_what_means_compare(tmp_path: Path) -> None:
 def test_votes_that_are_all_alike_leave_no_pair_to_model(tmp_path: Path) -> None:
     found = seen(tmp_path, lambda *_: 3.0, dict.fromkeys("ab", range(4)), raters=3, sources=2)
     part = ordinal_part(found, lambda _: None)
-    assert part and part.found == ("Ordinal models: no pair of methods could be modelled.",)
+    assert part and part.found == ("Ordinal models: No pair of methods could be modelled.",)

@@ -25,6 +25,7 @@ QUESTIONS = ("alignment", "fidelity", "quality")
 NEAR = 4e-9  # of the scale from 1 to 5
 THRESHOLD = 2.5
 NUMBER = r"\N{MINUS SIGN}?[\d.]+"
+UNIT = "(?: percentage)?(?: points)?"
 SETTINGS: dict[str, Any] = {
     "deadline": None, "suppress_health_check": list(HealthCheck), "database": None,
     "phases": (Phase.generate,)
@@ -146,13 +147,14 @@ def check_bold(table: Any, topic: str, truth: Scores, ranks: dict[str, int], on:
 
 def claims_of_the_highest(text: str) -> list[tuple[str, str, str]]:
     """Return (ahead, behind, by how much) of what is said of one of many beside whom it beats."""
-    one = re.search(r"(m[a-e])(?: is highest[^;]*)? (?:beats|succeeds more often than) ", text)
-    named = rf"(m[a-e]) (?:is furthest )?\(({NUMBER}) \["
+    verbs = "beats|succeeds more often than|is not significantly ahead of|does not succeed signif"
+    one = re.search(rf"(m[a-e])(?: has the highest [^;]*)? (?:{verbs})", text)
+    named = rf"(m[a-e]) \(({NUMBER}){UNIT} \["
     lead, *lags = (
         [pair for part in re.findall(start + " ([^;]*)", text) for pair in re.findall(named, part)]
         for start in (
-            "its lead over",
-            "its lag behind",
+            "its (?:leads? over|largest lead(?: of these)? is over)",
+            "it trails",
             "it (?:is behind|succeeds less often than)",
         )
     )
@@ -165,9 +167,10 @@ def check_sentence(text: str, truth: Scores, ranks: dict[str, int], on: list[str
     claims = []
     for first, rest in re.findall(r"(m[a-e]) (?:beats|succeeds more often than) ([^;]*)", text):
         claims += [(first, b, x) for b, x in re.findall(rf"(m[a-e])(?:,)? by ({NUMBER})", rest)]
-    claims += re.findall(rf"of (m[a-e]) and (m[a-e]) \(({NUMBER}) \[", text)
+    claims += re.findall(rf"between (m[a-e]) and (m[a-e]) \(({NUMBER}){UNIT} \[", text)
     claims += claims_of_the_highest(text)
-    if "nothing differs: all methods have" in text:
+    assert bool(claims) == ("points [" in text), "every number in a sentence is checked"
+    if "othing differs: every method" in text:
         edits = {a: on if a in ranks else truth.on(a) for a in truth.methods}
         values = [{e: truth.values[a, e] for e in edits[a]} for a in edits]
         assert np.ptp([truth.mean(of) for of in values]) < NEAR
@@ -175,7 +178,7 @@ def check_sentence(text: str, truth: Scores, ranks: dict[str, int], on: list[str
         gap = truth.gap(a, b, on if a in ranks and b in ranks else truth.on(a, b))
         shown = float(x.replace("\N{MINUS SIGN}", "-")) / (100 if truth.success else 1)
         assert shown == pytest.approx(gap, abs=0.0051) and gap > -NEAR
-    for named in re.findall(r"((?:m[a-e](?:, | and )?)+) (?:is|are) highest", text):
+    for named in re.findall(r"((?:m[a-e](?:, | and )?)+) (?:has|share) the highest", text):
         top = {a for a in ranks if all(truth.gap(a, b, on) >= -NEAR for b in ranks)}
         assert set(re.findall(r"m[a-e]", named)) == top
 
@@ -214,10 +217,10 @@ def test_a_method_that_is_not_ranked_is_compared_on_all_that_both_have(
     assert found
     check(found)
     text = mos_part(found).found[0]
-    assert "of mc and ma (0.25 [" in text
+    assert "between mc and ma (0.25 points [" in text
     assert text.endswith(
-        "; on the 5 edits that all ranked methods have; ma is not ranked; pairs with it are on the "
-        "edits of both."
+        " (on the 5 edits that all ranked methods have; ma is not ranked, and pairs with it are "
+        "compared on the edits that both have)."
     )
     pairs = comparisons_part(found)
     assert pairs and "in a pair with one that is not ranked, both" in pairs.tables[0].caption

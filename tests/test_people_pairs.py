@@ -75,7 +75,7 @@ def test_preference_is_wins_and_half_the_ties(tmp_path: Path) -> None:
     """3 wins, 2 ties, 1 loss of 6, sides balanced: P = 3/6 + 2/12 = 67% (closed form for two)."""
     export = read_export(write(tmp_path / "export", choices(3, 2, 1)))
     part = preferences_part(pairs_of(export, HOW))
-    assert part.found[0].startswith("Alignment: raters prefer a over b (67% [")
+    assert part.found[0].startswith("Alignment: Raters prefer a over b (67% [")
     table = next(table for table in part.tables if table.name == "preferences_alignment")
     assert [row.label for row in table.rows] == ["b", "a"], "in the study's order"
     assert [cell.main for cell in table.rows[1].cells] == ["67%", NOTHING]
@@ -113,7 +113,7 @@ def test_one_rater_tests_no_preference(tmp_path: Path) -> None:
     table = choices(3, 2, 1, raters=2)  # the last one is excluded
     part = preferences_part(pairs_of(read_export(write(tmp_path / "export", table)), HOW))
     assert part.found[0] == (
-        "Alignment: no preference can be tested: one rater says nothing about others (a over "
+        "Alignment: No preference can be tested: one rater says nothing about others (a over "
         "b 67%)."
     )
     shown = [c.main + c.small for t in part.tables for row in t.rows for c in row.cells]
@@ -130,13 +130,13 @@ def test_p_is_adjusted_over_both_questions(tmp_path: Path) -> None:
 def test_no_preference_is_said_to_be_none(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(2, 1, 2)))
     found = preferences_part(pairs_of(export, HOW)).found
-    assert found[0] == "Alignment: no preference is shown."
+    assert found[0] == "Alignment: No preference is shown."
 
 
 def test_a_method_that_always_wins_has_no_strength_and_the_report_says_why(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(3, 0, 0)))
     part = preferences_part(pairs_of(export, HOW))
-    assert part.found[0].startswith("Alignment: no strengths can be told: ")
+    assert part.found[0].startswith("Alignment: No strengths can be estimated: ")
     assert not part.drawings
 
 

@@ -99,7 +99,7 @@ def test_one_rater_and_one_method_have_words_too(tmp_path: Path) -> None:
 
 def test_one_rater_has_no_degrees_of_freedom_to_speak_of(tmp_path: Path) -> None:
     part = panel_part(people(tmp_path, drawn([0.0, 0.8]), raters=1))
-    assert part and part.notes[0].startswith("One rater says nothing of what raters like this one")
+    assert part and part.notes[0].startswith("One rater says nothing about what raters like this")
     assert "degrees" not in part.notes[0]
     assert all(said.endswith("for raters like these, no difference can be tested.")
                for said in part.found)  # fmt: skip

@@ -148,7 +148,10 @@ def test_mean_votes_by_category_by_hand(tmp_path: Path) -> None:
     assert [head.text for head in table.head] == ["motion", "style", "all"]
     assert [cell.main for cell in table.rows[0].cells] == ["4.00", "3.00", "3.50"]
     assert table.rows[0].cells[0].small.endswith("n=6")
-    assert "motion 6 and style 6. motion and style have fewer than 10" in part.notes[0]
+    assert (
+        "motion 6 and style 6. With fewer than 10, motion and style have too few for a"
+        in part.notes[0]
+    )
     single = people(tmp_path / "b", plain, edits_each=1)
     export = single.export
     export.long["category"] = "motion"
@@ -232,5 +235,5 @@ def test_success_counts_no_edit_that_lacks_a_question(tmp_path: Path) -> None:
     assert [cell.main for cell in alpha.cells[2:5]] == [NOTHING] * 3
     text = next(text for text in part.found if text.startswith("Success"))
     assert text == (
-        "Success: no difference can be tested: no edit in common (beta 100% and alpha no votes)."
+        "Success: No difference can be tested: no edit in common (beta 100% and alpha no votes)."
     )

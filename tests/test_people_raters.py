@@ -40,7 +40,7 @@ def test_who_took_part_by_hand(tmp_path: Path) -> None:
     found = people(tmp_path, steady, excluded=(2, 5))
     said = counts(found)
     assert said["raters who came"] == said["finished"] == "8"
-    assert said["excluded"] == said["excluded for failing 1 or more trap clips"] == "2"
+    assert said["excluded"] == said["excluded for failing a trap clip"] == "2"
     assert said["raters whose votes count"] == "6"
     assert said["failed a trap clip"] == "2 of 8"
     assert said["trials watched to 95% or more"] == "200 of 200"
@@ -48,8 +48,8 @@ def test_who_took_part_by_hand(tmp_path: Path) -> None:
     assert said["minutes of those who finished, median"] == "13.5"
     assert "failed a trial of known answer" not in said, "there was none"
     (text,) = raters_part(found).found
-    assert text.startswith("Raters: of 8 raters who came, 8 rated and 6 count (2 excluded); ")
-    assert "their agreement in alpha is 1.00 [1.00, 1.00] on alignment" in text
+    assert text.startswith("Raters: Of 8 raters who came, 8 rated and 6 count (2 were excluded). ")
+    assert "Their agreement (Krippendorff's alpha) is 1.00 [1.00, 1.00] on alignment" in text
 
 
 def test_clips_that_stalled_or_did_not_play_are_counted(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_straight_line_is_a_flag_and_no_exclusion(tmp_path: Path) -> None:
     row = next(
         row for row in table_of(raters_part(found), "rater_flags").rows if row.label[0] == "s"
     )
-    assert [(cell.main, cell.small) for cell in row.cells] == [("1", "1 count")] * 4
+    assert [(cell.main, cell.small) for cell in row.cells] == [("1", "1 counts")] * 4
     assert len(found.kept.ratings.raters) == 8
 
 

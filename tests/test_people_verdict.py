@@ -38,14 +38,42 @@ def test_every_pair_of_three_is_said_with_its_interval() -> None:
     gaps = [gap("a", "b", 0.42, 0.001, 0.21), gap("a", "c", 0.5, 0.001), gap("b", "c", -0.05, 0.6)]
     said = said_of(gaps, 0.05, {"a": 4, "b": 3.5, "c": 3.55})
     assert said == (
-        "a beats b by 0.42 [0.21, 0.63] points and c by 0.50 [0.40, 0.60]; the difference of c and "
-        "b (0.05 [\N{MINUS SIGN}0.05, 0.15] points) is not significant"
+        "a beats b by 0.42 points [0.21, 0.63] and c by 0.50 [0.40, 0.60]; the difference between "
+        "c and b (0.05 points [\N{MINUS SIGN}0.05, 0.15]) is not significant"
     )
 
 
 def test_an_interval_without_zero_that_holm_does_not_pass_is_explained() -> None:
     said = said_of([gap("a", "b", 0.2, 0.08)], 0.05, {"a": 4, "b": 3.8})
-    assert said.endswith("(0.20 [0.10, 0.30] points, adjusted p 0.080) is not significant")
+    assert said.endswith("(0.20 points [0.10, 0.30], adjusted p 0.080) is not significant")
+
+
+def test_several_open_differences_are_said_each_between_two() -> None:
+    gaps = [gap("a", "b", 0.05, 0.6), gap("a", "c", 0.9, 0.001), gap("b", "c", 0.03, 0.7)]
+    assert said_of(gaps, 0.05, {"a": 4, "b": 3.5, "c": 3.4}) == (
+        "a beats c by 0.90 points [0.80, 1.00]; the differences between a and b (0.05 points "
+        "[\N{MINUS SIGN}0.05, 0.15]) and between b and c (0.03 points "
+        "[\N{MINUS SIGN}0.07, 0.13]) are not significant"
+    )
+
+
+def test_the_highest_of_many_that_beats_nobody_is_said_not_to() -> None:
+    """Of six pairs none differs; a leads d by most, 0.15."""
+    names = "abcd"
+    gaps = [
+        gap(one, other, 0.05 * (k - j), 0.6)
+        for j, one in enumerate(names)
+        for k, other in enumerate(names)
+        if j < k
+    ]
+    scores = dict(zip(names, (4.0, 3.95, 3.9, 3.85), strict=True))
+    said = said_of(gaps, 0.05, scores)
+    assert said == (
+        "a has the highest mean vote but is not significantly ahead of any of the 3 others; its "
+        "leads over b (0.05 points [\N{MINUS SIGN}0.05, 0.15]), c (0.10 points [0.00, 0.20]) and "
+        "d (0.15 points [0.05, 0.25], adjusted p 0.600) are not significant; none of the 3 other "
+        "pairs differs significantly"
+    )
 
 
 def test_of_many_methods_the_highest_is_placed_and_the_rest_is_counted() -> None:
@@ -58,12 +86,13 @@ def test_of_many_methods_the_highest_is_placed_and_the_rest_is_counted() -> None
     gaps[-1] = gap("c", "d", 0.02, 0.9)
     said = said_of(gaps, 0.05, {"a": 4, "b": 3.5, "c": 3, "d": 2.98})
     assert said == (
-        "a beats all 3 others, the nearest, b, by 0.50 [0.40, 0.60] points; of the 3 pairs without "
-        "it, 2 differ significantly"
+        "a beats all 3 others, the nearest, b, by 0.50 points [0.40, 0.60]; 2 of the 3 other pairs "
+        "differ significantly"
     )
     gaps[0] = gap("a", "b", 0.0, 0.9)
     said = said_of(gaps, 0.05, {"a": 4, "b": 4, "c": 3, "d": 2.98})
-    assert said.startswith("a and b are highest; a beats 2 of 3 others; its lead over b (0.00 [")
+    start = "a and b share the highest mean vote; a beats 2 of the 3 others; its lead over b (0.00 "
+    assert said.startswith(f"{start}points [")
 
 
 def test_a_method_that_excluded_raters_alone_saw_is_named_and_has_no_place(tmp_path: Path) -> None:
@@ -71,7 +100,7 @@ def test_a_method_that_excluded_raters_alone_saw_is_named_and_has_no_place(tmp_p
     export = made_up(tmp_path, drawn([0.5, 0.0, 1.0]), methods="abc", raters=5, excluded=[0])
     long = export.long[(export.long["rater"] == "r00") | (export.long["method"] != "c")]
     found = people_of(replace(export, long=long), Resampling(resamples=100))
-    assert verdict(found)[-1].endswith(" c has votes of excluded raters alone.")
+    assert verdict(found)[-1].endswith(" c has votes from excluded raters only.")
     part = mos_part(found)
     assert [[row.label for row in table.rows] for table in (*part.tables, *part.folded)] == [
         ["a", "b"], ["a", "b"]
@@ -86,7 +115,7 @@ def test_power_is_said_of_the_questions_whose_votes_vary(tmp_path: Path) -> None
     free = drawn([0.5, 0.0])
     found = people(tmp_path, lambda *at: 4.0 if at[3] == 0 else free(*at))
     (said,) = (text for text in verdict(found) if text.startswith("Power"))
-    assert re.search(r"a difference of [\d.]+ on fidelity and [\d.]+ on quality in one", said)
+    assert re.search(r"a difference of [\d.]+ on fidelity and [\d.]+ on quality \(", said)
     assert said.endswith(" It is not known on alignment: the votes do not vary.")
 
 
@@ -105,7 +134,7 @@ def test_what_cannot_be_tested_is_said_with_its_reason() -> None:
     said = said_of([gap("a", "b", 0.5, 0.01), apart], 0.05, {"a": 4, "b": 3.5, "c": 3})
     assert said.endswith("; a and c cannot be compared: no edit in common")
     alone = said_of([apart], 0.05, {"a": 4, "c": nan})
-    assert alone == "no difference can be tested: no edit in common (a 4.00 and c no votes)"
+    assert alone == "No difference can be tested: no edit in common (a 4.00 and c no votes)"
 
 
 def test_the_verdict_gives_the_numbers_of_the_comparison(tmp_path: Path) -> None:
@@ -117,9 +146,9 @@ def test_the_verdict_gives_the_numbers_of_the_comparison(tmp_path: Path) -> None
     ahead = one.difference if one.b == "beta" else None
     assert ahead and ahead.mid == pytest.approx(1.0)
     ends = f"[{number(ahead.low, 2)}, {number(ahead.high, 2)}]"
-    assert sentences["Quality"] == f"beta beats alpha by 1.00 {ends} points."
-    assert sentences["Success"] == "nothing differs: all methods have 100%."
-    assert sentences["Exclusions"] == "no rater with votes was excluded."
+    assert sentences["Quality"] == f"beta beats alpha by 1.00 points {ends}."
+    assert sentences["Success"] == "Nothing differs: every method succeeds on 100% of the edits."
+    assert sentences["Exclusions"] == "No rater with votes was excluded."
 
 
 def test_the_power_sentence_has_the_sizes_and_the_difference_of_the_study(tmp_path: Path) -> None:
@@ -127,7 +156,8 @@ def test_the_power_sentence_has_the_sizes_and_the_difference_of_the_study(tmp_pa
     (power,) = [text for text in verdict(found) if text.startswith("Power")]
     first = detectable(found)[0]
     assert power.startswith(
-        f"Power: 8 raters and 6 source videos can detect a difference of {first.alone:.2f} on align"
+        "Power: With 8 raters and 6 source videos, a single comparison can detect a difference of "
+        f"{first.alone:.2f} on align"
     )
     assert first.corrected > first.alone and first.tests == 3, "one pair on three questions"
 
@@ -143,14 +173,11 @@ def test_a_conclusion_that_hangs_on_an_excluded_rater_is_named(tmp_path: Path) -
 
     noisy = people(tmp_path / "a", vote, raters=16, excluded=range(8, 16), questions=("quality",))
     text = verdict(noisy)[-1]
-    assert text.startswith(
-        "Exclusions: keeping the votes of the 8 excluded raters changes the conc"
-    )
-    assert "do not differ significantly without them, differ in favour of beta with them" in text
+    assert text.startswith("Exclusions: Including the 8 excluded raters' votes would change ")
+    assert "do not differ significantly without them but differ in favour of beta with" in text
     calm = people(tmp_path / "b", shifted, raters=9, sources=9, excluded=(0,))
     assert verdict(calm)[-1] == (
-        "Exclusions: keeping the votes of the excluded rater changes the conclusion of none of the "
-        "4 comparisons."
+        "Exclusions: Including the excluded rater's votes would change none of the 4 conclusions."
     )
 
 
@@ -162,9 +189,9 @@ def constant(rater: int, edit: int, method: int, question: int) -> float:
     ("vote", "said", "quality"),
     [
         (drawn([0.0]), {"methods": ("only",)}, "only, the only method, has a mean vote of "),
-        (drawn([1, 0]), {"raters": 1}, "no difference can be tested: one rater says nothing about"),
-        (drawn([1, 0]), {"sources": 1}, "no difference can be tested: edits of one source video"),
-        (constant, {}, "nothing differs: all methods have 3.00."),
+        (drawn([1, 0]), {"raters": 1}, "No difference can be tested: one rater says nothing about"),
+        (drawn([1, 0]), {"sources": 1}, "No difference can be tested: edits of one source video"),
+        (constant, {}, "Nothing differs: every method has a mean vote of 3.00."),
     ],
 )  # fmt: skip
 def test_small_studies_have_a_sentence_of_their_own(

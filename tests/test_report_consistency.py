@@ -26,6 +26,7 @@ NAMES = ("ma", "mb", "mc", "md", "me")
 WHOLE, PARTIAL, UNDEFINED = (STATES.index(name) for name in ("ok", "partial", "undefined"))
 HOW = Resampling(resamples=100)
 NUMBER = r"\N{MINUS SIGN}?[\d.]+"
+METRIC = "(?:fid_a|fid_b|ali)"
 LEAD = rf"(\bm[a-e]|\bit) is ({NUMBER}) \[.*?\] ahead of (m[a-e])(?: \((\d+) edit)?"
 ENDS = (("-inf", "inf"), ("0", "inf"), ("-5", "5"))
 
@@ -254,16 +255,21 @@ def check_firsts(truths: dict[str, Truth], text: str, frame: Any) -> None:
     first = {
         n: set(frame[(frame["metric"] == n) & (frame["rank"] == 1)]["method"]) for n in metrics
     }
-    if said := re.search(r"all \d+ metrics put (.*?) first", text):
+    if said := re.search(r"(?:All \d+|Both) metrics put (.*?) first", text):
         assert all(set(names_in(said[1])) == names for names in first.values())
-    if said := re.search(r"first by mean are (.*?);", text):
-        for who, which in re.findall(r"((?:m[a-e](?:, | and )?)+) \((.*?)\)", said[1]):
-            for name in re.findall(r"fid_a|fid_b|ali", which):
+    if said := re.search(r"By the means, (.*?);", text):
+        puts = rf"((?:{METRIC}(?:, | and )?)+) puts? ((?:m[a-e](?:, | and )?)+)"
+        assert re.search(puts, said[1])
+        for which, who in re.findall(puts, said[1]):
+            for name in re.findall(METRIC, which):
                 assert set(names_in(who)) == first[name]
-    if said := re.search(r"not called best[^;]*by ([^;]*);", text):
-        for metric, who in re.findall(r"(fid_a|fid_b|ali) \((.*?)\)", said[1]):
-            assert not any(truths[metric].stays(name) for name in names_in(who))
-    alone = int(re.search(r"; (\d+) of \d+ put one method significantly", text)[1])  # type: ignore[index]
+    for metric, who in re.findall(rf"by ({METRIC}), ([^;]*?) (?:is|are) not called best", text):
+        assert names_in(who)
+        assert not any(truths[metric].stays(name) for name in names_in(who))
+    said = re.search(r"; ([^;]*?) puts? one method significantly ahead of all others", text)
+    assert said
+    few = {"neither": 0, "none of them": 0, "one of them": 1, "both": 2}
+    alone = few[said[1]] if said[1] in few else int(re.findall(r"\d+", said[1])[0])
     settled = [n for n in metrics if len(first[n]) == 1 and truths[n].stays(next(iter(first[n])))]
     assert alone <= len(settled)
 

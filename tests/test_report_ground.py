@@ -72,7 +72,7 @@ def test_what_differs_by_rounding_on_every_edit_is_no_significant_difference(bet
     given = {"ssim": ground + noise, "psnr": ground - noise}
     run = drawn_run(given, np.zeros((3, 12, 1), int), better=dict.fromkeys(given, better))
     part = metric_parts(summarize(run, HOW))[0]
-    assert part.found[0].endswith("0 of 6 differences between two methods are significant.")
+    assert part.found[0].endswith("None of the 6 differences between two methods is significant.")
     frame = dict(part.frames)["metric_rankings"]
     assert frame["cluster"].tolist() == frame["rank"].tolist() == [1] * 6
     assert frame["p_best"].dropna().tolist() == [1.0] * 4
@@ -123,10 +123,10 @@ def test_a_method_with_outputs_on_the_easy_half_does_not_win() -> None:
     frame = dict(part.frames)["metric_rankings"].set_index(["metric", "method"])
     assert frame.loc[("psnr", "full"), ["rank", "cluster"]].tolist() == [1, 1]
     assert frame.loc[("psnr", "partial"), "p_best"] == pytest.approx(2 / 2**10)
-    assert part.found[0].startswith("Fidelity by metrics alone: all 2 metrics put full first; 2 of")
+    assert part.found[0].startswith("Fidelity by metrics alone: Both metrics put full first; bo")
     said = " ".join(summary_sentences(summary))
     assert "full has the highest mean ssim on the 10 edits that both have, 0.320 [" in said
-    assert "Edit by edit it is 0.020 [0.020, 0.020] ahead of partial, the next" in said
+    assert "Edit by edit, it is 0.020 [0.020, 0.020] ahead of partial, the next" in said
     assert "psnr 0 and 100, ssim \N{MINUS SIGN}1 and 1" in bounds_tables(summary)[0].caption
 
 
@@ -143,11 +143,13 @@ def test_who_fails_on_the_hard_edits_is_not_called_best() -> None:
         assert summary.top("psnr") == ["partial"] and summary.best("psnr") == set()
         assert "**" not in tables(summary)
         said = " ".join(summary_sentences(summary))
-        why = "partial is not called best: with its gaps on 10 edits at the worst it has rank 2"
+        why = "partial is not called best: if its values on the 10 edits that it lacks were the "
+        why += "worst possible, it would have rank 2"
         assert why in said
         part = metric_parts(summary)[0]
-        assert "0 of 2 put one method significantly before all others" in part.found[0]
-        assert "not called best, for a place that hangs on gaps, by psnr (partial)" in part.found[0]
+        assert "; neither puts one method significantly ahead of all others" in part.found[0]
+        open_ = "by psnr, partial is not called best, as its place depends on missing values"
+        assert open_ in part.found[0]
         assert not any(c.best for t in part.folded for r in t.rows for c in r.cells)
 
 
@@ -174,7 +176,7 @@ def test_equal_methods_share_sentence_and_bold_face(better: str) -> None:
     assert "ahead of" not in said
     assert tables(summary).count("**") == 3 * 2 * 2
     found = metric_parts(summary)[0]
-    assert "all 2 metrics put m00, m01 and m02 first together; 0 of 2" in found.found[0]
+    assert "Both metrics put m00, m01 and m02 first together; neither puts" in found.found[0]
 
 
 def test_partial_clips_are_counted_and_never_best() -> None:
@@ -191,7 +193,7 @@ def test_partial_clips_are_counted_and_never_best() -> None:
     counts = {r.label: [c.main for c in r.cells] for r in counts_table(run).rows}
     assert counts["one"][:3] == ["4", "4", "4"] and counts["crop"][:3] == ["4", "4", "0"]
     assert mean_bounds(summary, "one", "ssim") == (-1, 1)
-    assert "12 made (partial: one 4)" in summary_sentences(summary)[1]
+    assert "All 12 clips were made (partial: one 4)." in summary_sentences(summary)[1]
 
 
 def test_remarks_are_counted_by_method() -> None:

@@ -111,12 +111,11 @@ def test_csv_of_clips_holds_what_methods_say_of_them(made: Path) -> None:
 def test_summary_says_what_was_done_and_nothing_beyond_the_intervals(summary: Summary) -> None:
     sentences = summary_sentences(summary)
     assert sentences[0] == (
-        "3 methods and 2 anchors on 12 edits of 4 source videos (made-up, version 3), "
-        "1 to 2 seeds an edit, 4 metrics (1 more could not be computed)."
+        "3 methods and 2 anchors were compared on 12 edits of 4 source videos (made-up, version "
+        "3), with 1 to 2 seeds an edit and 4 metrics (1 more could not be computed)."
     )
     assert sentences[1] == (
-        "Of 72 clips: 71 made, 1 failed (be_ta 1), 0 not applicable, 0 missing. "
-        "Of 288 scores, 4 failed."
+        "Of 72 clips, 71 were made and 1 failed (be_ta 1). Of 288 scores, 4 failed."
     )
     assert sentences[2].startswith(
         "Alignment: alpha has the highest mean clip_t_gain on the 11 edits that all 3 ranked "

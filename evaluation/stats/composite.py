@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from evaluation.stats.composite_fit import Linear, learn
 from evaluation.stats.composite_folds import HeldOut, agreement, held_out, unseen_systems
 from evaluation.stats.composite_gains import (
@@ -175,8 +176,9 @@ def _refuse_too_little(data: Data, axis: str) -> None:
     valued = data.votes[np.isfinite(data.votes)]
     if data.sources < LEAST_SOURCES or len(valued) < LEAST_CELLS:
         raise UserError(
-            f"no composite of {axis} can be learned from {len(valued)} rated edits of "
-            f"{data.sources} source videos: it takes at least {LEAST_CELLS} of {LEAST_SOURCES}"
+            f"no composite of {axis} can be learned from {plural(len(valued), 'rated clip')} of "
+            f"{plural(data.sources, 'source video')}: it takes at least {LEAST_CELLS} clips of "
+            f"{LEAST_SOURCES} videos"
         )
     if np.ptp(valued) == 0:
         raise UserError(
@@ -239,10 +241,11 @@ def _notes(learned: Learned, data: Data) -> tuple[str, ...]:
             f"saw with {learned.unseen.within:.2f}."
         )
     if learned.sources < FEW_SOURCES:
-        notes.append(f"{learned.sources} source videos: intervals are too narrow.")
+        notes.append(f"{plural(learned.sources, 'source video')}: intervals are too narrow.")
     if learned.unpredicted:
         notes.append(
-            f"{learned.unpredicted} of {learned.cells} rated edits get no number: a metric lacks."
+            f"{learned.unpredicted} of {plural(learned.cells, 'rated clip')} get no number, as a "
+            "metric has no value there."
         )
     return (*notes, *_better_but_left_out(learned, data))
 

@@ -2,11 +2,18 @@
 
 import numpy as np
 
+from dreamix.core.wording import plural
 from evaluation.stats.composite import Learned
 from evaluation.stats.composite_gains import Gain, verdict
 
 UNITS = {"item": "within an edit", "edits": "within a method", "global": "over all edits"}
 
+VERDICTS = {
+    "better": "the composite is better",
+    "worse": "the composite is worse",
+    "not shown to be better": "the composite is not shown to be better",
+    "not comparable": "the two cannot be compared",
+}
 MANY = 5  # names in a sentence
 
 
@@ -17,10 +24,11 @@ def sentence(learned: Learned, axis: str, *, simulated: bool = False) -> str:
     """
     gain, hindsight = learned.gains[0], learned.hindsight[0]
     who = "simulated raters" if simulated else "people"
+    videos = plural(learned.sources, "source video")
     said = (
-        f"The composite follows {who} on {axis} with r = {number(gain.composite)} held out "
-        f"({UNITS[gain.statistic.level]}, {learned.sources} source videos); {_rival(gain)}: "
-        f"{verdict(gain, hindsight)}. {_in_hindsight(hindsight)}"
+        f"On held-out videos, the composite follows {who} on {axis} with r = "
+        f"{number(gain.composite)} ({UNITS[gain.statistic.level]}, {videos}); {_rival(gain)}: "
+        f"{VERDICTS[verdict(gain, hindsight)]}. {_in_hindsight(hindsight)}"
     )
     return f"SIMULATED: {said}" if simulated else said
 
@@ -43,25 +51,28 @@ def p_value(p: float) -> str:
     """Return "p = 0.041", "p < 0.001" or "p undefined"."""
     if not np.isfinite(p):
         return "p undefined"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    if p < 0.001:
+        return "p < 0.001"
+    return "p = 1" if p > 0.9995 else f"p = {p:.3f}"
 
 
 def _rival(gain: Gain) -> str:
     if not gain.folds:
         return "no single metric has a value"
-    what = "metrics" if gain.even else "metric"
+    what, reach = ("metrics", "reach") if gain.even else ("metric", "reaches")
     return (
-        f"the best single {what}, {rivals(gain)}, with {number(gain.single)}; {_difference(gain)}"
+        f"the best single {what}, {rivals(gain)}, {reach} {number(gain.single)}; "
+        f"{_difference(gain)}"
     )
 
 
 def _in_hindsight(gain: Gain) -> str:
     return (
-        f"Over the best in hindsight, {rivals(gain)} with {number(gain.single)}, "
+        f"Compared with the best in hindsight, {rivals(gain)} with {number(gain.single)}, "
         f"it gains {number(gain.delta)} [{number(gain.low)}, {number(gain.high)}]."
     )
 
 
 def _difference(gain: Gain) -> str:
     ends = f"[{number(gain.low)}, {number(gain.high)}]"
-    return f"difference {number(gain.delta)} {ends}, {p_value(gain.p)}"
+    return f"the difference is {number(gain.delta)} {ends}, {p_value(gain.p)}"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dreamix.core.wording import plural
 from evaluation.stats.ceiling import LeaveOneOut, leave_one_rater_out
 from evaluation.stats.correlation import correlate, system_note
 from evaluation.stats.long_rows import column_of, distinct
@@ -298,11 +299,12 @@ def _notes(statistic: Statistic, people: np.ndarray, sources: int) -> tuple[str,
         notes.append(system_note(systems))
     if statistic.name == "spa":
         notes.append(
-            f"SPA compares {systems * (systems - 1) // 2} pairs of these {systems} systems: its "
-            "interval is about other videos, not about other systems."
+            f"SPA compares {plural(systems * (systems - 1) // 2, 'pair')} of these {systems} "
+            "systems: its interval is about other videos, not about other systems."
         )
     if sources < 10:
         notes.append(
-            f"{sources} source videos: a percentile interval from so few is too narrow or absent."
+            f"{plural(sources, 'source video')}: a percentile interval from so few is too narrow "
+            "or absent."
         )
     return tuple(note for note in notes if note)

@@ -36,7 +36,11 @@ def said_of(
     scores: of the methods; NaN for one that has none.
     places: of the methods; left out, none lacks an edit.
     """
-    places = places or places_without_gaps(scores)
+    said = _said(gaps, alpha, scores, places or places_without_gaps(scores))
+    return said if said.startswith(tuple(scores)) else f"{said[0].upper()}{said[1:]}"
+
+
+def _said(gaps: list[Gap], alpha: float, scores: dict[str, float], places: Places) -> str:
     reasons = {one.why_not for one in gaps}
     if "" not in reasons:
         means = listed([f"{name} {_score(gaps[0], value)}" for name, value in scores.items()])
@@ -52,7 +56,9 @@ def _nothing_differs(one: Gap, scores: list[float]) -> str:
     """Return that all pairs are alike; methods on different edits can have different means."""
     if max(scores) - min(scores) > ALIKE:
         return "nothing differs: no two methods differ on the edits that both have"
-    return f"nothing differs: all methods have {_score(one, scores[0])}"
+    what = "succeeds on" if one.question == SUCCESS else "has a mean vote of"
+    of = " of the edits" if one.question == SUCCESS else ""
+    return f"nothing differs: every method {what} {_score(one, scores[0])}{of}"
 
 
 def state(one: Gap, alpha: float) -> str:
@@ -81,8 +87,8 @@ def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
     """Return the place of the methods with the highest score, and counts of the other pairs."""
     tops = [name for name, rank in places.ranks.items() if rank == 1]
     if not tops:
-        text = "methods have too few edits in common to be ranked; of "
-        return f"{text}{plural(len(gaps), 'pair')}, {_differ(gaps, alpha)}{_count_untested(gaps)}"
+        text = f"the methods have too few edits in common to be ranked; {_differ(gaps, alpha)}"
+        return f"{text}{_count_untested(gaps)}"
     top = tops[0]
     ahead = sorted(_ahead(gaps, top, alpha), key=lambda one: one.mid)
     open_ = [one for one in _of(gaps, top) if not one.sign(alpha) and not one.why_not]
@@ -90,16 +96,20 @@ def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
     clauses = [
         _place(top, ahead, gaps, places),
         *_behind(gaps, top, alpha),
-        *_not_ahead([one for one in open_ if one.mid >= -ALIKE], "its lead over {}"),
-        *_not_ahead([_lag(one) for one in open_ if one.mid < -ALIKE], "its lag behind {}"),
-        f"of the {plural(len(rest), 'pair')} without it, {_differ(rest, alpha)}",
+        *_leads([one for one in open_ if one.mid >= -ALIKE], alone=not ahead),
+        *_lags([_lag(one) for one in open_ if one.mid < -ALIKE]),
+        _differ(rest, alpha, "other "),
     ]
     return "; ".join(clauses) + _count_untested(gaps)
 
 
-def _differ(gaps: list[Gap], alpha: float) -> str:
-    count = sum(one.sign(alpha) != 0 for one in gaps)
-    return f"{count} differ{'s' if count == 1 else ''} significantly"
+def _differ(gaps: list[Gap], alpha: float, which: str = "") -> str:
+    """Return how many pairs differ significantly; which: "other ", of pairs beside those said."""
+    count, pairs = sum(one.sign(alpha) != 0 for one in gaps), plural(len(gaps), f"{which}pair")
+    if count == len(gaps) > 1:
+        return f"all {pairs} differ significantly"
+    who = f"none of the {pairs}" if not count else f"{count} of the {pairs}"
+    return f"{who} differ{'s' if count < 2 else ''} significantly"
 
 
 def _behind(gaps: list[Gap], top: str, alpha: float) -> list[str]:
@@ -121,25 +131,46 @@ def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
     if len(ahead) == others:
         return f"{top} {verb} all {others} others, the nearest, {ahead[0].b}, by {_text(ahead[0])}"
     tied = [name for name, rank in places.ranks.items() if rank == 1]
-    hangs = "" if places.best >= set(tied) else ", a place that hangs on what is lacking"
-    first = (
-        f"{top} is highest{hangs}{',' * bool(hangs)} and"
-        if len(tied) == 1
-        else f"{those(tied)} are highest{hangs}; {top}"
-    )
-    return f"{first} {verb} {len(ahead) or 'none'} of {others} others"
+    score = "rate of success" if gaps[0].question == SUCCESS else "mean vote"
+    its = "its place depends" if len(tied) == 1 else "their place depends"
+    hangs = "" if places.best >= set(tied) else f", though {its} on missing votes"
+    beats = f"{verb} {len(ahead)} of the {others} others"
+    if not ahead:
+        often = "does not succeed significantly more often than"
+        is_ = often if gaps[0].question == SUCCESS else "is not significantly ahead of"
+        beats = f"{is_} any of the {others} others"
+    if len(tied) > 1:
+        return f"{those(tied)} share the highest {score}{hangs}; {top} {beats}"
+    joined = f"{',' * bool(hangs)} {'and' if ahead else 'but'}"
+    return f"{top} has the highest {score}{hangs}{joined} {beats}"
 
 
-def _not_ahead(open_: list[Gap], which: str) -> list[str]:
-    """Return a clause for the methods that the highest is not shown to be ahead of, or behind."""
+def _leads(open_: list[Gap], alone: bool) -> list[str]:
+    """Return a clause for the methods that the highest is not shown to be ahead of.
+
+    alone: it is ahead of nobody, which is said already.
+    """
     if not open_:
         return []
+    first = max(open_, key=lambda one: one.mid)
     if len(open_) > FEW_PAIRS:
-        last = max(open_, key=lambda one: one.mid)
-        named = f"{len(open_)} others, of which {last.b} is furthest ({_note(last)}),"
-    else:
-        named = listed([f"{one.b} ({_note(one)})" for one in open_])
-    return [f"{which.format(named)} is not significant"]
+        text = f"its largest lead{' of these' * (not alone)} is over {first.b} ({_note(first)})"
+        return [
+            text if alone else f"its leads over {len(open_)} others are not significant; {text}"
+        ]
+    named = listed([f"{one.b} ({_note(one)})" for one in open_])
+    s, is_ = ("s", "are") if open_[1:] else ("", "is")
+    return [f"its lead{s} over {named} {is_} not significant"]
+
+
+def _lags(behind: list[Gap]) -> list[str]:
+    """Return a clause for the methods that the highest trails, though not significantly."""
+    if len(behind) > FEW_PAIRS:
+        last = max(behind, key=lambda one: one.mid)
+        return [f"it trails {len(behind)} others, most of all {last.b} ({_note(last)}), "
+                "but not significantly"]  # fmt: skip
+    named = listed([f"{one.b} ({_note(one)})" for one in behind])
+    return [f"it trails {named}, but not significantly"] if behind else []
 
 
 def _of(gaps: list[Gap], name: str) -> list[Gap]:
@@ -159,14 +190,9 @@ def _ranked(scores: dict[str, float]) -> list[str]:
 def _open(gaps: list[Gap]) -> list[str]:
     """Return one clause for the differences that are not significant, none if there are none."""
     turned = [one if one.mid >= 0 else one.turned for one in gaps]
-    named = [f"of {one.a} and {one.b} ({_note(one)})" for one in turned]
-    if not named:
-        return []
-    plural_ = named[1:]
-    return [
-        f"the difference{'s' if plural_ else ''} {listed(named)} {'are' if plural_ else 'is'} not "
-        "significant"
-    ]
+    named = listed([f"between {one.a} and {one.b} ({_note(one)})" for one in turned])
+    s, are = ("s", "are") if turned[1:] else ("", "is")
+    return [f"the difference{s} {named} {are} not significant"] if turned else []
 
 
 def _note(one: Gap) -> str:
@@ -177,7 +203,11 @@ def _note(one: Gap) -> str:
     if _alike(one):
         return "alike on every edit"
     excludes = is_number(one.low) and not one.low <= ALIKE <= one.high + 2 * ALIKE
-    return _text(one) + (f", adjusted p {number(one.p_holm, 3)}" if excludes else "")
+    return _text(one) + (f", adjusted p {_p(one.p_holm)}" if excludes else "")
+
+
+def _p(p: float) -> str:
+    return "1" if p > 0.9995 else number(p, 3)
 
 
 def _alike(one: Gap) -> bool:
@@ -200,8 +230,11 @@ def _verb(one: Gap) -> str:
 
 
 def _text(one: Gap, unit: bool = True) -> str:
-    points = " percentage points" if one.question == SUCCESS else " points"
-    return f"{one.text}{points if unit else ''}"
+    return one.text(_unit(one) if unit else "")
+
+
+def _unit(one: Gap) -> str:
+    return " percentage points" if one.question == SUCCESS else " points"
 
 
 def _score(one: Gap, value: float) -> str:

@@ -41,14 +41,12 @@ class Gap(NamedTuple):
         """The same difference as b - a."""
         return self._replace(a=self.b, b=self.a, low=-self.high, mid=-self.mid, high=-self.low)
 
-    @property
-    def text(self) -> str:
-        """Difference and interval, in points of the scale or of percent."""
+    def text(self, unit: str = "") -> str:
+        """Return difference and interval, in points of the scale or of percent, with the unit."""
         times, digits = (100, 0) if self.question == SUCCESS else (1, 2)
         mid, low, high = (times * value for value in (self.mid, self.low, self.high))
-        if not is_number(low):
-            return f"{number(mid, digits)} [no interval]"
-        return f"{number(mid, digits)} [{number(low, digits)}, {number(high, digits)}]"
+        ends = f"{number(low, digits)}, {number(high, digits)}" if is_number(low) else "no interval"
+        return f"{number(mid, digits)}{unit} [{ends}]"
 
     @property
     def why_not(self) -> str:

@@ -94,7 +94,7 @@ def _names(run: Run) -> tuple[tuple[str, ...], dict[str, str]]:
         if not facts.sign and facts.name not in left_out
     }
     left_out |= {
-        name: "learned from ratings, maybe these: it would be held against what it was fitted to"
+        name: "learned from ratings, maybe these: it would be judged by what it was fitted to"
         for name in run.metrics
         if name.startswith("composite.") and name not in left_out
     }

@@ -15,10 +15,15 @@ DESIGNS = {
 RULES = {
     "failed_traps": "failing {} or more trap clips",
     "failed_gold": "failing {} or more trials of known answer",
-    "failed_playback": "{} or more answers to clips that were not watched",
-    "straight_line": "answers whose variance was at most {}",
-    "unplayable": "clips of which a share of {} or more did not play",
-    "least_ratings": "fewer than {} ratings",
+    "failed_playback": "rating {} or more clips without having watched them",
+    "straight_line": "giving votes with a variance of at most {}",
+    "unplayable": "reporting that {} of the clips or more did not play",
+    "least_ratings": "giving fewer than {} ratings",
+}
+RULES_OF_ONE = {
+    "failed_traps": "failing a trap clip",
+    "failed_gold": "failing a trial of known answer",
+    "failed_playback": "rating a clip without having watched it",
 }
 
 
@@ -30,36 +35,44 @@ def study_lead(export: Exported) -> list[str]:
 def _asked(export: Exported) -> str:
     plan = export.plan[export.plan["kind"] == "rating"]
     unit = "clip" if export.design == "absolute" else "pair"
+    edits = f"{plural(plan['edit'].nunique(), 'edit')} of "
+    edits += plural(plan["video"].nunique(), "source video")
     return (
-        f"In the study {export.name}, raters {DESIGNS[export.design]}, and answered for "
-        f"{listed(export.questions)}; {plural(plan['edit'].nunique(), 'edit')} of "
-        f"{plural(plan['video'].nunique(), 'source video')} by {listed(export.methods)} made "
-        f"{plural(len(plan), unit)} to rate, in balanced incomplete blocks with rotated methods."
+        f"In the study {export.name}, raters {DESIGNS[export.design]}; the questions were about "
+        f"{listed(export.questions)}. There were {plural(len(plan), unit)} to rate, of {edits} by "
+        f"{listed(export.methods)}, dealt in balanced incomplete blocks with rotated methods."
     )
 
 
 def _took_part(export: Exported) -> str:
     raters, own = export.raters, export.own
-    who = "simulated raters" if export.simulated else "raters"
+    who = "simulated rater" if export.simulated else "rater"
     counted = own[~own["excluded"]]
     out = int(raters["excluded"].sum())
     return (
-        f"Of {len(raters)} {who} who began, {int(raters['finished'].sum())} finished; {out} "
-        f"{'was' if out == 1 else 'were'} excluded, and {len(counted)} answers of "
-        f"{counted['rater'].nunique()} raters count; training, traps, trials of known answer and "
-        "repeats are not among them."
+        f"Of {plural(len(raters), who)} who began, {int(raters['finished'].sum())} finished; "
+        f"{out or 'none'} {'were' if out > 1 else 'was'} excluded, and "
+        f"{plural(len(counted), 'answer')} of {plural(counted['rater'].nunique(), 'rater')} "
+        f"{'counts' if len(counted) == 1 else 'count'}; training, traps, trials of known answer "
+        "and repeats are not among them."
     )
 
 
 def _rules(export: Exported) -> str:
     rules: dict[str, Any] = export.study.get("exclusion", {})
-    said = [text.format(f"{rules[k]:g}") for k, text in RULES.items() if rules.get(k)]
+    said = [rule_words(k, rules[k]) for k in RULES if rules.get(k)]
     playback = export.study.get("playback", {}).get("coverage")
     watched = f" A clip could be rated after {playback:.0%} of it had played." if playback else ""
     if not said:
         return f"No rule of exclusion was declared.{watched}"
     text = f"{', '.join(said[:-1])} or {said[-1]}" if said[1:] else said[0]
-    return f"Raters were excluded for {text}.{watched}"
+    return f"Raters were to be excluded for {text}.{watched}"
+
+
+def rule_words(rule: str, limit: float) -> str:
+    """Return what a rule excludes raters for, such as "failing a trap clip"."""
+    text = RULES_OF_ONE.get(rule) if limit == 1 else None
+    return text or RULES[rule].format(f"{limit:.0%}" if rule == "unplayable" else f"{limit:g}")
 
 
 def _declared(export: Exported) -> str:

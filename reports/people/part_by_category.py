@@ -10,14 +10,14 @@ from reports.people.category_figure import category_figure
 from reports.people.cells import ends_cell, plain_cell
 from reports.people.joint import Joint
 from reports.tables import Cell, Head, Row, Table
-from reports.wording import listed
+from reports.wording import listed, plural
 
 DONE = (
-    "The leading metrics were held against mean votes within each category of edit, with epsilon "
+    "The leading metrics were compared with mean votes within each category of edit, with epsilon "
     "calibrated on all edits; a category of fewer than {few} source videos is shown and not judged."
 )
 DONE_ALONE = (
-    "The leading metrics were held against mean votes within each category of edit; a category of "
+    "The leading metrics were compared with mean votes within each category of edit; a category of "
     "fewer than {few} source videos is shown and not judged."
 )
 
@@ -44,14 +44,14 @@ def _sentence(found: list[Grid], name: str) -> str:
     """Return where the metrics that lead over all edits are not shown to be above guessing."""
     judged = [one for one in found if _judged(one)]
     if not judged:
-        return "Metrics by category: Each category has too few source videos to judge a metric on."
+        return "Metrics by category: Every category has too few source videos to judge a metric by."
     few = [
         c
         for c in found[0].categories
         if c != ALL and all(one.spots[one.names[0], c].few for one in found)
     ]
-    text = f"Metrics by category: By {name}, {'; '.join(map(_clause, judged))}"
-    return text + (f"; too few videos to judge {listed(few)} edits." if few else ".")
+    text = f"Metrics by category: Judged by {name}, {'; '.join(map(_clause, judged))}."
+    return text + (f" There are too few videos to judge {listed(few)} edits." if few else "")
 
 
 def _judged(found: Grid) -> dict[str, Spot]:
@@ -65,13 +65,12 @@ def _clause(found: Grid) -> str:
     failing = [c for c, spot in judged.items() if spot.low <= spot.guess]
     overall = found.spots[leader, ALL]
     above = is_number(overall.low) and overall.low > overall.guess
-    text = f"{leader} follows raters on {found.question}"
     if not failing:
-        return f"{text} better than guessing on {listed(list(judged))} edits"
+        return f"{leader} beats guessing on {found.question} for {listed(list(judged))} edits"
+    edits = f"for {listed(failing)} edits"
     if len(failing) == len(judged) or not above:
-        text = f"{leader} is not shown to follow raters on {found.question}"
-        return f"{text} better than guessing on {listed(failing)} edits"
-    return f"{text} better than guessing overall but is not shown to on {listed(failing)} edits"
+        return f"{leader} is not shown to beat guessing on {found.question} {edits}"
+    return f"{leader} beats guessing on {found.question} overall but is not shown to {edits}"
 
 
 def _drawing(found: list[Grid], name: str) -> Drawing:
@@ -79,11 +78,11 @@ def _drawing(found: list[Grid], name: str) -> Drawing:
         "metric_categories",
         category_figure(found),
         f"Heat maps of {name}: metrics by categories of edit, for {_questions(found)}.",
-        f"{name[0].upper()}{name[1:]} of the leading metrics on each category of edit, and n, the "
-        "edits behind it. Shades run from what guessing reaches in the category to the best value "
-        "of the panel; a value without a shade is not above guessing. Hatched: fewer than "
-        f"{FEW_VIDEOS} source videos, or no value. Italic: better than the metrics meant for the "
-        "question, but meant for another axis. Intervals are in the tables below.",
+        f"The leading metrics' {name} on each category of edit; n: the edits behind it. Shades run "
+        "from what guessing reaches in the category to the best value of the panel; a value "
+        "without a shade is not above guessing. Hatched: fewer than "
+        f"{FEW_VIDEOS} source videos, or no value. Italic: meant for another axis, but better than "
+        "the metrics meant for the question. Intervals are in the tables below.",
     )
 
 
@@ -99,10 +98,9 @@ def _table(found: Grid, name: str, level: float) -> Table:
     return Table(
         f"metric_categories_{found.question}",
         f"{found.question.capitalize()}: metrics by category of edit",
-        f"{name[0].upper()}{name[1:]} with {100 * level:g}% intervals over source videos. "
-        "Bold: the interval is "
-        f"above guessing, and from {FEW_VIDEOS} videos or more. Last line: what guessing reaches "
-        "in the category.",
+        f"The metrics' {name}, with {100 * level:g}% intervals over source videos. Bold: the "
+        f"interval lies above guessing and rests on {FEW_VIDEOS} videos or more. Last line: what "
+        "guessing reaches in the category.",
         heads,
         (*(Row(each, _cells(found, each)) for each in found.names), _guesses(found)),
         first="metric",
@@ -110,7 +108,8 @@ def _table(found: Grid, name: str, level: float) -> Table:
 
 
 def _counts(spot: Spot) -> str:
-    return f"{spot.edits} edits of {spot.videos} videos for the first metric"
+    of = f"{plural(spot.edits, 'edit')} of {plural(spot.videos, 'video')}"
+    return f"{of} for the first metric"
 
 
 def _cells(found: Grid, name: str) -> tuple[Cell, ...]:

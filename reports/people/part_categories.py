@@ -68,12 +68,10 @@ def _note(people: People, found: dict[str, Scores]) -> str:
     sizes = {name: _sizes(one) for name, one in scores.items() if name != ALL}
     said = listed([f"{name} {videos}" for name, (_, videos) in sizes.items()])
     few = [name for name, (_, videos) in sizes.items() if videos < FEW_VIDEOS]
-    text = f"Source videos of each category: {said}."
+    text = f"Source videos in each category: {said}."
     if few:
-        text += (
-            f" {listed(few)} {'has' if len(few) == 1 else 'have'} fewer than {FEW_VIDEOS}, too few "
-            "for a claim about a category."
-        )
+        have = "has" if len(few) == 1 else "have"
+        text += f" With fewer than {FEW_VIDEOS}, {listed(few)} {have} too few for a claim."
     return f"{text} Differences within a category were not tested."
 
 
@@ -90,9 +88,9 @@ def _drawing(people: People, found: dict[str, Scores]) -> Drawing:
             found, places, {q: {places[m] for m in people.kept.apart(q)} for q in found}
         ),
         f"Heat maps of mean opinion scores by category on {listed(people.questions)}.",
-        "Mean opinion score of every method on every category of edit, and n, the edits behind "
-        "it. Darker is higher, from the lowest to the highest of the panel. Hatched: fewer than "
-        f"{FEW_VIDEOS} source videos, no vote, or votes on a method's own edits alone. Intervals "
+        "Mean opinion score of every method on every category of edit; n: the edits behind it. "
+        "Darker is higher, from the lowest to the highest of the panel. Hatched: fewer than "
+        f"{FEW_VIDEOS} source videos, no votes, or votes on a method's own edits alone. Intervals "
         f"are in the tables below.{drawn_on_own(people, people.questions)}",
     )
 
@@ -112,8 +110,8 @@ def _table(people: People, question: str, scores: Scores) -> Table:
         f"mos_categories_{question}",
         f"{question.capitalize()}: mean votes by category of edit",
         f"Mean opinion score with its {100 * people.how.level:g}% interval (clustered by rater and "
-        "by source video), and the source videos behind it. Not adjusted for the number of "
-        "categories; intervals of a few videos are wide and say little."
+        "by source video) and n, the source videos behind it. Intervals are not adjusted for the "
+        "number of categories; those of a few videos are wide and say little."
         + own_edits_note(people, [question]),
         tuple(heads),
         tuple(rows),

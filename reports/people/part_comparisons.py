@@ -28,22 +28,22 @@ KINDS = {
     "across": "of two different raters on one edit",
 }
 DONE = (
-    "As an effect size that needs no distance between grades we give P(A > B) + P(tie) / 2 "
+    "As an effect size that assumes no distance between grades, we give P(A > B) + P(tie) / 2 "
     "[@vargha2000] over pairs of votes {kinds}.",
-    "The least detectable difference has power {power:.0f}% at the {alpha:g}% level, two-sided "
+    "The least detectable difference has {power:.0f}% power at the {alpha:g}% level, two-sided "
     "[@cohen1988], from variance components of this study's own votes {estimate} [@searle1992].",
 )
 CAPTION = (
-    "Difference of mean opinion scores, first method less second, over the edits that {whose} "
-    "have, with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p adjusted "
-    "by Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs of votes "
-    "{kind}: one half is no difference. Bold: significant at the {alpha:g}% level."
+    "Difference of mean opinion scores, first method minus second, over the edits that {whose} "
+    "have, with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p is "
+    "adjusted by Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs "
+    "of votes {kind}; one half means no difference. Bold: significant at the {alpha:g}% level."
 )
 SUCCESS_CAPTION = (
-    "Share of edits that succeed, first method less second, in percentage points over the edits "
-    "that {whose} have, with its {level:g}% score interval, within 100 points (source videos as "
-    "clusters, raters by the jackknife); p by tossing the signs of source videos, adjusted by Holm "
-    "over the pairs. Bold: significant at the {alpha:g}% level."
+    "Difference of the shares of edits that succeed, first method minus second, in percentage "
+    "points over the edits that {whose} have, with its {level:g}% score interval (source videos as "
+    "clusters, raters by the jackknife); p is from flipping the signs of source videos, adjusted "
+    "by Holm over the pairs. Bold: significant at the {alpha:g}% level."
 )
 
 
@@ -70,20 +70,19 @@ def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, 
     """Return what differences the study could have found."""
     known = [one for one in found if one.study]
     if not known:
-        return (f"Least detectable difference: not known, since {unknown(found)}.",)
+        return (f"The least detectable difference is not known, since {unknown(found)}.",)
     alone, strict = (
         listed([detected(people, one, getattr(one, name)) for one in known])
         for name in ("alone", "corrected")
     )
     text = (
-        f"Least detectable difference: with {sizes_of(known)}, a true difference of {alone} is "
-        f"found with "
-        f"{100 * POWER:.0f}% power by one comparison at the {100 * alpha:g}% level"
+        f"Least detectable difference: with {sizes_of(known)}, a single comparison at the "
+        f"{100 * alpha:g}% level has {100 * POWER:.0f}% power to find a true difference of {alone}"
     )
     if found[0].tests > 1:
-        text += f"; by the first of {found[0].tests} that pass Holm's correction, one of {strict}"
+        text += f"; the first of {found[0].tests} comparisons to pass Holm's correction, {strict}"
     more = f" It is not known {unknown(found)}." if len(known) < len(found) else ""
-    return (f"{text}. A pair that is not significant may differ by less than that.{more}",)
+    return (f"{text}. A pair without a significant difference may still differ by less.{more}",)
 
 
 def _drawing(people: People, gaps: Gaps) -> Drawing:
@@ -93,9 +92,10 @@ def _drawing(people: People, gaps: Gaps) -> Drawing:
         "comparisons",
         gaps_figure(gaps, alpha),
         f"Forest plots of the differences of all pairs of methods on {topics}.",
-        f"Difference of every pair of methods, first less second, with {level:g}% intervals "
-        "(not adjusted). Right of zero the first is ahead. Filled and bold: significant at the "
-        f"{100 * alpha:g}% level by Holm's adjusted p, at the right; hollow: not.",
+        f"Differences of all pairs of methods, first minus second, with {level:g}% intervals "
+        "(not adjusted). To the right of zero, the first is ahead. Filled and bold: significant at "
+        f"the {100 * alpha:g}% level by Holm's adjusted p, which stands at the right; hollow: not "
+        "significant.",
     )
 
 
@@ -162,7 +162,9 @@ def _better(one: Gap, made: Comparison) -> Cell:
     if not is_number(mid):
         return Cell(NOTHING)
     kind, pairs = made.superiority.kind, made.superiority.pairs
-    return Cell(number(mid, 2), ends_text(low, high), f"{pairs} pairs of votes {KINDS[kind]}")
+    return Cell(
+        number(mid, 2), ends_text(low, high), f"{plural(int(pairs), 'pair')} of votes {KINDS[kind]}"
+    )
 
 
 def _success_table(people: People, gaps: list[Gap]) -> Table:
@@ -199,8 +201,9 @@ def _power_table(people: People, found: list[Detectable]) -> Table:
         Head("votes a method", hint="of the method with the fewest"),
     )
     caption = (
-        f"Difference in points that a comparison finds with {100 * POWER:.0f}% power at the "
-        f"{100 * alpha:g}% level, and at that level divided by the {found[0].tests} comparisons."
+        f"The difference, in points, that a comparison finds with {100 * POWER:.0f}% power at the "
+        f"{100 * alpha:g}% level, and at that level divided by the number of comparisons "
+        f"({found[0].tests})."
     )
     rows = tuple(Row(one.question, _power_cells(one, high - low)) for one in found)
     title = "Least detectable differences"

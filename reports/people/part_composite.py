@@ -19,20 +19,21 @@ from reports.parts import Part
 from reports.people.cells import ends_cell, p_text, plain_cell
 from reports.people.joint import Joint
 from reports.tables import NOTHING, Cell, Head, Row, Table
+from reports.wording import plural
 
 FILE = "composite.json"
 LEVELS = {"item": "within edits", "edits": "within methods", "global": "over all"}
 DONE = (
     "For every axis a composite of the automatic metrics was learned on mean votes by ridge "
     "regression [@hoerl1970] with non-negative weights [@slawski2013]; each source video was "
-    "predicted from a model of the others, its penalty chosen within those, and held against the "
+    "predicted from a model of the others, its penalty chosen within those, and compared with the "
     "single metric that was best on the others. Differences have intervals over source videos and "
     "p-values of a permutation test with source videos as blocks [@deutsch2021resampling], both "
-    "widened by the correction of Nadeau and Bengio [@nadeau2003] for models that share their data."
+    "widened by the correction for models that share their data [@nadeau2003]."
 )
 FOREIGN = (
-    "Weights belong to this study: other videos, methods and raters may ask for others. They are "
-    "in {file}, which `dreamix bench score --composite` applies."
+    "The weights belong to this study: other videos, methods and raters may call for others. They "
+    "are in {file}, which `dreamix bench score --composite` applies."
 )
 HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # that stands for a minus sign
 
@@ -54,7 +55,7 @@ def composite_part(joint: Joint) -> Part | None:
             learned[question] = _learn(joint, question)
             said.append(_sentence(joint, question, learned[question]))
         except UserError as error:
-            said.append(f"Composite of {question}: There is none: {_signed(str(error))}")
+            said.append(f"Composite of {question}: There is none. {_sentence_of(str(error))}")
     text = _file(joint, learned)
     return Part(
         id="composites",
@@ -85,6 +86,11 @@ def _learn(joint: Joint, question: str) -> Learned:
 def _sentence(joint: Joint, question: str, learned: Learned) -> str:
     said = sentence(learned, question, simulated=joint.people.export.simulated)
     return f"Composite of {question}: {_signed(said.removeprefix('SIMULATED: '))}"
+
+
+def _sentence_of(text: str) -> str:
+    """Return a reason as a sentence."""
+    return _signed(f"{text[0].upper()}{text[1:]}")
 
 
 def _signed(text: str) -> str:
@@ -135,12 +141,13 @@ def _gain_table(question: str, learned: Learned, level: float) -> Table:
     return Table(
         f"composite_{question}",
         f"{question.capitalize()}: the composite and the best single metric",
-        f"First line: what decides. The commonest best single metric there is {named}. "
-        f"{100 * level:g}% intervals over source videos, p two-sided, both widened since "
-        "models share their data. "
-        f"Error of the predicted mean votes {_two(learned.rmse)} points, of always predicting the "
-        f"mean {_two(learned.rmse_mean)}. On methods that the model had not seen: r = "
-        f"{_two(learned.unseen.item)} within edits, {_two(learned.unseen.within)} within methods.",
+        f"The first line decides; the most frequent best single metric there is {named}. "
+        f"Intervals ({100 * level:g}%) are over source videos and p is two-sided, both widened "
+        "because the models share their data. "
+        f"The predicted mean votes have an error (RMSE) of {_two(learned.rmse)} points, always "
+        f"predicting the mean one of {_two(learned.rmse_mean)}. On methods that the model had not "
+        f"seen, r is {_two(learned.unseen.item)} within edits and {_two(learned.unseen.within)} "
+        "within methods.",
         heads,
         tuple(Row(_named(gain.statistic), _cells(gain, other)) for gain, other in pairs),
         first="statistic",
@@ -186,12 +193,23 @@ def _weight_table(joint: Joint, question: str, learned: Learned) -> Table:
         f"composite_weights_{question}",
         f"{question.capitalize()}: weights of the composite",
         f"Predicted mean vote = {_two(model.intercept)} + sum of weight x (value - mean) / "
-        f"deviation, turned so that more is better. {unused} more metrics got no weight, "
-        f"{len(learned.left_out)} were left out for gaps or for being constant.",
+        f"deviation, each metric turned so that more is better. {_unused(unused)}"
+        f"{_left_out(len(learned.left_out))}",
         heads,
         tuple(_weight_row(joint, learned, int(k)) for k in order),
         first="metric",
     )
+
+
+def _unused(count: int) -> str:
+    return f"{plural(count, 'more metric')} got no weight. " if count else ""
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return "No metric was left out."
+    why = "for missing values or for being constant"
+    return f"{plural(count, 'metric')} {'was' if count == 1 else 'were'} left out {why}."
 
 
 def _weight_row(joint: Joint, learned: Learned, k: int) -> Row:

@@ -14,13 +14,18 @@ from reports.people.cost_figure import LEAST, cost_figure
 from reports.people.gaps import ALIKE
 from reports.people.joint import Joint
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
-from reports.wording import listed
+from reports.wording import listed, plural
 
 DONE = (
     "Cost is the median wall time of an edit without finetuning, with its interquartile range over "
     "clips, and the seconds of finetuning divided by the edits that they served."
 )
+NAMED = 5  # methods that another one beats
 LATE = 1.2  # a method this many times as slow as another is called slower
+
+
+BROUGHT_IN = "external"  # the method that is given finished files
+ELSEWHERE = "Cost: Not known, as every method's clips were made elsewhere and brought in."
 
 
 class Cost(NamedTuple):
@@ -44,11 +49,12 @@ def cost_part(joint: Joint) -> Part | None:
     known = {label: cost for label, cost in costs.items() if cost.clips}
     if not known:
         return None
+    made = {k: v for k, v in known.items() if joint.run.methods[k].name != BROUGHT_IN}
     votes = {question: _votes(joint, question) for question in joint.people.questions}
     return Part(
         id="cost-and-votes",
         title="Cost beside quality",
-        found=(_sentence(known, _ranked(joint, votes)),),
+        found=(_sentence(made, _ranked(joint, votes)) if made else ELSEWHERE,),
         drawings=(_drawing(joint, known, votes),),
         tables=(_table(joint, costs, votes),),
         frames=(("cost_and_votes", _frame(costs, votes)),),
@@ -91,14 +97,17 @@ def _ranked(joint: Joint, votes: dict[str, dict[str, Interval]]) -> dict[str, di
 def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> str:
     """Return the cheapest and dearest method, and which methods another beats on all counts."""
     order = sorted(costs, key=lambda label: (costs[label].total, label))
-    each = [f"{label} {_seconds(costs[label].total)} s" for label in order]
-    text = f"Cost: An edit takes, with its share of finetuning, {listed(each)}."
+    each = [f"{label} {_seconds(costs[label].total)}" for label in order]
+    text = f"Cost: Seconds per edit, its share of finetuning included: {listed(each)}."
     if len(order) == 1:
         return text
-    beaten = [f"{a} by {b}" for a in order if (b := _beaten_by(a, order, costs, votes))]
-    if beaten:
-        return f"{text} Slower and with lower mean votes on every question: {listed(beaten)}."
-    return f"{text} No method is both slower and lower on every question than another."
+    pairs = [(a, b) for a in order if (b := _beaten_by(a, order, costs, votes))]
+    if not pairs:
+        return f"{text} No method is both slower than another and below it on every question."
+    beaten = [f"{a} is slower than {b} and below it on every question" for a, b in pairs[:NAMED]]
+    if rest := len(pairs) - NAMED:
+        beaten += [f"so {'is' if rest == 1 else 'are'} {plural(rest, 'more method')}"] * (rest > 0)
+    return f"{text} {'; '.join(beaten)}."
 
 
 def _beaten_by(
@@ -129,11 +138,11 @@ def _drawing(
         "cost_and_votes",
         cost_figure(joint, costs, votes, {q: {*joint.people.kept.apart(q)} for q in votes}),
         f"Scatter of seconds an edit against mean votes on {listed(list(votes))}.",
-        "Seconds of an edit, on a logarithmic axis, against the mean opinion score, with its "
-        "interval over raters and source videos. A mark stands at all seconds of an edit, its "
-        "share of finetuning included; from a small tick, which is editing alone, a dotted line "
-        "leads there where finetuning is part of it. Left and up is better. Hollow: an anchor, or "
-        "the score on a method's own edits, where too few are common.",
+        "Seconds per edit, on a logarithmic axis, against the mean opinion score with its interval "
+        "over raters and source videos. A mark stands at all the seconds that an edit took, its "
+        "share of finetuning included; where there is finetuning, a dotted line leads to it from a "
+        "small tick, which is editing alone. Further left and further up is better. Hollow: an "
+        "anchor, or the score on a method's own edits, where too few are common.",
     )
 
 
@@ -149,9 +158,9 @@ def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Inte
     return Table(
         "cost_and_votes",
         "Cost and mean votes",
-        "Wall time, each process on one core, without writing the clips; its range is over clips "
-        "(quartiles). Mean opinion scores with their intervals over raters and source videos. "
-        "A method that is given finished files shows the time of finding them."
+        "Wall time, each process on one core, without writing the clips; below it the quartiles "
+        "over clips. Mean opinion scores with their intervals over raters and source videos. "
+        "For a method that is given finished files, it is the time it took to find them."
         + (f" {APART}: on its own edits, too few being common." if apart else ""),
         heads,
         tuple(

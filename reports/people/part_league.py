@@ -16,7 +16,7 @@ from reports.people.league_figure import league_figure
 from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
 from reports.people.league_words import ALPHA, done, found_sentence, notes
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
-from reports.wording import listed, those
+from reports.wording import listed, plural, those
 
 
 class _Level(NamedTuple):
@@ -55,17 +55,16 @@ def _drawing(found: Agreement, level: float) -> Drawing:
     return Drawing(
         f"league_{found.question}",
         league_figure(found),
-        f"{found.question.capitalize()}: dot plot of {len(found.ranked)} metrics; best "
-        f"{those(found.tops)}, {number(leader.value, 2)}.",
+        f"{found.question.capitalize()}: dot plot of {plural(len(found.ranked), 'metric')}; "
+        f"best {those(found.tops)}, {number(leader.value, 2)}.",
         f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
-        f"metrics: {100 * level:g}% intervals over source videos. Lines cut clusters: "
-        "each metric is "
-        "significantly worse than every metric of the clusters above. Diamonds and band: people in "
-        f"the place of a metric, bars the middle {100 * level:g}% of random draws; they are held "
-        "against fewer votes than metrics are, so they are what people reach, not an "
-        "upper bound. Dotted: what "
-        "a metric that knows nothing reaches; dashed: one that knows the method alone."
-        + (f" Not drawn, as not ranked: {listed([*found.apart])}." if found.apart else ""),
+        f"metrics: {100 * level:g}% intervals over source videos. A line separates clusters: below "
+        "it, every metric is significantly worse than all metrics above it. Diamonds and band: "
+        f"people in the place of a metric, with bars over the middle {100 * level:g}% of random "
+        "draws; they are compared with fewer votes than metrics are, so this is what people reach, "
+        "not an upper bound. Dotted: a metric that knows nothing; dashed: one that knows only the "
+        "method."
+        + (f" Not ranked, and so not drawn: {listed([*found.apart])}." if found.apart else ""),
     )
 
 
@@ -83,19 +82,17 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     if accuracy:
         panels.append(Row("method alone", _people_cells(plain_cell(found.method, 3), accuracy)))
     text = (
-        f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: "
-        "the best, metrics that "
-        "are not significantly worse, and the axis of those meant for the question. p: two-sided, "
-        "of the difference from the best metric on the cells that both have, adjusted "
-        "over all metrics, since the best is chosen by the same data. A cluster begins where a "
-        "metric is worse than every metric above it. No value: of "
-        f"{joint.metrics[0].size} edits by methods. Below: people in the place of a metric, with "
-        f"the middle {100 * level:g}% of random draws, or the lowest and highest rater; "
-        "last, the method's mean "
-        "vote on the other videos."
+        f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: the best, "
+        "metrics that are not significantly worse, and the axis of those meant for the question. "
+        "p: two-sided, of the difference from the best metric on the clips for which both have "
+        "values, adjusted over all metrics, since the same data choose the best. A cluster begins "
+        "where a metric is worse than every metric above it. No value: of "
+        f"{plural(joint.metrics[0].size, 'rated clip')}. Last lines: people in the place of a "
+        f"metric, with the middle {100 * level:g}% of random draws or the lowest and the highest "
+        "rater, and the method's mean vote on the other videos."
     )
     if found.apart:
-        text += f" {APART}: not ranked, for values on too few edits."
+        text += f" {APART}: not ranked, as it has values for too few clips."
     return Table(
         f"league_{found.question}",
         f"{found.question.capitalize()}: metrics by how they follow raters",
@@ -118,7 +115,7 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
         *(calibrated if accuracy else ()),
         Head("cluster"),
         Head("p", hint="of the difference from the best metric; adjusted over the metrics"),
-        Head("no value", hint="edits by methods without a value of the metric or a vote"),
+        Head("no value", hint="clips without a value of the metric or without a vote"),
     )
 
 

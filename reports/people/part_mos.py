@@ -18,6 +18,7 @@ from reports.people.own_edits import apart_mark
 from reports.people.standings import whose_edits
 from reports.people.verdict import places_of, scores_of, verdict
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
+from reports.wording import listed, plural
 
 COUNTS = ("votes", "raters", "sources", "items")
 COUNT_HINTS = {
@@ -27,37 +28,36 @@ COUNT_HINTS = {
     "items": "edits with votes",
 }
 CAPTION = (
-    "Mean opinion score on {questions} from 1 to 5, the mean of source means, with its {level:g}% "
-    "interval (clustered by rater and by source video); success is the share of edits whose mean "
-    "vote is above {threshold:g} on every question, and votes succeed the share of raters' answers "
+    "Mean opinion scores on {questions} from 1 to 5 (means of source means), with {level:g}% "
+    "intervals clustered by rater and by source video. Success: the share of edits whose mean vote "
+    "is above {threshold:g} on every question; votes succeed: the share of single raters' answers "
     "that are. Methods that share a letter in a column do not differ significantly (Holm's "
-    "correction). Bold: the highest, whatever a method lacks."
+    "correction). Bold: the highest, whatever values a method lacks."
 )
 GROUND = (
-    " Methods have votes on different edits: scores, letters and bold faces are of the edits that "
-    "all ranked methods have; own: on all edits of the method; "
-    f"{APART}: too few in common, its own score, not ranked."
+    " Methods have votes on different edits: scores, letters and bold faces are about the edits "
+    "that all ranked methods have; own: on all edits of the method; "
+    f"{APART}: too few edits in common, so its own score, not ranked."
 )
 DONE = (
     "A method's mean opinion score is the mean over source videos of the mean over a source's "
     "edits of the edit's mean vote, with {level:g}% t intervals from variances clustered by rater "
-    "and by source video [@cameron2011] on at most min(raters, sources) - 1 degrees of freedom, "
-    "fewer where raters hold unequal shares of the votes [@bell2002], cut where the scale ends; "
-    "bootstrap "
+    "and by source video [@cameron2011] on at most min(raters, sources) "
+    "\N{MINUS SIGN} 1 degrees of freedom, fewer where raters hold unequal shares of the votes "
+    "[@bell2002], cut where the scale ends; bootstrap "
     "intervals beside them resampled raters and, independently, source videos ({resamples} "
     "resamples, seed {seed}) [@owen2007].",
-    "An edit succeeds if the mean of its votes is above {threshold:g} on every question; shares of "
-    "edits have intervals of Korn and Graubard [@korn1998] clustered by source video, which take "
-    "the raters as given, and shares of single raters' answers, clustered by rater and source, "
-    "stand beside them.",
+    "An edit succeeds if the mean of its votes is above {threshold:g} on every question. Shares of "
+    "edits have intervals for clustered data [@korn1998] with source videos as clusters, which "
+    "take the raters as given; shares of single raters' answers, clustered by rater and source "
+    "video, are given as well.",
 )
 DONE_PAIRS = (
     "Methods were compared in pairs on the edits that {whose} have votes on, with variances "
-    "clustered by rater and by source video [@cameron2011], and p-values adjusted over all {tests} "
-    "comparisons of votes [@holm1979]; success by the difference of shares over common edits, "
-    "tested by tossing the signs of source videos and with a score interval of paired shares "
-    "[@tango1998], raters adding to both what the jackknife shows of them [@efron1993], adjusted "
-    "over its own {pairs}.",
+    "clustered by rater and by source video [@cameron2011]{votes}. Success was compared by the "
+    "difference of shares over common edits, with a sign-flip test over source videos and a score "
+    "interval for paired shares [@tango1998], both widened by the raters' jackknife variance "
+    "[@efron1993]{own}.",
     "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
 )
 
@@ -91,7 +91,9 @@ def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
         return said
     tests, alpha = pairs * len(people.questions), round(100 * (1 - how.level), 6)
     whose = whose_edits(people.kept.standings)
-    counts = {"tests": tests, "pairs": pairs, "alpha": alpha}
+    votes = f", and p-values adjusted over all {tests} comparisons of votes [@holm1979]"
+    own = f", and adjusted over its own {pairs} comparisons [@holm1979]"
+    counts = {"votes": votes * (tests > 1), "own": own * (pairs > 1), "alpha": alpha}
     return said + tuple(text.format(whose=whose, **counts) for text in DONE_PAIRS)
 
 
@@ -121,7 +123,7 @@ def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False)
 
 
 def _caption(people: People, outcome: Outcome) -> str:
-    questions = ", ".join(people.questions)
+    questions = listed(people.questions)
     threshold, level = outcome.success.threshold, 100 * people.how.level
     text = CAPTION.format(questions=questions, level=level, threshold=threshold)
     if any(one.gaps.any() for one in outcome.standings.values()):
@@ -171,17 +173,17 @@ def _mos(scores: MethodScores, at: int) -> Cell:
     if not is_number(scores.mos[at]):
         return Cell(NOTHING, "no votes")
     boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
-    counts = ", ".join(f"{int(getattr(scores, name)[at])} {name}" for name in COUNTS)
+    counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNTS)
     small = ends_text(float(scores.low[at]), float(scores.high[at]))
     return Cell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
 
 
 def _success(outcome: Outcome, at: int) -> Cell:
-    return _share(outcome.success.items, at, "edits")
+    return _share(outcome.success.items, at, "edit")
 
 
 def _votes_succeed(outcome: Outcome, at: int) -> Cell:
-    return _share(outcome.success.votes, at, "answers of a rater about an edit")
+    return _share(outcome.success.votes, at, "answer of a rater about an edit")
 
 
 def _share(rate: Rate, at: int, what: str) -> Cell:
@@ -189,7 +191,8 @@ def _share(rate: Rate, at: int, what: str) -> Cell:
         return Cell(NOTHING, "no votes")
     share, low, high = (100 * float(values[at]) for values in rate[:3])
     left = int(rate.incomplete[at])
-    hint = f"{int(rate.counted[at])} {what}" + (f"; {left} lack a question" if left else "")
+    hint = plural(int(rate.counted[at]), what)
+    hint += f"; {left} {'lacks' if left == 1 else 'lack'} a question" if left else ""
     return Cell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
 
 

@@ -15,20 +15,21 @@ DONE = (
     "As a check that does not take the grades for equally far apart, the votes were modelled by a "
     "cumulative link mixed model [@mccullagh1980; @christensen2018] with random effects of raters, "
     "sources, edits and of raters and sources by method, fitted by Laplace's approximation; pairs "
-    "were tested with Student's t on at most min(raters, sources) - 1 degrees of freedom and "
-    "Holm's correction over all pairs and questions.",
+    "were tested with Student's t on at most min(raters, sources) \N{MINUS SIGN} 1 degrees of "
+    "freedom and Holm's correction over all pairs and questions.",
     "The same model with a probit link was sampled by {chains} chains of a Gibbs sampler "
     "[@albert1993; @cowles1996; @liu2000] under weak priors (method effects normal with deviation "
     "5, deviations of random effects half-t with 3 degrees of freedom and scale 1 [@huang2013]); "
     "R-hat and effective draws are rank-normalised [@vehtari2021].",
 )
 CAPTION = (
-    "First method less second. Log-odds: of a better grade, by the cumulative link mixed model, "
+    "First method minus second. Log-odds: of a better grade, by the cumulative link mixed model, "
     "with its {level:g}% interval and p adjusted by Holm over all pairs and questions. Points: "
     "posterior mean difference of the mean votes of a new rater on a new source, with its "
     "{level:g}% credible interval, and the posterior probability that the first is ahead. Bold: "
     "significant at the {alpha:g}% level."
 )
+NAMED = 5  # comparisons in a sentence
 UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale"
 
 
@@ -75,11 +76,13 @@ def _sentence(people: People, found: list[OrdinalQuestion]) -> str:
             if gap.sign(alpha) != verdicts[gap.a, gap.b]:
                 other.append(f"{gap.a} and {gap.b} on {one.question} ({_verdict(gap, alpha)})")
     if not pairs:
-        return "Ordinal models: no pair of methods could be modelled."
-    start = f"Ordinal models: of {plural(pairs, 'comparison')}"
+        return "Ordinal models: No pair of methods could be modelled."
+    start = f"Ordinal models: Of {plural(pairs, 'comparison')}"
     if not other:
-        return f"{start}, the cumulative link mixed model says of each what the means say."
-    return f"{start}, the cumulative link mixed model says otherwise of {listed(other)}."
+        return f"{start}, the cumulative link mixed model agrees with the means on every one."
+    if len(other) > NAMED:
+        other = [*other[:NAMED], plural(len(other) - NAMED, "more comparison")]
+    return f"{start}, the cumulative link mixed model disagrees with the means on {listed(other)}."
 
 
 def _verdict(gap: OrdinalGap, alpha: float) -> str:

@@ -27,19 +27,20 @@ from reports.wording import plural
 FEW = 8  # raters below which a claim about others like them can show little
 ANYBODY = "raters like these"
 NOTE = (
-    "{them} can say two things. For raters like these: they are a sample, and t has at most "
-    "{freedom} for what others like them would say, which shows large differences only. For these "
-    "raters: they are taken as they are, and the source videos alone are a sample; that says "
-    "nothing of what other raters prefer. The sections before this one are about raters like these."
+    "With {them}, two questions can be asked. About raters like these: the raters are a sample, "
+    "and t has at most {freedom} for what others like them would say, so that only large "
+    "differences show. About these raters: they are taken as they are and only the source videos "
+    "are a sample, which says nothing about what other raters prefer. The sections before this one "
+    "are about raters like these."
 )
 NOTE_ONE = (
-    "One rater says nothing of what raters like this one would say. For this rater: the votes are "
-    "taken as they are, and the source videos alone are a sample."
+    "One rater says nothing about what raters like this one would say. About this rater: the votes "
+    "are taken as they are, and only the source videos are a sample."
 )
 DONE = (
     "As the panel has fewer than {few} raters, every comparison was also made for these raters on "
-    "source videos like these, with variances clustered by source video alone and sources - 1 "
-    "degrees of freedom, p-values adjusted over as many comparisons [@holm1979].",
+    "source videos like these, with variances clustered by source video alone and sources "
+    "\N{MINUS SIGN} 1 degrees of freedom, p-values adjusted over as many comparisons [@holm1979].",
 )
 
 
@@ -139,7 +140,7 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
     return Table(
         f"panel_{topic}",
         f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
-        f"First method less second, in {unit}, over the edits that {whose} have, with "
+        f"First method minus second, in {unit}, over the edits that {whose} have, with "
         f"{100 * people.how.level:g}% intervals (not adjusted) for {who} on source videos like "
         f"these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
         f"significant at the {100 * alpha:g}% level.",

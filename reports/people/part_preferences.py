@@ -16,23 +16,24 @@ from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
+MANY = 4  # methods, of which all pairs are said
 DONE = (
     "Choices were modelled by Bradley and Terry's model [@bradley1952] with Davidson's ties "
     "[@davidson1970] and a parameter for the side that raters favour, fitted by maximum likelihood "
     "to all choices on a question."
 )
 INTERVALS = (
-    "Differences of strengths have {level:g}% intervals of Student's t with min(raters, sources) - "
-    "1 degrees of freedom on a sandwich variance clustered by rater and by source video "
-    "[@cameron2011]; p-values are adjusted by Holm [@holm1979] over all pairs and questions, and a "
-    "preference counts as shown below {alpha:g}%. Intervals of single strengths are percentiles of "
-    "{resamples} resamples of raters and, independently, source videos."
+    "Differences of strengths have {level:g}% intervals of Student's t with min(raters, sources) "
+    "\N{MINUS SIGN} 1 degrees of freedom on a sandwich variance clustered by rater and by source "
+    "video [@cameron2011]; p-values are adjusted by Holm [@holm1979] over all pairs and questions, "
+    "and a preference counts as shown below {alpha:g}%. Intervals of single strengths are "
+    "percentiles of {resamples} resamples of raters and, independently, source videos."
 )
 PAIR_CAPTION = (
-    "First method against second. Difference of strengths on the log scale of the model with its "
-    "{level:g}% interval (not adjusted), and that of a two-way bootstrap, which is wider than it "
-    "need be; p adjusted by Holm over all pairs and questions. Bold: significant at the {alpha:g}% "
-    "level."
+    "First method against second: the difference of their strengths on the log scale of the model, "
+    "with its {level:g}% interval (not adjusted) and that of a two-way bootstrap, which is wider "
+    "than it need be; p is adjusted by Holm over all pairs and questions. Bold: significant at the "
+    "{alpha:g}% level."
 )
 
 
@@ -68,17 +69,35 @@ def _sentence(one: Chosen, alpha: float) -> str:
     """Return who is preferred over whom, as far as tests say so."""
     topic = one.question.capitalize()
     if not one.model or not one.ends:
-        return f"{topic}: no strengths can be told: {one.why_not}."
+        return f"{topic}: No strengths can be estimated: {one.why_not}."
     if not np.isfinite(one.p_holm).any():
-        return f"{topic}: no preference can be tested: {_why_no_test(one)} ({_shares(one)})."
+        return f"{topic}: No preference can be tested: {_why_no_test(one)} ({_shares(one)})."
+    if len(one.rows.methods) > MANY:
+        return f"{topic}: {_strongest(one, alpha)}."
     shown: list[str] = []
     open_: list[str] = []
     for a, b in _ordered_pairs(one):
         share = f"{_side(one, a, b)} ({one.model.win[a, b]:.0%} {_share_ends(one, a, b)})"
         (shown if one.shown(a, b, alpha) else open_).append(share)
-    said = f"raters prefer {listed(shown)}" if shown else "no preference is shown"
-    rest = f"; not shown: {listed(open_)}" if open_ and shown else ""
+    said = f"Raters prefer {listed(shown)}" if shown else "No preference is shown"
+    rest = f"; no preference is shown for {listed(open_)}" if open_ and shown else ""
     return f"{topic}: {said}{rest}."
+
+
+def _strongest(one: Chosen, alpha: float) -> str:
+    """Return whom the strongest of many methods is preferred to, and a count of other pairs."""
+    assert one.model
+    names, order = one.rows.methods, np.argsort(-one.model.strength, kind="stable").tolist()
+    top, second, others = order[0], order[1], len(order) - 1
+    beaten = sum(one.shown(top, b, alpha) for b in order[1:])
+    rest = [one.shown(a, b, alpha) for a, b in _ordered_pairs(one) if a != top]
+    share = f"{one.model.win[top, second]:.0%} {_share_ends(one, top, second)}"
+    return (
+        f"{names[top]} is the strongest; raters prefer it significantly to {beaten or 'none'} of "
+        f"the {others} others, and to {names[second]}, the next, in {share} of choices; "
+        f"{sum(rest) or 'none'} of the {len(rest)} other pairs "
+        f"show{'s' if sum(rest) < 2 else ''} a significant preference"
+    )
 
 
 def _why_no_test(one: Chosen) -> str:
@@ -135,9 +154,9 @@ def _win_table(one: Chosen, level: float, everyone: bool = False) -> Table:
     return Table(
         f"preferences_{one.question}{'_everyone' * everyone}",
         f"{one.question.capitalize()}: how often the row is preferred to the column{who}",
-        "P(row preferred) + P(no difference) / 2 of the fitted model, no side favoured, with its "
-        f"{100 * level:g}% interval from that of the difference of strengths. Bold: significant "
-        "by Holm's p.",
+        "P(row preferred) + P(no difference) / 2 by the fitted model without a favoured side, with "
+        f"its {100 * level:g}% interval from that of the difference of strengths. Bold: "
+        "significant by Holm's p.",
         tuple(Head(name) for name in names),
         tuple(rows),
         first="preferred",
@@ -194,7 +213,8 @@ def _model_table(kept: tuple[Chosen, ...]) -> Table:
     return Table(
         "preference_model",
         "The model and its data",
-        "One line a question. The side that is favoured is a parameter, so it moves no strength.",
+        "One line per question. The side that raters favour is a parameter of the model, so it "
+        "does not affect the strengths.",
         heads,
         tuple(Row(one.question, _model_cells(one)) for one in kept),
         first="question",
@@ -218,8 +238,8 @@ def _drawing(kept: list[Chosen], look: dict[str, Mark]) -> Drawing:
         _strengths(kept, look),
         "Dot plots of the strength of every method on every question.",
         "Strength of each method on the log scale of the Bradley-Terry model with ties, mean 0, "
-        "with intervals over raters and source videos. Right is preferred. Intervals that overlap "
-        "do not show that two methods are alike: see the tables of pairs.",
+        "with intervals over raters and source videos; further right is preferred. Overlapping "
+        "intervals do not show that two methods are alike: see the tables of pairs.",
     )
 
 

@@ -22,7 +22,7 @@ DONE = (
     "{estimate} [@searle1992], and each rater's correlation with the mean of all others.",
     "Biases and inconsistencies of raters follow the model of ITU-T P.910 [@p910; @li2020], each "
     "rater's variance shrunk to the pooled one by 5 pseudo-votes.",
-    "The rules of ITU-R BT.500 [@bt500] and ITU-T P.913 [@p913], and votes of a variance below "
+    "The rules of ITU-R BT.500 [@bt500] and ITU-T P.913 [@p913], and a variance of votes below "
     "0.15, were counted as flags and excluded nobody.",
 )
 REPEATS = "Repeats were compared with first votes by quadratically weighted kappa [@cohen1968]."
@@ -71,21 +71,23 @@ def _sentence(people: People, found: list[Agreed]) -> str:
         why = (
             "no edit has two votes that could differ" if _varied(people) else "all votes are alike"
         )
-        return f"Raters: {_who(people)}; their agreement is not defined, since {why}."
-    text = f"Raters: {_who(people)}; their agreement in alpha is {listed(alphas)}"
+        return f"Raters: {_who(people)}. Their agreement is not defined, since {why}."
+    text = f"Raters: {_who(people)}. Their agreement (Krippendorff's alpha) is {listed(alphas)}."
     each = number(found[0].icc.k, 1).removesuffix(".0")
-    more = f"; the reliability of an edit's mean vote (of {each}) is {listed(means)}"
-    return text + (more if means else "") + "."
+    votes = "a single vote" if each == "1" else f"the mean of {each} votes"
+    more = f" On an edit, {votes} has a reliability of {listed(means)}."
+    return text + (more if means else "")
 
 
 def _who(people: People) -> str:
     came, rated = len(people.export.raters), len(everyone_of(people).raters)
     count = len(people.kept.ratings.raters)
     if came == rated == count:
-        return f"{plural(came, 'rater')} came and {'count' if count > 1 else 'counts'}"
+        return "The one rater who came counts" if came == 1 else f"All {came} raters who came count"
+    out = f"{rated - count} {'was' if rated - count == 1 else 'were'} excluded"
     return (
-        f"of {plural(came, 'rater')} who came, {rated} rated and {count} "
-        f"{'count' if count > 1 else 'counts'} ({rated - count} excluded)"
+        f"Of {plural(came, 'rater')} who came, {rated} rated and {count} "
+        f"{'counts' if count == 1 else 'count'}" + (f" ({out})" if rated > count else "")
     )
 
 
@@ -100,9 +102,9 @@ def _notes(seen: list[Screened]) -> tuple[str, ...]:
         return ()
     rated = max(int((one.votes > 0).sum()) for one in seen)
     return (
-        f"{few} of {plural(rated, 'rater')} gave fewer than {FEW_VOTES} votes on a question: their "
-        "own bias and inconsistency are mostly noise, and are shown to see the group, not to judge "
-        "anyone.",
+        f"{few} of {plural(rated, 'rater')} gave fewer than {FEW_VOTES} votes on a question. At "
+        "so few votes, a rater's bias and inconsistency are mostly noise: the figure shows the "
+        "group and is no judgement of anyone.",
     )
 
 
@@ -111,9 +113,10 @@ def _drawing(people: People, seen: list[Screened], excluded: np.ndarray) -> Draw
         "raters",
         raters_figure(seen, excluded),
         f"Scatter of raters' bias against their inconsistency on {listed(people.questions)}.",
-        "Each rater's bias (mean deviation from the edits, 0 on average) and inconsistency "
-        "(deviation about it) in points of the scale, by the model of P.910 with shrunk variances, "
-        "excluded raters with them. Dashed: the median. Low is steady, left is severe.",
+        "Each rater's bias (mean deviation from the edits' scores, 0 on average) and inconsistency "
+        "(spread around that bias), in points of the scale, by the model of P.910 with shrunk "
+        "variances; excluded raters are shown too. Dashed: the medians. Raters lower down are "
+        "steadier; raters further left are more severe.",
     )
 
 

@@ -13,8 +13,8 @@ from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
 DONE = (
-    "Mean votes of edits were predicted from each metric by a non-decreasing polynomial of third "
-    "order (first order for a metric of fewer than four different values) fitted to all edits with "
+    "Mean votes were predicted from each metric by a non-decreasing polynomial of third order "
+    "(first order for a metric with fewer than four different values) fitted to all clips with "
     "votes; RMSE, RMSE* and outlier ratio follow ITU-T P.1401 [@itu2020p1401], with Student's t "
     "intervals of an edit's votes, and the Pearson correlation of predicted and observed mean "
     "votes has a {level:g}% percentile interval over source videos with the mapping kept."
@@ -25,9 +25,9 @@ TESTED = (
     "independent."
 )
 NOT_PAIRED = (
-    "P.1401's tests take two metrics as if measured on different clips. Here they are measured on "
-    "the same ones, so these p-values are for comparison with published numbers; the league's "
-    "permutation tests use the pairing."
+    "P.1401's tests treat two metrics as if they were measured on different clips. Here the clips "
+    "are the same, so these p-values are only for comparison with published ones; the league's "
+    "permutation tests make use of the pairing."
 )
 
 
@@ -55,27 +55,27 @@ def _sentence(every: list[Question]) -> str:
     """Return how well the best metric of each question predicts its votes, or why none does."""
     said = [_clause(one) for one in every]
     chosen = any(len(one.metrics) > 1 for one in every)
-    caution = " Each was chosen as the best of its axis on the same votes." if chosen else ""
-    return f"Prediction of mean votes: After a mapping to the scale, {'; '.join(said)}.{caution}"
+    caution = " Each was chosen as the best of its axis by these votes, which flatters it."
+    return f"Prediction of mean votes: Mapped to the scale, {'; '.join(said)}.{caution * chosen}"
 
 
 def _clause(found: Question) -> str:
     if not found.metrics:
-        return f"{found.question} has no prediction ({found.why_not})"
+        return f"no metric predicts {found.question} ({found.why_not})"
     best = found.metrics[0]
     if not is_number(best.values.rmse):
-        return f"{found.question} has none ({best.name} has too few values for a mapping)"
+        return f"{best.name} has too few values to predict {found.question}"
     if not is_number(best.pearson.value):
         error = number(best.values.rmse, 2)
         return (
-            f"{best.name} predicts the same {found.question} for every edit, with an error of "
-            f"{error} points"
+            f"{best.name} predicts the same {found.question} for every clip, with an error (RMSE) "
+            f"of {error} points"
         )
     pearson = ends_cell(best.pearson)
     text = f"{best.name} predicts {found.question} with r = {pearson.main} {pearson.small}"
     if is_number(found.ceiling):
-        text += f" of at most {number(found.ceiling, 2)}"
-    return f"{text} and an error of {number(best.values.rmse, 2)} points"
+        text += f" (a perfect metric would reach {number(found.ceiling, 2)})"
+    return f"{text} and an error (RMSE) of {number(best.values.rmse, 2)} points"
 
 
 def _notes(found: list[Question], several: bool) -> list[str]:
@@ -83,14 +83,15 @@ def _notes(found: list[Question], several: bool) -> list[str]:
     if any(len(one.metrics) > 1 for one in found):
         said.append(
             "Each panel shows the metric of the question's own axis that the league ranks first. "
-            "It was chosen on the votes that it is shown against: its numbers are optimistic."
+            "It was chosen by the same votes that it is shown against, so its numbers are "
+            "optimistic."
         )
     widthless = {one.question: one.exact for one in found if one.exact}
     if widthless:
         counts = [f"{count} on {question}" for question, count in widthless.items()]
         said.append(
-            f"Edits by methods whose votes are all equal: {listed(counts)}. Their interval has no "
-            "width, so any error makes them an outlier."
+            f"Clips whose votes are all equal: {listed(counts)}. Their interval has no width, so "
+            "any error makes them outliers."
         )
     return [*said, NOT_PAIRED] if several else said
 
@@ -101,21 +102,20 @@ def _drawing(joint: Joint, found: list[Question]) -> Drawing:
         "metric_scatter",
         scatter_figure(joint, found),
         f"Scatter of {listed(named)}, by method.",
-        "Mean vote of every edit against the best metric of each question's axis, turned so that "
-        "better is right. Small: an edit by a method; large: a method's mean over the edits that "
-        "all have (hollow: an anchor, or a mean over its own edits where too few are common). "
-        "Line: monotonic mapping of the metric to the scale (ITU-T P.1401). r: Pearson after "
-        "mapping "
-        f"with its {100 * joint.people.how.level:g}% interval over source videos; "
-        "ceiling: what a metric that knew the true means "
-        "would reach, from halves of the panel. RMSE*: error beyond the interval of an edit's "
-        "votes; outliers: edits whose error is greater than it.",
+        "Mean vote of every clip against the best metric of each question's axis, turned so that "
+        "better is right. Small marks: clips; large marks: a method's mean over the edits that "
+        "all methods have (hollow: an anchor, or a mean over its own edits where too few are "
+        "common). Line: monotonic mapping of the metric to the scale (ITU-T P.1401). r: Pearson "
+        f"correlation after the mapping, with its {100 * joint.people.how.level:g}% interval over "
+        "source videos; ceiling: what a metric that knew the true means would reach, estimated "
+        "from halves of the panel. RMSE*: error beyond the interval of a clip's votes; outliers: "
+        "clips whose error exceeds that interval.",
     )
 
 
 def _table(found: Question) -> Table:
     heads = (
-        Head("n", hint="edits by methods with a value and a vote"),
+        Head("n", hint="clips with a value and a vote"),
         Head("Pearson", hint="of predicted and observed mean votes"),
         Head("RMSE", hint="points of the scale, on the edits the mapping was fitted on"),
         Head("RMSE*", hint="error beyond the 95% interval of an edit's votes"),
@@ -130,10 +130,10 @@ def _table(found: Question) -> Table:
     return Table(
         f"metric_prediction_{found.question}",
         f"{found.question.capitalize()}: prediction of mean votes by the metrics meant for it",
-        "After a monotonic mapping of third order (of first order for a metric with fewer than "
-        "four different values), in points of the scale. p: two-sided tests of ITU-T P.1401 "
-        f"against {best}, the best by the same votes, Bonferroni-adjusted over all pairs; they "
-        "take the samples as independent, which metrics of the same clips are not.",
+        "In points of the scale, after a monotonic mapping of third order (first order for a "
+        "metric with fewer than four different values). p: two-sided tests of ITU-T P.1401 against "
+        f"{best}, the best by the same votes, Bonferroni-adjusted over all pairs; they treat the "
+        "samples as independent, which metrics of the same clips are not.",
         heads,
         tuple(Row(one.name, _cells(one)) for one in found.metrics),
         first="metric",

@@ -40,11 +40,10 @@ def _drawing(people: People, sweep: list[Success]) -> Drawing:
         "success_sweep",
         sweep_figure(sweep, places, people.look),
         f"Steps of the share of success of {listed(people.methods)} as its threshold rises.",
-        "Share that is above the threshold on every question: edits by their mean votes (solid), "
-        "single answers of raters (dashed), each with its "
-        f"{100 * people.how.level:g}% interval. Upright dots: {THRESHOLD:g}, the threshold of the "
-        "tables. Answers are whole points, so their share falls only at those."
-        + drawn_on_own(people, [SUCCESS]),
+        "Share above the threshold on every question: of edits, by their mean votes (solid), and "
+        f"of raters' single answers (dashed), each with its {100 * people.how.level:g}% interval. "
+        f"Dotted upright: {THRESHOLD:g}, the threshold of the tables. Answers are whole points, so "
+        "their share falls only there." + drawn_on_own(people, [SUCCESS]),
     )
 
 

@@ -50,10 +50,11 @@ def _violins(people: People, spreads: Spreads) -> Drawing:
         "item_mos",
         violins_figure(spreads, people.kept.ratings.scale, people.look),
         f"Violins of the mean votes of edits by every method on {listed(people.questions)}.",
-        "Mean votes of the edits: their density between the lowest and the highest (Gaussian "
-        "kernel, every violin of the same height), and a thick bar from the first to the third "
-        "quartile. Mark and thin line: the method's mean opinion score, sources alike, with "
-        f"its {100 * people.how.level:g}% interval.{drawn_on_own(people, people.questions)}",
+        "How the mean votes of edits are spread: their density between the lowest and the highest "
+        "(Gaussian kernel, every violin of the same height), and a thick bar from the first to the "
+        "third quartile. Mark and thin line: the method's mean opinion score, every source video "
+        f"counting alike, with its {100 * people.how.level:g}% interval."
+        f"{drawn_on_own(people, people.questions)}",
     )
 
 
@@ -63,8 +64,8 @@ def _shares(people: People, spreads: Spreads) -> Drawing:
         "vote_shares",
         shares_figure(spreads, grades_of(people), threshold),
         f"Bars of the shares of every vote by method on {listed(people.questions)}.",
-        "Share of each vote in percent, every vote counting alike. Right of the line: votes above "
-        f"{threshold:g}, the threshold of success. Shares below 5% have no number."
+        "Shares of the grades in percent, every vote counting alike. Right of the line: votes "
+        f"above {threshold:g}, the threshold of success. Shares below 5% have no number."
         + drawn_on_own(people, people.questions),
     )
 

@@ -10,12 +10,14 @@ from reports.loading import is_number
 from reports.people.cells import ends_text, plain_cell
 from reports.people.export import Exported
 from reports.people.lead import RULES as RULE_WORDS
+from reports.people.lead import rule_words
 from reports.people.outcome import People
 from reports.people.own_edits import mos_cell, own_edits_note
 from reports.people.rater_numbers import RULES, Agreed, Screened
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
+from reports.wording import plural
 
-BY_HAND = "by a researcher's hand"
+BY_HAND = "excluded by a researcher"
 
 
 def who_table(export: Exported) -> Table:
@@ -24,7 +26,7 @@ def who_table(export: Exported) -> Table:
     return Table(
         "raters",
         "Who took part",
-        "A rater can break several rules. Trials are ratings and repeats of all raters.",
+        "A rater can break several rules. The trials are all raters' ratings and repeats.",
         (Head("count"),),
         tuple(Row(label, (cell,)) for label, cell in rows),
         first="what",
@@ -43,9 +45,10 @@ def _came(export: Exported) -> list[tuple[str, Cell]]:
     rules: dict[str, Any] = export.study.get("exclusion", {})
     broken = dict(export.exclusions.groupby("rule")["rater"].nunique()) if out else {}
     for rule, count in broken.items():
-        text = RULE_WORDS.get(str(rule), BY_HAND if rule == "by_hand" else str(rule))
-        words = text.format(f"{rules[rule]:g}") if rules.get(rule) else text
-        rows.append((f"excluded for {words}", Cell(str(count))))
+        known = str(rule) in RULE_WORDS and rules.get(str(rule))
+        words = rule_words(str(rule), rules[str(rule)]) if known else str(rule).replace("_", " ")
+        label = BY_HAND if rule == "by_hand" else f"excluded for {words}"
+        rows.append((label, Cell(str(count))))
     rows.append(("raters whose votes count", Cell(str(counted))))
     minutes = raters["minutes"].dropna() if "minutes" in raters else pd.Series(dtype=float)
     if len(minutes):
@@ -114,10 +117,10 @@ def agreement_table(found: list[Agreed], level: float) -> Table:
     )
     caption = (
         f"Krippendorff's ordinal alpha with its {100 * level:g}% interval over source videos; "
-        "intraclass correlations of one vote and of a mean of k (the harmonic mean of the votes an "
-        "edit has); correlation of each rater with the mean of the others; repeats answered alike, "
-        "and at most one point apart. A rater's bias lowers alpha and the reliabilities, not the "
-        "correlation."
+        "intraclass correlations of a single vote and of the mean of k votes (k: the harmonic mean "
+        "of the number of votes on an edit); the correlation of each rater with the mean of the "
+        "others; how many repeats got the same answer, and one at most a point away. Raters' "
+        "biases lower alpha and the reliabilities, but not the correlation."
     )
     rows = tuple(Row(one.question, _agreement_cells(one)) for one in found)
     title = "How far raters agree"
@@ -126,13 +129,13 @@ def agreement_table(found: list[Agreed], level: float) -> Table:
 
 def _agreement_cells(one: Agreed) -> tuple[Cell, ...]:
     icc, retest = one.icc, one.retest
-    pairs = f"{retest.pairs} repeats"
+    pairs = plural(retest.pairs, "repeat")
     known = int(np.isfinite(one.one_out.spearman).sum())
     return (
         _alpha_cell(one),
         plain_cell(icc.single),
         Cell(plain_cell(icc.average).main, f"k={number(icc.k, 1)}" if is_number(icc.k) else ""),
-        Cell(plain_cell(one.one_out.mean_spearman).main, f"{known} raters"),
+        Cell(plain_cell(one.one_out.mean_spearman).main, plural(known, "rater")),
         _repeat_cell(one),
         Cell(plain_cell(retest.kappa).main, hint=pairs),
         Cell(plain_cell(retest.answer_deviation).main, hint=pairs),
@@ -142,7 +145,7 @@ def _agreement_cells(one: Agreed) -> tuple[Cell, ...]:
 def _alpha_cell(one: Agreed) -> Cell:
     if not is_number(one.alpha.mid):
         return Cell(NOTHING, hint="no edit with two votes, or all votes alike")
-    hint = f"{one.alpha.units} edits with two votes or more; {one.alpha.single} with one"
+    hint = f"{plural(one.alpha.units, 'edit')} with two votes or more; {one.alpha.single} with one"
     return Cell(number(one.alpha.mid, 2), ends_text(one.alpha.low, one.alpha.high), hint)
 
 
@@ -150,7 +153,7 @@ def _repeat_cell(one: Agreed) -> Cell:
     if not one.retest.pairs:
         return Cell(NOTHING, "no repeats")
     exact, near = (f"{100 * share:.0f}%" for share in (one.retest.exact, one.retest.within_one))
-    return Cell(exact, f"{near} near", f"{one.retest.pairs} repeats")
+    return Cell(exact, f"{near} near", plural(one.retest.pairs, "repeat"))
 
 
 def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
@@ -163,10 +166,11 @@ def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
         cells = [_flag_cell(flag, excluded) for flag in columns]
         rows.append(Row(rule, tuple(cells)))
     caption = (
-        f"Raters flagged, of {many} with votes, and how many of them count. Flags exclude nobody: "
-        "BT.500 by votes far from the mean on both sides, P.913 by correlations with the others "
-        "below 0.75 over edits and 0.8 over methods, straight line by a variance of votes below "
-        "0.15. The first two were made for codecs, where raters agree far more than about edits."
+        f"How many of the {plural(many, 'rater')} with votes each rule flags, and how many of "
+        "these still count, as a flag excludes nobody. BT.500 flags votes far from the mean on "
+        "both sides; P.913 a correlation with the other raters below 0.75 over edits and 0.8 over "
+        "methods; straight line a variance of votes below 0.15. The first two were made for "
+        "codecs, about which raters agree far more than about edits."
     )
     heads = (*(Head(one.question) for one in found), Head("any", hint="on any question"))
     title = "Whom screening rules would flag"
@@ -174,7 +178,8 @@ def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
 
 
 def _flag_cell(flag: np.ndarray, excluded: np.ndarray) -> Cell:
-    return Cell(str(int(flag.sum())), f"{int((flag & ~excluded).sum())} count")
+    counted = int((flag & ~excluded).sum())
+    return Cell(str(int(flag.sum())), f"{counted} {'counts' if counted == 1 else 'count'}")
 
 
 def model_table(people: People, found: list[Agreed]) -> Table:
@@ -187,8 +192,8 @@ def model_table(people: People, found: list[Agreed]) -> Table:
             cells.append(replace(plain, small=f"model {plain_cell(one.modelled[at]).main}"))
         rows.append(Row(name, tuple(cells)))
     caption = (
-        "Plain mean opinion score, and below it the same with raters' biases taken out and raters "
-        "weighted by the inverse of their variance about the edits (shrunk by 5 votes)."
+        "The plain mean opinion score; below it the score with raters' biases removed and raters "
+        "weighted by the inverse of their variance around the edits' scores (shrunk by 5 votes)."
         + own_edits_note(people, people.questions)
     )
     heads = tuple(Head(one.question) for one in found)

@@ -42,7 +42,7 @@ def places_of(people: People, outcome: Outcome, topic: str) -> Places:
 def _topic(people: People, topic: str, gaps: Gaps) -> str:
     scores = scores_of(people, people.kept, topic)
     if not any(map(is_number, scores.values())):
-        return f"{topic.capitalize()}: no edit has votes on every question."
+        return f"{topic.capitalize()}: No edit has votes on every question."
     if len(people.methods) == 1:
         return f"{topic.capitalize()}: {_alone(people, topic)}; there is nothing to compare."
     places = places_of(people, people.kept, topic)
@@ -56,11 +56,12 @@ def _ground(people: People, topic: str) -> str:
     if not one.gaps.any() or not one.ground.ranked:
         return ""
     apart = [names[at] for at in one.ground.apart]
-    text = f"; on the {plural(int(one.ground.edits.sum()), 'edit')} that all ranked methods have"
+    text = f" (on the {plural(int(one.ground.edits.sum()), 'edit')} that all ranked methods have"
     if not apart:
-        return text
-    one_, them = ("is", "it") if len(apart) == 1 else ("are", "one of them")
-    return f"{text}; {listed(apart)} {one_} not ranked; pairs with {them} are on the edits of both"
+        return f"{text})"
+    is_, them = ("is", "it") if len(apart) == 1 else ("are", "one of them")
+    text += f"; {listed(apart)} {is_} not ranked, and pairs with {them} are compared on the edits"
+    return f"{text} that both have)"
 
 
 def _alone(people: People, topic: str) -> str:
@@ -80,14 +81,13 @@ def _power(found: list[Detectable], people: People) -> list[str]:
         return []
     known = [one for one in found if one.study]
     if not known:
-        return [f"Power: what this study can detect is not known: {unknown(found)}."]
+        return [f"Power: What this study can detect is not known: {unknown(found)}."]
     what = listed([detected(people, one, one.alone) for one in known])
     more = f" It is not known {unknown(found)}." if len(known) < len(found) else ""
     return [
-        f"Power: {sizes_of(known)} can "
-        f"detect a difference of {what} in one comparison ({100 * POWER:.0f}% power at the "
-        f"{100 * alpha_of(people):g}% level); an absence of significance says nothing of smaller "
-        f"ones.{more}"
+        f"Power: With {sizes_of(known)}, a single comparison can detect a difference of {what} "
+        f"(points of the scale; {100 * POWER:.0f}% power at the {100 * alpha_of(people):g}% "
+        f"level); smaller differences may exist without being significant here.{more}"
     ]
 
 
@@ -95,27 +95,30 @@ def _exclusions(people: People, gaps: Gaps) -> str:
     """Return whether conclusions change if excluded raters are kept, and what they alone rated."""
     rated = set(people.export.own["method"])
     lost = [m for m in people.export.methods if m in rated and m not in people.methods]
-    alone = f" {listed(lost)} {'has' if len(lost) == 1 else 'have'} votes of excluded raters alone."
+    have = "has" if len(lost) == 1 else "have"
+    alone = f" {listed(lost)} {have} votes from excluded raters only."
     return _decided(people, gaps) + (alone if lost and people.everyone else "")
 
 
 def _decided(people: People, gaps: Gaps) -> str:
     if not people.everyone:
-        return "Exclusions: no rater with votes was excluded."
+        return "Exclusions: No rater with votes was excluded."
     count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)
-    who = "the excluded rater" if count == 1 else f"the {count} excluded raters"
+    votes = "the excluded rater's votes" if count == 1 else f"the {count} excluded raters' votes"
     tests = sum(len(several) for several in gaps.values())
     if not tests:
-        return f"Exclusions: leaving out {who} decides no comparison, as there is none."
+        return f"Exclusions: There is no comparison that leaving out {votes} could change."
     moved = changed(people, gaps)
-    which = "the one comparison" if tests == 1 else f"the {tests} comparisons"
-    text = f"Exclusions: keeping the votes of {who} changes the conclusion of"
     if all(one.why_not for several in gaps.values() for one in several) and not moved:
-        return f"Exclusions: with the votes of {who} no comparison can be tested either."
+        return f"Exclusions: Even with {votes}, no comparison can be tested."
+    text = f"Exclusions: Including {votes} would change"
+    if tests == 1:
+        return f"{text} the one conclusion: {moved[0]}." if moved else f"{text} no conclusion."
+    which = f"of the {tests} conclusions"
     if not moved:
-        return f"{text} none of {which}."
+        return f"{text} none {which}."
     more = f"; and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
-    return f"{text} {len(moved)} of {which}: {'; '.join(moved[:NAMED])}{more}."
+    return f"{text} {len(moved)} {which}: {'; '.join(moved[:NAMED])}{more}."
 
 
 def changed(people: People, gaps: Gaps) -> list[str]:
@@ -128,6 +131,6 @@ def changed(people: People, gaps: Gaps) -> list[str]:
         for one, other in zip(several, everyone[topic], strict=True):
             states = state(one, alpha), state(other, alpha)
             if states[0] != states[1]:
-                said = f"{states[0]} without them, {states[1]} with them"
-                found.append(f"on {topic} {one.a} and {one.b} {said}")
+                said = f"{states[0]} without them but {states[1]} with them"
+                found.append(f"on {topic}, {one.a} and {one.b} {said}")
     return found
