@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-SIZE = {"width": 1080, "height": 860}
+SIZE = {"width": 1280, "height": 1020}
 
 
 def pictures(page_file: Path) -> list[np.ndarray]:

@@ -92,7 +92,7 @@ def build_report(
     glance = opening(summary, said_by, bool(study and study.simulated))
     copies = make_copies(run, out / "media", watch) if media else None
     strip = make_strip(run, copies, out / "media") if copies else None
-    results = paper_results(summary, glance, parts, rankings, strip)
+    results = paper_results(summary, glance, said_by, rankings, strip)
     made = _write(summary, [glance, *parts, *rankings], said, results, out)
     gallery = gallery_data(summary, copies) if copies else None
     facts = study_facts(study, resampling) if study else run_facts(resampling)
@@ -114,13 +114,13 @@ def opening(summary: Summary, said_by: Said, simulated: bool) -> Part:
 
 
 def paper_results(
-    summary: Summary, glance: Part, parts: list[Part], rankings: list[Part], strip: Strip | None
+    summary: Summary, glance: Part, said_by: Said, rankings: list[Part], strip: Strip | None
 ) -> Results:
     """Return what the paper says first: what raters said, then what metrics say."""
     first, clips, *rest = summary_sentences(summary)
     rest += [sentence for part in rankings for sentence in part.found]
-    groups = [*grouped(parts), ("What metrics say", rest)]
-    return results_of(glance, f"{first} {clips}", groups, strip)
+    groups = [*grouped(said_by.parts), ("What metrics say", rest)]
+    return results_of(glance, f"{first} {clips} {said_by.lead}".rstrip(), groups, strip)
 
 
 class _Made(NamedTuple):

@@ -14,9 +14,20 @@ from reports.glance_figure import glance_figure
 from reports.loading import is_number
 from reports.metric_rankings import ALPHA, Ranking, Values, rankings, values_of
 from reports.parts import Drawing, Part
+from reports.prose import prose_digits
 from reports.style import Mark
 from reports.summary import Summary
-from reports.tables import NOTHING, Cell, Head, Row, Table, compared_cell
+from reports.tables import (
+    NOTHING,
+    Cell,
+    Head,
+    Row,
+    Table,
+    compared_cell,
+    decimals,
+    interval_text,
+    number,
+)
 from reports.wording import listed
 
 AXES = ("alignment", "fidelity", "quality")
@@ -72,10 +83,13 @@ def metric_columns(summary: Summary, axes: tuple[str, ...] = AXES) -> list[Colum
 def _metric_column(summary: Summary, axis: str, metric: str, ranked: Ranking | None) -> Column:
     labels, facts = list(summary.run.methods), summary.run.metrics[metric]
     letters = letters_of_ranking(ranked) if ranked else {}
+    digits = prose_digits(
+        decimals(summary.column(metric)), *(summary.compared(m, metric).mid for m in labels)
+    )
     return Column(
         axis,
         Head(f"{axis}: {metric}", facts.arrow, facts.definition),
-        {m: _metric_cell(summary, m, metric, letters.get(m, "")) for m in labels},
+        {m: _metric_cell(summary, m, metric, letters.get(m, ""), max(digits, 0)) for m in labels},
         {m: summary.compared(m, metric) for m in labels},
         facts.sign,
         {m: summary.scores[m, metric].edits for m in labels},
@@ -93,11 +107,13 @@ def letters_of_ranking(ranked: Ranking) -> dict[str, str]:
     return dict(zip(ranked.methods, letters, strict=True))
 
 
-def _metric_cell(summary: Summary, label: str, metric: str, letters: str) -> Cell:
-    """Return the cell of the tables below, without what these say beside the interval."""
-    cell = compared_cell(summary, label, metric)
-    ends = cell.small.split(";")[0].split(" n=")[0]
-    return replace(cell, small=ends, mark=cell.mark or letters)
+def _metric_cell(summary: Summary, label: str, metric: str, letters: str, digits: int) -> Cell:
+    """Return the cell of the tables below: value and interval alone, with fewer digits."""
+    cell, compared = compared_cell(summary, label, metric), summary.compared(label, metric)
+    if not is_number(compared.mid):
+        return cell
+    ends = interval_text(compared, digits)
+    return replace(cell, main=number(compared.mid, digits), small=ends, mark=cell.mark or letters)
 
 
 def _table(columns: list[Column], methods: dict[str, bool], edits: int) -> Table:

@@ -14,7 +14,7 @@ from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure
 if TYPE_CHECKING:
     from reports.glance import Column
 
-PANEL, ROW = 1.9, 0.36  # inches
+PANEL, ROW, LETTER = 1.9, 0.36, 0.08  # inches
 
 
 def glance_figure(
@@ -22,7 +22,8 @@ def glance_figure(
 ) -> Figure:
     """Return the dot plots; methods: label -> whether it is an anchor."""
     with mpl.rc_context(SETTINGS):
-        drawing = figure(1.3 + PANEL * len(columns), 0.95 + ROW * len(methods))
+        names = 0.4 + LETTER * max(map(len, methods))
+        drawing = figure(names + PANEL * len(columns), 0.95 + ROW * len(methods))
         grid = drawing.subplots(1, len(columns), squeeze=False, sharey=True)[0]
         for axes, column in zip(grid, columns, strict=True):
             _panel(axes, column, list(methods), look)

@@ -32,7 +32,7 @@ def run_lead(summary: Summary) -> list[str]:
     run, how = summary.run, summary.resampling
     suite = run.info["suite"]
     return [
-        f"We compared {plural(len(run.ranked), 'method')} on "
+        f"We {'compared' if len(run.ranked) > 1 else 'ran'} {plural(len(run.ranked), 'method')} on "
         f"{plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} of the "
         f"suite {suite['name']}, version {suite['version']}, with dreamix-toolkit "
         f"{made_with()['dreamix-toolkit']}, a reference implementation of Dreamix [@molad2023].",

@@ -54,7 +54,9 @@ def page(content: Content) -> str:
 def title(run: Run) -> str:
     """Return what a report on a run is called."""
     suite = run.info["suite"]
-    return f"{suite['name']} {suite['version']}: {plural(len(run.ranked), 'method')} compared"
+    count = len(run.ranked)
+    who = f"{count} methods compared" if count > 1 else plural(count, "method")
+    return f"{who} on {suite['name']}, version {suite['version']}"
 
 
 def _heading(summary: Summary) -> Html:

@@ -30,6 +30,7 @@ HEAD = r"""\documentclass[11pt]{article}
 \usepackage[margin=2cm]{geometry}
 \usepackage{booktabs,graphicx,xcolor}
 \emergencystretch=3em
+\setlength{\belowcaptionskip}{6pt}
 """
 # Text beyond Latin: \dreamixtext{"code of its first character}{1 from the right}{text}{its names}.
 SCRIPTS = r"""% Fonts for other scripts: the first one here that has a text prints it. Add yours.
@@ -144,7 +145,7 @@ def _words(results: Results, floats: list[str]) -> str:
     text += "".join(floats)
     for name, sentences in results.groups:
         text += f"\\subsection*{{{escape_latex(name)}}}\n"
-        text += "".join(f"{_paragraph(sentence)}\n\n" for sentence in sentences)
+        text += "".join(f"{_paragraph(sentence)}\n\n\\smallskip\n" for sentence in sentences)
     return text
 
 

@@ -124,10 +124,8 @@ def write_strip(strip: Strip | None, folder: Path) -> None:
 def strip_html(strip: Strip) -> Html:
     """Return the strip: a line for the sources and one for every method, a column an edit."""
     heads = [
-        tag("th", tag("a", edit.prompt, href=f"#edit-{edit.id}"), tag("small", edit.category),
-            scope="col")
-        for edit in strip.edits
-    ]  # fmt: skip
+        tag("th", _link(edit), tag("small", edit.category), scope="col") for edit in strip.edits
+    ]
     rows = [
         tag("tr", tag("th", label, scope="row"), *(_cell(label, *one) for one in
             zip(strip.edits, several, strict=True)), class_="source" if not k else None)
@@ -139,6 +137,11 @@ def strip_html(strip: Strip) -> Html:
     return tag(
         "div", tag("h3", strip.title), body, tag("p", RULE, class_="caption"), class_="strip"
     )
+
+
+def _link(edit: Edit) -> Html:
+    """Return an edit's prompt, which leads to its row in the gallery."""
+    return tag("a", edit.prompt, href=f"#edit-{edit.id}", title=edit.prompt, dir="auto")
 
 
 def _cell(label: str, edit: Edit, frames: Frames) -> Html:

@@ -216,7 +216,7 @@ def test_run_with_a_study_opens_with_what_people_said(summary: Summary, tmp_path
     """Questions stand in their places; a metric stands where nobody was asked; anchors stay."""
     asked = ("alignment", "quality")
     found = people(tmp_path / "e", drawn((0.0, 1.0)), methods=("alpha", "gamma"), questions=asked)
-    part = opening(summary, Said([], vote_columns(found), found.look), simulated=True)
+    part = opening(summary, Said([], "", vote_columns(found), found.look), simulated=True)
     (table,) = part.tables
     assert [head.text for head in table.head] == [
         "alignment", "fidelity: lpips", "quality", "edits",

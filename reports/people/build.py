@@ -34,11 +34,12 @@ class Said(NamedTuple):
     """What a study adds to a report."""
 
     parts: list[Part]
+    lead: str  # how much was asked of how many
     columns: list[Column]  # of the table that the report opens with
     look: dict[str, Mark]  # how methods are drawn
 
 
-NOBODY = Said([], [], {})
+NOBODY = Said([], "", [], {})
 
 
 def study_results(
@@ -54,11 +55,11 @@ def study_results(
         pairs = pairs_of(export, how, look)
         made = [found for found in (preferences_part(pairs), defects_part(pairs)) if found]
         parts = [stamped(found) if export.simulated else found for found in made]
-        return Said(parts, choice_columns(pairs), pairs.look)
+        return Said(parts, _lead(export), choice_columns(pairs), pairs.look)
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
     parts += joint_parts(join(run, people)) if run else []
-    return Said(parts, vote_columns(people), people.look)
+    return Said(parts, _lead(export), vote_columns(people), people.look)
 
 
 def build_study(
@@ -66,13 +67,13 @@ def build_study(
 ) -> tuple[Path, list[Part]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
     check_out(out)
-    parts, columns, look = study_results(export, how, None, ordinal)
+    parts, lead, columns, look = study_results(export, how, None, ordinal)
     methods = dict.fromkeys(export.methods, False)
     glance = glance_part(columns, methods, look, rated_edits(export.plan))
     glance = stamped(glance) if export.simulated else glance
     said = paragraph(study_lead(export), parts)
     written = write_parts([glance, *parts], out)
-    results = results_of(glance, _lead(export), grouped(parts))
+    results = results_of(glance, lead, grouped(parts))
     paper = write_paper(_title(export), said, written, results, out)
     first = glance_html(glance, written.plots)
     opening = joined([first, tag("p", NO_RUN, class_="note")])
