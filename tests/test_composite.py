@@ -185,8 +185,8 @@ class TestGaps:
 
 class TestTooLittle:
     def test_few_sources_teach_nothing(self) -> None:
-        for sources in (1, 7):
-            with pytest.raises(UserError, match=f"of {sources} source videos: it takes at least"):
+        for sources, said in ((1, "1 source video"), (7, "7 source videos")):
+            with pytest.raises(UserError, match=f" of {said}: it takes at least"):
                 learned(simple(0, NOISE, sources=sources, edits=12))
 
     def test_few_cells_teach_nothing(self) -> None:

@@ -56,7 +56,7 @@ def test_it_says_how_it_was_learned(tmp_path: Path) -> None:
         "methods": 3, "edits": 36, "sources": 12, "rated": 108, "imputed": {},
     }  # fmt: skip
     assert axis["held_out"]["statistics"][0]["verdict"]
-    assert axis["sentence"].startswith("The composite follows people on quality")
+    assert axis["sentence"].startswith("On held-out videos, the composite follows people on ")
 
 
 def test_equal_composites_are_equal_files(tmp_path: Path) -> None:

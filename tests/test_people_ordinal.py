@@ -47,8 +47,8 @@ def test_the_part_says_whether_the_models_agree_and_cites_them(tmp_path: Path) -
     part = ordinal_part(found, silent)
     assert part
     assert part.found == (
-        "Ordinal models: of 1 comparison, the cumulative link mixed model says of each what the "
-        "means say.",
+        "Ordinal models: The cumulative link mixed model agrees with the means on the one "
+        "comparison.",
     )
     (table,) = part.tables
     (row,) = table.rows

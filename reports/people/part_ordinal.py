@@ -9,7 +9,7 @@ from reports.people.gaps import alpha_of, gaps_of
 from reports.people.ordinal import CHAINS, OrdinalGap, OrdinalQuestion, Say, ordinal_questions
 from reports.people.outcome import People
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
-from reports.wording import listed, plural
+from reports.wording import listed
 
 DONE = (
     "As a check that does not take the grades for equally far apart, the votes were modelled by a "
@@ -30,6 +30,7 @@ CAPTION = (
     "significant at the {alpha:g}% level."
 )
 NAMED = 5  # comparisons in a sentence
+MIXED = "The cumulative link mixed model"
 UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale"
 
 
@@ -77,12 +78,13 @@ def _sentence(people: People, found: list[OrdinalQuestion]) -> str:
                 other.append(f"{gap.a} and {gap.b} on {one.question} ({_verdict(gap, alpha)})")
     if not pairs:
         return "Ordinal models: No pair of methods could be modelled."
-    start = f"Ordinal models: Of {plural(pairs, 'comparison')}"
+    every = "the one comparison" if pairs == 1 else f"all {pairs} comparisons"
     if not other:
-        return f"{start}, the cumulative link mixed model agrees with the means on every one."
+        return f"Ordinal models: {MIXED} agrees with the means on {every}."
+    some = every if pairs == 1 else f"{len(other)} of {pairs} comparisons"
     if len(other) > NAMED:
-        other = [*other[:NAMED], plural(len(other) - NAMED, "more comparison")]
-    return f"{start}, the cumulative link mixed model disagrees with the means on {listed(other)}."
+        other = [*other[:NAMED], f"{len(other) - NAMED} more"]
+    return f"Ordinal models: {MIXED} disagrees with the means on {some}: {listed(other)}."
 
 
 def _verdict(gap: OrdinalGap, alpha: float) -> str:
