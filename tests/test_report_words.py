@@ -87,10 +87,11 @@ def test_counts_of_one_are_singular_in_a_study(tmp_path: Path, said: dict[str, o
 
 def test_a_study_declared_after_one_vote_and_amended_once(tmp_path: Path) -> None:
     export = made_up(tmp_path, drawn((0.0, 1.0)))
-    declared = {"hash": "a" * 40, "at": 0, "ratings": 1, "amendments": [{"reason": "x"}]}
+    changes = [{"at": 0, "ratings": 1, "reason": "a new rule."}]
+    declared = {"hash": "a" * 40, "at": 0, "ratings": 1, "amendments": changes}
     assert study_lead(replace(export, declared=declared))[-1] == (
-        "The plan of the analysis (hash aaaaaaaaaaaa) was recorded on 1970-01-01, after 1 vote, "
-        "and amended once."
+        "The plan of the analysis (hash aaaaaaaaaaaa) was kept on 1970-01-01, after 1 rated trial. "
+        "It was amended on 1970-01-01 after 1 rated trial, for this reason: a new rule."
     )
     assert rule_words("failed_traps", 1) == "failing a trap clip"
     assert rule_words("failed_traps", 2) == "failing 2 or more trap clips"

@@ -24,10 +24,6 @@ NAMED = 5  # methods that another one beats
 LATE = 1.2  # a method this many times as slow as another is called slower
 
 
-BROUGHT_IN = "external"  # the method that is given finished files
-ELSEWHERE = "Cost: Not known, as every method's clips were made elsewhere and brought in."
-
-
 class Cost(NamedTuple):
     """Seconds that an edit by one method took; NaN where no clip tells."""
 
@@ -49,12 +45,11 @@ def cost_part(joint: Joint) -> Part | None:
     known = {label: cost for label, cost in costs.items() if cost.clips}
     if not known:
         return None
-    made = {k: v for k, v in known.items() if joint.run.methods[k].name != BROUGHT_IN}
     votes = {question: _votes(joint, question) for question in joint.people.questions}
     return Part(
         id="cost-and-votes",
         title="Cost beside quality",
-        found=(_sentence(made, _ranked(joint, votes)) if made else ELSEWHERE,),
+        found=(_sentence(known, _ranked(joint, votes)),),
         drawings=(_drawing(joint, known, votes),),
         tables=(_table(joint, costs, votes),),
         frames=(("cost_and_votes", _frame(costs, votes)),),
@@ -160,7 +155,7 @@ def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Inte
         "Cost and mean votes",
         "Wall time, each process on one core, without writing the clips; below it the quartiles "
         "over clips. Mean opinion scores with their intervals over raters and source videos. "
-        "For a method that is given finished files, it is the time it took to find them."
+        "Clips that were made elsewhere and brought in have none."
         + (f" {APART}: on its own edits, too few being common." if apart else ""),
         heads,
         tuple(
