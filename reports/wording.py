@@ -66,7 +66,8 @@ def _clips(run: Run) -> str:
     some = [text for text, name in zip(parts, STATUSES, strict=True) if total[name] or name == "ok"]
     clips = f"Of {plural(len(run.cells), 'clip')}, {listed(some)}."
     if total["ok"] == len(run.cells):
-        clips = f"All {plural(len(run.cells), 'clip')} were made{short}."
+        count = len(run.cells)
+        clips = f"{f'All {count} clips were' if count > 1 else 'The one clip was'} made{short}."
     scores = int((run.scores["status"] == "failed").sum())
     return f"{clips} {_failed_scores(scores, len(run.scores))}"
 

@@ -135,6 +135,7 @@ def test_counts_of_one_are_singular_in_a_run(methods: int, edits: int, videos: i
     parts = [glance, *metric_parts(summary)]
     tables = [*all_tables(summary), *bounds_tables(summary)]
     texts = [*said, *texts_of(parts), *(text for one in tables for text in tables_of(one))]
+    assert "All 1" not in said[1]
     texts += [idle(run), notes(run), caution(summary), remarks_html(None)]
     assert [text for text in texts if ONE.search(text)] == []
     for text in [*said, *(text for part in parts for text in part.found)]:
