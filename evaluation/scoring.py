@@ -110,7 +110,8 @@ def score_run(
         _finish(run, rows, facts, choice, computed, least_share)
         run.keep_rows()
         summary = _summary(run, rows, choice, computed, seconds, [one.name for one in given])
-        if not given and not plan(run, choice.definitions, rows):
+        left = plan(run, choice.definitions, rows) if computed else units
+        if not given and not left:
             _settle(run, digest_of(run, *asked), summary)
         return summary
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -91,6 +92,21 @@ def clean(axes: Axes, grid: str) -> None:
     """Keep the grid of one axis ("x", "y", "both") only."""
     axes.grid(False)
     axes.grid(True, axis=grid)  # type: ignore[arg-type]
+
+
+def label_panels(grid: np.ndarray, used: int, across: str, upwards: str) -> None:
+    """Name the axes of a grid of panels that share them, at its edges; the last ones may be unused.
+
+    grid: Axes (rows, columns), of which the first `used` are drawn on.
+    """
+    for axes in grid.flat[used:]:
+        axes.set_axis_off()
+    for column in grid.T:
+        last = [axes for axes in column if axes.axison][-1]
+        last.set_xlabel(across, color=INK)
+        last.tick_params(labelbottom=True)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(upwards, color=INK)
 
 
 def save(drawing: Figure, folder: Path, name: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from study_app.dealing import deal, deal_training, has_room, take_back
 from study_app.device import in_the_way
 from study_app.marks import Mark, checked_marks
-from study_app.plan import Plan
+from study_app.plan import Item, Plan
 from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
 from study_app.showing import shown
@@ -186,7 +186,7 @@ def answer_trial(
         since = now - trial.opened if trial.opened is not None else 0
         if share < running.study.playback.coverage or not could_be_since(ledger, since):
             return False
-        turn.session.add_all(_rows(running, trial, marks))
+        turn.session.add_all(_rows(running, trial, item, marks))
         told = {"coverage": share, "ledger": ledger.model_dump(mode="json")}
         turn.session.add(Playback(trial_id=trial.id, **told))
         turn.session.add_all(
@@ -197,9 +197,8 @@ def answer_trial(
         return True
 
 
-def _rows(running: Running, trial: Trial, marks: Sequence[Mark]) -> list[tables.Mark]:
+def _rows(running: Running, trial: Trial, item: Item, marks: Sequence[Mark]) -> list[tables.Mark]:
     """Return the rows of what a rater marked; what no page can send is a ValueError."""
-    item = running.plan.by_key[trial.item]
     found = checked_marks(running.study, running.plan, item, trial.swapped, marks)
     return [
         tables.Mark(

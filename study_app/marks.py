@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from study_app.plan import Item, Plan
+from study_app.showing import shown
 from study_app.spec.study import Study
 from study_app.spec.texts import Block, DefectKind
 
@@ -53,12 +54,10 @@ class Mark(Block):
         return self
 
 
-def clips_to_mark(study: Study, item: Item, swapped: bool) -> dict[str, str]:
+def clips_to_mark(item: Item, swapped: bool) -> dict[str, str]:
     """Return the media names of the clips that may be marked, by what marks call them."""
-    if study.methods_of(item.kind) == 1 and item.reference is None:
-        return {"edit": item.right}
-    left, right = (item.right, item.left) if swapped else (item.left, item.right)
-    return {"left": left, "right": right}
+    _source, *edits = shown(item, swapped)
+    return dict(zip(("edit",) if len(edits) == 1 else ("left", "right"), edits, strict=True))
 
 
 def checked_marks(
@@ -69,7 +68,7 @@ def checked_marks(
         raise ValueError("marks, where the study does not ask for them")
     if len(marks) > MOST:
         raise ValueError(f"{len(marks)} marks, {MOST} are the most")
-    names = clips_to_mark(study, item, swapped)
+    names = clips_to_mark(item, swapped)
     lengths = {clip: plan.clips[name].seconds for clip, name in names.items()}
     return [_checked(study, mark, lengths) for mark in marks]
 

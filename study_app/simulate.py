@@ -137,9 +137,9 @@ def _act(
         if rater.screen == Screen.TRIALS and trial.place == person.leaves_after:
             return None
         answers = _answers(running, crowd, person, merit, trial)
-        watched = _watched(running.plan.by_key[trial.item])
-        marks = marking(person, running.plan.by_key[trial.item], trial) if marking else ()
-        flow.answer_trial(running, person.id, trial.id, answers, watched, now, marks)
+        item = running.plan.by_key[trial.item]
+        marks = marking(person, item, trial) if marking else ()
+        flow.answer_trial(running, person.id, trial.id, answers, _watched(item), now, marks)
     else:
         _go_on(running, rater, now)
     flow.open_trial(running, person.id, now)

@@ -1,6 +1,5 @@
 """Where raters mark that an edit is broken: kept, exported, erased; off unless it is asked for."""
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from served_study import make_run, make_study, running_server
 from small_study import PLAN, study
 from sqlalchemy import func, select
 from study_people import OWN, VARIED, add_rater, opened_in, triple
+from two_raters import rows
 
 from dreamix.core.errors import UserError
 from study_app import flow
@@ -112,7 +112,7 @@ def test_an_export_has_a_row_for_each_mark(database: Database, tmp_path: Path) -
     _, rater, trial = at_a_trial(database, running.study)
     flow.answer_trial(running, rater, trial, triple(1, 2, 3), SEEN, 9_000, marks=(FLICKER,))
     folder = export(running, None, 0).folder
-    (row,) = rows(folder)
+    (row,) = rows(folder, "marks")
     told = {name: row[name] for name in ("edit", "marked", "clip", "start_s", "end_s", "clip_s")}
     assert told == {
         "edit": OWN[0].edit,
@@ -141,7 +141,7 @@ def test_of_a_pair_the_method_is_that_of_the_side(database: Database, tmp_path: 
         for trial in session.scalars(select(tables.Trial)):
             given = {"start_s": 0.0, "end_s": 1.0, "kind": "motion", "severity": 2}
             session.add(tables.Mark(trial_id=trial.id, clip="left", **given))
-    first, second = rows(export(running, None, 0).folder)
+    first, second = rows(export(running, None, 0).folder, "marks")
     assert (first["marked"], second["marked"]) == pair.methods
 
 
@@ -151,11 +151,6 @@ def test_who_is_erased_with_their_answers_leaves_no_mark(database: Database) -> 
     erase(running, everybody(running), 10_000, answers=True)
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(tables.Mark)) == 0
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "marks.csv").open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.slow

@@ -19,12 +19,13 @@ from dreamix.core.errors import UserError
 from dreamix.core.fonts import installed, own_font
 from dreamix.core.video import Video
 from study_app.prepare import lettering as fonts
-from study_app.prepare.breaking import clusters, cut, is_rightwards, needs_layout, parts
+from study_app.prepare.breaking import clusters, cut, needs_layout, parts
 from study_app.prepare.lettering import check_fonts, lettering
 from study_app.prepare.setting import LEAST, page
 from study_app.prepare.traps import trap_words
 from study_app.prepare.words import card, with_words
 from study_app.spec.study import Study
+from study_app.spec.tongues import is_rightwards
 
 # Of the font that comes with matplotlib.
 COVERED = {

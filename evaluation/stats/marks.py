@@ -81,9 +81,10 @@ def agreement(
     A pair of raters of whom neither marked anything does not count: it would agree on nothing. One
     who marked and one who did not have no overlap, 0. A clip counts by the mean of its pairs.
     """
-    of_item = [_pairs_of(viewings, rows, dimensions) for rows in _by_item(viewings)]
+    items = _by_item(viewings)
+    of_item = [_pairs_of(viewings, rows, dimensions) for rows in items]
     means = np.array([np.mean(found) if found else np.nan for found in of_item])
-    sources = np.array([viewings.source[rows[0]] for rows in _by_item(viewings)])
+    sources = np.array([viewings.source[rows[0]] for rows in items])
     there = np.isfinite(means)
     interval = Interval(np.nan, np.nan, np.nan)
     if there.any():

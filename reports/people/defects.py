@@ -50,21 +50,16 @@ def defects_of(export: Exported, how: Resampling) -> Defects | None:
     boxes = _of_viewings(marks, np.arange(len(seen)))
     votes = _votes(seen, methods, np.array([len(one) > 0 for one in boxes], float))
     viewings = Viewings(votes.rater, votes.source, votes.item, boxes)
-    level, resamples = how.level, how.resamples
-    agreed = [
-        agreement(
-            viewings,
-            dimensions,
-            rng=rng_for("people", "marks", dimensions, how.seed),
-            resamples=resamples,
-            level=level,
-        )
-        for dimensions in (TIME, TIME_AND_PLACE)
-    ]
+    agreed = (_agreement(viewings, dimensions, how) for dimensions in (TIME, TIME_AND_PLACE))
     offered = [str(kind) for kind in asked.get("kinds", KINDS) if kind in KINDS]
     kinds = [*dict.fromkeys([*offered, *(k for k in KINDS if k in set(marks["defect"]))])]
-    shares = method_scores(votes, level=level)
+    shares = method_scores(votes, level=how.level)
     return Defects(methods, kinds, seen, marks, boxes, shares, *agreed)
+
+
+def _agreement(viewings: Viewings, dimensions: int, how: Resampling) -> Agreement:
+    rng = rng_for("people", "marks", dimensions, how.seed)
+    return agreement(viewings, dimensions, rng=rng, resamples=how.resamples, level=how.level)
 
 
 def of_method(defects: Defects, method: str) -> np.ndarray:
@@ -82,8 +77,9 @@ def _seen(export: Exported) -> pd.DataFrame:
     wide = export.wide[(export.wide["kind"] == "rating") & ~export.wide["excluded"]]
     if "state" in wide:
         wide = wide[wide["state"] == "rated"]
-    sides = {"edit": "method"} if export.design == "absolute" else {}
-    sides |= {} if sides else {"left": "method_left", "right": "method_right"}
+    sides = {"left": "method_left", "right": "method_right"}
+    if export.design == "absolute":
+        sides = {"edit": "method"}
     parts = [
         wide[["rater", "video", "edit", "trial"]].assign(clip=side, method=wide[column])
         for side, column in sides.items()

@@ -68,14 +68,11 @@ def _marked(defects: Defects) -> str:
     ]
     kinds = defects.marks["defect"].value_counts()
     most = listed([KINDS[str(kind)] for kind in kinds[kinds == kinds.max()].index.sort_values()])
-    shown = listed(named) if len(named) <= MOST_NAMED else f"{len(named)} methods, see the table"
-    how = f"raters marked one of {shown} of viewings" if len(named) <= MOST_NAMED else ""
-    text = how or f"raters marked one in {plural(int(_any(defects)), 'viewing')} of {shown}"
+    text = f"raters marked one of {listed(named)} of viewings"
+    if len(named) > MOST_NAMED:
+        marked = plural(sum(len(one) > 0 for one in defects.boxes), "viewing")
+        text = f"raters marked one in {marked} of {len(named)} methods, see the table"
     return f"{text}; most often {most} ({kinds.max()} of {plural(len(defects.marks), 'mark')})."
-
-
-def _any(defects: Defects) -> int:
-    return sum(len(one) > 0 for one in defects.boxes)
 
 
 def _percent(defects: Defects, place: int) -> str:

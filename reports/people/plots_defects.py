@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 
 from evaluation.stats.marks import timeline
 from reports.people.defects import KINDS, Defects, boxes_of_kind, of_method
-from reports.style import COLOURS, INK, SETTINGS, clean, figure
+from reports.style import COLOURS, INK, SETTINGS, clean, figure, label_panels
 
 COLUMNS = 3
 BINS = 60
@@ -26,14 +26,7 @@ def timelines_figure(defects: Defects) -> Figure:
         )
         grid[0, 0].set_ylim(0, max(LEAST, 1.08 * highest))
         grid[0, 0].set_xlim(0, 100)
-        for axes in grid.flat[len(defects.methods) :]:
-            axes.set_axis_off()
-        for column in range(columns):
-            last = [axes for axes in grid[:, column] if axes.axison][-1]
-            last.set_xlabel("percent of the clip", color=INK)
-            last.tick_params(labelbottom=True)
-        for axes in grid[:, 0]:
-            axes.set_ylabel("share of viewings", color=INK)
+        label_panels(grid, len(defects.methods), "percent of the clip", "share of viewings")
         drawing.legend(handles=_keys(defects), loc="outside lower center", ncols=4, fontsize=8)
     return drawing
 

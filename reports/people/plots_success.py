@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from evaluation.stats.success import THRESHOLD, Rate, Success
-from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure
+from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, label_panels
 
 COLUMNS = 4
 DASHES = (0, (4, 1.6))
@@ -26,14 +26,7 @@ def sweep_figure(sweep: list[Success], places: dict[str, int], look: dict[str, M
         grid = drawing.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes, name in zip(grid.flat, places, strict=False):
             _panel(axes, sweep, places, name, look[name])
-        for axes in grid.flat[len(places) :]:
-            axes.set_axis_off()
-        for column in range(columns):
-            last = [a for a in grid[:, column] if a.axison][-1]
-            last.set_xlabel("threshold", color=INK)
-            last.tick_params(labelbottom=True)
-        for axes in grid[:, 0]:
-            axes.set_ylabel("share of success", color=INK)
+        label_panels(grid, len(places), "threshold", "share of success")
         keys = _keys(len(places))
         across = len(keys) if columns > 2 else 2
         drawing.legend(handles=keys, loc="outside lower center", ncols=across, fontsize=8)

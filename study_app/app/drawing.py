@@ -68,7 +68,8 @@ def _draw(running: Running) -> None:
     if said.heard(scene, component.said_before_drawing()):
         scene = Scene(running, visitor(running) or rater)
     st.session_state[LANGUAGE] = scene.rater.language
-    _set_up(running, scene.rater.language)
+    if scene.texts is not running.study.words(language_of_link() or ""):
+        _set_up(running, scene.rater.language)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
     if not on_hold and has_just_come_back():
         st.toast(scene.texts.resume)

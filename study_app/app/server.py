@@ -23,7 +23,7 @@ from study_app.app.routes import routes
 from study_app.app.served import Site, open_site, serve_here, served
 from study_app.app.visit import LANGUAGE
 from study_app.dealing import renew_trials
-from study_app.prepare.media import check_content
+from study_app.prepare.media import check_media
 from study_app.serving import being_served
 
 SCRIPT = Path(__file__).with_name("page.py")
@@ -80,7 +80,7 @@ def serve(
 
 
 def _serve(site: Site, address: str, port: int, origins: frozenset[Origin]) -> None:
-    check_content(site.running.folder, site.running.plan)
+    check_media(site.running.folder, site.running.plan)
     with site.running.database.writing(alone=True) as session:
         renew_trials(session, site.running.plan)
     bound = _bind(address, port)

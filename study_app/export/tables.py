@@ -58,8 +58,7 @@ class Tables:
         ]
         if set(wanted) != set(columns):
             raise AssertionError(f"{table} and the codebook differ: {set(wanted) ^ set(columns)}")
-        types = {"simulated": pa.bool_(), "excluded": pa.bool_()} if table == book.MARKS else {}
-        types |= {"simulated": pa.bool_(), "prompt": pa.string()}
+        types = {"simulated": pa.bool_(), "excluded": pa.bool_(), "prompt": pa.string()}
         arrays = [arrow(columns[name], types.get(name)) for name in wanted]
         marked = {"simulated": str(self.simulated).lower(), "study": self.study.name}
         return pa.table(arrays, names=wanted).replace_schema_metadata(marked)
@@ -163,7 +162,7 @@ class Tables:
         trials, methods, lengths = self.store.trials, [], []
         for place, clip in zip(at, self.store.marks["clip"], strict=True):
             item = self.plan.by_key[trials["item"][place]]
-            name = clips_to_mark(self.study, item, trials["swapped"][place])[clip]
+            name = clips_to_mark(item, trials["swapped"][place])[clip]
             own = trials["kind"][place] in OWN
             methods.append(item.methods[-1 if name == item.right else 0] if own else None)
             lengths.append(self.plan.clips[name].seconds)

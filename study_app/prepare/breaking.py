@@ -102,12 +102,6 @@ def cut(part: Part) -> Iterator[Part]:
         yield Part(one, "" if number else part.gap)
 
 
-def is_rightwards(text: str) -> bool:
-    """Return True if most letters are of a script that begins at the right."""
-    sides = [unicodedata.bidirectional(character) for character in text]
-    return sum(side in ("R", "AL") for side in sides) > sides.count("L")
-
-
 def needs_layout(text: str) -> bool:
     """Return True if letters change with their neighbours, or are not one after the other."""
     return any(

@@ -48,11 +48,11 @@ def draft(folder: Path, *, has_raters: bool) -> Built:
     run = RunFolder((folder / study.run).resolve())
     chosen = choose_edits(study, run)
     check_length(study, [edit.video for edit in chosen.edits])
-    trap_words(study, folder)  # letters that no font has are found before anything is made
+    traps = trap_words(study, folder)  # before anything is made: a font may lack letters
     media = Media(folder, study.display_height)
     items = rating_items(study, run, chosen.edits, media)
     checks = check_items if study.design == "absolute" else pair_check_items
-    items += checks(study, run, chosen.edits, media)
+    items += checks(study, run, chosen.edits, media, traps)
     before = read_before(folder)
     keyed = with_keys(study, items, media.clips, before)
     gone = retired(keyed, before) if has_raters or is_served(folder) else ()

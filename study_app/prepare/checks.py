@@ -6,7 +6,7 @@ from evaluation.runs import RunFolder
 from study_app.plan import Item
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media
-from study_app.prepare.traps import Words, trap_words
+from study_app.prepare.traps import Words
 from study_app.spec.study import Study
 
 EXPECTED = {
@@ -17,7 +17,9 @@ EXPECTED = {
 TRAINING = ("ideal", "unedited", "shuffled")
 
 
-def check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -> list[Item]:
+def check_items(
+    study: Study, run: RunFolder, edits: list[Edit], media: Media, traps: list[Words]
+) -> list[Item]:
     """Return the traps, gold and training trials of an absolute study."""
     rng = rng_for("study checks", study.name, study.seed)
     order = [edits[i] for i in rng.permutation(len(edits))]
@@ -32,7 +34,6 @@ def check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -
         _known(study, known, "gold", gold[i % len(gold)], order[-1 - i % len(order)])
         for i in range(2 * study.checks.gold * len(gold))
     ]
-    traps = trap_words(study, media.folder.parent)
     return [*items, *(_trap(study, known, order[t.expected % len(order)], t) for t in traps)]
 
 

@@ -18,7 +18,8 @@ from PIL import ImageFont, features
 from dreamix.core.errors import UserError
 from dreamix.core.fonts import has, installed, own_font
 from dreamix.core.media import sha256_file
-from study_app.prepare.breaking import Part, is_rightwards, needs_layout, parts
+from study_app.prepare.breaking import Part, needs_layout, parts
+from study_app.spec.tongues import is_rightwards
 
 _TRIED = 32  # pixels at which letters are looked at
 _WAYS = (

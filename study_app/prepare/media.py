@@ -92,7 +92,7 @@ def others_in(folder: Path, plan: Plan) -> list[Path]:
     return [path for path in (folder / FOLDER).glob("*.mp4") if path.stem not in plan.clips]
 
 
-def check_content(folder: Path, plan: Plan) -> None:
+def check_media(folder: Path, plan: Plan) -> None:
     """Raise a `UserError` if a clip that raters are shown is not the one that was declared."""
     for name in dict.fromkeys(name for item in plan.items for name in item.clips):
         path = folder / FOLDER / f"{name}.mp4"

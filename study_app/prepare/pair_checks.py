@@ -11,7 +11,7 @@ from evaluation.runs import RunFolder
 from study_app.plan import Item
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media
-from study_app.prepare.traps import LEFT, RIGHT, trap_words
+from study_app.prepare.traps import LEFT, RIGHT, Words
 from study_app.spec.study import Study
 
 # (better, worse) -> the questions in which nobody doubts it
@@ -22,7 +22,9 @@ PAIRS = {
 }
 
 
-def pair_check_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -> list[Item]:
+def pair_check_items(
+    study: Study, run: RunFolder, edits: list[Edit], media: Media, traps: list[Words]
+) -> list[Item]:
     """Return the traps, gold and training trials of a pairwise study."""
     rng = rng_for("study checks", study.name, study.seed)
     order = [edits[i] for i in rng.permutation(len(edits))]
@@ -36,7 +38,7 @@ def pair_check_items(study: Study, run: RunFolder, edits: list[Edit], media: Med
         _known(study, known, "gold", pairs, order[-1 - i % len(order)], i)
         for i in range(2 * study.checks.gold * len(pairs))
     ]
-    return [*items, *_traps(study, known, order, media)]
+    return [*items, *_traps(study, known, order, traps)]
 
 
 def _askable(study: Study, has_ideal: bool) -> list[tuple[str, str]]:
@@ -60,9 +62,9 @@ def _known(
     return known.item(study, edit, kind, " ".join((*shown, str(number))), clips, expected)
 
 
-def _traps(study: Study, known: Known, order: list[Edit], media: Media) -> Iterator[Item]:
+def _traps(study: Study, known: Known, order: list[Edit], traps: list[Words]) -> Iterator[Item]:
     """Give pairs into both clips of which, after a real start, an answer is written."""
-    for words in trap_words(study, media.folder.parent):
+    for words in traps:
         edit = order[(LEFT, RIGHT).index(words.expected) % len(order)]
         first, second = (known.trap(method, edit, words) for method in study.methods[:2])
         asked = {str(axis): words.expected for axis in study.questions}

@@ -23,10 +23,10 @@ def direction_of(code: str, text: str) -> Direction:
     if script:
         return "rtl" if _SCRIPTS.fullmatch(script) else "ltr"
     known = _LANGUAGES.fullmatch(language)
-    return "rtl" if known or _is_mostly_rtl(text) else "ltr"
+    return "rtl" if known or is_rightwards(text) else "ltr"
 
 
-def _is_mostly_rtl(text: str) -> bool:
+def is_rightwards(text: str) -> bool:
     """Return True if most letters run from right to left (Unicode, UAX 9: classes R and AL)."""
     kinds = [unicodedata.bidirectional(letter) for letter in text]
     return kinds.count("R") + kinds.count("AL") > kinds.count("L")

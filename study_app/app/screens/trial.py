@@ -80,7 +80,7 @@ def _of_trial(scene: Scene, trial: Trial) -> dict[str, Any]:
 def _clips(scene: Scene, item: Item, swapped: bool) -> list[dict[str, Any]]:
     """Return the clips from left to right, with what stands above them."""
     words, plan = scene.texts.buttons, scene.running.plan
-    edits = clips_to_mark(scene.running.study, item, swapped)
+    edits = clips_to_mark(item, swapped)
     labels = {"edit": words.edit, "left": words.left, "right": words.right}
     clips: list[tuple[str, str, str | None]] = [(words.source, shown(item, swapped)[0], None)]
     clips += [(labels[mark], name, mark) for mark, name in edits.items()]
