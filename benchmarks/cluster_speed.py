@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from ray_nodes import Nodes
 from run_results import results
 
-from evaluation.shards import Shard, folder_of
+from evaluation.cluster.shards import Shard, folder_of
 from reports.style import ANCHOR, COLOURS, SETTINGS, clean, figure
 
 ROOT = Path(__file__).parents[1]

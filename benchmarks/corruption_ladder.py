@@ -16,12 +16,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
+from dreamix.core.threads import one_thread
 from dreamix.data.suite import load_suite
-from evaluation.corruptions import CORRUPTIONS
-from evaluation.features.store import Features, one_thread
-from evaluation.ladder import STEPS, Ladder, Subject, climb, footage_subjects, toybox_subjects
+from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
-from evaluation.plan import choose_metrics
+from evaluation.sample.corruptions import CORRUPTIONS
+from evaluation.score.ladder import STEPS, Ladder, Subject, climb, footage_subjects, toybox_subjects
+from evaluation.score.plan import choose_metrics
 from evaluation.settings import ModelSettings
 
 ROOT = Path(__file__).resolve().parents[1]

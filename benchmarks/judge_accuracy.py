@@ -4,7 +4,7 @@
 
 Prints Markdown. None of the scenes' combinations of colour, shape, motion and place was trained on.
 Colour is asked where it can be seen: not in pencil and sepia. Damage is that of
-`evaluation.corruptions`, not that of the training.
+`evaluation.sample.corruptions`, not that of the training.
 """
 
 import argparse
@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from dreamix.core.seeding import rng_for
+from dreamix.core.threads import one_thread
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.data.toybox import VALUES, Scene, render, render_base
 from dreamix.data.toybox.renderer import render_empty
 from dreamix.training.clips import test_scenes
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.judge import NOTHING, Judge, Judgement, visible
-from evaluation.features.store import one_thread
+from evaluation.sample.corruptions import CORRUPTIONS
 from evaluation.settings import ModelSettings
 
 Clips = list[Video]
@@ -110,7 +110,7 @@ def broken_table(found: dict[str, list[Judgement]]) -> str:
 
 
 def corrupted(name: str, strength: int) -> Callable[[Video], Video]:
-    """Return a damage of `evaluation.corruptions` at one strength."""
+    """Return a damage of `evaluation.sample.corruptions` at one strength."""
     return lambda clip: CORRUPTIONS[name](clip, strength)
 
 

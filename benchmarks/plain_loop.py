@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from dreamix.core.media import read_video
-from evaluation.plan import choose_metrics
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.score.plan import choose_metrics
 from evaluation.settings import ModelSettings
 
 Frames = np.ndarray  # uint8 (frames, height, width, 3)

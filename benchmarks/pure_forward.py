@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from dreamix.core.media import read_video
-from evaluation.features.store import Features, one_thread
-from evaluation.pool import run_units
-from evaluation.runs import RunFolder
+from dreamix.core.threads import one_thread
+from evaluation.features.store import Features
+from evaluation.run.folder import RunFolder
+from evaluation.run.pool import run_units
 from evaluation.settings import ModelSettings
 
 

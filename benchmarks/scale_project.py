@@ -16,12 +16,12 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import Asked, variants
-from evaluation.plan import choose_metrics
-from evaluation.runner import run_suite
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import write_scores
-from evaluation.scoring import score_run
+from evaluation.score.plan import choose_metrics
+from evaluation.score.scoring import score_run
+from evaluation.score.table import write_scores
 from evaluation.settings import ModelSettings
 
 METHODS = ("ours", "tokenflow", "pix2video")

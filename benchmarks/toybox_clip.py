@@ -18,15 +18,15 @@ from torch import Tensor
 from dreamix.backends.toybox.clip import open_tokenizer
 from dreamix.backends.toybox.training.clip import HeldOut
 from dreamix.backends.toybox.training.clip_frames import blurred, coarse
+from dreamix.core.threads import one_thread
 from dreamix.data.suite import Edit, load_suite
 from dreamix.data.toybox import VALUES
 from dreamix.methods.base import variants
 from evaluation.features import weights
-from evaluation.features.store import one_thread
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
-from evaluation.scoring import score_run
+from evaluation.score.scoring import score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dreamix.core.media import read_video
 from dreamix.data.strip import GAP, row
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 
 SHOWN = 6
 MARGIN = 150

@@ -173,7 +173,7 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
 def _write_run(
     run: Path, out: Path, how: "Resampling", export: Path | None, media: bool, ordinal: Say | None
 ) -> None:
-    from evaluation.progress import progress
+    from dreamix.core.progress import progress
     from reports.build import build_report
     from reports.wording import summary_sentences
 

@@ -11,15 +11,15 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
+from dreamix.core.progress import progress
 from dreamix.core.registry import near_misses
 from dreamix.core.threads import cores
-from evaluation.cluster_cli import SHARD, WHERE, merge, part_of, spell
-from evaluation.progress import progress
+from evaluation.cluster.cli import SHARD, WHERE, merge, part_of, spell
 from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:
     from dreamix.methods.base import Variant
-    from evaluation.runs import RunFolder
+    from evaluation.run.folder import RunFolder
 
 F = Callable[..., Any]
 PATH = click.Path(path_type=Path)
@@ -175,7 +175,7 @@ def compare(
 
     SUITE is a path, or a suite that comes with the toolkit (see `dreamix bench list`).
     """
-    from evaluation.report_stamp import is_current, leave_stamp
+    from evaluation.run.report_stamp import is_current, leave_stamp
 
     of_run = ("methods", "seeds", "edits", "media_root", "backend", "executor", "gpus_per_worker")
     run_options = {name: wanted.pop(name) for name in of_run}
@@ -209,8 +209,8 @@ def make(
     from dreamix.backends.base import open_backend
     from dreamix.data.suite import load_suite
     from dreamix.methods.base import Asked, needs_model, variants
-    from evaluation.executors import executor_of
-    from evaluation.runner import run_suite, tally
+    from evaluation.cluster.executors import executor_of
+    from evaluation.run.runner import run_suite, tally
 
     makers = executor_of(executor, workers, gpus_per_worker, cores())
     loaded = load_suite(suite, media_root)
@@ -257,8 +257,8 @@ def measure(
     **models: Any,
 ) -> int:
     """Score the clips and say how it went; return the exit code."""
-    from evaluation.plan import metric_names
-    from evaluation.scoring import score_run
+    from evaluation.score.plan import metric_names
+    from evaluation.score.scoring import score_run
 
     settings = model_settings(models)
     names = metric_names(words(metrics))

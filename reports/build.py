@@ -6,9 +6,9 @@ The same run gives the same bytes: nothing here reads a clock, and every draw is
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dreamix.core.progress import Watch
 from dreamix.core.records import write_whole
-from evaluation.progress import Watch
-from evaluation.report_stamp import forget_stamp
+from evaluation.run.report_stamp import forget_stamp
 from reports.bounds_table import bounds_tables
 from reports.formats import csv, latex, markdown
 from reports.frames import (

@@ -16,11 +16,11 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from evaluation.run_info import RunInfo
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import RunInfo
 from evaluation.schema import AXES as AXES
 from evaluation.schema import Cell, ClipRow, ScoreRow
-from evaluation.scores import Key, read_scores
+from evaluation.score.table import Key, read_scores
 
 KEY = ["method", "edit", "seed", "metric"]
 STATUSES = ("ok", "failed", "n/a", "missing")

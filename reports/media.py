@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.places import own_folder
-from evaluation.progress import Watch
-from evaluation.remarks import ALIKE
-from evaluation.runs import link_whole
+from dreamix.core.progress import Watch
+from evaluation.run.folder import link_whole
 from evaluation.schema import Cell
+from evaluation.score.remarks import ALIKE
 from reports.loading import NO_CLIP, Run, clip_file, source_file
 
 # Goes into every name: a clip made by another recipe is made again.

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from evaluation.remarks import kind_of
+from evaluation.score.remarks import kind_of
 from reports.loading import KEY, Run
 from reports.tables import Cell, Head, Row, Table
 

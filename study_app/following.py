@@ -11,8 +11,8 @@ import numpy as np
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.seeding import rng_for
-from evaluation.runs import RunFolder
-from evaluation.scores import read_scores
+from evaluation.run.folder import RunFolder
+from evaluation.score.table import read_scores
 from study_app.plan import Item
 from study_app.simulate import Merit
 from study_app.spec.study import Study

@@ -5,7 +5,7 @@ from typing import Any
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.following import followed, following
 from study_app.monitor import who_rates
 from study_app.opening import opened, simulated_url

@@ -7,10 +7,10 @@ import pytest
 
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
-from evaluation.scoring import score_run
+from evaluation.score.scoring import score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 
 METRICS = [

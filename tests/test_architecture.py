@@ -24,27 +24,14 @@ LAYERS = (
     "dreamix.doctor",
     "dreamix.doctor_cli",
     "evaluation.schema",
-    "evaluation.stats",
     "evaluation.settings",
-    "evaluation",  # frames, samples, runs, scores
+    "evaluation.stats",
+    "evaluation.sample",
     "evaluation.features",
     "evaluation.metrics",
-    "evaluation.truth",
-    "evaluation.ladder",
-    "evaluation.plan",
-    "evaluation.making",
-    "evaluation.parcels",
-    "evaluation.ray_cluster",
-    "evaluation.ray_worker",
-    "evaluation.ray_crew",
-    "evaluation.executors",
-    "evaluation.runner",
-    "evaluation.shards",
-    "evaluation.merging",
-    "evaluation.cluster_cli",
-    "evaluation.measured",
-    "evaluation.score_video",
-    "evaluation.scoring",
+    "evaluation.run",
+    "evaluation.score",
+    "evaluation.cluster",
     "evaluation.cli",
     "evaluation.weights_cli",
     "reports",
@@ -61,6 +48,8 @@ WALLS = {
     "study_app": ("dreamix.methods", "evaluation.features", "evaluation.metrics", "reports"),
     "dreamix": ("evaluation", "reports", "study_app"),
     "evaluation.stats": ("evaluation.features", "evaluation.metrics", "dreamix.data"),
+    "evaluation.run": ("evaluation.features", "evaluation.metrics", "evaluation.sample"),
+    "evaluation.score": ("dreamix.methods", "evaluation.run.making", "evaluation.run.runner"),
 }
 PACKAGES = ("dreamix", "evaluation", "study_app", "reports")
 
@@ -180,9 +169,9 @@ def test_torch_is_imported_inside_functions_but_in_packages_of_models(root: Path
         "dreamix.study_cli",
         "reports.page",
         "study_app",
-        "evaluation.truth",
-        "evaluation.ladder",
-        "evaluation.plan",
+        "evaluation.score.truth",
+        "evaluation.score.ladder",
+        "evaluation.score.plan",
         "evaluation.cli",
     ],
 )
@@ -200,7 +189,7 @@ def loaded(names: tuple[str, ...], code: str) -> list[str]:
 
 
 def test_scoring_leaves_the_statistics_that_learn_composites_unloaded() -> None:
-    code = "import evaluation.scoring, evaluation.plan"
+    code = "import evaluation.score.scoring, evaluation.score.plan"
     assert loaded(("scipy.stats", "scipy.optimize", "evaluation.stats.composite"), code) == []
 
 

@@ -19,10 +19,10 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
 from evaluation.cli import bench
-from evaluation.frames import pair_frames
-from evaluation.remarks import Look, gathered, partial, remarks_on
+from evaluation.sample.frames import pair_frames
 from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
+from evaluation.score.remarks import Look, gathered, partial, remarks_on
+from evaluation.score.table import read_scores
 
 VARIABLE = np.concatenate([np.arange(25) / 30, 25 / 30 + np.arange(15) / 15])
 FEW = np.concatenate([np.arange(5) / 30, 5 / 30 + np.arange(3) / 15])  # 5 at 30, 3 at 15 fps

@@ -9,10 +9,10 @@ from small_suites import bring, put_clip, small_suite
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json, write_json
-from evaluation import clip_rows
-from evaluation.report_stamp import forget_stamp, is_current, leave_stamp
-from evaluation.runner import tally
-from evaluation.runs import RunFolder
+from evaluation.run import clip_rows
+from evaluation.run.folder import RunFolder
+from evaluation.run.report_stamp import forget_stamp, is_current, leave_stamp
+from evaluation.run.runner import tally
 from evaluation.schema import Cell
 
 

@@ -18,13 +18,14 @@ from dreamix.core.media import write_image, write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, VideoEntry, load_suite
 from dreamix.methods.base import variants
-from evaluation.executors import Local, OnRay, executor_of
-from evaluation.parcels import pack, put_cell, take_cell, unpack
-from evaluation.ray_cluster import cause_of, room_of
-from evaluation.runner import run_suite
-from evaluation.runs import RunFolder
+from evaluation.cluster.executors import OnRay, executor_of
+from evaluation.cluster.parcels import pack, put_cell, take_cell, unpack
+from evaluation.cluster.ray_cluster import cause_of, room_of
+from evaluation.cluster.shards import FINETUNING, Shard, absent, folder_of, shard_of, videos_of
+from evaluation.run.executors import Local
+from evaluation.run.folder import RunFolder
+from evaluation.run.runner import run_suite
 from evaluation.schema import Cell
-from evaluation.shards import FINETUNING, Shard, absent, folder_of, shard_of, videos_of
 
 PROGRAM = "import sys; {}sys.argv[0] = 'dreamix'\nfrom dreamix.cli import main\n"
 

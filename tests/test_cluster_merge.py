@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 from run_results import results
 
-import evaluation.merging
+import evaluation.run.merging
 from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.records import only_writer
@@ -20,9 +20,9 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import variants
 from evaluation.cli import bench
-from evaluation.merging import merge_runs
-from evaluation.runner import run_suite, tally
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.merging import merge_runs
+from evaluation.run.runner import run_suite, tally
 from evaluation.schema import Cell
 
 METHODS = "shuffled-frames,frozen-frame"
@@ -121,14 +121,14 @@ def test_a_merge_that_was_stopped_is_finished_by_the_same_command(
     stop_at: int,
 ) -> None:
     """It stops after a clip and before its sidecar."""
-    bring, count = evaluation.merging.write_json, iter(range(1000))
+    bring, count = evaluation.run.merging.write_json, iter(range(1000))
 
     def stopping(path: Path, value: object) -> None:
         if "clips" in path.parts and next(count) == stop_at:
             raise KeyboardInterrupt
         bring(path, value)
 
-    monkeypatch.setattr(evaluation.merging, "write_json", stopping)
+    monkeypatch.setattr(evaluation.run.merging, "write_json", stopping)
     with pytest.raises(KeyboardInterrupt):
         merge_runs(tmp_path / "out", shards)
     monkeypatch.undo()

@@ -18,17 +18,18 @@ from ray_nodes import Nodes
 from run_results import results
 from tiny_cascade import save_tiny
 
-import evaluation.ray_crew
+import evaluation.cluster.ray_crew
 from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, VideoEntry, load_suite
 from dreamix.methods.base import variants
-from evaluation.executors import Executor, Local, OnRay
-from evaluation.merging import merge_runs
-from evaluation.runner import run_suite, tally
-from evaluation.runs import RunFolder
-from evaluation.shards import Shard, folder_of, videos_of
+from evaluation.cluster.executors import OnRay
+from evaluation.cluster.shards import Shard, folder_of, videos_of
+from evaluation.run.executors import Executor, Local
+from evaluation.run.folder import RunFolder
+from evaluation.run.merging import merge_runs
+from evaluation.run.runner import run_suite, tally
 
 pytestmark = pytest.mark.slow
 NAMES = ("ant", "bee", "cow", "dog")
@@ -131,7 +132,7 @@ def model_run(
 
 def unseen(patch: pytest.MonkeyPatch) -> None:
     """Let the driver leave its sign where workers do not look: they share no folder with it."""
-    patch.setattr(evaluation.ray_crew, "probe_of", lambda out: out / ".elsewhere")
+    patch.setattr(evaluation.cluster.ray_crew, "probe_of", lambda out: out / ".elsewhere")
 
 
 class TestWithAModel:
@@ -242,8 +243,8 @@ import pickle, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 from dreamix.methods.base import variants
-from evaluation.executors import OnRay
-from evaluation.runner import run_suite
+from evaluation.cluster.executors import OnRay
+from evaluation.run.runner import run_suite
 suite = pickle.loads(Path(sys.argv[1]).read_bytes())
 columns = [column for spec in sys.argv[4:] for column in variants(spec)]
 run_suite(suite, columns, Path(sys.argv[2]), backend="fake", executor=OnRay(sys.argv[3]))
@@ -308,9 +309,11 @@ def test_a_source_that_is_not_on_the_node_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The driver tells of files at a place that no node has."""
-    plain = evaluation.ray_crew.origin
+    plain = evaluation.cluster.ray_crew.origin
     monkeypatch.setattr(
-        evaluation.ray_crew, "origin", lambda path: plain(path) | {"path": "/nowhere/at/all.mp4"}
+        evaluation.cluster.ray_crew,
+        "origin",
+        lambda path: plain(path) | {"path": "/nowhere/at/all.mp4"},
     )
     unseen(monkeypatch)
     make(pets, tmp_path / "run", OnRay(nodes.address))
@@ -328,7 +331,7 @@ class TestMisuse:
     def test_other_versions_on_every_node(
         self, nodes: Nodes, pets: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(evaluation.ray_crew, "versions", lambda: {"numpy": "0.1"})
+        monkeypatch.setattr(evaluation.cluster.ray_crew, "versions", lambda: {"numpy": "0.1"})
         with pytest.raises(UserError, match=r"it has numpy \S+ \(not 0.1\)"):
             make(pets, tmp_path / "run", OnRay(nodes.address))
 

@@ -9,7 +9,7 @@ import pytest
 from composite_data import BETTER, NAMES, learned, origin
 
 from dreamix.core.errors import UserError
-from evaluation.composite_file import read_composites, write_composites
+from evaluation.score.composite_file import read_composites, write_composites
 
 
 class Fact(NamedTuple):

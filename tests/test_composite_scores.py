@@ -17,7 +17,9 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.composite_file import (
+from evaluation.run.runner import run_suite
+from evaluation.schema import ScoreRow
+from evaluation.score.composite_file import (
     AxisEntry,
     Composite,
     Provenance,
@@ -25,11 +27,9 @@ from evaluation.composite_file import (
     read_composites,
     write_composites,
 )
-from evaluation.composite_scores import definition
-from evaluation.runner import run_suite
-from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
-from evaluation.scoring import Summary, score_run
+from evaluation.score.composite_scores import definition
+from evaluation.score.scoring import Summary, score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 from reports.loading import MetricFacts, load_run
 

@@ -22,7 +22,7 @@ from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite
 from dreamix.methods.base import variants
 from evaluation.cli import method_specs, odd_seeds
-from evaluation.runner import tally
+from evaluation.run.runner import tally
 
 EDITS = ("duck_00", "duck_01")
 

@@ -27,10 +27,10 @@ from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import only_writer, read_bytes, read_json
 from dreamix.core.yaml_reading import parse_yaml
-from evaluation.masks_kept import read_packed_mask, write_packed_mask
-from evaluation.merging import merge_runs
-from evaluation.run_info import MOST_SEEDS, read_run_info, seed_numbers
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import MOST_SEEDS, read_run_info, seed_numbers
+from evaluation.run.masks_kept import read_packed_mask, write_packed_mask
+from evaluation.run.merging import merge_runs
 from reports.build import build_report
 from reports.loading import load_run
 from reports.media import make_copies

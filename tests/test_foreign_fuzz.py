@@ -24,12 +24,12 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.composite_file import KIND, read_composites
-from evaluation.masks_kept import write_packed_mask
-from evaluation.merging import merge_runs
-from evaluation.runner import run_suite
-from evaluation.runs import RunFolder
-from evaluation.scoring import score_run
+from evaluation.run.folder import RunFolder
+from evaluation.run.masks_kept import write_packed_mask
+from evaluation.run.merging import merge_runs
+from evaluation.run.runner import run_suite
+from evaluation.score.composite_file import KIND, read_composites
+from evaluation.score.scoring import score_run
 from evaluation.settings import ModelSettings
 from reports.build import build_report, write_tables
 from reports.frames import clips_frame

@@ -15,10 +15,10 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_image
 from dreamix.core.records import read_json, write_json
 from dreamix.data.suite import Suite, load_suite
-from evaluation import identity
-from evaluation.merging import merge_runs
-from evaluation.runner import pending_units, tally
-from evaluation.runs import RunFolder
+from evaluation.run import identity
+from evaluation.run.folder import RunFolder
+from evaluation.run.merging import merge_runs
+from evaluation.run.runner import pending_units, tally
 
 EDITS = ("duck_00", "duck_01")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fabricated_joint import Meant, fabricate_joint
 
-from evaluation.composite_file import read_composites
+from evaluation.score.composite_file import read_composites
 from evaluation.stats.composite import learn_composite
 from reports.citations import cited
 from reports.formats import latex, markdown

@@ -1,7 +1,7 @@
 """The corruption ladder: under known damage every metric goes the way it declares.
 
 Toybox with its exact truth, and real clips; both in the slow run. What is
-asked of a metric is the mean over clips, strength by strength: see `evaluation.ladder.goes`.
+asked of a metric is the mean over clips, strength by strength: see `evaluation.score.ladder.goes`.
 """
 
 from pathlib import Path
@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from dreamix.data.suite import load_suite
-from evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from evaluation.features.store import Features
-from evaluation.ladder import Ladder, climb, footage_subjects, goes, toybox_subjects
 from evaluation.metrics.base import METRICS
-from evaluation.plan import choose_metrics
+from evaluation.sample.corruptions import CORRUPTIONS, STRENGTHS
+from evaluation.score.ladder import Ladder, climb, footage_subjects, goes, toybox_subjects
+from evaluation.score.plan import choose_metrics
 from evaluation.settings import ModelSettings
 
 # What random weights see in footage says nothing of these: words, and how alike neighbours are.

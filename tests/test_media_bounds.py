@@ -27,7 +27,7 @@ from dreamix.core.memory import LIMIT, clip_limit, too_large
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.data.suite_check import check_suite
-from evaluation.frames import pair_frames
+from evaluation.sample.frames import pair_frames
 
 MIB = 1 << 20
 

@@ -7,12 +7,12 @@ from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES
 from dreamix.data.toybox import Scene, render, truth
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.base import MODELS
 from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric
 from evaluation.sample import Sample, View
+from evaluation.sample.corruptions import CORRUPTIONS
 from evaluation.settings import ModelSettings
 
 SCENE = Scene("red", "star", "sliding right", "meadow", seed=3)

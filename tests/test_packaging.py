@@ -171,7 +171,7 @@ EXTRAS = {
     "dreamix/backends/": {"hub"},
     "dreamix/diffusion/adapting.py": {"eightbit"},
     "evaluation/features/conse.py": {"offline"},
-    "evaluation/ray_": {"cluster"},
+    "evaluation/cluster/ray_": {"cluster"},
 }
 
 

@@ -16,8 +16,8 @@ from scipy.optimize import linear_sum_assignment
 
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
-from evaluation.frames import POLICIES, pair_frames
-from evaluation.matching import nearest, rising_match
+from evaluation.sample.frames import POLICIES, pair_frames
+from evaluation.sample.matching import nearest, rising_match
 
 PIXELS = np.zeros((1, 1, 1, 3), np.uint8)
 

@@ -11,8 +11,8 @@ from tiny_families import moving_clip
 from tiny_pipelines import TINY
 
 from dreamix.core.media import read_video, write_video
-from evaluation.runs import RunFolder
-from evaluation.scores import read_scores
+from evaluation.run.folder import RunFolder
+from evaluation.score.table import read_scores
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 METHODS = "dreamix:finetune_steps=2:frames=2,sdedit,text-to-video,unedited"

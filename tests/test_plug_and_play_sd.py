@@ -44,7 +44,7 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, VideoEntry
 from dreamix.methods.base import METHODS, EditRequest, Made, variants
 from dreamix.methods.plug_and_play import UGLY, PlugAndPlayConfig
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 STEPS = 10

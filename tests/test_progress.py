@@ -2,8 +2,8 @@
 
 import pytest
 
-from evaluation import progress
-from evaluation.progress import Pace
+from dreamix.core import progress
+from dreamix.core.progress import Pace
 
 
 @pytest.fixture

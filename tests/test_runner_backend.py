@@ -15,11 +15,11 @@ from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, VideoEntry
 from dreamix.methods.base import variants
-from evaluation.pace import CellDone, Note, Standing
-from evaluation.pool import run_units
-from evaluation.run_info import BackendInfo
-from evaluation.runner import pending_units, run_suite, tally
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import BackendInfo
+from evaluation.run.pace import CellDone, Note, Standing
+from evaluation.run.pool import run_units
+from evaluation.run.runner import pending_units, run_suite, tally
 from evaluation.schema import Cell
 
 News = tuple[int, int, float | None, str]

@@ -14,11 +14,11 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.features.store import Features
-from evaluation.plan import metric_names
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import append_scores, read_scores
-from evaluation.scoring import score_run
+from evaluation.score.plan import metric_names
+from evaluation.score.scoring import score_run
+from evaluation.score.table import append_scores, read_scores
 from evaluation.settings import ModelSettings
 
 CHEAP = ["psnr", "motion_mag", "flicker"]

@@ -8,10 +8,10 @@ import pytest
 from small_suites import bring, put_clip, small_suite
 
 from dreamix.core.records import read_json, write_json
-from evaluation import scoring
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from evaluation.schema import Cell
-from evaluation.scoring import Summary, score_run
+from evaluation.score import scoring
+from evaluation.score.scoring import Summary, score_run
 from evaluation.settings import ModelSettings
 
 NAMES = ["flicker", "motion_mag"]
@@ -89,7 +89,7 @@ def test_another_question_is_looked_at(run: RunFolder, looked: list[Path]) -> No
 def test_other_code_looks_again(
     run: RunFolder, looked: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evaluation.settled.state_of_code", lambda: ["another"])
+    monkeypatch.setattr("evaluation.score.settled.state_of_code", lambda: ["another"])
     again(run)
     assert looked
 

@@ -7,8 +7,8 @@ import pytest
 
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import variants
-from evaluation.making import TOGETHER
-from evaluation.runner import run_suite, tally
+from evaluation.run.making import TOGETHER
+from evaluation.run.runner import run_suite, tally
 
 METHODS = (
     "dreamix:steps=2:finetune_steps=2",

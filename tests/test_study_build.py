@@ -16,7 +16,7 @@ from dreamix.core.media import probe, read_video, write_image
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from study_app.opening import open_study
 from study_app.plan import read_plan
 from study_app.prepare.build import build

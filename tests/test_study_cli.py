@@ -14,7 +14,7 @@ from study_people import VARIED, add_rater
 
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from study_app.arrival import Visit, arrive
 from study_app.opening import Opened, database_url, open_study, opened
 from study_app.plan import read_plan

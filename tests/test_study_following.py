@@ -8,7 +8,7 @@ from fabricated_run import fabricate
 from small_study import item, study
 
 from dreamix.core.errors import UserError
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.following import followed, following
 from study_app.plan import Item
 

@@ -17,7 +17,7 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from reports.people.export import read_export
 from reports.people.lead import study_lead
 from study_app.building import build_and_declare

@@ -11,7 +11,7 @@ from small_study import PLAN
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_json
-from evaluation.run_info import MethodInfo, RunInfo, SuiteInfo
+from evaluation.run.info import MethodInfo, RunInfo, SuiteInfo
 from study_app.plan import Clip
 from study_app.spec.declared import declared_content, declared_hash
 from study_app.spec.reading import read_study, study_from_text

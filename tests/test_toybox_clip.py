@@ -16,10 +16,10 @@ from dreamix.data.suite import Suite, load_suite
 from dreamix.data.toybox import VOCABULARY, Scene, caption, render
 from dreamix.methods.base import variants
 from evaluation.features import clip, clip_files, weights
-from evaluation.runner import run_suite
-from evaluation.runs import RunFolder
-from evaluation.scores import read_scores
-from evaluation.scoring import score_run
+from evaluation.run.folder import RunFolder
+from evaluation.run.runner import run_suite
+from evaluation.score.scoring import score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import REAL_CLIP, TOYBOX_CLIP, ModelSettings
 
 SETTINGS = ModelSettings(clip=TOYBOX_CLIP)

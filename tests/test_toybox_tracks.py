@@ -11,9 +11,9 @@ from dreamix.data.toybox import Scene, parse_caption, render
 from dreamix.data.toybox.stills import still_scenes
 from dreamix.data.toybox.tracks import track_yaml
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
-from evaluation.scores import read_scores
-from evaluation.scoring import score_run
+from evaluation.run.runner import run_suite
+from evaluation.score.scoring import score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 
 TRACKS = ("animate", "subject")

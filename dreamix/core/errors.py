@@ -29,3 +29,9 @@ class TooLarge(UserError):
 
 class DoesNotApply(Exception):
     """A declared gap: this method or metric has no meaning here; the message says why."""
+
+
+def failure(error: Exception) -> str:
+    """Return one line that says what went wrong; a `UserError` speaks for itself."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"

@@ -6,6 +6,7 @@ over ten times as long. Nothing is imported here, so that the limits stand befor
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -48,6 +49,20 @@ def one_thread_each() -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def one_thread() -> None:
+    """Let the numerical libraries that are loaded use one thread in this process.
+
+    How a sum is split over threads changes its last bit; processes are the way to use more cores.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(1)
 
 
 def cores() -> int:

@@ -7,17 +7,16 @@ fast as a disk reads it; it is computed once per clip in a run.
 """
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from dreamix.core.arrays import read_npz
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.places import inside
 from dreamix.core.records import write_whole
+from dreamix.core.threads import one_thread
 from evaluation.features.base import MODELS, Encoder
 from evaluation.sample import View
 from evaluation.settings import ModelSettings
@@ -139,15 +138,3 @@ class Features:
         if path and not path.exists():
             with write_whole(path) as file:
                 np.savez(file, **found)  # type: ignore[arg-type]
-
-
-def one_thread() -> None:
-    """Let the numerical libraries that are loaded use one thread in this process.
-
-    How a sum is split over threads changes its last bit; processes are the way to use more cores.
-    """
-    threadpool_limits(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    if "cv2" in sys.modules:
-        sys.modules["cv2"].setNumThreads(1)

@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from dreamix.core.registry import Registry
-from evaluation.frames import RULES
 from evaluation.sample import Sample
+from evaluation.sample.frames import RULES
 from evaluation.schema import Axis
 
 Better = Literal["higher", "lower", "neither"]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.cosine import cosine
 from evaluation.sample import Sample
+from evaluation.sample.corruptions import CORRUPTIONS
 
 
 @metric(

@@ -3,11 +3,11 @@
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.perceptual import distances
 from evaluation.metrics.base import metric
 from evaluation.metrics.psnr import CAP, decibels
 from evaluation.sample import Sample, pair_views
+from evaluation.sample.corruptions import CORRUPTIONS
 
 UNCHANGED = 1e-3  # LPIPS; an ideal edit nearer to the source than this asks for nothing visible
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.perceptual import distance_maps, distances
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import masked_means
 from evaluation.sample import Sample
+from evaluation.sample.corruptions import CORRUPTIONS
 
 
 @metric(

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import kept_frames
 from evaluation.sample import Sample
+from evaluation.sample.corruptions import CORRUPTIONS
 
 CAP = 100.0  # dB; equal frames have no finite value, and one grey level in a megapixel is 113 dB
 

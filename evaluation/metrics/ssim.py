@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.metrics.base import metric
 from evaluation.metrics.masking import masked_means
 from evaluation.sample import Sample
+from evaluation.sample.corruptions import CORRUPTIONS
 
 REACH = 5  # pixels from the centre of the 11x11 window to its edge
 RESPONDS = {**dict.fromkeys(CORRUPTIONS, "falls"), "colour_shift": "stays"}  # luma hardly moves

@@ -6,11 +6,11 @@ import numpy as np
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.seeding import seed_for
 from dreamix.data.toybox import Scene, render
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.features.judge import NOTHING, judgement
 from evaluation.metrics.asked import asked, words
 from evaluation.metrics.base import metric
 from evaluation.sample import Sample, View
+from evaluation.sample.corruptions import CORRUPTIONS
 
 OTHERS = 5  # scenes an edit is held against
 

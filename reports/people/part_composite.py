@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.errors import UserError
-from evaluation.composite_file import Origin, write_composites
 from evaluation.schema import AXES
+from evaluation.score.composite_file import Origin, write_composites
 from evaluation.stats.composite import Learned, learn_composite
 from evaluation.stats.composite_gains import Gain, verdict
 from evaluation.stats.composite_words import rivals, sentence

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.design.blocks import longest_list
 from study_app.plan import Item, Plan, write_plan
 from study_app.prepare.cells import choose_edits, rating_items

@@ -9,7 +9,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.seeding import seed_for
 from dreamix.data.suite import Edit
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.plan import Item
 from study_app.prepare.media import Media
 from study_app.spec.study import Study

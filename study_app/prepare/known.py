@@ -13,7 +13,7 @@ from dreamix.core.media import read_video
 from dreamix.core.seeding import rng_for
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.plan import Item
 from study_app.prepare.cells import edited_clip, item_key, source_clip
 from study_app.prepare.media import Media, at_height

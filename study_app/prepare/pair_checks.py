@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dreamix.core.seeding import rng_for
 from dreamix.data.suite import Edit
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.plan import Item
 from study_app.prepare.known import Known
 from study_app.prepare.media import Media

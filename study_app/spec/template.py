@@ -9,7 +9,7 @@ from string import Template
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from study_app.design.blocks import longest_list
 from study_app.prepare.cells import first_missing
 from study_app.spec.reading import FILE, study_from_text

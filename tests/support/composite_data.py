@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.composite_file import Origin
+from evaluation.score.composite_file import Origin
 from evaluation.stats.composite import Learned, learn_composite
 
 NAMES = ["flicker", "motion_mag", "psnr"]

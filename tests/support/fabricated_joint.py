@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from evaluation.schema import ClipRow
 from reports.loading import Edit, Method, MetricFacts, Run
 from reports.people.export import Exported

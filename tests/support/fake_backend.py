@@ -21,7 +21,7 @@ from dreamix.core.records import write_whole
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, EditRequest, Made, Method, method
-from evaluation.pool import tell
+from evaluation.run.pool import tell
 
 IDENTITY = "FAKE_IDENTITY"  # environment: what the weights are
 REGISTERED = "FAKE_REGISTERED"  # environment: processes of any kind register the fakes

@@ -9,10 +9,10 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
-from evaluation.scores import read_scores
-from evaluation.scoring import Summary, score_run
+from evaluation.score.scoring import Summary, score_run
+from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 
 

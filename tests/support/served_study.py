@@ -14,7 +14,7 @@ from postgres import free_port
 
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
-from evaluation.runner import run_suite
+from evaluation.run.runner import run_suite
 from study_app.prepare.build import build
 from study_app.spec.reading import FILE
 from study_app.spec.template import TEMPLATE

@@ -11,8 +11,8 @@ from dreamix.core.media import write_image, write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import Asked, Variant, variants
-from evaluation.runner import run_suite
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.runner import run_suite
 
 
 def noise(seed: int, frames: int = 3, size: int = 16) -> Video:

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.progress import Watch
 from dreamix.core.records import only_writer, write_json
 from dreamix.data.suite import Suite
-from evaluation.brought import moved_entry
-from evaluation.progress import Watch
-from evaluation.run_info import MethodInfo
-from evaluation.runs import (
+from evaluation.run.brought import moved_entry
+from evaluation.run.folder import (
     RunFolder,
     add_to_grid,
     check_case,
@@ -28,6 +27,7 @@ from evaluation.runs import (
     link_whole,
     open_run,
 )
+from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 
 

@@ -9,7 +9,7 @@ wrong. The rule is part of what a score means:
 - `index`  first with first, second with second, as far as both go
 
 By time, the frames of the clip that has fewer there are matched so that the differences in time are
-least in total; frames rise on both sides and none is used twice (`evaluation.matching`).
+least in total; frames rise on both sides and none is used twice (`evaluation.sample.matching`).
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ import numpy as np
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
-from evaluation.matching import rising_match
+from evaluation.sample.matching import rising_match
 
 POLICIES = ("auto", "pts", "span", "index")
 RULES = 2  # goes up when a policy pairs otherwise; part of the definition of every score

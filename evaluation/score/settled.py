@@ -16,9 +16,9 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.records import read_bytes, to_json, write_json
 from dreamix.core.typed import STRICT, adapter
-from evaluation.runs import RunFolder
-from evaluation.scores import is_complete
-from evaluation.versions import state_of_code, versions
+from evaluation.run.folder import RunFolder
+from evaluation.run.versions import state_of_code, versions
+from evaluation.score.table import is_complete
 
 FILE = ".settled.json"
 MOST = 16 << 20  # bytes

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.backends.base import Backend, open_backend
-from dreamix.core.errors import DoesNotApply, StorageError, UserError
+from dreamix.core.errors import DoesNotApply, StorageError, UserError, failure
 from dreamix.core.media import check_clip_size, probe, read_edit, sha256_file, write_video
 from dreamix.core.records import to_json, write_json
+from dreamix.core.threads import one_thread
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Edited, EditRequest, Made
-from evaluation import identity
-from evaluation.brought import opened_config
-from evaluation.pace import CellDone, Note, Standing
-from evaluation.pool import tell
-from evaluation.run_info import MethodInfo, clip_name
-from evaluation.runs import RunFolder, copy_whole
+from evaluation.run import identity
+from evaluation.run.brought import opened_config
+from evaluation.run.folder import RunFolder, copy_whole
+from evaluation.run.info import MethodInfo, clip_name
+from evaluation.run.pace import CellDone, Note, Standing
+from evaluation.run.pool import tell
 from evaluation.schema import Cell, ClipRow, finetune_seconds
 
 NOTES_EVERY = 0.5  # seconds between two messages of a method that are passed on
@@ -158,20 +159,12 @@ def _shares(edits: list[Edited], seconds: float) -> list[float]:
     return [own + (seconds - sum(tuning)) / len(edits) for own in tuning]
 
 
-def failure(error: Exception) -> str:
-    """Return one line that says what went wrong; a `UserError` speaks for itself."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
-
-
 def _backend(run: RunFolder, entry: MethodInfo) -> Backend | None:
     """Return the backend of a column, opened at its first use; other weights are a `UserError`."""
     if entry.backend is None:
         return None
     name, identity = entry.backend.name, entry.backend.identity
     if name not in _state["backends"]:
-        from evaluation.features.store import one_thread
-
         _state["backends"][name] = open_backend(name, run.finetuned)
         one_thread()  # the same numbers in whichever process
     backend: Backend = _state["backends"][name]

@@ -1,4 +1,4 @@
-"""Where the units of a run are made: in processes of this machine, or on a Ray cluster.
+"""What `--executor` means: processes of this machine, or a Ray cluster.
 
 local:N                 N processes of this machine
 ray                     the Ray cluster that this machine is a node of
@@ -7,51 +7,23 @@ ray:local               a Ray of this machine's own, for as long as the run take
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from dreamix.core.errors import UserError
-from evaluation.making import Job, make_unit, set_up
-from evaluation.pool import run_units
-from evaluation.ray_cluster import Wanted
+from evaluation.cluster.ray_cluster import Wanted
+from evaluation.run.executors import Local
+from evaluation.run.making import Job
 
 SPELL = "local:N, ray, ray:HOST:PORT or ray:local"
 
 
-class Executor(Protocol):
-    """A way to make units. What they come to does not depend on which way."""
-
-    remarks: list[str]  # what a user should know afterwards, such as workers that were lost
-
-    @property
-    def workers(self) -> int | None:
-        """How many units are made at once; None is found out when it starts."""
-
-    def make(self, job: Job) -> None:
-        """Make every unit of the job; the clips and sidecars are then in its run folder."""
-
-
-@dataclass
-class Local:
-    """Processes of this machine; with one, nothing leaves this process."""
-
-    workers: int
-    remarks: list[str] = field(default_factory=list)
-
-    def make(self, job: Job) -> None:
-        """Make every unit of the job."""
-        setup = set_up, job.run.path, job.suite
-        for _ in run_units(make_unit, job.units, self.workers, *setup, hear=job.standing.hear):
-            pass  # a unit leaves files, and tells of each cell
-
-
 @dataclass
 class OnRay(Wanted):
-    """Actors on a Ray cluster, each with its backend loaded; see `evaluation.ray_crew`."""
+    """Actors on a Ray cluster, each with its backend loaded; see `evaluation.cluster.ray_crew`."""
 
     def make(self, job: Job) -> None:
         """Make every unit of the job. Ray is imported here and nowhere else."""
-        from evaluation.ray_crew import make_on_ray
+        from evaluation.cluster.ray_crew import make_on_ray
 
         make_on_ray(job, self)
 

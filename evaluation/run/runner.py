@@ -6,7 +6,7 @@ the next call; cells whose outside file has changed since are brought in anew.
 
 Work is dealt out in units. Methods without a model come first, all cells of a source video in one
 unit. A method with a model has a unit for each video, so that all its edits share one finetuning.
-How a unit is made: `evaluation.making`.
+How a unit is made: `evaluation.run.making`.
 """
 
 from collections import Counter
@@ -17,10 +17,11 @@ from typing import Any
 from dreamix.backends.base import check_backend, open_backend
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Watch
 from dreamix.core.records import only_writer, remove_leftovers
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
-from evaluation.brought import (
+from evaluation.run.brought import (
     beside,
     check_places,
     config_of,
@@ -28,12 +29,11 @@ from evaluation.brought import (
     kept_config,
     spell_config,
 )
-from evaluation.executors import Executor, Local
-from evaluation.making import CellsOfVideo, Job
-from evaluation.pace import Standing
-from evaluation.progress import Watch
-from evaluation.run_info import BackendInfo, MethodInfo
-from evaluation.runs import RunFolder, add_to_grid, column, is_brought, open_run
+from evaluation.run.executors import Executor, Local
+from evaluation.run.folder import RunFolder, add_to_grid, column, is_brought, open_run
+from evaluation.run.info import BackendInfo, MethodInfo
+from evaluation.run.making import CellsOfVideo, Job
+from evaluation.run.pace import Standing
 from evaluation.schema import Cell, counted_reasons
 
 

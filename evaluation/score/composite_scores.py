@@ -8,11 +8,11 @@ which the composite needs gets no number but the reason.
 from typing import Any
 
 from dreamix.core.errors import UserError
-from evaluation.composite_file import Composite, Term, composite_of, stored
-from evaluation.run_info import MetricInfo
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import MetricInfo
 from evaluation.schema import Cell, ClipRow, ScoreRow
-from evaluation.scores import Key
+from evaluation.score.composite_file import Composite, Term, composite_of, stored
+from evaluation.score.table import Key
 
 Rows = dict[Key, ScoreRow]
 SIMULATED = "SIMULATED: learned from simulated ratings"

@@ -19,7 +19,7 @@ from dreamix.data.toybox import Scene, render, truth
 from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import Metric
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from evaluation.sample import Sample, View
 
 RIM = 2  # pixels

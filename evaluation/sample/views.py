@@ -13,8 +13,8 @@ import numpy as np
 
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
-from evaluation.frames import Pairing, pair_frames
-from evaluation.resize import resize_frames
+from evaluation.sample.frames import Pairing, pair_frames
+from evaluation.sample.resize import resize_frames
 
 if TYPE_CHECKING:
     from evaluation.features.flow import Flow

@@ -8,21 +8,20 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from dreamix.core.errors import DoesNotApply, StorageError, UserError
+from dreamix.core.errors import DoesNotApply, StorageError, UserError, failure
 from dreamix.core.media import Guess, read_clip, sha256_file
 from dreamix.core.video import Video
 from evaluation.features.base import Encoder
 from evaluation.features.store import Features
-from evaluation.frames import pair_frames
-from evaluation.making import failure
-from evaluation.measured import Measured, measured
 from evaluation.metrics.base import METRICS, Metric
-from evaluation.plan import Task, TasksOfVideo, no_clip
-from evaluation.remarks import Look, remarks_on
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from evaluation.sample import Sample, View
+from evaluation.sample.frames import pair_frames
 from evaluation.schema import Cell, ScoreRow, Status
-from evaluation.truth import Known
+from evaluation.score.measured import Measured, measured
+from evaluation.score.plan import Task, TasksOfVideo, no_clip
+from evaluation.score.remarks import Look, remarks_on
+from evaluation.score.truth import Known
 
 ENCODERS = ("clip", "conse")
 

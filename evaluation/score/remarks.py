@@ -11,7 +11,7 @@ import numpy as np
 
 from dreamix.core.media import Guess
 from dreamix.core.video import Video
-from evaluation.frames import NUMBER, SPAN, TIME, Pairing
+from evaluation.sample.frames import NUMBER, SPAN, TIME, Pairing
 from evaluation.schema import Cell, ScoreRow
 
 ALIKE = 0.01  # rates, durations and shapes that differ by less are told apart by rounding only

@@ -10,28 +10,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dreamix.core.progress import Watch
 from dreamix.core.records import only_writer, remove_leftovers
-from evaluation.composite_file import Composite, read_composites
-from evaluation.composite_scores import (
+from dreamix.core.threads import one_thread
+from evaluation.features.inference import check_device
+from evaluation.metrics.base import METRICS
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import MetricInfo
+from evaluation.run.pool import run_units
+from evaluation.run.versions import versions
+from evaluation.sample.frames import check_policy
+from evaluation.schema import ScoreRow, counted_reasons
+from evaluation.score.composite_file import Composite, read_composites
+from evaluation.score.composite_scores import (
     check_composites,
     composite_facts,
     composite_rows,
     kept_composites,
 )
-from evaluation.features.inference import check_device
-from evaluation.frames import check_policy
-from evaluation.metrics.base import METRICS
-from evaluation.plan import Choice, TasksOfVideo, choose_metrics, plan
-from evaluation.pool import run_units
-from evaluation.progress import Watch
-from evaluation.remarks import gathered, partial
-from evaluation.run_info import MetricInfo
-from evaluation.runs import RunFolder
-from evaluation.schema import ScoreRow, counted_reasons
-from evaluation.scores import Key, append_scores, is_complete, read_scores, write_scores
+from evaluation.score.plan import Choice, TasksOfVideo, choose_metrics, plan
+from evaluation.score.remarks import gathered, partial
+from evaluation.score.settled import Settled, digest_of, settle, settled
+from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
 from evaluation.settings import ModelSettings
-from evaluation.settled import Settled, digest_of, settle, settled
-from evaluation.versions import versions
 
 Rows = dict[Key, ScoreRow]
 
@@ -63,7 +64,7 @@ def score_run(
 ) -> Summary:
     """Return what was done to give every clip of the run at `out` the metrics `names`.
 
-    policy: see evaluation/frames.py. workers: processes; no score depends on how many.
+    policy: see evaluation/sample/frames.py. workers: processes; no score depends on how many.
     least_share: of its source; a clip that covers less is partial. None: as the run has it.
     On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
     composite: file of composite metrics to work out from the scores; those of earlier files are
@@ -137,8 +138,8 @@ def _definitions(run: RunFolder, choice: Choice) -> dict[str, str]:
 def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[str, str]) -> None:
     """Make the scorer of this process; what is heavy is imported here, and only if needed."""
     global _scorer
-    from evaluation.features.store import Features, one_thread
-    from evaluation.score_video import VideoScorer
+    from evaluation.features.store import Features
+    from evaluation.score.video import VideoScorer
 
     one_thread()
     run = RunFolder(out)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dreamix.core.media import sha256_file
 from dreamix.core.records import to_json, write_whole
-from evaluation.versions import state_of_code, versions
+from evaluation.run.versions import state_of_code, versions
 
 STAMP = ".made-of"
 MADE_OF = ("run.json", "suite.json", "scores.jsonl", ".clips.json")

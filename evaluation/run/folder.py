@@ -17,10 +17,9 @@ from dreamix.core.media import COLOURS, write_video
 from dreamix.core.places import REFUSED, inside
 from dreamix.core.records import open_file, storing, write_json, write_whole
 from dreamix.data.suite import Edit, Suite
-from evaluation import identity
-from evaluation.clip_rows import ClipRows
-from evaluation.masks_kept import read_packed_mask, write_packed_mask
-from evaluation.run_info import (
+from evaluation.run import identity
+from evaluation.run.clip_rows import ClipRows
+from evaluation.run.info import (
     BackendInfo,
     KeptSource,
     MethodInfo,
@@ -31,8 +30,9 @@ from evaluation.run_info import (
     read_run_info,
     seed_numbers,
 )
+from evaluation.run.masks_kept import read_packed_mask, write_packed_mask
+from evaluation.run.versions import versions
 from evaluation.schema import FORMAT, Cell, ClipRow
-from evaluation.versions import versions
 
 # What commands write to, file by file or in it: no link there may lead out.
 WRITTEN = (

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_bytes, to_json, write_whole
 from dreamix.core.typed import STRICT
-from evaluation.run_info import check_clip_row, read_clip_row
+from evaluation.run.info import check_clip_row, read_clip_row
 from evaluation.schema import Cell, ClipRow
 
 MOST = 1 << 30  # bytes

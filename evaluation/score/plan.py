@@ -13,9 +13,9 @@ from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from evaluation.features.base import MODELS
 from evaluation.metrics.base import METRICS, Metric, definition_id
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
 from evaluation.schema import Cell, ClipRow, ScoreRow
-from evaluation.scores import Key
+from evaluation.score.table import Key
 from evaluation.settings import ModelSettings
 
 Found = dict[str, list[Any]]  # model -> [its state, its identity]; run.json keeps it

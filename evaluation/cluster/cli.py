@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreamix.core.errors import UserError
-from evaluation.progress import progress
+from dreamix.core.progress import progress
 
 if TYPE_CHECKING:
     from dreamix.data.suite import Suite
@@ -38,9 +38,9 @@ SHARD = click.option(
 @click.argument("runs", type=PATH, nargs=-1, required=True)
 def merge(out: Path, runs: tuple[Path, ...]) -> None:
     """Join RUNS of one suite into the run folder OUT: parts made with --shard, or methods."""
-    from evaluation.merging import merge_runs
-    from evaluation.runner import tally
-    from evaluation.shards import absent
+    from evaluation.cluster.shards import absent
+    from evaluation.run.merging import merge_runs
+    from evaluation.run.runner import tally
 
     with progress("merge") as watch:
         merged = merge_runs(out, runs, watch)
@@ -58,8 +58,8 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
 
 def differing_versions(ours: dict[str, str], runs: tuple[Path, ...]) -> list[str]:
     """Return a line for every run that was made with other versions than the merged one tells."""
-    from evaluation.runs import RunFolder
-    from evaluation.versions import spell_differences
+    from evaluation.run.folder import RunFolder
+    from evaluation.run.versions import spell_differences
 
     lines = []
     for path in runs:
@@ -70,7 +70,7 @@ def differing_versions(ours: dict[str, str], runs: tuple[Path, ...]) -> list[str
 
 def part_of(suite: "Suite", edits: list[str], out: Path, shard: str) -> tuple[Path, list[str]]:
     """Return the run folder of a shard, and which of the edits are its."""
-    from evaluation.shards import folder_of, shard_of, videos_of
+    from evaluation.cluster.shards import folder_of, shard_of, videos_of
 
     wanted = shard_of(shard)
     videos = videos_of(suite, wanted)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.records import write_whole
-from evaluation.run_info import read_clip_row
-from evaluation.runs import RunFolder
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import read_clip_row
 from evaluation.schema import Cell
 
 Parcel = dict[str, bytes]  # name -> contents

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from evaluation.progress import Watch
+from dreamix.core.progress import Watch
 from evaluation.schema import Cell
 
 

@@ -18,14 +18,14 @@ from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import storing, write_json
 from dreamix.core.threads import LIMITS
 from dreamix.data.suite import Suite
-from evaluation import making
-from evaluation.identity import content_sha256
-from evaluation.making import CellsOfVideo
-from evaluation.pace import CellDone, Note
-from evaluation.parcels import MadeCell, Parcel, take_cell, unpack
-from evaluation.pool import speak_to
-from evaluation.runs import RunFolder
-from evaluation.versions import spell_differences, versions
+from evaluation.cluster.parcels import MadeCell, Parcel, take_cell, unpack
+from evaluation.run import making
+from evaluation.run.folder import RunFolder
+from evaluation.run.identity import content_sha256
+from evaluation.run.making import CellsOfVideo
+from evaluation.run.pace import CellDone, Note
+from evaluation.run.pool import speak_to
+from evaluation.run.versions import spell_differences, versions
 
 
 class Order(NamedTuple):
@@ -51,7 +51,7 @@ class Ready(NamedTuple):
 class Media(NamedTuple):
     """A source clip on its way to a worker; one that has the same file does not ask for it."""
 
-    origin: dict[str, Any]  # see `evaluation.identity.origin`
+    origin: dict[str, Any]  # see `evaluation.run.identity.origin`
     one_file: bool  # not a folder of frames
     fetch: Callable[[], Parcel]
 

@@ -14,12 +14,12 @@ from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
 from dreamix.data.toybox import Scene, render, truth
-from evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
 from evaluation.sample import Sample, View
-from evaluation.truth import keep_mask
+from evaluation.sample.corruptions import CORRUPTIONS, STRENGTHS
+from evaluation.score.truth import keep_mask
 
 STEPS = (0, *STRENGTHS)  # 0: undamaged
 

@@ -14,9 +14,9 @@ from typing import Any
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
 from dreamix.methods.base import METHODS
-from evaluation import identity
-from evaluation.run_info import MethodInfo
-from evaluation.runs import RunFolder, is_brought
+from evaluation.run import identity
+from evaluation.run.folder import RunFolder, is_brought
+from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 
 

@@ -81,7 +81,7 @@ class MethodInfo:
     definition: str = ""
     backend: BackendInfo | None = None
     place: int = 0  # in the order asked for
-    beside: dict[str, str] | None = None  # see evaluation.brought
+    beside: dict[str, str] | None = None  # see evaluation.run.brought
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class MetricInfo:
     settings: dict[str, Any] = field(default_factory=dict)
     responds: dict[str, str] = field(default_factory=dict)
     simulated: bool | None = None  # of a composite: learned from simulated ratings
-    composite: dict[str, Any] | None = None  # see evaluation.composite_file
+    composite: dict[str, Any] | None = None  # see evaluation.score.composite_file
 
 
 @dataclass(frozen=True)

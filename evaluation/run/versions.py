@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 def state_of_code() -> list[str]:
     """Return the state of the code, which may change between two versions where it is worked on."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     files = sorted([*(root / "reports").rglob("*"), *(root / "evaluation").rglob("*.py")])
     return [f"{path.name} {path.stat().st_mtime_ns}" for path in files if path.is_file()]
 

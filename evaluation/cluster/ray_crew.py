@@ -20,15 +20,15 @@ from typing import Any
 from dreamix.backends.base import is_pretrained
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import write_whole
-from evaluation.identity import origin
-from evaluation.making import CellsOfVideo, Job, fail_cells, make_unit, set_up, source_problem
-from evaluation.pace import CellDone, Note
-from evaluation.parcels import Parcel, pack, put_cell
-from evaluation.pool import PULSE, speak_to
-from evaluation.ray_cluster import Wanted, cause_of, connected, room_of
-from evaluation.ray_worker import Handed, Media, NoRoom, Order, Ready, Worker, probe_of
+from evaluation.cluster.parcels import Parcel, pack, put_cell
+from evaluation.cluster.ray_cluster import Wanted, cause_of, connected, room_of
+from evaluation.cluster.ray_worker import Handed, Media, NoRoom, Order, Ready, Worker, probe_of
+from evaluation.run.identity import origin
+from evaluation.run.making import CellsOfVideo, Job, fail_cells, make_unit, set_up, source_problem
+from evaluation.run.pace import CellDone, Note
+from evaluation.run.pool import PULSE, speak_to
+from evaluation.run.versions import versions
 from evaluation.schema import Cell
-from evaluation.versions import versions
 
 TRIES = 3  # workers that may be lost over a cell before it is given up
 COUNT_EVERY = 10.0  # seconds between two looks at which nodes there are

@@ -1,0 +1,1 @@
+"""A run on several machines: Ray workers, and shards that know nothing of each other."""
