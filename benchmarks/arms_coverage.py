@@ -12,11 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from evaluation.stats.long_rows import LeftOut
-from evaluation.stats.paired import difference
-from evaluation.stats.ratings import Ratings, Votes
-from evaluation.stats.success_pairs import compare_success
-from evaluation.stats.superiority import superiority
+from evaluation.stats.long_table import LeftOut
+from evaluation.stats.ratings import Ratings, Votes, compare_success, difference, superiority
 
 LATENT = 3.2
 

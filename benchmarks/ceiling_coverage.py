@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.stats.mos import method_scores
-from evaluation.stats.ratings import Votes
+from evaluation.stats.ratings import Votes, method_scores
 
 CEILING = {  # raters, sources, share of all votes that are there
     "24 raters x 30 sources, half": (24, 30, 0.5),

@@ -25,7 +25,7 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
-from evaluation.stats.marks import TIME, TIME_AND_PLACE, overlap
+from evaluation.stats.agreement import TIME, TIME_AND_PLACE, overlap
 from reports.parts import stamped
 from reports.people.defects import defects_of, of_method
 from reports.people.export import read_export

@@ -18,17 +18,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.correlation import correlate
-from evaluation.stats.meta_bootstrap import (
+from evaluation.stats.meta import (
+    Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
+    compare_metrics,
+    correlate,
+    perm_both,
+    statistic_value,
+    swap_accuracies,
+    tie_calibrated_accuracy,
 )
-from evaluation.stats.metric_pairs import compare_metrics
 from evaluation.stats.multiplicity import holm, significance_clusters
-from evaluation.stats.permutation import perm_both, swap_accuracies
-from evaluation.stats.statistic import Statistic, statistic_value
-from evaluation.stats.ties import tie_calibrated_accuracy
 
 NAME = "5 methods x 29 sources x 127 edits"
 SYSTEMS, SOURCES, EDITS = np.linspace(-0.5, 0.5, 5), 29, 127

@@ -17,12 +17,16 @@ from functools import partial
 import numpy as np
 import scipy.stats
 
-from evaluation.stats.correlation import LEVELS
-from evaluation.stats.league import league
-from evaluation.stats.meta_bootstrap import bootstrap_accuracy, bootstrap_correlation
-from evaluation.stats.permutation import perm_both, swap_accuracies
-from evaluation.stats.statistic import Statistic
-from evaluation.stats.ties import tie_calibrated_accuracy
+from evaluation.stats.meta import (
+    LEVELS,
+    Statistic,
+    bootstrap_accuracy,
+    bootstrap_correlation,
+    league,
+    perm_both,
+    swap_accuracies,
+    tie_calibrated_accuracy,
+)
 
 SOURCES = np.arange(127) * 29 // 127
 LEAGUES = [

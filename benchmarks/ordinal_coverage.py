@@ -16,9 +16,13 @@ from simulated_studies import DESIGNS, EFFECTS, draw_panel, draw_study, true_mos
 from stats_coverage import table
 from study_results import collect, covered, rejected, rows
 
-from evaluation.stats.clmm import ordinal_comparisons, ordinal_methods
-from evaluation.stats.ordinal_bayes import differences, posterior
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import (
+    differences,
+    ordinal_comparisons,
+    ordinal_methods,
+    posterior,
+    votes_on,
+)
 
 RUNS = Path(__file__).parents[1] / "runs" / "coverage" / "ordinal.jsonl"
 NAMES = [name for name in DESIGNS if not name.startswith("100")]

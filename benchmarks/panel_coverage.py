@@ -12,7 +12,7 @@ import numpy as np
 from rating_coverage import EFFECTS
 from simulated_studies import Design, draw_panel, draw_study
 
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.ratings import compare_success
 
 PANELS = (3, 5, 8)  # raters
 

@@ -22,13 +22,18 @@ from simulated_studies import (
     true_vote_success,
 )
 
-from evaluation.stats.alpha import krippendorff_alpha
-from evaluation.stats.mos import method_scores
+from evaluation.stats.agreement import krippendorff_alpha
 from evaluation.stats.multiplicity import holm
-from evaluation.stats.paired import bootstrap_difference, compare_methods
-from evaluation.stats.ratings import Ratings, Votes, votes_on
-from evaluation.stats.success import success
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.ratings import (
+    Ratings,
+    Votes,
+    bootstrap_difference,
+    compare_methods,
+    compare_success,
+    method_scores,
+    success,
+    votes_on,
+)
 
 RESAMPLES = 1000
 SLOW = 4  # every so many studies

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from evaluation.stats.long_rows import LeftOut
+from evaluation.stats.long_table import LeftOut
 from evaluation.stats.ratings import Ratings
 
 QUESTIONS = ("alignment", "fidelity", "quality")

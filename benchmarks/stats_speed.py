@@ -18,18 +18,30 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.alpha import krippendorff_alpha
-from evaluation.stats.components import vote_components
-from evaluation.stats.icc import intraclass_correlation
-from evaluation.stats.leave_one_out import leave_one_out
-from evaluation.stats.mos import item_scores, method_scores
-from evaluation.stats.paired import compare_methods
-from evaluation.stats.power import detectable_difference, deviations_of
-from evaluation.stats.rater_model import rater_model
-from evaluation.stats.ratings import Ratings, Votes, read_ratings, votes_on
-from evaluation.stats.retest import retest_agreement
-from evaluation.stats.screening import bt500, p913, straight_line
-from evaluation.stats.success import success, success_sweep
+from evaluation.stats.agreement import (
+    bt500,
+    intraclass_correlation,
+    krippendorff_alpha,
+    leave_one_out,
+    p913,
+    retest_agreement,
+    straight_line,
+)
+from evaluation.stats.ratings import (
+    Ratings,
+    Votes,
+    compare_methods,
+    detectable_difference,
+    deviations_of,
+    item_scores,
+    method_scores,
+    rater_model,
+    read_ratings,
+    success,
+    success_sweep,
+    vote_components,
+    votes_on,
+)
 
 QUESTIONS = ("alignment", "fidelity", "quality")
 SOURCES, EDITS, METHODS, TRIALS = 29, 127, 5, 100

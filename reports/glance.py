@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.stats.compact_letters import compact_letters
 from evaluation.stats.intervals import Interval
-from evaluation.stats.letters import compact_letters
 from reports.glance_figure import glance_figure
 from reports.loading import is_number
 from reports.metric_rankings import ALPHA, Ranking, Values, rankings, values_of

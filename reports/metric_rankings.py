@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.seeding import rng_for
-from evaluation.stats.correlation import ENOUGH, correlate
-from evaluation.stats.meta import sources_of
-from evaluation.stats.meta_bootstrap import MetaInterval, bootstrap_correlation
+from evaluation.stats.meta import (
+    ENOUGH,
+    MetaInterval,
+    bootstrap_correlation,
+    correlate,
+    sign_tally,
+    signs,
+    sources_of,
+)
 from evaluation.stats.multiplicity import holm, significance_clusters
-from evaluation.stats.permutation import sign_tally
-from evaluation.stats.soft_pairwise import signs
 from reports.ground import Standing, levelled, standing, tolerance
 from reports.loading import AXES
 from reports.summary import Resampling, Summary

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.correlation import system_note
+from evaluation.stats.meta import system_note
 from reports.bounds_table import rank_bounds
 from reports.loading import AXES, is_number
 from reports.metric_rankings import (

@@ -1,7 +1,8 @@
 """What a planned study would find, from what a pilot showed: deviations, differences, raters.
 
 A pilot is an export of any absolute study with answers to the same questions. Deviations come from
-the variance components of its votes (`evaluation.stats.components`), for each question apart.
+the variance components of its votes (`vote_components` of `evaluation.stats.ratings`), for each
+question apart.
 """
 
 from collections.abc import Mapping
@@ -9,15 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
-from evaluation.stats.components import vote_components
-from evaluation.stats.power import (
+from evaluation.stats.ratings import (
     Deviations,
     Power,
     detectable_difference,
     deviations_of,
     raters_needed,
+    read_ratings,
+    vote_components,
+    votes_on,
 )
-from evaluation.stats.ratings import read_ratings, votes_on
 from study_app.plan import Plan
 from study_app.power import ASSUMED, study_power
 from study_app.spec.study import Study

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from evaluation.stats.power import Deviations, Power, detectable_difference
+from evaluation.stats.ratings import Deviations, Power, detectable_difference
 from study_app.plan import Plan
 from study_app.prepare.build import raters_needed
 from study_app.spec.study import Study

@@ -5,12 +5,18 @@ import pytest
 from composite_data import Made, simple
 
 from dreamix.core.errors import UserError
-from evaluation.stats.composite import Learned, learn_composite
-from evaluation.stats.composite_folds import HeldOut, agreement
-from evaluation.stats.composite_gains import STATISTICS, Gain, verdict
-from evaluation.stats.composite_words import number, sentence
-from evaluation.stats.correlation import correlate
-from evaluation.stats.permutation import perm_both, swap_accuracies
+from evaluation.stats.composite import (
+    STATISTICS,
+    Gain,
+    HeldOut,
+    Learned,
+    agreement,
+    learn_composite,
+    number,
+    sentence,
+    verdict,
+)
+from evaluation.stats.meta import correlate, perm_both, swap_accuracies
 
 NAN = np.nan
 NOISE = [1.0, 1.0, 2.0, np.inf, np.inf]

@@ -1,7 +1,7 @@
 """What the choice of the model and of the test of a composite rests on, simulated.
 
-`python tests/test_composite_evidence.py models|tests` prints the tables of composite_fit.py and
-composite_gains.py; the tests here hold a part of each to them.
+`python tests/test_composite_evidence.py models|tests` prints the tables of composite/model.py and
+composite/gains.py; the tests here hold a part of each to them.
 """
 
 import sys
@@ -15,16 +15,18 @@ sys.path.append(str(Path(__file__).parent / "support"))  # run as a program
 
 from composite_data import Made, families, noisy, world
 
-from evaluation.stats.composite_fit import PENALTIES, learn, weighted
-from evaluation.stats.composite_folds import held_out
-from evaluation.stats.composite_gains import (
+from evaluation.stats.composite import (
+    PENALTIES,
     STATISTICS,
     Draw,
     gain_in_folds,
     gain_in_hindsight,
+    held_out,
+    learn,
     verdict,
+    weighted,
 )
-from evaluation.stats.correlation import correlate
+from evaluation.stats.meta import correlate
 
 KINDS = ("many", "one", "two", "taken")
 DESIGNS = ((10, 2, 3), (15, 3, 4), (29, 4, 5))

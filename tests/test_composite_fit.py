@@ -5,7 +5,7 @@ import pytest
 from composite_data import simple
 from scipy.optimize import lsq_linear
 
-from evaluation.stats.composite_fit import (
+from evaluation.stats.composite import (
     PENALTIES,
     choose_penalty,
     fit,

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from composite_data import Made, simple
 
-from evaluation.stats.composite_fit import learn, weighted
-from evaluation.stats.composite_folds import (
+from evaluation.stats.composite import (
+    STATISTICS,
     agreement,
     all_best,
     best_single,
     held_out,
+    learn,
     unseen_systems,
+    weighted,
 )
-from evaluation.stats.composite_gains import STATISTICS
 
 NAN = np.nan
 NAMES = ["a", "b", "c", "d", "e"]

@@ -9,8 +9,7 @@ import pytest
 import scipy.stats
 from fabricated_joint import Meant, fabricate_joint
 
-from evaluation.stats.correlation import correlate, smallest_p, system_note
-from evaluation.stats.meta_bootstrap import bootstrap_correlation
+from evaluation.stats.meta import bootstrap_correlation, correlate, smallest_p, system_note
 from reports.people.part_league import league_part
 
 # Hugging Face space of the challenge: CLIP-F, CLIP-T, PickScore | people on quality, text.

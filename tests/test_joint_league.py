@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fabricated_joint import METRICS, Meant, fabricate_joint
 
-from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
+from evaluation.stats.meta import out_of_sample_accuracy, tie_calibrated_accuracy
 from reports.citations import cited
 from reports.formats import latex, markdown
 from reports.parts import WARNING, Part, stamped

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from evaluation.stats.ceiling import split_half
-from evaluation.stats.correlation import correlate
-from evaluation.stats.panels import half_panels, one_vote, systems_alone
-from evaluation.stats.ties import tie_calibrated_accuracy
+from evaluation.stats.meta import (
+    correlate,
+    half_panels,
+    one_vote,
+    split_half,
+    systems_alone,
+    tie_calibrated_accuracy,
+)
 
 
 def accuracy(one: np.ndarray, rest: np.ndarray) -> float:

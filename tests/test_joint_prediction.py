@@ -8,7 +8,7 @@ import scipy.stats
 from fabricated_joint import HOW, METRICS, Meant, fabricate_joint
 from numpy.polynomial import Polynomial
 
-from evaluation.stats.p1401 import evaluate_prediction
+from evaluation.stats.meta import evaluate_prediction
 from reports.people.by_category import ALL, FEW_VIDEOS, grid
 from reports.people.joint import join
 from reports.people.outcome import people_of

@@ -4,23 +4,27 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats import pair_draws, soft_pairwise
-from evaluation.stats.coefficients import KINDS, Kind
-from evaluation.stats.correlation import LEVELS, Constants, Level, correlate
 from evaluation.stats.intervals import expanded
-from evaluation.stats.meta import mean_votes
-from evaluation.stats.meta_bootstrap import (
+from evaluation.stats.meta import (
+    KINDS,
+    LEVELS,
     Calibration,
+    Constants,
+    Kind,
+    Level,
     Resample,
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
     cluster_counts,
-)
-from evaluation.stats.soft_pairwise import signs, soft_pairwise_accuracy
-from evaluation.stats.ties import (
+    correlate,
+    mean_votes,
     out_of_sample_accuracy,
+    pair_draws,
     pairwise_accuracy,
+    signs,
+    soft_pairwise,
+    soft_pairwise_accuracy,
     tie_calibrated_accuracy,
 )
 

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 
-from evaluation.stats.ceiling import leave_one_rater_out, spearman_brown, split_half
-from evaluation.stats.coefficients import KINDS, Kind
-from evaluation.stats.correlation import LEVELS, Level, correlate
-from evaluation.stats.meta import mean_votes
-from evaluation.stats.ties import tie_calibrated_accuracy
+from evaluation.stats.meta import (
+    KINDS,
+    LEVELS,
+    Kind,
+    Level,
+    correlate,
+    leave_one_rater_out,
+    mean_votes,
+    spearman_brown,
+    split_half,
+    tie_calibrated_accuracy,
+)
 
 NAN = np.nan
 

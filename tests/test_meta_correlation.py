@@ -4,19 +4,26 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats import coefficients
-from evaluation.stats.coefficients import FEW, KINDS, Kind, coefficient, midranks
-from evaluation.stats.correlation import (
+from evaluation.stats.meta import (
+    FEW,
+    KINDS,
     LEVELS,
+    Kind,
     Level,
+    cells,
+    coefficient,
+    coefficients,
     correlate,
     level_vectors,
     mean_of,
+    mean_votes,
+    merged,
+    midranks,
     smallest_p,
+    sources_of,
     system_means,
     system_note,
 )
-from evaluation.stats.meta import cells, mean_votes, merged, sources_of
 
 SCIPY = {
     "pearson": lambda x, y: scipy.stats.pearsonr(x, y).statistic,

@@ -3,15 +3,26 @@
 import numpy as np
 import pytest
 
-from evaluation.stats import pair_draws, soft_pairwise, swaps
-from evaluation.stats.ceiling import leave_one_rater_out
-from evaluation.stats.correlation import LEVELS, correlate
-from evaluation.stats.league import League, Row, league, league_by_category
-from evaluation.stats.meta import mean_votes
-from evaluation.stats.permutation import perm_both, swap_accuracies
-from evaluation.stats.soft_pairwise import soft_pairwise_accuracy
-from evaluation.stats.statistic import Statistic, statistic_value
-from evaluation.stats.ties import out_of_sample_accuracy, tie_calibrated_accuracy
+from evaluation.stats.meta import (
+    LEVELS,
+    League,
+    Row,
+    Statistic,
+    correlate,
+    league,
+    league_by_category,
+    leave_one_rater_out,
+    mean_votes,
+    out_of_sample_accuracy,
+    pair_draws,
+    perm_both,
+    soft_pairwise,
+    soft_pairwise_accuracy,
+    statistic_value,
+    swap_accuracies,
+    tie_calibrated_accuracy,
+)
+from evaluation.stats.meta import score_swaps as swaps
 
 NAN = np.nan
 SOURCES = np.arange(36) // 4

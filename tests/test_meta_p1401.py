@@ -6,14 +6,16 @@ import scipy.optimize
 import scipy.stats
 from numpy.polynomial import Polynomial
 
-from evaluation.stats.p1401 import (
+from evaluation.stats.meta import (
     Mapping,
+    correlation_test,
     cross_validated_rmse,
     evaluate_prediction,
     fit_mapping,
+    outlier_test,
     predict,
+    rmse_test,
 )
-from evaluation.stats.p1401_significance import correlation_test, outlier_test, rmse_test
 
 NAN = np.nan
 

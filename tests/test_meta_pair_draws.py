@@ -5,14 +5,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from evaluation.stats.meta_bootstrap import (
+from evaluation.stats.meta import (
+    Draws,
     Resample,
+    accuracy_draws,
     bootstrap_accuracy,
     bootstrap_soft_pairwise,
+    pairwise_accuracy,
+    soft_pairwise_accuracy,
+    soft_pairwise_draws,
 )
-from evaluation.stats.pair_draws import Draws, accuracy_draws, soft_pairwise_draws
-from evaluation.stats.soft_pairwise import soft_pairwise_accuracy
-from evaluation.stats.ties import pairwise_accuracy
 
 SYSTEMS, ITEMS, RATERS = 4, 9, 6
 MEMBER = np.arange(ITEMS) % 3

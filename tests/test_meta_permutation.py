@@ -6,14 +6,27 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats import soft_pairwise, swaps
-from evaluation.stats.coefficients import KINDS, Kind
-from evaluation.stats.correlation import LEVELS, Constants, Level, correlate
-from evaluation.stats.permutation import perm_both, swap_accuracies, tally
-from evaluation.stats.soft_pairwise import signs, soft_pairwise_accuracy
-from evaluation.stats.swapped import swapped_pearson
-from evaluation.stats.swaps import Swaps, correlation_contest, soft_pairwise_contest
-from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
+from evaluation.stats.meta import (
+    KINDS,
+    LEVELS,
+    Constants,
+    Kind,
+    Level,
+    Swaps,
+    correlate,
+    correlation_contest,
+    pairwise_accuracy,
+    perm_both,
+    signs,
+    soft_pairwise,
+    soft_pairwise_accuracy,
+    soft_pairwise_contest,
+    swap_accuracies,
+    swapped_pearson,
+    tally,
+    tie_calibrated_accuracy,
+)
+from evaluation.stats.meta import score_swaps as swaps
 
 NAN = np.nan
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats import soft_pairwise
-from evaluation.stats.soft_pairwise import (
+from evaluation.stats.meta import (
     one_sided_p,
     sign_p,
     signs,
+    soft_pairwise,
     soft_pairwise_accuracies,
     soft_pairwise_accuracy,
 )

@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.stats.ties import (
-    out_of_sample_accuracy,
-    pairwise_accuracy,
-    tie_calibrated_accuracy,
-)
+from evaluation.stats.meta import out_of_sample_accuracy, pairwise_accuracy, tie_calibrated_accuracy
 
 NAN = np.nan
 

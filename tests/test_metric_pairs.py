@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.stats.league import league
-from evaluation.stats.metric_pairs import compare_metrics
+from evaluation.stats.meta import Statistic, compare_metrics, league
 from evaluation.stats.multiplicity import max_step_down, step_down_of_groups
-from evaluation.stats.statistic import Statistic
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -10,11 +10,8 @@ import simulated_ratings as simulated
 import statsmodels.api as sm
 from statsmodels.stats.multitest import multipletests
 
-from evaluation.stats.letters import compact_letters
-from evaluation.stats.paired_shares import paired_shares
-from evaluation.stats.ratings import read_ratings
-from evaluation.stats.success import item_success
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.compact_letters import compact_letters
+from evaluation.stats.ratings import compare_success, item_success, paired_shares, read_ratings
 from reports.formats import latex, markdown
 from reports.sections import table_html
 from reports.tables import Cell, Head, Row, Table

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fabricated_export import drawn, people
 
-from evaluation.stats.paired import compare_methods
+from evaluation.stats.ratings import compare_methods
 from reports.parts import Part
 from reports.people.gaps import ALONE, SUCCESS, gaps_of
 from reports.people.outcome import People

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fabricated_export import HOW, QUESTIONS, drawn, made_up, people
 
-from evaluation.stats.success import success
+from evaluation.stats.ratings import success
 from reports.citations import cited
 from reports.parts import Part
 from reports.people.outcome import People, people_of

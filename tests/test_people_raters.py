@@ -10,8 +10,7 @@ import pytest
 from fabricated_export import drawn, people
 from simulated_ratings import votes_of
 
-from evaluation.stats.modelled import modelled_scores
-from evaluation.stats.rater_model import rater_model
+from evaluation.stats.ratings import modelled_scores, rater_model
 from reports.formats import latex
 from reports.parts import Part
 from reports.people.outcome import People

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from fabricated_export import Vote, drawn, made_up, people
 
-from evaluation.stats.mos import method_scores
-from evaluation.stats.paired import compare_methods
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import compare_methods, method_scores, votes_on
 from reports.people.detect import detectable
 from reports.people.gap_words import said_of
 from reports.people.gaps import SUCCESS, Gap, gaps_of, letters_of

@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.stats.alpha import krippendorff_alpha
-from evaluation.stats.correlation import correlate
-from evaluation.stats.league import league
-from evaluation.stats.mos import method_scores
-from evaluation.stats.paired import compare_methods
-from evaluation.stats.ratings import Ratings, read_ratings, votes_on
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.agreement import krippendorff_alpha
+from evaluation.stats.meta import correlate, league
+from evaluation.stats.ratings import (
+    Ratings,
+    compare_methods,
+    compare_success,
+    method_scores,
+    read_ratings,
+    votes_on,
+)
 
 SHARED = Path(os.environ.get("DREAMIX_SHARED", Path(__file__).parents[2] / "shared"))
 RATINGS = SHARED / "ratings"

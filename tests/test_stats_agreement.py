@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.stats.alpha import krippendorff_alpha
-from evaluation.stats.retest import retest_agreement
+from evaluation.stats.agreement import krippendorff_alpha, retest_agreement
 
 # Krippendorff's example as Wikipedia gives it (3 coders, 15 units): nominal .691, interval .811.
 GAP = np.nan

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.stats.chains import effective_draws, mixing, rhat
-from evaluation.stats.clmm import clmm, expected_scores, ordinal_comparisons, ordinal_methods
-from evaluation.stats.link import expected_grade, likelihood
-from evaluation.stats.ordinal_bayes import differences, posterior, sample
-from evaluation.stats.ratings import Votes
+from evaluation.stats.ratings import (
+    Votes,
+    clmm,
+    differences,
+    effective_draws,
+    expected_grade,
+    expected_scores,
+    likelihood,
+    mixing,
+    ordinal_comparisons,
+    ordinal_methods,
+    posterior,
+    rhat,
+    sample,
+)
 
 # Bitterness of wine, 8 bottles by 9 judges: Randall, Biometrical Journal 31 (1989), table 5 grouped
 # into five grades; bottles 5 to 8 are warm, 3, 4, 7 and 8 had contact with the skins.

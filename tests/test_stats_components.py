@@ -11,19 +11,22 @@ import statsmodels.formula.api as smf
 from simulated_ratings import votes_of
 
 from dreamix.core.errors import UserError
-from evaluation.stats import components as module
-from evaluation.stats.components import variance_components, vote_components
-from evaluation.stats.icc import intraclass_correlation
-from evaluation.stats.paired import difference
-from evaluation.stats.power import (
+from evaluation.stats.agreement import intraclass_correlation
+from evaluation.stats.ratings import (
     Deviations,
+    Votes,
     detectable_difference,
     deviations_of,
+    difference,
     difference_error,
     raters_needed,
+    read_ratings,
     sources_needed,
+    variance_components,
+    vote_components,
+    votes_on,
 )
-from evaluation.stats.ratings import Votes, read_ratings, votes_on
+from evaluation.stats.ratings import components as module
 
 # Six targets by four judges: Shrout & Fleiss (1979), table 2. Their table 3 gives the mean squares
 # between targets 11.24, between judges 32.49, error 1.02; table 4 gives ICC(2,1) .29, ICC(2,4) .62.

@@ -4,16 +4,25 @@ import numpy as np
 import pytest
 import simulated_ratings as simulated
 
-from evaluation.stats.alpha import krippendorff_alpha
-from evaluation.stats.components import vote_components
-from evaluation.stats.icc import intraclass_correlation
-from evaluation.stats.leave_one_out import leave_one_out
-from evaluation.stats.mos import item_scores, method_scores
-from evaluation.stats.paired import compare_methods
-from evaluation.stats.rater_model import rater_model
-from evaluation.stats.ratings import Ratings, read_ratings, votes_on
-from evaluation.stats.screening import bt500, p913, straight_line
-from evaluation.stats.success import success
+from evaluation.stats.agreement import (
+    bt500,
+    intraclass_correlation,
+    krippendorff_alpha,
+    leave_one_out,
+    p913,
+    straight_line,
+)
+from evaluation.stats.ratings import (
+    Ratings,
+    compare_methods,
+    item_scores,
+    method_scores,
+    rater_model,
+    read_ratings,
+    success,
+    vote_components,
+    votes_on,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:

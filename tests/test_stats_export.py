@@ -10,10 +10,14 @@ from sqlalchemy import event
 from study_database import opened
 from study_people import opened_in
 
-from evaluation.stats.mos import method_scores
-from evaluation.stats.paired import compare_methods
-from evaluation.stats.ratings import Ratings, read_ratings, votes_on
-from evaluation.stats.success import success
+from evaluation.stats.ratings import (
+    Ratings,
+    compare_methods,
+    method_scores,
+    read_ratings,
+    success,
+    votes_on,
+)
 from study_app.export.writing import export
 from study_app.simulate import Crowd, method_merit, simulate
 

@@ -8,9 +8,7 @@ from bell_mccaffrey import shares_of, written_out
 from simulated_ratings import votes_of
 
 from evaluation.stats.leverage import leverage
-from evaluation.stats.paired import compare_methods, difference
-from evaluation.stats.ratings import Votes, read_ratings
-from evaluation.stats.superiority import superiority
+from evaluation.stats.ratings import Votes, compare_methods, difference, read_ratings, superiority
 
 
 def rng(seed: int = 0) -> np.random.Generator:

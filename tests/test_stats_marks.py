@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.stats.marks import (
+from evaluation.stats.agreement import (
     TIME,
     TIME_AND_PLACE,
     Viewings,

@@ -12,9 +12,14 @@ from bell_mccaffrey import clustered_variance
 from simulated_ratings import votes_of
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
-from evaluation.stats.crossed import Variance, crossed, two_way_variance
-from evaluation.stats.mos import bootstrap_scores, item_scores, method_scores, source_weights
-from evaluation.stats.ratings import Votes
+from evaluation.stats.ratings import (
+    Votes,
+    bootstrap_scores,
+    item_scores,
+    method_scores,
+    source_weights,
+)
+from evaluation.stats.two_way_cluster import Variance, crossed, two_way_variance
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -11,9 +11,16 @@ from simulated_ratings import small, votes_of
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
-from evaluation.stats.mos import source_weights
-from evaluation.stats.paired import bootstrap_difference, compare_methods, difference
-from evaluation.stats.ratings import Votes, common_votes, read_ratings, votes_on
+from evaluation.stats.ratings import (
+    Votes,
+    bootstrap_difference,
+    common_votes,
+    compare_methods,
+    difference,
+    read_ratings,
+    source_weights,
+    votes_on,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from evaluation.stats.paired_shares import flip_p, paired_shares
-from evaluation.stats.ratings import Ratings, read_ratings
-from evaluation.stats.success_pairs import compare_success
+from evaluation.stats.ratings import Ratings, compare_success, flip_p, paired_shares, read_ratings
 
 
 def eight(k: int, raters: int = 6) -> Ratings:

@@ -10,11 +10,16 @@ import statsmodels.api as sm
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from dreamix.core.errors import UserError
-from evaluation.stats.choice_rows import read_choices
-from evaluation.stats.choices import count_choices
-from evaluation.stats.crossed import two_way_variance
-from evaluation.stats.preference import bradley_terry, preference_intervals, win_probability
-from evaluation.stats.preference_pairs import compare_preferences, influence
+from evaluation.stats.preference import (
+    bradley_terry,
+    compare_preferences,
+    count_choices,
+    influence,
+    preference_intervals,
+    read_choices,
+    win_probability,
+)
+from evaluation.stats.two_way_cluster import two_way_variance
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -10,9 +10,8 @@ import sureal
 from sureal.dataset_reader import RawDatasetReader
 from sureal.tools.misc import empty_object
 
-from evaluation.stats.leave_one_out import leave_one_out
-from evaluation.stats.rater_model import rater_model
-from evaluation.stats.screening import bt500, p913, straight_line
+from evaluation.stats.agreement import bt500, leave_one_out, p913, straight_line
+from evaluation.stats.ratings import rater_model
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from simulated_ratings import Deviations, complete, values, votes_of
 
-from evaluation.stats.components import vote_components
-from evaluation.stats.mos import method_scores
-from evaluation.stats.paired import difference
-from evaluation.stats.power import Deviations as OfPower
-from evaluation.stats.power import deviations_of, difference_error
-from evaluation.stats.rater_model import rater_model
-from evaluation.stats.ratings import Votes
+from evaluation.stats.ratings import Deviations as OfPower
+from evaluation.stats.ratings import (
+    Votes,
+    deviations_of,
+    difference,
+    difference_error,
+    method_scores,
+    rater_model,
+    vote_components,
+)
 
 STUDIES, RATERS, SOURCES, METHODS = 40, 60, 30, 3
 EFFECTS = np.array([-0.5, 0.0, 0.4])

@@ -5,8 +5,7 @@ import pytest
 import scipy.stats
 import simulated_ratings as simulated
 
-from evaluation.stats.ratings import read_ratings
-from evaluation.stats.success import korn_graubard, success, success_sweep
+from evaluation.stats.ratings import korn_graubard, read_ratings, success, success_sweep
 
 
 def rng(seed: int = 0) -> np.random.Generator:

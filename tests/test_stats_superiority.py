@@ -7,8 +7,7 @@ import simulated_ratings as simulated
 from bell_mccaffrey import written_out
 from simulated_ratings import small, votes_of
 
-from evaluation.stats.ratings import Votes, common_votes
-from evaluation.stats.superiority import superiority
+from evaluation.stats.ratings import Votes, common_votes, superiority
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from small_study import PLAN, study
 
 from dreamix.core.errors import UserError
-from evaluation.stats.power import Deviations, detectable_difference
+from evaluation.stats.ratings import Deviations, detectable_difference
 from study_app.planning import Aim, Pilot, planning_lines, read_pilot
 from study_app.power_cli import power
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from small_study import PLAN, study
 
-from evaluation.stats.power import Deviations, detectable_difference
+from evaluation.stats.ratings import Deviations, detectable_difference
 from study_app.building import build_lines, power_lines
 from study_app.power import ASSUMED, PREFERENCES, Prospect, study_power
 from study_app.prepare.build import Built

@@ -30,8 +30,7 @@ from dreamix.core.typed import STRICT, Name, as_typed
 from evaluation.schema import Axis
 
 if TYPE_CHECKING:  # scoring reads composites without the statistics that learn them, and scipy
-    from evaluation.stats.composite import Learned
-    from evaluation.stats.composite_gains import Gain
+    from evaluation.stats.composite import Gain, Learned
 
 FORMAT = 1
 KIND = "dreamix composite"
@@ -241,7 +240,7 @@ def _check_terms(entry: AxisEntry, where: str) -> None:
 def _entry(
     axis: str, learned: "Learned", metrics: Mapping[str, Defined], simulated: bool
 ) -> dict[str, Any]:
-    from evaluation.stats.composite_words import sentence
+    from evaluation.stats.composite import sentence
 
     model = learned.model
     used = [k for k in np.argsort(-model.weights, kind="stable") if model.weights[k] > 0]
@@ -295,7 +294,7 @@ def _held_out(learned: "Learned") -> dict[str, Any]:
 
 
 def _row(gain: "Gain", hindsight: "Gain") -> dict[str, Any]:
-    from evaluation.stats.composite_gains import verdict
+    from evaluation.stats.composite import verdict
 
     name, level, kind, _ = gain.statistic
     what = {"statistic": name} | ({"level": level, "kind": kind} if name != "acc_eq" else {})

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
-from evaluation.stats.long_rows import distinct
+from evaluation.stats.long_table import distinct
 
 
 class Interval(NamedTuple):

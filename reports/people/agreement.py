@@ -4,17 +4,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.correlation import correlate
-from evaluation.stats.league import League, Row, league
-from evaluation.stats.meta import mean_votes, why_no_value
-from evaluation.stats.meta_bootstrap import (
+from evaluation.stats.meta import (
+    League,
     MetaInterval,
+    Panel,
+    Row,
+    Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
+    correlate,
+    half_panels,
+    league,
+    mean_votes,
+    one_vote,
+    pairwise_accuracy,
+    statistic_value,
+    systems_alone,
+    tie_calibrated_accuracy,
+    why_no_value,
 )
-from evaluation.stats.panels import Panel, half_panels, one_vote, systems_alone
-from evaluation.stats.statistic import Statistic, statistic_value
-from evaluation.stats.ties import pairwise_accuracy, tie_calibrated_accuracy
 from reports.ground import TIE
 from reports.people.joint import Joint
 from reports.people.metric_ground import apart

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.seeding import rng_for
-from evaluation.stats.marks import TIME, TIME_AND_PLACE, Agreement, Viewings, agreement
-from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.ratings import Votes
+from evaluation.stats.agreement import TIME, TIME_AND_PLACE, Agreement, Viewings, agreement
+from evaluation.stats.ratings import MethodScores, Votes, method_scores
 from reports.people.export import Exported
 from reports.summary import Resampling
 

@@ -6,9 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
-from evaluation.stats.components import MOST_LEVELS, vote_components
-from evaluation.stats.power import Power, detectable_difference, deviations_of
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import (
+    MOST_LEVELS,
+    Power,
+    detectable_difference,
+    deviations_of,
+    vote_components,
+    votes_on,
+)
 from reports.people.gaps import alpha_of
 from reports.people.outcome import People
 from reports.tables import number

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.crossed import Crossed, Raters
-from evaluation.stats.letters import compact_letters
-from evaluation.stats.success_pairs import SuccessGap
+from evaluation.stats.compact_letters import compact_letters
+from evaluation.stats.ratings import SuccessGap
+from evaluation.stats.two_way_cluster import Crossed, Raters
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
 from reports.people.pairs import Pairs

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from evaluation.stats.compact_letters import compact_letters
 from evaluation.stats.intervals import Interval
-from evaluation.stats.letters import compact_letters
 from reports.glance import Column
 from reports.loading import is_number
 from reports.people.cells import ends_text

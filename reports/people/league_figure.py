@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.stats.league import Row
+from evaluation.stats.meta import Row
 from reports.people.agreement import Agreement
 from reports.style import COLOURS, GRID, INK, MUTED, SETTINGS, clean, figure
 

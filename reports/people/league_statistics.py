@@ -5,14 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.ceiling import SplitHalf, split_half
-from evaluation.stats.coefficients import Kind
-from evaluation.stats.correlation import WITHIN, Level, correlate
-from evaluation.stats.meta import mean_votes
-from evaluation.stats.meta_bootstrap import (
+from evaluation.stats.meta import (
+    WITHIN,
+    Kind,
+    Level,
     MetaInterval,
+    SplitHalf,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
+    correlate,
+    mean_votes,
+    split_half,
 )
 from reports.people.agreement import why_none
 from reports.people.cells import ends_cell, plain_cell

@@ -1,7 +1,6 @@
 """What the leagues say, in words: the findings, the cautions, and what was done."""
 
-from evaluation.stats.correlation import ENOUGH, smallest_p
-from evaluation.stats.league import Row
+from evaluation.stats.meta import ENOUGH, Row, smallest_p
 from reports.ground import TIE
 from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline

@@ -6,11 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from evaluation.stats.chains import Mixing
-from evaluation.stats.clmm import OrdinalMethods, ordinal_comparisons, ordinal_methods
 from evaluation.stats.multiplicity import holm_of
-from evaluation.stats.ordinal_bayes import Posterior, differences, posterior
-from evaluation.stats.ratings import Votes, votes_on
+from evaluation.stats.ratings import (
+    Mixing,
+    OrdinalMethods,
+    Posterior,
+    Votes,
+    differences,
+    ordinal_comparisons,
+    ordinal_methods,
+    posterior,
+    votes_on,
+)
 from reports.people.outcome import People
 
 Say = Callable[[str], None]

@@ -13,10 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.seeding import rng_for
-from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.paired import Comparison
-from evaluation.stats.ratings import Ratings, read_ratings, votes_on
-from evaluation.stats.success import Success, success
+from evaluation.stats.ratings import (
+    Comparison,
+    MethodScores,
+    Ratings,
+    Success,
+    method_scores,
+    read_ratings,
+    success,
+    votes_on,
+)
 from reports.ground import Standing
 from reports.people.export import Exported
 from reports.people.standings import (

@@ -7,16 +7,18 @@ import numpy as np
 
 from dreamix.core.errors import UserError
 from dreamix.core.seeding import rng_for
-from evaluation.stats.choice_rows import ChoiceRows, read_choices
-from evaluation.stats.crossed import Crossed
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
+    ChoiceRows,
     Preference,
     PreferenceIntervals,
+    PreferencePair,
     bradley_terry,
+    compare_preferences,
     preference_intervals,
+    read_choices,
 )
-from evaluation.stats.preference_pairs import PreferencePair, compare_preferences
+from evaluation.stats.two_way_cluster import Crossed
 from reports.people.export import Exported
 from reports.style import Mark, marks_of
 from reports.summary import Resampling

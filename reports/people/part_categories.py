@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.by_category import ALL, FEW_VIDEOS

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.paired import Comparison
+from evaluation.stats.ratings import Comparison
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, p_text

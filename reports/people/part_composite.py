@@ -11,10 +11,8 @@ import pandas as pd
 from dreamix.core.errors import UserError
 from evaluation.schema import AXES
 from evaluation.score.composite_file import Origin, write_composites
-from evaluation.stats.composite import Learned, learn_composite
-from evaluation.stats.composite_gains import Gain, verdict
-from evaluation.stats.composite_words import rivals, sentence
-from evaluation.stats.statistic import Statistic
+from evaluation.stats.composite import Gain, Learned, learn_composite, rivals, sentence, verdict
+from evaluation.stats.meta import Statistic
 from reports.parts import Part
 from reports.people.cells import ends_cell, p_text, plain_cell
 from reports.people.joint import Joint

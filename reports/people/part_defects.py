@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.marks import Agreement
+from evaluation.stats.agreement import Agreement
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from evaluation.stats.league import Row as Standing
-from evaluation.stats.panels import Panel
+from evaluation.stats.meta import Panel
+from evaluation.stats.meta import Row as Standing
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.agreement import SHORT, Agreement, agreements, headline

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.mos import MethodScores
-from evaluation.stats.success import Rate
+from evaluation.stats.ratings import MethodScores, Rate
 from reports.loading import is_number
 from reports.parts import Part
 from reports.people.cells import ends_text

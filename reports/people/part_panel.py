@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.mos import MethodScores, method_scores
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.loading import is_number
 from reports.parts import Part
 from reports.people.cells import ends_text, p_text

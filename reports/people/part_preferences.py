@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.stats.preference_pairs import PreferencePair
+from evaluation.stats.preference import PreferencePair
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text, p_text

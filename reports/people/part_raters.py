@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.rater_model import FEW_VOTES
+from evaluation.stats.ratings import FEW_VOTES
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text

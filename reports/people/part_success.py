@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.success import THRESHOLD, Success, success_sweep
+from evaluation.stats.ratings import THRESHOLD, Success, success_sweep
 from reports.parts import Drawing, Part
 from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own

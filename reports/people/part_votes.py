@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.stats.intervals import Interval, ratio
-from evaluation.stats.mos import item_scores
-from evaluation.stats.ratings import votes_on
+from evaluation.stats.ratings import item_scores, votes_on
 from reports.parts import Drawing, Part
 from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from evaluation.stats.mos import MethodScores
+from evaluation.stats.ratings import MethodScores
 from reports.heatmap import DARK_TEXT, LIGHT_TEXT, SHADES
 from reports.loading import is_number
 from reports.people.by_category import ALL, FEW_VIDEOS

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from evaluation.stats.marks import timeline
+from evaluation.stats.agreement import timeline
 from reports.people.defects import KINDS, Defects, boxes_of_kind, of_method
 from reports.style import COLOURS, INK, SETTINGS, clean, figure, label_panels
 

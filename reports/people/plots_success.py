@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from evaluation.stats.success import THRESHOLD, Rate, Success
+from evaluation.stats.ratings import THRESHOLD, Rate, Success
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, label_panels
 
 COLUMNS = 4

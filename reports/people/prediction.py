@@ -4,12 +4,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.ceiling import split_half
-from evaluation.stats.meta_bootstrap import MetaInterval, bootstrap_correlation
-from evaluation.stats.mos import item_scores
-from evaluation.stats.p1401 import Prediction, cross_validated_rmse, evaluate_prediction, predict
-from evaluation.stats.p1401_significance import correlation_test, outlier_test, rmse_test
-from evaluation.stats.ratings import Votes
+from evaluation.stats.meta import (
+    MetaInterval,
+    Prediction,
+    bootstrap_correlation,
+    correlation_test,
+    cross_validated_rmse,
+    evaluate_prediction,
+    outlier_test,
+    predict,
+    rmse_test,
+    split_half,
+)
+from evaluation.stats.ratings import Votes, item_scores
 from reports.people.agreement import best_of, why_not
 from reports.people.joint import Joint
 

@@ -4,14 +4,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.alpha import Alpha, krippendorff_alpha
-from evaluation.stats.icc import Icc, intraclass_correlation
-from evaluation.stats.leave_one_out import OneOut, leave_one_out
-from evaluation.stats.modelled import modelled_scores
-from evaluation.stats.rater_model import RaterModel, rater_model
-from evaluation.stats.ratings import Ratings, Votes, votes_on
-from evaluation.stats.retest import Retest, retest_agreement
-from evaluation.stats.screening import bt500, p913, straight_line
+from evaluation.stats.agreement import (
+    Alpha,
+    Icc,
+    OneOut,
+    Retest,
+    bt500,
+    intraclass_correlation,
+    krippendorff_alpha,
+    leave_one_out,
+    p913,
+    retest_agreement,
+    straight_line,
+)
+from evaluation.stats.ratings import (
+    RaterModel,
+    Ratings,
+    Votes,
+    modelled_scores,
+    rater_model,
+    votes_on,
+)
 from reports.people.outcome import People
 
 RULES = ("BT.500", "P.913", "straight line")

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from evaluation.stats.p1401 import predict
+from evaluation.stats.meta import predict
 from reports.ground import common_ground
 from reports.loading import is_number
 from reports.people.joint import Joint

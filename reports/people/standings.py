@@ -8,13 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.stats.crossed import Raters
-from evaluation.stats.mos import MethodScores, item_scores
-from evaluation.stats.paired import Comparison, adjusted, compare_methods
-from evaluation.stats.ratings import Ratings, votes_on
-from evaluation.stats.success import item_success
-from evaluation.stats.success_pairs import SuccessGap, compare_success
-from evaluation.stats.success_pairs import adjusted as adjusted_success
+from evaluation.stats.ratings import (
+    Comparison,
+    MethodScores,
+    Ratings,
+    SuccessGap,
+    adjusted,
+    adjusted_success,
+    compare_methods,
+    compare_success,
+    item_scores,
+    item_success,
+    votes_on,
+)
+from evaluation.stats.two_way_cluster import Raters
 from reports.ground import TIE, Standing, standing
 
 SUCCESS = "success"  # stands beside the questions

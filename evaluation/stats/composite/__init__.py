@@ -1,0 +1,58 @@
+"""Composite: one metric learned from all others and the votes, and what it is worth."""
+
+from evaluation.stats.composite.folds import (
+    HeldOut,
+    agreement,
+    all_best,
+    best_single,
+    held_out,
+    unseen_systems,
+)
+from evaluation.stats.composite.gains import (
+    STATISTICS,
+    Draw,
+    Gain,
+    gain_in_folds,
+    gain_in_hindsight,
+    verdict,
+)
+from evaluation.stats.composite.learning import Learned, learn_composite
+from evaluation.stats.composite.model import (
+    PENALTIES,
+    choose_penalty,
+    fit,
+    learn,
+    moments,
+    solve,
+    standardized,
+    weighted,
+)
+from evaluation.stats.composite.words import number, rivals, sentence
+
+__all__ = [
+    "PENALTIES",
+    "STATISTICS",
+    "Draw",
+    "Gain",
+    "HeldOut",
+    "Learned",
+    "agreement",
+    "all_best",
+    "best_single",
+    "choose_penalty",
+    "fit",
+    "gain_in_folds",
+    "gain_in_hindsight",
+    "held_out",
+    "learn",
+    "learn_composite",
+    "moments",
+    "number",
+    "rivals",
+    "sentence",
+    "solve",
+    "standardized",
+    "unseen_systems",
+    "verdict",
+    "weighted",
+]

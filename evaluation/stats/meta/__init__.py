@@ -1,0 +1,152 @@
+"""Meta-evaluation: how far automatic metrics follow people, how surely, and how far they could."""
+
+from evaluation.stats.meta.bootstrap import (
+    Calibration,
+    MetaInterval,
+    Resample,
+    bootstrap_accuracy,
+    bootstrap_correlation,
+    bootstrap_soft_pairwise,
+    cluster_counts,
+)
+from evaluation.stats.meta.coefficients import FEW, KINDS, Kind, coefficient, midranks
+from evaluation.stats.meta.correlation import (
+    ENOUGH,
+    LEVELS,
+    WITHIN,
+    Constants,
+    Level,
+    correlate,
+    level_vectors,
+    mean_of,
+    smallest_p,
+    system_means,
+    system_note,
+)
+from evaluation.stats.meta.data import cells, mean_votes, merged, sources_of, why_no_value
+from evaluation.stats.meta.metric_pairs import compare_metrics
+from evaluation.stats.meta.noise_ceiling import (
+    SplitHalf,
+    leave_one_rater_out,
+    spearman_brown,
+    split_half,
+)
+from evaluation.stats.meta.p1401 import (
+    Mapping,
+    Prediction,
+    cross_validated_rmse,
+    evaluate_prediction,
+    fit_mapping,
+    predict,
+)
+from evaluation.stats.meta.p1401_significance import correlation_test, outlier_test, rmse_test
+from evaluation.stats.meta.pair_draws import Draws, accuracy_draws, soft_pairwise_draws
+from evaluation.stats.meta.permutation import (
+    NEAR,
+    outcome_gaps,
+    perm_both,
+    sign_tally,
+    swap_accuracies,
+    tally,
+)
+from evaluation.stats.meta.ranking import League, Row, league, league_by_category
+from evaluation.stats.meta.rater_panels import Panel, half_panels, one_vote, systems_alone
+from evaluation.stats.meta.score_swaps import (
+    Swaps,
+    common,
+    correlation_contest,
+    soft_pairwise_contest,
+    swaps,
+)
+from evaluation.stats.meta.soft_pairwise import (
+    one_sided_p,
+    sign_p,
+    signs,
+    soft_pairwise_accuracies,
+    soft_pairwise_accuracy,
+)
+from evaluation.stats.meta.statistic import Statistic, statistic_value
+from evaluation.stats.meta.swap_kernels import swapped_pearson
+from evaluation.stats.meta.ties import (
+    out_of_sample_accuracy,
+    pairwise_accuracy,
+    tie_calibrated_accuracy,
+)
+
+__all__ = [
+    "ENOUGH",
+    "FEW",
+    "KINDS",
+    "LEVELS",
+    "NEAR",
+    "WITHIN",
+    "Calibration",
+    "Constants",
+    "Draws",
+    "Kind",
+    "League",
+    "Level",
+    "Mapping",
+    "MetaInterval",
+    "Panel",
+    "Prediction",
+    "Resample",
+    "Row",
+    "SplitHalf",
+    "Statistic",
+    "Swaps",
+    "accuracy_draws",
+    "bootstrap_accuracy",
+    "bootstrap_correlation",
+    "bootstrap_soft_pairwise",
+    "cells",
+    "cluster_counts",
+    "coefficient",
+    "common",
+    "compare_metrics",
+    "correlate",
+    "correlation_contest",
+    "correlation_test",
+    "cross_validated_rmse",
+    "evaluate_prediction",
+    "fit_mapping",
+    "half_panels",
+    "league",
+    "league_by_category",
+    "leave_one_rater_out",
+    "level_vectors",
+    "mean_of",
+    "mean_votes",
+    "merged",
+    "midranks",
+    "one_sided_p",
+    "one_vote",
+    "out_of_sample_accuracy",
+    "outcome_gaps",
+    "outlier_test",
+    "pairwise_accuracy",
+    "perm_both",
+    "predict",
+    "rmse_test",
+    "sign_p",
+    "sign_tally",
+    "signs",
+    "smallest_p",
+    "soft_pairwise_accuracies",
+    "soft_pairwise_accuracy",
+    "soft_pairwise_contest",
+    "soft_pairwise_draws",
+    "sources_of",
+    "spearman_brown",
+    "split_half",
+    "statistic_value",
+    "swap_accuracies",
+    "swapped_pearson",
+    "swaps",
+    "system_means",
+    "system_note",
+    "systems_alone",
+    "tally",
+    "tie_calibrated_accuracy",
+    "why_no_value",
+]

@@ -1,0 +1,162 @@
+"""Strengths of methods from choices between pairs: Bradley-Terry with ties and a favoured side.
+
+With strengths s on the log scale, L shown left and R right, d = s_L - s_R + b and tie weight v:
+
+    P(left) : P(tie) : P(right) = exp(d / 2) : v : exp(-d / 2)
+
+Bradley & Terry (Biometrika 39 (1952)) for v = 0, b = 0; ties of Davidson (JASA 65 (1970)); order
+effect of Davidson & Beaver (Biometrics 33 (1977)), b > 0 where the left side is favoured. The
+log-likelihood is concave in (s, b, log v): the maximum is found by Newton's method.
+
+Choices of one rater, or on one source, are not independent: intervals are of the two-way bootstrap
+(see `two_way_cluster`). Intervals of two strengths that overlap do not show that they do not
+differ: look at `difference_low` and `difference_high`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.preference.choices import Choices, check_estimable, count_choices, newton
+from evaluation.stats.two_way_cluster import two_way_weights
+
+
+class Preference(NamedTuple):
+    """Maximum-likelihood estimates; strengths are log-scale with mean 0 over the methods."""
+
+    strength: np.ndarray  # float (methods,)
+    tie: float  # v: at equal strength and no bias, P(tie) = v / (2 + v); 0 without ties
+    bias: float  # b: at equal strength, P(left) : P(right) = exp(b) : 1; 0 where it is not fitted
+    win: np.ndarray  # (methods, methods): P(row beats column) + P(tie) / 2, no side favoured
+    log_likelihood: float
+    choices: int
+    ties: int
+
+
+class PreferenceIntervals(NamedTuple):
+    """Percentile intervals over resampled raters and sources."""
+
+    low: np.ndarray  # (methods,), of the strengths
+    high: np.ndarray
+    difference_low: np.ndarray  # (methods, methods), of strength of row - strength of column
+    difference_high: np.ndarray
+    bias: tuple[float, float]
+    tie: tuple[float, float]
+    resamples: int  # that have estimates
+    failed: int  # without: a method always wins in them or is not compared, or no tie is in them
+
+
+def bradley_terry(
+    left: np.ndarray,
+    right: np.ndarray,
+    outcome: np.ndarray,
+    methods: Sequence[str],
+    *,
+    position: bool = True,
+) -> Preference:
+    """Return the strengths of methods from choices.
+
+    left, right: int (choices,), the method shown on each side, into `methods`.
+    outcome:     int (choices,), -1 left is preferred, 0 no difference, 1 right: as studies export.
+    position:    fit how far the left side is favoured; if not, b = 0.
+
+    Raises UserError, one line, if there are no finite estimates: methods that are not compared with
+    the others, directly or through third ones; one that always wins or loses; each pair shown one
+    way round only, while `position`; outcomes so consistent that the likelihood has no maximum.
+    """
+    choices = count_choices(left, right, outcome, methods, position=position)
+    check_estimable(choices, methods)
+    estimates, log_likelihood = newton(choices, choices.counts[None])
+    strength, tie, bias = _unpacked(choices, estimates)
+    return Preference(
+        strength[0],
+        float(tie[0]),
+        float(bias[0]),
+        win_probability(strength[0], float(tie[0])),
+        float(log_likelihood[0]),
+        int(choices.counts.sum()),
+        int(choices.counts[:, 1].sum()),
+    )
+
+
+def preference_intervals(
+    left: np.ndarray,
+    right: np.ndarray,
+    outcome: np.ndarray,
+    methods: Sequence[str],
+    rater: np.ndarray,
+    source: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    level: float = 0.95,
+    position: bool = True,
+) -> PreferenceIntervals:
+    """Return intervals of `bradley_terry` over resampled raters and sources.
+
+    rater, source: int (choices,), >= 0. Other arguments and errors as there. With one rater or one
+    source the ends are NaN. Resamples without finite estimates are left out and counted: where they
+    are many, intervals are too narrow and the study is too small for this model.
+    """
+    choices = count_choices(left, right, outcome, methods, position=position)
+    check_estimable(choices, methods)
+    found, _ = newton(choices, _resampled(choices, rater, source, rng, resamples))
+    strength, tie, bias = _unpacked(choices, found)
+    if min(len(np.unique(rater)), len(np.unique(source))) < 2:
+        strength, tie, bias = (np.full_like(part, np.nan) for part in (strength, tie, bias))
+    known = int(np.isfinite(found).all(axis=1).sum())
+    gaps = strength[:, :, None] - strength[:, None, :]
+    many = len(methods)
+    ends = np.array([percentile_interval(column, level) for column in strength.T])
+    between = np.array([percentile_interval(g, level) for g in gaps.reshape(-1, many * many).T])
+    return PreferenceIntervals(
+        ends[:, 0],
+        ends[:, 1],
+        between[:, 0].reshape(many, many),
+        between[:, 1].reshape(many, many),
+        percentile_interval(bias, level),
+        percentile_interval(tie, level),
+        known,
+        resamples - known,
+    )
+
+
+def win_probability(strength: np.ndarray, tie: float) -> np.ndarray:
+    """Return P(row beats column) + P(tie) / 2, no side favoured, float (methods, methods)."""
+    half = np.exp((strength[:, None] - strength) / 2)
+    return np.asarray((half + tie / 2) / (half + tie + 1 / half))
+
+
+def _unpacked(choices: Choices, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return strengths (n, methods) with mean 0, tie weights (n,) and biases (n,)."""
+    free = choices.methods - 1  # the last method's strength is 0 until the mean is taken out
+    strength = np.concatenate([estimates[:, :free], np.zeros((len(estimates), 1))], axis=1)
+    strength = strength + 0 * estimates.sum(axis=1, keepdims=True)  # NaN of a failure is of all
+    rest = iter(estimates[:, free:].T)
+    bias = next(rest) if choices.position else np.zeros(len(estimates))
+    tie = np.exp(next(rest)) if choices.ties else np.zeros(len(estimates))
+    return strength - strength.mean(axis=1, keepdims=True), tie, bias
+
+
+def _resampled(
+    choices: Choices,
+    rater: np.ndarray,
+    source: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int,
+) -> np.ndarray:
+    """Return how often each pair had each outcome in resamples, float (resamples, pairs, 3)."""
+    _, who = np.unique(rater, return_inverse=True)
+    _, where = np.unique(source, return_inverse=True)
+    raters, sources, kinds = who.max() + 1, where.max() + 1, choices.counts.size
+    cell = where * kinds + choices.pair * 3 + choices.column
+    ones = (np.ones(len(cell)), (cell, who))
+    table = sparse.coo_matrix(ones, (sources * kinds, raters)).tocsr()
+    parts = []
+    for of_raters, of_sources in two_way_weights(raters, sources, rng=rng, resamples=resamples):
+        counts = (table @ of_raters).reshape(sources, kinds, -1)
+        parts.append(np.einsum("skn,sn->nk", counts, of_sources))
+    return np.concatenate(parts).reshape(resamples, -1, 3)

@@ -1,0 +1,111 @@
+"""Ratings: votes in, mean scores, success rates, comparisons of methods and models of votes out."""
+
+from evaluation.stats.ratings.components import MOST_LEVELS, variance_components, vote_components
+from evaluation.stats.ratings.cumulative_link import (
+    OrdinalMethods,
+    clmm,
+    expected_scores,
+    ordinal_comparisons,
+    ordinal_methods,
+)
+from evaluation.stats.ratings.debiased_mos import modelled_scores
+from evaluation.stats.ratings.link import expected_grade, likelihood
+from evaluation.stats.ratings.mcmc_diagnostics import Mixing, effective_draws, mixing, rhat
+from evaluation.stats.ratings.mos import (
+    MethodScores,
+    bootstrap_scores,
+    item_scores,
+    method_scores,
+    source_weights,
+)
+from evaluation.stats.ratings.ordinal_bayes import Posterior, differences, posterior, sample
+from evaluation.stats.ratings.p910 import FEW_VOTES, RaterModel, rater_model
+from evaluation.stats.ratings.paired import (
+    Comparison,
+    adjusted,
+    bootstrap_difference,
+    compare_methods,
+    difference,
+)
+from evaluation.stats.ratings.power import (
+    Deviations,
+    Power,
+    detectable_difference,
+    deviations_of,
+    difference_error,
+    raters_needed,
+    sources_needed,
+)
+from evaluation.stats.ratings.probability_of_superiority import superiority
+from evaluation.stats.ratings.share_differences import flip_p, paired_shares
+from evaluation.stats.ratings.success_pairs import SuccessGap, adjusted_success, compare_success
+from evaluation.stats.ratings.success_rates import (
+    THRESHOLD,
+    Rate,
+    Success,
+    item_success,
+    korn_graubard,
+    success,
+    success_sweep,
+)
+from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, read_ratings, votes_on
+
+__all__ = [
+    "FEW_VOTES",
+    "MOST_LEVELS",
+    "THRESHOLD",
+    "Comparison",
+    "Deviations",
+    "MethodScores",
+    "Mixing",
+    "OrdinalMethods",
+    "Posterior",
+    "Power",
+    "Rate",
+    "RaterModel",
+    "Ratings",
+    "Success",
+    "SuccessGap",
+    "Votes",
+    "adjusted",
+    "adjusted_success",
+    "bootstrap_difference",
+    "bootstrap_scores",
+    "clmm",
+    "common_votes",
+    "compare_methods",
+    "compare_success",
+    "detectable_difference",
+    "deviations_of",
+    "difference",
+    "difference_error",
+    "differences",
+    "effective_draws",
+    "expected_grade",
+    "expected_scores",
+    "flip_p",
+    "item_scores",
+    "item_success",
+    "korn_graubard",
+    "likelihood",
+    "method_scores",
+    "mixing",
+    "modelled_scores",
+    "ordinal_comparisons",
+    "ordinal_methods",
+    "paired_shares",
+    "posterior",
+    "rater_model",
+    "raters_needed",
+    "read_ratings",
+    "rhat",
+    "sample",
+    "source_weights",
+    "sources_needed",
+    "success",
+    "success_sweep",
+    "superiority",
+    "variance_components",
+    "vote_components",
+    "votes_on",
+]

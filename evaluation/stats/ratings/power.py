@@ -1,0 +1,151 @@
+"""How small a difference a study would find, and how many raters or sources one would take.
+
+Raters and sources are crossed, so the variance of a difference of two methods' means is
+
+    V = 2 (s_mr^2 / I + s_ms^2 / J + s_e^2 / N)
+
+with I raters, J sources, N votes on a method, and deviations of a method's effect from rater to
+rater (s_mr), from source to source (s_ms) and of single answers (s_e). It supposes that a rater's
+votes are spread evenly over the methods, so that raters' biases cancel. A difference is found with
+the wanted power if it is at least (t_(1 - level / 2) + t_power) sqrt(V), t with min(I, J) - 1
+degrees of freedom (Cohen, Statistical Power Analysis (1988), with this V). Components of a pilot
+are uncertain themselves, most of all those from few raters or sources. Of pairs each answer is a
+difference already, so the 2 falls away: V is the variance of the share of preferences, ties counted
+half, that is held against one half.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from scipy import stats as distributions
+
+from dreamix.core.errors import UserError
+from evaluation.stats.ratings.components import Components
+
+MOST = 1_000_000  # raters or sources that are tried
+
+
+class Deviations(NamedTuple):
+    """What moves a difference of methods, in points of the scale."""
+
+    method_rater: float
+    method_source: float
+    answer: float
+
+
+class Power(NamedTuple):
+    """What a study of a size would find."""
+
+    difference: float  # least, in points; infinite for one rater or one source
+    error: float  # standard error of the difference
+    freedom: int
+    raters: int
+    sources: int
+    ratings: int  # votes on each method
+
+
+def deviations_of(pilot: Components) -> Deviations:
+    """Return the deviations a pilot showed; a term it could not tell apart counts 0.
+
+    Raises UserError if the pilot leaves no degree of freedom for the answers.
+    """
+    if math.isnan(pilot.answer):
+        raise UserError("the pilot has too few votes to show how much answers vary")
+    by_rater, by_source = pilot.of("rater:method"), pilot.of("source:method")
+    return Deviations(math.sqrt(by_rater), math.sqrt(by_source), math.sqrt(pilot.answer))
+
+
+def detectable_difference(
+    deviations: Deviations,
+    raters: int,
+    sources: int,
+    ratings: int,
+    *,
+    means: int = 2,
+    level: float = 0.05,
+    power: float = 0.8,
+) -> Power:
+    """Return the least difference found with this power, two-sided at this level.
+
+    ratings: votes on each method, all raters together. Counts below 1 raise ValueError.
+    means:   2 for a difference of two means, 1 for preferences. One rater or one source leaves no
+             degree of freedom: the difference is infinite.
+    """
+    if min(raters, sources, ratings) < 1 or not 0 < level < 1 or not 0 < power < 1:
+        raise ValueError(f"need counts >= 1, got {raters}, {sources}, {ratings}; shares in (0, 1)")
+    error, freedom = (
+        difference_error(deviations, raters, sources, ratings, means=means),
+        min(raters, sources) - 1,
+    )
+    if not freedom:
+        return Power(math.inf, error, freedom, raters, sources, ratings)
+    times = sum(float(distributions.t.ppf(q, freedom)) for q in (1 - level / 2, power))
+    return Power(times * error, error, freedom, raters, sources, ratings)
+
+
+def difference_error(
+    deviations: Deviations, raters: int, sources: int, ratings: int, *, means: int = 2
+) -> float:
+    """Return the standard error of what is compared, sqrt(V); `means` as above."""
+    by_rater, by_source, answer = (deviation**2 for deviation in deviations)
+    return math.sqrt(means * (by_rater / raters + by_source / sources + answer / ratings))
+
+
+def raters_needed(
+    deviations: Deviations,
+    difference: float,
+    sources: int,
+    votes_each: float,
+    *,
+    level: float = 0.05,
+    power: float = 0.8,
+) -> Power:
+    """Return the study with the fewest raters that finds this difference in so many sources.
+
+    votes_each: votes of a rater on each method. Raises UserError if no number of raters does.
+    """
+    return _fewest(
+        lambda raters: detectable_difference(
+            deviations, raters, sources, max(1, int(raters * votes_each)), level=level, power=power
+        ),
+        difference,
+        f"no number of raters finds {difference:g} in {sources} sources; take more sources",
+    )
+
+
+def sources_needed(
+    deviations: Deviations,
+    difference: float,
+    raters: int,
+    votes_each: float,
+    *,
+    level: float = 0.05,
+    power: float = 0.8,
+) -> Power:
+    """Return the study with the fewest sources that finds this difference with so many raters.
+
+    votes_each: votes on a source's edits by each method. Raises UserError if no number does.
+    """
+    return _fewest(
+        lambda sources: detectable_difference(
+            deviations, raters, sources, max(1, int(sources * votes_each)), level=level, power=power
+        ),
+        difference,
+        f"no number of sources finds {difference:g} with {raters} raters; take more raters",
+    )
+
+
+def _fewest(study: Callable[[int], Power], difference: float, impossible: str) -> Power:
+    """Return the study with the least count that finds the difference; it falls with the count."""
+    if difference <= 0:
+        raise ValueError(f"need a difference above 0, got {difference}")
+    low, high = 1, 2
+    while study(high).difference > difference:
+        low, high = high, 2 * high
+        if high > MOST:
+            raise UserError(impossible)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if study(middle).difference > difference else (low, middle)
+    return study(high)
