@@ -8,7 +8,7 @@ PORT   ?= 8501
 FAMILY_TESTS := $(wildcard tests/test_pipeline_*.py) tests/test_device_placement.py tests/test_footprint.py tests/test_real_weights.py
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench bench-full demo-study test test-slow gpu-check check lint types audit install hooks clean
+.PHONY: bench bench-full demo-study test test-slow gpu-check check lint types audit docs install hooks clean
 
 bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare toybox-quick --out $(RUN) --methods $(METHODS)
@@ -44,6 +44,14 @@ types: $(VENV)/ready
 
 audit: $(VENV)/ready            ## known flaws of what is installed; asks the index, fails where it has no answer
 	$(BIN)/python .ci/audit.py
+
+docs: $(VENV)/docs-ready        ## these pages and the API reference as a site that opens from disk; warnings are errors
+	$(BIN)/mkdocs build --quiet --strict
+	@echo build/site/index.html
+
+$(VENV)/docs-ready: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
 
 install: $(VENV)/ready          ## create the environment
 

@@ -18,6 +18,7 @@ TAKEN = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "benchmarks/README.md",
     "datasets/README.md",
     "datasets/*/*.yaml",

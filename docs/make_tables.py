@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/metrics.md from what methods and metrics declare.
+"""Writes the tables of docs/methods.md, metrics.md and dreamix.md from what the code declares.
 
 python docs/make_tables.py           write them
 python docs/make_tables.py --check   exit 1 if they are not as they would be written
@@ -73,8 +73,8 @@ def presets_table() -> str:
 
 
 TABLES = {
-    ROOT / "README.md": {"metrics": metrics_table, "methods": methods_table},
-    ROOT / "docs" / "metrics.md": {"definitions": definitions},
+    ROOT / "docs" / "methods.md": {"methods": methods_table},
+    ROOT / "docs" / "metrics.md": {"metrics": metrics_table, "definitions": definitions},
     ROOT / "docs" / "dreamix.md": {"presets": presets_table},
 }
 

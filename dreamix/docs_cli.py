@@ -13,6 +13,7 @@ NAMED = {
     "readme": "README.md",
     "contributing": "CONTRIBUTING.md",
     "changes": "CHANGELOG.md",
+    "security": "SECURITY.md",
     "suites": "datasets/README.md",
     "benchmarks": "benchmarks/README.md",
 }

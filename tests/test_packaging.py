@@ -78,7 +78,7 @@ def files_in(folder: Path) -> set[str]:
 def is_page(name: str) -> bool:
     """Pages, and what they tell a reader to copy; pictures and programs that draw them stay out."""
     drawn = name.startswith(("docs/images/", "docs/make_", "docs/run_")) or name.endswith(".sh")
-    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
+    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "benchmarks/README.md")
     return name in tops or (name.startswith(("docs/", "datasets/")) and not drawn)
 
 
