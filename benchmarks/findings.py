@@ -35,18 +35,18 @@ METRICS = (
 )
 
 
-PAGE = """# The paper's findings, asked of Toybox
+PAGE = """# The paper's findings, tested on Toybox
 
 Written by `python benchmarks/findings.py {full} {ablations} --out docs/findings.md` from two
 runs: `make bench-full` (29 videos, 127 edits) and the rows of the paper's ablation on the {count}
 edits of motion and style. Each line is a mean difference over the edits that both methods made,
-signed so that the paper's finding is above 0, with a 95% interval from whole source videos drawn
-anew. A finding *replicates* if the interval is above 0, is *contradicted* if it is below, and
-*cannot be told* otherwise. The paper asked people about clips of a model trained on the world;
-here a judge and the exact truth of rendered clips answer about a small model. `toybox_success` is
-strict on motion: it wants the new motion where and when the exact edit has it.
+signed so that the paper's finding is above 0, with a 95% interval from resampled source videos.
+A finding *replicates* if the interval is above 0, is *contradicted* if it is below, and *cannot be
+told* otherwise. The paper asked people about clips of a model trained on real footage; here a judge
+and the exact truth of rendered clips answer about a small model. `toybox_success` is strict on
+motion: it requires the new motion where and when the exact edit has it.
 
-Means by category of edit, from the report of the first run:
+Means by category of edit, from the first run's report:
 
 ![Means by category](images/categories.png)
 """
