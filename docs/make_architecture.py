@@ -74,9 +74,13 @@ ROOMS = (
     ),
     Box(498, 46, 430, 72, "reports", ("tables, figures, sentences", "one page, one paper")),
     Box(
-        32, 258, 210, 62, "evaluation/stats", ("ratings, agreement, preference,", "meta, composite")
+        32,
+        258,
+        210,
+        136,
+        "evaluation/stats",
+        ("ratings, agreement, preference,", "meta, composite"),
     ),
-    Box(32, 332, 210, 62, "evaluation/toybox", ("exact truth, judge, its metrics",)),
     Box(258, 258, 204, 62, "evaluation/run", ("folder, cells, failures,", "merging")),
     Box(258, 332, 204, 62, "evaluation/cluster", ("workers, Ray, shards",)),
     Box(498, 258, 204, 62, "evaluation/score", ("decode, embed,", "measure, row")),
@@ -92,20 +96,19 @@ ROOMS = (
     Box(32, 454, 210, 56, "dreamix/methods", ("one file a method",)),
     Box(258, 454, 204, 56, "dreamix/backends", ("one file a model family",)),
     Box(498, 454, 430, 56, "dreamix/diffusion", ("noise, sampling, finetuning, masking",)),
-    Box(32, 520, 210, 56, "dreamix/toybox", ("world, model, training",)),
-    Box(258, 520, 204, 56, "dreamix/data", ("suites, masks, cameras",)),
+    Box(32, 520, 430, 56, "dreamix/data", ("suites, masks, cameras; the Toybox world",)),
     Box(498, 520, 430, 56, "dreamix/core", ("video, media, records, registry, seeds",)),
 )
 TRIPS = (
     Trip(
         "prompt",
         "a prompt becomes a clip",
-        ((446, 274), (226, 470), (446, 470), (912, 470), (890, 168)),
+        ((446, 274), (226, 470), (446, 470), (912, 470), (852, 168)),
     ),
     Trip(
         "clip",
         "a clip becomes a score",
-        ((868, 168), (686, 274), (912, 348), (912, 274), (846, 168)),
+        ((882, 168), (686, 274), (912, 348), (912, 274), (912, 168)),
     ),
     Trip(
         "vote",

@@ -24,6 +24,7 @@ TAKEN = (
     "docs/**/*.md",
     "docs/hosting/*",
     "docs/images/**/*.*",
+    "docs/make_site_iframe-worker.js",
     "docs/slurm/*",
     "dreamix/**/weights/**/README.md",
     "evaluation/**/weights/**/README.md",
@@ -99,7 +100,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 class FieldLists(griffe.Extension):
-    """Turns the paragraphs `name: what it is` of our docstrings into sections of the reference."""
+    """Turns the paragraphs `name: what it is` of our docstrings into sections of the reference.
+
+    Brackets and less-than signs of prose stay what they are, for docstrings are not Markdown.
+    """
+
+    def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Let the prose of a docstring be prose."""
+        if obj.docstring:
+            parts = re.split(r"\n{2,}", obj.docstring.value)
+            obj.docstring.value = "\n\n".join(
+                part if part.startswith(" ") else as_prose(part) for part in parts
+            )
 
     def on_function_instance(self, *, func: griffe.Function, **_: Any) -> None:
         """Give a function's paragraph of arguments its heading."""
@@ -112,7 +124,18 @@ class FieldLists(griffe.Extension):
     def _with_sections(self, found: griffe.Object, heading: str, names: set[str]) -> None:
         if found.docstring:
             parts = re.split(r"\n{2,}", found.docstring.value)
-            found.docstring.value = "\n\n".join(as_section(part, heading, names) for part in parts)
+            after = [*parts[1:], ""]  # what is set in goes with the paragraph before it
+            found.docstring.value = "\n\n".join(
+                part if behind.startswith(" ") else as_section(part, heading, names)
+                for part, behind in zip(parts, after, strict=True)
+            )
+
+
+def as_prose(paragraph: str) -> str:
+    """Return a paragraph in which no bracket is a link and no `<` a tag, but for code."""
+    pieces = re.split(r"(`+[^`]*`+)", paragraph)
+    plain = [piece.replace("[", r"\[").replace("<", "&lt;") for piece in pieces[::2]]
+    return "".join(a + b for a, b in zip(plain, [*pieces[1::2], ""], strict=True))
 
 
 def as_section(paragraph: str, heading: str, names: set[str]) -> str:
