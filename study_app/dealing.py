@@ -19,6 +19,7 @@ from study_app.state import state_of
 from study_app.store.tables import Rater, Trial
 
 COUNTED = ("dealt", "rated")  # states of trials that hold a vote
+_NONE_LOADED = {"synchronize_session": False}
 
 
 def votes(session: Session, plan: Plan) -> dict[Cell, int]:
@@ -44,9 +45,10 @@ def take_back(session: Session, rater: Rater) -> None:
     """Give a rater who returns the trials back that were taken from them meanwhile.
 
     Somebody else may have rated the same since: then there is a vote more than was wanted.
+    session: none of their trials is loaded in it.
     """
     lost = update(Trial).where(Trial.rater_id == rater.id, Trial.state == "released")
-    session.execute(lost.values(state="dealt"))
+    session.execute(lost.values(state="dealt"), execution_options=_NONE_LOADED)
 
 
 def has_room(session: Session, study: Study, plan: Plan, now: int) -> bool:

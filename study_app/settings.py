@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from study_app.store.tables import Setting
@@ -10,8 +11,8 @@ from study_app.store.tables import Setting
 
 def setting(session: Session, key: str) -> Any:
     """Return the value of a setting; None if there is none."""
-    row = session.get(Setting, key)
-    return None if row is None else json.loads(row.value)
+    value = session.scalar(select(Setting.value).where(Setting.key == key))
+    return None if value is None else json.loads(value)
 
 
 def keep_setting(session: Session, key: str, value: Any) -> None:

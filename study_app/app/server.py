@@ -103,7 +103,8 @@ def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
     origins: where its pages are found; empty: wherever the browser says that it asks.
     """
     serve_here(site)
-    import_module("study_app.app.drawing")  # or whoever comes first would wait for it
+    for late in ("study_app.app.drawing", "scipy.optimize"):  # whoever comes first need not wait
+        import_module(late)
     bootstrap.load_config_options(SETTINGS)
     return st.App(
         SCRIPT,

@@ -124,7 +124,11 @@ def _set_up_file(engine: Engine, file: Path) -> None:
 def _engine(address: URL) -> Engine:
     """Return what gives connections; what it logs of a failure has no values of anybody."""
     engine = create_engine(
-        address, pool_pre_ping=True, pool_size=10, max_overflow=30, hide_parameters=True
+        address,
+        pool_pre_ping=file_of(address) is None,  # a file does not hang up
+        pool_size=10,
+        max_overflow=30,
+        hide_parameters=True,
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)

@@ -100,9 +100,8 @@ def _progress(scene: Scene, trial: Trial) -> dict[str, Any]:
     if trial.kind == "training":
         return {"text": scene.texts.notes.practice, "share": 0}
     with scene.running.database.reading() as session:
-        mine = select(func.count()).where(Trial.rater_id == scene.rater.id)
-        listed = mine.where(Trial.kind != "training")
-        total = session.scalar(listed) or 1
-        done = session.scalar(listed.where(Trial.place < trial.place)) or 0
+        counts = select(func.count(), func.count().filter(Trial.place < trial.place))
+        mine = counts.where(Trial.rater_id == scene.rater.id, Trial.kind != "training")
+        total, done = session.execute(mine).one()
     text = scene.texts.buttons.progress.format_map({"done": done + 1, "total": total})
     return {"text": text, "share": done / total}
