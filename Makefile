@@ -46,7 +46,7 @@ audit: $(VENV)/ready            ## known flaws of what is installed; asks the in
 	$(BIN)/python .ci/audit.py
 
 docs: $(VENV)/docs-ready        ## these pages and the API reference as a site that opens from disk; warnings are errors
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo build/site/index.html
 
 $(VENV)/docs-ready: $(VENV)/ready

@@ -41,7 +41,7 @@ def packages() -> dict[str, list[str]]:
         if not set(parts) & set(INTERNAL) and _has_public_names(path):
             names = parts[:-1] if parts[-1] == "__init__" else parts
             found.setdefault(".".join(parts[:-1]), []).append(".".join(names))
-    return found
+    return dict(sorted(found.items()))
 
 
 def _has_public_names(path: Path) -> bool:
@@ -118,8 +118,18 @@ class FieldLists(griffe.Extension):
         self._with_sections(func, "Args", {parameter.name for parameter in func.parameters})
 
     def on_class_members(self, *, cls: griffe.Class, **_: Any) -> None:
-        """Give a class's paragraph of fields its heading."""
+        """Give a class's paragraph of fields its heading, and every field its trailing comment."""
         self._with_sections(cls, "Attributes", set(cls.members))
+        if cls.docstring:
+            parts = cls.docstring.value.split("\n\n")
+            place = next(
+                (i for i, part in enumerate(parts) if part.startswith("Attributes:")), None
+            )
+            section = "Attributes:" if place is None else parts.pop(place)
+            fields = [f for f in fields_of(cls) if f"\n    {f.name}: " not in section]
+            entries = [f"    {field.name}: {comment_of(field)}" for field in fields]
+            parts.insert(len(parts) if place is None else place, "\n".join([section, *entries]))
+            cls.docstring.value = "\n\n".join(part for part in parts if part != "Attributes:")
 
     def _with_sections(self, found: griffe.Object, heading: str, names: set[str]) -> None:
         if found.docstring:
@@ -129,6 +139,19 @@ class FieldLists(griffe.Extension):
                 part if behind.startswith(" ") else as_section(part, heading, names)
                 for part, behind in zip(parts, after, strict=True)
             )
+
+
+def fields_of(cls: griffe.Class) -> list[griffe.Attribute]:
+    """Return the public fields of a class: names with a type in its body."""
+    members = [m for m in cls.members.values() if isinstance(m, griffe.Attribute)]
+    typed = [m for m in members if m.annotation and "property" not in m.labels]
+    return [m for m in typed if not m.name.startswith("_")]
+
+
+def comment_of(field: griffe.Attribute) -> str:
+    """Return what stands behind a field in its line, as prose; nothing if there is none."""
+    found = re.search(r"  # (.+)$", field.source.split("\n")[0])
+    return as_prose(found[1]) if found else ""
 
 
 def as_prose(paragraph: str) -> str:
