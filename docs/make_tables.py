@@ -93,7 +93,8 @@ def main() -> None:
     """Write the pages, or check them."""
     stale = [path for path in TABLES if path.read_text() != filled(path)]
     if "--check" in sys.argv:
-        sys.exit(f"stale: {', '.join(path.name for path in stale)}" if stale else 0)
+        names = ", ".join(path.name for path in stale)
+        sys.exit(f"{names}: run `python docs/make_tables.py`" if stale else 0)
     for path in stale:
         path.write_text(filled(path))
 

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import click
+import numpy as np
 import pytest
 import yaml
 
 from dreamix import __version__
 from dreamix.backends.hub import CASCADES, NAMES, PICTURES
 from dreamix.cli import COMMANDS, program
+from evaluation.metrics.base import METRICS
+from evaluation.sample import Sample
 
 
 def test_generated_tables_are_fresh(root: Path) -> None:
@@ -125,7 +130,11 @@ def names_in(path: Path) -> set[str]:
 def test_files_and_functions_that_pages_name_exist(root: Path) -> None:
     """`path/file.py` and `path/file.py:function` in any page but the changelog: it is history."""
     places = [(page, *place) for page in pages(root) for place in PLACE.findall(page.read_text())]
-    recipes = {"dreamix/methods/my_editor.py", "evaluation/metrics/my_metric.py"}
+    recipes = {
+        name
+        for page in pages(root)
+        for name in re.findall(r"[Cc]reate `([^`]+)`", page.read_text())
+    }
     for page, file, name in places:
         if page.name == "CHANGELOG.md" or file in recipes:
             continue
@@ -161,6 +170,21 @@ def test_every_page_is_in_the_navigation_of_the_site(root: Path) -> None:
     assert len(nav) == len(set(nav))
     assert {page.relative_to(root).as_posix() for page in pages(root)} <= set(nav)
     assert all((root / page).is_file() for page in nav)
+
+
+def test_the_metric_of_the_architecture_page_works(root: Path) -> None:
+    """By hand: frames of 100 and of 151 differ by 51 / 255 = 0.2 in brightness."""
+    page = (root / "docs" / "architecture.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    try:
+        exec(compile(code, "architecture.md", "exec"), names)
+        found = METRICS.get("brightness_shift")
+    finally:
+        METRICS._entries.pop("brightness_shift", None)
+    views = [SimpleNamespace(frames=np.full((2, 4, 4, 3), value)) for value in (100, 151)]
+    values = found.measure(cast(Sample, SimpleNamespace(pair=(*views, None))))
+    assert np.allclose(values, [0.2, 0.2])
 
 
 def test_the_readme_is_three_screens(root: Path) -> None:
