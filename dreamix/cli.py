@@ -71,7 +71,7 @@ def main() -> None:
     try:
         sys.exit(program(standalone_mode=False))
     except UserError as error:
-        _end(f"dreamix: {error}", 2)
+        _end("\n".join(f"dreamix: {line}" for line in error.lines), 2)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

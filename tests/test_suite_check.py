@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from small_suite import GOOD, write
 
-from dreamix.core.errors import UserError
+from dreamix.core.errors import Problem, UserError
 from dreamix.data.suite import load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.suite_yaml import Problem
 
 
 def test_bytes_that_are_not_utf8_are_found_on_their_line(tmp_path: Path) -> None:

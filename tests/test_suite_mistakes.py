@@ -6,8 +6,8 @@ import pytest
 import yaml
 from small_suite import GOOD, write
 
+from dreamix.core import yaml_reading
 from dreamix.core.seeding import rng_for
-from dreamix.data import suite_yaml
 from dreamix.data.suite_check import check_suite
 
 VIDEOS = GOOD[GOOD.index("videos:") : GOOD.index("edits:")]
@@ -205,7 +205,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "C" and not hasattr(yaml, "CSafeLoader"):
         pytest.skip("this PyYAML was built without libyaml")
     loader = yaml.CSafeLoader if request.param == "C" else yaml.SafeLoader
-    monkeypatch.setattr(suite_yaml, "LOADER", loader)
+    monkeypatch.setattr(yaml_reading, "LOADER", loader)
 
 
 @pytest.mark.usefixtures("parser")

@@ -5,6 +5,9 @@ wrong, where, and what to do. The command line prints that line and exits with c
 exception is a defect of ours and keeps its traceback.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from dreamix.core.names import one_line
 
 
@@ -17,6 +20,45 @@ class UserError(Exception):
     def __str__(self) -> str:
         """Return the line; what would break it, or is no character, stands as its code."""
         return one_line(super().__str__())
+
+    @property
+    def lines(self) -> list[str]:
+        """All there is to say, for those who can show more than a line."""
+        return [str(self)]
+
+
+class Problem(NamedTuple):
+    """One thing to put right in a file; `str()` gives "file:line: message"."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return the problem in the form that editors and terminals turn into a link."""
+        return one_line(f"{self.file}:{self.line}: {self.message}")
+
+
+class Mistakes(UserError):
+    """All that is wrong with a file; as one line the first, and how many more there are."""
+
+    SHOWN = 50
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = list(problems)
+
+    def __str__(self) -> str:
+        """Return the first mistake, and how many more there are."""
+        more = len(self.problems) - 1
+        return f"{self.problems[0]}{f' (and {more} more)' if more else ''}"
+
+    @property
+    def lines(self) -> list[str]:
+        """A line a mistake, the first 50 of them."""
+        more = len(self.problems) - self.SHOWN
+        rest = [f"and {more} more"] if more > 0 else []
+        return [*map(str, self.problems[: self.SHOWN]), *rest]
 
 
 class StorageError(UserError):

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from dreamix.core.errors import UserError
+from dreamix.core.errors import Problem, UserError
 from dreamix.core.media import read_video
 from dreamix.core.records import to_json
 from dreamix.core.registry import near_misses
@@ -25,7 +25,6 @@ from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_snapshot import Snapshot
-from dreamix.data.suite_yaml import Problem
 from dreamix.data.toybox import Scene, render, stills, truth
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
@@ -171,11 +170,20 @@ def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True
     Any problem is a `UserError` that names the first; `check_suite` lists them all.
     """
     examined = examine(path, media_root, files=files)
-    if examined.problems:
+    form = examined.suite
+    if form is None or examined.problems:
         raise UserError(_summary(examined.problems, path, media_root))
     file = suite_file(path)
-    folders = {"root": file.parent.resolve(), "media_root": media_folder(file, media_root)}
-    return Suite.from_dict({**examined.document, **folders})
+    return Suite(
+        name=form.name,
+        version=form.version,
+        licence=form.licence,
+        root=file.parent.resolve(),
+        media_root=media_folder(file, media_root),
+        videos={row.id: VideoEntry.from_dict(vars(row)) for row in form.videos},
+        edits=tuple(Edit.from_dict(vars(row)) for row in form.edits),
+        colour=form.colour,
+    )
 
 
 def _summary(problems: Sequence[Problem], path: Path, media_root: Path | None) -> str:

@@ -1,34 +1,31 @@
 """Everything that is wrong with a suite, all at once, each with the line to mend.
 
-The keys and their values are read by suite_yaml and suite_fields; here the rows are held against
-each other, against the files and against the Toybox grammar.
+The keys and their values are held to the form of `suite_form`; here the rows are held against each
+other, against the files and against the Toybox grammar.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
-
-from dreamix.core.errors import UserError
-from dreamix.core.records import read_bytes
+from dreamix.core.errors import Problem, UserError
 from dreamix.core.registry import near_misses
+from dreamix.core.yaml_reading import Limits, read_document
+from dreamix.core.yaml_typed import Findings
 from dreamix.data.known_suites import suite_file
-from dreamix.data.suite_fields import EDIT_KEYS, SUITE_KEYS, VIDEO_KEYS
 from dreamix.data.suite_files import check_files
+from dreamix.data.suite_form import AS_WRITTEN, SuiteForm
 from dreamix.data.suite_recipes import check_recipes
-from dreamix.data.suite_yaml import Key, Problem, Record, Report, compose, read_record
+from dreamix.data.suite_rows import Row, rows_of
 
-MOST_BYTES = 16 << 20
+# A suite needs about 5 levels. Aliases are refused: a shared value has no line of its own.
+LIMITS = Limits(size=16 << 20, values=2_000_000, levels=20, aliases=False)
 FILE_KEYS = ("sha256", "mask", "fps")  # They describe `path` and mean nothing beside a recipe.
 
 
-@dataclass(frozen=True)
-class Examined:
+class Examined(NamedTuple):
     """A suite file as it was understood, and its problems in the order of its lines."""
 
-    document: dict[str, Any]  # name, version, licence, videos, edits: what Suite.from_dict takes
+    suite: SuiteForm | None  # None where there are problems with its form
     problems: list[Problem]
 
 
@@ -44,30 +41,29 @@ def check_suite(path: Path, media_root: Path | None = None, *, files: bool = Tru
 
 
 def examine(path: Path, media_root: Path | None, *, files: bool, sizes: bool = False) -> Examined:
-    """Return what `check_suite` reports together with the rows that were read.
+    """Return what `check_suite` reports together with what was read.
 
     sizes: also look for clips that are too large for this machine, which a run can do without.
     """
     path = suite_file(path)
-    report = Report(str(path))
-    root = compose(read_bytes(path, MOST_BYTES), report)
-    top = None if root is None else read_record(root, "a suite", SUITE_KEYS, report)
-    if top is None:
-        return Examined({}, report.problems)
-    videos = _rows(top, "videos", "a video", VIDEO_KEYS, report)
-    edits = _rows(top, "edits", "an edit", EDIT_KEYS, report)
-    by_id = _check_ids("video", videos, report)
-    _check_ids("edit", edits, report)
-    _check_sources(videos, report)
+    document = read_document(path, LIMITS, AS_WRITTEN)
+    found = Findings(document)
+    if document.root is None:
+        if not document.problems:
+            found.add((), "the file is empty")
+        return Examined(None, found.problems)
+    suite = found.read_as(SuiteForm)
+    videos, edits = rows_of("videos", found), rows_of("edits", found)
+    by_id = _check_ids("video", videos, found)
+    _check_ids("edit", edits, found)
+    _check_sources(videos, found)
     if by_id:  # Without a single video, every edit would only repeat that.
-        _check_references(edits, by_id, report)
-    _check_repeated_prompts(edits, report)
-    check_recipes(videos, edits, by_id, report)
-    if files:
-        check_files(videos, media_folder(path, media_root), report, sizes=sizes)
-    document = {key: top.values.get(key) for key in SUITE_KEYS}
-    document |= {"videos": [_plain(row) for row in videos], "edits": [_plain(row) for row in edits]}
-    return Examined(document, sorted(report.problems, key=lambda problem: problem.line))
+        _check_references(edits, by_id, found)
+    _check_repeated_prompts(edits, found)
+    check_recipes(videos, edits, by_id, found)
+    if files and isinstance(document.value, dict):
+        check_files(videos, media_folder(path, media_root), found, sizes=sizes)
+    return Examined(suite, found.problems)
 
 
 def media_folder(path: Path, media_root: Path | None) -> Path:
@@ -78,66 +74,54 @@ def media_folder(path: Path, media_root: Path | None) -> Path:
     return folder.resolve()
 
 
-def _rows(top: Record, key: str, what: str, keys: dict[str, Key], report: Report) -> list[Record]:
-    nodes: Iterable[yaml.Node] = top.values.get(key, [])
-    rows = [read_record(node, what, keys, report) for node in nodes]
-    return [row for row in rows if row is not None]
-
-
-def _plain(row: Record) -> dict[str, Any]:
-    """Return a row as the dictionary that the entries of a suite are made from."""
-    items = row.values.items()
-    return {key: value.values if isinstance(value, Record) else value for key, value in items}
-
-
-def _check_ids(kind: str, rows: list[Record], report: Report) -> dict[str, Record]:
+def _check_ids(kind: str, rows: list[Row], found: Findings) -> dict[str, Row]:
     """Return the first row of every id. Ids that differ only by case count as a clash too."""
-    by_id: dict[str, Record] = {}
-    by_lower: dict[str, Record] = {}
+    by_id: dict[str, Row] = {}
+    by_lower: dict[str, Row] = {}
     for row in (row for row in rows if "id" in row.values):
-        identifier, line = row.values["id"], row.lines["id"]
+        identifier = row.values["id"]
         first = by_lower.setdefault(identifier.lower(), row)
         if identifier in by_id:
-            first_line = by_id[identifier].lines["id"]
-            report.add(line, f"duplicate {kind} id {identifier!r} (first on line {first_line})")
+            line = found.document.line(by_id[identifier].at("id"))
+            found.add(row.at("id"), f"duplicate {kind} id {identifier!r} (first on line {line})")
         elif first is not row:
-            report.add(
-                line,
+            line = found.document.line(first.at("id"))
+            found.add(
+                row.at("id"),
                 f"{kind} id {identifier!r} differs only by case from {first.values['id']!r} "
-                f"(line {first.lines['id']}): on some systems their files would be the same",
+                f"(line {line}): on some systems their files would be the same",
             )
         by_id.setdefault(identifier, row)
     return by_id
 
 
-def _check_sources(videos: list[Record], report: Report) -> None:
+def _check_sources(videos: list[Row], found: Findings) -> None:
     """Every video has a path or a recipe, not both, and file keys only beside a path."""
     for row in videos:
-        if "path" in row.lines and "toybox" in row.lines:
-            report.add(row.lines["toybox"], "a video has `path` or `toybox`, not both")
-        elif "path" not in row.lines and "toybox" not in row.lines:
-            report.add(row.line, "a video needs `path` or `toybox`")
-        elif "path" in row.lines and "stills" in row.lines:
-            report.add(row.lines["stills"], "`stills` belongs to a video with `toybox`")
-        elif "path" not in row.lines:
-            for key in (key for key in FILE_KEYS if key in row.lines):
-                report.add(row.lines[key], f"`{key}` belongs to a video with `path`")
+        if "path" in row.given and "toybox" in row.given:
+            found.add(row.at("toybox"), "a video has `path` or `toybox`, not both")
+        elif "path" not in row.given and "toybox" not in row.given:
+            found.add(row.place, "a video needs `path` or `toybox`")
+        elif "path" in row.given and "stills" in row.given:
+            found.add(row.at("stills"), "`stills` belongs to a video with `toybox`")
+        elif "path" not in row.given:
+            for key in (key for key in FILE_KEYS if key in row.given):
+                found.add(row.at(key), f"`{key}` belongs to a video with `path`")
 
 
-def _check_references(edits: list[Record], by_id: dict[str, Record], report: Report) -> None:
+def _check_references(edits: list[Row], by_id: dict[str, Row], found: Findings) -> None:
     for row in edits:
-        video = row.values.get("video")
+        video: Any = row.values.get("video")
         if video is not None and video not in by_id:
-            report.add(row.lines["video"], f"unknown video {video!r}{near_misses(video, [*by_id])}")
+            found.add(row.at("video"), f"unknown video {video!r}{near_misses(video, [*by_id])}")
 
 
-def _check_repeated_prompts(edits: list[Record], report: Report) -> None:
+def _check_repeated_prompts(edits: list[Row], found: Findings) -> None:
     """One wish under two ids would count twice in every average."""
-    first: dict[tuple[str, str], Record] = {}
+    first: dict[tuple[str, str], Row] = {}
     for row in (row for row in edits if {"video", "prompt"} <= row.values.keys()):
-        earlier = first.setdefault((row.values["video"], row.values["prompt"]), row)
+        wish = (row.values["video"], " ".join(row.values["prompt"].split()))
+        earlier = first.setdefault(wish, row)
         if earlier is not row:
-            report.add(
-                row.lines["prompt"],
-                f"the same video and prompt as on line {earlier.lines['prompt']}",
-            )
+            line = found.document.line(earlier.at("prompt"))
+            found.add(row.at("prompt"), f"the same video and prompt as on line {line}")

@@ -3,49 +3,46 @@
 from typing import Any
 
 from dreamix.core.errors import UserError
-from dreamix.data.suite_yaml import Record, Report
+from dreamix.core.yaml_typed import Findings
+from dreamix.data.suite_rows import Row
 from dreamix.data.toybox.scene import VALUES, Scene
 
 _SOME_SCENE = {name: words[0] for name, words in VALUES.items()}  # A frame to try one field in.
 
 
 def check_recipes(
-    videos: list[Record], edits: list[Record], by_id: dict[str, Record], report: Report
+    videos: list[Row], edits: list[Row], by_id: dict[str, Row], found: Findings
 ) -> None:
     """Report every field that no scene has, every incomplete scene, every edit without effect."""
-    scenes = {id(row): _scene(row, {}, report) for row in videos}
+    scenes = {row.place: _scene(row, {}, found) for row in videos}
     for row in (row for row in edits if "toybox" in row.values):
         video = by_id.get(row.values.get("video", ""))
-        if video is not None and "toybox" not in video.lines:
-            report.add(row.lines["toybox"], f"its video {row.values['video']!r} has no `toybox`")
+        if video is not None and "toybox" not in video.given:
+            found.add(row.at("toybox"), f"its video {row.values['video']!r} has no `toybox`")
             continue
-        original = scenes[id(video)] if video is not None else None
-        edited = _scene(row, original.to_dict() if original else _SOME_SCENE, report)
-        if edited is not None and edited == original and "stills" not in video_keys(video):
-            report.add(row.lines["toybox"], "the edit changes nothing of its video's scene")
+        original = scenes[video.place] if video is not None else None
+        edited = _scene(row, original.to_dict() if original else _SOME_SCENE, found)
+        # Its stills may be what an edit goes on from.
+        stills = video is not None and "stills" in video.given
+        if edited is not None and edited == original and not stills:
+            found.add(row.at("toybox"), "the edit changes nothing of its video's scene")
 
 
-def video_keys(video: Record | None) -> set[str]:
-    """Return the keys of a video's row; its stills may be what an edit goes on from."""
-    return set(video.lines) if video is not None else set()
-
-
-def _scene(row: Record, base: dict[str, Any], report: Report) -> Scene | None:
+def _scene(row: Row, base: dict[str, Any], found: Findings) -> Scene | None:
     """Return the scene of a row's recipe laid over `base`, or None after reporting."""
     if "toybox" not in row.values:
         return None
-    recipe: Record = row.values["toybox"]
-    reasons = {
-        key: _why_no_scene({**_SOME_SCENE, key: recipe.values[key]}) for key in recipe.values
-    }
-    for key in (key for key, reason in reasons.items() if reason):
-        report.add(recipe.lines[key], f"toybox: {reasons[key]}")
-    if any(reasons.values()):
-        return None
-    if reason := _why_no_scene({**base, **recipe.values}):
-        report.add(row.lines["toybox"], f"toybox: {reason}")
-        return None
-    return Scene.from_dict({**base, **recipe.values})
+    recipe: dict[str, Any] = row.values["toybox"]
+    whole = {**base, **recipe}
+    if not (reason := _why_no_scene(whole)):
+        return Scene.from_dict(whole)
+    reasons = {key: _why_no_scene({**_SOME_SCENE, key: value}) for key, value in recipe.items()}
+    for key, why in reasons.items():
+        if why:
+            found.add(row.at("toybox", key), why)
+    if not any(reasons.values()):
+        found.add(row.at("toybox"), reason)
+    return None
 
 
 def _why_no_scene(recipe: dict[str, Any]) -> str | None:

@@ -3,7 +3,6 @@
 It may be a stranger's. `suite_check` looks at suite.yaml itself, and knows its lines.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
-from dreamix.data.suite_fields import MOST_FPS, why_outside, why_unsafe
+from dreamix.data.suite_form import MOST_FPS, control_character, why_outside, why_unsafe
 from dreamix.data.toybox.scene import Scene
 
 MOST_ROWS = 100_000  # videos, and edits
@@ -38,8 +37,7 @@ def _why_no_id(text: str) -> str | None:
 
 
 def _why_no_text(text: str) -> str | None:
-    odd = any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n" for c in text)
-    return " holds a control character" if odd else None
+    return " holds a control character" if control_character(text) else None
 
 
 Id = Annotated[str, _rule(_why_no_id)]

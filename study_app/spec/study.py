@@ -1,12 +1,22 @@
 """What study.yaml holds, checked: design, quotas, checks, rules, recruiting, texts."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from dreamix.core.names import why_no_path
-from study_app.spec.texts import DEFECTS, Block, DefectKind, Quiz, Texts
+from dreamix.core.yaml_reading import Place
+from dreamix.core.yaml_typed import refuse
+from study_app.spec.texts import DEFECTS, Block, DefectKind, DefectWords, Quiz, Texts
 from study_app.spec.tongues import Direction, direction_of
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
@@ -22,7 +32,7 @@ def _some_place(path: Path) -> Path:
     return path
 
 
-Place = Annotated[Path, AfterValidator(_some_place)]  # relative to study.yaml
+FilePath = Annotated[Path, AfterValidator(_some_place)]  # relative to study.yaml
 
 
 def _listed(given: object) -> object:
@@ -39,7 +49,7 @@ class Checks(Block):
     repeats: Count = 1
     gold_tolerance: Annotated[int, Field(ge=0, le=3)] = 1
     quiz_tries: Positive = 2
-    font: Annotated[tuple[Place, ...], BeforeValidator(_listed)] = ()  # of the words in traps
+    font: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()  # of the words in traps
 
 
 class Playback(Block):
@@ -109,7 +119,7 @@ class Study(Block):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
     version: str = "1"
-    run: Place  # the run folder
+    run: FilePath  # the run folder
     seed: Count = 0
     design: Literal["absolute", "pairwise"] = "absolute"
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -156,32 +166,54 @@ class Study(Block):
         words = self.words(language)
         return words.quiz if self.design == "absolute" else words.pair_quiz
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> "Study":
-        if self.design == "pairwise" and len(self.methods) < 2:
-            raise ValueError("methods: a pairwise study compares at least two")
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods: one stands there twice")
-        for language, texts in self.texts.items():
-            self._check_language(language, texts)
-        return self
+    @field_validator("methods")
+    @classmethod
+    def _check_methods(cls, methods: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("design") == "pairwise" and len(methods) < 2:
+            raise ValueError("a pairwise study compares at least two")
+        if len(set(methods)) < len(methods):
+            raise ValueError("one stands there twice")
+        return methods
 
-    def _check_language(self, language: str, texts: Texts) -> None:
-        asked = texts.questions if self.design == "absolute" else texts.pair_questions
-        if missing := [axis for axis in self.questions if axis not in asked]:
-            raise ValueError(f"texts: {language} does not ask for {missing[0]}")
-        if self.defects.ask:
-            self._check_defects(language, texts)
-        first = next(iter(self.texts))
-        right, wanted = (
-            [(len(quiz.options), quiz.answer) for quiz in self.quiz(tongue)]
-            for tongue in (language, first)
+    @field_validator("texts")
+    @classmethod
+    def _check_texts(cls, texts: dict[str, Texts], info: ValidationInfo) -> dict[str, Texts]:
+        """Refuse every language that does not say what the study asks, or asks another quiz."""
+        first = next(iter(texts.values()))
+        refuse(
+            ((language, *place), why)
+            for language, words in texts.items()
+            for place, why in _lacking(language, words, first, info.data)
         )
-        if right != wanted:
-            raise ValueError(f"texts: the quiz of {language} has other options or answers")
+        return texts
 
-    def _check_defects(self, language: str, texts: Texts) -> None:
-        if texts.defects is None:
-            raise ValueError(f"texts: {language} has no `defects`, which defects.ask needs")
-        if missing := [kind for kind in self.defects.kinds if kind not in texts.defects.kinds]:
-            raise ValueError(f"texts: defects of {language} has no word for {missing[0]}")
+
+def _lacking(
+    language: str, words: Texts, first: Texts, settings: dict[str, Any]
+) -> Iterator[tuple[Place, str]]:
+    """Yield what a language lacks, by place; settings that are wrong themselves ask for nothing."""
+    if (design := settings.get("design")) is None:
+        return
+    prefix = "" if design == "absolute" else "pair_"
+    asked, quiz = getattr(words, f"{prefix}questions"), f"{prefix}quiz"
+    for axis in settings.get("questions", ()):
+        if axis not in asked:
+            yield (f"{prefix}questions",), f"{language} does not ask for {axis}"
+    if (defects := settings.get("defects")) is not None and defects.ask:
+        yield from _lacking_defects(language, words.defects, defects.kinds)
+    right, wanted = (
+        [(len(one.options), one.answer) for one in getattr(texts, quiz)] for texts in (words, first)
+    )
+    if right != wanted:
+        yield (quiz,), f"the quiz of {language} has other options or answers"
+
+
+def _lacking_defects(
+    language: str, words: DefectWords | None, kinds: tuple[DefectKind, ...]
+) -> Iterator[tuple[Place, str]]:
+    if words is None:
+        yield (), f"{language} has no `defects`, which defects.ask needs"
+        return
+    for kind in kinds:
+        if kind not in words.kinds:
+            yield ("defects", "kinds"), f"defects of {language} has no word for {kind}"
