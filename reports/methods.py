@@ -5,13 +5,17 @@ Every sentence comes from what was computed; nothing here is general praise or a
 
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from reports.citations import as_latex, as_text, cited
 from reports.latex_text import MACRO, foreign
-from reports.markup import Html, join, tag
 from reports.parts import WARNING, Part
+from reports.rendering import macros
 from reports.summary import Summary
 from reports.versions import made_with
 from reports.wording import plural
+
+_PARTS = macros("parts.html")
 
 
 class Paragraph(NamedTuple):
@@ -42,20 +46,9 @@ def run_lead(summary: Summary) -> list[str]:
     ]
 
 
-def paragraph_html(said: Paragraph) -> Html:
+def paragraph_html(said: Paragraph) -> Markup:
     """Return the paragraph as the body of a section, and where its files are."""
-    links = [
-        tag("a", name, href=f"methods/{file}")
-        for name, file in (("LaTeX", "methods.tex"), ("Markdown", "methods.md"),
-                           ("BibTeX", "references.bib"))
-    ]  # fmt: skip
-    return join(
-        [
-            tag("p", WARNING, class_="stamp") if said.stamped else Html(),
-            tag("p", " ".join(map(as_text, said.sentences))),
-            tag("p", tag("span", *links, class_="links"), class_="caption"),
-        ]
-    )
+    return _PARTS.methods(said, " ".join(map(as_text, said.sentences)), WARNING)
 
 
 def paragraph_files(said: Paragraph) -> dict[str, str]:

@@ -1,30 +1,32 @@
 """The page of a run: its results, its gallery, and what people said of its clips."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from reports.loading import AXES, Run
-from reports.markup import Html, join, tag
 from reports.methods import Paragraph, paragraph_html
 from reports.parts import Part, glance_html, grouped, part_html
+from reports.rendering import macros
 from reports.sections import (
     caution,
     definitions,
     failures,
-    files,
-    how_to_read,
     idle,
-    not_run,
     notes,
     provenance,
     remarks_html,
     small_clip,
     table_html,
 )
-from reports.shell import Plot, Section, emphasised, heading_html, plot_html, shell
+from reports.shell import Plot, Section, shell
 from reports.strip import NO_CLIPS, Strip, strip_or_why
 from reports.summary import Summary
 from reports.tables import Table
 from reports.wording import plural, summary_sentences
+
+_PIECES, _RESULTS = macros("pieces.html"), macros("results.html")
 
 
 class Content(NamedTuple):
@@ -59,7 +61,7 @@ def title(run: Run) -> str:
     return f"{who} on {suite['name']}, version {suite['version']}"
 
 
-def _heading(summary: Summary) -> Html:
+def _heading(summary: Summary) -> Markup:
     run = summary.run
     suite = run.info["suite"]
     facts = [
@@ -69,14 +71,16 @@ def _heading(summary: Summary) -> Html:
         (len(run.metrics) - len(run.idle), "metric", "metrics"),
         (int((run.scores["status"] == "failed").sum()), "failed score", "failed scores"),
     ]
-    return heading_html("Video editing report", str(suite["name"]), suite["version"], facts)
+    return _PIECES.heading("Video editing report", str(suite["name"]), suite["version"], facts)
 
 
 def _sections(content: Content) -> list[Section]:
     summary, run = content.summary, content.summary.run
     tables = {table.name: table for table in content.tables}
     linked = content.gallery is not None
-    why = failures(run, linked), remarks_html(tables.get("remarks")), notes(run)
+    lost = table_html(tables["counts"]), failures(run, linked)
+    lost += remarks_html(tables.get("remarks")), notes(run)
+    defined = definitions(run), _RESULTS.not_run(run.info.get("not_run", {}))
     return [
         Section("glance", content.glance.title, _glance(content), open=True),
         Section("summary", "Summary", _summary(content)),
@@ -84,20 +88,23 @@ def _sections(content: Content) -> list[Section]:
         *_results(content),
         *_part_sections(content.rankings, content.part_plots),
         Section("gallery", "Gallery", _gallery(content)),
-        Section("failures", "Failures", join([table_html(tables["counts"]), *why])),
+        Section("failures", "Failures", _joined(lost)),
         Section("cost", "Cost", table_html(tables["cost"], titled=False)),
         Section("methods", "Methods", paragraph_html(content.methods)),
-        Section("metrics", "Metrics", join([definitions(run), not_run(run)])),
+        Section("metrics", "Metrics", _joined(defined)),
         Section("provenance", "Provenance", provenance(summary, content.facts)),
-        Section("files", "Files", files(content.files)),
+        Section("files", "Files", _PIECES.files(content.files)),
     ]
 
 
-def _glance(content: Content) -> Html:
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(parts)
+
+
+def _glance(content: Content) -> Markup:
     """Return what stands open: the first table and figure, and the strip."""
     first = glance_html(content.glance, content.part_plots)
-    strip = strip_or_why(content.strip, NO_CLIPS)
-    return join([first, caution(content.summary), strip])
+    return _joined([first, caution(content.summary), strip_or_why(content.strip, NO_CLIPS)])
 
 
 def _part_sections(parts: list[Part], plots: dict[str, Plot]) -> list[Section]:
@@ -111,45 +118,28 @@ def _results(content: Content) -> list[Section]:
     plots = {plot.name: plot for plot in content.plots}
     named = {table.name: table for table in content.tables}
     axes = [named[name] for axis in AXES for name in (axis, f"bounds_{axis}") if name in named]
-    body = join([how_to_read(summary), small_clip(run), *map(table_html, axes), idle(run)])
+    how = _RESULTS.how_to_read(summary.resampling)
+    body = _joined([how, small_clip(run), *map(table_html, axes), idle(run)])
     found = [Section("results", "Results", body)]
     if "trade_off" in plots:
-        found.append(Section("trade-off", "Trade-off", plot_html(plots["trade_off"])))
+        found.append(Section("trade-off", "Trade-off", _PIECES.plot(plots["trade_off"])))
     if "categories" in plots:
-        found.append(Section("categories", "Edit categories", _categories(content, plots)))
+        tables = [table for table in content.tables if table.name.startswith("category_")]
+        categories = _RESULTS.categories(plots["categories"], tables)
+        found.append(Section("categories", "Edit categories", categories))
     if "quality" in plots:
-        found.append(Section("quality-delta", "Against the source", plot_html(plots["quality"])))
+        found.append(Section("quality-delta", "Against the source", _PIECES.plot(plots["quality"])))
     return found
 
 
-def _summary(content: Content) -> Html:
+def _summary(content: Content) -> Markup:
     first, clips, *rest = summary_sentences(content.summary)
     rest += [sentence for part in content.rankings for sentence in part.found]
-    said = [join([tag("h3", name), _bullets(found)]) for name, found in grouped(content.parts)]
-    metrics = [tag("h3", "What metrics say") if said else Html(), _bullets(rest)]
-    lead = tag("p", f"{first} {clips}", class_="lead")
-    return join([lead, *said, *metrics])
+    found: Markup = _RESULTS.summary(f"{first} {clips}", grouped(content.parts), rest)
+    return found
 
 
-def _bullets(sentences: list[str]) -> Html:
-    return tag("ul", *(tag("li", emphasised(text)) for text in sentences), class_="findings")
-
-
-def _categories(content: Content, plots: dict[str, Plot]) -> Html:
-    tables = [table for table in content.tables if table.name.startswith("category_")]
-    folded = [tag("details", tag("summary", t.title), table_html(t, titled=False)) for t in tables]
-    return join([plot_html(plots["categories"]), *folded])
-
-
-def _gallery(content: Content) -> Html:
+def _gallery(content: Content) -> Markup:
     if content.gallery is None:
-        return tag("p", "This report was made with --no-media.", class_="note")
-    keys = "Space plays and stops the row under the pointer, ← and → step by one frame, 0 rewinds."
-    return join(
-        [
-            tag("p", "Clips of a row run on one clock, whatever their lengths and rates. ", keys),
-            tag("noscript", tag("p", "The gallery needs JavaScript.", class_="note")),
-            tag("form", id="gallery-tools", aria_label="Choose what the gallery shows"),
-            tag("div", id="gallery-rows"),
-        ]
-    )
+        return _PIECES.note("This report was made with --no-media.")
+    return _RESULTS.gallery()

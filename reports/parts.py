@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from reports.markup import Html, escaped, join, tag
-from reports.sections import table_html
-from reports.shell import Plot, plot_html
+from reports.rendering import macros
+from reports.shell import Plot
 from reports.tables import Table
 
 RATERS, FOLLOW = "What raters said", "How far metrics follow raters"
@@ -22,6 +22,7 @@ STAMP = "SIMULATED"
 STAMP_COLOUR = "#b35900"
 STRIP = 0.27  # inches above a figure
 WARNING = "SIMULATED raters: no figure here says anything about people or about the methods."
+_PARTS = macros("parts.html")
 
 
 class Drawing(NamedTuple):
@@ -71,29 +72,14 @@ def grouped(parts: list[Part]) -> list[tuple[str, list[str]]]:
     return [(name, sentences) for name, sentences in found.items() if sentences]
 
 
-def part_html(part: Part, plots: dict[str, Plot]) -> Html:
+def part_html(part: Part, plots: dict[str, Plot]) -> Markup:
     """Return the body of a part's section; plots by the names of its drawings."""
-    folded = [
-        tag("details", tag("summary", t.title), table_html(t, titled=False)) for t in part.folded
-    ]
-    return join(
-        [
-            tag("p", WARNING, class_="stamp") if part.stamped else Html(),
-            *(tag("p", escaped(text), class_="note") for text in part.notes),
-            *(plot_html(plots[drawing.name]) for drawing in part.drawings),
-            *map(table_html, part.tables),
-            *folded,
-        ]
-    )
+    return _PARTS.body(part, plots, WARNING)
 
 
-def glance_html(part: Part, plots: dict[str, Plot]) -> Html:
+def glance_html(part: Part, plots: dict[str, Plot]) -> Markup:
     """Return the part that a page opens with: its tables and its figures side by side."""
-    notes = [tag("p", escaped(text), class_="note") for text in part.notes]
-    stamp = tag("p", WARNING, class_="stamp") if part.stamped else Html()
-    figures = [plot_html(plots[drawing.name]) for drawing in part.drawings]
-    side = tag("div", *map(table_html, part.tables), *figures, class_="side")
-    return join([stamp, *notes, side if part.tables else Html()])
+    return _PARTS.glance(part, plots, WARNING)
 
 
 def _named(name: str) -> str:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
 from dreamix.core.records import write_whole
 from reports.loading import Edit, Run
-from reports.markup import Html, tag
 from reports.media import Copies, Copy
+from reports.rendering import macros
 from reports.wording import plural
 
 EDITS, FRAMES, HEIGHT = 4, 3, 128
@@ -31,6 +32,7 @@ NO_RUN = (
     "No clips are shown: an export of ratings holds none. `--run RUN` names the run whose clips "
     "were rated."
 )
+_PIECES, _STRIP = macros("pieces.html"), macros("strip.html")
 
 
 class Frames(NamedTuple):
@@ -38,6 +40,11 @@ class Frames(NamedTuple):
 
     jpeg: bytes
     why: str = ""
+
+    @property
+    def address(self) -> str:
+        """The picture as a part of the page that shows it."""
+        return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode()}"
 
 
 class Strip(NamedTuple):
@@ -121,37 +128,6 @@ def write_strip(strip: Strip | None, folder: Path) -> None:
             file.write(jpeg)
 
 
-def strip_html(strip: Strip) -> Html:
-    """Return the strip: a line for the sources and one for every method, a column an edit."""
-    heads = [
-        tag("th", _link(edit), tag("small", edit.category), scope="col") for edit in strip.edits
-    ]
-    rows = [
-        tag("tr", tag("th", label, scope="row"), *(_cell(label, *one) for one in
-            zip(strip.edits, several, strict=True)), class_="source" if not k else None)
-        for k, (label, several) in enumerate(strip.rows)
-    ]  # fmt: skip
-    head = tag("thead", tag("tr", tag("th", "", scope="col"), *heads))
-    region = {"tabindex": "0", "role": "region", "aria_label": strip.title}
-    body = tag("div", tag("table", head, tag("tbody", *rows)), class_="scroll", **region)
-    return tag(
-        "div", tag("h3", strip.title), body, tag("p", RULE, class_="caption"), class_="strip"
-    )
-
-
-def _link(edit: Edit) -> Html:
-    """Return an edit's prompt, which leads to its row in the gallery."""
-    return tag("a", edit.prompt, href=f"#edit-{edit.id}", title=edit.prompt, dir="auto")
-
-
-def _cell(label: str, edit: Edit, frames: Frames) -> Html:
-    if not frames.jpeg:
-        return tag("td", tag("span", frames.why, class_="gap"))
-    data = base64.b64encode(frames.jpeg).decode()
-    alt = f"{FRAMES} frames: {label}, {edit.id}"
-    return tag("td", tag("img", src=f"data:image/jpeg;base64,{data}", alt=alt))
-
-
-def strip_or_why(strip: Strip | None, why: str) -> Html:
-    """Return the strip, or the line that says why there is none."""
-    return strip_html(strip) if strip else tag("p", why, class_="note")
+def strip_or_why(strip: Strip | None, why: str) -> Markup:
+    """Return the strip as a part of a page, or the line that says why there is none."""
+    return _STRIP.strip(strip, RULE, FRAMES) if strip else _PIECES.note(why)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from fabricated_run import ERROR, EVIL, fabricate
+from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from dreamix.core.media import probe
 from reports.build import build_report
-from reports.markup import Html, json_script, tag
+from reports.rendering import environment, macros
 from reports.summary import Resampling
 
 # ---- page ----------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ def test_policy_allows_the_pages_own_script_and_nothing_from_elsewhere(html: str
     digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
     policy = re.search(r'Content-Security-Policy" content="(.*?)"', html)[1]  # type: ignore[index]
     assert len(script) == 1 and f"sha256-{digest}" in policy
-    assert "default-src &#x27;none&#x27;" in policy and "http" not in policy
+    assert "default-src &#39;none&#39;" in policy and "http" not in policy
 
 
 def test_page_shows_definitions_provenance_and_what_was_not_run(
@@ -118,9 +120,22 @@ def test_the_same_run_gives_the_same_bytes(made: Path, run_folder: Path, tmp_pat
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_markup_escapes_unless_told_otherwise() -> None:
-    assert tag("p", "<b>", Html("<i></i>"), title='"') == '<p title="&quot;">&lt;b&gt;<i></i></p>'
-    assert "</script>" not in json_script("x", "</script>")[:-9]
+def test_templates_escape_unless_told_otherwise() -> None:
+    """A name that a template lacks is an error, never an empty text on a page."""
+    note = macros("pieces.html").note
+    assert note('<b>"') == '<p class="note">&lt;b&gt;&#34;</p>'
+    assert note(Markup("<i></i>")) == '<p class="note"><i></i></p>'
+    data = environment().from_string("{{ data | tojson }}").render(data=["</script><!--&'"])
+    assert not set("<>&'") & set(data) and json.loads(data) == ["</script><!--&'"]
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ nothing }}").render()
+
+
+def test_no_template_takes_text_as_markup(root: Path) -> None:
+    templates = [*(root / "reports" / "templates").glob("*.html")]
+    assert len(templates) >= 5
+    for path in templates:
+        assert not re.search(r"\bsafe\b|autoescape|Markup", path.read_text()), path.name
 
 
 # ---- clips ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from small_study import PLAN
 
-from dreamix.core.errors import UserError
+from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.records import write_json
 from evaluation.run.info import MethodInfo, RunInfo, SuiteInfo
 from study_app.plan import Clip
@@ -67,29 +67,71 @@ def test_a_run_of_anchors_alone_has_nothing_to_rate(run: Path, tmp_path: Path) -
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("votes: 5", "vots: 5", "size.vots: there is no such setting, did you mean votes?"),
-        ("Poor, Fair, Good, Excellent", "Poor", "labels: should have at least 5 items, not 2"),
-        ("design: absolute", "design: abs", "design: input should be 'absolute' or 'pairwise'"),
-        ("answer: 2", "answer: 3", "texts.en.quiz.1: answer 3 is not one of its 2 options"),
-        ("kind: open", "kind: prolific", "recruiting: prolific needs a completion_code"),
-        ("seed: 0", "seed: -1", "seed: input should be greater than or equal to 0"),
-        ("    title: Which edit is better?\n", "", "texts.en.title: is missing"),
-        ("[dreamix, pnp]", "[pnp, pnp]", "methods: one stands there twice"),
-        ("alignment, fidelity, quality]", "beauty]", "questions.0: input should be 'alignment'"),
-        ("      next: Next", "      nxt: Next", "buttons.nxt: there is no such setting"),
-        ("size:\n", "size: [\n", "study.yaml, line 21: did not find expected"),
-        ("name: trees", "name: ../trees", "name: string should match"),
-    ],
-)
-def test_a_mistake_is_one_line_that_says_where_and_what(old: str, new: str, told: str) -> None:
+MISTAKES = {  # what is replaced, by what, the words; and where the line is told if elsewhere
+    "unknown": ("votes: 5", "vots: 5", "size.vots: there is no such setting, did you mean votes?"),
+    "few labels": (
+        "Poor, Fair, Good, Excellent",
+        "Poor",
+        "labels must have at least 5 items",
+    ),
+    "no design": ("absolute\nm", "abs\nm", "design must be 'absolute' or 'pairwise', got 'abs'"),
+    "answer": ("answer: 2", "answer: 3", "texts.en.quiz.1: answer 3 is not one of its 2 options"),
+    "code": ("kind: open", "kind: prolific", "recruiting: prolific needs a completion_code"),
+    "negative": ("seed: 0", "seed: -1", "seed must be greater than or equal to 0, got '-1'"),
+    "missing": ("    title: Which edit is better?\n", "", "texts.en.title is missing"),
+    "twice": ("[dreamix, pnp]", "[pnp, pnp]", "methods: one stands there twice"),
+    "one axis": ("fidelity, quality]", "beauty]", "questions.1 must be 'alignment', 'fidelity' or"),
+    "button": ("      next: Next", "      nxt: Next", "buttons.nxt: there is no such setting"),
+    "bracket": ("size:\n", "size: [\n", "not YAML: "),
+    "name": ("name: trees", "name: ../trees", "name must match pattern"),
+    "empty": ("title: Which edit is better?", "title:", "texts.en.title is empty"),
+    "number": ("title: Which edit is better?", "title: 7", "title must be text, got a number, put"),
+    "key twice": ("seed: 0", "name: x", "the key `name` is repeated (first on line 6)"),
+}
+ELSEWHERE = {
+    "answer": "- ask: The request is to change the colour",
+    "missing": "language: English",
+    "bracket": "  votes: 5",
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_line_that_says_where_and_what(case: str) -> None:
+    old, new, told = MISTAKES[case]
     assert old in TEXT
     with pytest.raises(UserError) as error:
         study_from_text(TEXT.replace(old, new, 1), "study.yaml")
-    assert told in str(error.value)
-    assert "\n" not in str(error.value)
+    line = line_of(TEXT, ELSEWHERE.get(case, old))
+    assert str(error.value).startswith(f"study.yaml:{line}: ")
+    assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def line_of(text: str, words: str) -> int:
+    """The line on which words of a text stand, counted from 1."""
+    return text[: text.index(words)].count("\n") + 1
+
+
+def test_all_mistakes_of_a_study_are_told_at_once_each_on_its_line() -> None:
+    """Settings that are wrong hide neither each other nor what a second language lacks."""
+    english = TEXT[TEXT.index("  en:\n") :]
+    german = english.replace("  en:", "  de:").replace("answer: 1", "answer: 2")
+    text = TEXT.replace("votes: 5", "votes: none").replace("[dreamix, pnp]", "[pnp, pnp]")
+    text = text.replace("seed: 0", "seed: 0.5") + german
+    with pytest.raises(Mistakes) as error:
+        study_from_text(text, "study.yaml")
+    quiz = text.index("      - ask: An edit does", text.index("  de:\n"))
+    assert error.value.lines == [
+        f"study.yaml:{line}: {words}"
+        for line, words in (
+            (line_of(text, "seed: 0.5"), "seed must be a whole number, got '0.5'"),
+            (line_of(text, "methods:"), "methods: one stands there twice"),
+            (line_of(text, "votes: none"), "size.votes must be a whole number, got 'none'"),
+            (
+                line_of(text, text[quiz:]),
+                "texts.de.quiz: the quiz of de has other options or answers",
+            ),
+        )
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- b"])

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from dreamix.core.records import write_whole
 from reports.glance import Column, glance_part
 from reports.loading import Run
-from reports.markup import Html, tag
-from reports.markup import join as joined
 from reports.methods import paragraph, paragraph_html
 from reports.parts import Part, glance_html, grouped, part_html, stamped
 from reports.people.export import Exported
@@ -20,14 +20,16 @@ from reports.people.pairs import pairs_of
 from reports.people.part_defects import defects_part
 from reports.people.part_preferences import preferences_part
 from reports.people.parts import joint_parts, people_parts
-from reports.sections import fact_columns, files
-from reports.shell import Section, emphasised, heading_html, shell
+from reports.rendering import macros
+from reports.shell import Section, shell
 from reports.strip import NO_RUN
 from reports.style import Mark, marks
 from reports.summary import Resampling
 from reports.versions import made_with
 from reports.wording import plural
 from reports.writing import check_out, results_of, utf8, write_paper, write_parts
+
+_PIECES = macros("pieces.html")
 
 
 class Said(NamedTuple):
@@ -76,14 +78,15 @@ def build_study(
     results = results_of(glance, lead, grouped(parts))
     paper = write_paper(_title(export), said, written, results, out)
     first = glance_html(glance, written.plots)
-    opening = joined([first, tag("p", NO_RUN, class_="note")])
+    opening = Markup("\n").join([first, _PIECES.note(NO_RUN)])
+    found = [sentence for part in parts for sentence in part.found]
     sections = [
         Section("glance", glance.title, opening, open=True),
-        Section("summary", "Summary", _summary(parts)),
+        Section("summary", "Summary", _PIECES.findings(found)),
         *(Section(part.id, part.title, part_html(part, written.plots)) for part in parts),
         Section("methods", "Methods", paragraph_html(said)),
-        Section("provenance", "Provenance", fact_columns(study_facts(export, how))),
-        Section("files", "Files", files([*written.files, *paper])),
+        Section("provenance", "Provenance", _PIECES.columns(study_facts(export, how))),
+        Section("files", "Files", _PIECES.files([*written.files, *paper])),
     ]
     with write_whole(out / "index.html") as file:
         file.write(utf8(shell(_title(export), _heading(export), sections)))
@@ -103,11 +106,6 @@ def study_facts(export: Exported, how: Resampling) -> dict[str, dict[str, Any]]:
     return {"Rater study": study, "Report made with": made_with() | how._asdict()}
 
 
-def _summary(parts: list[Part]) -> Html:
-    said = [sentence for part in parts for sentence in part.found]
-    return joined([tag("ul", *(tag("li", emphasised(text)) for text in said), class_="findings")])
-
-
 def _title(export: Exported) -> str:
     return f"{export.name}: what raters said"
 
@@ -122,7 +120,7 @@ def _lead(export: Exported) -> str:
     )
 
 
-def _heading(export: Exported) -> Html:
+def _heading(export: Exported) -> Markup:
     own = export.own
     facts = [
         (len(export.methods), "method", "methods"),
@@ -132,4 +130,4 @@ def _heading(export: Exported) -> Html:
         (len(own), "answer", "answers"),
     ]
     kicker = "Rater study (SIMULATED raters)" if export.simulated else "Rater study"
-    return heading_html(kicker, export.name, str(export.study.get("version", "")), facts)
+    return _PIECES.heading(kicker, export.name, str(export.study.get("version", "")), facts)
