@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
@@ -23,7 +24,15 @@ from dreamix.core.errors import Problem
 from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.core.typed import adapter
-from dreamix.core.yaml_reading import Document, Node, Place, in_quotes, ticked
+from dreamix.core.yaml_reading import (
+    Document,
+    Place,
+    in_quotes,
+    kind_of,
+    line_of,
+    shown_of,
+    ticked,
+)
 
 T = TypeVar("T")
 FEW = 12  # keys that a message lists
@@ -99,8 +108,8 @@ class Findings:
 
     def _is_known(self, mistake: ErrorDetails) -> bool:
         """Return whether YAML itself has told of a value."""
-        value = mistake["input"]
-        return isinstance(value, Node) and any(p.line == value.line for p in self._problems)
+        value, known = mistake["input"], self.document.problems
+        return isinstance(value, yaml.Node) and any(p.line == line_of(value) for p in known)
 
     def _add(self, mistake: ErrorDetails, kind: type) -> None:
         place: Place = mistake["loc"]
@@ -123,14 +132,12 @@ class Findings:
             return " is empty"
         if wanted is None:
             message = _message(mistake)
-            return f"{message}, got {node.shown}" if message.startswith(" must be") else message
+            return f"{message}, got {shown_of(node)}" if message.startswith(" must be") else message
         if wanted == _TEXT:
-            return f" must be text, got {node.kind}{in_quotes(node)}"
+            return f" must be text, got {kind_of(node)}{in_quotes(node)}"
         if wanted == _MAPPING and (noun := _noun(kind, mistake["loc"])):
-            return f"{noun} must be {wanted}, got {node.kind}"
-        return (
-            f" must be {wanted}, got {node.kind if wanted in (_MAPPING, 'a list') else node.shown}"
-        )
+            return f"{noun} must be {wanted}, got {kind_of(node)}"
+        return f" must be {wanted}, got {(kind_of if wanted in _NESTED else shown_of)(node)}"
 
 
 def _message(mistake: ErrorDetails) -> str:
@@ -172,14 +179,13 @@ def _noun(kind: type, place: Place) -> str:
 def _spelled(place: Place, document: Document) -> str:
     """Return a place in words: "edits.duck_00.prompt"; a row without an id by its position."""
     parts = []
-    for depth, part in enumerate(place):
-        if isinstance(part, int):
-            node = document.at(place[: depth + 1])
-            named = node.value.get("id") if node and isinstance(node.value, dict) else None
-            is_plain = isinstance(named, str) and _ID.fullmatch(named)
-            parts.append(str(named) if is_plain else str(part))
-        else:
-            parts.append(part if part.isprintable() and len(part) <= 60 else shown(part))
+    value = document.value
+    for part in place:
+        is_there = part in value if isinstance(value, dict) else isinstance(value, list)
+        value = value[part] if is_there else None
+        named = value.get("id") if isinstance(part, int) and isinstance(value, dict) else None
+        text = named if isinstance(named, str) and _ID.fullmatch(named) else str(part)
+        parts.append(text if text.isprintable() and len(text) <= 60 else shown(text))
     return ".".join(parts)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Annotated, Any
 
+import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
-from dreamix.core.yaml_reading import Node
+from dreamix.core.yaml_reading import kind_of, shown_of
 from dreamix.data.suite_entries import CATEGORIES
 
 MOST_FPS = 100_000
@@ -132,9 +133,8 @@ def _json_value(value: Any) -> Any:
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f" {value!r} is not a value that a recipe can hold")
     elif not isinstance(value, str | int | float | None):
-        given = (
-            f"{value.shown} ({value.kind})" if isinstance(value, Node) else f"'{value}' (a date)"
-        )
+        is_odd = isinstance(value, yaml.Node)  # a date, else
+        given = f"{shown_of(value)} ({kind_of(value)})" if is_odd else f"'{value}' (a date)"
         raise ValueError(f" {given} is not a value that a recipe can hold")
     return value
 
