@@ -67,6 +67,9 @@ class _Call(NamedTuple):
     shape: torch.Size
 
 
+# Torch's own tracers are not enough: FlopCounterMode knows modules, not phases, and not the attention
+# of the processor; MemTracker (torch.distributed) refuses a network that is called twice, as every
+# sampler does, and knows neither phases nor the scratch of convolutions. The registry of the former is used.
 class Traced(TorchDispatchMode):
     """A block whose tensors are counted: `peak` bytes and `flops`, by phase.
 
