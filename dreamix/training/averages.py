@@ -27,8 +27,8 @@ WIDTHS = (0.05, 0.1)  # followed; the first is what probes see and what is expor
 _NAMES = ("snapshot", "broad")  # their files
 
 
-# diffusers' EMAModel has neither these decays (its warm-up is 1 - (1 + t)^-p) nor several widths, and
-# nothing that makes an average of another width afterwards.
+# diffusers' EMAModel has other decays (its warm-up is 1 - (1 + t)^-p), one width, and nothing that
+# makes an average of another width afterwards.
 class Averages:
     """The averages of `WIDTHS` of the weights that are trained."""
 
