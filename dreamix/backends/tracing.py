@@ -67,8 +67,8 @@ class _Call(NamedTuple):
     shape: torch.Size
 
 
-# Torch's own tracers lack what is needed: FlopCounterMode counts by module, not by phase, and leaves
-# out the attention of the processor (its registry of formulas is used here); MemTracker refuses a
+# Torch's own tracers lack what is needed. FlopCounterMode counts by module, not by phase, and leaves
+# out the attention of the processor; its registry of formulas is used here. MemTracker refuses a
 # network that is called again, as every sampler does, and knows no scratch of convolutions.
 class Traced(TorchDispatchMode):
     """A block whose tensors are counted: `peak` bytes and `flops`, by phase.
