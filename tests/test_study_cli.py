@@ -75,6 +75,15 @@ def says(answer: tuple[int, str, str], *parts: str) -> None:
         assert part in err
 
 
+def test_every_mistake_of_a_study_is_a_line(dreamix: Program, study: Path) -> None:
+    change(study, "votes: ", "vots: ")
+    change(study, "seed: 0", "seed: x")
+    code, _, err = dreamix("study", "build", study)
+    first, second = err.splitlines()
+    assert code == 2 and first.startswith(f"dreamix: {study / FILE}:") and "seed must be" in first
+    assert second.endswith("lease_minutes)") and "size.vots: there is no such setting" in second
+
+
 def test_a_new_study_fits_its_run(dreamix: Program, run: Path, tmp_path: Path) -> None:
     """Two videos of two edits each: a rater meets each video once, so lists have two trials."""
     folder = tmp_path / "s"

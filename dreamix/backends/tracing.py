@@ -67,7 +67,7 @@ class _Call(NamedTuple):
     shape: torch.Size
 
 
-# Torch's own tracers lack what is needed. FlopCounterMode counts by module, not by phase, and leaves
+# Torch's own tracers lack what is needed. FlopCounterMode counts by module, not phase, and leaves
 # out the attention of the processor; its registry of formulas is used here. MemTracker refuses a
 # network that is called again, as every sampler does, and knows no scratch of convolutions.
 class Traced(TorchDispatchMode):
