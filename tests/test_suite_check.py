@@ -79,7 +79,7 @@ def test_twelve_different_problems_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         load_suite(path)
     message = str(caught.value)
-    assert message.startswith(f"{path}:6: no such file") and "\n" not in message
+    assert message.startswith(f"{path}:6: videos.a.path: no such file") and "\n" not in message
     assert "(and 11 more)" in message and "`dreamix bench check" in message
 
 

@@ -32,7 +32,7 @@ KINDS = {
     TAG + "timestamp": "a date",
     TAG + "seq": "a list",
     TAG + "map": "a mapping",
-    MERGE: "a merge",
+    MERGE: "a merge key",
 }
 MOST_DIGITS = 100  # of a number
 _SAFE = SafeConstructor()
@@ -91,9 +91,9 @@ def _inner(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Nod
     return None
 
 
-def line_of(node: yaml.Node) -> int:
-    """Return the line on which a node starts, counted from 1."""
-    return int(node.start_mark.line) + 1
+def line_of(found: yaml.Node | yaml.Event) -> int:
+    """Return the line on which a node, or what an event tells of, starts, counted from 1."""
+    return int(found.start_mark.line) + 1
 
 
 def kind_of(node: yaml.Node) -> str:
@@ -108,7 +108,7 @@ def shown_of(node: yaml.Node) -> str:
 
 def in_quotes(node: yaml.Node) -> str:
     """Return the advice to put a scalar in quotes, empty where that makes no text of it."""
-    helps = isinstance(node, yaml.ScalarNode) and node.tag in _READ and node.tag != NULL
+    helps = isinstance(node, yaml.ScalarNode) and node.tag in KINDS and node.tag not in (STR, NULL)
     return f', put it in quotes: "{node.value}"' if helps and len(node.value) <= 60 else ""
 
 
@@ -209,30 +209,34 @@ class _Bounded(Composer):
     def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
         """Return the node that comes next, if there is room for it."""
         event = self.peek_event()
-        count, levels = 1, 0
-        if isinstance(event, yaml.AliasEvent):
-            count, levels = self._aliased(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            levels = 1
-        self._count += count
-        line = event.start_mark.line + 1
-        if self._depth + levels > self.limits.levels:
-            raise _Stop(line, f"nested more than {self.limits.levels} levels deep")
-        if self._count > self.limits.values:
-            raise _Stop(line, f"more than {self.limits.values} values, aliases unfolded")
+        is_scalar = isinstance(event, yaml.ScalarEvent)
+        self._make_room(event, *((1, 0) if is_scalar else self._extent_of(event)))
+        if is_scalar and event.anchor is None:  # as most are: the way is short
+            return self.compose_scalar_node(None)  # type: ignore[no-untyped-call]
         self._depth += 1
         node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
         self._depth -= 1
         self._whole.add(event.anchor)
         return node
 
+    def _make_room(self, event: Any, values: int, levels: int) -> None:
+        """Count values and levels that begin with an event."""
+        self._count += values
+        if self._depth + levels > self.limits.levels:
+            raise _Stop(line_of(event), f"nested more than {self.limits.levels} levels deep")
+        if self._count > self.limits.values:
+            raise _Stop(line_of(event), f"more than {self.limits.values} values, aliases unfolded")
+
+    def _extent_of(self, event: Any) -> tuple[int, int]:
+        return self._aliased(event) if isinstance(event, yaml.AliasEvent) else (1, 1)
+
     def _aliased(self, event: Any) -> tuple[int, int]:
         """Return how many values and levels an alias stands for."""
-        line, name = event.start_mark.line + 1, event.anchor
+        name = event.anchor
         if not self.limits.aliases:
-            raise _Stop(line, f"the alias *{name} is not supported: write the value out")
+            raise _Stop(line_of(event), f"the alias *{name} is not supported: write the value out")
         if name not in self._whole:  # a value in itself would have no end
-            raise _Stop(line, f"the alias *{name} names no value before it")
+            raise _Stop(line_of(event), f"the alias *{name} names no value before it")
         return self._extent(self.anchors[name])
 
     def _extent(self, node: yaml.Node) -> tuple[int, int]:
@@ -298,9 +302,11 @@ class _Values:
                 self.add(line_of(key), message)
             else:
                 own[key.value] = (key, value)
+        laid: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for other in merged:  # the first of them counts, and what is written here before all
             self.of(other)
-            own = {pair[0].value: pair for pair in other.value} | own
+            laid = laid | {pair[0].value: pair for pair in other.value} | laid
+        own = laid | own
         node.value = [*own.values()]
         return {key: self._under(key, value) for key, (_, value) in own.items()}
 

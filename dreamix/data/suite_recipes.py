@@ -15,13 +15,14 @@ def check_recipes(
 ) -> None:
     """Report every field that no scene has, every incomplete scene, every edit without effect."""
     scenes = {row.place: _scene(row, {}, found) for row in videos}
+    bases = {place: scene.to_dict() for place, scene in scenes.items() if scene}
     for row in (row for row in edits if "toybox" in row.values):
         video = by_id.get(row.values.get("video", ""))
         if video is not None and "toybox" not in video.given:
             found.add(row.at("toybox"), f"its video {row.values['video']!r} has no `toybox`")
             continue
         original = scenes[video.place] if video is not None else None
-        edited = _scene(row, original.to_dict() if original else _SOME_SCENE, found)
+        edited = _scene(row, bases[video.place] if video and original else _SOME_SCENE, found)
         # Its stills may be what an edit goes on from.
         stills = video is not None and "stills" in video.given
         if edited is not None and edited == original and not stills:

@@ -1,8 +1,11 @@
 """The rows of a suite as far as they can be used, for checks that go on after a mistake."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dreamix.core.yaml_reading import Place
+import yaml
+
+from dreamix.core.yaml_reading import Document, Place, line_of
 from dreamix.core.yaml_typed import Findings
 
 
@@ -22,12 +25,24 @@ def rows_of(table: str, found: Findings) -> list[Row]:
     """Return the rows of `videos` or `edits` that are mappings, after `found` has read the form."""
     whole = found.document.value
     rows = whole.get(table) if isinstance(whole, dict) else None
-    unusable = {place[:3] for place in found.places}
+    unusable = {place[:3] for place in found.places} | {*_damaged(table, rows, found.document)}
     return [
         _row((table, k), row, unusable)
         for k, row in enumerate(rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]
+
+
+def _damaged(table: str, rows: Any, document: Document) -> Iterator[Place]:
+    """Yield the places of recipes of which YAML itself left something out, as a repeated key."""
+    lines = [problem.line for problem in document.problems]
+    for k in range(len(rows) if lines and isinstance(rows, list) else 0):
+        place = (table, k, "toybox")
+        node = document.at(place)
+        if isinstance(node, yaml.MappingNode) and isinstance(rows[k], dict) and "toybox" in rows[k]:
+            start, end = line_of(node), int(node.end_mark.line) + 1
+            if any(start <= line <= end for line in lines):
+                yield place
 
 
 def _row(place: Place, row: dict[str, Any], unusable: set[Place]) -> Row:
