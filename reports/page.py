@@ -78,9 +78,9 @@ def _sections(content: Content) -> list[Section]:
     summary, run = content.summary, content.summary.run
     tables = {table.name: table for table in content.tables}
     linked = content.gallery is not None
-    lost = table_html(tables["counts"]), failures(run, linked)
-    lost += remarks_html(tables.get("remarks")), notes(run)
-    defined = definitions(run), _RESULTS.not_run(run.info.get("not_run", {}))
+    lost = [table_html(tables["counts"]), failures(run, linked)]
+    lost += [remarks_html(tables.get("remarks")), notes(run)]
+    defined = [definitions(run), _RESULTS.not_run(run.info.get("not_run", {}))]
     return [
         Section("glance", content.glance.title, _glance(content), open=True),
         Section("summary", "Summary", _summary(content)),

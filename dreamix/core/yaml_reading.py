@@ -93,7 +93,8 @@ def _inner(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Nod
 
 def line_of(found: yaml.Node | yaml.Event) -> int:
     """Return the line on which a node, or what an event tells of, starts, counted from 1."""
-    return int(found.start_mark.line) + 1
+    mark: Any = found.start_mark
+    return int(mark.line) + 1
 
 
 def kind_of(node: yaml.Node) -> str:
@@ -212,9 +213,9 @@ class _Bounded(Composer):
         is_scalar = isinstance(event, yaml.ScalarEvent)
         self._make_room(event, *((1, 0) if is_scalar else self._extent_of(event)))
         if is_scalar and event.anchor is None:  # as most are: the way is short
-            return self.compose_scalar_node(None)  # type: ignore[no-untyped-call]
+            return self.compose_scalar_node(None)  # type: ignore[arg-type]
         self._depth += 1
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self._depth -= 1
         self._whole.add(event.anchor)
         return node
@@ -288,7 +289,7 @@ class _Values:
         except _ODD:
             return node
 
-    def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+    def _mapping(self, node: Any) -> dict[str, Any]:
         own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         merged: list[yaml.MappingNode] = []
         for key, value in node.value:
