@@ -18,6 +18,7 @@ from dreamix.backends.hub import (
     PICTURE_CLASS,
     PICTURES,
     check_folder,
+    check_no_file,
     pipeline_class,
 )
 from dreamix.core.errors import UserError
@@ -115,6 +116,7 @@ def spec_of(name: str) -> Spec:
         check_folder(bare)
         return Spec(PIPELINE, Path(bare).resolve(), size)
     if kind not in BACKENDS:
+        check_no_file(bare)
         hint = near_misses(kind, [*BACKENDS])
         known = f"{', '.join(BACKENDS)}, or a folder with a diffusers pipeline"
         raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")

@@ -9,6 +9,7 @@ from dreamix.core.names import shown
 from dreamix.core.records import read_json
 
 HELD = (".json", ".safetensors", ".bin", ".model", ".txt")  # files that decide what a model does
+SINGLE = (".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth")  # weights without a folder
 PACKAGES = "pip install 'dreamix-toolkit[hub]'"
 
 
@@ -85,6 +86,7 @@ def _motion_adapter(motion: Any, options: dict[str, Any]) -> Any:
 
     if not isinstance(motion, str | Path):
         return motion
+    check_no_file(str(motion))
     kept = ("torch_dtype", "cache_dir", "local_files_only", "token")
     chosen = {key: value for key, value in options.items() if key in kept}
     if isinstance(chosen.get("torch_dtype"), dict):  # by part: that of the network is the default
@@ -94,12 +96,22 @@ def _motion_adapter(motion: Any, options: dict[str, Any]) -> Any:
 
 
 def check_folder(name: str) -> None:
-    """Raise a `UserError` for a folder that is there but holds no pipeline."""
+    """Raise a `UserError` for a single file, and for a folder that holds no pipeline."""
+    check_no_file(name)
     folder = Path(name)
     if folder.is_dir() and not (folder / "model_index.json").exists():
         raise UserError(f"{folder} holds no diffusers pipeline: there is no model_index.json")
     if folder.is_dir():
         read_index(folder)
+
+
+def check_no_file(name: str) -> None:
+    """Raise a `UserError` for weights in a single file, which say nothing of their network."""
+    if Path(name).is_file() or (Path(name).suffix in SINGLE and not Path(name).is_dir()):
+        raise UserError(
+            f"{name} is a single file, and single files are not read: load it with diffusers' "
+            "from_single_file, and give the folder that save_pretrained writes"
+        )
 
 
 def pipeline_class(folder: Path) -> str:
@@ -142,6 +154,7 @@ def local_folder(name: str) -> Path:
     """
     if Path(name).is_dir():
         return Path(name)
+    check_no_file(name)
     from huggingface_hub import snapshot_download
 
     try:

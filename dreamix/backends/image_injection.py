@@ -22,6 +22,7 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
+from dreamix.backends.adapters import has_fused_projections
 from dreamix.core.errors import UserError
 from dreamix.diffusion.finetune import Watch
 from dreamix.diffusion.taps import first_part_copied
@@ -191,7 +192,7 @@ def check_layers(unet: Any) -> None:
         raise UserError(
             "Plug-and-Play needs the up blocks of Stable Diffusion 1 or 2; this network has others"
         ) from None
-    if any(getattr(module, "fused_projections", False) for module in unet.modules()):
+    if has_fused_projections(unet):
         raise UserError("Plug-and-Play cannot see fused projections: call unfuse_qkv_projections()")
     assert layers
 

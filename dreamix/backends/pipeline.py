@@ -8,16 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dreamix.backends.adapters import (
-    has_adapter,
-    load_adapter,
-    remove_adapter,
-    save_adapter,
-    switch_adapter,
-)
 from dreamix.backends.editing import Callback, Request, edited
 from dreamix.backends.families import family_of
 from dreamix.backends.family import Generators
+from dreamix.backends.finetuned import FinetunedState
 from dreamix.backends.hub import load_pipeline
 from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
 from dreamix.core.errors import UserError
@@ -51,7 +45,7 @@ class DreamixPipeline:
         self.pipe = pipe
         self.interrupt = False  # set it in a callback to stop after that step
         self.last_start: Start | None = None
-        self._original: dict[str, dict[str, Tensor]] = {}
+        self._tuned = FinetunedState(self.family, FILES)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **options: Any) -> "DreamixPipeline":
@@ -119,6 +113,7 @@ class DreamixPipeline:
             callback=callback_on_step_end,
             held=callback_on_step_end_tensor_inputs,
         )
+        self._tuned.check_computed()
         self.interrupt = False
         frames, self.last_start = edited(self.family, request, self)
         return DreamixOutput(frames, self.last_start)
@@ -148,14 +143,13 @@ class DreamixPipeline:
         prompt: a rare string, or several prompts of which each update draws one.
         alpha:  weight of the video loss; the loss of single frames has 1 - alpha.
         frames: single frames in one update.
-        rank:   of a low-rank adapter, which a new finetuning replaces; None trains all weights.
+        rank:   of a low-rank adapter; None trains all weights.
         train:  "all", or "spatial" or "temporal" layers where the family has both.
         callback: called after every update with (updates done, updates in all).
+        A finetuning starts from the pretrained weights and takes the place of any other. One that
+        fails, diverges or is interrupted leaves the pipeline as it was before.
         The numbers are ours and not measured on real weights: the paper's are not public.
         """
-        if rank is None:
-            self.family.check_choice(train)
-            self.keep_original()
         rate = learning_rate or RATES["full" if rank is None else "adapter"]
         tuning = Tuning(
             prompts=[prompt] if isinstance(prompt, str) else list(prompt),
@@ -168,48 +162,36 @@ class DreamixPipeline:
             size=(height, width),
         )
         draws = generator or torch.Generator().manual_seed(seed)
-        return tune(self.family, video, tuning, draws, callback)
+        with self._tuned.replaced(full=rank is None):
+            return tune(self.family, video, tuning, draws, callback)
 
     # -- what was learnt -----------------------------------------------------------------------
     def save_adapter(self, folder: str | Path) -> Path:
         """Write the adapter, one file a network, as diffusers' `load_lora_weights` reads it."""
-        networks = list(self.family.networks.values())
-        if not all(has_adapter(network) for network in networks):
-            raise UserError("there is no adapter to save: finetune with a rank first")
-        for network, file in zip(networks, FILES, strict=False):
-            save_adapter(network, self.family.network_name, Path(folder) / file)
-        return Path(folder)
+        return self._tuned.save(Path(folder))
 
     def load_adapter(self, folder: str | Path) -> None:
-        """Put an adapter that was saved into the networks, in the place of any other."""
-        for network, file in zip(self.family.networks.values(), FILES, strict=False):
-            load_adapter(network, self.family.network_name, Path(folder) / file)
+        """Put an adapter that was saved in the place of any finetuning; whole, or not at all.
+
+        Files that are no adapter of these networks are an `UnfitAdapter`, a `UserError`.
+        """
+        self._tuned.load(Path(folder))
 
     def disable_adapter(self) -> None:
-        """Use the pretrained weights until `enable_adapter`."""
-        for network in self.family.networks.values():
-            switch_adapter(network, on=False)
+        """Do without the adapter until `enable_adapter`; a user's LoRAs stay as they are."""
+        self._tuned.switch(on=False)
 
     def enable_adapter(self) -> None:
         """Use the adapter again."""
-        for network in self.family.networks.values():
-            switch_adapter(network, on=True)
+        self._tuned.switch(on=True)
 
     def reset(self) -> None:
         """Forget every finetuning: the weights are the pretrained ones again."""
-        for name, network in self.family.networks.items():
-            remove_adapter(network)
-            if name in self._original:
-                network.load_state_dict(self._original[name])
-        self._original = {}
+        self._tuned.reset()
 
     def keep_original(self) -> None:
         """Hold the pretrained weights in memory, so that `reset` has them."""
-        for name, network in self.family.networks.items():
-            remove_adapter(network)
-            if name not in self._original:
-                state = network.state_dict().items()
-                self._original[name] = {k: v.detach().cpu().clone() for k, v in state}
+        self._tuned.keep_original()
 
     # -- as in diffusers -----------------------------------------------------------------------
     @property
@@ -230,8 +212,7 @@ class DreamixPipeline:
 
     def save_pretrained(self, folder: str | Path, **options: Any) -> None:
         """Write the whole pipeline; only without an adapter, which has its own file."""
-        if any(has_adapter(network) for network in self.family.networks.values()):
-            raise UserError("save the adapter with save_adapter; reset() before the pipeline")
+        self._tuned.check_apart()
         self.pipe.save_pretrained(folder, **options)
 
     def enable_model_cpu_offload(self, *args: Any, **options: Any) -> None:

@@ -1,15 +1,15 @@
 """A pretrained diffusers pipeline as a backend: what `--backend wan2.1-1.3b` or a folder opens."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, NoReturn
 
 import numpy as np
 import torch
 
+from dreamix.backends.adapter_cache import AdapterCache
+from dreamix.backends.adapters import mark_of
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
 from dreamix.backends.frames import resized, shape_of
@@ -48,8 +48,8 @@ class PipelineBackend:
     ) -> None:
         self.name, self.cache = name, cache
         self._weights, self._size = weights, size
-        self._held: str | None = None  # key of what the networks are finetuned on now
-        self._memory: Path | None = None  # where adapters are kept without a cache
+        self._held: tuple[str, list[Any]] | None = None  # key and marks of the last adapter put in
+        self._kept = AdapterCache(cache)
 
     @cached_property
     def folders(self) -> list[Path]:
@@ -192,19 +192,27 @@ class PipelineBackend:
         settings = Finetuning(plan.finetune_steps, plan.learning_rate, plan.alpha, plan.frames)
         pixels = seed_for(clip.frames.tobytes().hex(), *clip.frames.shape, self.identity, RANK)
         key = f"{pixels:016x}-{config_hash(settings)}"
-        if self._held == key:
+        if self._holds(key):
             return 0.0
-        folder, seconds = self._kept / key, 0.0
-        if not folder.exists():
-            seconds = self._tuned(clip, settings, key, folder, watch)
-        self.dreamix.load_adapter(folder)
-        self._held = key
+        seconds = 0.0
+        if not self._kept.load(key, self.dreamix.load_adapter):
+            seconds = self._made(clip, settings, key, watch)
+            self.dreamix.load_adapter(self._kept.folder / key)
+        self._held = key, self._marks()
         return seconds
 
-    def _tuned(
-        self, clip: Video, settings: Finetuning, key: str, folder: Path, watch: Watch
-    ) -> float:
-        """Finetune and keep the adapter in `folder`, whole or not at all."""
+    def _holds(self, key: str) -> bool:
+        """Return whether the networks hold the adapter of `key`, and no other since."""
+        if self._held is None or self._held[0] != key:
+            return False
+        pairs = zip(self._marks(), self._held[1], strict=True)
+        return all(now is not None and now is before for now, before in pairs)
+
+    def _marks(self) -> list[Any]:
+        return [mark_of(network) for network in self.dreamix.family.networks.values()]
+
+    def _made(self, clip: Video, settings: Finetuning, key: str, watch: Watch) -> float:
+        """Finetune and keep the adapter; return the seconds it took."""
         tuned = self.dreamix.finetune(
             clip,
             RARE,
@@ -219,31 +227,12 @@ class PipelineBackend:
             seed=seed_for("finetune", key),
             callback=watch,
         )
-        self._kept.mkdir(parents=True, exist_ok=True)
-        half = Path(mkdtemp(dir=self._kept, prefix=".half-"))
-        self.dreamix.save_adapter(half)
-        try:
-            half.rename(folder)
-        except OSError:  # another process was first
-            shutil.rmtree(half)
+        self._kept.keep(key, self.dreamix.save_adapter)
         return tuned.seconds
-
-    @property
-    def _kept(self) -> Path:
-        """Where adapters are kept: the cache, or a folder that lasts as long as the process."""
-        if self.cache is not None:
-            return self.cache
-        if self._memory is None:
-            import atexit
-
-            self._memory = Path(mkdtemp(prefix="dreamix-"))
-            atexit.register(shutil.rmtree, self._memory, ignore_errors=True)
-        return self._memory
 
     def _forget(self) -> None:
         """Go back to the pretrained weights."""
         self.dreamix.reset()
-        self._held = None
 
     # -- what other methods ask for ------------------------------------------------------------
     def _unfit(self) -> NoReturn:

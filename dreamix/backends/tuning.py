@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dreamix.backends.adapters import add_adapter
+from dreamix.backends.adapters import add_adapter, own_weights
 from dreamix.backends.family import Family
 from dreamix.backends.frames import lengthened, nearest_size, pictures_of, to_pixels
 from dreamix.core.errors import UserError
@@ -70,10 +70,12 @@ def tune(
     precision = "fp16" if half else tuning.precision
     training = Training(tuning.optimiser, precision, family.device.type)
     blocks = family.blocks if tuning.checkpointing else []
-    with only_trained(networks, trained), checkpointed(blocks):
-        parts = objective(family, clip, words, tuning.settings)
-        history = adapt(trained, parts, tuning.settings, generator, training, watch)
-    family.pipe.maybe_free_model_hooks()
+    try:
+        with only_trained(networks, trained), checkpointed(blocks):
+            parts = objective(family, clip, words, tuning.settings)
+            history = adapt(trained, parts, tuning.settings, generator, training, watch)
+    finally:
+        family.pipe.maybe_free_model_hooks()
     return Tuned(history, time.perf_counter() - began)
 
 
@@ -102,7 +104,9 @@ def trainable(family: Family, tuning: Tuning, generator: torch.Generator) -> lis
     if tuning.rank is None:
         if family.dtype == torch.float16:
             raise UserError("all weights are finetuned in float32 or bfloat16, not in float16")
-        return [weight for weights in family.chosen(tuning.where).values() for weight in weights]
+        own = {id(p) for network in family.networks.values() for p in own_weights(network)}
+        chosen = family.chosen(tuning.where).values()
+        return [weight for weights in chosen for weight in weights if id(weight) in own]
     if tuning.rank < 1:
         raise UserError(f"the rank of an adapter is 1 or more, not {tuning.rank}")
     targets = family.lora[tuning.where]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dreamix.core.errors import UserError
-from dreamix.diffusion.finetune import Finetuning, Watch
+from dreamix.diffusion.finetune import Finetuning, Watch, diverged
 from dreamix.diffusion.masking import replaced
 
 Terms = Callable[[torch.Generator], Iterable[Tensor]]  # of the loss of one draw: it is their sum
@@ -62,8 +62,7 @@ def adapt(
     for done in range(settings.steps):
         losses = add_gradients(parts, generator, scaler, training)
         if not all(torch.isfinite(torch.tensor(value)) for value in losses.values()):
-            rate = f"learning rate {settings.learning_rate:g}"
-            raise UserError(f"finetuning diverged after {done} updates; lower the {rate}")
+            raise diverged(settings, done)
         bring_state(optimise)
         scaler.step(optimise)
         scaler.update()
@@ -71,7 +70,14 @@ def adapt(
         history.append(losses)
         if watch:
             watch(done + 1, settings.steps)
+    check_finite(parameters, settings)
     return history
+
+
+def check_finite(parameters: list[nn.Parameter], settings: Finetuning) -> None:
+    """Raise a `UserError` if the last update left weights that are no numbers."""
+    if not all(bool(p.isfinite().all()) for p in parameters):
+        raise diverged(settings, settings.steps)
 
 
 def add_gradients(
@@ -136,12 +142,16 @@ def autocast(training: Training) -> AbstractContextManager[Any]:
 
 @contextmanager
 def only_trained(networks: list[nn.Module], parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Let `parameters` alone have gradients while the block runs; flags come back afterwards."""
+    """Let `parameters` alone have gradients while the block runs; flags come back afterwards.
+
+    Gradients that were there before are dropped, so that the first update has its own alone.
+    """
     chosen = {id(p) for p in parameters}
     before = [(p, p.requires_grad) for network in networks for p in network.parameters()]
     try:
         for p, _ in before:
             p.requires_grad_(id(p) in chosen)
+            p.grad = None
         yield
     finally:
         for p, flag in before:

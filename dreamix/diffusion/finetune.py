@@ -73,13 +73,18 @@ def finetune(
         for done in range(settings.steps):
             loss = mixed_loss(network, denoise, clip, settings, generator)
             if not loss.isfinite():
-                rate = f"learning rate {settings.learning_rate:g}"
-                raise UserError(f"finetuning diverged after {done} updates; lower the {rate}")
+                raise diverged(settings, done)
             loss.backward()
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             if watch:
                 watch(done + 1, settings.steps)
+
+
+def diverged(settings: Finetuning, done: int) -> UserError:
+    """Return the error of a finetuning whose loss or weights are no numbers any more."""
+    rate = f"learning rate {settings.learning_rate:g}"
+    return UserError(f"finetuning diverged after {done} updates; lower the {rate}")
 
 
 def _others(network: nn.Module, trained: list[nn.Parameter]) -> list[nn.Parameter]:

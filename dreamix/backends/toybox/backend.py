@@ -1,5 +1,6 @@
 """The embedded cascade as a backend: reads clips, finetunes copies, enlarges what was made."""
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -23,9 +25,10 @@ from dreamix.core.records import write_whole
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.corruption import to_grid, to_video
-from dreamix.diffusion.finetune import Finetuning, Watch, finetune
+from dreamix.diffusion.finetune import Finetuning, Watch, diverged, finetune
 from dreamix.diffusion.sampling import time_grid
 
+log = logging.getLogger(__name__)
 FRAMES = 16
 _SHIFT = 3.0  # of denoising times; what others do is in benchmarks/README.md
 _HELD = 2  # finetuned copies kept in memory, 41 MB each
@@ -118,14 +121,17 @@ class Toybox:
         if key not in self._held:
             copy = Model(deepcopy(self.model.unet), self.model.encoder)
             file = self.cache / f"{key}.safetensors" if self.cache else None
-            if file is None or not file.exists():
+            weights = _kept(file, copy.unet)
+            if weights is None:
                 began = time.perf_counter()
                 generator = torch.Generator().manual_seed(seed_for("finetune", key))
                 own = trained(copy.unet) if trained else None
                 denoise = copy.denoiser([prompt])
                 finetune(copy.unet, denoise, clip, settings, generator, trained=own, watch=watch)
                 seconds = time.perf_counter() - began
-            self._held[key] = _through_half(copy, file)
+                weights = _keep(file, copy.unet, settings)
+            copy.unet.load_state_dict(weights)
+            self._held[key] = copy
         self._held.move_to_end(key)
         while len(self._held) > _HELD:
             self._held.popitem(last=False)
@@ -181,14 +187,29 @@ class Toybox:
         return enlarge(networks.superres, base, words, [generator], first=first, start=start)
 
 
-def _through_half(copy: Model, file: Path | None) -> Model:
-    """Return `copy` with the weights of `file`; if there is none, with its own, kept in `file`."""
-    if file is not None and file.exists():
-        weights = load_file(file)
-    else:
-        weights = {name: value.half() for name, value in copy.unet.state_dict().items()}
-        if file is not None:
-            with write_whole(file) as out:
-                out.write(save(weights))
-    copy.unet.load_state_dict(weights)
-    return copy
+def _kept(file: Path | None, network: nn.Module) -> dict[str, Tensor] | None:
+    """Return the finetuned weights in `file`; None if there are none, or none that can be read."""
+    if file is None or not file.exists():
+        return None
+    try:
+        weights: dict[str, Tensor] = load_file(file)
+    except (SafetensorError, OSError) as error:
+        log.warning("%s cannot be read (%s); it is made anew", file, error)
+        return None
+    shapes = {name: value.shape for name, value in network.state_dict().items()}
+    whole = all(bool(value.isfinite().all()) for value in weights.values())
+    if not whole or {name: value.shape for name, value in weights.items()} != shapes:
+        log.warning("%s holds no weights of this network; it is made anew", file)
+        return None
+    return weights
+
+
+def _keep(file: Path | None, network: nn.Module, settings: Finetuning) -> dict[str, Tensor]:
+    """Return a network's weights in half precision, kept in `file`; infinite ones are an error."""
+    weights = {name: value.half() for name, value in network.state_dict().items()}
+    if not all(bool(value.isfinite().all()) for value in weights.values()):
+        raise diverged(settings, settings.steps)
+    if file is not None:
+        with write_whole(file) as out:
+            out.write(save(weights))
+    return weights
