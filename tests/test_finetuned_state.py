@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from family_names import FIVE
+from family_names import ONE
 from safetensors.torch import load_file, save_file
 from tiny_cascade import random_clip, save_tiny, state_of
 from tiny_families import QUICK, edited, moving_clip
@@ -20,6 +21,7 @@ from dreamix.backends.base import Plan, open_backend
 from dreamix.backends.pipeline import FILES
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.video import Video
+from dreamix.diffusion.adapting import Part, adapt
 from dreamix.diffusion.finetune import Finetuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -50,25 +52,30 @@ def stops(error: type[BaseException], at: int) -> Callable[[int, int], None]:
 
 
 # -- what fails leaves things as they were -----------------------------------------------------
-@pytest.mark.parametrize("family", FIVE)
+FAILURES: list[tuple[type[BaseException], dict[str, Any]]] = [
+    (KeyboardInterrupt, {"callback": stops(KeyboardInterrupt, 1)}),
+    (torch.OutOfMemoryError, {"callback": stops(torch.OutOfMemoryError, 2)}),
+    (UserError, DIVERGES),
+    (UserError, {"mixed_precision": "int4"}),
+]
+
+
+@pytest.mark.parametrize("family", ONE)
 @pytest.mark.parametrize("before", [None, ADAPTER, FULL], ids=["pretrained", "adapter", "full"])
 def test_a_finetuning_that_fails_leaves_the_pipeline_as_it_was(family: str, before: Any) -> None:
-    """Interrupted at the first and last update, out of memory, diverged, mistaken: same layers,
+    """Interrupted at the first update, out of memory at the last, diverged, mistaken: same layers,
     weights, flags and adapters as before the call, and `reset` still goes back all the way."""
     dreamix = tiny(family)
     pretrained = whole(dreamix)
     if before:
         dreamix.finetune(CLIP, **before)
     held = whole(dreamix)
-    for other in (ADAPTER, FULL):
-        for error, at in ((KeyboardInterrupt, 1), (torch.OutOfMemoryError, 2)):
-            with pytest.raises(error):
-                dreamix.finetune(MIRRORED, callback=stops(error, at), **other)
-            assert whole(dreamix) == held
-        with pytest.raises(UserError, match="diverged"):
-            dreamix.finetune(MIRRORED, **{**other, **DIVERGES})
-        with pytest.raises(UserError, match="precision is"):
-            dreamix.finetune(MIRRORED, mixed_precision="int4", **other)
+    for number, (error, how) in enumerate(FAILURES):
+        with pytest.raises(error):
+            dreamix.finetune(MIRRORED, **{**(ADAPTER if number % 2 else FULL), **how})
+        assert whole(dreamix) == held
+        with pytest.raises(error):
+            dreamix.finetune(MIRRORED, **{**(FULL if number % 2 else ADAPTER), **how})
         assert whole(dreamix) == held
     dreamix.reset()
     assert whole(dreamix) == pretrained
@@ -85,12 +92,11 @@ def test_an_interrupted_edit_after_a_failure_is_that_of_before() -> None:
 
 
 def test_weights_that_the_last_update_broke_are_a_divergence() -> None:
-    """One update at a rate beyond single precision: its own loss was still a number."""
-    dreamix = tiny()
-    held = whole(dreamix)
+    """The loss sqrt(w) is 0 at w = 0, a number; its slope there is not, and so w afterwards."""
+    weight = torch.nn.Parameter(torch.zeros(3))
+    part = Part("video", 1.0, lambda _: [weight.sqrt().sum()], nullcontext)
     with pytest.raises(UserError, match="diverged after 1 updates"):
-        dreamix.finetune(CLIP, **{**QUICK, "steps": 1, "learning_rate": 1e39})
-    assert whole(dreamix) == held
+        adapt([weight], [part], Finetuning(steps=1), torch.Generator())
 
 
 def test_gradients_from_elsewhere_are_not_trained_on() -> None:
@@ -103,7 +109,7 @@ def test_gradients_from_elsewhere_are_not_trained_on() -> None:
 
 
 # -- one finetuning at a time, each from the pretrained weights --------------------------------
-@pytest.mark.parametrize("family", FIVE)
+@pytest.mark.parametrize("family", ONE)
 def test_a_finetuning_does_not_depend_on_those_before(family: str) -> None:
     """All weights on A then B are B alone; an adapter on top of A is the adapter alone."""
     for last in (FULL, ADAPTER):

@@ -20,4 +20,9 @@ FIVE = [  # one of every family
     "animatediff",
     pytest.param("ltx-2b", marks=pytest.mark.slow),
 ]
+ONE = [  # one of every family, in the slow run; the fastest always
+    "wan2.1",
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("cogvideox-2b", "modelscope")),
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("animatediff", "ltx-2b")),
+]
 SEPARABLE = ("modelscope", "animatediff")  # whose frame pass is exact

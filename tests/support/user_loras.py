@@ -15,7 +15,7 @@ LAYERS = ["to_q", "to_v"]  # a user's LoRA need not have the toolkit's layers
 def with_loras(dreamix: DreamixPipeline, *names: str, layers: Any = LAYERS) -> DreamixPipeline:
     """Put random LoRAs of rank 4 into a pipeline; the last one is active, as PEFT leaves it."""
     for name in names:
-        put(dreamix, name, LoraConfig(4, target_modules=layers, lora_alpha=2))
+        put(dreamix, name, LoraConfig(r=4, target_modules=layers, lora_alpha=2))
     return dreamix
 
 
