@@ -291,34 +291,41 @@ def test_an_adapter_in_the_cache_that_cannot_be_read_is_made_anew(
     assert [path.name for path in tmp_path.iterdir()] == [file.parent.name]
 
 
-@pytest.mark.parametrize("spoil", [cut, emptied, of_nothing, infinite])
+@pytest.fixture(scope="module")
+def cascade(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an embedded model of random weights."""
+    return f"toybox:{save_tiny(tmp_path_factory.mktemp('cascade'))}"
+
+
 def test_the_embedded_model_makes_weights_anew_that_cannot_be_read(
-    spoil: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    cascade: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name, clip = f"toybox:{save_tiny(tmp_path / 'cascade')}", random_clip(1, 3, 2, 24, 40)
-    settings = Finetuning(steps=1, learning_rate=1e-3, frames=1)
-    opened: Any = open_backend(name, tmp_path / "kept")
+    """Cut off, of another network, infinite: the same weights, once, and a line with the file."""
+    clip, settings = random_clip(1, 3, 2, 24, 40), Finetuning(1, 1e-3, frames=1)
+    opened: Any = open_backend(cascade, tmp_path)
     expected = state_of(opened.finetuned(clip, settings).model.unet)
-    (file,) = (tmp_path / "kept").iterdir()
-    spoil(file)
-    for seconds_are in (lambda s: s > 0, lambda s: s == 0):
-        again: Any = open_backend(name, tmp_path / "kept")
-        model, seconds = again.finetuned(clip, settings)
-        assert state_of(model.unet) == expected
-        assert seconds_are(seconds)
-    assert str(file) in caplog.text
+    (file,) = tmp_path.iterdir()
+    for spoil in (cut, of_nothing, infinite):
+        spoil(file)
+        caplog.clear()
+        for kept in (False, True):
+            again: Any = open_backend(cascade, tmp_path)
+            model, seconds = again.finetuned(clip, settings)
+            assert (state_of(model.unet), seconds == 0) == (expected, kept)
+        assert str(file) in caplog.text
 
 
-def test_the_embedded_model_keeps_nothing_of_a_finetuning_that_failed(tmp_path: Path) -> None:
+def test_the_embedded_model_keeps_nothing_of_a_finetuning_that_failed(
+    cascade: str, tmp_path: Path
+) -> None:
     """Interrupted, or infinite in half precision after the last update."""
-    backend: Any = open_backend(f"toybox:{save_tiny(tmp_path / 'cascade')}", tmp_path / "kept")
+    backend: Any = open_backend(cascade, tmp_path / "kept")
     clip, held = random_clip(1, 3, 2, 24, 40), state_of(backend.model.unet)
-    settings = Finetuning(steps=1, learning_rate=1e-3, frames=1)
+    settings = Finetuning(1, 1e-3, frames=1)
     with pytest.raises(KeyboardInterrupt):
         backend.finetuned(clip, settings, watch=stops(KeyboardInterrupt, 1))
     with pytest.raises(UserError, match="diverged after 1 updates"):
-        backend.finetuned(clip, Finetuning(steps=1, learning_rate=1e30, frames=1))
+        backend.finetuned(clip, Finetuning(1, 1e30, frames=1))
     assert not backend._held
     assert not (tmp_path / "kept").exists()
     assert state_of(backend.model.unet) == held
-    assert backend.finetuned(clip, settings).seconds > 0
