@@ -34,8 +34,10 @@ from dreamix.core.records import write_whole
 
 METADATA = "lora_adapter_metadata"
 KEPT = ("r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern", "use_rslora")
-BEYOND = ("use_dora", "use_qalora", "lora_bias", "layer_replication", "target_parameters")
-BEYOND += ("modules_to_save",)  # beside what PEFT itself calls a variant
+BEYOND = (  # beside what PEFT itself calls a variant
+    *("use_dora", "use_qalora", "lora_bias", "layer_replication", "target_parameters"),
+    "modules_to_save",
+)
 PLAIN_STARTS = (None, True, False, "gaussian", "orthogonal", "eva")  # that leave W as it was
 
 

@@ -60,10 +60,10 @@ def put_adapter(
     Torch's own random numbers, all flags and the adapters beside it stay as they were. A layer that
     takes no adapter raises one of `REFUSED`.
     """
-    peft, network = peft_package(), bare(network)
-    check_room([network])
-    remove_adapter(network)
-    own = layer_names(network)
+    peft, within = peft_package(), bare(network)
+    check_room([within])
+    remove_adapter(within)
+    own = layer_names(within)
     if alone := [name for name in ranks if own[name].endswith("_orig_mod")]:
         raise UserError(f"the layer {alone[0]} is compiled by itself: compile the whole network")
     config = lora_config(
@@ -72,11 +72,11 @@ def put_adapter(
         by_root=by_root,
     )
     config.target_modules = "|".join(re.escape(own[name]) for name in ranks)
-    with _others_kept(network), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+    with _others_kept(within), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Already found a `peft_config`")
-        peft.inject_adapter_in_model(config, network, adapter_name=NAME)
-    network._hf_peft_config_loaded = True  # so that diffusers' own functions know of it
-    return adapted_layers(network)
+        peft.inject_adapter_in_model(config, within, adapter_name=NAME)
+    within._hf_peft_config_loaded = True  # so that diffusers' own functions know of it
+    return adapted_layers(within)
 
 
 def lora_config(ranks: Mapping[str, int], alphas: Mapping[str, float], *, by_root: bool) -> Any:

@@ -68,14 +68,9 @@ class Snapshot:
 
 PER_NETWORK = ("peft_config", "_hf_peft_config_loaded")
 PER_LAYER = (
-    "_active_adapter",
-    "_disable_adapters",
-    "merged_adapters",
-    "r",
-    "lora_alpha",
-    "scaling",
+    *("_active_adapter", "_disable_adapters", "merged_adapters", "r", "lora_alpha", "scaling"),
+    *("use_dora", "use_rslora", "lora_bias", "lora_variant", "frozen_peft_weight_names"),
 )
-PER_LAYER += ("use_dora", "use_rslora", "lora_bias", "lora_variant", "frozen_peft_weight_names")
 
 
 def _copied(module: nn.Module, names: Iterable[str]) -> dict[str, Any]:
