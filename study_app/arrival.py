@@ -76,14 +76,13 @@ def _may_come(session: Session, running: Running, visit: Visit) -> bool:
     nobody = person(_kind(visit, kind), visit.platform_id) is None
     if visit.token or invited_only or (nobody and (kind in NEEDS_ID or visit.platform_id)):
         return False
-    if visit.session == PREVIEW:
+    if (visit.session or "").strip().upper() == PREVIEW:
         return False
     return state_of(session).name != "closed" and not _others(session, visit)
 
 
 def new_rater(running: Running, visit: Visit, now: int) -> Rater:
     """Return a rater at the first screen, with a token that nobody can guess."""
-    languages = running.study.texts
     return Rater(
         token=secrets.token_urlsafe(24),
         platform=running.study.recruiting.kind,
@@ -91,7 +90,7 @@ def new_rater(running: Running, visit: Visit, now: int) -> Rater:
         session=name(visit.session),
         platform_study=name(visit.study),
         simulated=visit.simulated,
-        language=visit.language if visit.language in languages else next(iter(languages)),
+        language=running.study.tongue(visit.language),
         screen=Screen.WELCOME,
         quiz_failures=0,
         created=now,
@@ -106,8 +105,8 @@ def _known(session: Session, visit: Visit, kind: str) -> Rater | None:
     if found is None:
         return None
     same = (found, visit.platform_id)  # as it is kept now, and as it was kept once
-    named = select(Rater).where(Rater.platform == kind, Rater.platform_id.in_(same))
-    return session.scalars(named.order_by(Rater.id)).first()
+    named = select(Rater).where(Rater.platform_id.in_(same))
+    return session.scalars(named.order_by(Rater.platform != kind, Rater.id)).first()
 
 
 def _others(session: Session, visit: Visit) -> bool:

@@ -32,7 +32,8 @@ def build_and_declare(folder: Path, url: str | None, amendment: str | None) -> l
     finally:
         database.engine.dispose()
     when = f"{known.hash[:12]}, kept {day(known.at)}"
-    kept = "before the first vote" if not known.ratings else f"after {known.ratings} rated trials"
+    votes = plural(known.ratings, "rated trial")
+    kept = f"after {votes}" if known.ratings else "before the first vote"
     return build_lines(built, study_power(built.study, built.plan), f"{when}, {kept}")
 
 
@@ -45,12 +46,12 @@ def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
     """Return what was built: how much is to be rated by how many, checks, and what is left out."""
     study, cells = built.study, built.plan.of_kind("rating")
     edits, videos = {item.edit for item in cells}, {item.video for item in cells}
-    what = "pairs" if study.design == "pairwise" else "clips"
+    what = "pair" if study.design == "pairwise" else "clip"
     raters = raters_needed(study, len(cells))
     lines = [
-        f"to rate     {len(cells)} {what}: {len(edits)} edits of {len(videos)} videos by "
-        f"{', '.join(study.methods)}",
-        f"raters      {raters} give each {plural(study.size.votes, 'vote')}, in lists of "
+        f"to rate     {plural(len(cells), what)}: {plural(len(edits), 'edit')} of "
+        f"{plural(len(videos), 'video')} by {', '.join(study.methods)}",
+        f"raters      {raters} needed for {plural(study.size.votes, 'vote')} on each, in lists of "
         f"{study.size.trials}, if none drops out",
     ]
     if study.size.raters is not None and study.size.raters < raters:
@@ -61,12 +62,13 @@ def build_lines(built: Built, power: Prospect, analysis: str) -> list[str]:
 
 
 def _media(built: Built) -> str:
-    clips = f"{built.clips} clips for browsers"
+    clips = f"{plural(built.clips, 'clip')} for browsers"
     if not built.kept:
         return clips
+    older = "1 older one stays" if built.kept == 1 else f"{built.kept} older ones stay"
     return (
-        f"{clips}; {built.kept} older ones stay, for the study is being served: stop the server "
-        "and start it again to show what was built"
+        f"{clips}; {older}, because the study is being served: stop the server and start it again "
+        "to show what was built"
     )
 
 
@@ -74,8 +76,9 @@ def _checks(built: Built) -> str:
     checks, plan = built.study.checks, built.plan
     counts = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
     return (
-        f"in a list {checks.traps} of {counts['trap']} traps, {checks.gold} of {counts['gold']} "
-        f"gold, {checks.repeats} repeated; {plural(counts['training'], 'practice trial')} before"
+        f"a list has {checks.traps} of {plural(counts['trap'], 'trap')}, {checks.gold} of "
+        f"{plural(counts['gold'], 'gold trial')} and {plural(checks.repeats, 'repeat')}; "
+        f"{plural(counts['training'], 'practice trial')} before it"
     )
 
 
@@ -86,11 +89,11 @@ def power_lines(study: Study, prospect: Prospect) -> list[str]:
         return ["power       one video or one rater: no difference can be told from chance"]
     found = f"a difference of {power.difference:.2f} points between two"
     if study.design == "pairwise" and power.difference > 0.5:
-        return ["power       too few votes: not even a preference of everybody would be found"]
+        return ["power       too few votes: not even a unanimous preference would be found"]
     if study.design == "pairwise":
         found = f"a preference of {50 + 100 * power.difference:.0f}% or more for one of two"
     return [
-        f"power       {found} methods is found with 80% (two-sided 5%, "
+        f"power       {found} methods is found with a power of 80% (two-sided 5%, "
         f"{plural(power.freedom, 'degree of freedom')})",
         f"            if a method's effect deviates by {assumed.method_rater} from rater to rater "
         f"and by {assumed.method_source} from video to video, and answers by {assumed.answer};",

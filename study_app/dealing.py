@@ -32,7 +32,11 @@ def votes(session: Session, plan: Plan) -> dict[Cell, int]:
 
 
 def release_leases(session: Session, study: Study, now: int) -> int:
-    """Return how many trials were taken back from raters who have shown no sign of life."""
+    """Return how many trials were taken back from raters who have shown no sign of life.
+
+    A sign of life that is still to come was kept before the clock was set back: it was one now.
+    """
+    session.execute(update(Rater).where(Rater.seen > now).values(seen=now))
     silent = now - study.size.lease_minutes * 60_000
     gone = select(Rater.id).where(or_(Rater.seen < silent, Rater.rejected.is_not(None)))
     gone = gone.where(Rater.finished.is_(None))
@@ -78,7 +82,7 @@ def deal(session: Session, study: Study, plan: Plan, rater: Rater, now: int) -> 
     block = next_block(votes(session, plan), quota=quota, length=length, number=dealt, rng=rng)
     if not block:
         return []
-    checks = _checks(study, plan, rater.language, dealt)
+    checks = _checks(study, plan, study.tongue(rater.language), dealt)
     keys = [plan.by_cell[cell].key for cell in block]
     places = mixed(keys, checks=checks, repeats=study.checks.repeats, rng=rng)
     rater.number = dealt

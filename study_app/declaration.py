@@ -15,7 +15,13 @@ from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
 from study_app.plan import Item, Plan
 from study_app.settings import keep_setting, setting
-from study_app.spec.declared import declared_content, declared_hash, differences, first_hash
+from study_app.spec.declared import (
+    declared_content,
+    declared_hash,
+    differences,
+    earlier_hashes,
+    first_hash,
+)
 from study_app.spec.study import Study
 from study_app.store.database import Database
 from study_app.store.tables import Trial
@@ -23,7 +29,7 @@ from study_app.store.tables import Trial
 _KEY = "analysis"
 DIGITS = 12  # of a hash, where it stands for a declaration
 _SHOWN = 3  # places that a refusal names
-UPGRADED = "an earlier version of the toolkit kept the hash of the analysis plan alone"
+UPGRADED = "an earlier version of the toolkit declared less"
 Entry = dict[str, Any]  # hash, at, ratings, content; of an amendment the reason too
 
 
@@ -74,7 +80,7 @@ def check_content(database: Database, study: Study, amendment: str | None = None
         return
     if found["keys"] != _keys(study):
         raise UserError(
-            f"study.yaml: name and seed make the keys of {votes} trials that are rated; put them "
+            f"study.yaml: name and seed make the keys of {plural(votes, 'rated trial')}; put them "
             f"back to {found['keys'][0]!r} and {found['keys'][1]}"
         )
     if not amendment and (changed := _changed(found, study)):
@@ -126,7 +132,7 @@ def declare(
         if not found or not votes:
             keep_setting(session, _KEY, {**entry, "keys": _keys(study), "amendments": []})
         elif _last(found)["hash"] != entry["hash"] or (amendment and _changed(found, study)):
-            upgraded = not amendment and _last(found)["hash"] == first_hash(study)
+            upgraded = not amendment and _last(found)["hash"] in earlier_hashes(study, plan)
             why = {"reason": UPGRADED, "automatic": True} if upgraded else {"reason": amendment}
             found["amendments"].append({**entry, **why})
             keep_setting(session, _KEY, found)

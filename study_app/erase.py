@@ -1,5 +1,6 @@
 """Erases what identifies a person, and on request all that they answered."""
 
+import re
 import secrets
 
 from sqlalchemy import delete, func, select, update
@@ -36,6 +37,7 @@ def erase(running: Running, raters: list[Rater], now: int, *, answers: bool = Fa
 
 
 def _forget(session: Session, row: Rater) -> None:
+    _forget_in_reasons(session, row)
     row.platform_id = row.session = row.comment = row.device = None
     row.token = secrets.token_urlsafe(24)
     if row.screen not in ENDS:
@@ -43,6 +45,17 @@ def _forget(session: Session, row: Rater) -> None:
         mine = update(Trial).where(Trial.rater_id == row.id, Trial.state == "dealt")
         session.execute(mine.values(state="released"))
     session.execute(delete(Event).where(Event.rater_id == row.id))
+
+
+def _forget_in_reasons(session: Session, row: Rater) -> None:
+    """Take out of what a researcher wrote of a rater what tells who they are."""
+    found = (row.platform_id, row.session, row.token, row.comment)
+    telling = sorted({text for text in found if text}, key=len, reverse=True)
+    by_hand = select(Exclusion).where(Exclusion.rater_id == row.id, ~Exclusion.automatic)
+    for exclusion in session.scalars(by_hand):
+        for text in telling:
+            anyhow = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
+            exclusion.reason = anyhow.sub("(erased)", exclusion.reason)
 
 
 def _remove_answers(session: Session, row: Rater) -> None:

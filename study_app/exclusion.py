@@ -10,13 +10,13 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from dreamix.core.wording import plural
 from study_app.declaration import declared
 from study_app.flow import Running
-from study_app.plan import Plan
+from study_app.plan import OWN, Plan
 from study_app.spec.study import Study
 from study_app.store.tables import Answer, Exclusion, Playback, Rater, Trial
 
-OWN = ("rating", "repeat")  # kinds of trials that are answered for their own sake
 CHECKS = ("trap", "gold")
 BY_HAND = "by_hand"
 
@@ -110,8 +110,8 @@ def _failed_checks(session: Session, study: Study, plan: Plan) -> Iterator[Flag]
     for (rater, kind), results in seen.items():
         if 0 < limits[kind] <= sum(results):
             rule = "failed_traps" if kind == "trap" else "failed_gold"
-            name = "traps" if kind == "trap" else "gold trials"
-            yield Flag(rater, rule, f"{sum(results)} of {len(results)} {name} failed")
+            of = plural(len(results), "trap" if kind == "trap" else "gold trial")
+            yield Flag(rater, rule, f"{sum(results)} of {of} failed")
 
 
 def _failed_playback(session: Session, study: Study) -> Iterator[Flag]:
@@ -124,7 +124,11 @@ def _failed_playback(session: Session, study: Study) -> Iterator[Flag]:
     rows = rows.where(or_(Playback.trial_id.is_(None), Playback.coverage < wanted))
     for rater, count in session.execute(rows.group_by(Trial.rater_id)):
         if count >= limit:
-            yield Flag(rater, "failed_playback", f"{count} clips were not watched to the end")
+            yield Flag(rater, "failed_playback", f"{_clips(count)} not watched to the end")
+
+
+def _clips(count: int) -> str:
+    return f"{plural(count, 'clip')} {'was' if count == 1 else 'were'}"
 
 
 def _wanted_coverage(session: Session, study: Study) -> ColumnElement[float]:
@@ -165,9 +169,9 @@ def _by_count(session: Session, study: Study) -> Iterator[Flag]:
     for rater, rated, stuck, done in session.execute(rows):
         rated, stuck, done = int(rated), int(stuck), int(done)
         if rules.unplayable and done and stuck / done >= rules.unplayable:
-            yield Flag(rater, "unplayable", f"{stuck} of {done} clips did not play")
+            yield Flag(rater, "unplayable", f"{stuck} of {plural(done, 'clip')} did not play")
         if rated < rules.least_ratings:
-            yield Flag(rater, "least_ratings", f"{rated} trials rated")
+            yield Flag(rater, "least_ratings", f"{plural(rated, 'trial')} rated")
 
 
 def _of_hand(rater: Rater) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

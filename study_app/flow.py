@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from study_app.dealing import deal, deal_training, has_room, take_back
 from study_app.device import in_the_way
 from study_app.marks import Mark, checked_marks
-from study_app.plan import Item, Plan
+from study_app.plan import OWN, Item, Plan
 from study_app.playback import Ledger, could_be_since, watched
 from study_app.screens import ENDS, Screen
 from study_app.showing import shown
@@ -317,10 +317,19 @@ def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: i
         turn.rater.screen = Screen.FEEDBACK if known else Screen.TRAINING
         _end_training_if_done(running, turn, now)
     elif not current_trial(turn.session, turn.rater):
-        turn.rater.screen = Screen.COMMENT
-        turn.rater.finished = now
+        _finish(turn, now)
     elif _is_time_for_a_break(running.study, turn):
         turn.rater.screen = Screen.BREAK
+
+
+def _finish(turn: Turn, now: int) -> None:
+    """Bring a rater to the last screens; answers to checks alone are no ratings."""
+    rated = select(Trial.id).where(Trial.rater_id == turn.rater.id, Trial.state == "rated")
+    if turn.session.scalar(rated.where(Trial.kind.in_(OWN)).limit(1)) is None:
+        _end(turn, Screen.NO_PLAY)
+        return
+    turn.rater.screen = Screen.COMMENT
+    turn.rater.finished = now
 
 
 def _end(turn: Turn, screen: Screen) -> None:

@@ -79,6 +79,6 @@ def _checked(study: Study, mark: Mark, lengths: Mapping[str, float]) -> Mark:
     if mark.clip not in lengths:
         raise ValueError(f"a mark on {mark.clip}, the trial has {', '.join(lengths)}")
     length = lengths[mark.clip]
-    if mark.start > length or mark.end > length + LATE:
+    if mark.end > length + LATE:
         raise ValueError(f"a mark up to {mark.end} s of a clip of {length} s")
-    return mark.model_copy(update={"end": min(mark.end, length)})
+    return mark.model_copy(update={"start": min(mark.start, length), "end": min(mark.end, length)})

@@ -123,7 +123,7 @@ def watch(running: Running, now: int) -> Standing:
             screens=_screens(session),
             finished=len(finished),
             rejected=_count(session, Rater.rejected.is_not(None)),
-            minutes=median(spent for spent, _ in finished) / 60_000 if finished else None,
+            minutes=_minutes(finished),
             pace=_pace(session, [end for _, end in finished], at),
             checks=_checks(session, study, plan),
             unplayable=_unplayable(session),
@@ -175,6 +175,12 @@ def _finished(session: Session) -> list[tuple[int, int]]:
     rows = select(Rater.finished - Rater.began, Rater.finished)
     finished = session.execute(rows.where(Rater.finished.is_not(None)))
     return [(spent, end) for spent, end in finished if spent is not None and end is not None]
+
+
+def _minutes(finished: list[tuple[int, int]]) -> float | None:
+    """Return the median; a clock that was set back meanwhile tells nothing."""
+    spent = [time for time, _ in finished if time >= 0]
+    return median(spent) / 60_000 if spent else None
 
 
 def _pace(session: Session, ends: list[int], at: int) -> Pace | None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.places import inside
+from dreamix.core.wording import plural
 from study_app.declaration import check_clips, check_content, declare, declared
 from study_app.flow import Running
 from study_app.plan import FILE as PLAN_FILE
@@ -115,9 +116,9 @@ def check_shown(database: Database, plan: Plan, folder: Path) -> None:
     """Raise a `UserError` if raters were shown what the plan does not have."""
     if lost := was_shown(database) - set(plan.by_key):
         raise UserError(
-            f"{folder}: the plan lacks {len(lost)} clips that raters were shown; put name, seed, "
-            "methods, edits and checks of study.yaml back as they were and build again, or name "
-            "the database that belongs to it"
+            f"{folder}: the plan lacks {plural(len(lost), 'clip')} that raters were shown; put "
+            "name, seed, methods, edits and checks of study.yaml back as they were and build "
+            "again, or name the database that belongs to it"
         )
 
 

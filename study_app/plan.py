@@ -23,6 +23,7 @@ SECRET = "secret"  # file of a study's folder; names of clips and raters are mad
 SECRET_BYTES = 4096
 FORMAT = 3
 KINDS = ("rating", "trap", "gold", "training")
+OWN = ("rating", "repeat")  # kinds of trials that are answered for their own sake
 SEPARATOR = " | "  # between the two methods of a pair
 Answered = Annotated[int, Field(ge=-1, le=5)]  # of either design
 

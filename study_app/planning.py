@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from evaluation.stats.ratings import (
     Deviations,
     Power,
@@ -88,9 +89,10 @@ def planning_lines(study: Study, plan: Plan, pilot: Pilot | None, aim: Aim) -> l
 def _pilot_lines(pilot: Pilot | None, asked: Mapping[str, Deviations]) -> list[str]:
     head = "pilot       none: deviations are guesses, those of a pilot replace them (--pilot)"
     if pilot:
-        who = "SIMULATED raters" if pilot.simulated else "raters"
+        who = "SIMULATED rater" if pilot.simulated else "rater"
         head = (
-            f"pilot       {pilot.votes} answers of {pilot.raters} {who} on {pilot.sources} videos"
+            f"pilot       {plural(pilot.votes, 'answer')} of {plural(pilot.raters, who)} on "
+            f"{plural(pilot.sources, 'video')}"
         )
     lines = [head]
     if pilot and min(pilot.raters, pilot.sources) < FEW:
@@ -104,8 +106,9 @@ def _pilot_lines(pilot: Pilot | None, asked: Mapping[str, Deviations]) -> list[s
 
 def _found_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list[str]:
     head = (
-        f"this study  {size.raters} raters, {size.sources} videos, {size.ratings} votes on each "
-        f"method: found with {aim.power:.0%} (two-sided {aim.level:.0%}) are differences from"
+        f"this study  {plural(size.raters, 'rater')}, {plural(size.sources, 'video')}, "
+        f"{plural(size.ratings, 'vote')} on each method: with a power of {aim.power:.0%} "
+        f"(two-sided {aim.level:.0%}) it finds differences from"
     )
     return [head, *(f"{question:11} {_points(size, d, aim)}" for question, d in asked.items())]
 
@@ -139,7 +142,7 @@ def _raters_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> lis
     """Return how many raters find the difference that is aimed at; nothing without an aim."""
     if aim.difference is None:
         return []
-    lines = [f"to find     {aim.difference:g} points in these {size.sources} videos takes"]
+    lines = [f"to find     {aim.difference:g} points in {_these(size.sources)} takes"]
     for question, deviations in asked.items():
         lines.append(f"{question:11} {_needed(deviations, size, aim, aim.difference)}")
     return lines
@@ -157,4 +160,9 @@ def _needed(deviations: Deviations, size: Power, aim: Aim, difference: float) ->
         )
     except UserError as error:
         return str(error)
-    return f"{found.raters} raters with {size.ratings / size.raters:.1f} votes each on a method"
+    each = size.ratings / size.raters
+    return f"{plural(found.raters, 'rater')} with {each:.1f} votes each on a method"
+
+
+def _these(sources: int) -> str:
+    return "this one video" if sources == 1 else f"these {sources} videos"

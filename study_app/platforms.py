@@ -17,8 +17,24 @@ from urllib.parse import unquote
 LONGEST = 200  # of a name; longer ones are forged
 NEEDS_ID = ("prolific", "mturk")
 PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
-_PLACEHOLDER = re.compile(r".*(\{\{|\}\}|\$\{|%%).*|[\[<{$%].*[\]>}$%]|")
-_NOBODY = {"undefined", "null", "none", "nan", "n/a", "false", "prolific_pid", "workerid"}
+_PLACEHOLDER = re.compile(
+    r".*(\{\{|\}\}|[$#]\{|%%|<%|%>).*"  # of a template, wherever it stands
+    r"|[\[<{$%(].*[\]>}$%)]"  # in brackets
+    r"|[$:]\w+"  # a variable
+    r"|[!-/:-@\[-`{-~ ]*"  # signs alone, or nothing
+)
+# What programs write where there is nothing, and the names of the places, without signs.
+_NOBODY = {
+    *("undefined", "null", "nil", "none", "nan", "n/a", "false", "object object"),
+    *("anonymous", "unknown", "prolific pid", "pid", "prolific id", "participant id"),
+    *("workerid", "worker id", "your id", "your id here", "insert id here"),
+}
+# Letters and marks that are not drawn, and are no format characters to Unicode (its property
+# Default_Ignorable_Code_Point): joiners of graphemes, fillers, selectors of variants.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
 
 
 class Names(NamedTuple):
@@ -52,7 +68,7 @@ def person(kind: str, text: str | None) -> str | None:
     found = name(text)
     platform = PLATFORMS.get(kind)
     if found is None or platform is None:
-        return found and found.casefold()
+        return found and unicodedata.normalize("NFKC", found.casefold())
     found = platform.case(found)
     return found if platform.pattern.fullmatch(found) else None
 
@@ -61,12 +77,21 @@ def name(text: str | None) -> str | None:
     """Return a name without what cannot be seen; None if it is too long or a placeholder."""
     if text is None or len(text) > LONGEST:
         return None
-    seen = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
-    found = " ".join("".join(seen).split())
-    if (
-        _PLACEHOLDER.fullmatch(unquote(found))
-        or found.lower() in _NOBODY
-        or found.upper() == PREVIEW
-    ):
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    seen = "".join(c for c in seen if unicodedata.category(c) != "Cf")
+    found = " ".join(unicodedata.normalize("NFKC", seen).split())
+    if is_placeholder(found) or found.upper() == PREVIEW:
         return None
     return found if found.isprintable() else None
+
+
+def is_placeholder(text: str) -> bool:
+    """Return True for what stands in a link that nobody filled, or filled with nothing."""
+    while (plain := unquote(text)) != text:
+        text = plain  # in percent, and that in percent once more
+    return bool(_PLACEHOLDER.fullmatch(text)) or {text.lower(), _bare(text)} & _NOBODY != set()
+
+
+def _bare(text: str) -> str:
+    """Return a word without signs around it and between its parts."""
+    return re.sub(r"[\W_]+", " ", text).strip().lower()

@@ -5,6 +5,7 @@ from typing import Any
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+from dreamix.core.wording import plural
 from evaluation.run.folder import RunFolder
 from study_app.following import followed, following
 from study_app.monitor import who_rates
@@ -44,7 +45,7 @@ def run_simulation(
         )
         place = running.database.engine.url.render_as_string(hide_password=True)
     return [
-        f"{people.raters} SIMULATED raters came, {finished} finished: {place}",
+        f"{plural(people.raters, 'SIMULATED rater')} came, {finished} finished: {place}",
         NO_SIMULATION_IS_DATA,
     ]
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 from dreamix.core.errors import UserError
-from dreamix.core.wording import plural
+from dreamix.core.wording import percent, plural
 from study_app.monitor import Standing
 
 NO_SIMULATION_IS_DATA = "no figure of simulated raters says anything about people"
 
-_CHECKS = {"trap": "traps", "gold": "gold trials"}
+_CHECKS = {"trap": "trap", "gold": "gold trial"}
 
 
 def day(at: int) -> str:
@@ -43,23 +43,33 @@ def _head(name: str, now: Standing) -> str:
 
 
 def _votes(now: Standing) -> str:
-    full = sum(votes.given >= now.quota for votes in now.votes.values())
-    least = min(votes.given for votes in now.votes.values())
-    none = sum(votes.given == 0 for votes in now.votes.values())
-    lowest = f"the fewest is {least}" if least else f"{none} have none yet"
-    share = now.counted / now.wanted
+    cells, full = len(now.votes), sum(votes.given >= now.quota for votes in now.votes.values())
+    one = 1 in (full, cells)
+    all_ = f"all {now.quota}" if now.quota > 1 else "its vote" if one else "their vote"
     return (
-        f"votes       {now.counted} of {now.wanted} ({share:.0%}); {full} of {len(now.votes)} "
-        f"cells have all {now.quota}, {lowest}"
+        f"votes       {now.counted} of {now.wanted} ({percent(now.counted, now.wanted)}); {full} "
+        f"of {plural(cells, 'cell')} {'has' if one else 'have'} {all_}{_lowest(now, full)}"
     )
 
 
+def _lowest(now: Standing, full: int) -> str:
+    """Return how the emptiest cells stand."""
+    if full == len(now.votes):
+        return ""
+    least = min(votes.given for votes in now.votes.values())
+    none = sum(votes.given == 0 for votes in now.votes.values())
+    has = "has" if none == 1 else "have"
+    return f", the fewest is {least}" if least else f", {none} {has} none yet"
+
+
 def _usable(now: Standing) -> list[str]:
-    if now.kept == now.given:
+    lost = now.given - now.kept
+    if not lost:
         return []
+    one = lost == 1
     return [
-        f"            {now.kept} of {now.given} are by raters whom no rule excludes; "
-        "`study reject` gives the others to new raters"
+        f"            {lost} of {plural(now.given, 'vote')} given {'is' if one else 'are'} by "
+        f"excluded raters; `study reject` gives {'it' if one else 'them'} to new raters"
     ]
 
 
@@ -83,19 +93,24 @@ def _raters(now: Standing) -> str:
 def _pace(now: Standing) -> str:
     if not now.pace or now.minutes is None:
         return "pace        nobody has finished yet"
-    ends = f"; complete about {day(now.ends)} if it goes on so" if now.ends else ""
+    ends = f"; at this pace complete about {day(now.ends)}" if now.ends else ""
+    spent = plural(round(now.minutes), "minute") if now.minutes >= 0.5 else "less than a minute"
     return (
-        f"pace        {now.pace.finished:.1f} finished an hour over the last day, "
-        f"{plural(round(now.minutes), 'minute')} each (median){ends}"
+        f"pace        {now.pace.finished:.1f} finished an hour over the last day, {spent} each "
+        f"(median){ends}"
     )
 
 
 def _failures(now: Standing) -> str:
-    parts = [f"{part.part} of {part.whole} {_CHECKS[kind]}" for kind, part in now.checks.items()]
+    parts = [
+        f"{part.part} of {plural(part.whole, _CHECKS[kind])}" for kind, part in now.checks.items()
+    ]
     checks = f"{', '.join(parts)} failed" if parts else "none answered yet"
     stuck = now.unplayable
-    share = f" ({stuck.part / stuck.whole:.1%})" if stuck.whole else ""
-    return f"checks      {checks}; {stuck.part} of {stuck.whole} trials did not play{share}"
+    if not stuck.whole:
+        return f"checks      {checks}"
+    trials = f"{stuck.part} of {plural(stuck.whole, 'trial')}"
+    return f"checks      {checks}; {trials} did not play ({percent(*stuck)})"
 
 
 def _excluded(now: Standing) -> str:

@@ -45,7 +45,7 @@ def test_who_took_part_by_hand(tmp_path: Path) -> None:
     assert said["trials watched to 95% or more"] == "200 of 200"
     assert said["trials that did not play"] == "0 of 200"
     assert said["minutes of those who finished, median"] == "13.5"
-    assert "failed a trial of known answer" not in said, "there was none"
+    assert "failed a trial with a known answer" not in said, "there was none"
     (text,) = raters_part(found).found
     assert text.startswith("Raters: Of 8 raters who came, 8 rated and 6 count (2 were excluded). ")
     assert "Their agreement (Krippendorff's alpha) is 1.00 [1.00, 1.00] on alignment" in text

@@ -109,7 +109,7 @@ def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Cl
     assert stranger.player["trial"] != trial
     again = DrawnPage(site, t=page.token)
     assert again.player["trial"] == trial
-    assert again.app.toast[0].value == "Welcome back. You continue where you left off."
+    assert again.app.toast[0].value == "Welcome back. You can continue where you left off."
     assert rater_of(site, again.answer(clock.wait)).id == rater_of(site, page).id
 
 

@@ -101,8 +101,8 @@ def test_build_says_what_it_made(dreamix: Program, study: Path) -> None:
     assert code == 0
     for part in (
         "8 clips: 4 edits of 2 videos by frozen-frame, shuffled-frames",
-        "20 give each 5 votes, in lists of 2",
-        "in a list 1 of 2 traps, 1 of 4 gold, 1 repeated; 2 practice trials before",
+        "20 needed for 5 votes on each, in lists of 2",
+        "a list has 1 of 2 traps, 1 of 4 gold trials and 1 repeat; 2 practice trials before it",
         "1 degree of freedom",
         "these are guesses",
         "before the first vote",
@@ -173,7 +173,7 @@ def test_a_plan_that_lacks_what_raters_saw_is_refused(dreamix: Program, study: P
     rated(study)
     change(study, f"{METHODS[0]}", "ideal")
     (study / "plan.json").unlink()
-    says(dreamix("study", "build", study, "--amend", "x"), "the plan lacks 1 clips that raters")
+    says(dreamix("study", "build", study, "--amend", "x"), "the plan lacks 1 clip that raters")
     assert not (study / "plan.json").exists()
 
 

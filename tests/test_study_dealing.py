@@ -94,6 +94,16 @@ def test_what_a_silent_rater_held_goes_to_others(database: Database) -> None:
     assert all(counts[PLAN.by_key[key].cell] == 1 for key in left)
 
 
+def test_a_sign_of_life_from_a_clock_that_went_ahead_holds_no_list(database: Database) -> None:
+    """Somebody came while the clock was a year ahead: an hour after it is right again, no more."""
+    year = 365 * 24 * HOUR
+    gone = arrive(database, "gone", year)
+    with database.writing() as session:
+        assert release_leases(session, STUDY, HOUR) == 0
+        assert release_leases(session, STUDY, 2 * HOUR) == 0
+        assert release_leases(session, STUDY, 2 * HOUR + 1) == len(gone)
+
+
 def test_votes_of_a_rejected_rater_are_given_again(database: Database) -> None:
     trials = arrive(database, "bad")
     finish(database, trials, 1)

@@ -90,7 +90,7 @@ class TestInTheDatabase:
     def test_keys_may_never_change(self, database: Database) -> None:
         declare(database, study(), PLAN, 1)
         add_rater(database, VARIED)
-        with pytest.raises(UserError, match="name and seed make the keys of 6 trials"):
+        with pytest.raises(UserError, match="name and seed make the keys of 6 rated trials"):
             check_content(database, study(**{"name: s\n": "name: t\n"}), "because")
 
     def test_a_declaration_of_an_earlier_version_goes_on(self, database: Database) -> None:

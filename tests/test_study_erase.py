@@ -16,11 +16,12 @@ from dreamix.core.errors import UserError
 from study_app.backup import backup
 from study_app.dealing import votes
 from study_app.erase import erase
+from study_app.exclusion import reject
 from study_app.export.writing import export
 from study_app.opening import Opened
 from study_app.settings import setting
 from study_app.store.database import Database, open_database
-from study_app.store.tables import Answer, Event, Playback, Rater, Trial
+from study_app.store.tables import Answer, Event, Exclusion, Playback, Rater, Trial
 
 
 @pytest.fixture
@@ -65,6 +66,16 @@ def test_nothing_erased_is_left_in_the_file(two: Opened) -> None:
     stored = b"".join(p.read_bytes() for p in path.parent.glob(f"{path.name}*"))
     for text in (PID, SESSION, "Ann", rater.token):
         assert text.encode() not in stored
+
+
+def test_what_a_researcher_wrote_names_nobody_any_more(two: Opened) -> None:
+    with two.database.reading() as session:
+        rater = session.scalars(select(Rater).where(Rater.platform_id == PID)).one()
+    reject(two, rater, f"{PID.upper()} wrote to us (session {SESSION}): 7 clips froze", 5)
+    erase(two, [rater], 77)
+    with two.database.reading() as session:
+        (row,) = session.scalars(select(Exclusion).where(~Exclusion.automatic))
+    assert row.reason == "(erased) wrote to us (session (erased)): 7 clips froze"
 
 
 def test_erasing_answers_leaves_a_number_and_the_votes_are_wanted_again(two: Opened) -> None:

@@ -16,7 +16,7 @@ from study_app.plan import Item, Plan
 from study_app.pseudonyms import FINISHED, end_code
 from study_app.spec.study import Study
 from study_app.store.database import Database
-from study_app.store.tables import Exclusion, Rater
+from study_app.store.tables import Exclusion, Rater, Trial
 
 ASKED = {"trap": triple(2, 2, 2), "gold": {"alignment": 1, "fidelity": 5}}
 KNOWN = Plan(
@@ -200,6 +200,44 @@ def test_nobody_is_approved_without_a_rating(database: Database, tmp_path: Path)
     add_rater(database, skipped, minutes=1, platform="prolific", platform_id="a" * 24)
     (row,) = payment_rows(running, HOUR)
     assert (row["action"], row["completion_code"]) == ("review", "OUT1")
+
+
+def test_nobody_is_approved_for_checks_alone(database: Database, tmp_path: Path) -> None:
+    """As an earlier version let them finish: every rating left out, traps and gold answered."""
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
+    skipped = [(item, "rating", None) for item in OWN[:6]]
+    checks = [(TRAP, "trap", triple(2, 2, 2)), (GOLD, "gold", triple(1, 5, 3))]
+    add_rater(database, [*skipped, *checks], minutes=9, platform="prolific", platform_id="a" * 24)
+    (row,) = payment_rows(running, HOUR)
+    assert (row["action"], row["reason"]) == ("review", "finished without a rating")
+
+
+@pytest.mark.parametrize("back", [7, 40])
+def test_nobody_is_too_fast_by_a_clock_that_was_set_back(
+    database: Database, tmp_path: Path, back: int
+) -> None:
+    """Twenty took 20 to 21 minutes; of the last the clock shows 14, or less than nothing."""
+    running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
+    for number in range(20):
+        who = {"platform": "prolific", "platform_id": f"{number:024x}"}
+        add_rater(database, VARIED, minutes=20 + number / 20, number=number, **who)
+    assert {row["action"] for row in payment_rows(running, HOUR)} == {"approve"}
+    with database.writing() as session:
+        last = session.scalars(select(Rater).order_by(Rater.id.desc())).first()
+        assert last and last.finished is not None
+        last.finished -= back * MINUTE
+        for trial in session.scalars(select(Trial).where(Trial.rater_id == last.id)):
+            if trial.place > 2:
+                trial.opened = (trial.opened or 0) - back * MINUTE
+                trial.answered = (trial.answered or 0) - back * MINUTE
+    rows_ = payment_rows(running, HOUR)
+    assert {row["action"] for row in rows_} == {"approve"}
+    assert rows_[-1]["minutes"] == (None if back == 40 else pytest.approx(13.9, abs=0.1))
+    with database.writing() as session:  # who really took 13 minutes is exceptionally fast
+        for trial in session.scalars(select(Trial).where(Trial.rater_id == last.id)):
+            trial.opened = trial.answered = 0
+        session.get_one(Rater, last.id).finished = 13 * MINUTE
+    assert payment_rows(running, HOUR)[-1]["action"] == "may be rejected"
 
 
 def test_every_worker_of_mturk_has_a_code_of_their_own(database: Database, tmp_path: Path) -> None:

@@ -83,6 +83,24 @@ def test_long_is_an_answer_a_row_and_wide_a_trial(two: Opened) -> None:
     assert wide[0] | {name: str(value) for name, value in LEDGER.items()} == wide[0]
 
 
+def test_a_clock_that_was_set_back_leaves_times_empty(two: Opened) -> None:
+    """Half an hour back before the last answer: no time is less than nothing."""
+    with two.database.writing() as session:
+        rater = session.scalars(select(Rater).where(Rater.platform_id == PID)).one()
+        own = select(Trial).where(Trial.rater_id == rater.id).order_by(Trial.place.desc())
+        last = session.scalars(own).first()
+        assert last and last.answered and rater.finished
+        last.answered -= 30 * 60_000
+        rater.finished -= 30 * 60_000
+    folder = export(two, None, 0).folder
+    (row,) = [r for r in rows(folder, "ratings_wide") if r["trial"] == str(last.id)]
+    assert (row["seconds"], row["minutes_in"]) == ("", "")
+    first = next(r for r in rows(folder, "raters") if r["finished"] == "true")
+    assert first["minutes"] == ""
+    times = [r[name] for r in rows(folder, "ratings_wide") for name in ("seconds", "minutes_in")]
+    assert all(not time or float(time) >= 0 for time in times)
+
+
 def test_checks_say_what_they_ask_and_never_stand_as_methods(two: Opened) -> None:
     long = rows(export(two, None, 0).folder, "ratings_long")
     (trap,) = {(r["method"], r["check"], r["expected"]) for r in long if r["kind"] == "trap"}

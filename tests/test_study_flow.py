@@ -324,6 +324,28 @@ def test_who_rates_nothing_does_not_finish_whatever_may_be_left_out(database: Da
     assert practice.screen == Screen.NO_PLAY
 
 
+def test_who_answers_checks_alone_does_not_finish(database: Database) -> None:
+    """All may be left out: traps and gold are answered, ratings and repeats are not."""
+    changes = {"most_unplayable: 0.3": "most_unplayable: 1"}
+    rater = Visitor(Running(study(**changes), PLAN, database))
+    rater.to_trials()
+    while trial := rater.trial:
+        if trial.kind in ("trap", "gold"):
+            assert rater.answer(trial)
+        else:
+            rater.skip()
+    assert rater.screen == Screen.NO_PLAY
+    one = Visitor(rater.running, "two")
+    one.to_trials()
+    first = one.trial
+    while trial := one.trial:
+        if trial.id == (first and first.id):
+            assert one.answer(trial)
+        else:
+            one.skip()
+    assert one.screen == (Screen.COMMENT if first and first.kind == "rating" else Screen.NO_PLAY)
+
+
 RULE = Playback()
 
 

@@ -20,6 +20,7 @@ from study_app.export.writing import export
 from study_app.flow import Running
 from study_app.marks import Box, Mark, checked_marks
 from study_app.opening import open_study
+from study_app.plan import Clip, read_plan, write_plan
 from study_app.playback import Ledger, Stretch
 from study_app.pseudonyms import everybody
 from study_app.spec.study import Study
@@ -94,6 +95,25 @@ def test_a_mark_that_is_none_is_no_mark(wrong: dict[str, Any]) -> None:
 def test_more_than_twenty_marks_are_refused() -> None:
     with pytest.raises(ValueError, match="21 marks"):
         checked_marks(study(**ASKING), PLAN, OWN[0], False, [FLICKER] * 21)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        (0, 0, (0, 0)),
+        (2, 2, (2, 2)),
+        (2.02, 2.05, (2, 2)),
+        (0, 2, (0, 2)),
+        (1.999, 2.1, (1.999, 2)),
+    ],
+)
+def test_a_mark_may_be_a_moment_and_stand_at_an_end(
+    start: float, end: float, kept: tuple[float, float]
+) -> None:
+    """Of a clip of two seconds; what lies a little beyond its end is its end."""
+    mark = FLICKER.model_copy(update={"start": start, "end": end})
+    (found,) = checked_marks(study(**ASKING), PLAN, OWN[0], False, [mark])
+    assert (found.start, found.end) == kept
 
 
 def test_a_study_that_asks_has_the_words_for_it_in_every_language() -> None:
@@ -202,3 +222,54 @@ def test_a_rater_marks_a_fault_in_a_browser(root: Path, tmp_path: Path, design: 
         assert mark.x == pytest.approx(0.5, abs=0.01) and mark.width == pytest.approx(0.5, abs=0.02)
         assert mark.height == pytest.approx(1, abs=0.02)
     running.database.engine.dispose()
+
+
+@pytest.mark.slow
+def test_marks_end_with_the_clip_they_are_on_and_there_is_room_for_twenty(
+    root: Path, tmp_path: Path
+) -> None:
+    """Of a pair whose right side is of one second, the left of two: times follow the side."""
+    run = make_run(tmp_path / "run", root, videos=4)
+    changes = {**ASKING, "design: absolute": "design: pairwise"}
+    folder = make_study(tmp_path / "study", run, **changes)
+    plan = read_plan(folder)
+    right = {i.right: Clip(1.0, plan.clips[i.right].sha256) for i in plan.of_kind("training")}
+    write_plan(folder, replace(plan, clips=plan.clips | right))
+    with running_server(folder) as server, chromium() as browser:
+        rater = BrowserRater(browser.new_page(), server.url)
+        rater.arrive()
+        rater.consent()
+        rater.check_device()
+        rater.press("Next")
+        rater.ready()
+        page = rater.page
+        page.locator(".defects summary").click()
+        start, end = page.locator(".times input").first, page.locator(".times input").last
+        length = float(end.get_attribute("max") or 0)
+        assert length == pytest.approx(2, abs=0.1)
+        end.fill(end.get_attribute("max"))
+        page.get_by_label("Right", exact=True).first.check(force=True)
+        assert float(end.get_attribute("max") or 0) == 1
+        assert float(end.input_value()) <= 1 and float(start.input_value()) <= 1
+        for number in range(20):
+            add_one(page)
+            assert page.locator(".marks li").count() == number + 1
+        add_one(page)
+        assert page.locator(".marks li").count() == 20
+        rater.sees("There is room for 20 faults.")
+        page.locator(".marks li button").first.click()
+        add_one(page)
+        assert page.locator(".marks li").count() == 20
+        rater.press("Play")
+        rater.answer(1, 2, 3)
+        page.get_by_text("Most people would answer").first.wait_for()
+    running = open_study(folder)
+    with running.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(tables.Mark)) == 20
+    running.database.engine.dispose()
+
+
+def add_one(page: Any) -> None:
+    for label in ("Distorted shapes", "Disturbing"):
+        page.get_by_label(label, exact=True).check(force=True)
+    page.get_by_role("button", name="Add this fault").click()

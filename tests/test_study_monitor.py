@@ -1,5 +1,6 @@
 """How a study stands, counted by hand; pause, close, invitations."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import percent
 from study_app import flow
 from study_app.arrival import Visit, arrive
 from study_app.dealing import deal
@@ -137,14 +139,57 @@ def test_status_says_what_was_counted(three: Running) -> None:
     text = "\n".join(status_lines("s", watch(three, NOW), NOW))
     for part in (
         "8 of 360 (2%); 0 of 72 cells have all 5, 66 have none yet",
-        "6 of 8 are by raters whom no rule excludes",
+        "2 of 8 votes given are by excluded raters; `study reject` gives them to new raters",
         "1 finished, 2 on their way (finished 1, trials 2)",
-        "1.0 finished an hour over the last day, 12 minutes each (median); complete about",
-        "none answered yet; 1 of 9 trials did not play (11.1%)",
+        "1.0 finished an hour over the last day, 12 minutes each (median); at this pace complete",
+        "none answered yet; 1 of 9 trials did not play (11%)",
         "4 trials held by raters at work, 2 by raters who fell silent",
         "2 raters by the rules (least_ratings 2, unplayable 1)",
     ):
         assert part in text
+
+
+CELL = replace(PLAN, items=(OWN[0],))
+
+
+@pytest.mark.parametrize(
+    ("votes", "given", "said"),
+    [
+        (1, 0, ["0 of 1 (0%); 0 of 1 cell has its vote, 1 has none yet"]),
+        (1, 1, ["1 of 1 (100%); 1 of 1 cell has its vote\n", "1 of 1 vote given is by excluded"]),
+        (2, 1, ["1 of 2 (50%); 0 of 1 cell has all 2, the fewest is 1", "gives it to new raters"]),
+        (2, 2, ["2 of 2 (100%); 1 of 1 cell has all 2\n", "2 of 2 votes given are by excluded"]),
+        (300, 2, ["2 of 300 (under 1%)"]),
+    ],
+)
+def test_status_counts_in_english(
+    database: Database, votes: int, given: int, said: list[str]
+) -> None:
+    """None, one and two votes on a study of one clip; everybody is excluded (too few ratings)."""
+    running = Running(study(**{"votes: 5": f"votes: {votes}"}), CELL, database)
+    for number in range(given):
+        seconds = {"minutes": 0.4} if number == 0 else {}
+        one = [(OWN[0], "rating", triple(1, 2, 3))]
+        add_rater(database, one, start=NOW - HOUR, number=number, **seconds)
+    text = "\n".join([*status_lines("s", watch(running, NOW), NOW), ""])
+    for part in said:
+        assert part in text
+    if given == 1:
+        assert "less than a minute each (median)" in text
+        assert "0 of 1 trial did not play (0%)" in text
+        assert "1 rater by the rules" in text
+    if not given:
+        assert "checks      none answered yet\n" in text
+    assert not re.search(r"(?<![\d.])\b1 (?!has|is|of)[a-z ]*s\b", text), text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [(0, 7, "0%"), (7, 7, "100%"), (1, 999, "under 1%"), (998, 999, "over 99%"), (1, 100, "1%"),
+     (99, 100, "99%"), (1, 3, "33%")],
+)  # fmt: skip
+def test_a_share_is_all_or_nothing_only_if_it_is(part: int, whole: int, said: str) -> None:
+    assert percent(part, whole) == said
 
 
 def test_what_identifies_is_to_be_erased_a_time_after_closing(running: Running) -> None:

@@ -46,6 +46,23 @@ def running(database: Database, kind: str) -> Running:
         ("open", "Jos\u00e9", "jos\u00e9"),
         ("open", unicodedata.normalize("NFD", "Jos\u00e9"), "jos\u00e9"),
         ("open", "lab  7", "lab 7"),
+        ("prolific", f"\u200f{PID}\u202c", PID),  # marks of direction, from an Arabic page
+        ("prolific", f"{PID}\ufe0f", PID),  # a selector of variants
+        ("prolific", f"\ufeff{PID}\u2060", PID),  # a byte order mark and a word joiner
+        ("prolific", f"\u3164{PID}", PID),  # a filler that is not drawn
+        ("prolific", PID.replace("e", "\u0435"), None),  # a Cyrillic e is no digit
+        ("prolific", PID[:12] + " " + PID[12:], None),
+        ("mturk", "\uff21\uff13K7QX9ZP2M1", "A3K7QX9ZP2M1"),  # full-width
+        ("open", "Stra\u00dfe 7", "strasse 7"),
+        ("open", "STRASSE 7", "strasse 7"),
+        ("open", "\u0391\u0345\u03b1", "\u03b1\u03b9\u03b1"),  # one form after folding too
+        ("open", "Anna\u034f", "anna"),
+        ("open", "\u0645\u0631\u064a\u0645", "\u0645\u0631\u064a\u0645"),
+        ("open", "\u5f20\u4e09", "\u5f20\u4e09"),
+        ("open", "\U0001f600", "\U0001f600"),
+        ("open", "#12", "#12"),
+        ("open", "@ann", "@ann"),
+        ("open", "n.a.", "n.a."),  # initials
         ("open", "x" * 201, None),
         ("open", "a\x00b", None),
     ],
@@ -61,7 +78,11 @@ def test_one_person_has_one_name(kind: str, given: str, kept: str | None) -> Non
         "{{%PROLIFIC_PID%}}", "%7B%7B%25PROLIFIC_PID%25%7D%7D", "${e://Field/PROLIFIC_PID}",
         "undefined", "null", "NULL", "None", "NaN", "ASSIGNMENT_ID_NOT_AVAILABLE", "", "  ",
         "[PROLIFIC_PID]", "<id>", "{id}", "%PROLIFIC_PID%", "$PROLIFIC_PID$", "PROLIFIC_PID",
-        "[object Object]", "workerId", "\u200b",
+        "[object Object]", "workerId", "\u200b", "{{PID}}", "[PID]", "$PROLIFIC_PID", ":pid",
+        "%257B%257BPROLIFIC_PID%257D%257D", "__PID__", "%%PID%%", "<%= pid %>", "#{pid}", "(null)",
+        "'undefined'", "N/A", "nil", "-", "???", "your-id-here", "\uff3bPID\uff3d",
+        "\u200fnull\u200f", "assignment_id_not_available", "\ufe0f", "{", "$1", "unknown",
+        "Participant ID",
     ],
 )  # fmt: skip
 def test_a_placeholder_that_nobody_filled_is_nobody(
@@ -93,10 +114,20 @@ def test_a_name_that_was_kept_before_names_had_one_form_is_found(database: Datab
         assert session.scalar(select(func.count()).select_from(Rater)) == 1
 
 
+def test_who_was_here_before_the_study_moved_to_a_platform_goes_on(database: Database) -> None:
+    """`recruiting` may change under votes; one person still rates once."""
+    first = arrive(running(database, "open"), Visit(platform_id=PID.upper()), 1)
+    again = arrive(running(database, "prolific"), Visit(platform_id=PID), 2)
+    assert first and again and again.id == first.id
+    worker = arrive(running(database, "open"), Visit(platform_id=WORKER), 3)
+    on_mturk = arrive(running(database, "mturk"), Visit(platform_id=WORKER), 4)
+    assert worker and on_mturk and worker.id == on_mturk.id
+
+
 def test_a_preview_is_no_worker(database: Database) -> None:
     open_ = running(database, "mturk")
-    preview = Visit(platform_id=WORKER, session="ASSIGNMENT_ID_NOT_AVAILABLE")
-    assert arrive(open_, preview, 1) is None
+    for session in ("ASSIGNMENT_ID_NOT_AVAILABLE", " assignment_id_not_available\n"):
+        assert arrive(open_, Visit(platform_id=WORKER, session=session), 1) is None
     assert arrive(open_, Visit(platform_id=WORKER, session="3ABC"), 1)
 
 

@@ -77,9 +77,9 @@ def test_what_was_built_is_said() -> None:
     lines = "\n".join(build_lines(Built(settings, PLAN, 7), study_power(settings, PLAN), "h"))
     for part in (
         "72 clips: 24 edits of 12 videos by a, b, c",
-        "40 give each 5 votes, in lists of 9",
+        "40 needed for 5 votes on each, in lists of 9",
         "size.raters stops at 4: votes will be missing",
-        "1 of 3 traps, 1 of 2 gold, 1 repeated; 2 practice trials before",
+        "1 of 3 traps, 1 of 2 gold trials and 1 repeat; 2 practice trials before it",
         "these are guesses, and the components of a pilot replace them",
     ):
         assert part in lines

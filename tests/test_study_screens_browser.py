@@ -44,8 +44,8 @@ def servers(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
     run = make_run(base / "run", root, videos=4)
     pairs = PLAIN | {"design: absolute": "design: pairwise"}
     with (
-        running_server(make_study(base / "one", run, "ar", **PLAIN)) as ratings,
-        running_server(make_study(base / "two", run, "ar", **pairs)) as both,
+        running_server(make_study(base / "one", run, "ar", "de", **PLAIN)) as ratings,
+        running_server(make_study(base / "two", run, "ar", "de", **pairs)) as both,
     ):
         yield {"absolute": ratings, "pairwise": both}
 
@@ -133,6 +133,72 @@ def test_a_window_that_is_too_narrow_for_the_least_height_is_told_so(
     page.set_viewport_size({"width": 700, "height": 330})
     page.locator("button.submit[aria-disabled=false]").click()
     rater.sees("What to do")
+    page.close()
+
+
+BROKEN = f"""() => {{ {ROOT}
+    const lines = (node, from, to) => {{
+        const range = document.createRange();
+        range.setStart(node, from);
+        range.setEnd(node, to);
+        return new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+    }};
+    return [...root.querySelectorAll('.options .label')].flatMap((label) => {{
+        const node = label.firstChild;
+        const words = [...node.data.matchAll(/\\S+/g)];
+        return words.filter((w) => lines(node, w.index, w.index + w[0].length) > 1).map(String);
+    }}); }}"""
+LONG_LABELS = ["Donaudampfschifffahrt", "Überhaupt nicht", "Teilweise", "Weitgehend", "Vollständig"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 480, 700])
+@pytest.mark.parametrize(
+    ("design", "language"),
+    [("absolute", "en"), ("absolute", "de"), ("absolute", "ar"), ("pairwise", "de")],
+)
+def test_no_word_of_an_answer_is_broken_on_a_phone(
+    browser: Any, servers: dict[str, Server], design: str, language: str, width: int
+) -> None:
+    """Nor is one when it is chosen, and so in bold; all questions are set alike."""
+    server = servers[design]
+    token = new_rater_at_trials(server.folder)
+    speak(server.folder, token, language)
+    view = {"viewport": {"width": width, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = browser.new_page(**view)
+    rater = BrowserRater(page, server.url)
+    rater.arrive(f"?t={token}")
+    rater.ready()
+    count = 5 if design == "absolute" else 3
+    for value in range(count):
+        for question in range(3):
+            page.locator(".question").nth(question).locator("label").nth(value).click()
+        assert page.evaluate(BROKEN) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    layouts = page.locator(".options").evaluate_all("(all) => all.map((one) => one.className)")
+    assert len(set(layouts)) == 1
+    page.close()
+
+
+def test_answers_stand_one_below_the_other_where_words_have_no_room(
+    browser: Any, servers: dict[str, Server]
+) -> None:
+    """A long compound: in rows on a phone, side by side again when the phone is turned."""
+    rater = at_trial(browser, servers["absolute"], "upright")
+    page = rater.page
+    page.evaluate(
+        f"""(texts) => {{ {ROOT} root.querySelectorAll('.question').forEach((question) =>
+            question.querySelectorAll('.label').forEach((label, n) =>
+                (label.textContent = texts[n]))); }}""",
+        LONG_LABELS,
+    )
+    page.set_viewport_size({"width": 391, "height": 844})
+    page.locator(".options.rows").first.wait_for()
+    found = boxes(page, ".question:first-child .options label")
+    assert len({box["x"] for box in found}) == 1 and len({box["y"] for box in found}) == 5
+    assert page.evaluate(BROKEN) == []
+    page.set_viewport_size({"width": 1000, "height": 600})
+    page.locator(".options.rows").first.wait_for(state="detached")
+    assert len({box["y"] for box in boxes(page, ".question:first-child .options label")}) == 1
     page.close()
 
 

@@ -1,6 +1,7 @@
 """study.yaml: what is written for a run reads back, and every mistake is one clear line."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ import yaml
 from small_study import PLAN
 
 from dreamix.core.errors import Mistakes, UserError
-from dreamix.core.records import write_json
+from dreamix.core.records import to_json, write_json
 from evaluation.run.info import MethodInfo, RunInfo, SuiteInfo
 from study_app.plan import Clip
-from study_app.spec.declared import declared_content, declared_hash
+from study_app.spec.declared import declared_content, declared_hash, differences
 from study_app.spec.reading import read_study, study_from_text
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE, new_study
+from study_app.spec.texts import filled
 
 TEXT = (
     TEMPLATE.read_text()
@@ -152,6 +154,100 @@ def test_all_but_five_settings_are_under_the_hash() -> None:
     """A new setting is declared unless somebody decides otherwise here."""
     apart = set(Study.model_fields) - set(declared_content(study()))
     assert apart == {"run", "recruiting", "retention_days", "version"}
+
+
+def places(value: Any, *at: Any) -> Iterator[tuple[Any, ...]]:
+    """Every single setting of a study, as the way to it."""
+    if isinstance(value, dict | list) and value:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        yield from (place for key, inner in items for place in places(inner, *at, key))
+    else:
+        yield at
+
+
+def others(value: Any) -> tuple[Any, ...]:
+    """Values in place of one, of which one should be allowed."""
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, int | float):
+        return (value + 1, value - 1, value / 2, value * 2)
+    return (f"{value} x", "rtl", 3, ["x"], "pairwise", "motion")
+
+
+def with_one(study_: Study, place: tuple[Any, ...], value: Any) -> Study | None:
+    """The study with one setting changed; None if it cannot be that."""
+    found = study_.model_dump(mode="json")
+    inner = found
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    try:
+        return Study.model_validate(found)
+    except ValueError:
+        return None
+
+
+def test_every_single_setting_is_declared_but_for_what_is_said_not_to_be() -> None:
+    """Each leaf of study.yaml, whatever it is called, changed by itself to something allowed."""
+    before = study_from_text(TEXT.replace("ask: false", "ask: true"), "x")
+    content = json.loads(json.dumps(declared_content(before)))
+    free = {"run", "recruiting", "retention_days", "version"}
+    changed, stuck = 0, []
+    for place in places(before.model_dump(mode="json")):
+        value: Any = before.model_dump(mode="json")
+        for key in place:
+            value = value[key]
+        found = next(filter(None, (with_one(before, place, v) for v in others(value))), None)
+        if found is None:
+            stuck.append(".".join(map(str, place)))
+            continue
+        changed += 1
+        apart = place[0] in free or place == ("checks", "font")
+        assert bool(differences(content, found)) is not apart, place
+        assert (declared_hash(found, PLAN) != declared_hash(before, PLAN)) is not apart, place
+    assert changed > 180
+    only_some = (
+        "questions.",
+        "defects.kinds.",
+        "recruiting.kind",
+        "texts.en.quiz",
+        "texts.en.pair",
+    )
+    assert all(place.startswith(only_some) for place in stuck), stuck
+
+
+def test_the_order_of_languages_is_declared() -> None:
+    """Without a choice raters read the first one."""
+    english = TEXT[TEXT.index("  en:\n") :]
+    head, german = TEXT.removesuffix(english), english.replace("  en:", "  de:", 1)
+    first, second = (study_from_text(head + a + b, "x") for a, b in
+                     ((english, german), (german, english)))  # fmt: skip
+    assert differences(json.loads(to_json(declared_content(first))), second) == [
+        "the order of texts"
+    ]
+    assert declared_hash(first, PLAN) != declared_hash(second, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{width} pixels wide", "{widht} pixels wide",
+         "texts.en.device_narrow: {widht} is filled with nothing; {width} and {least} can stand"),
+        ("{done} of {total}", "{did} of {total}", "{did} is filled with nothing"),
+        ("Watched: {percent}%", "Watched: {share}%", "texts.en.notes.watched: {share}"),
+        ("You will be taken back in {seconds} s.", "Back in {s} s.", "texts.en.redirect: {s}"),
+    ],
+)  # fmt: skip
+def test_a_place_that_nothing_fills_is_named(old: str, new: str, told: str) -> None:
+    assert old in TEXT
+    with pytest.raises(UserError) as error:
+        study_from_text(TEXT.replace(old, new), "study.yaml")
+    assert told in str(error.value)
+
+
+def test_braces_that_are_no_place_stay_as_they_are() -> None:
+    """A translation may say what it likes: a page that filled it in would fail for every rater."""
+    assert filled("{width} px {} { {0} {of} %s", {"width": 3}) == "3 px {} { {0} {of} %s"
 
 
 @pytest.mark.parametrize(

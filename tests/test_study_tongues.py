@@ -6,7 +6,7 @@ import pytest
 import yaml
 from drawn_page import DrawnPage
 from served_study import texts_in
-from small_study import study
+from small_study import PLAN, study
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -15,10 +15,12 @@ from study_app.app.first_page import page_in
 from study_app.app.routes import routes
 from study_app.app.served import Site, serve_here
 from study_app.arrival import Visit, arrive
+from study_app.flow import Running
 from study_app.spec.reading import study_from_text
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE
-from study_app.spec.tongues import direction_of
+from study_app.spec.tongues import closest, direction_of
+from study_app.store.database import Database
 
 TEXT = TEMPLATE.read_text().replace("$name", "s").replace("$run", "r").replace("$methods", "[a]")
 
@@ -58,6 +60,35 @@ def test_letters_tell_the_direction_where_the_code_does_not(
     code: str, text: str, wanted: str
 ) -> None:
     assert direction_of(code, text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        *((code, "ar") for code in ("ar", "AR", "ar-EG", "ar_eg", " ar ", "ar-Latn-EG")),
+        *((code, "pt-BR") for code in ("pt-BR", "pt-br", "PT_BR", "pt", "pt-PT", "pt-BR-x-lab")),
+        *((code, "zh-Hant") for code in ("zh-Hant", "zh-hant-TW", "zh")),
+        *((code, None) for code in ("de", "", None, "arn", "p", "-", "english", "x" * 999)),
+    ],
+)
+def test_a_link_finds_the_language_that_is_meant(asked: str | None, found: str | None) -> None:
+    """RFC 4647, 3.4 (lookup): without case, and shorter from the end; else one of the language."""
+    assert closest(asked, ["en", "ar", "pt-BR", "zh-Hant"]) == found
+
+
+def test_who_comes_by_a_link_of_a_region_reads_their_language(database: Database) -> None:
+    running = Running(in_tongues("ar", "de"), PLAN, database)
+    for number, (asked, code) in enumerate((("ar-EG", "ar"), ("DE_at", "de"), ("fr", "en"))):
+        rater = arrive(running, Visit(platform_id=str(number), language=asked), 1)
+        assert rater and rater.language == code
+
+
+def test_a_language_that_was_taken_out_is_the_first_in_all_there_is() -> None:
+    """Neither English from right to left, nor a tag of HTML that names Arabic."""
+    found = in_tongues("de")
+    assert (found.direction("ar"), found.tag("ar")) == ("ltr", "en")
+    text = TEXT + texts_in("ar").replace("  ar:", "  ar_EG:", 1)
+    assert study_from_text(text, "x").tag("ar-EG") == "ar-EG"
 
 
 def test_a_block_may_say_its_direction() -> None:

@@ -13,3 +13,16 @@ def plural(count: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "a, b and c"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def is_are(count: int) -> str:
+    """Return the verb after so many."""
+    return "is" if count == 1 else "are"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return "12%"; what is neither none nor all is neither 0% nor 100%."""
+    share = part / whole
+    if 0 < share < 0.01:
+        return "under 1%"
+    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -14,7 +14,7 @@ DESIGNS = {
 }
 RULES = {
     "failed_traps": "failing {} or more trap clips",
-    "failed_gold": "failing {} or more trials of known answer",
+    "failed_gold": "failing {} or more trials with a known answer",
     "failed_playback": "rating {} or more clips without having watched them",
     "straight_line": "giving votes with a variance of at most {}",
     "unplayable": "reporting that {} of the clips or more did not play",
@@ -22,7 +22,7 @@ RULES = {
 }
 RULES_OF_ONE = {
     "failed_traps": "failing a trap clip",
-    "failed_gold": "failing a trial of known answer",
+    "failed_gold": "failing a trial with a known answer",
     "failed_playback": "rating a clip without having watched it",
 }
 
@@ -53,8 +53,8 @@ def _took_part(export: Exported) -> str:
         f"Of {plural(len(raters), who)} who began, {int(raters['finished'].sum())} finished; "
         f"{out or 'none'} {'were' if out > 1 else 'was'} excluded, and "
         f"{plural(len(counted), 'answer')} of {plural(counted['rater'].nunique(), 'rater')} "
-        f"{'counts' if len(counted) == 1 else 'count'}; training, traps, trials of known answer "
-        "and repeats are not among them."
+        f"{'counts' if len(counted) == 1 else 'count'}; training, traps, trials with a known "
+        "answer and repeats are not among them."
     )
 
 
@@ -62,7 +62,8 @@ def _rules(export: Exported) -> str:
     rules: dict[str, Any] = export.study.get("exclusion", {})
     said = [rule_words(k, rules[k]) for k in RULES if rules.get(k)]
     playback = export.study.get("playback", {}).get("coverage")
-    watched = f" A clip could be rated after {playback:.0%} of it had played." if playback else ""
+    part = f"{100 * playback:g}% of it" if playback else ""
+    watched = f" A clip could be rated once {part} had been played." if part else ""
     if not said:
         return f"No rule of exclusion was declared.{watched}"
     text = f"{', '.join(said[:-1])} or {said[-1]}" if said[1:] else said[0]
@@ -72,7 +73,7 @@ def _rules(export: Exported) -> str:
 def rule_words(rule: str, limit: float) -> str:
     """Return what a rule excludes raters for, such as "failing a trap clip"."""
     text = RULES_OF_ONE.get(rule) if limit == 1 else None
-    return text or RULES[rule].format(f"{limit:.0%}" if rule == "unplayable" else f"{limit:g}")
+    return text or RULES[rule].format(f"{100 * limit:g}%" if rule == "unplayable" else f"{limit:g}")
 
 
 def _declared(export: Exported) -> str:

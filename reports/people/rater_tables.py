@@ -67,7 +67,7 @@ def _checks(export: Exported) -> list[tuple[str, Cell]]:
     rows = []
     for kind, column, words in (
         ("trap", "traps_failed", "failed a trap clip"),
-        ("gold", "gold_failed", "failed a trial of known answer"),
+        ("gold", "gold_failed", "failed a trial with a known answer"),
     ):
         met = export.long.loc[export.long["kind"] == kind, "rater"].nunique()
         if met:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import is_are, percent, plural
 from study_app.app.charts import coverage_chart, pace_chart, screens_chart
 from study_app.export.writing import export_bytes
 from study_app.flow import Running
@@ -76,7 +77,7 @@ def _numbers(standing: Standing) -> None:
     """Draw the figures that matter most, in a row."""
     pace = standing.pace.finished if standing.pace else 0.0
     figures = (
-        ("Votes", f"{standing.counted / standing.wanted:.0%}", _of_votes(standing)),
+        ("Votes", percent(standing.counted, standing.wanted), _of_votes(standing)),
         ("Raters finished", str(standing.finished), f"{standing.on_their_way} on their way"),
         ("Pace", f"{pace:.1f} / h", "finished, over the last day"),
         ("Time taken", _minutes(standing), "median of those who finished"),
@@ -94,7 +95,9 @@ def _of_votes(standing: Standing) -> str:
 
 
 def _minutes(standing: Standing) -> str:
-    return "-" if standing.minutes is None else f"{standing.minutes:.0f} min"
+    if standing.minutes is None:
+        return "-"
+    return f"{standing.minutes:.0f} min" if standing.minutes >= 0.5 else "< 1 min"
 
 
 def _end(standing: Standing) -> tuple[str, str]:
@@ -109,7 +112,7 @@ def _end(standing: Standing) -> tuple[str, str]:
 
 def _span(hours: float) -> str:
     if hours < 2:
-        return f"in {60 * hours:.0f} min"
+        return f"in {max(1, round(60 * hours))} min"
     return f"in {hours:.0f} h" if hours < 48 else f"in {hours / 24:.0f} d"
 
 
@@ -143,8 +146,8 @@ def _checks(standing: Standing) -> None:
 def _exclusions(standing: Standing) -> None:
     st.markdown("##### Excluded by the declared rules")
     st.caption(
-        f"{standing.excluded_raters} raters; {standing.rejected} rejected by hand. Exclusion never "
-        "decides payment."
+        f"{plural(standing.excluded_raters, 'rater')}; {standing.rejected} rejected by hand. "
+        "Exclusion never decides payment."
     )
     if standing.excluded:
         rules = sorted(standing.excluded)
@@ -154,9 +157,9 @@ def _exclusions(standing: Standing) -> None:
 
 
 def _usable(standing: Standing) -> None:
-    if standing.kept < standing.given:
+    if lost := standing.given - standing.kept:
         st.caption(
-            f"{standing.kept} of {standing.given} votes are by raters whom no rule excludes. "
+            f"{lost} of {plural(standing.given, 'vote')} given {is_are(lost)} by excluded raters. "
             "`dreamix study reject` lets others rate again."
         )
 
@@ -164,7 +167,7 @@ def _usable(standing: Standing) -> None:
 def _share(part: Part) -> str:
     if not part.whole:
         return "none yet"
-    return f"{part.part} of {part.whole} ({part.part / part.whole:.1%})"
+    return f"{part.part} of {part.whole} ({percent(*part)})"
 
 
 def _state(running: Running) -> None:

@@ -19,7 +19,7 @@ def ahead(scene: Scene, redirect: str | None = None) -> dict[str, Any]:
     return {
         "token": None if rater.id is None else rater.token,  # until there is a row
         "screen": rater.screen,
-        "lang": rater.language,
+        "lang": scene.running.study.tag(rater.language),
         "dir": scene.direction,
         "fetch": [url(scene, name) for name in _next_clips(scene)],
         "redirect": redirect,

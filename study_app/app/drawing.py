@@ -68,7 +68,7 @@ def _draw(running: Running) -> None:
     if said.heard(scene, component.said_before_drawing()):
         scene = Scene(running, visitor(running) or rater)
     st.session_state[LANGUAGE] = scene.rater.language
-    if scene.texts is not running.study.words(language_of_link() or ""):
+    if scene.texts is not running.study.words(language_of_link()):
         _set_up(running, scene.rater.language)
     on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
     if not on_hold and has_just_come_back():
@@ -90,5 +90,5 @@ def _wait(error: Exception) -> None:
 
 def _set_up(running: Running, language: str | None) -> None:
     """Name the page in a language; its style comes with the first page."""
-    title = running.study.words(language or "").title
+    title = running.study.words(language).title
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")

@@ -51,9 +51,9 @@ def page_in(study: Study, language: str | None, admin: bool = False) -> bytes:
 
     admin: for the researcher, whose page is in English.
     """
-    code = language if language in study.texts else next(iter(study.texts))
+    code = study.tongue(language)
     texts = study.words(code)
-    tongue = f' lang="{escape(code)}" dir="{study.direction(code)}"'
+    tongue = f' lang="{escape(study.tag(code))}" dir="{study.direction(code)}"'
     whole = ' lang="en" dir="ltr"' if admin else tongue
     title = escape(texts.title)
     page = _streamlits()

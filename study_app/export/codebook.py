@@ -20,6 +20,7 @@ TABLES = {
 }
 QUESTIONS = "{questions}"  # stands for a column of every question of the study
 _TRIAL = (LONG, WIDE)
+_CLOCK = "; empty if the server's clock was set back"
 _SEEN = (LONG, WIDE, MARKS)
 
 
@@ -131,8 +132,8 @@ COLUMNS = (
     ),
     Column("expected", (LONG,), "answer that a check asks for", "as `value`, or empty"),
     Column(QUESTIONS, (WIDE,), "answer to this question", "as `value`; empty if unplayable"),
-    Column("seconds", _TRIAL, "from the first look at the trial to the answer", "seconds"),
-    Column("minutes_in", _TRIAL, "from consent to this answer", "minutes"),
+    Column("seconds", _TRIAL, "from the first look at the trial to the answer", f"seconds{_CLOCK}"),
+    Column("minutes_in", _TRIAL, "from consent to this answer", f"minutes{_CLOCK}"),
     Column("coverage", (WIDE,), "share that was watched of the clip of which least was", "0 to 1"),
     Column("plays", (WIDE,), "times the clip was played", "integer"),
     Column("seeks", (WIDE,), "jumps within the clip", "integer"),
@@ -142,7 +143,9 @@ COLUMNS = (
     Column("screen", (RATERS,), "where the rater is, or how they ended", "finished, left, ..."),
     Column("finished", (RATERS,), "rated the whole list", "true, false"),
     Column("rejected", (RATERS,), "others rate again what they rated", "true, false"),
-    Column("minutes", (RATERS,), "from consent to the last answer", "minutes; empty if unfinished"),
+    Column(
+        "minutes", (RATERS,), "from consent to the last answer", f"minutes{_CLOCK} or unfinished"
+    ),
     Column("consent_version", (RATERS,), "of the text agreed to", "of study.yaml"),
     Column("trials_rated", (RATERS,), "ratings and repeats", "integer"),
     Column("trials_unplayable", (RATERS,), "of all kinds but training", "integer"),

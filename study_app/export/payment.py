@@ -14,9 +14,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from study_app.exclusion import outcomes
 from study_app.monitor import who_rates
 from study_app.opening import Opened
+from study_app.plan import OWN
 from study_app.platforms import NEEDS_ID
 from study_app.pseudonyms import EARLY, FINISHED, end_code
 from study_app.screens import Screen
@@ -67,15 +69,19 @@ def payment_rows(running: Opened, now: int) -> list[dict[str, Any]]:
             raise UserError("the database has simulated raters: nobody pays them")
         failed, rated = _failed_traps(session, running), _rated(session)
         raters = session.scalars(select(Rater).where(Rater.platform_id.is_not(None)))
-        found = list(raters.all())
-    usual = usual_minutes([spent for rater in found if (spent := minutes(rater)) is not None])
-    checked = ((rater, failed[rater.id], rated[rater.id]) for rater in found)
-    return [_row(running, *counts, usual, now) for counts in checked]
+        found, unclear = list(raters.all()), _set_back(session)
+    times = [minutes(rater) for rater in found if rater.id not in unclear]
+    usual = usual_minutes([spent for spent in times if spent is not None])
+    of = [usual._replace(least=None) if rater.id in unclear else usual for rater in found]
+    return [
+        _row(running, rater, failed[rater.id], rated[rater.id], own, now)
+        for rater, own in zip(found, of, strict=True)
+    ]
 
 
 def minutes(rater: Rater) -> float | None:
-    """Return how long a rater took who finished."""
-    if rater.finished is None:
+    """Return how long a rater took who finished; None if the server's clock does not tell."""
+    if rater.finished is None or rater.finished < rater.began:
         return None
     return (rater.finished - rater.began) / 60_000
 
@@ -99,7 +105,7 @@ def action(
     """Return what the platform's rules recommend for a rater, and why.
 
     silent: minutes without a sign of life, beyond what a list waits for.
-    rated:  trials that were answered, practice not counted.
+    rated:  ratings that were given; practice and checks are none.
     """
     if rater.finished is None:
         why = _EARLY.get(Screen(rater.screen))
@@ -120,12 +126,14 @@ def action(
         return "review", "finished without a rating"
     needed = 1 if usual.typical is not None and usual.typical < SHORT else 2
     if failed_traps >= needed:
-        return "may be rejected", f"failed {failed_traps} attention checks, {needed} are enough"
+        enough = "one is" if needed == 1 else "two are"
+        failed = plural(failed_traps, "attention check")
+        return "may be rejected", f"failed {failed}, {enough} enough"
     spent = minutes(rater)
     if usual.least is not None and spent is not None and spent < usual.least:
         return (
             "may be rejected",
-            f"exceptionally fast: {spent:.1f} minutes, under {usual.least:.1f}",
+            f"exceptionally fast: {spent:.1f} min, less than {usual.least:.1f}",
         )
     return "approve", "finished"
 
@@ -137,8 +145,21 @@ def _failed_traps(session: Session, running: Opened) -> Counter[int]:
 
 def _rated(session: Session) -> Counter[int]:
     rows = select(Trial.rater_id, func.count()).group_by(Trial.rater_id)
-    rows = rows.where(Trial.state == "rated", Trial.kind != "training")
+    rows = rows.where(Trial.state == "rated", Trial.kind.in_(OWN))
     return Counter({rater: many for rater, many in session.execute(rows)})
+
+
+def _set_back(session: Session) -> set[int]:
+    """Return whose times run backwards: the server's clock was set back while they rated."""
+    rows = select(Rater.id, Rater.began, Trial.opened, Trial.answered, Rater.finished)
+    rows = rows.join(Trial, Trial.rater_id == Rater.id).where(Rater.finished.is_not(None))
+    times: dict[int, list[int]] = {}
+    for rater, began, opened, answered, finished in session.execute(
+        rows.order_by(Rater.id, Trial.place)
+    ):
+        before = times.setdefault(rater, [began, finished])
+        before[-1:-1] = [at for at in (opened, answered) if at is not None]
+    return {rater for rater, found in times.items() if found != sorted(found)}
 
 
 def _row(

@@ -5,6 +5,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from dreamix.core.wording import plural
 from study_app.declaration import declared
 from study_app.export import codebook as book
 from study_app.monitor import Raters
@@ -82,22 +83,26 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
     return "\n".join(part for part in parts if part) + "\n"
 
 
+def _of_entry(entry: Mapping[str, Any]) -> str:
+    """Return when something was declared, after how many votes and, if it was amended, why."""
+    votes = entry["ratings"]
+    when = f"after {plural(votes, 'rated trial')}" if votes else "before the first vote"
+    why = f": {entry['reason']}" if entry.get("reason") else ""
+    what = "Amended" if why else "Declared"
+    return f"- {what} {day(entry['at'])}, {when} hash {entry['hash']}{why}"
+
+
 def _declaration(running: Opened) -> list[str]:
-    """Return the hash of the analysis plan, when it was kept, and every amendment."""
+    """Return what was declared, by its hash, when, and every amendment."""
     with running.database.reading() as session:
         found = declared(session)
     if not found:
         return []
-    lines = ["## The declared analysis\n"]
-    lines.append(f"Hash {found.hash}, kept {day(found.at)} with {found.ratings} trials rated.")
-    lines += [
-        f"Amended {day(entry['at'])} after {entry['ratings']} trials: {entry['reason']} "
-        f"(hash {entry['hash'][:12]})"
-        for entry in found.amendments
-    ]
+    lines = ["## What was declared\n"]
+    lines += [_of_entry(entry) for entry in found.entries]
     if len(found.entries) > 1:
         lines.append(
-            "Each trial's column `declared` says under which of them it was rated; the wording of "
-            "each stands in `declaration.json`."
+            "\nEach trial's column `declared` says under which of them it was rated, by the first "
+            "12 digits of its hash; the wording of each stands in `declaration.json`."
         )
     return ["\n".join(lines)]

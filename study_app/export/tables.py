@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from study_app.declaration import DIGITS, Declared
-from study_app.exclusion import OWN, Outcome
+from study_app.exclusion import Outcome
 from study_app.export import codebook as book
 from study_app.export.reading import LEDGER, Store
 from study_app.marks import clips_to_mark
-from study_app.plan import Plan
+from study_app.plan import OWN, Plan
 from study_app.spec.study import Study
 
 Named = Callable[[int, bool], str]  # rater's row and whether they are simulated -> pseudonym
@@ -79,8 +79,8 @@ class Tables:
             "declared": self._declared(),
             **_of_items(items),
             **self._methods(items, trials["kind"], trials["swapped"]),
-            "seconds": rounded((answered - opened) / 1000, 2),
-            "minutes_in": rounded((answered - began[own]) / 60_000, 2),
+            "seconds": passed(opened, answered, 1000),
+            "minutes_in": passed(began[own], answered, 60_000),
         }
 
     def _of_raters(self, own: np.ndarray) -> Columns:
@@ -180,14 +180,13 @@ class Tables:
 
     def _raters(self) -> Columns:
         raters, everybody = self.store.raters, np.arange(len(self.names))
-        spent = (floats(raters["finished"]) - floats(raters["began"])) / 60_000
         devices = [device or {} for device in raters["device"]]
         return {
             **self._of_raters(everybody),
             **{name: raters[name] for name in ("language", "screen", "consent_version")},
             "finished": [value is not None for value in raters["finished"]],
             "rejected": [value is not None for value in raters["rejected"]],
-            "minutes": rounded(spent, 2),
+            "minutes": passed(floats(raters["began"]), floats(raters["finished"]), 60_000),
             **self._counts(),
             "window_width": pa.array([device.get("width") for device in devices], pa.int64()),
             "phone": pa.array([device.get("phone") for device in devices], pa.bool_()),
@@ -273,6 +272,12 @@ def floats(values: Sequence[float | None]) -> np.ndarray:
 def counted(places: Sequence[int], many: int) -> np.ndarray:
     """Return how often each of 0 to many - 1 stands there."""
     return np.bincount(np.array(places, np.int64), minlength=many)
+
+
+def passed(begin: np.ndarray, end: np.ndarray, unit: float) -> pa.Array:
+    """Return the time between moments; nothing where the clock was set back meanwhile."""
+    spent = (end - begin) / unit
+    return rounded(np.where(spent < 0, np.nan, spent), 2)
 
 
 def rounded(values: np.ndarray, digits: int) -> pa.Array:

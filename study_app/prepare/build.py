@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from evaluation.run.folder import RunFolder
 from study_app.design.blocks import longest_list
 from study_app.plan import Item, Plan, write_plan
@@ -87,7 +88,7 @@ def check_length(study: Study, videos: list[str]) -> None:
     if study.size.trials > most:
         raise UserError(
             f"size.trials: {study.size.trials} are too many: a rater meets each source once, and "
-            f"{len(set(videos))} sources with {len(videos)} edits allow {most}"
+            f"{plural(len(set(videos)), 'source')} with {plural(len(videos), 'edit')} allow {most}"
         )
 
 

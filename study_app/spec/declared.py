@@ -16,10 +16,18 @@ NOT_DECLARED: dict[str, Any] = {
     **dict.fromkeys(("run", "recruiting", "retention_days", "version"), True),
     "checks": {"font"},
 }
+_ORDER = "languages"
 
 
 def declared_content(study: Study) -> dict[str, Any]:
-    """Return what study.yaml declares, defaults too, as JSON can hold it."""
+    """Return what study.yaml declares, defaults too, as JSON can hold it.
+
+    languages: in their order, which JSON does not keep: without a choice raters read the first.
+    """
+    return {**_content(study), _ORDER: [*study.texts]}
+
+
+def _content(study: Study) -> dict[str, Any]:
     return study.model_dump(mode="json", exclude=NOT_DECLARED)
 
 
@@ -28,8 +36,8 @@ def declared_hash(study: Study, plan: Plan) -> str:
 
     What is as by default does not count, so that a setting which a later version adds changes none.
     """
-    text = to_json([_chosen(study), plan.clips_hash])
-    return hashlib.sha256(text.encode()).hexdigest()
+    order = [[*study.texts]] if [*study.texts] != sorted(study.texts) else []
+    return _hash([_chosen(study), plan.clips_hash, *order])
 
 
 def differences(before: dict[str, Any], study: Study) -> list[str]:
@@ -37,7 +45,11 @@ def differences(before: dict[str, Any], study: Study) -> list[str]:
 
     Lists are compared whole. A setting that was not there before and is as by default is no change.
     """
-    return list(_differences(before, declared_content(study), _chosen(study), ""))
+    rest = {key: value for key, value in before.items() if key != _ORDER}
+    found = list(_differences(rest, _content(study), _chosen(study), ""))
+    then, now = before.get(_ORDER, []), [*study.texts]
+    moved = then != now and sorted(then) == sorted(now)
+    return [*found, "the order of texts"] if moved else found
 
 
 def _chosen(study: Study) -> dict[str, Any]:
@@ -55,8 +67,17 @@ def _differences(before: Any, now: Any, chosen: Any, place: str) -> Iterator[str
         yield place
 
 
+def earlier_hashes(study: Study, plan: Plan) -> set[str]:
+    """Return the hashes that versions of November 2026 kept, of less than is declared now."""
+    return {first_hash(study), _hash([_chosen(study), plan.clips_hash])}
+
+
 def first_hash(study: Study) -> str:
     """Return the hash as versions up to November 2026 kept it: of the analysis plan alone."""
     decided = {"analysis", "exclusion", "questions", "size", "design", "methods", "edits", "checks"}
     text = study.model_dump_json(include=decided, exclude={"checks": {"font"}})
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash(declared: list[Any]) -> str:
+    return hashlib.sha256(to_json(declared).encode()).hexdigest()

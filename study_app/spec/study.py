@@ -17,7 +17,7 @@ from dreamix.core.names import why_no_path
 from dreamix.core.yaml_reading import Place
 from dreamix.core.yaml_typed import refuse
 from study_app.spec.texts import DEFECTS, Block, DefectKind, DefectWords, Quiz, Texts
-from study_app.spec.tongues import Direction, direction_of
+from study_app.spec.tongues import Direction, closest, direction_of
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
 Axis = Literal["alignment", "fidelity", "quality"]
@@ -142,14 +142,26 @@ class Study(Block):
         """Return how many methods an item of a kind shows: two are compared in pairs."""
         return 2 if self.design == "pairwise" and kind == "rating" else 1
 
-    def words(self, language: str) -> Texts:
-        """Return the texts in a language; one that was taken out since is the first."""
-        return self.texts.get(language) or next(iter(self.texts.values()))
+    def tongue(self, asked: str | None) -> str:
+        """Return the language of the texts that is asked for; the first if there is none like it.
 
-    def direction(self, language: str) -> Direction:
-        """Return which way a language of the texts is written."""
-        words = self.words(language)
-        return words.dir or direction_of(language, words.title + words.welcome)
+        asked: of a link, or of a rater whose language may have been taken out since.
+        """
+        return closest(asked, self.texts) or next(iter(self.texts))
+
+    def tag(self, asked: str | None) -> str:
+        """Return a language of the texts as HTML names it (BCP 47)."""
+        return self.tongue(asked).replace("_", "-")
+
+    def words(self, language: str | None) -> Texts:
+        """Return the texts in the language that is asked for."""
+        return self.texts[self.tongue(language)]
+
+    def direction(self, language: str | None) -> Direction:
+        """Return which way the language that is asked for is written."""
+        code = self.tongue(language)
+        words = self.texts[code]
+        return words.dir or direction_of(code, words.title + words.welcome)
 
     @property
     def least_height(self) -> int:

@@ -1,8 +1,10 @@
 """All that a rater reads, in one language. A second language is one more block of study.yaml."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from study_app.spec.tongues import Direction
 
@@ -12,6 +14,24 @@ SEVERITIES = 3  # 3 the worst
 POINTS = 5  # of every scale, 5 the best
 
 Line = Annotated[str, Field(min_length=1)]
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def filled(text: str, facts: Mapping[str, object]) -> str:
+    """Return a text with its {places} filled; as `filled` of player/dom.js does."""
+    return _PLACE.sub(lambda found: str(facts.get(found[1], found[0])), text)
+
+
+def places(*names: str) -> AfterValidator:
+    """Return the check that these can stand in braces in a line, and nothing else."""
+
+    def checked(text: str) -> str:
+        if wrong := [name for name in _PLACE.findall(text) if name not in names]:
+            known = " and ".join(f"{{{name}}}" for name in names)
+            raise ValueError(f"{{{wrong[0]}}} is filled with nothing; {known} can stand here")
+        return text
+
+    return AfterValidator(checked)
 
 
 class Block(BaseModel):
@@ -69,7 +89,7 @@ class Buttons(Block):
     left: Line
     right: Line
     prompt: Line
-    progress: Line  # with {done} and {total}
+    progress: Annotated[Line, places("done", "total")]
     submit: Line
     leave: Line
     done: Line  # back to the recruiting platform
@@ -84,8 +104,8 @@ class Notes(Block):
     opening: Line = OPENING
     loading: Line
     loading_slow: Line = "The connection is slow: the clips are still on their way."
-    load_failed: Line  # with {why}
-    watched: Line  # with {percent}
+    load_failed: Annotated[Line, places("why")]
+    watched: Annotated[Line, places("percent")]
     answer_all: Line
     keys: Line
     pair_keys: Line
@@ -97,6 +117,9 @@ class Notes(Block):
     comment: Line  # above the field
     yours: Line  # marks a rater's own answer
     expected: Line  # marks the answer that is expected
+
+
+MOST_MARKS = "There is room for {most} faults. Remove one if this one matters more."
 
 
 class DefectWords(Block):
@@ -116,7 +139,8 @@ class DefectWords(Block):
     severities: Annotated[tuple[Line, ...], Field(min_length=SEVERITIES, max_length=SEVERITIES)]
     add: Line
     remove: Line
-    marked: Line  # with {start}, {end}, {kind} and {severity}
+    most: Annotated[Line, places("most")] = MOST_MARKS
+    marked: Annotated[Line, places("start", "end", "kind", "severity")]
 
 
 FULL = """## All places are taken at the moment
@@ -144,15 +168,15 @@ class Texts(Block):
     declined: Line
     device: Line
     device_unfit: Line
-    device_narrow: Line  # with {width} and {least}
+    device_narrow: Annotated[Line, places("width", "least")]
     device_phone: Line
     device_slow: Line = SLOW
-    device_plays_not: Line  # with {why}
+    device_plays_not: Annotated[Line, places("why")]
     device_said_not: Line  # the rater says that it does not play
     instructions: Line
     pair_instructions: Line
     training: Line
-    training_feedback: Line  # with {expected}, what most people would answer
+    training_feedback: Annotated[Line, places("expected")]
     quiz_intro: Line
     quiz_wrong: Line
     quiz_failed: Line
@@ -163,7 +187,7 @@ class Texts(Block):
     thanks: Line
     code: Line  # above the completion code
     early_code: Line  # above the code of those who end early
-    redirect: Line  # with {seconds}
+    redirect: Annotated[Line, places("seconds")]
     full: Line = FULL
     closed: Line
     on_hold: Line  # the researcher paused the study

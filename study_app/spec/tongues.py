@@ -1,7 +1,8 @@
-"""Which way a language is written: by what its code says, and otherwise by its own letters."""
+"""Which of a study's languages is meant, and which way it is written."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal
 
 Direction = Literal["ltr", "rtl"]
@@ -14,6 +15,29 @@ _LANGUAGES = re.compile(
 )
 _SCRIPTS = re.compile("adlm|arab|aran|hebr|mand|mend|nkoo|rohg|samr|syrc|thaa|yezi")
 _SCRIPT = re.compile(r"[a-z]{4}")
+
+
+def closest(asked: str | None, codes: Iterable[str]) -> str | None:
+    """Return the code that is meant by one that is asked for; None if none is near.
+
+    However it is spelled (`PT_br`), then without its last parts (`ar-EG`: `ar`; RFC 4647, 3.4),
+    then the first of the same language (`pt`: `pt-BR`).
+    """
+    known: dict[str, str] = {}
+    for code in codes:
+        if code == asked:
+            return code
+        known.setdefault(_plain(code), code)
+    parts = _plain(asked or "").split("-")
+    for length in range(len(parts), 0, -1):
+        if found := known.get("-".join(parts[:length])):
+            return found
+    alike = (code for plain, code in known.items() if plain.split("-")[0] == parts[0])
+    return next(alike, None)
+
+
+def _plain(code: str) -> str:
+    return code.strip().replace("_", "-").lower()
 
 
 def direction_of(code: str, text: str) -> Direction:

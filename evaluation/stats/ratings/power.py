@@ -21,6 +21,7 @@ from typing import NamedTuple
 from scipy import stats as distributions
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from evaluation.stats.ratings.components import Components
 
 MOST = 1_000_000  # raters or sources that are tried
@@ -110,7 +111,8 @@ def raters_needed(
             deviations, raters, sources, max(1, int(raters * votes_each)), level=level, power=power
         ),
         difference,
-        f"no number of raters finds {difference:g} in {sources} sources; take more sources",
+        f"no number of raters finds {difference:g} in {plural(sources, 'source')}; take more "
+        "sources",
     )
 
 
@@ -132,7 +134,8 @@ def sources_needed(
             deviations, raters, sources, max(1, int(sources * votes_each)), level=level, power=power
         ),
         difference,
-        f"no number of sources finds {difference:g} with {raters} raters; take more raters",
+        f"no number of sources finds {difference:g} with {plural(raters, 'rater')}; take more "
+        "raters",
     )
 
 

@@ -66,6 +66,7 @@ class Defects {
     if (name !== "which") return;
     this.clip = this.clips[value];
     this.noBox();
+    this.fit();
     this.show();
   }
 
@@ -79,12 +80,21 @@ class Defects {
     return this.clip.seconds;
   }
 
+  // Times go up to the end of the clip that is marked; later ones are its end.
+  fit() {
+    for (const { input } of [this.start, this.end]) {
+      const value = Number(input.value);
+      input.max = this.length;
+      input.value = Math.min(value, this.length);
+    }
+  }
+
   // Whoever opens it has just seen something: the moment is there already.
   opened() {
     if (!this.node.open) return this.noPick();
     if (this.stage.clock.playing) this.stage.clock.pause();
     const now = this.stage.clock.time;
-    this.start.input.max = this.end.input.max = this.length;
+    this.fit();
     this.start.input.value = Math.max(0, now - AROUND);
     this.end.input.value = Math.min(this.length, now + AROUND);
     this.show();
@@ -108,7 +118,11 @@ class Defects {
     const [kind, severity] = [this.chosen("what"), this.chosen("bad")];
     if (kind === null) this.ask("what");
     else if (severity === null) this.ask("bad");
-    if (kind === null || severity === null || this.marks.length >= MOST_MARKS) return;
+    if (kind === null || severity === null) return;
+    if (this.marks.length >= MOST_MARKS) {
+      this.note.textContent = filled(this.words.most, { most: MOST_MARKS });
+      return;
+    }
     const [start, end] = this.span();
     const box = this.box ? { box: this.box } : {};
     this.marks.push({ clip: this.clip.mark, start, end, kind, severity: Number(severity), ...box });
@@ -136,13 +150,14 @@ class Defects {
   described(mark) {
     const kind = this.label(this.kinds, mark.kind);
     const severity = this.label(this.severities, mark.severity);
-    const text = filled(this.words.marked, { ...mark, start: mark.start.toFixed(1), end: mark.end.toFixed(1), kind, severity });
+    const [start, end] = [mark.start, mark.end].map((time) => tenths().format(time));
+    const text = filled(this.words.marked, { start, end, kind, severity });
     const side = this.clips.find((clip) => clip.mark === mark.clip);
     return this.clips.length > 1 ? `${side.label}: ${text}` : text;
   }
 
   show() {
-    for (const { input, said } of [this.start, this.end]) said.textContent = `${Number(input.value).toFixed(1)} s`;
+    for (const { input, said } of [this.start, this.end]) said.textContent = seconds(input.value);
     const [start, end] = this.span();
     const parts = this.marks.filter((mark) => mark.clip === this.clip.mark);
     this.bar.replaceChildren(
@@ -245,4 +260,18 @@ class Defects {
     this.frame.removeAttribute("style");
     this.note.textContent = "";
   }
+}
+
+// Times to a tenth of a second as the language of the page writes them, in the digits of the clock.
+function tenths(more = {}) {
+  const style = { minimumFractionDigits: 1, maximumFractionDigits: 1, numberingSystem: "latn", ...more };
+  try {
+    return new Intl.NumberFormat(document.documentElement.lang || "en", style);
+  } catch {
+    return new Intl.NumberFormat("en", style); // a language whose name is no code
+  }
+}
+
+function seconds(value) {
+  return tenths({ style: "unit", unit: "second", unitDisplay: "narrow" }).format(Number(value));
 }

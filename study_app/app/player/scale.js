@@ -18,7 +18,7 @@ class Scale {
       "div",
       { class: "question", role: "radiogroup", "aria-labelledby": id, onfocusin: entered },
       this.asking,
-      make("div", { class: "options" }, ...options),
+      (this.options = make("div", { class: "options" }, ...options)),
     );
   }
 
@@ -26,6 +26,15 @@ class Scale {
     const { label } = this.question.options[place];
     const key = make("span", { class: "key", "aria-hidden": "true" }, `${place + 1}`);
     return make("label", {}, input, key, make("span", { class: "label" }, label));
+  }
+
+  // True if a word of a label is wider than its place, also when it is chosen and bold.
+  get isBroken() {
+    this.options.classList.add("measured");
+    const labels = [...this.options.querySelectorAll(".label")];
+    const broken = labels.some((label) => label.scrollWidth > label.clientWidth);
+    this.options.classList.remove("measured");
+    return broken;
   }
 
   choose(value, changed) {
@@ -63,5 +72,16 @@ class Scale {
       const text = filled(words.training_feedback, { expected: `${place + 1} (${label})` });
       this.asking.append(make("p", { class: "told" }, text));
     });
+  }
+}
+
+// Sets the answers of all questions alike, so that no word is broken: side by side, in smaller
+// letters, or one below the other.
+const LAYOUTS = ["", "tight", "rows"];
+
+function fitLabels(scales) {
+  for (const layout of LAYOUTS) {
+    for (const { options } of scales) options.className = `options ${layout}`;
+    if (!scales.some((scale) => scale.isBroken)) return;
   }
 }

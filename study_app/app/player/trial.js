@@ -55,7 +55,20 @@ class Trial {
       ),
     );
     this.root.replaceChildren(section);
+    this.watchLabels(section);
     this.stage.arrangeIn(section);
+  }
+
+  // Labels fit anew when there is other room for them, and when the font is there.
+  watchLabels(section) {
+    let width = null;
+    this.fit = () => fitLabels(this.scales);
+    this.widths = new ResizeObserver(() => {
+      if (width !== (width = section.clientWidth)) this.fit();
+    });
+    this.fit();
+    this.widths.observe(section);
+    document.fonts.addEventListener("loadingdone", this.fit);
   }
 
   progress() {
@@ -216,6 +229,8 @@ class Trial {
   end() {
     clearInterval(this.waiting);
     document.removeEventListener("keydown", this.onKey, true);
+    document.fonts.removeEventListener("loadingdone", this.fit);
+    this.widths.disconnect();
     this.stage.end();
   }
 }

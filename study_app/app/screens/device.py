@@ -9,6 +9,7 @@ from study_app.app.screens.ends import screen_out
 from study_app.app.served import first_clip
 from study_app.app.words import player_words
 from study_app.device import in_the_way, width_needed
+from study_app.spec.texts import filled
 
 
 def device(scene: Scene) -> None:
@@ -35,7 +36,7 @@ def reasons(scene: Scene) -> list[str]:
         "why": found.get("why") or "-",
     }
     return [
-        getattr(scene.texts, f"device_{reason}").format_map(facts)
+        filled(getattr(scene.texts, f"device_{reason}"), facts)
         for reason in in_the_way(wanted, found)
     ]
 

@@ -73,7 +73,7 @@ def on_hold(scene: Scene) -> None:
 
 def unknown_link(running: Running, language: str | None) -> None:
     """Draw what is said to those whose link is not of this study, or who come too late."""
-    texts = running.study.texts.get(language or "") or next(iter(running.study.texts.values()))
+    texts = running.study.words(language)
     closed = current_state(running.database).name == "closed"
     st.markdown(texts.closed if closed else texts.unknown_link)
 

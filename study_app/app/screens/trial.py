@@ -15,6 +15,7 @@ from study_app.marks import clips_to_mark
 from study_app.plan import Item
 from study_app.screens import Screen
 from study_app.showing import shown
+from study_app.spec.texts import filled
 from study_app.store.tables import Answer, Trial
 
 
@@ -103,5 +104,5 @@ def _progress(scene: Scene, trial: Trial) -> dict[str, Any]:
         counts = select(func.count(), func.count().filter(Trial.place < trial.place))
         mine = counts.where(Trial.rater_id == scene.rater.id, Trial.kind != "training")
         total, done = session.execute(mine).one()
-    text = scene.texts.buttons.progress.format_map({"done": done + 1, "total": total})
+    text = filled(scene.texts.buttons.progress, {"done": done + 1, "total": total})
     return {"text": text, "share": done / total}
