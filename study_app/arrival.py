@@ -104,7 +104,8 @@ def _known(session: Session, visit: Visit, kind: str) -> Rater | None:
     found = person(_kind(visit, kind), visit.platform_id)
     if found is None:
         return None
-    same = (found, visit.platform_id)  # as it is kept now, and as it was kept once
+    # As it is kept now, as by a link of another kind, and as an earlier version kept it.
+    same = (found, person("open", found), visit.platform_id)
     named = select(Rater).where(Rater.platform_id.in_(same))
     return session.scalars(named.order_by(Rater.platform != kind, Rater.id)).first()
 

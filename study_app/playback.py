@@ -20,6 +20,9 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Place = Annotated[int, Field(ge=0, le=7)]  # of a clip in a trial, in the order they are shown
 
 
+_NOTHING = 1e-6  # seconds: sums of times are rounded, and what is whole is whole
+
+
 class Stretch(Block):
     """A part of a clip that was played without a break."""
 
@@ -69,7 +72,7 @@ def coverage(ledger: Ledger, duration: float, rule: Playback, place: int = 0) ->
     for start, end in spans:
         watched += max(0.0, end - max(start, reached))
         reached = max(reached, end)
-    return min(1.0, watched / duration) if duration else 1.0
+    return watched / duration if watched < duration - _NOTHING else 1.0
 
 
 def could_be_since(ledger: Ledger, shown: int) -> bool:

@@ -145,7 +145,7 @@ def test_exclusions_have_their_reason_and_answers_their_flag(two: Opened) -> Non
     folder = export(two, None, 9).folder
     found = {(r["rule"], r["reason"], r["automatic"]) for r in rows(folder, "exclusions")}
     assert found == {
-        ("failed_traps", "1 of 1 traps failed", "true"),
+        ("failed_traps", "1 of 1 trap failed", "true"),
         ("by_hand", "'-1 is what they wrote", "false"),
         ("least_ratings", "2 trials rated", "true"),
     }

@@ -1,6 +1,8 @@
 """What a rater does is kept at once, happens once, and goes on after any interruption."""
 
+import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -344,6 +346,15 @@ def test_who_answers_checks_alone_does_not_finish(database: Database) -> None:
         else:
             one.skip()
     assert one.screen == (Screen.COMMENT if first and first.kind == "rating" else Screen.NO_PLAY)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 61 * 1001 / 30000, 49 / 24, 1 / 3, 5.9999])
+@pytest.mark.parametrize("cuts", [(), (0.123,), (0.1, 0.2, 0.3)])
+def test_a_clip_that_was_watched_whole_is_whole(seconds: float, cuts: tuple[float, ...]) -> None:
+    """Also where all of it is asked for, in parts, to the millisecond as the page tells them."""
+    ends = [0.0, *(cut for cut in cuts if cut < seconds), math.ceil(1000 * seconds) / 1000]
+    parts = [Stretch(start=a, end=b, took=b - a) for a, b in pairwise(ends)]
+    assert coverage(Ledger(stretches=tuple(parts)), seconds, RULE) == 1
 
 
 RULE = Playback()

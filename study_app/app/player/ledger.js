@@ -49,9 +49,10 @@ class Ledger {
   // What was watched of each clip, by its own length.
   shares(durations) {
     const all = this.open ? [...this.stretches, this.open] : this.stretches;
-    return durations.map((duration, place) =>
-      duration ? Math.min(1, this.union(all, place, duration) / duration) : 1,
-    );
+    return durations.map((duration, place) => {
+      const watched = this.union(all, place, duration);
+      return watched < duration - 1e-6 ? watched / duration : 1; // sums of times are rounded
+    });
   }
 
   // Of the clip of which least was watched.
@@ -62,10 +63,12 @@ class Ledger {
   told() {
     this.close();
     const round = (number) => Math.round(number * 1000) / 1000;
+    // Outwards, so that what was watched whole is whole: clips need not last whole milliseconds.
+    const [down, up] = [(number) => Math.floor(number * 1000) / 1000, (number) => Math.ceil(number * 1000) / 1000];
     return {
       stretches: this.stretches.map((stretch) => ({
-        start: round(stretch.start),
-        end: round(stretch.end),
+        start: down(stretch.start),
+        end: up(stretch.end),
         rate: stretch.rate,
         seen: stretch.away.length < this.clips,
         away: stretch.away,

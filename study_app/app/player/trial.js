@@ -127,7 +127,7 @@ class Trial {
     if (!this.watched.isConnected && !this.isFeedback) return;
     const shares = this.stage.ledger.shares(this.data.lengths);
     if (!this.isFeedback) this.stage.tick(shares.map((share) => share >= this.data.coverage));
-    const share = Math.min(...shares) / this.data.coverage;
+    const share = this.data.coverage ? Math.min(...shares) / this.data.coverage : 1;
     const percent = Math.min(100, Math.floor(100 * share + 1e-6));
     if (percent !== this.percent) {
       this.percent = percent;
