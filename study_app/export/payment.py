@@ -157,8 +157,8 @@ def _set_back(session: Session) -> set[int]:
     for rater, began, opened, answered, finished in session.execute(
         rows.order_by(Rater.id, Trial.place)
     ):
-        before = times.setdefault(rater, [began, finished])
-        before[-1:-1] = [at for at in (opened, answered) if at is not None]
+        own = times.setdefault(rater, [began, finished or 0])
+        own[-1:-1] = [at for at in (opened, answered) if at is not None]
     return {rater for rater, found in times.items() if found != sorted(found)}
 
 

@@ -53,6 +53,11 @@ def differences(before: dict[str, Any], study: Study) -> list[str]:
 
 
 def _chosen(study: Study) -> dict[str, Any]:
+    """Return what is not as by default; a block of which nothing is left counts as that."""
+    return {key: value for key, value in _picked(study).items() if value != {}}
+
+
+def _picked(study: Study) -> dict[str, Any]:
     return study.model_dump(mode="json", exclude=NOT_DECLARED, exclude_defaults=True)
 
 
@@ -69,7 +74,7 @@ def _differences(before: Any, now: Any, chosen: Any, place: str) -> Iterator[str
 
 def earlier_hashes(study: Study, plan: Plan) -> set[str]:
     """Return the hashes that versions of November 2026 kept, of less than is declared now."""
-    return {first_hash(study), _hash([_chosen(study), plan.clips_hash])}
+    return {first_hash(study), _hash([_picked(study), plan.clips_hash])}
 
 
 def first_hash(study: Study) -> str:
