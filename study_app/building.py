@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dreamix.core.wording import plural
+from dreamix.core.wording import listed, plural
 from study_app.declaration import check_clips, check_content, declare
 from study_app.opening import check_shown, open_store, was_shown
 from study_app.plan import Item, Plan
@@ -10,6 +10,7 @@ from study_app.power import Prospect, study_power
 from study_app.prepare.build import Built, draft, finish, raters_needed
 from study_app.spec.reading import read_study
 from study_app.spec.study import Study
+from study_app.spec.texts import WIDTH
 from study_app.store.database import answering, now
 from study_app.telling import day
 
@@ -74,12 +75,14 @@ def _media(built: Built) -> str:
 
 def _checks(built: Built) -> str:
     checks, plan = built.study.checks, built.plan
-    counts = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
-    return (
-        f"a list has {checks.traps} of {plural(counts['trap'], 'trap')}, {checks.gold} of "
-        f"{plural(counts['gold'], 'gold trial')} and {plural(checks.repeats, 'repeat')}; "
-        f"{plural(counts['training'], 'practice trial')} before it"
-    )
+    of = {kind: len(plan.of_kind(kind)) for kind in ("training", "trap", "gold")}
+    listed_ = [
+        *([f"{checks.traps} of {plural(of['trap'], 'trap')}"] if checks.traps else []),
+        *([f"{checks.gold} of {plural(of['gold'], 'gold trial')}"] if checks.gold else []),
+        *([plural(checks.repeats, "repeat")] if checks.repeats else []),
+    ]
+    practice = plural(of["training"], "practice trial") if of["training"] else "no practice"
+    return f"a list has {listed(listed_) if listed_ else 'none'}; {practice} before it"
 
 
 def power_lines(study: Study, prospect: Prospect) -> list[str]:
@@ -90,6 +93,11 @@ def power_lines(study: Study, prospect: Prospect) -> list[str]:
     found = f"a difference of {power.difference:.2f} points between two"
     if study.design == "pairwise" and power.difference > 0.5:
         return ["power       too few votes: not even a unanimous preference would be found"]
+    if study.design == "absolute" and power.difference > WIDTH:
+        return [
+            "power       too few votes: not even methods at both ends of the scale would be told "
+            "apart"
+        ]
     if study.design == "pairwise":
         found = f"a preference of {50 + 100 * power.difference:.0f}% or more for one of two"
     return [

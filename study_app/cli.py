@@ -168,7 +168,8 @@ def _change_state(folder: Path, database: str | None, name: Any) -> None:
 
     with opened(folder, database) as running:
         before = change_state(running.database, name, now())
-    click.echo(f"{running.study.name} is {name} (was {before.name})")
+    was = f"was {before.name}" if before.name != name else "as it was"
+    click.echo(f"{running.study.name} is {name} ({was})")
 
 
 @study.command()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from study_app.options import DATABASE, PATH, STUDY
 
 
@@ -58,10 +59,10 @@ def erase(
         texts = private_texts(found)
         left = erase_raters(running, found, now(), answers=answers)
         files = files_with(running.folder, running.database, texts)
-    what = "and their answers are" if answers else "is"
+    too = ", and so are their answers" if answers else ""
     click.echo(
-        f"what identifies {len(found)} rater{'s' * (len(found) != 1)} {what} erased; exports and "
-        "backups made before still have it"
+        f"what identifies {plural(len(found), 'rater')} is erased{too}; exports and backups made "
+        "before still have it"
     )
     for path in files:
         click.echo(f"still in {path}: delete it")

@@ -211,7 +211,7 @@ def _unplayable(session: Session) -> Part:
 
 def _open_trials(session: Session, study: Study, at: int) -> Part:
     held = select(func.count()).select_from(Trial).join(Rater, Rater.id == Trial.rater_id)
-    held = held.where(Trial.state == "dealt", Trial.kind != "training")
+    held = held.where(Trial.state == "dealt", Trial.kind != "training", Rater.rejected.is_(None))
     live = held.where(Rater.seen >= at - study.size.lease_minutes * 60_000)
     return Part(session.scalar(live) or 0, session.scalar(held) or 0)
 

@@ -24,6 +24,7 @@ from evaluation.stats.ratings import (
 from study_app.plan import Plan
 from study_app.power import ASSUMED, study_power
 from study_app.spec.study import Study
+from study_app.spec.texts import WIDTH
 
 RATERS = (12, 24, 50, 100, 200)  # for which the table says what would be found
 FEW = 12  # raters or sources of a pilot below which its components say little
@@ -117,6 +118,8 @@ def _points(size: Power, deviations: Deviations, aim: Aim) -> str:
     found = detectable_difference(
         deviations, size.raters, size.sources, size.ratings, level=aim.level, power=aim.power
     )
+    if found.difference > WIDTH:
+        return f"none: even {WIDTH} points, the width of the scale, would be too few"
     return f"{found.difference:.2f} points"
 
 

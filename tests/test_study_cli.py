@@ -282,7 +282,7 @@ def test_erase_one_or_everyone(dreamix: Program, study: Path) -> None:
     assert "1 rater is erased" in dreamix("study", "erase", study, "PID9")[1]
     says(dreamix("study", "erase", study, "PID9"), "no rater of this study")
     _, out, _ = dreamix("study", "erase", study, "--everyone", "--answers")
-    assert "2 raters and their answers are erased" in out
+    assert "what identifies 2 raters is erased, and so are their answers; " in out
     assert "votes       0 of 40" in dreamix("study", "status", study)[1]
 
 

@@ -248,7 +248,7 @@ def test_marks_end_with_the_clip_they_are_on_and_there_is_room_for_twenty(
         length = float(end.get_attribute("max") or 0)
         assert length == pytest.approx(2, abs=0.1)
         end.fill(end.get_attribute("max"))
-        page.get_by_label("Right", exact=True).first.check(force=True)
+        page.locator(".defects fieldset").first.get_by_label("Right").check(force=True)
         assert float(end.get_attribute("max") or 0) == 1
         assert float(end.input_value()) <= 1 and float(start.input_value()) <= 1
         for number in range(20):

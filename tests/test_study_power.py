@@ -7,6 +7,7 @@ from small_study import PLAN, study
 
 from evaluation.stats.ratings import Deviations, detectable_difference
 from study_app.building import build_lines, power_lines
+from study_app.planning import Aim, planning_lines
 from study_app.power import ASSUMED, PREFERENCES, Prospect, study_power
 from study_app.prepare.build import Built
 
@@ -70,6 +71,28 @@ def test_votes_of_a_pair_are_counted_by_pair_of_methods() -> None:
     two = [replace(i, methods=("a", "b")) for i in PLAN.of_kind("rating") if i.methods == ("a",)]
     found = study_power(study(**PAIRWISE), replace(PLAN, items=tuple(two))).power
     assert (found.sources, found.ratings) == (12, 120)
+
+
+def test_what_no_scale_has_room_for_is_not_called_found() -> None:
+    """Two raters of four trials: 9 points, where 1 and 5 are four apart."""
+    settings = study(**{"raters: null": "raters: 2", "trials: 9": "trials: 4"})
+    power = study_power(settings, PLAN)
+    assert power.power.difference > 4
+    (line,) = power_lines(settings, power)
+    assert "not even methods at both ends of the scale" in line
+    lines = planning_lines(settings, PLAN, None, Aim(None))
+    assert sum("even 4 points, the width of the scale, would be too few" in x for x in lines) == 3
+
+
+def test_a_list_without_checks_says_so() -> None:
+    bare = {"training: 3": "training: 0", "traps: 1": "traps: 0", "gold: 1": "gold: 0"}
+    settings = study(**bare, **{"repeats: 1": "repeats: 0"})
+    plan = replace(PLAN, items=tuple(PLAN.of_kind("rating")))
+    lines = build_lines(Built(settings, plan, 1), study_power(settings, plan), "h")
+    assert "checks      a list has none; no practice before it" in lines
+    assert "media       1 clip for browsers" in lines
+    kept = build_lines(Built(settings, plan, 2, 1), study_power(settings, plan), "h")
+    assert any("2 clips for browsers; 1 older one stays, because" in line for line in kept)
 
 
 def test_what_was_built_is_said() -> None:

@@ -89,7 +89,7 @@ def _of_entry(entry: Mapping[str, Any]) -> str:
     when = f"after {plural(votes, 'rated trial')}" if votes else "before the first vote"
     why = f": {entry['reason']}" if entry.get("reason") else ""
     what = "Amended" if why else "Declared"
-    return f"- {what} {day(entry['at'])}, {when} hash {entry['hash']}{why}"
+    return f"- {what} {day(entry['at'])}, {when} (hash {entry['hash']}){why}"
 
 
 def _declaration(running: Opened) -> list[str]:

@@ -27,7 +27,10 @@ class Media:
     """The media folder of a study; a clip that is there already is not made again."""
 
     def __init__(self, folder: Path, height: int) -> None:
+        is_new = not (folder / FOLDER).exists()
         self.folder, self.height = own_folder(folder / FOLDER), height
+        if is_new:
+            self.folder.chmod(0o700)
         self.secret = _secret(folder / SECRET)
         self.clips: dict[str, Clip] = {}  # all that were named
         self._sources: dict[str, Path] = {}  # content -> a source that has it

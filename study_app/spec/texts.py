@@ -12,6 +12,7 @@ DefectKind = Literal["flicker", "identity", "left_over", "leaked", "distorted", 
 DEFECTS: tuple[DefectKind, ...] = get_args(DefectKind)
 SEVERITIES = 3  # 3 the worst
 POINTS = 5  # of every scale, 5 the best
+WIDTH = POINTS - 1  # of a scale: no two methods can differ by more
 
 Line = Annotated[str, Field(min_length=1)]
 _PLACE = re.compile(r"\{(\w+)\}")
