@@ -90,20 +90,22 @@ def power_lines(study: Study, prospect: Prospect) -> list[str]:
     power, assumed = prospect
     if not power.freedom:
         return ["power       one video or one rater: no difference can be told from chance"]
-    found = f"a difference of {power.difference:.2f} points between two"
-    if study.design == "pairwise" and power.difference > 0.5:
-        return ["power       too few votes: not even a unanimous preference would be found"]
-    if study.design == "absolute" and power.difference > WIDTH:
-        return [
-            "power       too few votes: not even methods at both ends of the scale would be told "
-            "apart"
-        ]
-    if study.design == "pairwise":
-        found = f"a preference of {50 + 100 * power.difference:.0f}% or more for one of two"
     return [
-        f"power       {found} methods is found with a power of 80% (two-sided 5%, "
+        f"power       {_found(study, power.difference)} (two-sided 5%, "
         f"{plural(power.freedom, 'degree of freedom')})",
         f"            if a method's effect deviates by {assumed.method_rater} from rater to rater "
         f"and by {assumed.method_source} from video to video, and answers by {assumed.answer};",
         "            these are guesses, and the components of a pilot replace them",
     ]
+
+
+def _found(study: Study, difference: float) -> str:
+    """Return what is found with a power of 80%; none that no scale has room for is."""
+    if study.design == "pairwise" and difference > 0.5:
+        return "too few votes: not even a unanimous preference would be found"
+    if study.design == "absolute" and difference > WIDTH:
+        return "too few votes: not even methods at both ends of the scale would be told apart"
+    what = f"a difference of {difference:.2f} points between two"
+    if study.design == "pairwise":
+        what = f"a preference of {50 + 100 * difference:.0f}% or more for one of two"
+    return f"{what} methods is found with a power of 80%"
