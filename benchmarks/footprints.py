@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from dreamix.backends.hub import CASCADES, NAMES, PICTURES
+from dreamix.backends.blueprint import published
 from dreamix.backends.known_footprints import TABLE
 from dreamix.doctor.backend import SETUPS, Asked, as_published, traced
 
@@ -19,7 +19,7 @@ def main() -> None:
     """Trace those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
-    everything = [*NAMES, *CASCADES, *PICTURES]
+    everything = [*published()]
     torch.set_num_threads(2)  # one thread takes other convolutions
     for name in parser.parse_args().names or everything:
         began = time.perf_counter()

@@ -1,52 +1,87 @@
-"""The one console program, `dreamix`. A subcommand is imported when it is called, not before."""
+"""The one console program, `dreamix`: commands of all packages, imported when they are called.
+
+A package brings commands through entry points of the group `dreamix.commands`: `NAME` stands beside
+ours, `GROUP.NAME` below the command GROUP, whoever brings that.
+"""
 
 import gc
-import importlib
 import os
 import sys
 
 import click
 
+from dreamix.core.deferred import Deferred
 from dreamix.core.errors import UserError
+from dreamix.core.names import one_line
+from dreamix.core.packages import note, noted
 from dreamix.core.places import why_refused
+from dreamix.core.registry import NamedRegistry
 from dreamix.core.terminal import use_any_terminal
 from dreamix.core.threads import limit_threads
 
-# name -> (module:attribute, the line `dreamix --help` shows)
-COMMANDS = {
-    "animate": ("dreamix.picture_cli:animate", "Set a still picture in motion."),
-    "bench": ("evaluation.cli:bench", "Make, score and compare edits on a suite."),
-    "docs": ("dreamix.docs_cli:docs", "Show the pages that explain all this."),
-    "doctor": ("dreamix.doctor_cli:doctor", "Say what this machine can run."),
-    "edit": ("dreamix.edit_cli:edit", "Edit one clip as a prompt says."),
-    "report": ("dreamix.report_cli:report", "Write the report page of a run."),
-    "study": ("dreamix.study_cli:study", "Let people rate the edits of a run."),
-    "subject": ("dreamix.picture_cli:subject", "Put the subject of pictures elsewhere, in motion."),
-    "toybox": ("dreamix.toybox_cli:toybox", "Render the embedded world and train on it."),
-    "weights": ("evaluation.weights_cli:weights", "Show and fetch the weights of metric models."),
-}
+COMMANDS: NamedRegistry[click.Command] = NamedRegistry("command", "dreamix.commands")
+WIDE = 200  # letters of a line on a command: none of ours is cut
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported at their first use."""
+class Program(click.Group):
+    """The group of all commands; who is called is imported, nobody else."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted(COMMANDS)
+        return [name for name in COMMANDS.names() if "." not in name]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, imported now."""
-        if cmd_name not in COMMANDS:
+        """Return the command of that name, imported now, with what packages put below it."""
+        if cmd_name not in self.list_commands(ctx):
             return None
         limit_threads()  # before anything that computes is loaded
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        found = deferred(cmd_name).command
+        join(cmd_name, found)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing any."""
+        """Write the list of commands; of ours none is imported for it."""
+        names = self.list_commands(ctx)
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+            formatter.write_dl([(n, deferred(n).get_short_help_str(WIDE)) for n in names])
+        for name in COMMANDS.names():
+            if name.partition(".")[0] not in names:
+                _left_out(name, "there is no such group")
+
+
+def deferred(name: str) -> Deferred:
+    """Return what stands for a command until it is called."""
+    entry = COMMANDS.entry(name)
+    assert entry is not None  # commands come by entry points alone
+    return Deferred(entry.place, entry=entry)
+
+
+def join(words: str, command: click.Command) -> None:
+    """Put below a command what packages bring for it: `words` with a point and a name more."""
+    for name in COMMANDS.names():
+        above, _, last = name.rpartition(".")
+        if above == words and not isinstance(command, click.Group):
+            _left_out(name, "that is no group")
+        elif above == words:
+            _put(command, name, last)
+    for last, below in getattr(command, "commands", {}).items():
+        if isinstance(below, click.Group):
+            join(f"{words}.{last}", below)
+
+
+def _put(group: click.Command, name: str, last: str) -> None:
+    """Add a command to a group that has none of that name."""
+    assert isinstance(group, click.Group)
+    before, new = group.commands.get(last), deferred(name)
+    if before is None:
+        group.add_command(new, last)
+    elif getattr(before, "entry", None) != new.entry:
+        _left_out(name, "the group has one of that name")
+
+
+def _left_out(name: str, why: str) -> None:
+    whose = COMMANDS.brought_by(name)
+    note(f"package {whose}: command {name.replace('.', ' ')!r} is left out: {why}")
 
 
 EPILOG = """\b
@@ -56,7 +91,7 @@ A first comparison, without footage of yours:
 """
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dreamix-toolkit", prog_name="dreamix")
 def program() -> None:
     """Which text-driven video editor is better, and how do we know?"""
@@ -84,6 +119,9 @@ def main() -> None:
         if not (why := _why_refused(error)):
             raise
         _end(f"dreamix: {UserError(why)}", 2)
+    finally:
+        for line in noted():
+            print(f"note: {one_line(line)}", file=sys.stderr)
 
 
 def _why_refused(error: OSError | UnicodeEncodeError) -> str | None:

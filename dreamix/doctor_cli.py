@@ -48,6 +48,7 @@ def _overview(as_json: bool) -> None:
         *page.machine_lines(machine),
         "",
         *page.table(found),
+        *page.brought(),
         *page.footnotes(machine, speed),
     ]:
         click.echo(line)

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import BACKENDS, WORLD, Backend
+from dreamix.backends.base import WORLD, Backend, spec_of
+from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.media import read_edit, write_image, write_video
@@ -18,7 +19,7 @@ from dreamix.data.strip import strip
 from dreamix.data.suite import Edit, Suite, VideoEntry
 from dreamix.data.toybox import parse_caption
 from dreamix.data.toybox.benchmark import category_of
-from dreamix.methods.base import EditRequest, Made, Method
+from dreamix.methods.base import METHODS, EditRequest, Made, Method
 
 ASSUMED = "motion"  # category of an edit of which nothing is known: what the paper is about
 
@@ -75,7 +76,7 @@ def limits(backend: Backend, source: Source) -> str | None:
     """Return the line a user must read whose clip the backend may know nothing of; else None."""
     if source.entry.recipe is not None or backend.knows == WORLD:
         return None
-    others = sorted({*BACKENDS} - {backend.name.partition(":")[0]})
+    others = sorted({*BACKENDS.names()} - {backend.name.partition(":")[0]})
     return (
         f"note: backend {backend.name} knows {backend.knows} only; this clip is resized and taken "
         f"for one of them (other backends: {', '.join(others) or 'none so far'})"
@@ -175,7 +176,17 @@ def write_record(
         **more,
         "toolkit": version("dreamix-toolkit"),
     }
+    if packages := _packages(request.label, backend):
+        record["packages"] = packages
     write_json(out.with_suffix(".json"), record)
+
+
+def _packages(name: str, backend: Backend | None) -> dict[str, str]:
+    """Return name and version of the other packages that brought the method and the backend."""
+    found = [METHODS.brought_by(name)]
+    if backend:
+        found.append(BACKENDS.brought_by(spec_of(backend.name).kind))
+    return {package.name: package.version for package in found if package}
 
 
 def spell(done: Done, label: str) -> str:

@@ -27,7 +27,6 @@ from reports.media import make_copies
 from reports.methods import Paragraph, paragraph, run_lead
 from reports.page import Content, page, title
 from reports.paper import Results
-from reports.part_metric_league import metric_parts
 from reports.parts import Drawing, Part, grouped, stamped
 from reports.people.build import NOBODY, Said, study_facts, study_results
 from reports.people.export import read_export
@@ -38,6 +37,7 @@ from reports.remarks import remarks_table
 from reports.shell import Plot
 from reports.strip import Strip, make_strip, write_strip
 from reports.style import marks
+from reports.subjects import parts_on
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
@@ -86,7 +86,7 @@ def build_report(
     study = read_export(export) if export else None
     said_by = study_results(study, resampling, run, ordinal) if study else NOBODY
     parts = said_by.parts
-    rankings = [] if study else metric_parts(summary)
+    rankings = parts_on({"metrics": (summary,)} | ({} if study else {"metrics alone": (summary,)}))
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
     glance = opening(summary, said_by, bool(study and study.simulated))

@@ -24,6 +24,7 @@ from reports.metric_rankings import (
 from reports.parts import Drawing, Part
 from reports.ranking_figures import agreement_figure, ranking_figure
 from reports.style import marks
+from reports.subjects import subject
 from reports.summary import Summary
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural, those
@@ -34,6 +35,7 @@ NOBODY = (
 )
 
 
+@subject("metrics-alone", "metrics alone")
 def metric_parts(summary: Summary) -> list[Part]:
     """Return the part on metrics alone, for a run without ratings.
 

@@ -9,7 +9,7 @@ from fabricated_export import drawn, write_export
 from fabricated_run import fabricate
 
 from dreamix.core.errors import UserError
-from dreamix.report_cli import analyze, report
+from reports.cli import analyze, report
 
 FAST = ("--resamples", "100")
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from dreamix import __version__
-from dreamix.backends.hub import CASCADES, NAMES, PICTURES
-from dreamix.cli import COMMANDS, program
+from dreamix.backends.names import pretrained_names
+from dreamix.cli import program
 from evaluation.metrics.base import METRICS
 from evaluation.sample import Sample
 
@@ -35,7 +35,7 @@ def test_what_backends_take_is_that_of_the_shipped_table(root: Path) -> None:
     assert done.returncode == 0, done.stderr
     pages = "\n".join(page.read_text() for page in (root / "docs" / "backends").glob("*.md"))
     blocks = re.findall(r"<!-- takes (\S+) -->\n\*\*Estimated\*\*", pages)
-    assert sorted(blocks) == sorted([*NAMES, *CASCADES, *PICTURES])
+    assert sorted(blocks) == pretrained_names()
 
 
 def test_examples_print_what_stands_below_them(root: Path) -> None:
@@ -50,7 +50,7 @@ def commands() -> list[tuple[str, click.Command]]:
     """Every command and subcommand by the words that call it."""
     context = click.Context(program)
     found: list[tuple[str, click.Command]] = []
-    for name in COMMANDS:
+    for name in program.list_commands(context):
         command = program.get_command(context, name)
         assert command is not None
         inner = command.commands if isinstance(command, click.Group) else {}

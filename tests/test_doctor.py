@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from tiny_pipelines import TINY
 
 from dreamix.backends.footprint import Footprint, Phases, Size
-from dreamix.backends.hub import CASCADES, NAMES, PICTURES, stages_of
+from dreamix.backends.image import OFFER
+from dreamix.backends.names import pretrained_names, stages_of
 from dreamix.core import memory as memories
 from dreamix.core.errors import UserError
 from dreamix.doctor.backend import asked
@@ -83,7 +84,7 @@ def test_on_the_processor_nothing_is_offloaded() -> None:
 
 def test_the_overview_has_a_row_for_every_backend_and_how_to_get_what_is_missing() -> None:
     said = run()
-    for name in (*NAMES, *CASCADES, *PICTURES):
+    for name in pretrained_names():
         assert f"\n{name} " in said
         line = next(line for line in said.splitlines() if line.startswith(f"  {name}: "))
         hubs = [hub for stage in stages_of(name) for hub in stage if hub]
@@ -93,8 +94,8 @@ def test_the_overview_has_a_row_for_every_backend_and_how_to_get_what_is_missing
     assert "ESTIMATED" in said
     held = json.loads(run("--json"))
     rows = {row["name"]: row for row in held["backends"]}
-    assert [*rows] == [*NAMES, *CASCADES, *PICTURES]
-    assert [name for name, row in rows.items() if row["finetune"] is None] == [*PICTURES]
+    assert sorted(rows) == pretrained_names()
+    assert [name for name, row in rows.items() if row["finetune"] is None] == [*OFFER.pretrained]
     assert held["machine"]["memory"] > 10**9
 
 

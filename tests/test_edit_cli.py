@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from console import Program, program
 
-from dreamix.backends.base import BACKENDS
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
@@ -84,7 +84,7 @@ def test_a_strip_of_clips_of_unlike_size_and_length() -> None:
 
 def test_a_backend_that_may_not_know_the_clip_says_so(edit: Program, clip: Path) -> None:
     words = ["--prompt", "a dog", "--category", "object", "--method", "fake"]
-    others = ", ".join(sorted({*BACKENDS} - {"fake"}))
+    others = ", ".join(sorted({*BACKENDS.names()} - {"fake"}))
     _, _, err = edit(clip, *words)
     assert err == (
         "note: backend fake knows fakes only; this clip is resized and taken for one of them "

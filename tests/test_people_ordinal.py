@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 from fabricated_export import QUESTIONS, drawn, made_up, people
 
-from dreamix.report_cli import report
 from reports.citations import cited
+from reports.cli import report
 from reports.people.build import build_study
 from reports.people.gaps import gaps_of
 from reports.people.ordinal import ordinal_questions

@@ -22,9 +22,10 @@ from tiny_pipelines import (
 )
 
 from dreamix import DreamixPipeline
-from dreamix.backends.base import BACKENDS, Sampler, check_backend, open_backend
-from dreamix.backends.families import FAMILIES, family_named, family_of
-from dreamix.backends.hub import NAMES, fingerprint
+from dreamix.backends.base import Sampler, check_backend, open_backend
+from dreamix.backends.families import families, family_named, family_of
+from dreamix.backends.hub import fingerprint
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
@@ -144,7 +145,7 @@ def test_what_no_family_fits_is_one_line(tmp_path: Path) -> None:
     class OtherPipeline:
         pass
 
-    with pytest.raises(UserError, match="no family here fits a OtherPipeline; these do: WanP"):
+    with pytest.raises(UserError, match="no family here fits a OtherPipeline; these do: Anima"):
         family_of(OtherPipeline())
     with pytest.raises(UserError, match=r"holds no diffusers pipeline: there is no model_index"):
         DreamixPipeline.from_pretrained(tmp_path)
@@ -155,16 +156,16 @@ def test_what_no_family_fits_is_one_line(tmp_path: Path) -> None:
 def test_the_docs_say_what_families_declare(root: Path) -> None:
     """How frames are masked and what departs from the paper, word by word; and every name."""
     page = (root / "docs" / "pipelines.md").read_text()
-    for family in FAMILIES:
+    for family in families():
         assert f"| {family.name} | {family.masking} | {family.departs} |" in page
-    for name, (hub, motion) in NAMES.items():
-        assert f"`{name}`" in page
-        assert hub in page
-        assert (motion or "") in page
+        for name, known in family.pretrained.items():
+            assert f"`{name}`" in page
+            assert known.weights.hub in page
+            assert (known.weights.motion or "") in page
 
 
 def test_every_family_says_how_its_frames_are_masked_and_what_departs() -> None:
-    for family in FAMILIES:
+    for family in families():
         assert len(family.masking) > 40
         assert family.departs
         assert ("temporal" in family.lora) == family.separable
@@ -173,7 +174,9 @@ def test_every_family_says_how_its_frames_are_masked_and_what_departs() -> None:
 
 # -- as a backend ------------------------------------------------------------------------------
 def test_names_lead_to_pipelines() -> None:
-    assert {*NAMES} < {*BACKENDS}
+    told = {name for family in families() for name in family.pretrained}
+    assert len(told) == 10
+    assert told < {*BACKENDS.names()}
     for name in ("wan2.1-1.3b", "cogvideox-2b", "modelscope", "zeroscope", "animatediff"):
         assert check_backend(name) == name
         assert check_backend(f"{name}@64x32") == f"{name}@64x32"

@@ -14,7 +14,7 @@ from dreamix import DreamixPipeline
 from dreamix.backends import cascade as module
 from dreamix.backends.base import open_backend
 from dreamix.backends.cascade import Cascade, enlarged
-from dreamix.backends.hub import Weights
+from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 
@@ -116,7 +116,7 @@ def test_it_is_a_backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     for name in ("first", "second"):
         TINY["modelscope"]().save_pretrained(tmp_path / name)
     stages = Weights(str(tmp_path / "first")), Weights(str(tmp_path / "second"))
-    monkeypatch.setitem(module.CASCADES, "zeroscope-xl", stages)
+    monkeypatch.setitem(module.OFFER.pretrained, "zeroscope-xl", Pretrained(*stages))
     backend: Any = open_backend("zeroscope-xl@64x64x3")
     assert backend.usual == {"steps": 50, "guidance": 9.0}
     from dreamix.backends.base import Plan

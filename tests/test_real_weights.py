@@ -10,7 +10,7 @@ from tiny_families import moving_clip
 from tiny_pipelines import device
 
 from dreamix.backends.base import Plan, Sampler, Watch, open_backend
-from dreamix.backends.hub import NAMES
+from dreamix.backends.families import families
 from dreamix.doctor.judgement import download, where_weights_are
 
 FRAMES, STEPS, UPDATES = 17, 10, 2
@@ -23,7 +23,7 @@ def nobody(what: str) -> Watch:
 @pytest.mark.weights
 @pytest.mark.slow
 @pytest.mark.check("real edit")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for one in families() for name in one.pretrained])
 def test_a_real_model_is_finetuned_on_a_clip_and_edits_it(
     name: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fabricated_run import fabricate
 
 from dreamix.core.errors import UserError
-from dreamix.report_cli import report
+from reports.cli import report
 
 
 @pytest.fixture

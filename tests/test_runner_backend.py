@@ -9,9 +9,11 @@ import fake_backend
 import numpy as np
 import pytest
 
-from dreamix.backends.base import BACKENDS, open_backend
+from dreamix.backends.base import open_backend
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
+from dreamix.core.packages import Entry
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, VideoEntry
 from dreamix.methods.base import variants
@@ -23,6 +25,7 @@ from evaluation.run.runner import pending_units, run_suite, tally
 from evaluation.schema import Cell
 
 News = tuple[int, int, float | None, str]
+NOWHERE = Entry("missing", "no_such_module:Fake")
 IDS = [f"{animal}_{i}" for animal in ("ant", "bee") for i in range(2)]
 
 
@@ -164,7 +167,7 @@ def test_two_backends_may_stand_side_by_side(suite: fake_backend.FakeSuite, tmp_
 def test_no_backend_is_opened_for_methods_without_one(
     suite: fake_backend.FakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(BACKENDS, "fake", "no_such_module:Fake")
+    monkeypatch.setitem(BACKENDS._entries, "fake", NOWHERE)
     assert tally(make(suite, tmp_path / "run", "unedited"))[0] == {"ok": 4}
 
 
@@ -179,7 +182,7 @@ def test_no_backend_is_opened_for_methods_without_one(
 def test_a_backend_that_is_not_there_is_one_line(
     name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(BACKENDS, "missing", "no_such_module:Fake")
+    monkeypatch.setitem(BACKENDS._entries, "missing", NOWHERE)
     with pytest.raises(UserError, match=said):
         open_backend(name)
 

@@ -7,6 +7,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from dreamix.backends.family import Defaults, Generators
+from dreamix.backends.names import Pretrained, Weights
 from dreamix.backends.picture_latents import PictureLatents
 
 
@@ -29,6 +30,14 @@ class AnimateDiff(PictureLatents):
         "temporal": r".*\.motion_modules\..*\.to_(q|k|v|out\.0)",
     }
     defaults = Defaults(steps=50, guidance=7.5, height=512, width=512, frames=16)
+    pretrained: ClassVar = {
+        "animatediff": Pretrained(
+            Weights(
+                "stable-diffusion-v1-5/stable-diffusion-v1-5",
+                motion="guoyww/animatediff-motion-adapter-v1-5-3",
+            )
+        )
+    }
 
     @property
     def most_frames(self) -> int:

@@ -1,27 +1,20 @@
 """What a backend is: a family of video models behind one set of names, opened on demand.
 
 `toybox` is the embedded cascade; `toybox:FOLDER` is the same cascade with other weights.
-`wan2.1-1.3b`, `cogvideox-2b` and the other names of `dreamix.backends.hub` are pretrained models
-of diffusers, and so is a FOLDER that holds a pipeline; `sd1.5` and others edit pictures.
+`wan2.1-1.3b`, `cogvideox-2b` and others (`dreamix.backends.names`) are pretrained models of
+diffusers, and so is a FOLDER that holds a pipeline; `sd1.5` and others edit pictures.
 `NAME@832x480x33` sets width, height and the most frames a clip is brought to.
 """
 
-import importlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from dreamix.backends.hub import (
-    CASCADES,
-    NAMES,
-    PICTURE_CLASS,
-    PICTURES,
-    check_folder,
-    check_no_file,
-    pipeline_class,
-)
+from dreamix.backends.hub import PICTURE_CLASS, check_folder, check_no_file, pipeline_class
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
+from dreamix.core.packages import Entry, load
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
 
@@ -91,16 +84,7 @@ EMBEDDED = "toybox"  # the kind that comes with the toolkit
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
 _OPEN_PICTURES = "dreamix.backends.image:open_pictures"
-_OPEN_CASCADE = "dreamix.backends.cascade:open_cascade"
 _SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
-
-# name -> module:attribute of its Opener; imported when it is opened, not before
-BACKENDS: dict[str, str] = {
-    EMBEDDED: "dreamix.backends.toybox.backend:open_toybox",
-    **dict.fromkeys(NAMES, _OPEN_PIPELINE),
-    **dict.fromkeys(CASCADES, _OPEN_CASCADE),
-    **dict.fromkeys(PICTURES, _OPEN_PICTURES),
-}
 
 
 def spec_of(name: str) -> Spec:
@@ -112,14 +96,14 @@ def spec_of(name: str) -> Spec:
     if sized:
         width, height, frames = sized.groups()
         size = (int(width), int(height), int(frames) if frames else None)
-    if kind not in BACKENDS and Path(bare).is_dir():
+    known = BACKENDS.names()
+    if kind not in known and Path(bare).is_dir():
         check_folder(bare)
         return Spec(PIPELINE, Path(bare).resolve(), size)
-    if kind not in BACKENDS:
+    if kind not in known:
         check_no_file(bare)
-        hint = near_misses(kind, [*BACKENDS])
-        known = f"{', '.join(BACKENDS)}, or a folder with a diffusers pipeline"
-        raise UserError(f"unknown backend {kind!r}{hint} (known: {known})")
+        told = f"{', '.join(known)}, or a folder with a diffusers pipeline"
+        raise UserError(f"unknown backend {kind!r}{near_misses(kind, known)} (known: {told})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
     if size and kind == EMBEDDED:
@@ -140,12 +124,6 @@ def is_pretrained(name: str) -> bool:
     return spec_of(name).kind != EMBEDDED
 
 
-def _opener_of(spec: Spec) -> str:
-    """Return what opens the pipeline in a folder: it may be an image model."""
-    held = pipeline_class(spec.weights) if spec.weights and spec.kind == PIPELINE else ""
-    return _OPEN_PICTURES if held == PICTURE_CLASS else _OPEN_PIPELINE
-
-
 def open_backend(name: str, cache: Path | None = None) -> Backend:
     """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 
@@ -153,14 +131,23 @@ def open_backend(name: str, cache: Path | None = None) -> Backend:
     An unknown name, weights that are not there and packages that are missing are a `UserError`.
     """
     spec = spec_of(name)
-    kind = spec.kind
-    module, _, attribute = BACKENDS.get(kind, _opener_of(spec)).partition(":")
     try:
-        opener: Opener = getattr(importlib.import_module(module), attribute)
+        opener = _opener(spec)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("dreamix"):
             raise
         raise UserError(
-            f"backend {kind} needs the package {error.name}: pip install {error.name}"
+            f"backend {spec.kind} needs the package {error.name}: pip install {error.name}"
         ) from None
     return opener(name, spec.weights, cache)
+
+
+def _opener(spec: Spec) -> Opener:
+    """Return what opens a backend; a family, and a folder, are opened as their pipelines are."""
+    if spec.kind == PIPELINE:
+        held = pipeline_class(spec.weights) if spec.weights else ""  # it may be an image model
+        found = load(Entry("", _OPEN_PICTURES if held == PICTURE_CLASS else _OPEN_PIPELINE))
+    elif hasattr(found := BACKENDS.get(spec.kind), "pipelines"):
+        found = load(Entry("", _OPEN_PIPELINE))
+    opener: Opener = getattr(found, "open", found)
+    return opener

@@ -17,9 +17,11 @@ from torch import Tensor
 
 from dreamix.backends.base import spec_of
 from dreamix.backends.family import Family
-from dreamix.backends.hub import CASCADES, LARGER, Weights, local_folder
+from dreamix.backends.hub import local_folder
+from dreamix.backends.names import LARGER, Offer, Weights
 from dreamix.backends.pipeline import DreamixOutput, DreamixPipeline
 from dreamix.backends.pipeline_backend import PipelineBackend, precision
+from dreamix.backends.unet3d import ZEROSCOPE
 from dreamix.core.errors import UserError
 from dreamix.diffusion.levels import Start
 
@@ -121,15 +123,6 @@ def enlarged(clip: Tensor, times: float, multiple: int) -> Tensor:
     return large.clamp(0, 1)
 
 
-def open_cascade(name: str, weights: Path | None, cache: Path | None) -> "CascadeBackend":
-    """Return a cascade by short name."""
-    spec = spec_of(name)
-    if weights:
-        raise UserError(f"backend {spec.kind} has two sets of weights: name no other for them")
-    first, second = CASCADES[spec.kind]
-    return CascadeBackend(name, first, second, spec.size, cache)
-
-
 class CascadeBackend(PipelineBackend):
     """Two pipelines as a backend; size and frames are those of the first stage."""
 
@@ -160,3 +153,18 @@ class CascadeBackend(PipelineBackend):
         options = {"torch_dtype": precision(), "local_files_only": True}
         loaded = Cascade.from_pretrained(*self.folders, **options)
         return self._placed(loaded)
+
+
+def open_cascade(name: str, weights: Path | None, cache: Path | None) -> CascadeBackend:
+    """Return a cascade by short name."""
+    spec = spec_of(name)
+    if weights:
+        raise UserError(f"backend {spec.kind} has two sets of weights: name no other for them")
+    first, second = OFFER.pretrained[spec.kind].stages
+    return CascadeBackend(name, first, second, spec.size, cache)
+
+
+OFFER = Offer(
+    open_cascade,
+    {"zeroscope-xl": ZEROSCOPE._replace(second=Weights("cerspense/zeroscope_v2_XL"))},
+)

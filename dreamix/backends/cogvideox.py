@@ -9,6 +9,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from dreamix.backends.family import Defaults, Family, Generators, Stepper, Words, accepted
+from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 
 
@@ -30,6 +31,10 @@ class CogVideoX(Family):
     )
     lora: ClassVar = {"all": r".*\.attn1\.to_(q|k|v|out\.0)"}
     defaults = Defaults(steps=50, guidance=6.0, height=480, width=720, frames=49)
+    pretrained: ClassVar = {
+        "cogvideox-2b": Pretrained(Weights("zai-org/CogVideoX-2b")),
+        "cogvideox-5b": Pretrained(Weights("zai-org/CogVideoX-5b")),
+    }
 
     def __init__(self, pipe: object) -> None:
         super().__init__(pipe)

@@ -1,16 +1,21 @@
 """The families there are, and which of them fits a loaded pipeline."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from dreamix.backends.animatediff import AnimateDiff
-from dreamix.backends.cogvideox import CogVideoX
 from dreamix.backends.family import Family
-from dreamix.backends.ltx import LTX
-from dreamix.backends.unet3d import UNet3D
-from dreamix.backends.wan import Wan
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 
-FAMILIES: tuple[type[Family], ...] = (Wan, CogVideoX, LTX, UNet3D, AnimateDiff)
+
+def families() -> Iterator[type[Family]]:
+    """Yield the families among the backends, ours first; each is imported when it is its turn."""
+    found = (one for one in BACKENDS.each() if isinstance(one, type) and issubclass(one, Family))
+    seen: set[type[Family]] = set()
+    for one in found:
+        if one not in seen:
+            seen.add(one)
+            yield one
 
 
 def family_of(pipe: Any) -> Family:
@@ -20,8 +25,8 @@ def family_of(pipe: Any) -> Family:
 
 def family_named(kind: str) -> type[Family]:
     """Return the family of a pipeline class; there being none is a `UserError`."""
-    for family in FAMILIES:
+    for family in families():
         if kind in family.pipelines:
             return family
-    known = ", ".join(name for family in FAMILIES for name in family.pipelines)
+    known = ", ".join(name for family in families() for name in family.pipelines)
     raise UserError(f"no family here fits a {kind}; these do: {known}")

@@ -15,6 +15,7 @@ import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor, nn
 
+from dreamix.backends.names import Pretrained
 from dreamix.core.errors import UserError
 from dreamix.diffusion.masking import as_frames, temporal_parameters
 
@@ -51,6 +52,7 @@ class Family(ABC):
     departs: ClassVar[str]  # what of that departs from the paper
     lora: ClassVar[dict[str, str]]  # choice -> regular expression of the layers adapted
     defaults: ClassVar[Defaults]
+    pretrained: ClassVar[dict[str, Pretrained]]  # by the names of backends
 
     def __init__(self, pipe: Any) -> None:
         self.pipe = pipe

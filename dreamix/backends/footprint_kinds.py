@@ -5,7 +5,8 @@ from typing import NamedTuple
 from dreamix.backends.blueprint import Blueprint
 from dreamix.backends.families import family_named
 from dreamix.backends.footprint import Footprint, Phases, Setup, Size, edit_footprint, footprint
-from dreamix.backends.hub import LARGER, PICTURE_CLASS, SIZES
+from dreamix.backends.hub import PICTURE_CLASS
+from dreamix.backends.names import LARGER, pretrained
 
 SECOND = "second "  # before the phases and parts of a second stage
 PICTURES = Size(512, 512, 16)  # of an image model: any number of frames, these are counted
@@ -29,8 +30,8 @@ class Plan(NamedTuple):
         """What a clip is brought to where nothing is said."""
         if self.first.kind == PICTURE_CLASS:
             return PICTURES
-        usual = family_named(self.first.kind).defaults
-        return Size(*SIZES.get(self.name, (usual.width, usual.height, usual.frames)))
+        usual, known = family_named(self.first.kind).defaults, pretrained(self.name)
+        return Size(*((known and known.size) or (usual.width, usual.height, usual.frames)))
 
     @property
     def usual_steps(self) -> int:

@@ -11,9 +11,9 @@ from torch import nn
 
 from dreamix.backends.blueprint import Blueprint, Dtypes, build
 from dreamix.backends.footprint import DECODE, DENOISE, ENCODE, TEXT, Footprint, Phases, Setup, Size
-from dreamix.backends.hub import Weights
 from dreamix.backends.image import AT_ONCE, MULTIPLE, Pictures
 from dreamix.backends.image_injection import PictureEdit, injected, inverted, itinerary
+from dreamix.backends.names import Weights
 from dreamix.backends.tracing import Traced, bytes_of, new_mode, without_memory
 from dreamix.core.errors import UserError
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from dreamix.backends.names import Weights, stages_of
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.records import read_json
@@ -13,63 +14,17 @@ SINGLE = (".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth")  # weights wi
 PACKAGES = "pip install 'dreamix-toolkit[hub]'"
 
 
-class Weights(NamedTuple):
-    """Where pretrained weights are."""
-
-    hub: str  # name on the hub
-    motion: str | None = None  # AnimateDiff's motion modules, if `hub` is an image model
-
-
-# short name -> weights; hub names as they are published, none of them loaded where this was built
-NAMES: dict[str, Weights] = {
-    "wan2.1-1.3b": Weights("Wan-AI/Wan2.1-T2V-1.3B-Diffusers"),
-    "wan2.1-14b": Weights("Wan-AI/Wan2.1-T2V-14B-Diffusers"),
-    "wan2.2-5b": Weights("Wan-AI/Wan2.2-TI2V-5B-Diffusers"),
-    "wan2.2-14b": Weights("Wan-AI/Wan2.2-T2V-A14B-Diffusers"),
-    "cogvideox-2b": Weights("zai-org/CogVideoX-2b"),
-    "cogvideox-5b": Weights("zai-org/CogVideoX-5b"),
-    "ltx-2b": Weights("Lightricks/LTX-Video"),
-    "modelscope": Weights("damo-vilab/text-to-video-ms-1.7b"),
-    "zeroscope": Weights("cerspense/zeroscope_v2_576w"),
-    "animatediff": Weights(
-        "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        "guoyww/animatediff-motion-adapter-v1-5-3",
-    ),
-}
-
-# two stages in a row: the second enlarges what the first makes
-CASCADES: dict[str, tuple[Weights, Weights]] = {
-    "zeroscope-xl": (NAMES["zeroscope"], Weights("cerspense/zeroscope_v2_XL")),
-}
-LARGER = 1.8  # times in height and width that the second stage is given: 320 -> 576
-# image models, on which Plug-and-Play runs
-PICTURES: dict[str, Weights] = {
-    "sd1.4": Weights("CompVis/stable-diffusion-v1-4"),
-    "sd1.5": Weights("stable-diffusion-v1-5/stable-diffusion-v1-5"),
-    "sd2.1-base": Weights("stabilityai/stable-diffusion-2-1-base"),
-}
-# width, height and frames of weights that were made for others than their class of pipeline
-SIZES: dict[str, tuple[int, int, int]] = {
-    "zeroscope": (576, 320, 24),
-    "zeroscope-xl": (576, 320, 24),  # of its first stage
-}
 PICTURE_CLASS = "StableDiffusionPipeline"
-
-
-def stages_of(name: str) -> tuple[Weights, ...]:
-    """Return the weights of a short name, stage by stage."""
-    if name in CASCADES:
-        return CASCADES[name]
-    return (NAMES[name] if name in NAMES else PICTURES[name],)
 
 
 def load_pipeline(name: str | Path, *, motion_adapter: Any = None, **options: Any) -> Any:
     """Return a diffusers pipeline; what is missing is a `UserError`."""
     from diffusers import AnimateDiffPipeline, DiffusionPipeline
 
-    known = NAMES.get(str(name))
-    hub = known.hub if known else str(name)
-    motion = motion_adapter or (known.motion if known else None)
+    known, *others = stages_of(str(name)) or (Weights(str(name)),)
+    hub, motion = known.hub, motion_adapter or known.motion
+    if others:
+        raise UserError(f"{name} is two pipelines: `Cascade.from_pretrained` loads them")
     check_folder(hub)
     try:
         if motion is None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dreamix.backends.base import WORLD, Watch, spec_of
 from dreamix.backends.frames import resized, shape_of
-from dreamix.backends.hub import PICTURES, Weights, fingerprint, load_pipeline, local_folder
+from dreamix.backends.hub import fingerprint, load_pipeline, local_folder
 from dreamix.backends.image_injection import (
     PictureEdit,
     Words,
@@ -19,18 +19,12 @@ from dreamix.backends.image_injection import (
     inverted,
     pictures_in_batches,
 )
+from dreamix.backends.names import Offer, Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 
 MULTIPLE = 64  # sizes that its autoencoder and U-Net take
 AT_ONCE = 4  # pictures in one batch; results agree to rounding whatever it is
-
-
-def open_pictures(name: str, weights: Path | None, cache: Path | None) -> "Pictures":
-    """Return Stable Diffusion by short name, or the pipeline in the folder `weights`."""
-    spec = spec_of(name)
-    hub = Weights(str(weights)) if weights else PICTURES[spec.kind]
-    return Pictures(name, hub, spec.size, cache)
 
 
 class Share(NamedTuple):
@@ -181,3 +175,20 @@ class Pictures:
         )
 
     read = read_pictures = frames = finetuned = model = noise = times = property(_unfit)
+
+
+def open_pictures(name: str, weights: Path | None, cache: Path | None) -> Pictures:
+    """Return Stable Diffusion by short name, or the pipeline in the folder `weights`."""
+    spec = spec_of(name)
+    hub = Weights(str(weights)) if weights else OFFER.pretrained[spec.kind].weights
+    return Pictures(name, hub, spec.size, cache)
+
+
+OFFER = Offer(
+    open_pictures,
+    {
+        "sd1.4": Pretrained(Weights("CompVis/stable-diffusion-v1-4")),
+        "sd1.5": Pretrained(Weights("stable-diffusion-v1-5/stable-diffusion-v1-5")),
+        "sd2.1-base": Pretrained(Weights("stabilityai/stable-diffusion-2-1-base")),
+    },
+)

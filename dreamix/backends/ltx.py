@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.family import Defaults, Family, Words, accepted
+from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.diffusion.objectives import log_shift
 
@@ -29,6 +30,7 @@ class LTX(Family):
     )
     lora: ClassVar = {"all": r".*\.attn[12]\.to_(q|k|v|out\.0)"}
     defaults = Defaults(steps=50, guidance=3.0, height=512, width=704, frames=161, fps=25.0)
+    pretrained: ClassVar = {"ltx-2b": Pretrained(Weights("Lightricks/LTX-Video"))}
 
     def __init__(self, pipe: object) -> None:
         super().__init__(pipe)

@@ -13,7 +13,8 @@ from dreamix.backends.adapters import mark_of
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
 from dreamix.backends.frames import resized, shape_of
-from dreamix.backends.hub import NAMES, SIZES, Weights, fingerprint, local_folder, pipeline_class
+from dreamix.backends.hub import fingerprint, local_folder, pipeline_class
+from dreamix.backends.names import Weights, pretrained
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
@@ -28,10 +29,9 @@ RANK = 32  # of the adapters; ours
 def open_pipeline(name: str, weights: Path | None, cache: Path | None) -> "PipelineBackend":
     """Return a pretrained pipeline by short name, or the one in the folder `weights`."""
     spec = spec_of(name)
-    known = NAMES.get(spec.kind)
-    motion = known.motion if known and not weights else None
-    hub = str(weights) if weights else str(known.hub if known else spec.kind)
-    return PipelineBackend(name, Weights(hub, motion), spec.size, cache)
+    known = pretrained(spec.kind)
+    found = known.weights if known and not weights else Weights(str(weights or spec.kind))
+    return PipelineBackend(name, found, spec.size, cache)
 
 
 class PipelineBackend:
@@ -164,8 +164,8 @@ class PipelineBackend:
     @cached_property
     def _made_for(self) -> tuple[int, int, int]:
         """Width, height and frames that clips are brought to where nothing is said."""
-        usual = self.dreamix.family.defaults
-        return SIZES.get(spec_of(self.name).kind, (usual.width, usual.height, usual.frames))
+        usual, known = self.dreamix.family.defaults, pretrained(spec_of(self.name).kind)
+        return (known and known.size) or (usual.width, usual.height, usual.frames)
 
     def _shape(self, source: Video) -> tuple[int, int, int]:
         """Return height, width and the most frames."""

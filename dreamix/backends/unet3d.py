@@ -10,8 +10,11 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from dreamix.backends.family import Defaults, Generators
+from dreamix.backends.names import Pretrained, Weights
 from dreamix.backends.picture_latents import PictureLatents
 from dreamix.diffusion.masking import as_clips
+
+ZEROSCOPE = Pretrained(Weights("cerspense/zeroscope_v2_576w"), size=(576, 320, 24))
 
 
 class UNet3D(PictureLatents):
@@ -30,6 +33,10 @@ class UNet3D(PictureLatents):
         "temporal": r"(transformer_in|.*\.temp_attentions)\..*\.to_(q|k|v|out\.0)",
     }
     defaults = Defaults(steps=50, guidance=9.0, height=256, width=256, frames=16)
+    pretrained: ClassVar = {
+        "modelscope": Pretrained(Weights("damo-vilab/text-to-video-ms-1.7b")),
+        "zeroscope": ZEROSCOPE,
+    }
 
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the network's prediction, noise or velocity as its scheduler says."""

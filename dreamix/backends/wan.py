@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.family import Defaults, Family, Words
+from dreamix.backends.names import Pretrained, Weights
 
 LENGTH = 512  # of a prompt in tokens, as Wan's own pipeline pads it
 
@@ -28,6 +29,12 @@ class Wan(Family):
     )
     lora: ClassVar = {"all": r".*\.attn[12]\.to_(q|k|v|out\.0)"}
     defaults = Defaults(steps=50, guidance=5.0, height=480, width=832, frames=81, fps=16.0)
+    pretrained: ClassVar = {
+        "wan2.1-1.3b": Pretrained(Weights("Wan-AI/Wan2.1-T2V-1.3B-Diffusers")),
+        "wan2.1-14b": Pretrained(Weights("Wan-AI/Wan2.1-T2V-14B-Diffusers")),
+        "wan2.2-5b": Pretrained(Weights("Wan-AI/Wan2.2-TI2V-5B-Diffusers")),
+        "wan2.2-14b": Pretrained(Weights("Wan-AI/Wan2.2-T2V-A14B-Diffusers")),
+    }
 
     @property
     def networks(self) -> dict[str, Any]:

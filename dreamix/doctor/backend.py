@@ -7,8 +7,9 @@ from dreamix.backends.base import spec_of
 from dreamix.backends.blueprint import in_folders, published
 from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size
 from dreamix.backends.footprint_kinds import Plan, footprint_of
-from dreamix.backends.hub import CASCADES, NAMES, folders_of, stages_of
+from dreamix.backends.hub import folders_of
 from dreamix.backends.known_footprints import known_footprints
+from dreamix.backends.names import stages_of
 from dreamix.core.errors import UserError
 
 SETUPS = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
@@ -38,23 +39,24 @@ def asked(name: str) -> Asked:
 def as_published(name: str) -> Plan:
     """Return a named backend with the dimensions that were typed in."""
     plans = published()
-    if name not in CASCADES:
+    first, *second = stages_of(name)
+    if not second:
         return Plan(name, plans[name])
-    first = next(known for known, weights in NAMES.items() if weights == CASCADES[name][0])
-    return Plan(name, plans[first], plans[name])
+    alone = next(other for other in plans if stages_of(other) == (first,))
+    return Plan(name, plans[alone], plans[name])
 
 
 def _plan(kind: str, weights: Path | None) -> Plan:
     """Return the networks of a backend: of its folder, of the hub's cache, or as published."""
     if weights is not None and kind != "toybox":
         return Plan(kind, in_folders(weights))
+    stages = [folders_of(stage) for stage in stages_of(kind)]
+    if stages and all(stages):
+        return Plan(kind, *(in_folders(*found) for found in stages))
     if kind not in published():
         has = ", ".join(published())
         raise UserError(f"{kind} has no footprint to trace; these have: {has}, and any folder")
-    stages = [folders_of(stage) for stage in stages_of(kind)]
-    return (
-        Plan(kind, *(in_folders(*found) for found in stages)) if all(stages) else as_published(kind)
-    )
+    return as_published(kind)
 
 
 def traced(one: Asked, *, full: bool = False) -> dict[str, Footprint]:

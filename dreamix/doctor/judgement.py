@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.backends.footprint import Footprint, Phases
-from dreamix.backends.hub import folders_of, stages_of
+from dreamix.backends.hub import folders_of
+from dreamix.backends.names import stages_of
 from dreamix.doctor.machine import Machine
 
 # Share of that rate that an edit or a finetuning is taken to reach: ours, assumed. Small pipelines

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dreamix.backends.footprint import Footprint, Phases, repeated
+from dreamix.backends.names import BACKENDS
 from dreamix.doctor.judgement import (
     EFFICIENCY,
     ROOM,
@@ -92,6 +93,13 @@ def table(rows: list[Row]) -> list[str]:
     absent = {row.name: row.download for row in rows if not row.weights}
     lines = ["", "weights that are not here:"] if absent else []
     return [*columns(cells), *lines, *(f"  {name}: {how}" for name, how in absent.items())]
+
+
+def brought() -> list[str]:
+    """Return a line on the backends of other packages, of which no figures come along."""
+    found = {name: BACKENDS.brought_by(name) for name in BACKENDS.names()}
+    told = [f"{name} ({package})" for name, package in found.items() if package]
+    return ["", f"of other packages, without figures: {', '.join(told)}"] if told else []
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -170,7 +170,7 @@ class Method:
         return (self.edit.__doc__ or "").strip().partition("\n")[0]
 
 
-METHODS: Registry[Method] = Registry("method", "dreamix.methods")
+METHODS: Registry[Method] = Registry("method", "dreamix.methods", "dreamix.methods")
 
 
 def method(
@@ -197,7 +197,7 @@ def method(
 
     def add(edit: EditFunction) -> EditFunction:
         told = Method(name, edit, config, anchor, depends, expand, backend, together, brings)
-        METHODS.add(name, told)
+        METHODS.add(name, told, edit.__module__)
         return edit
 
     return add

@@ -91,9 +91,9 @@ class Crew:
         token = uuid.uuid4().hex
         key = hashlib.sha256(f"{platform.node()} {run}".encode()).hexdigest()[:16]
         labels = sorted({cell.method for load in self.waiting for cell in load.cells})
-        order = Order(
-            run, token, key, self.job.run.info.to_dict(), versions(), self.job.suite, labels
-        )
+        info = self.job.run.info
+        needed = versions() | info.packages(labels)
+        order = Order(run, token, key, info.to_dict(), needed, self.job.suite, labels)
         self.order = self.ray.put(order)
         with write_whole(probe_of(run)) as sign:
             sign.write(token.encode())

@@ -25,7 +25,7 @@ from evaluation.run.identity import content_sha256
 from evaluation.run.making import CellsOfVideo
 from evaluation.run.pace import CellDone, Note
 from evaluation.run.pool import speak_to
-from evaluation.run.versions import spell_differences, versions
+from evaluation.run.versions import spell_differences, versions, versions_of_packages
 
 
 class Order(NamedTuple):
@@ -151,7 +151,7 @@ def _sees(order: Order) -> bool:
 
 def _check_versions(theirs: dict[str, str]) -> None:
     """Raise a `UserError` unless the libraries that decide numbers are the same here."""
-    if differences := spell_differences(versions(), theirs):
+    if differences := spell_differences(versions() | versions_of_packages(), theirs):
         raise UserError(f"it has {differences}: install what the machine of the command has")
 
 

@@ -67,7 +67,7 @@ class Metric:
         }
 
 
-METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics")
+METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics", "dreamix.metrics")
 
 # Inputs come with the suite ("footage": the clip is real, "rendered": it is Toybox's, "moving": it
 # is no still picture); the rest are models.
@@ -92,7 +92,7 @@ def metric(
 
     def add(measure: Callable[[Sample], np.ndarray | float]) -> Callable[..., Any]:
         facts = axis, better, bounds, needs, not_for, responds or {}, version
-        METRICS.add(name, Metric(name, measure, *facts))
+        METRICS.add(name, Metric(name, measure, *facts), measure.__module__)
         return measure
 
     return add
@@ -101,8 +101,12 @@ def metric(
 def definition_id(metric_: Metric, identities: dict[str, str], policy: str) -> str:
     """Return a short hash of all that decides the number: version, models, pairing of frames.
 
+    Of a metric that another package brings, also name and version of that.
     identities: for each model the metric needs, its name, weights hash, preprocessing and dtype.
     """
     models = {need: identities[need] for need in metric_.models}
-    text = json.dumps([metric_.name, metric_.version, models, policy, RULES], sort_keys=True)
+    whose = [str(package)] if (package := METRICS.brought_by(metric_.name)) else []
+    text = json.dumps(
+        [metric_.name, metric_.version, models, policy, RULES, *whose], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -23,6 +23,7 @@ from evaluation.run.info import (
     BackendInfo,
     KeptSource,
     MethodInfo,
+    PackageInfo,
     RunInfo,
     SuiteInfo,
     clip_name,
@@ -356,6 +357,10 @@ def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
     """Return in which way two columns of one label differ, None if their clips are of one kind."""
     if before.name != entry.name:
         return f"another method ({before.name}, now {entry.name})"
+    if before.package != entry.package:
+        return (
+            f"another package ({spell_package(before.package)}, now {spell_package(entry.package)})"
+        )
     told = None not in (
         before.beside,
         entry.beside,
@@ -368,6 +373,11 @@ def difference(before: MethodInfo, entry: MethodInfo) -> str | None:
     if (ours and ours.identity) != (theirs and theirs.identity):
         return f"another model ({spell_backend(ours)}, now {spell_backend(theirs)})"
     return None
+
+
+def spell_package(package: PackageInfo | None) -> str:
+    """Return the package that brings a method in words."""
+    return str(package) if package else "the toolkit's own"
 
 
 def spell_backend(backend: BackendInfo | None) -> str:
@@ -385,6 +395,7 @@ def column(
     definition: str,
     backend: BackendInfo | None = None,
     beside: dict[str, str] | None = None,
+    package: PackageInfo | None = None,
 ) -> MethodInfo:
     """Return what run.json holds about one method.
 
@@ -399,6 +410,7 @@ def column(
         definition=definition,
         backend=backend,
         beside=beside,
+        package=package,
     )
 
 

@@ -5,7 +5,7 @@ their limits here, once.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
+from dreamix.core.packages import Package
 from dreamix.core.places import inside
 from dreamix.core.records import parse_json, read_bytes
 from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
@@ -60,12 +61,31 @@ class SuiteInfo:
 
 
 @dataclass(frozen=True)
+class PackageInfo:
+    """Another package than the toolkit, which brings a method, a metric or a backend."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        """Return it as tables and messages name it."""
+        return f"{self.name} {self.version}"
+
+
+def package_info(package: Package | None) -> PackageInfo | None:
+    """Return what run.json holds about a package; None for what is the toolkit's own."""
+    return package and PackageInfo(*package)
+
+
+@dataclass(frozen=True)
 class BackendInfo:
     """The model that a method ran on."""
 
     __pydantic_config__ = STRICT
     name: str
     identity: str  # hash of its weights
+    package: PackageInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,7 @@ class MethodInfo:
     backend: BackendInfo | None = None
     place: int = 0  # in the order asked for
     beside: dict[str, str] | None = None  # see evaluation.run.brought
+    package: PackageInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +125,7 @@ class MetricInfo:
     responds: dict[str, str] = field(default_factory=dict)
     simulated: bool | None = None  # of a composite: learned from simulated ratings
     composite: dict[str, Any] | None = None  # see evaluation.score.composite_file
+    package: PackageInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +150,12 @@ class RunInfo:
             for edit in edits:
                 for seed in method.seeds:
                     yield Cell(label, edit, seed)
+
+    def packages(self, labels: Iterable[str]) -> dict[str, str]:
+        """Return name and version of the packages without which these columns cannot be made."""
+        entries = [self.methods[label] for label in labels]
+        brought = [one.package for entry in entries for one in (entry, entry.backend) if one]
+        return {package.name: package.version for package in brought if package}
 
     @property
     def ordered(self) -> list[str]:
@@ -159,6 +187,10 @@ class RunInfo:
         """Return what `write_json` can write; what is as it is by default is left out."""
         metrics = {name: _without_none(asdict(facts)) for name, facts in self.metrics.items()}
         found = {**_set_fields(self), "format": FORMAT}
+        for entry in found["methods"].values():
+            for held in filter(None, (entry, entry["backend"])):
+                if held["package"] is None:
+                    del held["package"]
         return {**found, "metrics": metrics} if metrics else found
 
 

@@ -10,11 +10,13 @@ How a unit is made: `evaluation.run.making`.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dreamix.backends.base import check_backend, open_backend
+from dreamix.backends.base import check_backend, open_backend, spec_of
+from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.progress import Watch
@@ -30,8 +32,15 @@ from evaluation.run.brought import (
     spell_config,
 )
 from evaluation.run.executors import Executor, Local
-from evaluation.run.folder import RunFolder, add_to_grid, column, is_brought, open_run
-from evaluation.run.info import BackendInfo, MethodInfo
+from evaluation.run.folder import (
+    RunFolder,
+    add_to_grid,
+    column,
+    is_brought,
+    open_run,
+    spell_package,
+)
+from evaluation.run.info import BackendInfo, MethodInfo, package_info
 from evaluation.run.making import CellsOfVideo, Job
 from evaluation.run.pace import Standing
 from evaluation.schema import Cell, counted_reasons
@@ -66,6 +75,7 @@ def run_suite(
         check_places(run, entries)
         add_to_grid(run, edits or [edit.id for edit in suite.edits], entries)
         units = pending_units(run)
+        check_packages(run, {cell.method for unit in units for cell in unit.cells})
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
         slow = {label for label in run.info.methods if run.needs_backend(label)}
@@ -105,6 +115,20 @@ def pending_units(run: RunFolder) -> list[CellsOfVideo]:
     return [CellsOfVideo(video, list(cells)) for (_column, video), cells in units]
 
 
+def check_packages(run: RunFolder, labels: Iterable[str]) -> None:
+    """Raise a `UserError` if methods come of other packages than those the run was begun with."""
+    for label in sorted(labels):
+        entry = run.info.methods[label]
+        here = package_info(METHODS.brought_by(entry.name))
+        if here != entry.package:
+            now = spell_package(here) if entry.name in METHODS.names() else "not installed"
+            raise UserError(
+                f"{run.path} has clips to make of {label!r}, which comes with "
+                f"{spell_package(entry.package)} and is {now} here: install what it was begun "
+                "with, or choose another --out"
+            )
+
+
 def is_done(run: RunFolder, cell: Cell, config: Any = None) -> bool:
     """Return True if the cell has a clip, or has none for good, and nothing has changed since.
 
@@ -129,7 +153,8 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
     places: dict[str, str] = {}
     model = None
     if any(METHODS.get(one.method).backend for one in columns):
-        model = BackendInfo(backend, open_backend(backend).identity)
+        package = package_info(BACKENDS.brought_by(spec_of(backend).kind))
+        model = BackendInfo(backend, open_backend(backend).identity, package)
     for label, name, config, given in columns:
         found = METHODS.get(name)
         place = spell_config(config)
@@ -147,6 +172,7 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
             definition=found.definition,
             backend=model if found.backend else None,
             beside=beside(config, out) if found.brings else None,
+            package=package_info(METHODS.brought_by(name)),
         )
     return entries
 

@@ -16,7 +16,7 @@ from dreamix.core.threads import one_thread
 from evaluation.features.inference import check_device
 from evaluation.metrics.base import METRICS
 from evaluation.run.folder import RunFolder
-from evaluation.run.info import MetricInfo
+from evaluation.run.info import MetricInfo, package_info
 from evaluation.run.pool import run_units
 from evaluation.run.versions import versions
 from evaluation.sample.frames import check_policy
@@ -188,6 +188,7 @@ def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, Me
             models={model: choice.found[model][1] for model in metric.models},
             settings=settings.to_dict(),
             policy=policy,
+            package=package_info(METRICS.brought_by(name)),
         )
     return facts
 

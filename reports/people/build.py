@@ -17,9 +17,7 @@ from reports.people.lead import study_lead
 from reports.people.ordinal import Say
 from reports.people.outcome import people_of
 from reports.people.pairs import pairs_of
-from reports.people.part_defects import defects_part
-from reports.people.part_preferences import preferences_part
-from reports.people.parts import joint_parts, people_parts
+from reports.people.parts import joint_parts, pairs_parts, people_parts
 from reports.rendering import macros
 from reports.shell import Section, shell
 from reports.strip import NO_RUN
@@ -55,9 +53,7 @@ def study_results(
     look = marks(run) if run else None
     if export.design == "pairwise":
         pairs = pairs_of(export, how, look)
-        made = [found for found in (preferences_part(pairs), defects_part(pairs)) if found]
-        parts = [stamped(found) if export.simulated else found for found in made]
-        return Said(parts, _lead(export), choice_columns(pairs), pairs.look)
+        return Said(pairs_parts(pairs), _lead(export), choice_columns(pairs), pairs.look)
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
     parts += joint_parts(join(run, people)) if run else []

@@ -9,6 +9,7 @@ from reports.people.by_category import ALL, FEW_VIDEOS, Grid, Spot, grids
 from reports.people.category_figure import category_figure
 from reports.people.cells import ends_cell, plain_cell
 from reports.people.joint import Joint
+from reports.subjects import subject
 from reports.tables import Cell, Head, Row, Table
 from reports.wording import listed, plural
 
@@ -22,6 +23,7 @@ DONE_ALONE = (
 )
 
 
+@subject("metrics-by-category", "metrics and raters", after="metric-scatter")
 def category_part(joint: Joint) -> Part | None:
     """Return the leading metrics by category; None where there is only one, or nothing to hold."""
     found = grids(joint)

@@ -12,6 +12,7 @@ from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own, own_edits_note
 from reports.people.plots_by_category import Scores, categories_figure
 from reports.people.standings import within_scale
+from reports.subjects import subject
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -22,6 +23,7 @@ DONE = (
 )
 
 
+@subject("vote-categories", "raters", after="success")
 def categories_part(people: People) -> Part | None:
     """Return MOS by method and category; None with a single category."""
     edits = _categories(people)

@@ -20,6 +20,7 @@ from reports.people.gaps import SUCCESS, Gap, Gaps, alpha_of, gaps_of
 from reports.people.outcome import People
 from reports.people.plots_gaps import gaps_figure
 from reports.people.standings import whose_edits
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -47,6 +48,7 @@ SUCCESS_CAPTION = (
 )
 
 
+@subject("comparisons", "raters", after="mos")
 def comparisons_part(people: People) -> Part | None:
     """Return all pairs on all questions; None for a single method."""
     if len(people.methods) < 2:

@@ -16,6 +16,7 @@ from evaluation.stats.meta import Statistic
 from reports.parts import Part
 from reports.people.cells import ends_cell, p_text, plain_cell
 from reports.people.joint import Joint
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table
 from reports.wording import plural
 
@@ -42,6 +43,7 @@ class _Ends(NamedTuple):
     high: float
 
 
+@subject("composites", "metrics and raters", after="metrics-by-category")
 def composite_part(joint: Joint) -> Part | None:
     """Return the composites of all axes; None for a run without metrics."""
     if not joint.names:

@@ -13,6 +13,7 @@ from reports.people.cells import ends_text, plain_cell
 from reports.people.cost_figure import LEAST, cost_figure
 from reports.people.gaps import ALIKE
 from reports.people.joint import Joint
+from reports.subjects import subject
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -39,6 +40,7 @@ class Cost(NamedTuple):
         return self.editing + self.finetuning
 
 
+@subject("cost-and-votes", "metrics and raters", after="composites")
 def cost_part(joint: Joint) -> Part | None:
     """Return seconds an edit beside mean votes; None if no clip tells its seconds."""
     costs = {label: cost_of(joint.run, label) for label in joint.systems}

@@ -12,6 +12,7 @@ from reports.people.cells import ends_text
 from reports.people.defects import KINDS, Defects, defects_of, of_method
 from reports.people.export import Exported
 from reports.people.plots_defects import timelines_figure
+from reports.subjects import subject
 from reports.summary import Resampling
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
@@ -42,6 +43,7 @@ class Rated(Protocol):
         """How intervals are made."""
 
 
+@subject("defects", "raters", "pairs", after="vote-categories")
 def defects_part(study: Rated) -> Part | None:
     """Return timelines, a table and how far raters agree; None if the study did not ask."""
     defects = defects_of(study.export, study.how)

@@ -15,6 +15,7 @@ from reports.people.joint import Joint
 from reports.people.league_figure import league_figure
 from reports.people.league_statistics import Others, others, statistics_frame, statistics_table
 from reports.people.league_words import ALPHA, done, found_sentence, notes
+from reports.subjects import subject
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural, those
 
@@ -27,6 +28,7 @@ class _Level(NamedTuple):
     high: float
 
 
+@subject("metrics-and-people", "metrics and raters")
 def league_part(joint: Joint) -> Part | None:
     """Return the leagues of all questions; None for a run without a metric to rank."""
     if not joint.names:

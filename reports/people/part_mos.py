@@ -16,6 +16,7 @@ from reports.people.outcome import Outcome, People
 from reports.people.own_edits import apart_mark
 from reports.people.standings import whose_edits
 from reports.people.verdict import places_of, scores_of, verdict
+from reports.subjects import subject
 from reports.tables import APART, NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -61,6 +62,7 @@ DONE_PAIRS = (
 )
 
 
+@subject("mos", "raters", after="preferences")
 def mos_part(people: People) -> Part:
     """Return the table with the declared exclusions, the one without them, and the verdict."""
     gaps = gaps_of(people, people.kept)

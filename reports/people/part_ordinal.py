@@ -8,6 +8,7 @@ from reports.people.cells import ends_text, p_text, plain_cell
 from reports.people.gaps import alpha_of, gaps_of
 from reports.people.ordinal import CHAINS, OrdinalGap, OrdinalQuestion, Say, ordinal_questions
 from reports.people.outcome import People
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
@@ -34,6 +35,7 @@ MIXED = "The cumulative link mixed model"
 UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale"
 
 
+@subject("ordinal", "ordinal", after="comparisons")
 def ordinal_part(people: People, say: Say) -> Part | None:
     """Return both models of every question; None for a single method. say: told where it is."""
     if len(people.methods) < 2:

@@ -20,6 +20,7 @@ from reports.people.outcome import People
 from reports.people.own_edits import mos_cell, own_edits_note
 from reports.people.standings import compared, whose_edits, within_scale
 from reports.people.verdict import places_of, scores_of
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import plural
 
@@ -51,6 +52,7 @@ class Panel(NamedTuple):
     scores: dict[str, MethodScores]  # for these raters
 
 
+@subject("panel", "raters", after="ordinal")
 def panel_part(people: People) -> Part | None:
     """Return the results for these raters beside the default ones; None for a larger panel."""
     many = len(np.unique(people.kept.ratings.rater))

@@ -13,6 +13,7 @@ from reports.people.cells import ends_text, p_text
 from reports.people.gaps import ALIKE
 from reports.people.pairs import Chosen, Pairs
 from reports.style import INK, MUTED, SETTINGS, Mark, clean, figure
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
@@ -37,6 +38,7 @@ PAIR_CAPTION = (
 )
 
 
+@subject("preferences", "pairs")
 def preferences_part(pairs: Pairs) -> Part:
     """Return what raters preferred, question by question."""
     level = pairs.how.level

@@ -12,6 +12,7 @@ from reports.people.outcome import People
 from reports.people.plots_raters import raters_figure
 from reports.people.rater_numbers import Agreed, Screened, agreed, everyone_of, screened
 from reports.people.rater_tables import agreement_table, flags_table, model_table, who_table
+from reports.subjects import subject
 from reports.tables import number
 from reports.wording import listed, plural
 
@@ -28,6 +29,7 @@ DONE = (
 REPEATS = "Repeats were compared with first votes by quadratically weighted kappa [@cohen1968]."
 
 
+@subject("raters", "raters", after="defects")
 def raters_part(people: People) -> Part:
     """Return counts, agreement, flags and the rater model."""
     found = [agreed(people, question) for question in people.questions]

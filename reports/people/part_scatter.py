@@ -9,6 +9,7 @@ from reports.people.cells import ends_cell, p_text, plain_cell
 from reports.people.joint import Joint
 from reports.people.prediction import Predicted, Question, predictions
 from reports.people.scatter_figure import scatter_figure
+from reports.subjects import subject
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed
 
@@ -31,6 +32,7 @@ NOT_PAIRED = (
 )
 
 
+@subject("metric-scatter", "metrics and raters", after="metrics-and-people")
 def scatter_part(joint: Joint) -> Part | None:
     """Return how the best metric of every question predicts its votes; None without metrics."""
     if not joint.names:

@@ -9,6 +9,7 @@ from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own
 from reports.people.plots_success import sweep_figure
 from reports.people.standings import SUCCESS
+from reports.subjects import subject
 from reports.wording import listed
 
 FIRST, LAST, STEP = 1.5, 4.5, 0.1
@@ -18,6 +19,7 @@ DONE = (
 )
 
 
+@subject("success", "raters", after="votes")
 def success_part(people: People) -> Part | None:
     """Return the sweep; None where no edit has votes on every question."""
     if not np.isfinite(people.kept.success.items.share).any():

@@ -9,9 +9,11 @@ from reports.parts import Drawing, Part
 from reports.people.outcome import People
 from reports.people.own_edits import drawn_on_own
 from reports.people.plots_votes import Spread, Spreads, shares_figure, violins_figure
+from reports.subjects import subject
 from reports.wording import listed
 
 
+@subject("votes", "raters", after="panel")
 def votes_part(people: People) -> Part:
     """Return violins of items' mean votes and shares of the grades, by method and question."""
     spreads = {name: _spreads(people, name) for name in people.questions}

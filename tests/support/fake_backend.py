@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamix.backends.base import BACKENDS, WORLD
+from dreamix.backends.base import WORLD
+from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from dreamix.core.video import Video
@@ -106,7 +107,7 @@ class FakeSuite(Suite):
 
 def install(patch: pytest.MonkeyPatch) -> None:
     """Make the fakes known in this process until the test ends."""
-    patch.setitem(BACKENDS, "fake", "fake_backend:Fake")
+    patch.setitem(BACKENDS._entries, "fake", Fake)
     for name, found in fake_methods().items():
         patch.setitem(METHODS._entries, name, found)
 
@@ -129,5 +130,5 @@ def chatter_then_fail(unit: int) -> int:
 
 
 if multiprocessing.parent_process() is not None or os.environ.get(REGISTERED):
-    BACKENDS["fake"] = "fake_backend:Fake"
+    BACKENDS.add("fake", Fake)
     register()

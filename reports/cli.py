@@ -1,7 +1,9 @@
 """`dreamix report` and `dreamix study analyze`: pages of a run, of a study, or of both.
 
-They stand above both rooms: a report reads files only, and the ratings are in the study's database,
-so the answers are exported first, as `dreamix study export` does it.
+A report reads files only. Ratings that are elsewhere, such as in the database of a study, are
+exported first by the package that keeps them: entry points of the group `dreamix.ratings` name
+functions (folder, database, out) that return the folder of the export, or None where there is
+nothing of theirs.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
+from dreamix.core.registry import NamedRegistry
 
 if TYPE_CHECKING:
     from reports.parts import Part
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 Say = Callable[[str], None]
+Exporter = Callable[[Path, str | None, Path], Path | None]
+RATINGS: NamedRegistry[Exporter] = NamedRegistry("exporter of ratings", "dreamix.ratings")
 DATABASE = click.option(
     "--database", metavar="URL", help="Of the study's ratings, if not ratings.sqlite in its folder."
 )
@@ -151,14 +156,10 @@ def _export_of(study: Path, database: str | None, out: Path) -> Path:
 
     if is_export(study):
         return study
-    if not (study / "study.yaml").is_file():
-        raise UserError(f"{study} is neither a study (no study.yaml) nor an export of one")
-    from study_app.export.writing import export_anew
-    from study_app.opening import opened
-    from study_app.store.database import now
-
-    with opened(study, database) as running:
-        return export_anew(running, inside(out, "ratings"), now()).folder
+    for exported in RATINGS.each():
+        if export := exported(study, database, inside(out, "ratings")):
+            return export
+    raise UserError(f"{study} is neither a study (no study.yaml) nor an export of one")
 
 
 def _run_of(study: Path, says: dict[str, Any]) -> Path | None:

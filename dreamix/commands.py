@@ -1,0 +1,12 @@
+"""The commands of `dreamix` that this package brings; pyproject.toml lists them by name."""
+
+from dreamix.core.deferred import Deferred
+
+animate = Deferred("dreamix.picture_cli:animate", "Set a still picture in motion.")
+docs = Deferred("dreamix.docs_cli:docs", "Show the pages that explain all this.")
+doctor = Deferred("dreamix.doctor_cli:doctor", "Say what this machine can run.")
+edit = Deferred("dreamix.edit_cli:edit", "Edit one clip as a prompt says.")
+subject = Deferred(
+    "dreamix.picture_cli:subject", "Put the subject of pictures elsewhere, in motion."
+)
+toybox = Deferred("dreamix.toybox_cli:toybox", "Render the embedded world and train on it.")

@@ -1,0 +1,6 @@
+"""The commands of `dreamix` that this package brings; pyproject.toml lists them by name."""
+
+from dreamix.core.deferred import Deferred
+
+bench = Deferred("evaluation.cli:bench", "Make, score and compare edits on a suite.")
+weights = Deferred("evaluation.weights_cli:weights", "Show and fetch the weights of metric models.")

@@ -1,0 +1,6 @@
+"""The commands of `dreamix` that this package brings; pyproject.toml lists them by name."""
+
+from dreamix.core.deferred import Deferred
+
+report = Deferred("reports.cli:report", "Write the report page of a run.")
+analyze = Deferred("reports.cli:analyze", "Write tables, figures and methods paragraph of a study.")
