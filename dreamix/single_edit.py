@@ -161,7 +161,7 @@ def write_record(
     **more: Any,
 ) -> None:
     """Write beside the clip how it was made; more: what else is to be in the record."""
-    torch = sys.modules["torch"] if backend else None
+    torch = sys.modules.get("torch") if backend else None  # a backend may do without
     record = {
         "method": request.label,
         "config": asdict(config),

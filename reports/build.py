@@ -37,7 +37,7 @@ from reports.remarks import remarks_table
 from reports.shell import Plot
 from reports.strip import Strip, make_strip, write_strip
 from reports.style import marks
-from reports.subjects import parts_on
+from reports.subjects import Of, parts_on
 from reports.summary import Resampling, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
@@ -86,7 +86,10 @@ def build_report(
     study = read_export(export) if export else None
     said_by = study_results(study, resampling, run, ordinal) if study else NOBODY
     parts = said_by.parts
-    rankings = parts_on({"metrics": (summary,)} | ({} if study else {"metrics alone": (summary,)}))
+    given: dict[Of, tuple[Any, ...]] = {"metrics": (summary,)}
+    if not study:
+        given["metrics alone"] = (summary,)
+    rankings = parts_on(given)
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
     glance = opening(summary, said_by, bool(study and study.simulated))

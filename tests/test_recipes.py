@@ -118,6 +118,7 @@ def scores(run: Path, metric: str) -> dict[str, list[float]]:
     return found
 
 
+@pytest.mark.slow
 def test_method_metric_and_backend_of_a_package_are_compared(run: Path) -> None:
     """Half of grey moves a pixel by |x - 127.5| / 2: about 0.125 of the range for even noise.
 
@@ -130,6 +131,7 @@ def test_method_metric_and_backend_of_a_package_are_compared(run: Path) -> None:
     assert found["sdedit"][0] != found["sdedit"][1]
 
 
+@pytest.mark.slow
 def test_the_run_says_which_package_brought_what(run: Path) -> None:
     info, ours = (
         json.loads((run / "run.json").read_text()),
@@ -142,6 +144,7 @@ def test_the_run_says_which_package_brought_what(run: Path) -> None:
     assert "package" not in info["metrics"]["flicker"]
 
 
+@pytest.mark.slow
 def test_the_report_subject_of_a_package_is_a_section_with_files_of_its_own(run: Path) -> None:
     page = (run / "report" / "index.html").read_text()
     assert 'id="my-package-my-subject"' in page and "How many scores there are" in page
@@ -149,6 +152,7 @@ def test_the_report_subject_of_a_package_is_a_section_with_files_of_its_own(run:
     assert re.search(r"\| my-editor \| 4 \|", table)
 
 
+@pytest.mark.slow
 def test_a_report_is_made_anew_by_hand_as_well(run: Path, site: Path, tmp_path: Path) -> None:
     done = dreamix("report", run, "--no-media", "--out", tmp_path / "page", places=(site,))
     assert done.returncode == 0, done.stderr
@@ -164,6 +168,7 @@ def test_the_command_is_there_and_all_is_listed(site: Path) -> None:
     assert re.search(r"my_metric +fidelity +down", methods)
 
 
+@pytest.mark.slow
 def test_another_version_does_not_go_on_with_its_clips(
     run: Path, package: Path, suite: Path, tmp_path: Path
 ) -> None:
@@ -187,6 +192,7 @@ def test_another_version_does_not_go_on_with_its_clips(
         assert f"comes with my-package 1.0 and is {here} here" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_editable_installation_is_found_too(package: Path, tmp_path: Path) -> None:
     """In an environment of its own, as `pip install -e .` wants one; it sees what we see."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
@@ -227,6 +233,7 @@ def toolkit(
     return folder
 
 
+@pytest.mark.slow
 def test_every_kind_is_one_file_in_the_toolkit_and_a_line_at_most(
     toolkit: Path, suite: Path, recipes: Recipes, tmp_path: Path
 ) -> None:
@@ -254,6 +261,7 @@ def test_the_example_package_says_what_the_page_says(text: str, package: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_shards_of_a_run_are_made_and_joined(
     suite: Path, site: Path, run: Path, tmp_path: Path
 ) -> None:

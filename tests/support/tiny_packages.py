@@ -43,7 +43,7 @@ def python(
     code: str, *places: Path, words: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
     """What a program prints that sees the packages in these folders."""
-    command = [sys.executable, "-c", code, *words]
+    command = [sys.executable, "-P", "-c", code, *words]  # the folder we are in is not looked into
     return subprocess.run(command, env=seeing(*places), capture_output=True, text=True)
 
 
