@@ -11,7 +11,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
-from dreamix.core.progress import progress
+from dreamix.core.progress import progress_bar
 from dreamix.core.registry import near_misses
 from dreamix.core.threads import cores
 from evaluation.cluster.cli import SHARD, WHERE, merge, part_of, spell
@@ -226,7 +226,7 @@ def make(
         if not chosen:
             click.echo(f"shard {shard} has no videos: nothing to do")
             return 0, None
-    with progress("edits") as watch:
+    with progress_bar("edits") as progress:
         made = run_suite(
             loaded,
             columns,
@@ -234,7 +234,7 @@ def make(
             seeds=seeds,
             edits=chosen,
             backend=backend,
-            watch=watch,
+            progress=progress,
             executor=makers,
         )
     counts, reasons = tally(made)
@@ -262,7 +262,7 @@ def measure(
 
     settings = model_settings(models)
     names = metric_names(words(metrics))
-    with progress("scores") as watch:
+    with progress_bar("scores") as progress:
         done = score_run(
             run,
             names,
@@ -270,7 +270,7 @@ def measure(
             policy=align,
             least_share=least_share,
             workers=workers,
-            watch=watch,
+            progress=progress,
             composite=composite,
             opened=opened,
         )

@@ -132,6 +132,10 @@ class ScoreRow:
         """What there is one row of."""
         return self.method, self.edit, self.seed, self.metric
 
+    def is_of(self, clip: ClipRow, definition: str) -> bool:
+        """Return True if it is of this clip and of this definition of its metric."""
+        return self.definition == definition and self.clip == clip.sha256
+
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it, without empty fields."""
         return {name: value for name, value in vars(self).items() if value is not None}

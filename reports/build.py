@@ -6,7 +6,7 @@ The same run gives the same bytes: nothing here reads a clock, and every draw is
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from dreamix.core.records import write_whole
 from evaluation.run.report_stamp import forget_stamp
 from reports.bounds_table import bounds_tables
@@ -71,7 +71,7 @@ def build_report(
     export: Path | None = None,
     ordinal: Say | None = None,
     media: bool = True,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Return the report on a run, written to the folder `out`; its page is out/index.html.
 
@@ -93,7 +93,7 @@ def build_report(
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
     glance = opening(summary, said_by, bool(study and study.simulated))
-    copies = make_copies(run, out / "media", watch) if media else None
+    copies = make_copies(run, out / "media", progress) if media else None
     strip = make_strip(run, copies, out / "media") if copies else None
     results = paper_results(summary, glance, said_by, rankings, strip)
     made = _write(summary, [glance, *parts, *rankings], said, results, out)

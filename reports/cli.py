@@ -174,12 +174,14 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
 def _write_run(
     run: Path, out: Path, how: "Resampling", export: Path | None, media: bool, ordinal: Say | None
 ) -> None:
-    from dreamix.core.progress import progress
+    from dreamix.core.progress import progress_bar
     from reports.build import build_report
     from reports.wording import summary_sentences
 
-    with progress("clips") as watch:
-        done = build_report(run, out, how, export=export, ordinal=ordinal, media=media, watch=watch)
+    with progress_bar("clips") as progress:
+        done = build_report(
+            run, out, how, export=export, ordinal=ordinal, media=media, progress=progress
+        )
     first, clips, *rest = summary_sentences(done.summary)
     metrics = ["", "What metrics say:"] if done.parts else []
     found = [*rest, *(sentence for part in done.rankings for sentence in part.found)]

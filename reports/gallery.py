@@ -26,15 +26,18 @@ def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
     return {
         "metrics": _metrics(summary),
         "methods": [
-            {"label": m.label, "anchor": m.anchor, "seeds": list(map(str, m.seed_numbers))}
-            for m in run.methods.values()
+            {"label": label, "anchor": m.anchor, "seeds": list(map(str, m.seeds))}
+            for label, m in run.methods.items()
         ],
         "videos": {
-            video["id"]: {"caption": video.get("caption"), **copies.sources[video["id"]].to_dict()}
-            for video in run.suite["videos"]
-            if video["id"] in copies.sources
+            video.id: {"caption": video.caption, **copies.sources[video.id].to_dict()}
+            for video in run.files.suite.videos.values()
+            if video.id in copies.sources
         },
-        "edits": [vars(edit) for edit in run.edits.values()],
+        "edits": [
+            {name: getattr(edit, name) for name in ("id", "video", "prompt", "category")}
+            for edit in run.edits.values()
+        ],
         "clips": _clips(run, copies, reasons),
         "reasons": reasons.texts,
     }

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from evaluation.run.info import MetricInfo
 from reports.ground import Standing, standing, tolerance
-from reports.loading import MetricFacts, Run
+from reports.loading import Run
 
 
 class Bounds(NamedTuple):
@@ -72,7 +73,7 @@ def _due(run: Run) -> np.ndarray:
     return np.asarray(valued | (~undefined & meant), bool)
 
 
-def _gapped(run: Run, part: pd.DataFrame, facts: MetricFacts) -> Gapped:
+def _gapped(run: Run, part: pd.DataFrame, facts: MetricInfo) -> Gapped:
     seen = part.loc[part["status"] == "ok", "value"].to_numpy(np.float64)
     bounds = _bounds(seen[np.isfinite(seen)], *facts.ends)
     value = part["value"].where(part["counts"])

@@ -6,7 +6,6 @@ report can be made on any machine, years later.
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +15,9 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
+from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
-from evaluation.run.info import RunInfo
+from evaluation.run.info import MethodInfo, MetricInfo, RunInfo
 from evaluation.schema import AXES as AXES
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.score.table import Key, read_scores
@@ -26,68 +26,9 @@ KEY = ["method", "edit", "seed", "metric"]
 STATUSES = ("ok", "failed", "n/a", "missing")
 NUMBERS = ("value", "delta", "source_value", "pairs", "share", "covers")
 FIELDS = ("status", *NUMBERS, "reason", "note")
-LEAST_SHARE = 0.9  # of its source's duration: a clip that covers less is partial
 NO_CLIP = "no clip yet: `dreamix bench run` makes it"
 NO_SCORE = "not scored yet: `dreamix bench score` does it"
 OUTDATED = "the score is of another clip or definition: `dreamix bench score` renews it"
-
-
-@dataclass(frozen=True)
-class Method:
-    """One line of every table."""
-
-    label: str
-    name: str  # of the method in the registry
-    anchor: bool  # a reference whose numbers are known beforehand, greyed everywhere
-    seed_numbers: tuple[int, ...]
-    config: dict[str, Any]
-
-    @property
-    def seeds(self) -> int:
-        """How many clips of an edit it made."""
-        return len(self.seed_numbers)
-
-
-@dataclass(frozen=True)
-class MetricFacts:
-    """What a metric declares about itself, from run.json."""
-
-    name: str
-    axis: str
-    better: str  # "higher", "lower" or "neither"
-    definition: str
-    bounds: tuple[str, str]
-    needs: tuple[str, ...]
-    not_for: tuple[str, ...]
-    version: int
-    definition_id: str  # hash of version, models and frame policy
-    models: dict[str, str]  # that decide the number: name, weights hash, preprocessing
-    policy: str  # how frames of source and edit were paired
-
-    @property
-    def arrow(self) -> str:
-        """The direction that is good, as one character."""
-        return {"higher": "↑", "lower": "↓"}.get(self.better, "·")
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Smallest and largest value that is declared, each maybe infinite."""
-        return float(self.bounds[0]), float(self.bounds[1])
-
-    @property
-    def sign(self) -> int:
-        """1 if higher is better, -1 if lower is, 0 if the number only describes."""
-        return {"higher": 1, "lower": -1}.get(self.better, 0)
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One question put to every method: a source clip and the prompt for it."""
-
-    id: str
-    video: str
-    prompt: str
-    category: str
 
 
 @dataclass(frozen=True)
@@ -100,10 +41,9 @@ class Run:
     """
 
     files: RunFolder
-    info: dict[str, Any]
-    suite: dict[str, Any]
-    methods: dict[str, Method]
-    metrics: dict[str, MetricFacts]
+    info: RunInfo
+    methods: dict[str, MethodInfo]  # by label: those that compete, then the anchors
+    metrics: dict[str, MetricInfo]  # axis by axis
     edits: dict[str, Edit]
     clips: dict[Cell, ClipRow]
     scores: pd.DataFrame
@@ -132,7 +72,7 @@ class Run:
     @property
     def least_share(self) -> float:
         """Share of its source's duration below which a clip is partial."""
-        return float(self.info.get("least_share", LEAST_SHARE))
+        return self.info.least_share
 
     def timed(self, label: str) -> list[ClipRow]:
         """Return the clips of a method that say what making them took.
@@ -145,7 +85,7 @@ class Run:
     @property
     def cells(self) -> list[Cell]:
         """Every clip of the grid."""
-        return list(_grid(self.methods, self.edits))
+        return list(self.info.grid(self.edits, self.methods))
 
     def flag(self, name: str, without: Any = False) -> pd.Series:
         """Return a column of `scores` that not every table has, `without` where it is absent."""
@@ -173,7 +113,7 @@ class Run:
         reasons = rows.groupby("metric")["reason"]
         return {str(name): str(found.mode().iloc[0]) for name, found in reasons}
 
-    def on_axis(self, axis: str) -> list[MetricFacts]:
+    def on_axis(self, axis: str) -> list[MetricInfo]:
         """Return the metrics of one axis that apply to some clip, by name."""
         found = [facts for facts in self.metrics.values() if facts.axis == axis]
         return [facts for facts in found if facts.name not in self.idle]
@@ -187,65 +127,37 @@ def load_run(folder: Path) -> Run:
         raise UserError(f"{folder} has no scores yet; `dreamix bench score {folder}` makes them")
     methods = _methods(run.info)
     metrics = _metrics(run.info)
-    edits = {e.id: Edit(e.id, e.video, e.prompt, e.category) for e in run.edits}
-    clips = {cell: row for cell in _grid(methods, edits) if (row := run.clip_row(cell))}
-    scores = _complete(rows, methods, edits, metrics, clips)
-    info, suite, digest = run.info.to_dict(), run.suite.to_dict(), sha256_file(run.scores)
-    scores["partial"] = scores["covers"] < float(info.get("least_share", LEAST_SHARE))
-    return Run(run, info, suite, methods, metrics, edits, clips, scores, digest)
+    edits = {edit.id: edit for edit in run.edits}
+    grid = [*run.info.grid(edits, methods)]
+    clips = {cell: row for cell in grid if (row := run.clip_row(cell))}
+    scores = _complete(rows, grid, edits, metrics, clips)
+    scores["partial"] = scores["covers"] < run.info.least_share
+    digest = sha256_file(run.scores)
+    return Run(run, run.info, methods, metrics, edits, clips, scores, digest)
 
 
-def _methods(info: RunInfo) -> dict[str, Method]:
+def _methods(info: RunInfo) -> dict[str, MethodInfo]:
     """Return the methods by label: those that compete, then the anchors, each as asked for."""
     ordered = sorted(info.ordered, key=lambda label: info.methods[label].anchor)
-    return {
-        label: Method(label, found.name, found.anchor, found.seeds, found.config)
-        for label in ordered
-        for found in (info.methods[label],)
-    }
+    return {label: info.methods[label] for label in ordered}
 
 
-def _metrics(info: RunInfo) -> dict[str, MetricFacts]:
+def _metrics(info: RunInfo) -> dict[str, MetricInfo]:
     """Return the metrics by name, axis by axis."""
-    found = [
-        MetricFacts(
-            name=name,
-            axis=facts.axis,
-            better=facts.better,
-            definition=facts.definition,
-            bounds=(str(facts.bounds[0]), str(facts.bounds[1])),
-            needs=facts.needs,
-            not_for=facts.not_for,
-            version=facts.version,
-            definition_id=facts.definition_id,
-            models=facts.models,
-            policy=facts.policy,
-        )
-        for name, facts in info.metrics.items()
-    ]
-    return {
-        facts.name: facts for facts in sorted(found, key=lambda m: (AXES.index(m.axis), m.name))
-    }
-
-
-def _grid(methods: dict[str, Method], edits: dict[str, Edit]) -> Iterator[Cell]:
-    """Yield every clip there should be, in the order of the tables."""
-    for label, method in methods.items():
-        for edit in edits:
-            for seed in method.seed_numbers:
-                yield Cell(label, edit, seed)
+    ordered = sorted(info.metrics.values(), key=lambda facts: (AXES.index(facts.axis), facts.name))
+    return {facts.name: facts for facts in ordered}
 
 
 def _complete(
     rows: dict[Key, ScoreRow],
-    methods: dict[str, Method],
+    grid: list[Cell],
     edits: dict[str, Edit],
-    metrics: dict[str, MetricFacts],
+    metrics: dict[str, MetricInfo],
     clips: dict[Cell, ClipRow],
 ) -> pd.DataFrame:
     """Return one row for every score there should be."""
     complete = []
-    for cell in _grid(methods, edits):
+    for cell in grid:
         edit, clip = edits[cell[1]], clips.get(cell)
         made = clip is not None and clip.status == "ok"
         for metric in metrics.values():
@@ -260,14 +172,14 @@ def _complete(
     return frame
 
 
-def _checked(row: ScoreRow | None, metric: MetricFacts, clip: ClipRow | None) -> dict[str, Any]:
+def _checked(row: ScoreRow | None, metric: MetricInfo, clip: ClipRow | None) -> dict[str, Any]:
     """Return the score's row if it is of this clip and definition; else why there is none."""
     if clip is None:
         return {"status": "missing", "reason": NO_CLIP}
     if row is None:
         known = {"status": clip.status, "reason": clip.reason}
         return {"status": "missing", "reason": NO_SCORE} if clip.status == "ok" else known
-    if (row.definition, row.clip) != (metric.definition_id, clip.sha256):
+    if not row.is_of(clip, metric.definition_id):
         return {"status": "missing", "reason": OUTDATED}
     return vars(row)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import UserError
 from dreamix.core.media import probe, read_video, sha256_file, write_video
 from dreamix.core.places import own_folder
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from evaluation.run.folder import link_whole
 from evaluation.schema import Cell
 from evaluation.score.remarks import ALIKE
@@ -54,28 +54,28 @@ class Copies(NamedTuple):
     clips: dict[tuple[str, str, int], Copy]
 
 
-def make_copies(run: Run, folder: Path, watch: Watch | None = None) -> Copies:
+def make_copies(run: Run, folder: Path, progress: Progress | None = None) -> Copies:
     """Return the copies of all clips of `run`, made in `folder` unless they are there already.
 
     Other clips in `folder` are removed. A clip that cannot be read is a Copy with the reason.
     """
     own_folder(folder)
     total = len(run.videos) + len(run.cells)
-    if watch:
-        watch(0, total)
+    if progress:
+        progress(0, total)
     sources: dict[str, Copy] = {}
     clips: dict[tuple[str, str, int], Copy] = {}
     for video in run.videos:
         sources[video] = _source(run, video, folder)
-        if watch:
-            watch(len(sources), total)
+        if progress:
+            progress(len(sources), total)
     by_number = any(metric.policy == "auto" for metric in run.files.info.metrics.values())
     for cell in run.cells:
         clips[cell] = _clip(run, cell, folder)
         if by_number:
             clips[cell] = _in_step(clips[cell], sources[run.edits[cell.edit].video])
-        if watch:
-            watch(len(sources) + len(clips), total)
+        if progress:
+            progress(len(sources) + len(clips), total)
     _remove_others(folder, {copy.file for copy in (*sources.values(), *clips.values())})
     return Copies(sources, clips)
 

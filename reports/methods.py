@@ -34,11 +34,11 @@ def paragraph(lead: list[str], parts: list[Part]) -> Paragraph:
 def run_lead(summary: Summary) -> list[str]:
     """Return how a run was made and its metrics summarized."""
     run, how = summary.run, summary.resampling
-    suite = run.info["suite"]
+    suite = run.info.suite
     return [
         f"We {'compared' if len(run.ranked) > 1 else 'ran'} {plural(len(run.ranked), 'method')} on "
         f"{plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} of the "
-        f"suite {suite['name']}, version {suite['version']}, with dreamix-toolkit "
+        f"suite {suite.name}, version {suite.version}, with dreamix-toolkit "
         f"{made_with()['dreamix-toolkit']}, a reference implementation of Dreamix [@molad2023].",
         f"Metrics are means over edits with {100 * how.level:g}% percentile intervals of a "
         f"bootstrap over source videos, each resampled with all of its edits ({how.resamples} "

@@ -55,15 +55,15 @@ def page(content: Content) -> str:
 
 def title(run: Run) -> str:
     """Return what a report on a run is called."""
-    suite = run.info["suite"]
+    suite = run.info.suite
     count = len(run.ranked)
     who = f"{count} methods compared" if count > 1 else plural(count, "method")
-    return f"{who} on {suite['name']}, version {suite['version']}"
+    return f"{who} on {suite.name}, version {suite.version}"
 
 
 def _heading(summary: Summary) -> Markup:
     run = summary.run
-    suite = run.info["suite"]
+    suite = run.info.suite
     facts = [
         (len(run.ranked), "method", "methods"),
         (len(run.edits), "edit", "edits"),
@@ -71,7 +71,7 @@ def _heading(summary: Summary) -> Markup:
         (len(run.metrics) - len(run.idle), "metric", "metrics"),
         (int((run.scores["status"] == "failed").sum()), "failed score", "failed scores"),
     ]
-    return _PIECES.heading("Video editing report", str(suite["name"]), suite["version"], facts)
+    return _PIECES.heading("Video editing report", suite.name, str(suite.version), facts)
 
 
 def _sections(content: Content) -> list[Section]:
@@ -80,7 +80,7 @@ def _sections(content: Content) -> list[Section]:
     linked = content.gallery is not None
     lost = [table_html(tables["counts"]), failures(run, linked)]
     lost += [remarks_html(tables.get("remarks")), notes(run)]
-    defined = [definitions(run), _RESULTS.not_run(run.info.get("not_run", {}))]
+    defined = [definitions(run), _RESULTS.not_run(run.info.not_run)]
     return [
         Section("glance", content.glance.title, _glance(content), open=True),
         Section("summary", "Summary", _summary(content)),

@@ -42,7 +42,7 @@ def metric_parts(summary: Summary) -> list[Part]:
     None in the list unless two methods compete and some axis has two metrics with values.
     """
     given, run = values_of(summary), summary.run
-    axes = {name: run.metrics[name].axis for name in given.names}
+    axes: dict[str, str] = {name: run.metrics[name].axis for name in given.names}
     several = [a for a in AXES if sum(axis == a for axis in axes.values()) > 1]
     if len(given.methods) < 2 or not several:
         return []

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
+from evaluation.run.info import MetricInfo
 from evaluation.stats.intervals import Interval
 from reports.front import pareto
 from reports.glyphs import families, quiet
-from reports.loading import MetricFacts, is_number
+from reports.loading import is_number
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, marks
 from reports.summary import Summary
 
@@ -110,7 +111,7 @@ def _dot(axes: Axes, x: float, y: float, mark: Mark, size: float) -> None:
     )
 
 
-def _orient(axes: Axes, facts: MetricFacts, axis: str) -> None:
+def _orient(axes: Axes, facts: MetricInfo, axis: str) -> None:
     """Label an axis and turn it so that better is right or up."""
     label = f"{facts.name} {facts.arrow}  ({facts.axis})"
     if axis == "x":

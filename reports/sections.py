@@ -1,6 +1,7 @@
 """Parts of the page that are tables and lists: results, failures, definitions, provenance."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from markupsafe import Markup
@@ -83,15 +84,15 @@ def provenance(summary: Summary, more: dict[str, dict[str, Any]]) -> Markup:
     """Return all that is known about how the numbers came to be, and `more` blocks of facts."""
     run, info = summary.run, summary.run.info
     blocks: dict[str, Any] = {
-        "Suite": info["suite"],
-        "Clips made with": info.get("versions", {}),
-        "Scores computed with": info.get("scored_with", {}) | {"scores.jsonl": run.scores_sha256},
+        "Suite": asdict(info.suite),
+        "Clips made with": info.versions,
+        "Scores computed with": info.scored_with | {"scores.jsonl": run.scores_sha256},
         "Model settings": _settings(run),
         **more,
     }
     methods = [
-        (label, entry, json.dumps(entry["config"], indent=1, sort_keys=True, ensure_ascii=False))
-        for label, entry in info["methods"].items()
+        (label, entry, json.dumps(entry.config, indent=1, sort_keys=True, ensure_ascii=False))
+        for label, entry in info.methods.items()
     ]
     return _RESULTS.provenance(blocks, methods)
 
@@ -99,8 +100,8 @@ def provenance(summary: Summary, more: dict[str, dict[str, Any]]) -> Markup:
 def _settings(run: Run) -> dict[str, Any]:
     """Return the settings that the metrics share; where they differ, every one with its metrics."""
     by_text: dict[str, list[str]] = {}
-    for name, facts in run.info["metrics"].items():
-        by_text.setdefault(json.dumps(facts["settings"], sort_keys=True), []).append(name)
+    for name, facts in run.info.metrics.items():
+        by_text.setdefault(json.dumps(facts.settings, sort_keys=True), []).append(name)
     if len(by_text) == 1:
         found: dict[str, Any] = json.loads(next(iter(by_text)))
         return found

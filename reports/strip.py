@@ -17,7 +17,8 @@ from PIL import Image
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
 from dreamix.core.records import write_whole
-from reports.loading import Edit, Run
+from dreamix.data.suite import Edit
+from reports.loading import Run
 from reports.media import Copies, Copy
 from reports.rendering import macros
 from reports.wording import plural
@@ -77,7 +78,7 @@ def make_strip(run: Run, copies: Copies, media: Path) -> Strip:
     edits, labels = chosen_edits(run), run.ranked or list(run.methods)
     rows = [("source", tuple(_frames(copies.sources.get(e.video), media) for e in edits))]
     for label in labels:
-        seed = run.methods[label].seed_numbers[0]
+        seed = run.methods[label].seeds[0]
         clips = [copies.clips.get((label, edit.id, seed)) for edit in edits]
         rows.append((label, tuple(_frames(clip, media) for clip in clips)))
     return Strip(tuple(edits), tuple(rows))

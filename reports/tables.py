@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dreamix.core.wording import plural
+from evaluation.run.info import MetricInfo
 from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
-from reports.loading import AXES, STATUSES, MetricFacts, Run, is_number
+from reports.loading import AXES, STATUSES, Run, is_number
 from reports.summary import Score, Summary, clip_counts
 
 AXIS_TITLES = {
@@ -224,7 +225,7 @@ def _cost_texts(run: Run, label: str) -> list[str]:
     ]
 
 
-def metric_head(facts: MetricFacts) -> Head:
+def metric_head(facts: MetricInfo) -> Head:
     """Return the column head of a metric."""
     return Head(facts.name, facts.arrow, facts.definition, code=True)
 

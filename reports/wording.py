@@ -38,12 +38,12 @@ def _compared(run: Run) -> str:
     who = plural(len(run.ranked), "method")
     if anchors:
         who += f" and {plural(anchors, 'anchor')}"
-    seeds = sorted({method.seeds for method in run.methods.values()})
+    seeds = sorted({len(method.seeds) for method in run.methods.values()})
     each = plural(seeds[-1], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    missing = len(run.info.get("not_run", {}))
+    missing = len(run.info.not_run)
     more = f" ({missing} more could not be computed)" if missing else ""
     were = "was run on" if who == "1 method" else "were compared on"
-    suite = f"{run.info['suite']['name']}, version {run.info['suite']['version']}"
+    suite = f"{run.info.suite.name}, version {run.info.suite.version}"
     return (
         f"{who} {were} {plural(len(run.edits), 'edit')} of "
         f"{plural(len(run.videos), 'source video')} ({suite}), with {each} an edit and "

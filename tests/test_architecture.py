@@ -31,8 +31,8 @@ def modules(root: Path) -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in dotted.items()}
 
 
-def imports(path: Path) -> set[str]:
-    """Modules of ours that a file imports when it is imported or run; types only do not count."""
+def imports(path: Path, *, types: bool = False) -> set[str]:
+    """Modules of ours that a file imports when it is imported or run; types: also for types."""
     tree = ast.parse(path.read_text())
     typing_only = {
         node
@@ -42,7 +42,7 @@ def imports(path: Path) -> set[str]:
     }
     found: set[str] = set()
     for node in ast.walk(tree):
-        if node in typing_only:
+        if node in typing_only and not types:
             continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -69,6 +69,26 @@ def test_imports_go_down_only(root: Path) -> None:
             continue
         for target in imports(path) - set(PACKAGES):
             assert layer(target) <= layer(module), f"{module} imports {target}, which is above it"
+
+
+def test_rooms_of_the_evaluation_form_no_circle_of_types_either(root: Path) -> None:
+    """What is imported for its types alone is known all the same, and hides a circle."""
+    for module, path in modules(root).items():
+        if behind(module, "evaluation") and module != "evaluation":
+            for target in imports(path, types=True) - set(PACKAGES):
+                assert layer(target) <= layer(module), f"{module} names {target}, above it"
+
+
+def test_modules_of_the_evaluation_hold_no_state(root: Path) -> None:
+    """A worker holds what a process needs: nothing is left in a module for the next who comes."""
+    for path in (root / "evaluation").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)], path
+        for node in tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                held = node.value
+                is_empty = isinstance(held, ast.Dict | ast.List) and not ast.unparse(held)[1:-1]
+                assert not is_empty, f"{path}: {ast.unparse(node)}"
 
 
 def test_walls_hold(root: Path) -> None:

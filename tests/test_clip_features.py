@@ -178,17 +178,17 @@ def test_stored_embeddings_are_found_without_loading_the_model(
 ) -> None:
     video = Video(noise(3, 40, 40), 8)
     first = Features(ModelSettings(clip=tiny_clip), tmp_path)
-    expected = first.images("clip", View(video, "key", first), "unprojected")
+    expected = View(video, "key", first).embed("clip", "unprojected")
     again = Features(ModelSettings(clip=tiny_clip), tmp_path)
     monkeypatch.setattr(again, "model", lambda name: pytest.fail(f"{name} was loaded"))
-    found = again.images("clip", View(video, "key", again), "unprojected")
+    found = View(video, "key", again).embed("clip", "unprojected")
     np.testing.assert_array_equal(found, expected)
 
 
 def test_batches_run_across_clips(tiny_clip: str) -> None:
     features = Features(ModelSettings(clip=tiny_clip, batch=4))
     frames = noise(7, 40, 56)
-    views = [View(Video(part, 8), "key", features) for part in (frames[:5], frames[5:])]
-    features.prefetch("clip", views)
-    joined = np.concatenate([view.embed("clip") for view in views])
+    parts = {"one": frames[:5], "other": frames[5:]}
+    found = features.embed("clip", [View(Video(v, 8), k, features) for k, v in parts.items()])
+    joined = np.concatenate([found[key]["projected"] for key in parts])
     np.testing.assert_allclose(joined, embed(features.model("clip"), frames), atol=1e-5)

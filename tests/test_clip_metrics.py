@@ -42,7 +42,7 @@ class GivenTexts(Features):
 def view(features: Features, *degrees: float, **others: np.ndarray) -> View:
     frames = np.zeros((len(degrees), 4, 4, 3), np.uint8)
     embeddings = {"projected": angles(*degrees), **others}
-    return View(Video(frames, 8), "key", features, memo={"embed clip": embeddings})
+    return View(Video(frames, 8), "key", features, embeddings={"clip": embeddings})
 
 
 def sample(

@@ -18,8 +18,8 @@ from dreamix.core.media import write_image, write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, VideoEntry, load_suite
 from dreamix.methods.base import variants
+from evaluation.cluster.bundles import pack, put_cell, take_cell, unpack
 from evaluation.cluster.executors import OnRay, executor_of
-from evaluation.cluster.parcels import pack, put_cell, take_cell, unpack
 from evaluation.cluster.ray_cluster import cause_of, room_of
 from evaluation.cluster.shards import FINETUNING, Shard, absent, folder_of, shard_of, videos_of
 from evaluation.run.executors import Local
@@ -158,7 +158,7 @@ class TestShards:
             assert videos_of(suite, shard) == videos_of(turned, shard)
 
 
-class TestParcels:
+class TestBundles:
     def test_a_clip_arrives_as_it_was(self, tmp_path: Path) -> None:
         write_video(tmp_path / "a" / "cat.mp4", noise(1))
         there = unpack(pack(tmp_path / "a" / "cat.mp4"), tmp_path / "b", one_file=True)

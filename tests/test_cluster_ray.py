@@ -18,7 +18,7 @@ from ray_nodes import Nodes
 from run_results import results
 from tiny_cascade import save_tiny
 
-import evaluation.cluster.ray_crew
+import evaluation.cluster.ray_pool
 from dreamix.core.errors import UserError
 from dreamix.core.media import write_video
 from dreamix.core.video import Video
@@ -117,8 +117,8 @@ def make(
 ) -> RunFolder:
     """Return the run of the fakes; act: called with the number of cells that are done."""
     columns = [column for spec in specs for column in variants(spec)]
-    watch = None if act is None else lambda done, *_, **__: act(done)
-    return run_suite(suite, columns, out, backend="fake", executor=executor, watch=watch)
+    progress = None if act is None else lambda done, *_, **__: act(done)
+    return run_suite(suite, columns, out, backend="fake", executor=executor, progress=progress)
 
 
 def model_run(
@@ -132,7 +132,7 @@ def model_run(
 
 def unseen(patch: pytest.MonkeyPatch) -> None:
     """Let the driver leave its sign where workers do not look: they share no folder with it."""
-    patch.setattr(evaluation.cluster.ray_crew, "probe_of", lambda out: out / ".elsewhere")
+    patch.setattr(evaluation.cluster.ray_pool, "probe_of", lambda out: out / ".elsewhere")
 
 
 class TestWithAModel:
@@ -309,9 +309,9 @@ def test_a_source_that_is_not_on_the_node_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The driver tells of files at a place that no node has."""
-    plain = evaluation.cluster.ray_crew.origin
+    plain = evaluation.cluster.ray_pool.origin
     monkeypatch.setattr(
-        evaluation.cluster.ray_crew,
+        evaluation.cluster.ray_pool,
         "origin",
         lambda path: plain(path) | {"path": "/nowhere/at/all.mp4"},
     )
@@ -331,7 +331,7 @@ class TestMisuse:
     def test_other_versions_on_every_node(
         self, nodes: Nodes, pets: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(evaluation.cluster.ray_crew, "versions", lambda: {"numpy": "0.1"})
+        monkeypatch.setattr(evaluation.cluster.ray_pool, "versions", lambda: {"numpy": "0.1"})
         with pytest.raises(UserError, match=r"it has numpy \S+ \(not 0.1\)"):
             make(pets, tmp_path / "run", OnRay(nodes.address))
 

@@ -17,6 +17,7 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
+from evaluation.run.info import MetricInfo
 from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
 from evaluation.score.composite_file import (
@@ -31,7 +32,7 @@ from evaluation.score.composite_scores import definition
 from evaluation.score.scoring import Summary, score_run
 from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
-from reports.loading import MetricFacts, load_run
+from reports.loading import load_run
 
 
 def moving(seed: int, frames: int = 6) -> Video:
@@ -72,13 +73,13 @@ def run(scored: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(scored, tmp_path / "run"))
 
 
-def facts(run: Path) -> dict[str, MetricFacts]:
+def facts(run: Path) -> dict[str, MetricInfo]:
     found = load_run(run).metrics
     return {name: replaced(found[name], better=BETTER[name]) for name in NAMES}
 
 
-def replaced(metric: MetricFacts, **changes: Any) -> MetricFacts:
-    return MetricFacts(**{**vars(metric), **changes})
+def replaced(metric: MetricInfo, **changes: Any) -> MetricInfo:
+    return MetricInfo(**{**vars(metric), **changes})
 
 
 def written(run: Path, path: Path, **how: Any) -> Path:

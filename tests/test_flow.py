@@ -10,7 +10,8 @@ from scipy.ndimage import map_coordinates
 
 from dreamix.core.errors import DoesNotApply, UserError
 from evaluation.features.base import MODELS
-from evaluation.features.flow import Flow, FlowOfClip, inside, visible, warp
+from evaluation.features.flow import FlowOfClip, inside, visible, warp
+from evaluation.sample import Flow
 from evaluation.settings import ModelSettings
 
 SPEC = MODELS.get("flow")

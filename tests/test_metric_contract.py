@@ -8,10 +8,9 @@ from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES
 from dreamix.data.toybox import Scene, render, truth
 from evaluation.features.base import MODELS
-from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric
-from evaluation.sample import Sample, View
+from evaluation.sample import Flow, Sample, View
 from evaluation.sample.corruptions import CORRUPTIONS
 from evaluation.settings import ModelSettings
 

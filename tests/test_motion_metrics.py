@@ -8,10 +8,9 @@ from PIL import Image
 
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
-from evaluation.features.flow import Flow
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
-from evaluation.sample import Sample, View
+from evaluation.sample import Flow, Sample, View
 from evaluation.settings import ModelSettings
 
 FEATURES = Features(ModelSettings())

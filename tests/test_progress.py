@@ -41,14 +41,14 @@ def test_who_knows_better_is_believed(clock: list[float]) -> None:
 def test_a_log_is_told_nothing_wrong(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with progress.progress("clips") as watch:
+    with progress.progress_bar("clips") as update:
         clock[0] += 45
-        watch(0, 96)
+        update(0, 96)
         assert capsys.readouterr().err == ""
         clock[0] += 1
-        watch(10, 96)
+        update(10, 96)
         clock[0] += 31
-        watch(90, 96)
+        update(90, 96)
     assert capsys.readouterr().err == (
         "clips: 10 of 96, about 0.1 min left\nclips: 90 of 96, about 0.0 min left\n"
     )

@@ -2,11 +2,17 @@
 
 import json
 import math
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import fake_backend
 import numpy as np
+import psutil
 import pytest
 
 from dreamix.backends.base import open_backend
@@ -19,7 +25,7 @@ from dreamix.data.suite import Edit, VideoEntry
 from dreamix.methods.base import variants
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import BackendInfo
-from evaluation.run.pace import CellDone, Note, Standing
+from evaluation.run.pace import CellDone, Note, ProgressTracker
 from evaluation.run.pool import run_units
 from evaluation.run.runner import pending_units, run_suite, tally
 from evaluation.schema import Cell
@@ -121,10 +127,10 @@ def test_progress_rises_cell_by_cell(
 ) -> None:
     seen: list[News] = []
 
-    def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+    def progress(done: int, total: int, left: float | None = None, note: str = "") -> None:
         seen.append((done, total, left, note))
 
-    make(suite, tmp_path / "run", "fake:slow=0.01", "unedited", workers=workers, watch=watch)
+    make(suite, tmp_path / "run", "fake:slow=0.01", "unedited", workers=workers, progress=progress)
     assert sorted({done for done, *_ in seen} | {0}) == list(range(9))
     assert {total for _, total, *_ in seen} == {8}
     assert seen[-1][2] == 0
@@ -231,54 +237,110 @@ class TestTimeLeft:
         [Cell("other", "a0", 0), Cell("other", "a1", 0)],
     )
 
-    def standing(self, workers: int = 1) -> Standing:
-        return Standing(self.units, {"slow", "other"}, workers, None)
+    def tracker(self, workers: int = 1) -> ProgressTracker:
+        return ProgressTracker(self.units, {"slow", "other"}, workers, None)
 
     def test_nothing_is_promised_before_a_model_was_measured(self) -> None:
-        standing = self.standing()
+        tracker = self.tracker()
         for cell in self.units[0]:
-            standing.hear(CellDone(cell, 0.0))
-        assert math.isnan(standing.left())
+            tracker.update(CellDone(cell, 0.0))
+        assert math.isnan(tracker.left())
 
     def test_the_first_edit_of_a_video_counts_for_its_finetuning(self) -> None:
         """Left are slow b0 (60) and b1 (10), and other a0 and a1, taken to cost the same."""
-        standing = self.standing()
+        tracker = self.tracker()
         for cell, seconds in zip((*self.units[0], *self.units[1]), (0, 0, 60, 10), strict=True):
-            standing.hear(CellDone(cell, seconds))
-        assert standing.left() == 140
+            tracker.update(CellDone(cell, seconds))
+        assert tracker.left() == 140
 
     def test_workers_share_what_is_left(self) -> None:
-        standing = self.standing(workers=2)
+        tracker = self.tracker(workers=2)
         for cell, seconds in zip((*self.units[0], *self.units[1]), (0, 0, 60, 10), strict=True):
-            standing.hear(CellDone(cell, seconds))
-        assert standing.left() == 70
+            tracker.update(CellDone(cell, seconds))
+        assert tracker.left() == 70
 
     def test_a_note_changes_no_count(self) -> None:
         seen: list[News] = []
 
-        def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+        def progress(done: int, total: int, left: float | None = None, note: str = "") -> None:
             seen.append((done, total, left, note))
 
-        Standing(self.units, {"slow"}, 1, watch).hear(Note("denoising 1/25"))
+        ProgressTracker(self.units, {"slow"}, 1, progress).update(Note("denoising 1/25"))
         assert seen[0][:2] == (0, 8)
         assert seen[0][3] == "denoising 1/25"
 
 
-class TestNews:
+class TestProcesses:
     """3000 messages of over 100 bytes: more than a pipe of 64 KiB holds."""
 
-    def test_news_arrive_in_order_whatever_their_number(self) -> None:
+    def test_messages_arrive_in_order_whatever_their_number(self) -> None:
         heard: list[tuple[int, int, str]] = []
-        done = sorted(
-            run_units(fake_backend.chatter, [0, 1], 2, fake_backend.no_setup, hear=heard.append)
-        )
+        done = sorted(run_units(fake_backend.Chatter(), [0, 1], 2, heard.append))
         assert done == [0, 1]
         for unit in (0, 1):
             assert [number for who, number, _ in heard if who == unit] == list(range(3000))
 
-    def test_a_failure_does_not_wait_for_news_that_nobody_takes(self) -> None:
+    def test_a_failure_does_not_wait_for_messages_that_nobody_takes(self) -> None:
         with pytest.raises(UserError, match="enough"):
-            list(run_units(fake_backend.chatter_then_fail, [0, 1], 2, fake_backend.no_setup))
+            list(run_units(fake_backend.ChatterThenFail(), [0, 1], 2))
+
+    @pytest.mark.parametrize(
+        ("what", "error", "said"),
+        [
+            ("setup", UserError, "no model here"),
+            ("result", Exception, "[Pp]ickle"),
+            ("error", RuntimeError, "Odd: 0 0|Odd: 1 1"),
+            ("process", UserError, "a worker process died.*the same command goes on"),
+        ],
+    )
+    def test_what_goes_wrong_in_a_process_is_said_here(
+        self, what: str, error: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(fake_backend.UNSOUND, what)
+        with pytest.raises(error, match=said):
+            list(run_units(fake_backend.Unsound(), [0, 1], 2))
+        assert multiprocessing.active_children() == []
+
+    def test_who_stops_asking_leaves_no_process(self) -> None:
+        results = run_units(fake_backend.Chatter(), range(9), 2)
+        assert next(results) in range(9)
+        results.close()  # type: ignore[attr-defined]
+        assert multiprocessing.active_children() == []
+
+    def test_processes_of_a_command_that_was_killed_end_with_it(self) -> None:
+        """Else they would write beside the next command, which holds the folder by then."""
+        code = (
+            "import fake_backend\n"
+            "from evaluation.run.pool import run_units\n"
+            "if __name__ == '__main__':\n"
+            "    say = lambda pid: print(pid, flush=True)\n"
+            "    list(run_units(fake_backend.Sleeper(), [0, 1], 2, say))\n"
+        )
+        support = os.pathsep.join([str(Path(fake_backend.__file__).parent), *sys.path])
+        asking = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": support},
+        )
+        assert asking.stdout is not None
+        found: set[int] = set()
+        while len(found) < 2:
+            found.add(int(asking.stdout.readline()))
+        asking.kill()
+        asking.wait()
+        deadline = time.monotonic() + 10
+        while any(map(works, found)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(map(works, found))
+
+
+def works(pid: int) -> bool:
+    """Return True for a process that is there and was not merely left unburied by its parent."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_clips_are_what_the_method_returned(suite: fake_backend.FakeSuite, tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ class TestFailures:
         def broken(*_: object) -> None:
             raise RuntimeError("out of memory")
 
-        monkeypatch.setattr(Features, "prefetch", broken)
+        monkeypatch.setattr(Features, "embed", broken)
         out = run(suite_folder, tmp_path / "run", outputs)
         done = score_run(out, ["clip_f"], ModelSettings(clip=tiny_clip))
         assert set(done.reasons) == {"clip: RuntimeError: out of memory"}

@@ -133,7 +133,7 @@ def test_processes_that_are_many_have_one_thread_each(monkeypatch: pytest.Monkey
 def test_every_pool_of_processes_is_started_so(root: Path, package: str) -> None:
     for path in (root / package).rglob("*.py"):
         text = path.read_text()
-        if ".Pool(" in text or "ProcessPoolExecutor(" in text:
+        if any(start in text for start in (".Pool(", ".Process(", "ProcessPoolExecutor(")):
             assert "one_thread_each()" in text, path
 
 

@@ -11,7 +11,7 @@ NOTE = 50  # characters of a note that fit beside the bar
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
 
-class Watch(Protocol):
+class Progress(Protocol):
     """Is told how far the work is."""
 
     def __call__(self, done: int, total: int, left: float | None = None, note: str = "") -> None:
@@ -24,7 +24,7 @@ class Watch(Protocol):
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Watch]:
+def progress_bar(what: str) -> Iterator[Progress]:
     """Yield a function that is told how far the work is and shows that with the time left.
 
     On a terminal it draws a bar; in a log it writes a line every half minute. Both go to the
@@ -38,20 +38,20 @@ def progress(what: str) -> Iterator[Watch]:
     pace = Pace()
     with tqdm(desc=what, bar_format=BAR, dynamic_ncols=True, leave=False) as bar:
 
-        def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+        def progress(done: int, total: int, left: float | None = None, note: str = "") -> None:
             bar.total = total
             words = pace.left(done, total, left), note[:NOTE]
             bar.set_postfix_str(", ".join(filter(None, words)), refresh=False)
             bar.update(done - bar.n)
             bar.refresh()
 
-        yield watch
+        yield progress
 
 
-def _lines(what: str) -> Watch:
+def _lines(what: str) -> Progress:
     said, pace = time.monotonic(), Pace()
 
-    def watch(done: int, total: int, left: float | None = None, note: str = "") -> None:
+    def progress(done: int, total: int, left: float | None = None, note: str = "") -> None:
         nonlocal said
         now, time_left = time.monotonic(), pace.left(done, total, left)
         if (done or note) and now - said >= EVERY:
@@ -59,7 +59,7 @@ def _lines(what: str) -> Watch:
             words = f"{done} of {total}", time_left, note
             sys.stderr.write(f"{what}: {', '.join(filter(None, words))}\n")
 
-    return watch
+    return progress
 
 
 class Pace:
@@ -73,7 +73,7 @@ class Pace:
         self._first: tuple[float, int] | None = None
 
     def left(self, done: int, total: int, told: float | None) -> str:
-        """Return the time left in words, empty if it is not known; told: as `Watch` is told."""
+        """Return the time left in words, empty if it is not known; told: as `Progress` is told."""
         now = time.monotonic()
         began, before = self._first = self._first or (now, done)
         if told is None and done > before:

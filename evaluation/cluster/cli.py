@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.progress import progress
+from dreamix.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from dreamix.data.suite import Suite
@@ -42,8 +42,8 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
     from evaluation.run.merging import merge_runs
     from evaluation.run.runner import tally
 
-    with progress("merge") as watch:
-        merged = merge_runs(out, runs, watch)
+    with progress_bar("merge") as progress:
+        merged = merge_runs(out, runs, progress)
     counts, _reasons = tally(merged)
     click.echo(f"{out}: {spell(counts)} clips of {len(runs)} runs")
     for number, parts in absent(merged.suite, runs):

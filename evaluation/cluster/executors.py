@@ -19,11 +19,11 @@ SPELL = "local:N, ray, ray:HOST:PORT or ray:local"
 
 @dataclass
 class OnRay(Wanted):
-    """Actors on a Ray cluster, each with its backend loaded; see `evaluation.cluster.ray_crew`."""
+    """Actors on a Ray cluster, each with its backend loaded; see `evaluation.cluster.ray_pool`."""
 
     def make(self, job: Job) -> None:
         """Make every unit of the job. Ray is imported here and nowhere else."""
-        from evaluation.cluster.ray_crew import make_on_ray
+        from evaluation.cluster.ray_pool import make_on_ray
 
         make_on_ray(job, self)
 

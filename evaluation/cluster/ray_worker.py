@@ -18,13 +18,12 @@ from dreamix.core.errors import StorageError, UserError
 from dreamix.core.records import storing, write_json
 from dreamix.core.threads import LIMITS
 from dreamix.data.suite import Suite
-from evaluation.cluster.parcels import MadeCell, Parcel, take_cell, unpack
-from evaluation.run import making
+from evaluation.cluster.bundles import Bundle, MadeCell, take_cell, unpack
 from evaluation.run.folder import RunFolder
 from evaluation.run.identity import content_sha256
-from evaluation.run.making import CellsOfVideo
+from evaluation.run.info import RunInfo
+from evaluation.run.making import CellsOfVideo, ClipMaker
 from evaluation.run.pace import CellDone, Note
-from evaluation.run.pool import speak_to
 from evaluation.run.versions import spell_differences, versions, versions_of_packages
 
 
@@ -34,7 +33,7 @@ class Order(NamedTuple):
     out: Path  # the run folder, where the run was started
     token: str  # contents of `probe_of(out)`: who reads it there sees the same folder
     key: str  # names the folder of a node that does not see it
-    info: dict[str, Any]  # run.json
+    info: RunInfo
     versions: dict[str, str]  # of the libraries there
     suite: Suite
     labels: list[str]  # columns whose models are needed
@@ -53,23 +52,23 @@ class Media(NamedTuple):
 
     origin: dict[str, Any]  # see `evaluation.run.identity.origin`
     one_file: bool  # not a folder of frames
-    fetch: Callable[[], Parcel]
+    fetch: Callable[[], Bundle]
 
 
 class Handed(NamedTuple):
-    """News of a worker: a cell is made, and here it is."""
+    """Message of a worker: a cell is made, and here it is."""
 
     done: CellDone
     made: MadeCell
 
 
 class NoRoom(NamedTuple):
-    """News of a worker: it cannot write any more."""
+    """Message of a worker: it cannot write any more."""
 
     why: str
 
 
-News = CellDone | Note | Handed | NoRoom
+WorkerMessage = CellDone | Note | Handed | NoRoom
 
 
 def probe_of(out: Path) -> Path:
@@ -77,7 +76,7 @@ def probe_of(out: Path) -> Path:
     return out / ".seen-by-workers"
 
 
-class Worker:
+class RayWorker:
     """The actor. All work is done in one thread, whose numerical libraries use one thread."""
 
     def __init__(self) -> None:
@@ -90,15 +89,15 @@ class Worker:
         """Return that this worker is ready, its models opened, or why it cannot be."""
         return self._thread.submit(self._prepare, order).result()
 
-    def make(self, unit: CellsOfVideo, media: Media | None) -> Iterator[News]:
+    def make(self, unit: CellsOfVideo, media: Media | None) -> Iterator[WorkerMessage]:
         """Yield all there is to tell while the unit is made."""
-        news: SimpleQueue[News | Future[None]] = SimpleQueue()
-        work = self._thread.submit(self._make, unit, media, news.put)
-        work.add_done_callback(news.put)
-        while not isinstance(one := news.get(), Future):
-            yield one
+        messages: SimpleQueue[WorkerMessage | Future[None]] = SimpleQueue()
+        work = self._thread.submit(self._make, unit, media, messages.put)
+        work.add_done_callback(messages.put)
+        while not isinstance(message := messages.get(), Future):
+            yield message
         try:
-            one.result()
+            message.result()
         except StorageError as error:
             yield NoRoom(str(error))
 
@@ -114,23 +113,28 @@ class Worker:
             self._shares = _sees(order)
             self._folder = order.out if self._shares else _made(self._own)
             if not self._shares:
-                write_json(self._own / "run.json", order.info)
-            making.set_up(self._folder, order.suite)
-            making.open_models(order.labels)
+                write_json(self._own / "run.json", order.info.to_dict())
+            self._maker = ClipMaker(self._folder, order.suite)
+            self._maker.setup()
+            self._maker.open_models(order.labels)
         except UserError as error:
             return Ready(node, self._shares, str(error))
         return Ready(node, self._shares)
 
-    def _make(self, unit: CellsOfVideo, media: Media | None, say: Callable[[News], None]) -> None:
+    def _make(
+        self, unit: CellsOfVideo, media: Media | None, progress: Callable[[WorkerMessage], None]
+    ) -> None:
         if media is not None:
-            making.take_source(unit.video, self._source(unit.video, media))
-        speak_to(say if self._shares else lambda news: say(self._with_clip(news)))
-        making.make_cells(unit)
+            self._maker.take_source(unit.video, self._source(unit.video, media))
+        if self._shares:
+            self._maker.make(unit, progress)
+        else:
+            self._maker.make(unit, lambda message: progress(self._with_clip(message)))
 
-    def _with_clip(self, news: CellDone | Note) -> News:
-        if isinstance(news, Note):
-            return news
-        return Handed(news, take_cell(RunFolder(self._folder), news.cell))
+    def _with_clip(self, message: CellDone | Note) -> WorkerMessage:
+        if isinstance(message, Note):
+            return message
+        return Handed(message, take_cell(RunFolder(self._folder), message.cell))
 
     def _source(self, video: str, media: Media) -> Path:
         """Return the source clip: the very file the run was started with, or a copy of it."""

@@ -6,7 +6,7 @@ from torchvision runs on weights from a local file.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -15,27 +15,11 @@ from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.registry import near_misses
 from evaluation.features import raft
 from evaluation.features.base import MODELS, ModelSpec
+from evaluation.sample import Flow
 from evaluation.settings import ModelSettings
 
 SMALLEST = 12  # pixels; DIS refuses smaller frames
 NAMES = ("dis", *raft.NAMES)
-
-
-class Flow(NamedTuple):
-    """Where the pixels of neighbouring frames go: (dx, dy) in pixels, for `pairs` = frames - 1.
-
-    A pixel (x, y) of frame t is found at (x, y) + forward[t, y, x] in frame t + 1, and a pixel
-    (x, y) of frame t + 1 at (x, y) + backward[t, y, x] in frame t.
-    """
-
-    forward: np.ndarray  # float32 (pairs, height, width, 2)
-    backward: np.ndarray  # float32 (pairs, height, width, 2)
-    occluded: np.ndarray | None = None  # bool (pairs, height, width), t not seen in t + 1; if known
-
-    def between(self, first: int, last: int) -> "Flow":
-        """Return the flow between the frames `first` to `last`, both included."""
-        occluded = None if self.occluded is None else self.occluded[first:last]
-        return Flow(self.forward[first:last], self.backward[first:last], occluded)
 
 
 class FlowModel(Protocol):

@@ -9,17 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dreamix.core.video import Video
 from dreamix.data.toybox import GREY, VALUES
 from evaluation.features.base import MODELS, ModelSpec
+from evaluation.sample import View
 from evaluation.settings import ModelSettings
-
-if TYPE_CHECKING:
-    from evaluation.sample import View
 
 FRAMES = 16
 RATE = 8  # frames a second
@@ -100,7 +97,7 @@ def visible(words: Mapping[str, str]) -> list[str]:
     return [field for field in words if field != "colour" or words["style"] not in GREY]
 
 
-def judgement(view: "View") -> Judgement:
+def judgement(view: View) -> Judgement:
     """Return what the judge says of a clip, computed once.
 
     It is not stored in the run folder: judging takes less time than decoding the clip.

@@ -17,12 +17,12 @@ import numpy as np
 from dreamix.core.errors import DoesNotApply
 from evaluation.features.base import MODELS, ModelSpec
 from evaluation.features.files import file_sha256
+from evaluation.sample import View
 from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:
     import torch
 
-    from evaluation.sample import View
 
 SMALLEST = 31  # pixels; below it the second pooling has nothing left
 CHUNK_PIXELS = 1 << 20  # of the frames in one forward pass: 16 of 256x256
@@ -106,7 +106,7 @@ class Lpips:
             ]
 
 
-def distances(a: "View", b: "View") -> np.ndarray:
+def distances(a: View, b: View) -> np.ndarray:
     """Return the LPIPS distance of each frame of `a` to the same frame of `b`: float64 (frames,).
 
     Zero or more; 0 = the same. Both clips have one size and one number of frames.
@@ -120,7 +120,7 @@ def distances(a: "View", b: "View") -> np.ndarray:
     return torch.cat(parts).cpu().numpy()
 
 
-def distance_maps(a: "View", b: "View") -> np.ndarray:
+def distance_maps(a: View, b: View) -> np.ndarray:
     """Return the LPIPS distance at each pixel: float32 (frames, height, width).
 
     Each layer's map is brought to the frame's size bilinearly and the five are added, as `lpips`
@@ -137,13 +137,13 @@ def distance_maps(a: "View", b: "View") -> np.ndarray:
     return torch.cat(maps).numpy()
 
 
-def _layer_maps(a: "View", b: "View") -> Iterator[list["torch.Tensor"]]:
+def _layer_maps(a: View, b: View) -> Iterator[list["torch.Tensor"]]:
     model: Lpips = a.features.model("lpips")
     for x, y in zip(_activations(a), _activations(b), strict=True):
         yield model.compare(x, y)
 
 
-def _activations(view: "View") -> Iterable[list["torch.Tensor"]]:
+def _activations(view: View) -> Iterable[list["torch.Tensor"]]:
     """Return the clip's activations by chunks, kept with the clip unless they are too large."""
     frames = view.frames
     if min(frames.shape[1:3]) < SMALLEST:

@@ -7,25 +7,21 @@ fast as a disk reads it; it is computed once per clip in a run.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dreamix.core.arrays import read_npz
-from dreamix.core.errors import DoesNotApply, UserError
+from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import write_whole
 from dreamix.core.threads import one_thread
 from evaluation.features.base import MODELS, Encoder
-from evaluation.sample import View
+from evaluation.sample import Arrays, Flow
+from evaluation.sample.views import Clip
 from evaluation.settings import ModelSettings
-
-if TYPE_CHECKING:
-    from evaluation.features.flow import Flow
-
-
-Arrays = dict[str, np.ndarray]  # output of an encoder -> embeddings
 
 
 class Features:
@@ -54,9 +50,9 @@ class Features:
             self._identities[name] = MODELS.get(name).identity(self.settings)
         return self._identities[name]
 
-    def flow(self, view: View) -> "Flow":
-        """Return the optical flow of a clip; `View.flow` keeps it."""
-        flow: Flow = self.model("flow").between_neighbours(view.frames)
+    def flow(self, frames: np.ndarray) -> Flow:
+        """Return the optical flow of uint8 RGB (frames, height, width, 3); it is not kept."""
+        flow: Flow = self.model("flow").between_neighbours(frames)
         return flow
 
     def text(self, encoder: str, text: str) -> np.ndarray:
@@ -66,66 +62,51 @@ class Features:
             self._texts[encoder, text] = model.texts([text])[0]
         return self._texts[encoder, text]
 
-    def images(self, encoder: str, view: View, output: str = "projected") -> np.ndarray:
-        """Return unit-norm float32 (frames, dimensions) embeddings of a clip.
-
-        An output that this model does not have raises `DoesNotApply`.
-        """
-        name = f"embed {encoder}"
-        if name not in view.memo:
-            self.prefetch(encoder, [view])
-        found: Arrays = view.memo[name]
-        if output not in found:
-            raise DoesNotApply(
-                f"the {encoder} model has no {output} output, only {', '.join(found)}"
-            )
-        return found[output]
-
-    def stored(self, encoder: str, views: list[View]) -> bool:
+    def stored(self, encoder: str, clips: Sequence[Clip]) -> bool:
         """Return True if the embeddings of all clips are in the folder."""
-        paths = [self._path(encoder, view) for view in views]
+        paths = [self._path(encoder, clip) for clip in clips]
         return all(path is not None and path.exists() for path in paths)
 
-    def prefetch(self, encoder: str, views: list[View]) -> None:
-        """Embed the frames of several clips in batches that run across them.
+    def embed(self, encoder: str, clips: Sequence[Clip]) -> dict[str, Arrays]:
+        """Return embeddings of the frames of several clips, by key, in batches that run across.
 
-        If one of the clips is not stored, all are embedded anew: what shares a batch then does not
-        depend on what an earlier, interrupted run had finished, and neither does the last bit.
+        They are unit-norm float32 (frames, dimensions), by output of the encoder. If one of the
+        clips is not stored, all are embedded anew: what shares a batch then does not depend on what
+        an earlier, interrupted run had finished, and neither does the last bit.
         """
-        views = [*{view.key: view for view in views}.values()]
-        found = [self._known(encoder, view) for view in views]
-        if any(arrays is None for arrays in found):
-            embedded = self._embed(encoder, views)
-            found = [old or new for old, new in zip(found, embedded, strict=True)]
-            for view, arrays in zip(views, embedded, strict=True):
-                self._write(encoder, view, arrays)
-        for view, stored in zip(views, found, strict=True):
-            view.memo[f"embed {encoder}"] = stored
+        distinct = {clip.key: clip for clip in clips}
+        known = {key: self._known(encoder, clip) for key, clip in distinct.items()}
+        found = {key: arrays for key, arrays in known.items() if arrays is not None}
+        if len(found) < len(distinct):
+            embedded = self._embed(encoder, [*distinct.values()])
+            for (key, clip), arrays in zip(distinct.items(), embedded, strict=True):
+                found.setdefault(key, arrays)
+                self._write(encoder, clip, arrays)
+        return found
 
-    def _known(self, encoder: str, view: View) -> Arrays | None:
-        """Return the embeddings of a clip if this process or the folder has them."""
-        held: Arrays | None = view.memo.get(f"embed {encoder}")
-        return held or self._read(encoder, view)
+    def _known(self, encoder: str, clip: Clip) -> Arrays | None:
+        """Return the embeddings of a clip if it or the folder has them."""
+        return clip.embeddings.get(encoder) or self._read(encoder, clip)
 
-    def _embed(self, encoder: str, views: list[View]) -> list[Arrays]:
+    def _embed(self, encoder: str, clips: list[Clip]) -> list[Arrays]:
         import torch
 
         model: Encoder = self.model(encoder)
-        prepared = torch.cat([model.prepare(view.frames) for view in views])
+        prepared = torch.cat([model.prepare(clip.frames) for clip in clips])
         parts = [model.images(part) for part in prepared.split(self.settings.batch)]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in model.outputs}
-        ends = np.cumsum([len(view.frames) for view in views])[:-1]
+        ends = np.cumsum([len(clip.frames) for clip in clips])[:-1]
         by_output = {name: np.split(array, ends) for name, array in joined.items()}
-        return [{name: by_output[name][i] for name in model.outputs} for i in range(len(views))]
+        return [{name: by_output[name][i] for name in model.outputs} for i in range(len(clips))]
 
-    def _path(self, encoder: str, view: View) -> Path | None:
+    def _path(self, encoder: str, clip: Clip) -> Path | None:
         if self.folder is None:
             return None
         identity = hashlib.sha256(self.identity(encoder).encode()).hexdigest()[:16]
-        return inside(self.folder, f"{encoder}-{identity}", f"{view.key}.npz")
+        return inside(self.folder, f"{encoder}-{identity}", f"{clip.key}.npz")
 
-    def _read(self, encoder: str, view: View) -> Arrays | None:
-        path = self._path(encoder, view)
+    def _read(self, encoder: str, clip: Clip) -> Arrays | None:
+        path = self._path(encoder, clip)
         if path is None or not path.exists():
             return None
         found = read_npz(path)
@@ -133,8 +114,8 @@ class Features:
             raise UserError(f"{path} holds no embeddings of its clip: remove it")
         return found
 
-    def _write(self, encoder: str, view: View, found: Arrays) -> None:
-        path = self._path(encoder, view)
+    def _write(self, encoder: str, clip: Clip, found: Arrays) -> None:
+        path = self._path(encoder, clip)
         if path and not path.exists():
             with write_whole(path) as file:
                 np.savez(file, **found)  # type: ignore[arg-type]

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
-from evaluation.features.flow import Flow, visible, warp
+from evaluation.features.flow import visible, warp
 from evaluation.metrics.base import metric
-from evaluation.sample import Sample, View
+from evaluation.sample import Flow, Sample, View
 
 LEAST_COVERAGE = 0.3
 

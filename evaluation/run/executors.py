@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from evaluation.run.making import Job, make_unit, set_up
+from evaluation.run.making import ClipMaker, Job
 from evaluation.run.pool import run_units
 
 
@@ -29,6 +29,6 @@ class Local:
 
     def make(self, job: Job) -> None:
         """Make every unit of the job."""
-        setup = set_up, job.run.path, job.suite
-        for _ in run_units(make_unit, job.units, self.workers, *setup, hear=job.standing.hear):
+        maker = ClipMaker(job.run.path, job.suite)
+        for _ in run_units(maker, job.units, self.workers, job.tracker.update):
             pass  # a unit leaves files, and tells of each cell

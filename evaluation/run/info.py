@@ -127,6 +127,21 @@ class MetricInfo:
     composite: dict[str, Any] | None = None  # see evaluation.score.composite_file
     package: PackageInfo | None = None
 
+    @property
+    def arrow(self) -> str:
+        """The direction that is good, as one character."""
+        return {"higher": "↑", "lower": "↓"}.get(self.better, "·")
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Smallest and largest value that is declared, each maybe infinite."""
+        return float(self.bounds[0]), float(self.bounds[1])
+
+    @property
+    def sign(self) -> int:
+        """1 if higher is better, -1 if lower is, 0 if the number only describes."""
+        return {"higher": 1, "lower": -1}.get(self.better, 0)
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -144,11 +159,15 @@ class RunInfo:
     scored_with: dict[str, str] = field(default_factory=dict)
     least_share: Annotated[float, Ge(0), Le(1)] = LEAST_SHARE
 
-    def grid(self, edits: list[str]) -> Iterator[Cell]:
-        """Yield every clip there should be of these edits, method by method."""
-        for label, method in self.methods.items():
+    def grid(self, edits: Iterable[str], labels: Iterable[str] | None = None) -> Iterator[Cell]:
+        """Yield every clip there should be of these edits, method by method.
+
+        labels: of the methods, in the order they are wanted in; all without it.
+        """
+        edits = [*edits]
+        for label in self.methods if labels is None else labels:
             for edit in edits:
-                for seed in method.seeds:
+                for seed in self.methods[label].seeds:
                     yield Cell(label, edit, seed)
 
     def packages(self, labels: Iterable[str]) -> dict[str, str]:

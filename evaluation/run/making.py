@@ -1,4 +1,4 @@
-"""Makes the clips of one unit of a run, in a worker process: every failure a row.
+"""Makes the clips of a run, unit by unit, in whichever process: every failure a row.
 
 Edits that their method makes together share batches; see `dreamix.methods.base`.
 """
@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dreamix.backends.base import Backend, open_backend
 from dreamix.core.errors import DoesNotApply, StorageError, UserError, failure
@@ -26,8 +26,7 @@ from evaluation.run import identity
 from evaluation.run.brought import opened_config
 from evaluation.run.folder import RunFolder, copy_whole
 from evaluation.run.info import MethodInfo, clip_name
-from evaluation.run.pace import CellDone, Note, Standing
-from evaluation.run.pool import tell
+from evaluation.run.pace import CellDone, Note, ProgressTracker
 from evaluation.schema import Cell, ClipRow, finetune_seconds
 
 NOTES_EVERY = 0.5  # seconds between two messages of a method that are passed on
@@ -42,45 +41,15 @@ class CellsOfVideo(NamedTuple):
 
 
 class Job(NamedTuple):
-    """The units of a run that have to be made, and who hears how far they are."""
+    """The units of a run that have to be made, and what counts how far they are."""
 
     run: RunFolder
     suite: Suite
     units: list[CellsOfVideo]
-    standing: Standing
+    tracker: ProgressTracker
 
 
-# What a worker process holds: the run folder, the suite, and the backends it has opened.
-_state: dict[str, Any] = {}
-
-
-def set_up(out: Path, suite: Suite) -> None:
-    """Prepare this process for units of the run at `out`."""
-    sources = lru_cache(2)(lambda video: _state["suite"].source(video))
-    _state.update(run=RunFolder(out), suite=suite, sources=sources, backends={})
-
-
-def take_source(video: str, path: Path) -> None:
-    """Let this process read a source clip from `path`, wherever the suite says that it is."""
-    suite: Suite = _state["suite"]
-    entry = replace(suite.videos[video], path=str(path))
-    _state["suite"] = replace(suite, videos={**suite.videos, video: entry})
-
-
-def open_models(labels: Iterable[str]) -> None:
-    """Open the backends of those columns; one that is not here, or is another, is a `UserError`."""
-    run: RunFolder = _state["run"]
-    for label in labels:
-        _backend(run, run.info.methods[label])
-
-
-def make_unit(unit: CellsOfVideo) -> None:
-    """Make every cell of a unit, and tell of each. Without its source, all of them fail."""
-    run: RunFolder = _state["run"]
-    if lost := source_problem(run, _state["suite"], unit.video):
-        fail_cells(run, unit.cells, lost)
-    else:
-        make_cells(unit)
+Progress = Callable[[CellDone | Note], None]
 
 
 def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
@@ -96,61 +65,165 @@ def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
     return None
 
 
-def fail_cells(run: RunFolder, cells: list[Cell], reason: str) -> None:
-    """Note that there are no clips, and why, and tell of each."""
+def fail_cells(run: RunFolder, cells: list[Cell], reason: str, progress: Progress) -> None:
+    """Note that there are no clips, and why."""
     for cell in cells:
         write_json(run.sidecar(cell), ClipRow(*cell, "failed", reason).to_dict())
-        tell(CellDone(cell, 0.0))
+        progress(CellDone(cell, 0.0))
 
 
-def make_cells(unit: CellsOfVideo) -> None:
-    """Make every cell of a unit whose source is in the run folder already, and tell of each."""
-    run: RunFolder = _state["run"]
-    for cells in _batches(run, unit.cells):
-        began = time.perf_counter()
-        rows = _rows(run, cells)
-        for cell, row in zip(cells, rows, strict=True):
-            write_json(run.sidecar(cell), row.to_dict())
-        for cell in cells:
-            tell(CellDone(cell, (time.perf_counter() - began) / len(cells)))
+class ClipMaker:
+    """Makes units of the run at `out`: a worker, which holds the backends it has opened."""
 
+    def __init__(self, out: Path, suite: Suite) -> None:
+        self.suite = suite
+        self._out = out
 
-def _batches(run: RunFolder, cells: list[Cell]) -> Iterator[list[Cell]]:
-    """Yield the cells of a unit that are made at once: one by one, unless the method can do more.
+    def setup(self) -> None:
+        """Open the run folder; backends are opened at their first use."""
+        self._folder = RunFolder(self._out)
+        self._sources = lru_cache(2)(lambda video: self.suite.source(video))
+        self._backends: dict[str, Backend] = {}
 
-    They do not depend on which of the unit are made already, nor on `TOGETHER`: a backend gives
-    every clip of a batch what it would give it alone.
-    """
-    for label, group in groupby(cells, key=lambda cell: cell.method):
-        several = METHODS.get(run.info.methods[label].name).together
-        alike, size = list(group), TOGETHER if several else 1
-        yield from (alike[i : i + size] for i in range(0, len(alike), size))
+    def open_models(self, labels: Iterable[str]) -> None:
+        """Open the backends of those columns; one not here, or another, is a `UserError`."""
+        for label in labels:
+            self._backend(self._folder.info.methods[label])
 
+    def take_source(self, video: str, path: Path) -> None:
+        """Read a source clip from `path` from now on, wherever the suite says that it is."""
+        entry = replace(self.suite.videos[video], path=str(path))
+        self.suite = replace(self.suite, videos={**self.suite.videos, video: entry})
 
-def _rows(run: RunFolder, cells: list[Cell]) -> list[ClipRow]:
-    """Return the rows of cells made at once; if that fails, of each made alone.
+    def run(self, unit: CellsOfVideo, progress: Progress) -> None:
+        """Make every cell of a unit, and tell of each. Without its source, all of them fail."""
+        if lost := source_problem(self._folder, self.suite, unit.video):
+            fail_cells(self._folder, unit.cells, lost, progress)
+        else:
+            self.make(unit, progress)
 
-    One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
-    """
-    entry = run.info.methods[cells[0].method]
-    config = entry.config_hash
-    try:
-        backend = _backend(run, entry)
-        began = time.perf_counter()
-        edits = _edits(cells, entry, backend)
-        seconds = _shares(edits, time.perf_counter() - began)
-        return [
-            _stored(run.sidecar(cell), cell, edited, cost, config)
-            for cell, edited, cost in zip(cells, edits, seconds, strict=True)
+    def make(self, unit: CellsOfVideo, progress: Progress) -> None:
+        """Make every cell of a unit whose source is in the run folder, and tell of each."""
+        for cells in self._batches(unit.cells):
+            began = time.perf_counter()
+            rows = self._rows(cells, progress)
+            for cell, row in zip(cells, rows, strict=True):
+                write_json(self._folder.sidecar(cell), row.to_dict())
+            for cell in cells:
+                progress(CellDone(cell, (time.perf_counter() - began) / len(cells)))
+
+    def _batches(self, cells: list[Cell]) -> Iterator[list[Cell]]:
+        """Yield the cells of a unit that are made at once: one by one, unless a method can do more.
+
+        They do not depend on which of the unit are made already, nor on `TOGETHER`: a backend gives
+        every clip of a batch what it would give it alone.
+        """
+        for label, group in groupby(cells, key=lambda cell: cell.method):
+            several = METHODS.get(self._folder.info.methods[label].name).together
+            alike, size = list(group), TOGETHER if several else 1
+            yield from (alike[i : i + size] for i in range(0, len(alike), size))
+
+    def _rows(self, cells: list[Cell], progress: Progress) -> list[ClipRow]:
+        """Return the rows of cells made at once; if that fails, of each made alone.
+
+        One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
+        """
+        entry = self._folder.info.methods[cells[0].method]
+        config = entry.config_hash
+        try:
+            backend = self._backend(entry)
+            began = time.perf_counter()
+            edits = self._edits(cells, entry, backend, progress)
+            seconds = _shares(edits, time.perf_counter() - began)
+            return [
+                self._stored(cell, edited, cost, config)
+                for cell, edited, cost in zip(cells, edits, seconds, strict=True)
+            ]
+        except StorageError:
+            raise  # a full disk ends the run: it is not the method's failure
+        except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
+            if len(cells) > 1:
+                return [row for cell in cells for row in self._rows([cell], progress)]
+            if isinstance(error, DoesNotApply):
+                return [ClipRow(*cells[0], "n/a", str(error), config=config)]
+            return [ClipRow(*cells[0], "failed", failure(error), config=config)]
+
+    def _backend(self, entry: MethodInfo) -> Backend | None:
+        """Return the backend of a column, opened at its first use; other weights: a `UserError`."""
+        if entry.backend is None:
+            return None
+        name, identity = entry.backend.name, entry.backend.identity
+        if name not in self._backends:
+            self._backends[name] = open_backend(name, self._folder.finetuned)
+            one_thread()  # the same numbers in whichever process
+        backend = self._backends[name]
+        if backend.identity != identity:
+            raise UserError(
+                f"the weights of backend {name} are {backend.identity[:12]}, "
+                f"the run was begun with {identity[:12]}: bring those back, or choose another --out"
+            )
+        return backend
+
+    def _edits(
+        self, cells: list[Cell], entry: MethodInfo, backend: Backend | None, progress: Progress
+    ) -> list[Edited]:
+        found = METHODS.get(entry.name)
+        others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        requests = [
+            EditRequest(
+                self.suite,
+                self.suite.edit(cell.edit),
+                cell.seed,
+                cell.method,
+                self._sources,
+                _now_and_then(cell, others, progress),
+            )
+            for cell in cells
         ]
-    except StorageError:
-        raise  # a full disk ends the run: it is not the method's failure
-    except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
-        if len(cells) > 1:
-            return [row for cell in cells for row in _rows(run, [cell])]
-        if isinstance(error, DoesNotApply):
-            return [ClipRow(*cells[0], "n/a", str(error), config=config)]
-        return [ClipRow(*cells[0], "failed", failure(error), config=config)]
+        config = opened_config(found.config, entry, self._folder.path, cells[0].method)
+        return found.make(requests, backend, config)
+
+    def _stored(self, cell: Cell, edited: Edited, seconds: float, config: str) -> ClipRow:
+        """Put the clip beside its sidecar and return its row."""
+        facts = None
+        if isinstance(edited, Made):
+            edited, facts = edited
+            to_json(facts)  # what JSON cannot hold is the method's failure, and is found here
+        before = identity.state_of(edited) if isinstance(edited, Path) else None
+        clip = self._put(cell, edited)
+        sha256 = sha256_file(clip)
+        return ClipRow(
+            *cell,
+            "ok",
+            file=clip.name,
+            sha256=sha256,
+            size=clip.stat().st_size,
+            seconds=round(seconds, 4),
+            peak_memory_mb=peak_memory_mb(),
+            config=config,
+            origin=_origin(edited, sha256, before) if isinstance(edited, Path) else None,
+            toolkit=version("dreamix-toolkit"),
+            facts=facts,
+        )
+
+    def _put(self, cell: Cell, edited: Video | Path) -> Path:
+        """Write a `Video` lossless, copy a file as it is; return the clip.
+
+        A folder of frames says no times: it gets its source's.
+        """
+        sidecar = self._folder.sidecar(cell)
+        if isinstance(edited, Path) and edited.is_dir():
+            source = self._sources(self.suite.edit(cell.edit).video)
+            edited = read_edit(edited, source).video
+        if isinstance(edited, Video):
+            clip = sidecar.with_suffix(".mp4")
+            write_video(clip, edited, lossless=True)
+            return clip
+        probe(edited)  # a file that is no clip at all is said so now, not when it is scored,
+        check_clip_size(edited)  # and so is one that cannot be scored here
+        clip = sidecar.with_name(clip_name(sidecar.stem, edited.suffix))
+        copy_whole(edited, clip)
+        return clip
 
 
 def _shares(edits: list[Edited], seconds: float) -> list[float]:
@@ -159,77 +232,17 @@ def _shares(edits: list[Edited], seconds: float) -> list[float]:
     return [own + (seconds - sum(tuning)) / len(edits) for own in tuning]
 
 
-def _backend(run: RunFolder, entry: MethodInfo) -> Backend | None:
-    """Return the backend of a column, opened at its first use; other weights are a `UserError`."""
-    if entry.backend is None:
-        return None
-    name, identity = entry.backend.name, entry.backend.identity
-    if name not in _state["backends"]:
-        _state["backends"][name] = open_backend(name, run.finetuned)
-        one_thread()  # the same numbers in whichever process
-    backend: Backend = _state["backends"][name]
-    if backend.identity != identity:
-        raise UserError(
-            f"the weights of backend {name} are {backend.identity[:12]}, "
-            f"the run was begun with {identity[:12]}: bring those back, or choose another --out"
-        )
-    return backend
-
-
-def _edits(cells: list[Cell], entry: MethodInfo, backend: Backend | None) -> list[Edited]:
-    suite, run = _state["suite"], _state["run"]
-    found = METHODS.get(entry.name)
-    others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
-    requests = [
-        EditRequest(
-            suite,
-            suite.edit(cell.edit),
-            cell.seed,
-            cell.method,
-            _state["sources"],
-            _speaker(cell, others),
-        )
-        for cell in cells
-    ]
-    config = opened_config(found.config, entry, run.path, cells[0].method)
-    return found.make(requests, backend, config)
-
-
-def _speaker(cell: Cell, others: str) -> Callable[[str], None]:
+def _now_and_then(cell: Cell, others: str, progress: Progress) -> Callable[[str], None]:
     """Return a function that passes on what a method says of its progress, now and then."""
-    said = -NOTES_EVERY
+    last = -NOTES_EVERY
 
-    def say(text: str) -> None:
-        nonlocal said
-        if time.monotonic() - said >= NOTES_EVERY:
-            said = time.monotonic()
-            tell(Note(f"{text}, {cell.method} {cell.edit}{others}"))
+    def pass_on(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= NOTES_EVERY:
+            last = time.monotonic()
+            progress(Note(f"{text}, {cell.method} {cell.edit}{others}"))
 
-    return say
-
-
-def _stored(sidecar: Path, cell: Cell, edited: Edited, seconds: float, config: str) -> ClipRow:
-    """Put the clip beside its sidecar and return its row."""
-    facts = None
-    if isinstance(edited, Made):
-        edited, facts = edited
-        to_json(facts)  # what JSON cannot hold is the method's failure, and is found here
-    before = identity.state_of(edited) if isinstance(edited, Path) else None
-    clip = _put(sidecar, cell, edited)
-    sha256 = sha256_file(clip)
-    return ClipRow(
-        *cell,
-        "ok",
-        file=clip.name,
-        sha256=sha256,
-        size=clip.stat().st_size,
-        seconds=round(seconds, 4),
-        peak_memory_mb=peak_memory_mb(),
-        config=config,
-        origin=_origin(edited, sha256, before) if isinstance(edited, Path) else None,
-        toolkit=version("dreamix-toolkit"),
-        facts=facts,
-    )
+    return pass_on
 
 
 def _origin(brought: Path, sha256: str, before: identity.Origin | None) -> identity.Origin:
@@ -242,22 +255,3 @@ def peak_memory_mb() -> float:
     """Return the highest resident size of this process so far, in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)
-
-
-def _put(sidecar: Path, cell: Cell, edited: Video | Path) -> Path:
-    """Write a `Video` lossless, copy a file as it is; return the clip.
-
-    A folder of frames says no times: it gets its source's.
-    """
-    if isinstance(edited, Path) and edited.is_dir():
-        source: Video = _state["sources"](_state["suite"].edit(cell.edit).video)
-        edited = read_edit(edited, source).video
-    if isinstance(edited, Video):
-        clip = sidecar.with_suffix(".mp4")
-        write_video(clip, edited, lossless=True)
-        return clip
-    probe(edited)  # a file that is no clip at all is said so now, not when it is scored,
-    check_clip_size(edited)  # and so is one that cannot be scored here
-    clip = sidecar.with_name(clip_name(sidecar.stem, edited.suffix))
-    copy_whole(edited, clip)
-    return clip

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer, write_json
 from dreamix.data.suite import Suite
 from evaluation.run.brought import moved_entry
@@ -38,7 +38,7 @@ class Part(NamedTuple):
     row: ClipRow
 
 
-def merge_runs(out: Path, paths: Sequence[Path], watch: Watch | None = None) -> RunFolder:
+def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = None) -> RunFolder:
     """Return the run folder at `out`, which now also holds what those at `paths` hold.
 
     Runs of other suites, a method of two configurations or models, and a cell with two different
@@ -60,8 +60,8 @@ def merge_runs(out: Path, paths: Sequence[Path], watch: Watch | None = None) -> 
         for done, (cell, part) in enumerate(sorted(found.items()), 1):
             if part.run.path != out:
                 _bring_cell(run, cell, part)
-            if watch:
-                watch(done, len(found))
+            if progress:
+                progress(done, len(found))
     return run
 
 

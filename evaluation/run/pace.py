@@ -6,19 +6,19 @@ from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from evaluation.schema import Cell
 
 
 class CellDone(NamedTuple):
-    """News of a worker: a cell is made, or was tried."""
+    """Message of a worker: a cell is made, or was tried."""
 
     cell: Cell
     seconds: float  # wall time, with writing the clip
 
 
 class Note(NamedTuple):
-    """News of a worker: what it does now."""
+    """Message of a worker: what it does now."""
 
     text: str
 
@@ -30,8 +30,8 @@ class Kind(NamedTuple):
     first: bool
 
 
-class Standing:
-    """Counts the cells of `units` as they get done and keeps `watch` up to date.
+class ProgressTracker:
+    """Counts the cells of `units` as they get done and keeps `progress` up to date.
 
     slow: methods that need a model; one that was not measured yet is taken to cost what the
     measured ones of its sort do.
@@ -42,26 +42,26 @@ class Standing:
         units: Sequence[Sequence[Cell]],
         slow: Collection[str],
         workers: int,
-        watch: Watch | None,
+        progress: Progress | None,
     ) -> None:
         self.kinds = {cell: kind for unit in units for cell, kind in _kinds(unit)}
         self.waiting = Counter(self.kinds.values())
         self.seconds: defaultdict[Kind, list[float]] = defaultdict(list)
-        self.slow, self.watch = slow, watch
+        self.slow, self.progress = slow, progress
         self.workers = max(1, min(workers, len(units)))
         self.note = ""
 
-    def hear(self, news: CellDone | Note) -> None:
-        """Take news of a worker and pass on where the run stands."""
-        if isinstance(news, Note):
-            self.note = news.text
+    def update(self, message: CellDone | Note) -> None:
+        """Take a message of a worker and pass on where the run stands."""
+        if isinstance(message, Note):
+            self.note = message.text
         else:
-            kind = self.kinds[news.cell]
+            kind = self.kinds[message.cell]
             self.waiting[kind] -= 1
-            self.seconds[kind].append(news.seconds)
-        if self.watch:
+            self.seconds[kind].append(message.seconds)
+        if self.progress:
             done = len(self.kinds) - self.waiting.total()
-            self.watch(done, len(self.kinds), self.left(), self.note)
+            self.progress(done, len(self.kinds), self.left(), self.note)
 
     def left(self) -> float:
         """Return the seconds still to go, NaN as long as nothing is known of a sort of method."""
@@ -71,13 +71,13 @@ class Standing:
     def _cost(self, kind: Kind) -> float:
         """Return the mean of the cells most like this one."""
         alike = [other for other in self.seconds if self._is_slow(other) == self._is_slow(kind)]
-        circles = (
+        fallbacks = (
             [kind],
             [other for other in alike if other.method == kind.method],
             [other for other in alike if other.first == kind.first],
             alike,
         )
-        found = ([s for k in circle for s in self.seconds.get(k, ())] for circle in circles)
+        found = ([s for k in group for s in self.seconds.get(k, ())] for group in fallbacks)
         return next((fmean(seconds) for seconds in found if seconds), math.nan)
 
     def _is_slow(self, kind: Kind) -> bool:

@@ -1,150 +1,245 @@
 """Work on independent units in one process or several, with the same results.
 
-Each unit is computed with one thread, in whichever process: numbers then depend neither on how
-many workers there are nor on which of them got the unit.
+A `Worker` does the units: it is sent to each process, set up there once, and holds what is needed
+there. Each unit is computed with one thread, in whichever process: numbers then depend neither on
+how many workers there are nor on which of them got the unit.
 """
 
 import multiprocessing
+import os
+import pickle
 import signal
 import threading
+import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.queues import SimpleQueue
-from typing import Any, TypeVar
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from dreamix.core.errors import UserError
 from dreamix.core.threads import one_thread_each
 
 U = TypeVar("U")
 R = TypeVar("R")
-News = Callable[[Any], None]
-PULSE = 0.2  # seconds between two looks at what workers have to tell
+U_contra = TypeVar("U_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+Report = Callable[[Any], None]  # is called with what a worker has to say while it works
 
 
-def _ignored(_: Any) -> None:
-    """Take news for nobody."""
+class Worker(Protocol[U_contra, R_co]):
+    """Does units of one kind. It can be pickled as long as it is not set up."""
+
+    def setup(self) -> None:
+        """Make ready what all units need; called once in each process, before its first unit."""
+
+    def run(self, unit: U_contra, progress: Report) -> R_co:
+        """Return what the unit comes to; what `progress` is called with can be pickled."""
+
+
+class WorkerDied(UserError):
+    """A process ended that nobody asked to end."""
+
+
+def _ignore(_: Any) -> None:
+    """Take a message for nobody."""
 
 
 def run_units(
-    work: Callable[[U], R],
-    units: Sequence[U],
-    workers: int,
-    setup: Callable[..., None],
-    *args: Any,
-    hear: News = _ignored,
+    worker: Worker[U, R], units: Sequence[U], workers: int, progress: Report = _ignore
 ) -> Iterator[R]:
-    """Yield `work(unit)` for every unit, as they get done.
+    """Yield what `worker` makes of every unit, as they get done.
 
-    setup(*args) runs once in every worker, before its first unit. With one worker, or one unit,
-    nothing leaves this process. hear: called here with all that the work tells meanwhile.
+    With one process, or one unit, nothing leaves this process. progress: called here with all that
+    the work has to say; what one process says arrives in order, and before its result.
     """
     if not units:
         return
     if workers <= 1 or len(units) <= 1:
-        speak_to(hear)
-        setup(*args)
-        yield from map(work, units)
-    else:
-        yield from _in_processes(work, units, min(workers, len(units)), setup, args, hear)
+        worker.setup()
+        for unit in units:
+            yield worker.run(unit, progress)
+        return
+    with _processes(worker, min(workers, len(units))) as processes:
+        yield from _shared_out(processes, units, progress)
 
 
-def tell(news: Any) -> None:
-    """Hand `news` to the `hear` of the `run_units` that this work is part of.
+class _Message(NamedTuple):
+    """What a process sends while it works."""
 
-    It is pickled on its way out of a worker; news of one worker arrive in order, and before the
-    result of the unit.
-    """
-    _listener(news)
+    content: Any
 
 
-_listener: News = _ignored  # of this process; set by `speak_to`
+class _Done(NamedTuple):
+    """What a process sends when its unit is done."""
+
+    result: Any
 
 
-def speak_to(listener: News) -> None:
-    """Let `listener` hear what the work of this process tells from now on."""
-    global _listener
-    _listener = listener
+class _Failed(NamedTuple):
+    """What a process sends when its unit ended with an error."""
+
+    error: BaseException
 
 
-def _in_processes(
-    work: Callable[[U], R],
-    units: Sequence[U],
-    workers: int,
-    setup: Callable[..., None],
-    args: tuple[Any, ...],
-    hear: News,
-) -> Iterator[R]:
-    context = multiprocessing.get_context("spawn")
-    news = context.SimpleQueue()
-    pool = ProcessPoolExecutor(workers, context, _speak_into, (news,))
+class _Process(Generic[U]):
+    """A process that works, and our end of the pipe to it."""
+
+    def __init__(self, worker: Worker[U, Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,))
+        self._process.start()
+        theirs.close()  # so that the pipe ends when the process does
+        self._worker: Worker[U, Any] | None = worker  # until it was sent, with the first unit
+        self._is_busy = False
+
+    def give(self, unit: U) -> None:
+        """Let the process work on a unit."""
+        self._is_busy = True
+        with _no_end():
+            self.pipe.send((self._worker, unit))
+        self._worker = None
+
+    def take(self) -> _Message | _Done | _Failed:
+        """Return the next thing that the process sends."""
+        with _no_end():
+            sent: _Message | _Done | _Failed = self.pipe.recv()
+        self._is_busy = isinstance(sent, _Message)
+        return sent
+
+    def finish(self) -> None:
+        """Wait for the unit that the process works on, whatever comes of it."""
+        with suppress(WorkerDied):
+            while self._is_busy:
+                self.take()
+
+    def stop(self) -> None:
+        """End the process at once: what it was writing is whole or not there."""
+        self._process.terminate()
+
+    def join(self) -> None:
+        """Let the process go and wait until it is gone."""
+        self.pipe.close()
+        self._process.join()
+
+
+@contextmanager
+def _no_end() -> Iterator[None]:
+    """Make a `WorkerDied` of the end of the pipe."""
     try:
-        # Workers inherit both: one thread each, and no heed of Ctrl-C, which is this process's.
-        with one_thread_each(), _deaf_to_ctrl_c():
-            waiting = {pool.submit(_in_worker, work, unit, setup, args) for unit in units}
-        while waiting:
-            done, waiting = wait(waiting, PULSE, FIRST_COMPLETED)
-            _pass_on(news, hear)
-            yield from (future.result() for future in done)
-    except KeyboardInterrupt:
-        for worker in multiprocessing.active_children():
-            worker.terminate()  # what it was writing is whole or not there
-        raise
-    except BrokenProcessPool:
-        raise UserError(
+        yield
+    except (EOFError, ConnectionError):
+        raise WorkerDied(
             "a worker process died, most likely for want of memory: "
             "the same command goes on where it stopped; try it with --workers 1"
         ) from None
-    finally:
-        with _emptied(news):
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _speak_into(news: "SimpleQueue[Any]") -> None:
-    speak_to(news.put)
-
-
-def _pass_on(news: "SimpleQueue[Any]", hear: News) -> None:
-    """Call `hear` with everything that has arrived."""
-    while not news.empty():
-        hear(news.get())
 
 
 @contextmanager
-def _emptied(news: "SimpleQueue[Any]") -> Iterator[None]:
-    """Drop what arrives during the block: a worker whose news nobody takes would wait for ever."""
-    ended = threading.Event()
+def _processes(worker: Worker[U, Any], count: int) -> Iterator[list[_Process[U]]]:
+    """Yield so many processes. After an error those that are busy finish their unit.
 
-    def empty() -> None:
-        while not ended.wait(PULSE):
-            _pass_on(news, _ignored)
-
-    thread = threading.Thread(target=empty, daemon=True)
-    thread.start()
+    After Ctrl-C, and when one of them has died, they are stopped.
+    """
+    processes: list[_Process[U]] = []
     try:
-        yield
+        # They inherit both: one thread each, and no heed of Ctrl-C, which is this process's.
+        with one_thread_each(), _ignoring_ctrl_c():
+            for _ in range(count):
+                processes.append(_Process(worker))
+        try:
+            yield processes
+        except (KeyboardInterrupt, WorkerDied):
+            raise
+        except BaseException:
+            for one in processes:
+                one.finish()
+            raise
+    except (KeyboardInterrupt, WorkerDied):
+        for one in processes:
+            one.stop()
+        raise
     finally:
-        ended.set()
-        thread.join()
+        for one in processes:
+            one.join()
 
 
-_is_set_up = False  # in a worker process: its setup has run
+def _shared_out(
+    processes: list[_Process[U]], units: Sequence[U], progress: Report
+) -> Iterator[Any]:
+    """Yield the results of all units: whoever is done gets the next."""
+    waiting = deque(units)
+    busy = {one.pipe: one for one in processes}
+    for one in processes:
+        one.give(waiting.popleft())
+    while busy:
+        for pipe in wait([*busy]):
+            assert isinstance(pipe, Connection)
+            sent = busy[pipe].take()
+            if isinstance(sent, _Message):
+                progress(sent.content)
+                continue
+            if isinstance(sent, _Failed):
+                raise sent.error
+            if waiting:
+                busy[pipe].give(waiting.popleft())
+            else:
+                del busy[pipe]
+            yield sent.result
 
 
-def _in_worker(
-    work: Callable[[U], R], unit: U, setup: Callable[..., None], args: tuple[Any, ...]
-) -> R:
-    """Set the process up at its first unit, so that an error in it comes back as what it is."""
-    global _is_set_up
-    if not _is_set_up:
-        setup(*args)
-        _is_set_up = True
-    return work(unit)
+class _End(Exception):
+    """The pipe has come to its end: there is no more to do."""
+
+
+def _serve(pipe: Connection) -> None:
+    """Do the units that come through the pipe until it ends; errors go back through it."""
+    lock, worker = threading.Lock(), None
+
+    def send(sent: _Message | _Done | _Failed) -> None:
+        try:
+            with lock:  # a method may have threads
+                pipe.send(sent)
+        except ConnectionError:
+            os._exit(1)  # who asked is gone, and with it the folder's only writer
+
+    with suppress(_End):
+        while True:
+            try:
+                first, unit = _received(pipe)
+                if first is not None:
+                    worker = first
+                    worker.setup()
+                assert worker is not None
+                send(_Done(worker.run(unit, lambda content: send(_Message(content)))))
+            except _End:
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is raised where the work was asked for
+                send(_Failed(_portable(error)))
+
+
+def _received(pipe: Connection) -> tuple[Worker[Any, Any] | None, Any]:
+    """Return the next unit, and the worker with the first of them."""
+    try:
+        sent: tuple[Worker[Any, Any] | None, Any] = pipe.recv()
+        return sent
+    except (EOFError, ConnectionError):
+        raise _End from None
+
+
+def _portable(error: BaseException) -> BaseException:
+    """Return an error that can be sent, with a note of where it was raised."""
+    error.add_note(f"in a worker process:\n{traceback.format_exc()}")
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever its class does not bear
+        return RuntimeError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+    return error
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _ignoring_ctrl_c() -> Iterator[None]:
     """Ignore SIGINT for the block, and so in the processes it starts; only the main thread may."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -19,7 +19,7 @@ from dreamix.backends.base import check_backend, open_backend, spec_of
 from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer, remove_leftovers
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
@@ -42,7 +42,7 @@ from evaluation.run.folder import (
 )
 from evaluation.run.info import BackendInfo, MethodInfo, package_info
 from evaluation.run.making import CellsOfVideo, Job
-from evaluation.run.pace import Standing
+from evaluation.run.pace import ProgressTracker
 from evaluation.schema import Cell, counted_reasons
 
 
@@ -55,7 +55,7 @@ def run_suite(
     edits: list[str] | None = None,
     workers: int = 1,
     backend: str = "toybox",
-    watch: Watch | None = None,
+    progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> RunFolder:
     """Return the run folder at `out` with every cell of the grid made, or tried.
@@ -65,7 +65,7 @@ def run_suite(
     workers: processes; the clips do not depend on it.
     executor: where the clips are made, if not in processes of this machine.
     backend: model of those `columns` that need one; opened only if there are such.
-    watch:   called as cells get done.
+    progress: called as cells get done.
     """
     backend = check_backend(backend)
     makers = executor or Local(workers)
@@ -80,8 +80,8 @@ def run_suite(
             run.keep_source(suite, video)
         slow = {label for label in run.info.methods if run.needs_backend(label)}
         cells = [unit.cells for unit in units]
-        standing = Standing(cells, slow, makers.workers or 1, watch)
-        makers.make(Job(run, suite, units, standing))
+        tracker = ProgressTracker(cells, slow, makers.workers or 1, progress)
+        makers.make(Job(run, suite, units, tracker))
         if units:
             remove_leftovers(out)  # of workers that were lost meanwhile
             run.standing |= {

@@ -1,5 +1,6 @@
 """What a metric sees: one edit beside its source, frames paired."""
 
-from evaluation.sample.views import Pair, Sample, View, pair_views
+from evaluation.sample.flow import Flow
+from evaluation.sample.views import Arrays, Models, Pair, Sample, View, pair_views
 
-__all__ = ["Pair", "Sample", "View", "pair_views"]
+__all__ = ["Arrays", "Flow", "Models", "Pair", "Sample", "View", "pair_views"]

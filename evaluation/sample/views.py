@@ -1,26 +1,56 @@
 """What a metric sees: one edit beside its source, and what models have computed on them.
 
-A `View` is a clip with lazily computed features, each computed once. A `Sample` holds the views of
+A `View` is a clip and the arrays that were computed on it, each once. A `Sample` holds the views of
 an edit and of its source, at their own size and rate, and the two paired frame by frame.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
+from evaluation.sample.flow import Flow
 from evaluation.sample.frames import Pairing, pair_frames
 from evaluation.sample.resize import resize_frames
 
-if TYPE_CHECKING:
-    from evaluation.features.flow import Flow
-    from evaluation.features.store import Features
-
 T = TypeVar("T")
+Arrays = dict[str, np.ndarray]  # output of an encoder -> embeddings
+
+
+class Clip(Protocol):
+    """A clip as models see it: they give arrays back and keep nothing of it."""
+
+    @property
+    def key(self) -> str:
+        """What its embeddings are kept under."""
+
+    @property
+    def frames(self) -> np.ndarray:
+        """uint8 RGB (frames, height, width, 3)."""
+
+    @property
+    def embeddings(self) -> dict[str, Arrays]:
+        """Those that it holds, by encoder."""
+
+
+class Models(Protocol):
+    """The models that views and metrics ask where an array is not there yet."""
+
+    def model(self, name: str) -> Any:
+        """Return the model of that name."""
+
+    def flow(self, frames: np.ndarray) -> Flow:
+        """Return the optical flow between neighbouring frames."""
+
+    def text(self, encoder: str, text: str) -> np.ndarray:
+        """Return the unit-norm embedding of a text."""
+
+    def embed(self, encoder: str, clips: Sequence[Clip]) -> dict[str, Arrays]:
+        """Return the embeddings of clips, by their keys."""
 
 
 @dataclass(eq=False)
@@ -34,8 +64,9 @@ class View:
 
     clip: Video | Callable[[], Video]
     key: str
-    features: "Features"
+    features: Models
     origin: "tuple[View, np.ndarray] | None" = None  # the view and frame numbers it was picked from
+    embeddings: dict[str, Arrays] = field(default_factory=dict)  # by encoder
     memo: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -57,17 +88,25 @@ class View:
     def embed(self, encoder: str, output: str = "projected") -> np.ndarray:
         """Return unit-norm float32 (frames, dimensions) embeddings of `encoder` ("clip", "conse").
 
-        They are always those of the frames at their own size, before any resizing for a pair.
+        They are always those of the frames at their own size, before any resizing for a pair. An
+        output that this model does not have raises `DoesNotApply`.
         """
         if self.origin:
             view, numbers = self.origin
             return view.embed(encoder, output)[numbers]
-        return self.features.images(encoder, self, output)
+        if encoder not in self.embeddings:
+            self.embeddings[encoder] = self.features.embed(encoder, [self])[self.key]
+        found = self.embeddings[encoder]
+        if output not in found:
+            raise DoesNotApply(
+                f"the {encoder} model has no {output} output, only {', '.join(found)}"
+            )
+        return found[output]
 
     @property
-    def flow(self) -> "Flow":
+    def flow(self) -> Flow:
         """Optical flow between neighbouring frames, forward and backward, in pixels."""
-        return self.once("flow", lambda: self.features.flow(self))
+        return self.once("flow", lambda: self.features.flow(self.frames))
 
 
 class Pair(NamedTuple):
@@ -95,7 +134,7 @@ class Sample:
     policy: str = "auto"
     keep: np.ndarray | None = None
     ideal: View | None = None
-    true_flow: "Flow | None" = None
+    true_flow: Flow | None = None
 
     @cached_property
     def pair(self) -> Pair:
@@ -117,7 +156,7 @@ class Sample:
         return self.keep[self.pair.pairing.source]
 
     @cached_property
-    def paired_true_flow(self) -> "Flow":
+    def paired_true_flow(self) -> Flow:
         """`true_flow` between the frames of `pair`; frames that were skipped: `DoesNotApply`."""
         if self.true_flow is None:
             raise ValueError("this sample has no flow; the metric must declare needs='true_flow'")

@@ -38,7 +38,7 @@ MOST_TERMS, MOST_BYTES = 1_000, 4 << 20
 
 
 class Defined(Protocol):
-    """What the file needs to know of a metric; `reports.loading.MetricFacts` has it."""
+    """What the file needs to know of a metric, as run.json has it."""
 
     @property
     def definition_id(self) -> str:

@@ -150,7 +150,7 @@ def _gap(
     """Return status and reason of a clip that has no number for a term; None if it has one."""
     if why := _mismatch(term, definitions):
         return "failed", why
-    if row is None or row.definition != term.definition_id or row.clip != clip.sha256:
+    if row is None or not row.is_of(clip, term.definition_id):
         return "failed", f"{term.metric}: this clip has no score of it yet"
     return None if row.status == "ok" else (row.status, f"{term.metric}: {row.reason}")
 

@@ -14,10 +14,8 @@ from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
 from dreamix.data.toybox import Scene, render, truth
-from evaluation.features.flow import Flow
-from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
-from evaluation.sample import Sample, View
+from evaluation.sample import Flow, Models, Sample, View
 from evaluation.sample.corruptions import CORRUPTIONS, STRENGTHS
 from evaluation.score.truth import keep_mask
 
@@ -39,7 +37,7 @@ class Subject(NamedTuple):
 Ladder = dict[tuple[str, str], np.ndarray]  # (metric, damage) -> float64 (subjects, 6)
 
 
-def climb(metrics: list[str], subjects: list[Subject], features: Features) -> Ladder:
+def climb(metrics: list[str], subjects: list[Subject], features: Models) -> Ladder:
     """Return each metric under each damage for each subject and step; NaN: it does not apply."""
     table = {
         (metric, damage): np.full((len(subjects), len(STEPS)), np.nan)

@@ -126,7 +126,7 @@ def plan(
 
 def _stands(row: ScoreRow | None, definition: str, clip: ClipRow) -> bool:
     """Return True if a score is of this clip and this definition, and did not fail by itself."""
-    if row is None or row.definition != definition or row.clip != clip.sha256:
+    if row is None or not row.is_of(clip, definition):
         return False
     return row.status != "failed" or row.reason == no_clip(clip)
 

@@ -8,11 +8,10 @@ leave the same bytes.
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dreamix.core.progress import Watch
+from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer, remove_leftovers
-from dreamix.core.threads import one_thread
 from evaluation.features.inference import check_device
 from evaluation.metrics.base import METRICS
 from evaluation.run.folder import RunFolder
@@ -28,10 +27,11 @@ from evaluation.score.composite_scores import (
     composite_rows,
     kept_composites,
 )
-from evaluation.score.plan import Choice, TasksOfVideo, choose_metrics, plan
+from evaluation.score.plan import Choice, choose_metrics, plan
 from evaluation.score.remarks import gathered, partial
 from evaluation.score.settled import Settled, digest_of, settle, settled
 from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
+from evaluation.score.video import ScoringWorker
 from evaluation.settings import ModelSettings
 
 Rows = dict[Key, ScoreRow]
@@ -58,7 +58,7 @@ def score_run(
     policy: str = "auto",
     least_share: float | None = None,
     workers: int = 1,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
     composite: Path | None = None,
     opened: RunFolder | None = None,
 ) -> Summary:
@@ -88,17 +88,17 @@ def score_run(
         units = plan(run, choice.definitions, rows)
         seconds: dict[str, float] = {}
         computed, total = 0, sum(unit.size for unit in units)
-        setup = _set_up, out, settings, policy, choice.definitions
-        if watch:
-            watch(0, total)
-        for scored in run_units(_score, units, workers, *setup):
+        worker = ScoringWorker(out, settings, policy, choice.definitions)
+        if progress:
+            progress(0, total)
+        for scored in run_units(worker, units, workers):
             append_scores(run.scores, scored.rows)
             rows.update({row.key: row for row in scored.rows})
             for stage, spent in scored.seconds.items():
                 seconds[stage] = seconds.get(stage, 0.0) + spent
             computed += len(scored.rows)
-            if watch:
-                watch(computed, total)
+            if progress:
+                progress(computed, total)
         if units:
             remove_leftovers(out)  # of workers that were lost meanwhile
         composites = kept_composites(run) | {one.name: one for one in given}
@@ -133,24 +133,6 @@ def _definitions(run: RunFolder, choice: Choice) -> dict[str, str]:
     """Return the definition of every metric that the run has or is about to get."""
     known = {name: facts.definition_id for name, facts in run.info.metrics.items()}
     return known | choice.definitions
-
-
-def _set_up(out: Path, settings: ModelSettings, policy: str, definitions: dict[str, str]) -> None:
-    """Make the scorer of this process; what is heavy is imported here, and only if needed."""
-    global _scorer
-    from evaluation.features.store import Features
-    from evaluation.score.video import VideoScorer
-
-    one_thread()
-    run = RunFolder(out)
-    _scorer = VideoScorer(run, Features(settings, run.features), policy, definitions)
-
-
-_scorer: Any = None  # of this process; set by `_set_up`
-
-
-def _score(unit: TasksOfVideo) -> Any:
-    return _scorer.score(unit)
 
 
 def _finish(

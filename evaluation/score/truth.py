@@ -16,11 +16,9 @@ import numpy as np
 
 from dreamix.data.suite import Edit
 from dreamix.data.toybox import Scene, render, truth
-from evaluation.features.flow import Flow
-from evaluation.features.store import Features
 from evaluation.metrics.base import Metric
 from evaluation.run.folder import RunFolder
-from evaluation.sample import Sample, View
+from evaluation.sample import Flow, Models, Sample, View
 
 RIM = 2  # pixels
 KEEPS_SURROUNDINGS = ("object", "appearance")
@@ -62,13 +60,13 @@ def grow(mask: np.ndarray, pixels: int) -> np.ndarray:
     return grown
 
 
-class Known:
+class GroundTruth:
     """What is known exactly about one source video of a run and its edits.
 
     needs: inputs that the metrics to be computed ask for; what none asks for is not prepared.
     """
 
-    def __init__(self, run: RunFolder, video: str, features: Features, needs: set[str]) -> None:
+    def __init__(self, run: RunFolder, video: str, features: Models, needs: set[str]) -> None:
         self.entry = run.suite.videos[video]
         self.run = run
         self.features = features

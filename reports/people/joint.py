@@ -72,9 +72,7 @@ def metric_values(
 
     Values that differ by rounding are equal: an order among them would be none of the metric's.
     """
-    rated = run.scores["method"].map(
-        {label: one.seed_numbers[0] for label, one in run.methods.items()}
-    )
+    rated = run.scores["method"].map({label: one.seeds[0] for label, one in run.methods.items()})
     rows = run.scores[(run.scores["status"] == "ok") & (run.scores["seed"] == rated)]
     table = rows.set_index(["metric", "method", "edit"])["value"]
     index = pd.MultiIndex.from_product([names, systems, edits])

@@ -106,11 +106,11 @@ def _notes(joint: Joint, learned: dict[str, Learned], text: str) -> tuple[str, .
 
 def _file(joint: Joint, learned: dict[str, Learned]) -> str:
     """Return the text of the file of composites, empty where there is none to write."""
-    people, suite = joint.people, joint.run.info["suite"]
+    people, suite = joint.people, joint.run.info.suite
     ratings = people.kept.ratings
     origin = Origin(
-        suite=str(suite["name"]),
-        suite_sha256=str(suite.get("sha256", "")),
+        suite=suite.name,
+        suite_sha256=suite.sha256,
         study=people.export.name,
         ratings_sha256=people.export.ratings_sha256,
         raters=len(ratings.raters),

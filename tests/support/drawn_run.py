@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from made_up_run import method_info, metric_info, run_info
 
+from dreamix.data.suite import Edit
 from evaluation.schema import ClipRow
-from reports.loading import Edit, Method, MetricFacts, Run
+from reports.loading import Run
 
 STATES = ("ok", "failed", "missing", "refused", "partial", "undefined")
 
@@ -30,7 +32,7 @@ def drawn_run(
     methods, edits, seeds = states.shape
     names = labels[:methods]
     known = {
-        label: Method(label, label, k >= methods - anchors, tuple(range(seeds)), {})
+        label: method_info(label, anchor=k >= methods - anchors, seeds=seeds)
         for k, label in enumerate(names)
     }
     every = {
@@ -38,12 +40,14 @@ def drawn_run(
         for e in range(edits)
     }
     facts = {
-        name: MetricFacts(
-            name, (axis or {}).get(name, "fidelity"), better[name], "Return it.",
-            (bounds or {}).get(name, ("-inf", "inf")), (), (), 1, "id", {}, "pts",
+        name: metric_info(
+            name,
+            (axis or {}).get(name, "fidelity"),
+            better[name],
+            (bounds or {}).get(name, ("-inf", "inf")),
         )
         for name in values
-    }  # fmt: skip
+    }
     rows: list[dict[str, Any]] = []
     clips = {}
     for m, label in enumerate(names):
@@ -56,9 +60,8 @@ def drawn_run(
                     row = {"method": label, "edit": edit.id, "seed": s, "metric": name}
                     row |= {"video": edit.video, "category": edit.category}
                     rows.append(row | _score(state, values[name][m, e, s]))
-    info = {"suite": {"name": "made-up", "version": 1}, "metrics": {}, "methods": {}}
     columns = pd.DataFrame(rows)
-    return Run(None, info, {}, known, facts, every, clips, columns, "0" * 64)
+    return Run(None, run_info(known, every, facts), known, facts, every, clips, columns, "0" * 64)
 
 
 def _score(state: str, value: float) -> dict[str, Any]:

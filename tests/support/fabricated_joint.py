@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from made_up_run import method_info, metric_info, run_info
 
+from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
+from evaluation.run.info import MetricInfo
 from evaluation.schema import ClipRow
-from reports.loading import Edit, Method, MetricFacts, Run
+from reports.loading import Run
 from reports.people.export import Exported
 from reports.people.joint import Joint, join
 from reports.people.outcome import people_of
@@ -94,7 +97,7 @@ def _run(
     columns = ["metric", "method", "edit", "seed", "status", "value", "delta", "video", "category",
                "reason"]  # fmt: skip
     facts = {name: _facts(name, meant) for name, meant in metrics.items()}
-    known = {label: Method(label, label, False, (0,), {}) for label in labels}
+    known = {label: method_info(label) for label in labels}
     clips = {
         (label, edit, 0): ClipRow(
             method=label, edit=edit, seed=0, status="ok", seconds=1.0 + m + (30 if m else 0),
@@ -103,15 +106,13 @@ def _run(
         for m, label in enumerate(labels)
         for edit in every
     }  # fmt: skip
-    info = {"suite": {"name": "made-up", "version": 1}}
+    info = run_info(known, every, facts)
     scores = pd.DataFrame(rows, columns=columns)
-    return Run(RunFolder(Path("run")), info, {}, known, facts, every, clips, scores, "0" * 64)
+    return Run(RunFolder(Path("run")), info, known, facts, every, clips, scores, "0" * 64)
 
 
-def _facts(name: str, meant: Meant) -> MetricFacts:
-    return MetricFacts(
-        name, meant.axis, meant.better, "Return it.", ("0", "1"), (), (), 1, "id", {}, "pts"
-    )
+def _facts(name: str, meant: Meant) -> MetricInfo:
+    return metric_info(name, meant.axis, meant.better, ("0", "1"))
 
 
 def _export(

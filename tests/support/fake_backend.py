@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from dreamix.core.records import write_whole
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, EditRequest, Made, Method, method
-from evaluation.run.pool import tell
 
 IDENTITY = "FAKE_IDENTITY"  # environment: what the weights are
+UNSOUND = "FAKE_UNSOUND"  # environment: what is wrong with a worker
 REGISTERED = "FAKE_REGISTERED"  # environment: processes of any kind register the fakes
 
 
@@ -112,21 +113,71 @@ def install(patch: pytest.MonkeyPatch) -> None:
         patch.setitem(METHODS._entries, name, found)
 
 
-def no_setup() -> None:
-    """A setup that sets nothing up."""
+class Chatter:
+    """A worker that has 3000 things to say."""
+
+    is_set_up = False
+
+    def setup(self) -> None:
+        """Note that it was done, and that it was not done before."""
+        assert not self.is_set_up
+        self.is_set_up = True
+
+    def run(self, unit: int, progress: Callable[[Any], None]) -> int:
+        """Say them all."""
+        assert self.is_set_up
+        for number in range(3000):
+            progress((unit, number, "x" * 100))
+        return unit
 
 
-def chatter(unit: int) -> int:
-    """Work that tells 3000 things."""
-    for number in range(3000):
-        tell((unit, number, "x" * 100))
-    return unit
+class ChatterThenFail(Chatter):
+    """A worker that says them all and fails."""
+
+    def run(self, unit: int, progress: Callable[[Any], None]) -> int:
+        """Say them all and fail."""
+        super().run(unit, progress)
+        raise UserError("enough")
 
 
-def chatter_then_fail(unit: int) -> int:
-    """Work that tells 3000 things and fails."""
-    chatter(unit)
-    raise UserError("enough")
+class Unsound(Chatter):
+    """A worker whose setup, error, result or process ends badly, as the environment says."""
+
+    def setup(self) -> None:
+        """Fail in a process of its own."""
+        if multiprocessing.parent_process() is not None and os.environ.get(UNSOUND) == "setup":
+            raise UserError("no model here")
+
+    def run(self, unit: int, progress: Callable[[Any], None]) -> Any:
+        """Fail, or return what cannot be sent."""
+        match os.environ.get(UNSOUND):
+            case "result":
+                return lambda: unit
+            case "error":
+                raise Odd(unit, unit)
+            case "process":
+                os._exit(3)
+        return unit
+
+
+class Sleeper:
+    """A worker that says who it is ten times a second, for a minute."""
+
+    def setup(self) -> None:
+        """Set nothing up."""
+
+    def run(self, unit: int, progress: Callable[[Any], None]) -> None:
+        """Say the number of its process."""
+        for _ in range(600):
+            progress(os.getpid())
+            time.sleep(0.1)
+
+
+class Odd(Exception):
+    """An error that is not rebuilt from what its pickle holds."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} {other}")
 
 
 if multiprocessing.parent_process() is not None or os.environ.get(REGISTERED):

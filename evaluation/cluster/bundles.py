@@ -8,7 +8,7 @@ from evaluation.run.folder import RunFolder
 from evaluation.run.info import read_clip_row
 from evaluation.schema import Cell
 
-Parcel = dict[str, bytes]  # name -> contents
+Bundle = dict[str, bytes]  # name -> contents
 
 
 class MadeCell(NamedTuple):
@@ -18,17 +18,17 @@ class MadeCell(NamedTuple):
     clip: tuple[str, bytes] | None  # name, contents
 
 
-def pack(path: Path) -> Parcel:
+def pack(path: Path) -> Bundle:
     """Return a file, or the files of a folder of frames, by name."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return {file.name: file.read_bytes() for file in files if file.is_file()}
 
 
-def unpack(parcel: Parcel, folder: Path, *, one_file: bool) -> Path:
-    """Write a parcel into `folder`; return that, or the file in it if it was packed from one."""
-    for name, data in parcel.items():
+def unpack(bundle: Bundle, folder: Path, *, one_file: bool) -> Path:
+    """Write a bundle into `folder`; return that, or the file in it if it was packed from one."""
+    for name, data in bundle.items():
         _write(folder / name, data)
-    return folder / next(iter(parcel)) if one_file else folder
+    return folder / next(iter(bundle)) if one_file else folder
 
 
 def take_cell(run: RunFolder, cell: Cell) -> MadeCell:
