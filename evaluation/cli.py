@@ -332,6 +332,8 @@ def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
     """Return the names that match any of the patterns, all without patterns."""
     if not patterns:
         return known
+    if not words(patterns):
+        raise UserError("--edits names no edit: leave it out for all of them")
     for pattern in words(patterns):
         if not any(fnmatchcase(name, pattern) for name in known):
             hint = near_misses(pattern, known) or f"; edits are called like {known[0]}"

@@ -90,8 +90,8 @@ def serve(
     from study_app.app.server import serve as serve_study
     from study_app.opening import database_url
 
-    token = admin_token or os.environ.get(TOKEN) or None
-    if token and len(token) < SHORTEST:
+    token = os.environ.get(TOKEN) or None if admin_token is None else admin_token
+    if token is not None and len(token) < SHORTEST:
         raise UserError(
             f"the admin token has {len(token)} characters, {SHORTEST} are the least; "
             "`openssl rand -hex 16` makes a good one"

@@ -38,12 +38,16 @@ class Opened(Running):
 
 def database_url(folder: Path, given: str | None = None) -> str:
     """Return where the answers are: as given, by DREAMIX_DATABASE, or in the study's folder."""
-    return given or os.environ.get(VARIABLE) or f"sqlite:///{inside(folder, FILE).resolve()}"
+    if given is not None:
+        return given
+    return os.environ.get(VARIABLE) or f"sqlite:///{inside(folder, FILE).resolve()}"
 
 
 def simulated_url(folder: Path, given: str | None = None) -> str:
     """Return where simulated answers go: never, unless said, to where people's are."""
-    return given or f"sqlite:///{inside(folder, SIMULATED_FILE).resolve()}"
+    if given is not None:
+        return given
+    return f"sqlite:///{inside(folder, SIMULATED_FILE).resolve()}"
 
 
 def open_study(folder: Path, url: str | None = None) -> Opened:

@@ -1,5 +1,6 @@
 """AnimateDiff: Stable Diffusion 1.5 with motion modules put between its layers."""
 
+import logging
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,6 +10,8 @@ from torch import Tensor
 from dreamix.backends.family import Defaults, Generators
 from dreamix.backends.names import Pretrained, Weights
 from dreamix.backends.picture_latents import PictureLatents
+
+log = logging.getLogger("dreamix")
 
 
 class AnimateDiff(PictureLatents):
@@ -38,6 +41,18 @@ class AnimateDiff(PictureLatents):
             )
         )
     }
+
+    def __init__(self, pipe: object) -> None:
+        super().__init__(pipe)
+        config = self.pipe.scheduler.config
+        betas, clips = config.get("beta_schedule", "linear"), config.get("clip_sample", False)
+        if betas != "linear" or clips:
+            log.warning(
+                "AnimateDiff's motion modules were trained on linear betas without clipping, this "
+                "scheduler has %s betas%s: pipe.scheduler = DDIMScheduler.from_config("
+                'pipe.scheduler.config, beta_schedule="linear", clip_sample=False)',
+                *(betas, " and clips" if clips else ""),
+            )
 
     @property
     def most_frames(self) -> int:

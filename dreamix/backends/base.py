@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from dreamix.backends.hub import PICTURE_CLASS, check_folder, check_no_file, pipeline_class
+from dreamix.backends.hub import PICTURE_CLASS, check_folder, pipeline_class
 from dreamix.backends.names import BACKENDS
+from dreamix.backends.weight_files import check_single
 from dreamix.core.errors import UserError
 from dreamix.core.packages import Entry, load
 from dreamix.core.registry import near_misses
@@ -44,6 +45,7 @@ class Plan(NamedTuple):
     frames: int = 8
     rare_token: bool = False
     length: int | None = None  # frames to make; None: as many as the source, 0: as is usual
+    guidance_2: float | None = None  # of a second expert; None: the same
 
 
 class Sampled(NamedTuple):
@@ -95,17 +97,21 @@ def spec_of(name: str) -> Spec:
     size = None
     if sized:
         width, height, frames = sized.groups()
+        if 0 in (int(n) for n in sized.groups() if n is not None):
+            raise UserError(f"backend {name}: width, height and frames are 1 or more")
         size = (int(width), int(height), int(frames) if frames else None)
     known = BACKENDS.names()
     if kind not in known and Path(bare).is_dir():
         check_folder(bare)
         return Spec(PIPELINE, Path(bare).resolve(), size)
     if kind not in known:
-        check_no_file(bare)
+        check_single(bare)
         told = f"{', '.join(known)}, or a folder with a diffusers pipeline"
         raise UserError(f"unknown backend {kind!r}{near_misses(kind, known)} (known: {told})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
+    if colon and kind != EMBEDDED:
+        check_single(weights)
     if size and kind == EMBEDDED:
         raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
     return Spec(kind, Path(weights).resolve() if colon else None, size)

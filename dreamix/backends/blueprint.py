@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from dreamix.backends.hub import PICTURE_CLASS, check_folder, read_index
+from dreamix.backends.hub import MOTION_SCHEDULE, PICTURE_CLASS, check_folder, read_index
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json
 
@@ -83,6 +83,8 @@ def in_folders(folder: Path, motion: Path | None = None) -> Blueprint:
         return Blueprint(str(index.get("_class_name")), parts, options, str(folder))
     parts = {name: part for name, part in parts.items() if name in ANIMATED}
     parts["motion_adapter"] = Part("MotionAdapter", _config(motion) or {})
+    if scheduler := parts.get("scheduler"):
+        parts["scheduler"] = Part("DDIMScheduler", {**scheduler.config, **MOTION_SCHEDULE})
     return Blueprint("AnimateDiffPipeline", parts, {}, f"{folder} with {motion}")
 
 

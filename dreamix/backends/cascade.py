@@ -26,6 +26,7 @@ from dreamix.core.errors import UserError
 from dreamix.diffusion.levels import Start
 
 NOISE = 0.95
+_OWN = ("first", "second", "finetune", "reset", "save_adapter", "load_adapter")
 
 
 class Cascade:
@@ -39,6 +40,14 @@ class Cascade:
         self.first, self.second = first, second
         self.finetune, self.reset = first.finetune, first.reset
         self.save_adapter, self.load_adapter = first.save_adapter, first.load_adapter
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set what a cascade has; a part of a pipeline is set on its stage."""
+        if name not in _OWN and not hasattr(type(self), name):
+            raise AttributeError(
+                f"a Cascade has no attribute {name!r}: set it on a stage, cascade.first or .second"
+            )
+        super().__setattr__(name, value)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, second: str | Path, **options: Any) -> "Cascade":

@@ -1,24 +1,30 @@
 """One call of `DreamixPipeline`: corrupt the clip, noise it to level s, denoise it by a prompt."""
 
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from dreamix.backends.callbacks import Called, after_step, weight_now
 from dreamix.backends.family import Family, Generators, Words
-from dreamix.backends.frames import lengthened, nearest_size, pictures_of, to_pixels
+from dreamix.backends.frames import (
+    lengthened,
+    nearest_size,
+    pictures_of,
+    size_asked,
+    to_pixels,
+)
 from dreamix.core.errors import UserError
 from dreamix.diffusion.corruption import degraded
 from dreamix.diffusion.levels import Start, start_of
+from dreamix.diffusion.remainder import left
 
 log = logging.getLogger("dreamix")
 FAR = 0.05  # a noise level so far from the one asked for is said to be
+REST = 0.1, 0.03  # share of the noise, and level: more of both left by a solver is said to be
 OUTPUTS = ("pil", "np", "pt", "latent")
-HELD = ("latents", "prompt_embeds", "negative_prompt_embeds")  # what a callback may see and change
-Callback = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Request:
     video: Any
     noise_scale: float
     guidance: float
+    guidance_2: float | None  # of the second expert; None: the same
     steps: int
     size: tuple[int | None, int | None]
     frames: int
@@ -39,8 +46,7 @@ class Request:
     latents: Tensor | None
     generator: Generators
     output: str
-    callback: Callback | None
-    held: Sequence[str]
+    called: Called | None  # after every step
 
 
 class Source(NamedTuple):
@@ -72,6 +78,16 @@ def edited_source(
     shape = family.latent_shape(family.padded(frames), height, width)
     family.set_steps(request.steps, shape)
     start = start_of(scheduler, request.noise_scale)
+    _log(scheduler, start)
+    z = family.laid_out(_noisy(family, request, pixels, shape, start))
+    z = _denoised(family, request, words, z, start, owner)
+    out = z if request.output == "latent" else _shown(family, z, frames, request.output)
+    family.pipe.maybe_free_model_hooks()
+    return out, start
+
+
+def _log(scheduler: Any, start: Start) -> None:
+    """Say where denoising starts, and what of that will not be as it was asked for."""
     log.info(
         "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
         *(start.level, start.asked, start.step, start.steps, start.timestep),
@@ -81,11 +97,12 @@ def edited_source(
             "the nearest of %d steps has noise level %.3f, not the %.3f asked for: take more steps",
             *(start.steps, start.level, start.asked),
         )
-    z = family.laid_out(_noisy(family, request, pixels, shape, start))
-    z = _denoised(family, request, words, z, start, owner)
-    out = z if request.output == "latent" else _shown(family, z, frames, request.output)
-    family.pipe.maybe_free_model_hooks()
-    return out, start
+    if (rest := left(scheduler, start)) > max(REST[0] * start.level, REST[1]):
+        log.warning(
+            "%s leaves noise of level %.2f in a clip that starts with %.2f, at step %d of %d: take "
+            "another, such as pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)",
+            *(type(scheduler).__name__, rest, start.level, start.step, start.steps),
+        )
 
 
 def _check(request: Request) -> None:
@@ -94,25 +111,21 @@ def _check(request: Request) -> None:
         raise UserError(f"output_type is one of {', '.join(OUTPUTS)}, not {request.output!r}")
     if request.posterior not in ("mode", "sample"):
         raise UserError(f"posterior is mode or sample, not {request.posterior!r}")
+    if request.latents is not None and not isinstance(request.latents, Tensor):
+        raise UserError(f"latents are a tensor, not a {type(request.latents).__name__}")
     if request.video is None and request.noise_scale != 1:
         raise UserError("without a video there is only noise_scale=1, generation from the prompt")
-    if unknown := sorted({*request.held} - {*HELD}):
-        raise UserError(f"a callback sees {', '.join(HELD)}, not {unknown[0]}")
-    generators = request.generator
-    if isinstance(generators, list) and len(generators) != len(request.prompts):
-        raise UserError(f"{len(request.prompts)} prompts need as many generators, or one")
 
 
 def _source(family: Family, request: Request) -> Source:
     """Return the corrupted clip, padded, and its frames, height and width."""
     usual = family.defaults
     if request.video is None:
-        height, width = request.size[0] or usual.height, request.size[1] or usual.width
+        height, width = size_asked(request.size, (usual.height, usual.width))
         family.check_clip(request.frames, height, width)
         return Source(None, request.frames, height, width)
     pictures = pictures_of(request.video)
-    near = nearest_size(pictures[0], family.size_multiple)
-    height, width = request.size[0] or near[0], request.size[1] or near[1]
+    height, width = size_asked(request.size, nearest_size(pictures[0], family.size_multiple))
     family.check_clip(len(pictures), height, width)
     pixels = degraded(to_pixels(pictures, height, width), *request.corrupt)
     frames = pixels.shape[2]
@@ -167,32 +180,26 @@ def _denoised(
     """Return the latents after the steps of the family's own scheduler, from the start on."""
     scheduler, order = family.pipe.scheduler, getattr(family.pipe.scheduler, "order", 1)
     step = family.stepper(request.generator, request.eta)
+    owner.begin(request.guidance, request.guidance_2, start.steps - start.step)
     with family.pipe.progress_bar(total=(start.steps - start.step) // order) as bar:
         for i in range(start.step, start.steps):
             if owner.interrupt:
                 break
-            t = scheduler.timesteps[i]
+            t = owner.current_timestep = scheduler.timesteps[i]
             seen = (
                 scheduler.scale_model_input(z, t) if hasattr(scheduler, "scale_model_input") else z
             )
-            prediction = family.guided(seen, t.expand(len(z)), words, request.guidance)
+            weight = weight_now(owner, family, t, words)
+            told = words if weight is not None else Words(words.told, None)
+            scale = 1.0 if weight is None else weight
+            prediction = family.guided(seen, t.expand(len(z)), told, scale)
             z = family.laid_out(step(i, prediction, z))
-            if request.callback:
-                z, words = _called(request, owner, i - start.step, t, z, words)
+            if request.called:
+                z, words = after_step(request.called, family, owner, (i - start.step, t), z, words)
             if (i + 1 - start.step) % order == 0:
                 bar.update()
+    owner.current_timestep = None
     return z
-
-
-def _called(
-    request: Request, owner: Any, i: int, t: Tensor, z: Tensor, words: Words
-) -> tuple[Tensor, Words]:
-    """Return latents and prompts as a callback leaves them."""
-    everything: dict[str, Any] = dict(zip(HELD, (z, words.told, words.against), strict=True))
-    assert request.callback is not None
-    changed = request.callback(owner, i, t, {name: everything[name] for name in request.held}) or {}
-    z, told, against = (changed.get(name, everything[name]) for name in HELD)
-    return z, Words(told, against)
 
 
 def _shown(family: Family, z: Tensor, frames: int, output: str) -> Any:

@@ -53,6 +53,7 @@ class Family(ABC):
     lora: ClassVar[dict[str, str]]  # choice -> regular expression of the layers adapted
     defaults: ClassVar[Defaults]
     pretrained: ClassVar[dict[str, Pretrained]]  # by the names of backends
+    joined: ClassVar[bool] = True  # does its own pipeline predict both halves of guidance at once?
 
     def __init__(self, pipe: Any) -> None:
         self.pipe = pipe
@@ -135,6 +136,14 @@ class Family(ABC):
     def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
         """Return prompts as the network reads them; `negative` None: without guidance."""
 
+    def states(self, words: Tensor) -> Tensor:
+        """Return prompts as the family's own pipeline calls them `prompt_embeds`."""
+        return words
+
+    def reworded(self, states: Tensor, words: Tensor) -> Tensor:
+        """Return prompts with other states; the inverse of `states`."""
+        return states
+
     # -- network -------------------------------------------------------------------------------
     @abstractmethod
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
@@ -143,6 +152,17 @@ class Family(ABC):
     def turns(self, timesteps: Tensor) -> list[Any]:
         """Return which clips of a batch each network predicts, network by network."""
         return [slice(None)]
+
+    def check_guidance(self, second: float | None) -> None:
+        """Raise a `UserError` for a second weight of guidance where one network denoises."""
+        if second is not None:
+            raise UserError(
+                f"guidance_scale_2 is of the second expert of Wan 2.2; this {self.name} has none"
+            )
+
+    def weight(self, timestep: Tensor, first: float, second: float) -> float:
+        """Return the weight of guidance at a timestep; `second` is that of a second expert."""
+        return first
 
     def guided(self, z: Tensor, timesteps: Tensor, words: Words, scale: float) -> Tensor:
         """Return the prediction under classifier-free guidance, both halves in one batch."""

@@ -238,6 +238,7 @@ def _request(family: Family, size: Size) -> Request:
         video=None,
         noise_scale=level,
         guidance=family.defaults.guidance,
+        guidance_2=None,
         steps=TRACED + 1,
         size=(size.height, size.width),
         frames=size.frames,
@@ -247,8 +248,7 @@ def _request(family: Family, size: Size) -> Request:
         latents=None,
         generator=torch.Generator(),
         output="pt",
-        callback=None,
-        held=(),
+        called=None,
     )
 
 

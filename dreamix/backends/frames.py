@@ -13,22 +13,26 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
 from dreamix.core.video import Video
 
+KINDS = (
+    "a clip is a Video, a file, a list of pictures, an array (frames, height, width, 3) or "
+    "a tensor (frames, 3, height, width)"
+)
+
 
 def pictures_of(video: Any) -> list[Image.Image]:
     """Return the frames of a clip: a `Video`, a file, pictures, or an array or tensor of them.
 
-    Arrays are (frames, height, width, 3), of uint8 or of floats in 0..1; tensors are
-    (frames, 3, height, width), floats in 0..1, as diffusers has them.
+    Arrays are (frames, height, width, 3), tensors (frames, 3, height, width) as diffusers has them
+    or in the order of arrays; both hold uint8, or floats in 0..1. A list of arrays or of tensors,
+    one a frame, will do as well. NaN, infinite values and other types are a `UserError`.
     """
     if isinstance(video, str | Path):
         video = read_video(Path(video))
     if isinstance(video, Video):
         video = video.frames
-    if isinstance(video, Tensor):
-        video = video.detach().float().cpu().movedim(1, -1).numpy() if video.ndim == 4 else video
     if isinstance(video, Sequence) and video and all(isinstance(f, Image.Image) for f in video):
         return _alike([frame.convert("RGB") for frame in video])
-    return [Image.fromarray(frame) for frame in _levels(video)]
+    return [Image.fromarray(frame) for frame in _levels(_array(video))]
 
 
 def _alike(pictures: list[Image.Image]) -> list[Image.Image]:
@@ -38,22 +42,65 @@ def _alike(pictures: list[Image.Image]) -> list[Image.Image]:
     return pictures
 
 
-def _levels(video: Any) -> np.ndarray[Any, Any]:
-    """Return frames of 8 bits from an array."""
+def _array(video: Any) -> np.ndarray[Any, Any]:
+    """Return frames as one array, (frames, height, width, 3), in the type they came in."""
+    if isinstance(video, Sequence) and video and all(isinstance(f, Tensor) for f in video):
+        if len({frame.shape for frame in video}) > 1:
+            raise UserError("frames of a clip have one size, not several")
+        video = torch.stack([frame.detach().cpu() for frame in video])
+    if isinstance(video, Tensor):
+        return _array_of_tensor(video)
     try:
         frames = np.asarray(video)
-    except (TypeError, ValueError):
-        frames = np.empty(0)
-    if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
-        raise UserError(
-            "a clip is a Video, a file, a list of pictures, an array (frames, height, width, 3) or "
-            "a tensor (frames, 3, height, width)"
-        )
+    except (TypeError, ValueError):  # frames of several sizes, or things that are no frames
+        raise UserError(KINDS) from None
+    return _checked(frames)
+
+
+def _array_of_tensor(video: Tensor) -> np.ndarray[Any, Any]:
+    """Return a tensor's frames, channels last; uint8 stays uint8, floats become single precision.
+
+    Of a tensor (frames, 3, height, 3) the second axis is the colour's.
+    """
+    frames = video.detach().cpu()
+    frames = frames.float() if frames.is_floating_point() else frames
+    if frames.ndim == 4 and frames.shape[1] == 3:
+        frames = frames.movedim(1, -1)
+    return _checked(frames.numpy())
+
+
+def _checked(frames: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return frames, (F, H, W, 3); another shape is a `UserError` that names it."""
+    if frames.dtype == object or frames.ndim == 0:
+        raise UserError(KINDS)
+    if frames.ndim != 4 or frames.shape[-1] != 3 or not frames.size:
+        raise UserError(f"{KINDS}; this one has the shape {tuple(frames.shape)}")
+    return frames
+
+
+def _levels(frames: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return frames of 8 bits."""
     if frames.dtype == np.uint8:
         return frames
-    if not np.issubdtype(frames.dtype, np.floating) or frames.min() < 0 or frames.max() > 1:
-        raise UserError("arrays of frames are uint8, or floats in 0..1")
-    return (frames * 255).round().astype(np.uint8)
+    if not np.issubdtype(frames.dtype, np.floating):
+        raise UserError(f"arrays of frames are uint8, or floats in 0..1, not {frames.dtype}")
+    if not np.isfinite(frames).all():
+        first = int(np.argmin(np.isfinite(frames).all(axis=(1, 2, 3))))
+        raise UserError(f"frame {first} of the clip holds NaN or infinite values")
+    if frames.min() < 0 or frames.max() > 1:
+        low, high = float(frames.min()), float(frames.max())
+        raise UserError(
+            f"arrays of frames are uint8, or floats in 0..1; these are {frames.dtype} in "
+            f"{low:g}..{high:g}"
+        )
+    wide = frames.astype(np.float32) if frames.dtype.itemsize < 4 else frames
+    return (wide * 255).round().astype(np.uint8)
+
+
+def size_asked(asked: tuple[int | None, int | None], near: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width: those that were asked for, and `near` for what is None."""
+    height, width = (n if given is None else given for given, n in zip(asked, near, strict=True))
+    return height, width
 
 
 def to_pixels(pictures: list[Image.Image], height: int, width: int) -> Tensor:

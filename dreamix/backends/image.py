@@ -127,7 +127,8 @@ class Pictures:
             begun += len(batch)
             return made
 
-        made = pictures_in_batches(pixels.split(at_once or AT_ONCE), work)
+        size = AT_ONCE if at_once is None else at_once
+        made = pictures_in_batches(pixels.split(size), work)
         return [Video(frames.numpy(), source.fps, source.times) for frames in made]
 
     def words(self, negative: str, target: str) -> Words:

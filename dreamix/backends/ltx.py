@@ -95,6 +95,14 @@ class LTX(Family):
         )
         return Words(_masked(told, mask), None if against is None else _masked(against, without))
 
+    def states(self, words: Tensor) -> Tensor:
+        """Return T5's states without the channel that is the mask."""
+        return words[..., :-1]
+
+    def reworded(self, states: Tensor, words: Tensor) -> Tensor:
+        """Return other states under the mask that the prompts have."""
+        return torch.cat([states, words[..., -1:]], dim=-1)
+
     def laid_out(self, z: Tensor) -> Tensor:
         """Return latents as they are unpacked: the network reads tokens, not layouts."""
         return z.contiguous()

@@ -8,13 +8,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dreamix.backends.editing import Callback, Request, edited
-from dreamix.backends.families import family_of
+from dreamix.backends.arguments import (
+    count_of,
+    factors_of,
+    generators_of,
+    negatives_of,
+    number_of,
+    prompts_of,
+    size_of,
+)
+from dreamix.backends.callbacks import Callback, called_with
+from dreamix.backends.editing import Request, edited
 from dreamix.backends.family import Generators
 from dreamix.backends.finetuned import FinetunedState
 from dreamix.backends.hub import load_pipeline
+from dreamix.backends.surface import Surface
 from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
-from dreamix.core.errors import UserError
 from dreamix.diffusion.finetune import Finetuning, Watch
 from dreamix.diffusion.levels import Start
 
@@ -30,21 +39,23 @@ class DreamixOutput:
     start: Start
 
 
-class DreamixPipeline:
+class DreamixPipeline(Surface):
     """Dreamix over a loaded diffusers pipeline, `pipe`, of a family this toolkit knows.
 
         pipe = DreamixPipeline.from_pretrained("Wan-AI/Wan2.1-T2V-1.3B-Diffusers").to("cuda")
         pipe.finetune(video)
         frames = pipe("a bear dancing", video=video, noise_scale=0.8).frames[0]
 
-    What the finetuning learnt is an adapter: `save_adapter` keeps it for other prompts.
+    What the finetuning learnt is an adapter: `save_adapter` keeps it for other prompts. The parts
+    of `pipe` are read and set as with diffusers: `pipe.scheduler = ...`; see `Surface`.
     """
 
+    last_start: Start | None
+    _tuned: FinetunedState
+
     def __init__(self, pipe: Any) -> None:
-        self.family = family_of(pipe)
-        self.pipe = pipe
-        self.interrupt = False  # set it in a callback to stop after that step
-        self.last_start: Start | None = None
+        super().__init__(pipe)
+        self.last_start = None
         self._tuned = FinetunedState(self.family, FILES)
 
     @classmethod
@@ -66,6 +77,7 @@ class DreamixPipeline:
         noise_scale: float | None = None,
         negative_prompt: str | Sequence[str] | None = None,
         guidance_scale: float | None = None,
+        guidance_scale_2: float | None = None,
         num_inference_steps: int | None = None,
         height: int | None = None,
         width: int | None = None,
@@ -84,34 +96,39 @@ class DreamixPipeline:
         noise_scale: s, a noise LEVEL: 0 gives the autoencoder's reconstruction, 1 nothing of the
                      clip. 0.8 by default (ours), 1 without a video. `last_start` says what it got.
         guidance_scale, num_inference_steps: those of the family's own pipeline by default.
+        guidance_scale_2: of the second of Wan 2.2's experts; by default the first one's.
         height, width: the clip's own by default, at the nearest multiples the model takes.
         num_frames:  of the clip, without a video.
         corrupt:     (time, space): downsampling before the autoencoder, by so many times.
         posterior:   "sample" draws the clip's latents as diffusers does for some families.
         latents:     the noise, (prompts, channels, frames, height, width), instead of drawing it.
         generator:   one, or one for every prompt: then a clip does not depend on the others.
-        callback_on_step_end: called as diffusers does: (pipeline, step, timestep, tensors).
+        callback_on_step_end: called as diffusers does: (pipeline, step, timestep, tensors); see
+                     `dreamix.backends.callbacks`.
         """
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        defaults, level = self.family.defaults, noise_scale
-        guidance = defaults.guidance if guidance_scale is None else guidance_scale
+        prompts, usual = prompts_of(prompt), self.family.defaults
+        guidance = number_of(guidance_scale, usual.guidance, "guidance_scale")
+        self.family.check_guidance(guidance_scale_2)
+        second = number_of(guidance_scale_2, guidance, "guidance_scale_2")
+        negatives = negatives_of(negative_prompt, len(prompts))
+        level = 0.8 if video is not None else 1.0
         request = Request(
             prompts=prompts,
-            negative=_negatives(negative_prompt, len(prompts)) if guidance > 1 else None,
+            negative=negatives if guidance > 1 else None,
             video=video,
-            noise_scale=(0.8 if video is not None else 1.0) if level is None else level,
+            noise_scale=number_of(noise_scale, level, "noise_scale"),
             guidance=guidance,
-            steps=num_inference_steps or defaults.steps,
-            size=(height, width),
-            frames=num_frames or defaults.frames,
-            corrupt=corrupt,
-            eta=eta,
+            guidance_2=None if guidance_scale_2 is None else second,
+            steps=count_of(num_inference_steps, usual.steps, "num_inference_steps"),
+            size=size_of(height, width),
+            frames=count_of(num_frames, usual.frames, "num_frames"),
+            corrupt=factors_of(corrupt),
+            eta=number_of(eta, 0.0, "eta"),
             posterior=posterior,
             latents=latents,
-            generator=generator,
+            generator=generators_of(generator, len(prompts)),
             output=output_type,
-            callback=callback_on_step_end,
-            held=callback_on_step_end_tensor_inputs,
+            called=called_with(callback_on_step_end, callback_on_step_end_tensor_inputs),
         )
         self._tuned.check_computed()
         self.interrupt = False
@@ -150,16 +167,17 @@ class DreamixPipeline:
         fails, diverges or is interrupted leaves the pipeline as it was before.
         The numbers are ours and not measured on real weights: the paper's are not public.
         """
-        rate = learning_rate or RATES["full" if rank is None else "adapter"]
+        usual = RATES["full" if rank is None else "adapter"]
+        rate = number_of(learning_rate, usual, "learning_rate")
         tuning = Tuning(
-            prompts=[prompt] if isinstance(prompt, str) else list(prompt),
+            prompts=prompts_of(prompt),
             settings=Finetuning(steps, rate, alpha, frames),
-            rank=rank,
+            rank=None if rank is None else count_of(rank, 0, "rank"),
             where=train,
             checkpointing=gradient_checkpointing,
             optimiser=optimizer,
             precision=mixed_precision,
-            size=(height, width),
+            size=size_of(height, width),
         )
         draws = generator or torch.Generator().manual_seed(seed)
         with self._tuned.replaced(full=rank is None):
@@ -234,12 +252,3 @@ class DreamixPipeline:
     def set_progress_bar_config(self, **options: Any) -> None:
         """Set up the bar of the denoising steps, as with diffusers."""
         self.pipe.set_progress_bar_config(**options)
-
-
-def _negatives(negative: str | Sequence[str] | None, count: int) -> list[str]:
-    """Return a negative prompt for every prompt; nothing is the empty one, as in diffusers."""
-    if negative is None or isinstance(negative, str):
-        return [negative or ""] * count
-    if len(negative) != count:
-        raise UserError(f"{count} prompts need as many negative prompts, or one")
-    return list(negative)

@@ -13,7 +13,7 @@ from dreamix.backends.adapters import mark_of
 from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
 from dreamix.backends.families import family_named
 from dreamix.backends.frames import resized, shape_of
-from dreamix.backends.hub import fingerprint, local_folder, pipeline_class
+from dreamix.backends.hub import MOTION_SCHEDULE, fingerprint, local_folder, pipeline_class
 from dreamix.backends.names import Weights, pretrained
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.core.config import config_hash
@@ -58,8 +58,8 @@ class PipelineBackend:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of what the folders hold."""
-        return fingerprint(self.folders)
+        """A hash of what the folders hold, and of the schedule where that is not theirs."""
+        return fingerprint(self.folders, MOTION_SCHEDULE if self._weights.motion else None)
 
     @cached_property
     def dreamix(self) -> DreamixPipeline:
@@ -103,6 +103,7 @@ class PipelineBackend:
         watch: Callable[[str], Watch],
     ) -> Sampled:
         """Return edits of `source`, one after another: memory is that of one clip."""
+        self.dreamix.family.check_guidance(plan.guidance_2)
         clip = self.fitted(source) if plan.length is None else self._pictures(source)
         seconds = self._finetuned(clip, plan, watch("finetuning")) if plan.finetune_steps else 0.0
         if not plan.finetune_steps:
@@ -118,9 +119,8 @@ class PipelineBackend:
     def _edited(self, clip: Video, prompt: str, name: Name, plan: Plan, watch: Watch) -> Video:
         """Return one edit, whose noise depends on its name alone."""
 
-        def told(_: Any, i: int, __: Any, held: dict[str, Any]) -> dict[str, Any]:
-            start = self.dreamix.last_start
-            watch(i + 1, start.steps - start.step if start else plan.steps)
+        def told(pipe: DreamixPipeline, i: int, _: Any, held: dict[str, Any]) -> dict[str, Any]:
+            watch(i + 1, pipe.num_timesteps or plan.steps)
             return held
 
         made = self.dreamix(
@@ -128,6 +128,7 @@ class PipelineBackend:
             clip,
             noise_scale=plan.noise,
             guidance_scale=plan.guidance,
+            guidance_scale_2=plan.guidance_2,
             num_inference_steps=plan.steps,
             height=clip.height,
             width=clip.width,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dreamix.backends.adapters import add_adapter, own_weights
 from dreamix.backends.family import Family
-from dreamix.backends.frames import lengthened, nearest_size, pictures_of, to_pixels
+from dreamix.backends.frames import lengthened, nearest_size, pictures_of, size_asked, to_pixels
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import Part, Training, adapt, checkpointed, only_trained
 from dreamix.diffusion.finetune import Finetuning, Watch
@@ -82,8 +82,7 @@ def tune(
 def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
     """Return the latents of a clip and of its frames; what no loss needs is left empty."""
     pictures = pictures_of(video)
-    near = nearest_size(pictures[0], family.size_multiple)
-    height, width = tuning.size[0] or near[0], tuning.size[1] or near[1]
+    height, width = size_asked(tuning.size, nearest_size(pictures[0], family.size_multiple))
     family.check_clip(len(pictures) if tuning.settings.alpha else 1, height, width)
     return latents_of(family, to_pixels(pictures, height, width), tuning.settings.alpha)
 

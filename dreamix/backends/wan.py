@@ -19,6 +19,7 @@ class Wan(Family):
     pipelines = ("WanPipeline", "WanVideoToVideoPipeline")
     network_name = "transformer"
     separable = False
+    joined = False
     masking = (
         "every frame is encoded alone and denoised as a clip of one frame: the causal autoencoder "
         "makes one latent frame of it, in which full attention is attention within the frame"
@@ -105,6 +106,17 @@ class Wan(Family):
     def laid_out(self, z: Tensor) -> Tensor:
         """Return latents as Wan's own pipeline has them in memory."""
         return z.contiguous()
+
+    def check_guidance(self, second: float | None) -> None:
+        """Raise a `UserError` for a second weight of guidance where one expert denoises."""
+        if getattr(self.pipe.config, "boundary_ratio", None) is None:
+            super().check_guidance(second)
+
+    def weight(self, timestep: Tensor, first: float, second: float) -> float:
+        """Return the weight of guidance of the expert that denoises at a timestep."""
+        if first == second:
+            return first
+        return first if self.experts(timestep[None]) == ["transformer"] else second
 
     def guided(self, z: Tensor, timesteps: Tensor, words: Words, scale: float) -> Tensor:
         """Return the prediction under guidance: two calls, as Wan's own pipeline makes them."""

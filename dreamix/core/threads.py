@@ -33,7 +33,8 @@ def limit_threads(
     threads: None for as many as cores are free. OMP_NUM_THREADS, where it is set, is kept.
     """
     chosen = environment.get(CHOICE, "").split(",")[0]
-    count = int(chosen) if chosen.isdigit() and int(chosen) else threads or free_cores()
+    told = int(chosen) if chosen.isdigit() and int(chosen) else threads
+    count = free_cores() if told is None else told
     for name in LIMITS:
         environment.setdefault(name, str(count))
     return count

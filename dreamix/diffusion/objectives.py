@@ -67,7 +67,8 @@ def shift_of(scheduler: Any, tokens: int) -> float:
     config = scheduler.config
     if getattr(config, "use_dynamic_shifting", False):
         return exp(log_shift(config, tokens))
-    return float(getattr(config, "flow_shift", None) or getattr(config, "shift", None) or 1.0)
+    told = (getattr(config, name, None) for name in ("flow_shift", "shift"))
+    return float(next((shift for shift in told if shift is not None), 1.0))
 
 
 def log_shift(config: Any, tokens: int) -> float:

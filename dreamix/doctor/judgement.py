@@ -90,7 +90,8 @@ def fit(found: Footprint, phases: Phases, times: int, machine: Machine, speed: f
     if machine.cuda is None:
         return Fit(together, None, "yes" if together < machine.free else "no", long)
     offloaded = found.offloaded(phases) if found.sequence else None
-    free = (machine.cuda.free or machine.cuda.total) - ROOM
+    card = machine.cuda  # a card that is full has 0 free; None is one that cannot be asked
+    free = (card.total if card.free is None else card.free) - ROOM
     if together < free:
         return Fit(together, offloaded, "yes", long)
     fits = offloaded is not None and offloaded < free

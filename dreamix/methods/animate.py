@@ -10,6 +10,7 @@ How far the camera moves and every other number is ours.
 from dataclasses import dataclass
 from typing import Any
 
+from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.camera import moved
@@ -49,12 +50,13 @@ class AnimateConfig:
     steps: int = 25
     guidance: float = 4.0
     eta: float = 0.0
+    guidance_2: float | None = added(None)
 
     @property
     def editing(self) -> DreamixConfig:
         """The settings of the editor."""
         names = ("noise", "finetune_steps", "learning_rate", "frames", "rare_token", "steps")
-        kept = {name: getattr(self, name) for name in (*names, "guidance", "eta")}
+        kept = {name: getattr(self, name) for name in (*names, "guidance", "eta", "guidance_2")}
         return DreamixConfig(ablation="frames-only", **kept)
 
 

@@ -103,6 +103,14 @@ def with_finetuning(
     ]
 
 
+def check_one_network(backend: Any, guidance_2: float | None) -> None:
+    """Raise a `UserError` for a second weight of guidance where one network denoises."""
+    if guidance_2 is not None:
+        raise UserError(
+            f"guidance_2 is of the second expert of Wan 2.2; backend {backend.name} has one network"
+        )
+
+
 def sampled(requests: "list[EditRequest]", backend: Sampler, plan: Plan) -> list[Made]:
     """Return the edits that a backend makes with its own pipeline, with the facts it tells."""
     first, names = requests[0], [request.names for request in requests]

@@ -13,9 +13,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dreamix.backends.base import Plan, Sampler
+from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
-from dreamix.methods.base import EditRequest, Made, method, sampled, with_finetuning
+from dreamix.methods.base import (
+    EditRequest,
+    Made,
+    check_one_network,
+    method,
+    sampled,
+    with_finetuning,
+)
 
 
 class Preset(NamedTuple):
@@ -65,6 +73,7 @@ class DreamixConfig:
     rare_token:     put the finetuning's rare token before the prompt, as UniTune does.
     steps:          denoising steps.
     guidance:       weight of classifier-free guidance.
+    guidance_2:     that of Wan 2.2's second expert, which denoises last; by default the same.
     eta:            0 for DDIM, 1 for ancestral sampling.
     """
 
@@ -78,6 +87,7 @@ class DreamixConfig:
     steps: int = 25
     guidance: float = 4.0
     eta: float = 0.0
+    guidance_2: float | None = added(None)
 
 
 @method("dreamix", config=DreamixConfig, backend=True, together=True)
@@ -104,6 +114,7 @@ def _made(
     """Return the edits of requests that share a preset, made in one batch."""
     if isinstance(backend, Sampler):
         return sampled(requests, backend, planned(config, preset))
+    check_one_network(backend, config.guidance_2)
     from dreamix.diffusion.corruption import noised
     from dreamix.diffusion.finetune import Finetuning
     from dreamix.diffusion.sampling import sample
@@ -138,6 +149,7 @@ def planned(config: DreamixConfig, preset: Preset) -> Plan:
         learning_rate=config.learning_rate,
         frames=config.frames,
         rare_token=config.rare_token,
+        guidance_2=config.guidance_2,
     )
 
 

@@ -125,7 +125,7 @@ def _of_image_model(
     for name in ("steps", "inversion", "frame_batch"):
         if (value := getattr(config, name)) is not None and value < 1:
             raise UserError(f"plug-and-play: {name} is 1 or more, not {value}")
-    preset = config.preset or backend.plug_and_play
+    preset = backend.plug_and_play if config.preset is None else config.preset
     edit = _picture_edit(config, preset, guided)
     negatives = [_negative(request, config, preset) for request in requests]
     first, prompts = requests[0], [request.edit.prompt for request in requests]
@@ -139,7 +139,8 @@ def _picture_edit(config: PlugAndPlayConfig, preset: str, guided: Guide) -> "Pic
     """Return the settings in steps, counted as the implementation counts them."""
     from dreamix.backends.image_injection import PictureEdit
 
-    source = config.source or ("denoised" if preset == "official" else "inverted")
+    usual = "denoised" if preset == "official" else "inverted"
+    source = usual if config.source is None else config.source
     if source not in SOURCES:
         raise UserError(f"plug-and-play: source is {' or '.join(SOURCES)}, not {source!r}")
     extra = 1 if preset == "official" else 0  # its thresholds are counted in: i <= 40 of 50
@@ -190,7 +191,8 @@ def _edited(
 
 def guide(config: PlugAndPlayConfig, backend: Any) -> Guide:
     """Return the guidance that was asked for, or the preset's; an unknown one is a `UserError`."""
-    preset = config.preset or str(getattr(backend, "plug_and_play", "official"))
+    own = str(getattr(backend, "plug_and_play", "official"))
+    preset = own if config.preset is None else config.preset
     if preset not in PRESETS:
         hint = near_misses(preset, list(PRESETS))
         known = ", ".join(PRESETS)

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamix.backends.base import Plan, Sampler
-from dreamix.methods.base import EditRequest, Made, method, sampled
+from dreamix.core.config import added
+from dreamix.methods.base import EditRequest, Made, check_one_network, method, sampled
 
 
 @dataclass(frozen=True)
 class SDEditConfig:
-    """Settings of SDEdit: noise level s in 0..1, denoising steps, guidance."""
+    """Settings of SDEdit: noise level s in 0..1, denoising steps, guidance; see `DreamixConfig`."""
 
     noise: float = 0.75
     steps: int = 25
     guidance: float = 4.0
+    guidance_2: float | None = added(None)
 
 
 @method("sdedit", config=SDEditConfig, backend=True, together=True)
@@ -28,7 +30,9 @@ def sdedit(requests: list[EditRequest], backend: Any, config: SDEditConfig) -> l
     from dreamix.diffusion.sampling import sample
 
     if isinstance(backend, Sampler):
-        return sampled(requests, backend, Plan(config.noise, config.steps, config.guidance))
+        plan = Plan(config.noise, config.steps, config.guidance, guidance_2=config.guidance_2)
+        return sampled(requests, backend, plan)
+    check_one_network(backend, config.guidance_2)
     names = [request.names for request in requests]
     prompts, source = [request.edit.prompt for request in requests], requests[0].source
     base = sample(

@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamix.backends.base import Plan, Sampler
+from dreamix.core.config import added
 from dreamix.core.errors import UserError
-from dreamix.methods.base import EditRequest, Made, method, sampled, with_finetuning
+from dreamix.methods.base import (
+    EditRequest,
+    Made,
+    check_one_network,
+    method,
+    sampled,
+    with_finetuning,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class SubjectConfig:
     steps: int = 25
     guidance: float = 4.0
     eta: float = 0.0
+    guidance_2: float | None = added(None)
 
 
 @method("subject", config=SubjectConfig, backend=True, together=True)
@@ -43,8 +52,11 @@ def subject(requests: list[EditRequest], backend: Any, config: SubjectConfig) ->
     """Returns what a model finetuned on the source's pictures generates from the prompt alone."""
     prompts = [request.edit.prompt for request in requests]
     backend.check_prompts(prompts)
+    if config.length is not None and config.length < 1:
+        raise UserError(f"subject makes 1 frame or more, not length={config.length}")
     if isinstance(backend, Sampler):
         return sampled(requests, backend, planned(config))
+    check_one_network(backend, config.guidance_2)
     if config.length not in (None, backend.frames):
         raise UserError(
             f"backend {backend.name} makes {backend.frames} frames, not {config.length}"
@@ -81,5 +93,6 @@ def planned(config: SubjectConfig) -> Plan:
         learning_rate=config.learning_rate,
         frames=config.frames,
         rare_token=config.rare_token is not False,
-        length=config.length or 0,
+        length=0 if config.length is None else config.length,
+        guidance_2=config.guidance_2,
     )

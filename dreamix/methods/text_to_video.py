@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamix.backends.base import Plan, Sampler
-from dreamix.methods.base import Edited, EditRequest, method, sampled
+from dreamix.core.config import added
+from dreamix.methods.base import Edited, EditRequest, check_one_network, method, sampled
 
 
 @dataclass(frozen=True)
 class TextToVideoConfig:
-    """Settings of text-to-video: denoising steps, guidance, eta (0 DDIM, 1 ancestral)."""
+    """Settings of text-to-video: steps, guidance, eta (0 DDIM, 1 ancestral), as of `dreamix`."""
 
     steps: int = 25
     guidance: float = 4.0
     eta: float = 0.0
+    guidance_2: float | None = added(None)
 
 
 @method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
@@ -22,8 +24,15 @@ def text_to_video(
 ) -> list[Edited]:
     """Returns what the base model generates from the prompt; the source gives its length only."""
     if isinstance(backend, Sampler):
-        plan = Plan(noise=1.0, steps=config.steps, guidance=config.guidance, eta=config.eta)
+        plan = Plan(
+            noise=1.0,
+            steps=config.steps,
+            guidance=config.guidance,
+            eta=config.eta,
+            guidance_2=config.guidance_2,
+        )
         return [*sampled(requests, backend, plan)]
+    check_one_network(backend, config.guidance_2)
     from dreamix.diffusion.sampling import sample
 
     names = [request.names for request in requests]

@@ -45,7 +45,8 @@ def executor_of(
         raise UserError("--gpus-per-worker is for --executor ray; processes share what there is")
     if colon and workers not in (None, int(rest)):
         raise UserError(f"--executor {text} and --workers {workers} differ: give one of them")
-    return Local(int(rest) if colon else workers or cores)
+    processes = cores if workers is None else workers
+    return Local(int(rest) if colon else processes)
 
 
 def _address(rest: str, colon: str) -> str:

@@ -68,19 +68,25 @@ def run_suite(
     progress: called as cells get done.
     """
     backend = check_backend(backend)
+    if seeds is not None and seeds < 1:
+        raise UserError(f"a run makes 1 seed or more of each edit, not {seeds}")
+    if edits is not None and not edits:
+        raise UserError("a run makes 1 edit or more: none was named")
     makers = executor or Local(workers)
     with only_writer(out):
         run = open_run(out, suite)
-        entries = _entries(columns, seeds or 1, backend, out)
+        entries = _entries(columns, 1 if seeds is None else seeds, backend, out)
         check_places(run, entries)
-        add_to_grid(run, edits or [edit.id for edit in suite.edits], entries)
+        every = [edit.id for edit in suite.edits]
+        add_to_grid(run, every if edits is None else edits, entries)
         units = pending_units(run)
         check_packages(run, {cell.method for unit in units for cell in unit.cells})
         for video in videos(run) - {unit.video for unit in units}:
             run.keep_source(suite, video)
         slow = {label for label in run.info.methods if run.needs_backend(label)}
         cells = [unit.cells for unit in units]
-        tracker = ProgressTracker(cells, slow, makers.workers or 1, progress)
+        processes = 1 if makers.workers is None else makers.workers
+        tracker = ProgressTracker(cells, slow, processes, progress)
         makers.make(Job(run, suite, units, tracker))
         if units:
             remove_leftovers(out)  # of workers that were lost meanwhile
@@ -168,7 +174,7 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
             kept_config(config, out),
             config_hash(config),
             anchor=found.anchor,
-            seeds=given or range(seeds if found.seeded(config) else 1),
+            seeds=range(seeds if found.seeded(config) else 1) if given is None else given,
             definition=found.definition,
             backend=model if found.backend else None,
             beside=beside(config, out) if found.brings else None,

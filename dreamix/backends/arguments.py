@@ -1,0 +1,96 @@
+"""What a pipeline is called with, checked before any work: the wrong type or value is one line.
+
+None alone means "as is usual": 0, an empty list and an empty text are values like any others.
+"""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from dreamix.backends.family import Generators
+from dreamix.core.errors import UserError
+from dreamix.core.names import shown
+
+
+def prompts_of(prompt: Any, name: str = "prompt") -> list[str]:
+    """Return prompts as a list; what is neither a text nor several of them is a `UserError`."""
+    if isinstance(prompt, str):
+        return [prompt]
+    if not isinstance(prompt, Sequence) or isinstance(prompt, bytes):
+        raise UserError(f"{name} is a text or a list of texts, not {_kind(prompt)}")
+    if odd := [text for text in prompt if not isinstance(text, str)]:
+        raise UserError(f"{name} is a text or a list of texts, not a list with {_kind(odd[0])}")
+    if not prompt:
+        raise UserError(f"{name} is an empty list: give one text or more")
+    return list(prompt)
+
+
+def negatives_of(negative: Any, count: int) -> list[str]:
+    """Return a negative prompt for every prompt; None is the empty one, as in diffusers."""
+    if negative is None:
+        return [""] * count
+    found = prompts_of(negative, "negative_prompt")
+    if isinstance(negative, str):
+        return found * count
+    if len(found) != count:
+        raise UserError(f"{count} prompts need as many negative prompts, or one")
+    return found
+
+
+def generators_of(generator: Any, count: int) -> Generators:
+    """Return one generator, a list with one for every prompt, or None."""
+    if generator is None or isinstance(generator, torch.Generator):
+        return generator
+    if not isinstance(generator, list | tuple):
+        raise UserError(f"generator is a torch.Generator or a list of them, not {_kind(generator)}")
+    if odd := [one for one in generator if not isinstance(one, torch.Generator)]:
+        raise UserError(
+            f"generator is a torch.Generator or a list of them, not a list with {_kind(odd[0])}"
+        )
+    if len(generator) != count:
+        raise UserError(f"{count} prompts need as many generators, or one")
+    return list(generator)
+
+
+def count_of(value: Any, usual: int, name: str) -> int:
+    """Return a whole number of 1 or more, `usual` for None; anything else is a `UserError`."""
+    if value is None:
+        return usual
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise UserError(f"{name} is a whole number of 1 or more, not {_kind(value)}")
+    return int(value)
+
+
+def size_of(height: Any, width: Any) -> tuple[int | None, int | None]:
+    """Return height and width, each None where it is that of the clip."""
+    sides = {"height": height, "width": width}
+    found = [side if side is None else count_of(side, 0, name) for name, side in sides.items()]
+    return found[0], found[1]
+
+
+def factors_of(corrupt: Any) -> tuple[int, int]:
+    """Return (time, space) of the corruption; anything but two whole numbers is a `UserError`."""
+    pair = corrupt if isinstance(corrupt, Sequence) and not isinstance(corrupt, str) else ()
+    whole = all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in pair)
+    if len(pair) != 2 or not whole:
+        raise UserError(f"corrupt is (time, space), two whole numbers, not {shown(corrupt)}")
+    return int(pair[0]), int(pair[1])
+
+
+def number_of(value: Any, usual: float, name: str) -> float:
+    """Return a finite number, `usual` for None; anything else is a `UserError`."""
+    if value is None:
+        return usual
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise UserError(f"{name} is a number, not {_kind(value)}")
+    return float(value)
+
+
+def _kind(value: Any) -> str:
+    """Return a value as a message tells it: None, numbers and texts as such, else its type."""
+    if value is None or isinstance(value, str | numbers.Number):
+        return shown(value)
+    return f"a {type(value).__name__}"
