@@ -84,6 +84,7 @@ SCORE = "bench score {run} --metrics "
     [
         (RUN + "uneditd", "did you mean unedited"),
         (RUN + "unedited --edits dog*", "no edit matches"),
+        (RUN + "unedited --edits ,", "--edits names no edit"),
         (RUN + "unedited,unedited", "two methods are called"),
         ("bench run {tmp}/none --out {tmp}/new --methods unedited", "none"),
         ("bench score {tmp} --metrics psnr", "is not a run folder"),

@@ -44,7 +44,7 @@ def a_machine(**changes: Any) -> Machine:
     return whole._replace(**changes)
 
 
-def with_gpu(free: int) -> Machine:
+def with_gpu(free: int | None) -> Machine:
     return a_machine(devices=[Device("cuda", "A GPU", 80 * 10**9, free)])
 
 
@@ -69,9 +69,15 @@ def test_operations_of_steps_count_as_often_as_there_are_steps() -> None:
 
 @pytest.mark.parametrize(
     ("free", "verdict"),
-    [(7 * GB + ROOM + 1, "yes"), (7 * GB + ROOM, "with offloading"), (5 * GB + ROOM, "no")],
+    [
+        (7 * GB + ROOM + 1, "yes"),
+        (7 * GB + ROOM, "with offloading"),
+        (5 * GB + ROOM, "no"),
+        (0, "no"),  # full: not one that cannot be asked, whose whole memory counts
+        (None, "yes"),
+    ],
 )
-def test_a_backend_fits_if_its_peak_and_some_room_do(free: int, verdict: str) -> None:
+def test_a_backend_fits_if_its_peak_and_some_room_do(free: int | None, verdict: str) -> None:
     """Together 3 + 4 GB; offloaded 1 + 4 GB. Less than what is free, by `ROOM`."""
     found = fit(KNOWN, EDIT, 50, with_gpu(free), 1e12)
     assert (found.together, found.offloaded, found.verdict) == (7 * GB, 5 * GB, verdict)

@@ -1,9 +1,13 @@
 """Guidance that callbacks change and that two experts share, beside diffusers' own pipelines."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from diffusers import LTXPipeline
 from diffusers.callbacks import (
     MultiPipelineCallbacks,
@@ -25,7 +29,15 @@ from tiny_pipelines import TINY, quiet
 from torch import Tensor
 
 from dreamix import DreamixPipeline
+from dreamix.backends.base import open_backend
+from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
+from dreamix.core.media import read_video, write_video
+from dreamix.core.seeding import seed_for
+from dreamix.core.video import Video
+from dreamix.data.suite import Edit, Suite, VideoEntry
+from dreamix.edit_cli import edit
+from dreamix.methods.base import METHODS, EditRequest, variants
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 Held = dict[str, Any]
@@ -248,6 +260,85 @@ def test_two_weights_are_those_of_wans_own_pipeline(scales: tuple[float, float |
     if second is not None and first > 1:
         one = dreamix(latents=noise, **{**asked, "guidance_scale_2": None}).frames
         assert not torch.equal(one, found)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Wan 2.2 on disk."""
+    path = tmp_path_factory.mktemp("wan22")
+    TINY["wan2.2"]().save_pretrained(path)
+    return path
+
+
+def asked_of(clip: Video) -> EditRequest:
+    """Return what a run asks of a method."""
+    entry, one = VideoEntry("v", None, "v.mp4"), Edit("e", "v", "a red cat", "object")
+    suite = Suite("s", "1", "none", Path(), Path(), {"v": entry}, (one,))
+    return EditRequest(suite, one, 0, "m", lambda _: clip)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("dreamix", "noise=1:finetune_steps=0"),
+        ("sdedit", "noise=1"),
+        ("text-to-video", "eta=0"),
+        ("subject", "finetune_steps=0:length=5:rare_token=no"),
+        ("animate", "camera=none:noise=1:finetune_steps=0"),
+    ],
+)
+def test_methods_hand_both_weights_on(folder: Path, method: str, settings: str) -> None:
+    """From noise alone all five are text-to-video: the clip is that of the pipeline's own call."""
+    backend: Any = open_backend(f"{folder}@{SIDE}x{SIDE}x5")
+    request = asked_of(moving_clip(5))
+    spec = f"{method}:{settings}:steps=6:guidance=4:guidance_2=3"
+    (variant,) = variants(spec)
+    (made,) = METHODS.get(method).make([request], backend, variant.config)
+    wanted = backend.dreamix(
+        "a red cat", height=SIDE, width=SIDE, num_frames=5, num_inference_steps=6,
+        guidance_scale=4.0, guidance_scale_2=3.0, output_type="np",
+        generator=torch.Generator().manual_seed(seed_for(*request.names)),
+    ).frames[0]  # fmt: skip
+    assert np.array_equal(made.video.frames, (wanted * 255).round().astype(np.uint8))
+
+
+def test_the_command_line_takes_both_weights(folder: Path, tmp_path: Path) -> None:
+    """`--set guidance_2=3`: in the record, and another clip than without it."""
+    write_video(tmp_path / "in.mp4", moving_clip(5), lossless=True)
+    words = ["--prompt", "a red cat", "--backend", f"{folder}@{SIDE}x{SIDE}x5", "--steps", "6"]
+    words += ["--method", "sdedit", "--noise", "1", "--category", "object", "--set", "guidance=4"]
+    clips = []
+    for name, more in (("one", []), ("two", ["--set", "guidance_2=0"])):
+        out = tmp_path / f"{name}.mp4"
+        done = CliRunner().invoke(
+            edit, [str(tmp_path / "in.mp4"), *words, *more, "--out", str(out)],
+            catch_exceptions=False,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        clips.append(read_video(out).frames)
+    assert json.loads((tmp_path / "two.json").read_text())["config"]["guidance_2"] == 0.0
+    assert not np.array_equal(*clips)
+
+
+def test_a_second_weight_leaves_old_runs_alone() -> None:
+    """Configurations without it have the hash they had before there was such a setting."""
+    before = {
+        "dreamix": "cc649fdfe3b9",
+        "sdedit": "89366653a8ef",
+        "text-to-video": "05eb710a90f2",
+        "subject": "a2f92eb1857a",
+        "animate": "08d2fef440d2",
+    }
+    for name, told in before.items():
+        config = METHODS.get(name).config
+        assert config_hash(config()) == told != config_hash(config(guidance_2=3.0))
+
+
+@pytest.mark.parametrize("method", ["dreamix", "sdedit", "text-to-video", "subject", "animate"])
+def test_the_embedded_model_refuses_a_second_weight(method: str) -> None:
+    found = METHODS.get(method)
+    with pytest.raises(UserError, match=r"second expert of Wan 2\.2; backend toybox"):
+        found.make([asked_of(moving_clip(16))], open_backend("toybox"), found.config(guidance_2=3))
 
 
 @pytest.mark.parametrize("name", ["wan2.1", "wan2.2-5b", "modelscope"])

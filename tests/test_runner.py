@@ -315,3 +315,15 @@ class TestMisuse:
         path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
         with pytest.raises(UserError, match="has run format 99"):
             make(suite, tmp_path / "run", "unedited")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"seeds": 0}, "1 seed or more of each edit, not 0"), ({"edits": []}, "none was named")],
+)
+def test_nothing_is_not_taken_for_everything(
+    suite: Suite, tmp_path: Path, options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        make(suite, tmp_path / "run", "unedited", **options)
+    assert not (tmp_path / "run").exists()
