@@ -145,7 +145,7 @@ class Surface:
 
 
 @cache
-def _declared(kind: type) -> frozenset[str]:
+def _declared(kind: Any) -> frozenset[str]:
     """Return the names of attributes that a class and those it comes from declare."""
     return frozenset(name for one in kind.__mro__ for name in vars(one).get("__annotations__", ()))
 
