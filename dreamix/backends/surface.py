@@ -6,7 +6,7 @@ would ever read is an `AttributeError`: in silence it would be lost.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -115,8 +115,8 @@ class Surface:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute of one's own or a part of the pipeline; others are refused."""
-        pipe = self.__dict__.get("pipe")
-        if pipe is None or hasattr(type(self), name) or name in _declared(type(self)):
+        pipe, kind = self.__dict__.get("pipe"), cast(Any, type(self))
+        if pipe is None or hasattr(kind, name) or name in _declared(kind):
             self._set_own(name, value)
         elif name in pipe.components:
             self._set_part(name, value)
