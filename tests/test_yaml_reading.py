@@ -1,6 +1,7 @@
 """The YAML loader: values are PyYAML's, every value knows its line, mistakes come all at once."""
 
 import pickle
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -305,6 +306,18 @@ def test_mistakes_are_one_line_for_some_and_all_lines_for_others() -> None:
 def test_a_file_full_of_mistakes_fills_no_terminal() -> None:
     lines = mistakes(500).lines
     assert len(lines) == 51 and lines[-1] == "and 450 more"
+
+
+ENDLESS = ("".join(f"q{k}: 1\n" for k in range(30_000)), f"rooms: [{'{}, ' * 30_000}]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ENDLESS, ids=["unknown", "missing"])
+def test_mistakes_without_end_are_told_in_time(text: str) -> None:
+    """Minutes would mean that each is held against all others; it takes two seconds."""
+    began = time.process_time()
+    assert len(found(text)) >= 30_000
+    assert time.process_time() - began < 15
 
 
 def test_mistakes_pass_from_one_process_to_another() -> None:

@@ -47,6 +47,8 @@ _READ: dict[str, Callable[[yaml.ScalarNode], Any]] = {
 _ODD = (ValueError, OverflowError, TypeError, AttributeError, KeyError)
 
 Place = tuple[int | str, ...]  # of a value: the keys and positions that lead to it
+Pair = tuple[yaml.Node, yaml.Node]  # a key and its value
+Pairs = dict[int, dict[str, Pair]]  # by the id of a mapping's node: the keys that count
 
 
 class Limits(NamedTuple):
@@ -66,29 +68,27 @@ class Document:
     root: yaml.Node | None  # None: an empty file, or one that is not YAML
     value: Any  # plain: None, bool, int, float, str, date, list, dict with text keys
     problems: list[Problem]
+    pairs: "Pairs"
 
     def at(self, place: Place) -> yaml.Node | None:
         """Return the node of a place, or of what is around it where there is none."""
         node = self.root
         for part in place:
-            found = _inner(node, part)
+            found = self._inner(node, part)
             node = found[1] if found else node
         return node
 
     def line(self, place: Place, *, key: bool = False) -> int:
         """Return the line of a value, or of its key; of what is around it where it is missing."""
         node = self.at(place)
-        found = _inner(self.at(place[:-1]), place[-1]) if key and place else None
+        found = self._inner(self.at(place[:-1]), place[-1]) if key and place else None
         return line_of(found[0] if found else node) if node else 1
 
-
-def _inner(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Return the key and the value of a mapping, or an item of a list twice; None if not there."""
-    if isinstance(node, yaml.MappingNode):
-        return next((pair for pair in node.value if pair[0].value == part), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part]
-    return None
+    def _inner(self, node: yaml.Node | None, part: int | str) -> "Pair | None":
+        """Return a key and its value, or an item of a list twice; None where there is none."""
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            return node.value[part], node.value[part]
+        return self.pairs.get(id(node), {}).get(str(part))
 
 
 def line_of(found: yaml.Node | yaml.Event) -> int:
@@ -140,7 +140,7 @@ def parse_document(
         values.add(*stop.args)
         root = None
     value = None if root is None else values.of(root)
-    return Document(file, root, value, values.problems)
+    return Document(file, root, value, values.problems, values.pairs)
 
 
 def read_yaml(path: Path) -> Any:
@@ -254,13 +254,11 @@ class _Bounded(Composer):
 
 
 class _Values:
-    """Makes plain values of nodes, and notes what is wrong with them.
-
-    Of a mapping with repeated or merged keys the node is left with those that count.
-    """
+    """Makes plain values of nodes, and notes what is wrong with them."""
 
     def __init__(self, file: str, merges: bool, as_written: Collection[str]) -> None:
         self.problems: list[Problem] = []
+        self.pairs: Pairs = {}
         self._file, self._merges, self._as_written = file, merges, as_written
         self._known: dict[int, Any] = {}  # of lists and mappings, which aliases may share
 
@@ -290,7 +288,7 @@ class _Values:
             return node
 
     def _mapping(self, node: Any) -> dict[str, Any]:
-        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        own: dict[str, Pair] = {}
         merged: list[yaml.MappingNode] = []
         for key, value in node.value:
             if key.tag == MERGE:
@@ -303,12 +301,11 @@ class _Values:
                 self.add(line_of(key), message)
             else:
                 own[key.value] = (key, value)
-        laid: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        laid: dict[str, Pair] = {}
         for other in merged:  # the first of them counts, and what is written here before all
             self.of(other)
-            laid = laid | {pair[0].value: pair for pair in other.value} | laid
-        own = laid | own
-        node.value = [*own.values()]
+            laid = laid | self.pairs[id(other)] | laid
+        self.pairs[id(node)] = own = laid | own
         return {key: self._under(key, value) for key, (_, value) in own.items()}
 
     def _under(self, key: str, node: yaml.Node) -> Any:

@@ -12,6 +12,7 @@ and after a colon otherwise. A model whose schema has a `noun` ("a video") is ca
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
@@ -36,6 +37,7 @@ from dreamix.core.yaml_reading import (
 
 T = TypeVar("T")
 FEW = 12  # keys that a message lists
+MANY = 2000  # mistakes, beyond which names are not compared any more: that takes long
 _MAPPING, _LIST, _TEXT = "a mapping of keys to values", "a list", "text"
 _NESTED = (_MAPPING, _LIST)
 _EXPECTED = {
@@ -99,7 +101,10 @@ class Findings:
             return adapter(kind).validate_python(self.document.value)
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_context=True)
-        unknown = {mistake["loc"] for mistake in mistakes if mistake["type"] in _UNKNOWN}
+        unknown: dict[Place, list[str]] = defaultdict(list)  # keys by what they stand in
+        for mistake in mistakes:
+            if mistake["type"] in _UNKNOWN:
+                unknown[mistake["loc"][:-1]].append(str(mistake["loc"][-1]))
         for mistake in mistakes:
             self.places.add(mistake["loc"])
             if not (_is_slip(mistake, unknown) or self._is_known(mistake)):
@@ -114,7 +119,8 @@ class Findings:
     def _add(self, mistake: ErrorDetails, kind: type) -> None:
         place: Place = mistake["loc"]
         if mistake["type"] in _UNKNOWN:
-            self.add(place, _no_such_key(place, kind), key=True)
+            hint = len(self._problems) < MANY
+            self.add(place, _no_such_key(place, kind, hint=hint), key=True)
         elif mistake["type"] == "missing":
             noun = _noun(kind, place[:-1])
             needs = f"{noun} needs the key {ticked(str(place[-1]))}"
@@ -155,21 +161,20 @@ def _of_key(mistake: ErrorDetails, key: str) -> str:
     return f" is no key that is known here:{_message(mistake)}, got {shown(key)}"
 
 
-def _is_slip(mistake: ErrorDetails, unknown: set[Place]) -> bool:
+def _is_slip(mistake: ErrorDetails, unknown: dict[Place, list[str]]) -> bool:
     """Return whether a key is missing because it is misspelled, which is one mistake."""
-    if mistake["type"] != "missing":
+    place = mistake["loc"]
+    if mistake["type"] != "missing" or len(others := unknown.get(place[:-1], [])) > MANY:
         return False
-    *around, name = mistake["loc"]
-    others = [str(place[-1]) for place in unknown if [*place[:-1]] == around]
-    return bool(difflib.get_close_matches(str(name), others, n=1))
+    return bool(difflib.get_close_matches(str(place[-1]), others, n=1))
 
 
-def _no_such_key(place: Place, kind: type) -> str:
+def _no_such_key(place: Place, kind: type, *, hint: bool) -> str:
     known = [*_schema_at(kind, place[:-1]).get("properties", {})]
     noun, key = _noun(kind, place[:-1]), str(place[-1])
     what = f"{noun} has no key {ticked(key)}" if noun else "there is no such setting"
     listed = f" (known: {', '.join(known)})" if 0 < len(known) <= FEW else ""
-    return f"{what}{near_misses(key, known)}{listed}"
+    return f"{what}{near_misses(key, known) if hint else ''}{listed}"
 
 
 def _noun(kind: type, place: Place) -> str:
