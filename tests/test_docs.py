@@ -203,6 +203,8 @@ def test_the_changelog_is_by_version_and_begins_with_what_is_not_released(root: 
     assert versions[0] and versions[0][1] == __version__
     dates = [found[2] for found in versions if found]
     assert len(dates) == len(versions) and dates == sorted(dates, reverse=True)
+    entries = re.findall(r"^- .+$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert len(entries) == len(set(entries)), "a sentence stands twice"
     groups = re.findall(r"^### (.+)$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
     known = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(groups) <= known
