@@ -15,7 +15,7 @@ from dreamix.data.known_suites import suite_file
 from dreamix.data.suite_files import check_files
 from dreamix.data.suite_form import AS_WRITTEN, SuiteForm
 from dreamix.data.suite_recipes import check_recipes
-from dreamix.data.suite_rows import Row, rows_of
+from dreamix.data.suite_rows import SuiteRow, rows_of
 
 # A suite needs about 5 levels. Aliases are refused: a shared value has no line of its own.
 LIMITS = Limits(size=16 << 20, values=2_000_000, levels=20, aliases=False)
@@ -74,10 +74,10 @@ def media_folder(path: Path, media_root: Path | None) -> Path:
     return folder.resolve()
 
 
-def _check_ids(kind: str, rows: list[Row], found: Findings) -> dict[str, Row]:
+def _check_ids(kind: str, rows: list[SuiteRow], found: Findings) -> dict[str, SuiteRow]:
     """Return the first row of every id. Ids that differ only by case count as a clash too."""
-    by_id: dict[str, Row] = {}
-    by_lower: dict[str, Row] = {}
+    by_id: dict[str, SuiteRow] = {}
+    by_lower: dict[str, SuiteRow] = {}
     for row in (row for row in rows if "id" in row.values):
         identifier = row.values["id"]
         first = by_lower.setdefault(identifier.lower(), row)
@@ -95,7 +95,7 @@ def _check_ids(kind: str, rows: list[Row], found: Findings) -> dict[str, Row]:
     return by_id
 
 
-def _check_sources(videos: list[Row], found: Findings) -> None:
+def _check_sources(videos: list[SuiteRow], found: Findings) -> None:
     """Every video has a path or a recipe, not both, and file keys only beside a path."""
     for row in videos:
         if "path" in row.given and "toybox" in row.given:
@@ -109,16 +109,16 @@ def _check_sources(videos: list[Row], found: Findings) -> None:
                 found.add(row.at(key), f"`{key}` belongs to a video with `path`")
 
 
-def _check_references(edits: list[Row], by_id: dict[str, Row], found: Findings) -> None:
+def _check_references(edits: list[SuiteRow], by_id: dict[str, SuiteRow], found: Findings) -> None:
     for row in edits:
         video: Any = row.values.get("video")
         if video is not None and video not in by_id:
             found.add(row.at("video"), f"unknown video {video!r}{near_misses(video, [*by_id])}")
 
 
-def _check_repeated_prompts(edits: list[Row], found: Findings) -> None:
+def _check_repeated_prompts(edits: list[SuiteRow], found: Findings) -> None:
     """One wish under two ids would count twice in every average."""
-    first: dict[tuple[str, str], Row] = {}
+    first: dict[tuple[str, str], SuiteRow] = {}
     for row in (row for row in edits if {"video", "prompt"} <= row.values.keys()):
         wish = (row.values["video"], " ".join(row.values["prompt"].split()))
         earlier = first.setdefault(wish, row)

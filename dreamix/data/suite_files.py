@@ -7,12 +7,12 @@ from dreamix.core.media import MediaInfo, check_clip_size, probe, sha256_file
 from dreamix.core.yaml_reading import Place
 from dreamix.core.yaml_typed import Findings
 from dreamix.data.masks import mask_files
-from dreamix.data.suite_rows import Row
+from dreamix.data.suite_rows import SuiteRow
 
 SHOWN = 12  # Digits of a SHA-256 that a message shows.
 
 
-def check_files(videos: list[Row], root: Path, found: Findings, *, sizes: bool) -> None:
+def check_files(videos: list[SuiteRow], root: Path, found: Findings, *, sizes: bool) -> None:
     """Report clips and masks that are missing, outside `root`, damaged or not what they should be.
 
     root:  the media root, resolved.
@@ -26,7 +26,7 @@ def check_files(videos: list[Row], root: Path, found: Findings, *, sizes: bool) 
             _check_mask(row, mask, info, found, sizes)
 
 
-def _followed(row: Row, key: str, root: Path, found: Findings) -> Path | None:
+def _followed(row: SuiteRow, key: str, root: Path, found: Findings) -> Path | None:
     """Return the resolved file or folder that a key names, or None after reporting."""
     if key not in row.values:
         return None
@@ -56,7 +56,7 @@ def _leaving(folder: Path, root: Path) -> str | None:
     return None
 
 
-def _check_clip(row: Row, clip: Path, found: Findings, sizes: bool) -> MediaInfo | None:
+def _check_clip(row: SuiteRow, clip: Path, found: Findings, sizes: bool) -> MediaInfo | None:
     """Return what the clip says of itself, or None after reporting what is wrong with it."""
     name = row.values["path"]
     try:
@@ -81,7 +81,7 @@ def _add(place: Place, error: UserError, found: Findings, sizes: bool) -> None:
         found.add(place, str(error))
 
 
-def _why_other(clip: Path, row: Row) -> str | None:
+def _why_other(clip: Path, row: SuiteRow) -> str | None:
     """Return that a clip is not the one whose SHA-256 is stated; None where it is."""
     stated, is_now = row.values["sha256"].lower(), sha256_file(clip)
     if stated == is_now:
@@ -92,7 +92,9 @@ def _why_other(clip: Path, row: Row) -> str | None:
     )
 
 
-def _check_mask(row: Row, mask: Path, clip: MediaInfo | None, found: Findings, sizes: bool) -> None:
+def _check_mask(
+    row: SuiteRow, mask: Path, clip: MediaInfo | None, found: Findings, sizes: bool
+) -> None:
     """A mask has the size and, where both are known, the number of frames of its clip."""
     place = row.at("mask")
     try:

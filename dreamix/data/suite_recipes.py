@@ -4,14 +4,14 @@ from typing import Any
 
 from dreamix.core.errors import UserError
 from dreamix.core.yaml_typed import Findings
-from dreamix.data.suite_rows import Row
+from dreamix.data.suite_rows import SuiteRow
 from dreamix.data.toybox.scene import VALUES, Scene
 
 _SOME_SCENE = {name: words[0] for name, words in VALUES.items()}  # A frame to try one field in.
 
 
 def check_recipes(
-    videos: list[Row], edits: list[Row], by_id: dict[str, Row], found: Findings
+    videos: list[SuiteRow], edits: list[SuiteRow], by_id: dict[str, SuiteRow], found: Findings
 ) -> None:
     """Report every field that no scene has, every incomplete scene, every edit without effect."""
     scenes = {row.place: _scene(row, {}, found) for row in videos}
@@ -29,7 +29,7 @@ def check_recipes(
             found.add(row.at("toybox"), "the edit changes nothing of its video's scene")
 
 
-def _scene(row: Row, base: dict[str, Any], found: Findings) -> Scene | None:
+def _scene(row: SuiteRow, base: dict[str, Any], found: Findings) -> Scene | None:
     """Return the scene of a row's recipe laid over `base`, or None after reporting."""
     if "toybox" not in row.values:
         return None

@@ -9,7 +9,7 @@ from dreamix.core.yaml_reading import Document, Place, line_of
 from dreamix.core.yaml_typed import Findings
 
 
-class Row(NamedTuple):
+class SuiteRow(NamedTuple):
     """A video or an edit of a suite file, as it is written."""
 
     place: Place
@@ -21,7 +21,7 @@ class Row(NamedTuple):
         return (*self.place, key, *inner)
 
 
-def rows_of(table: str, found: Findings) -> list[Row]:
+def rows_of(table: str, found: Findings) -> list[SuiteRow]:
     """Return the rows of `videos` or `edits` that are mappings, after `found` has read the form."""
     whole = found.document.value
     rows = whole.get(table) if isinstance(whole, dict) else None
@@ -45,11 +45,11 @@ def _damaged(table: str, rows: Any, document: Document) -> Iterator[Place]:
                 yield place
 
 
-def _row(place: Place, row: dict[str, Any], unusable: set[Place]) -> Row:
+def _row(place: Place, row: dict[str, Any], unusable: set[Place]) -> SuiteRow:
     given = {key: value for key, value in row.items() if value is not None}
     values = given
     if unusable:
         values = {key: value for key, value in given.items() if (*place, key) not in unusable}
         if isinstance(found := given.get("id"), str) and found:
             values["id"] = found
-    return Row(place, values, frozenset(given))
+    return SuiteRow(place, values, frozenset(given))
