@@ -17,17 +17,18 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from naive_tests import swapped_cells, swapped_verdicts
 
 from evaluation.stats.meta import (
+    Kind,
+    Level,
     Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
     compare_metrics,
     correlate,
-    perm_both,
     statistic_value,
-    swap_accuracies,
     tie_calibrated_accuracy,
 )
 from evaluation.stats.multiplicity import holm, significance_clusters
@@ -89,17 +90,23 @@ def meta_study(name: str, number: int) -> dict[str, Any]:
 
 def tests(data: Data, rng: np.random.Generator) -> dict[str, float]:
     """Return p-values of two metrics that are equally good."""
-    given = data[:3]
-    more: dict[str, Any] = {"sources": data.sources, "rng": rng, "permutations": PERMUTATIONS}
-    item: dict[str, Any] = {"level": "item", "kind": "kendall_b"}
-    found = {
-        "PERM-BOTH, item tau-b": perm_both(*given, **item, **more),
-        "PERM-BOTH, system Pearson": perm_both(*given, level="system", **more),
-        "swapped verdicts, acc_eq": swap_accuracies(*given, **more),
-        "PERM-BOTH by cell, item tau-b": perm_both(*given, swap="cells", **item, **more),
-        "swapped verdicts by pair, acc_eq": swap_accuracies(*given, swap="pairs", **more),
+    pair, human = (data.first, data.second), data.human
+    item: tuple[Level, Kind] = ("item", "kendall_b")
+
+    def by_source(statistic: Statistic) -> float:
+        found = compare_metrics(
+            np.stack(pair), human, statistic, sources=data.sources, rng=rng,
+            permutations=PERMUTATIONS,
+        )  # fmt: skip
+        return float(found.alone[0, 1])
+
+    return {
+        "PERM-BOTH, item tau-b": by_source(Statistic("correlation", *item)),
+        "PERM-BOTH, system Pearson": by_source(Statistic("correlation", "system", "pearson")),
+        "swapped verdicts, acc_eq": by_source(Statistic()),
+        "PERM-BOTH by cell, item tau-b": swapped_cells(pair, human, *item, rng, PERMUTATIONS),
+        "swapped verdicts by pair, acc_eq": swapped_verdicts(pair, human, rng, PERMUTATIONS),
     }
-    return {name: one.p_two_sided for name, one in found.items()}
 
 
 def ends(data: Data, rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:

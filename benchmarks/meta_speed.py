@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 import scipy.stats
+from naive_tests import swapped_cells, swapped_verdicts
 
 from evaluation.stats.meta import (
     LEVELS,
@@ -23,8 +24,6 @@ from evaluation.stats.meta import (
     bootstrap_accuracy,
     bootstrap_correlation,
     league,
-    perm_both,
-    swap_accuracies,
     tie_calibrated_accuracy,
 )
 
@@ -144,8 +143,7 @@ def beside_scipy(resamples: int, plain: int) -> None:
             row(
                 f"permutation, {level} {kind}",
                 partial(
-                    perm_both, first, second, human, level=level, kind=kind, swap="cells",  # type: ignore[arg-type]
-                    rng=rng, permutations=resamples,
+                    swapped_cells, (first, second), human, level, kind, rng, resamples,  # type: ignore[arg-type]
                 ),
                 partial(plain_permutation, lambda m, v=value: v(m, human), first, second, plain),
             )  # fmt: skip
@@ -166,11 +164,7 @@ def beside_scipy(resamples: int, plain: int) -> None:
             plain,
         ),
     )
-    spent = timed(
-        partial(
-            swap_accuracies, first, second, human, swap="pairs", rng=rng, permutations=resamples
-        )
-    )
+    spent = timed(partial(swapped_verdicts, (first, second), human, rng, resamples))
     print(f"| permutation, acc_eq verdicts | {spent / resamples * 1e3:.4f} | | |")
 
 

@@ -8,6 +8,16 @@ import warnings
 import numpy as np
 import scipy.stats
 
+from evaluation.stats.meta import (
+    Kind,
+    Level,
+    correlation_contest,
+    count_passed,
+    outcome_gaps,
+    sign_tally,
+    signs,
+    swaps,
+)
 from evaluation.stats.ratings import Votes
 
 
@@ -59,3 +69,32 @@ def _gaps(first: Votes, second: Votes, axis: str) -> np.ndarray:
     sums = [np.bincount(getattr(side, axis), side.value, size) for side in (first, second)]
     both = (counts[0] > 0) & (counts[1] > 0)
     return np.asarray(sums[1][both] / counts[1][both] - sums[0][both] / counts[0][both])
+
+
+def swapped_cells(
+    metrics: tuple[np.ndarray, np.ndarray],
+    human: np.ndarray,
+    level: Level,
+    kind: Kind,
+    rng: np.random.Generator,
+    permutations: int,
+) -> float:
+    """Return the two-sided p of two metrics' correlations, scores swapped cell by cell."""
+    contest = correlation_contest(*metrics, human, level, kind, "omit")
+    drawn = swaps(human.shape, "cells", None, rng, permutations, False)
+    permuted = (contest.delta(block)[:, None] for block in drawn)
+    counted = count_passed(permuted, np.array([contest.first - contest.second]))
+    return float((counted.two_sided[0] + 1) / (counted.draws + 1))
+
+
+def swapped_verdicts(
+    metrics: tuple[np.ndarray, np.ndarray],
+    human: np.ndarray,
+    rng: np.random.Generator,
+    permutations: int,
+) -> float:
+    """Return the two-sided p of two metrics' acc_eq, verdicts swapped pair by pair of systems."""
+    gaps = outcome_gaps(*metrics, human)[0]
+    units = gaps[gaps != 0]  # equal verdicts are the same after a swap
+    counted = sign_tally(units[:, None], signs(len(units), 1, rng, permutations, False))
+    return float((counted.two_sided[0] + 1) / (counted.draws + 1))

@@ -27,7 +27,7 @@ from evaluation.stats.multiplicity import holm
 from evaluation.stats.ratings import (
     Ratings,
     Votes,
-    bootstrap_difference,
+    bootstrap_differences,
     compare_methods,
     compare_success,
     method_scores,
@@ -92,10 +92,8 @@ def resampled(
 ) -> dict[str, tuple[float, float, float]]:
     """Return percentile intervals (low, mid, high) of the bootstraps."""
     draws = {
-        "null difference, bootstrap": bootstrap_difference(
-            null, A, B, rng=rng, resamples=RESAMPLES
-        ),
-        "difference, bootstrap": bootstrap_difference(real, A, B, rng=rng, resamples=RESAMPLES),
+        name: bootstrap_differences(votes, [(A, B)], rng=rng, resamples=RESAMPLES)[:, 0]
+        for name, votes in (("null difference, bootstrap", null), ("difference, bootstrap", real))
     }
     found = {}
     for name, each in draws.items():

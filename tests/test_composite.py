@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from composite_data import Made, simple
+from metric_contests import perm_both, swap_accuracies
 
 from dreamix.core.errors import UserError
 from evaluation.stats.composite import (
@@ -16,7 +17,7 @@ from evaluation.stats.composite import (
     sentence,
     verdict,
 )
-from evaluation.stats.meta import correlate, perm_both, swap_accuracies
+from evaluation.stats.meta import correlate
 
 NAN = np.nan
 NOISE = [1.0, 1.0, 2.0, np.inf, np.inf]

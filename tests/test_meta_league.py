@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from metric_contests import perm_both, swap_accuracies
 
 from evaluation.stats.meta import (
     LEVELS,
@@ -10,16 +11,13 @@ from evaluation.stats.meta import (
     Statistic,
     correlate,
     league,
-    league_by_category,
     leave_one_rater_out,
     mean_votes,
     out_of_sample_accuracy,
     pair_draws,
-    perm_both,
     soft_pairwise,
     soft_pairwise_accuracy,
     statistic_value,
-    swap_accuracies,
     tie_calibrated_accuracy,
 )
 from evaluation.stats.meta import score_swaps as swaps
@@ -142,25 +140,6 @@ def test_a_league_does_not_depend_on_the_block_size(
     assert np.array_equal(found.p, expected.p, equal_nan=True)
     for row, other in zip(found.rows, expected.rows, strict=True):
         assert row[1:] == pytest.approx(other[1:], nan_ok=True, abs=1e-12)
-
-
-def test_a_metric_that_follows_people_on_style_may_fail_on_motion() -> None:
-    metrics, votes = data()
-    category = np.where(np.arange(36) % 4 < 2, "style", "motion")
-    blind = metrics[0].copy()
-    blind[:, category == "motion"] = rng(5).normal(size=(5, 18))
-    both = league_by_category(
-        np.stack([blind, metrics[1]]), votes, category, names=["blind", "fair"],
-        sources=SOURCES, rng=rng(), permutations=500, resamples=50,
-    )  # fmt: skip
-    assert list(both) == ["motion", "style"]
-    assert [row.name for row in both["style"].rows] == ["blind", "fair"]
-    assert [row.name for row in both["motion"].rows] == ["fair", "blind"]
-    assert (both["motion"].items, both["motion"].sources) == (18, 9)
-    style = tie_calibrated_accuracy(blind[:, category == "style"], votes[:, category == "style"])
-    assert both["style"].rows[0].value == pytest.approx(style.value)
-    with pytest.raises(ValueError, match="one category an item"):
-        league_by_category(metrics, votes, category[:5], names=NAMES, rng=rng())
 
 
 LOVEU = {  # LOVEU-TGVE 2023, leaderboard rows: CLIP-F, CLIP-T, PickScore | human quality, text

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from evaluation.stats.multiplicity import (
-    benjamini_hochberg,
     bonferroni,
     holm,
     significance_clusters,
@@ -14,21 +12,16 @@ from evaluation.stats.multiplicity import (
 NAN = np.nan
 
 
-def test_adjusted_p_values_are_those_of_statsmodels_and_scipy() -> None:
-    """statsmodels 0.15.0, multipletests(p, method="holm" | "fdr_bh" | "bonferroni"), and
-    scipy.stats.false_discovery_control 1.17 for random p-values."""
+def test_adjusted_p_values_are_those_of_statsmodels() -> None:
+    """statsmodels 0.15.0, multipletests(p, method="holm" | "bonferroni")."""
     p = np.array([0.01, 0.04, 0.03, 0.005, 0.2, 0.04])
     assert holm(p) == pytest.approx([0.05, 0.12, 0.12, 0.03, 0.2, 0.12])
-    assert benjamini_hochberg(p) == pytest.approx([0.03, 0.048, 0.048, 0.03, 0.2, 0.048])
     assert bonferroni(p) == pytest.approx([0.06, 0.24, 0.18, 0.03, 1, 0.24])
-    many = np.random.default_rng(5).random(200) ** 3
-    assert benjamini_hochberg(many) == pytest.approx(scipy.stats.false_discovery_control(many))
 
 
 def test_a_test_that_was_not_made_is_not_counted() -> None:
     p = np.array([[NAN, 0.02], [0.01, NAN]])
     assert holm(p) == pytest.approx(np.array([[NAN, 0.02], [0.02, NAN]]), nan_ok=True)
-    assert benjamini_hochberg(p) == pytest.approx(np.array([[NAN, 0.02], [0.02, NAN]]), nan_ok=True)
     assert holm(np.array([])).size == 0
     with pytest.raises(ValueError, match="between 0 and 1"):
         holm(np.array([1.2]))

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.stats
+from metric_contests import perm_both, swap_accuracies, tally
 
 from evaluation.stats.meta import (
     KINDS,
@@ -16,14 +17,11 @@ from evaluation.stats.meta import (
     correlate,
     correlation_contest,
     pairwise_accuracy,
-    perm_both,
     signs,
     soft_pairwise,
     soft_pairwise_accuracy,
     soft_pairwise_contest,
-    swap_accuracies,
     swapped_pearson,
-    tally,
     tie_calibrated_accuracy,
 )
 from evaluation.stats.meta import score_swaps as swaps

@@ -21,7 +21,6 @@ from evaluation.stats.ratings import (
     difference_error,
     raters_needed,
     read_ratings,
-    sources_needed,
     variance_components,
     vote_components,
     votes_on,
@@ -222,24 +221,19 @@ def test_power_at_another_level_is_the_equation_written_out() -> None:
         assert found.difference == pytest.approx(planned, abs=1e-12)
 
 
-def test_the_fewest_raters_or_sources_are_the_fewest() -> None:
+def test_the_fewest_raters_are_the_fewest() -> None:
     parts = Deviations(0.25, 0.35, 0.8)
     found = raters_needed(parts, 0.35, 40, 10)
     assert found.difference <= 0.35 and found.ratings == 10 * found.raters
     fewer = detectable_difference(parts, found.raters - 1, 40, 10 * (found.raters - 1))
     assert fewer.difference > 0.35
-    found = sources_needed(parts, 0.35, 40, 10)
-    fewer = detectable_difference(parts, 40, found.sources - 1, 10 * (found.sources - 1))
-    assert found.difference <= 0.35 < fewer.difference
 
 
 def test_what_no_study_finds_is_said() -> None:
-    """Sources alone leave an error of sqrt(2 .1225 / 10) = .157; so do raters."""
+    """Sources alone leave an error of sqrt(2 .1225 / 10) = .157."""
     parts = Deviations(0.25, 0.35, 0.8)
     with pytest.raises(UserError, match=r"no number of raters finds 0\.2 in 10 sources"):
         raters_needed(parts, 0.2, 10, 5)
-    with pytest.raises(UserError, match=r"no number of sources finds 0\.1 with 5 raters"):
-        sources_needed(parts, 0.1, 5, 5)
     assert math.isinf(detectable_difference(parts, 1, 30, 30).difference)
     with pytest.raises(ValueError, match="counts >= 1"):
         detectable_difference(parts, 0, 30, 30)

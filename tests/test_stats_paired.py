@@ -13,7 +13,7 @@ from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from evaluation.stats.ratings import (
     Votes,
-    bootstrap_difference,
+    bootstrap_differences,
     common_votes,
     compare_methods,
     difference,
@@ -185,7 +185,7 @@ def test_the_bootstrap_of_a_difference_agrees_with_loops() -> None:
     """20 resamples with the same counts: an edit counts where both methods keep a vote."""
     design = simulated.some_of(simulated.complete(5, 4, 2, edits_each=2), 0.5, rng(9))
     votes = votes_of(design, simulated.values(design, np.array([0.0, 0.5]), rng(10)))
-    found = bootstrap_difference(votes, 0, 1, rng=rng(11), resamples=20)
+    found = bootstrap_differences(votes, [(0, 1)], rng=rng(11), resamples=20)[:, 0]
     again = rng(11)
     of_raters = again.multinomial(5, np.full(5, 0.2), size=20)
     of_sources = again.multinomial(4, np.full(4, 0.25), size=20)
@@ -202,7 +202,7 @@ def test_pairs_share_their_resamples() -> None:
     ratings = read_ratings(simulated.long_table(design, q=value))
     votes, found = votes_on(ratings, "q"), compare_methods(ratings, rng=rng(17), resamples=50)
     for one, (a, b) in zip(found, [(0, 1), (0, 2), (1, 2)], strict=True):
-        alone = bootstrap_difference(votes, a, b, rng=rng(17), resamples=50)
+        alone = bootstrap_differences(votes, [(a, b)], rng=rng(17), resamples=50)[:, 0]
         ends = np.nanquantile(alone, [0.025, 0.975])
         assert (one.boot_low, one.boot_high) == pytest.approx(ends, abs=1e-12)
 

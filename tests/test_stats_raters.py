@@ -90,8 +90,6 @@ def test_shrinkage_by_hand() -> None:
     assert found.quality == pytest.approx(rows[:, 0], abs=1e-6)
     assert found.bias == pytest.approx(columns[0] - table.mean(), abs=1e-6)
     assert found.inconsistency == pytest.approx(np.full(5, residual.std()), abs=1e-6)
-    # Quality's error: five votes of that deviation.
-    assert found.quality_error == pytest.approx(np.full(12, residual.std() / 5**0.5), abs=1e-6)
 
 
 def test_known_raters_are_recovered() -> None:

@@ -1,18 +1,17 @@
 """p-values adjusted for having looked at many.
 
-Holm controls the chance of any false claim; Benjamini-Hochberg the expected share of false claims
-among those made; Bonferroni (ITU-T P.1401, 7.6.5) is Holm with less power. NaN, a test that could
-not be made, stays NaN and does not count as a test.
+Holm controls the chance of any false claim; Bonferroni (ITU-T P.1401, 7.6.5) is Holm with less
+power. NaN, a test that could not be made, stays NaN and does not count as a test.
 
 `max_step_down` controls any false claim too, and knows how the tests hang together: it needs draws
 of all statistics under one permutation after another. Over all pairs of several things it holds
 whichever of them the data put first.
 
-Sources: Holm, Scandinavian Journal of Statistics 6 (1979); Benjamini & Hochberg, JRSS B 57 (1995);
-Westfall & Young, Resampling-Based Multiple Testing (1993), algorithm 4.1 (step-down max T).
+Sources: Holm, Scandinavian Journal of Statistics 6 (1979); Westfall & Young, Resampling-Based
+Multiple Testing (1993), algorithm 4.1 (step-down max T).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,6 +28,9 @@ class Permuted(NamedTuple):
     adjusted: np.ndarray  # for any false claim among them; never below `alone`
 
 
+# Own, for SciPy has no Holm, and statsmodels, which has, knows no NaN and is no runtime dependency.
+
+
 def bonferroni(p: np.ndarray) -> np.ndarray:
     """Return p times the number of tests, at most 1: float, of the shape of `p`."""
     p = _checked(p)
@@ -37,7 +39,13 @@ def bonferroni(p: np.ndarray) -> np.ndarray:
 
 def holm(p: np.ndarray) -> np.ndarray:
     """Return Holm's step-down adjusted p-values: float, of the shape of `p`, in [0, 1]."""
-    return _stepwise(p, lambda ordered: np.maximum.accumulate(ordered * _left(len(ordered))))
+    p = _checked(p)
+    tested = np.flatnonzero(np.isfinite(p))
+    order = tested[np.argsort(p.flat[tested], kind="stable")]
+    left = np.arange(len(order), 0, -1)  # tests not yet judged
+    adjusted = np.full(p.shape, np.nan)
+    adjusted.flat[order] = np.minimum(np.maximum.accumulate(p.flat[order] * left), 1.0)
+    return adjusted
 
 
 def holm_of(p: Sequence[float]) -> np.ndarray:
@@ -45,16 +53,6 @@ def holm_of(p: Sequence[float]) -> np.ndarray:
     given = np.array(p, np.float64)
     unknown = np.isnan(given)
     return np.where(unknown, np.nan, holm(np.where(unknown, 1.0, given)))
-
-
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Return Benjamini-Hochberg adjusted p-values (q-values): float, of the shape of `p`."""
-    return _stepwise(
-        p,
-        lambda ordered: np.minimum.accumulate(
-            (ordered * len(ordered) / np.arange(1, len(ordered) + 1))[::-1]
-        )[::-1],
-    )
 
 
 def step_down_of_groups(
@@ -152,20 +150,6 @@ def significance_clusters(p: np.ndarray, alpha: float = 0.05, rule: Rule = "all"
             start = place
         clusters.append(clusters[-1] + (start == place) if clusters else 1)
     return clusters
-
-
-def _stepwise(p: np.ndarray, adjust: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    p = _checked(p)
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p.flat[tested], kind="stable")]
-    adjusted = np.full(p.shape, np.nan)
-    adjusted.flat[order] = np.minimum(adjust(p.flat[order]), 1.0)
-    return adjusted
-
-
-def _left(tests: int) -> np.ndarray:
-    """Return tests, tests - 1, ..., 1."""
-    return np.arange(tests, 0, -1)
 
 
 def _checked(p: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ import numpy as np
 from evaluation.stats.composite.folds import agreement, all_best, best_single
 from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.meta import (
-    NEAR,
+    EQUAL_GAP,
     Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
@@ -183,7 +183,7 @@ def _gain(
 
 def _share_at_least(drawn: np.ndarray, seen: float) -> float:
     """Return (1 + draws of at least what was seen) / (1 + draws); a draw without value is one."""
-    return (1 + int((~(drawn < seen - NEAR)).sum())) / (1 + len(drawn))
+    return (1 + int((~(drawn < seen - EQUAL_GAP)).sum())) / (1 + len(drawn))
 
 
 def _swapped(

@@ -42,16 +42,17 @@ from evaluation.stats.meta.p1401 import (
 from evaluation.stats.meta.p1401_significance import correlation_test, outlier_test, rmse_test
 from evaluation.stats.meta.pair_draws import Draws, accuracy_draws, soft_pairwise_draws
 from evaluation.stats.meta.permutation import (
-    NEAR,
+    EQUAL_GAP,
+    Tally,
+    count_passed,
     outcome_gaps,
-    perm_both,
     sign_tally,
-    swap_accuracies,
-    tally,
 )
-from evaluation.stats.meta.ranking import League, Row, league, league_by_category
+from evaluation.stats.meta.ranking import League, Row, league
 from evaluation.stats.meta.rater_panels import Panel, half_panels, one_vote, systems_alone
 from evaluation.stats.meta.score_swaps import (
+    Contest,
+    Swap,
     Swaps,
     common,
     correlation_contest,
@@ -75,13 +76,14 @@ from evaluation.stats.meta.ties import (
 
 __all__ = [
     "ENOUGH",
+    "EQUAL_GAP",
     "FEW",
     "KINDS",
     "LEVELS",
-    "NEAR",
     "WITHIN",
     "Calibration",
     "Constants",
+    "Contest",
     "Draws",
     "Kind",
     "League",
@@ -94,7 +96,9 @@ __all__ = [
     "Row",
     "SplitHalf",
     "Statistic",
+    "Swap",
     "Swaps",
+    "Tally",
     "accuracy_draws",
     "bootstrap_accuracy",
     "bootstrap_correlation",
@@ -107,12 +111,12 @@ __all__ = [
     "correlate",
     "correlation_contest",
     "correlation_test",
+    "count_passed",
     "cross_validated_rmse",
     "evaluate_prediction",
     "fit_mapping",
     "half_panels",
     "league",
-    "league_by_category",
     "leave_one_rater_out",
     "level_vectors",
     "mean_of",
@@ -125,7 +129,6 @@ __all__ = [
     "outcome_gaps",
     "outlier_test",
     "pairwise_accuracy",
-    "perm_both",
     "predict",
     "rmse_test",
     "sign_p",
@@ -140,13 +143,11 @@ __all__ = [
     "spearman_brown",
     "split_half",
     "statistic_value",
-    "swap_accuracies",
     "swapped_pearson",
     "swaps",
     "system_means",
     "system_note",
     "systems_alone",
-    "tally",
     "tie_calibrated_accuracy",
     "why_no_value",
 ]

@@ -6,6 +6,7 @@ better": turn the sign of one that is not. A value that is not finite is missing
 (say so in the metric's own unit, or cap it, if infinity means "best").
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from evaluation.stats.intervals import ratio
 from evaluation.stats.long_table import column_of, distinct
 
 NEAR = 1e-12  # share of the largest value within which two means are equal
+
+PairStatistic = Callable[[np.ndarray, np.ndarray], float]  # metric, human -> value
 
 
 class Cells(NamedTuple):

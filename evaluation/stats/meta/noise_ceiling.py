@@ -11,7 +11,6 @@ Sources: Spearman, British Journal of Psychology 3 (1910); Brown, ibid.; Lord & 
 Theories of Mental Test Scores (1968), chapter 3.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +18,7 @@ import numpy as np
 from evaluation.stats.intervals import percentile_interval, ratio
 from evaluation.stats.meta.coefficients import Kind
 from evaluation.stats.meta.correlation import Constants, Level, level_vectors, mean_of
-from evaluation.stats.meta.data import mean_votes
-
-Statistic = Callable[[np.ndarray, np.ndarray], float]  # metric, human -> value
+from evaluation.stats.meta.data import PairStatistic, mean_votes
 
 
 class SplitHalf(NamedTuple):
@@ -30,8 +27,7 @@ class SplitHalf(NamedTuple):
     mean: float  # mean correlation of the halves
     low: float  # ends of the middle 95% of the splits: how much the split matters, no more
     high: float
-    reliability: float  # Spearman-Brown of the mean; Pearson only, NaN if the mean is negative
-    ceiling: float  # its square root
+    ceiling: float  # root of Spearman-Brown of the mean; Pearson only, NaN if the mean is negative
     splits: int  # splits with a correlation
     raters: int  # raters in each half
     missing: float  # mean number of cells without a vote in one of the halves
@@ -71,7 +67,7 @@ def split_half(
     raters, size = votes.shape[2], votes.shape[2] // 2
     if not size or splits < 1:
         nan = float("nan")
-        return SplitHalf(nan, nan, nan, nan, nan, 0, size, nan)
+        return SplitHalf(nan, nan, nan, nan, 0, size, nan)
     order = np.argsort(rng.random((splits, raters)), axis=1)
     one, other = _panel(votes, order < size), _panel(votes, (order >= size) & (order < 2 * size))
     both = np.isfinite(one) & np.isfinite(other)
@@ -82,7 +78,7 @@ def split_half(
     low, high = percentile_interval(defined, 0.95)
     whole = spearman_brown(mean) if kind == "pearson" else float("nan")
     missing = float((~both).sum(axis=(1, 2)).mean())
-    return SplitHalf(mean, low, high, whole, whole**0.5, len(defined), size, missing)
+    return SplitHalf(mean, low, high, whole**0.5, len(defined), size, missing)
 
 
 def spearman_brown(half: float, times: float = 2.0) -> float:
@@ -93,7 +89,7 @@ def spearman_brown(half: float, times: float = 2.0) -> float:
     return times * half / (1 + (times - 1) * half) if half >= 0 else float("nan")
 
 
-def leave_one_rater_out(votes: np.ndarray, statistic: Statistic) -> LeaveOneOut:
+def leave_one_rater_out(votes: np.ndarray, statistic: PairStatistic) -> LeaveOneOut:
     """Return what `statistic` says of each rater as a metric of the mean of the other raters.
 
     votes:     float (systems, items, raters), NaN where a rater did not see a cell.

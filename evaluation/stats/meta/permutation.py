@@ -1,52 +1,21 @@
-"""Is one metric nearer to people than another? Permutation tests for two metrics on one data set.
+"""Permutation tests: what swapped verdicts do to a difference of acc_eq, and how often that counts.
 
-PERM-BOTH: if two metrics are equally good, swapping their (standardized) scores in any cell changes
-nothing but noise. Both correlations are recomputed after random swaps, and p is the share of swaps
-whose difference is at least the observed one. Swapping all edits of a source video together keeps
-their dependence; swapping single cells assumes there is none.
-
-Source: Deutsch, Dror & Roth, A Statistical Analysis of Summarization Evaluation Metrics Using
-Resampling Methods, TACL 9 (2021), section 4 (PERM-BOTH; scores standardized first). The package
-nlpstats 0.0.1 draws whole rows and whole columns under that name; mt-metrics-eval draws cells, as
-here. p is (1 + count) / (1 + permutations): Phipson & Smyth, SAGMB 9 (2010), equation 2.
-
-`swap_accuracies` is the test of mt-metrics-eval for tie-calibrated accuracy
-(PairwisePermutationSigDiff): verdicts on pairs of systems are swapped, so each metric keeps its
-epsilon and nothing is calibrated anew. The difference is then linear in the swaps.
+The test of mt-metrics-eval for tie-calibrated accuracy (PairwisePermutationSigDiff): verdicts on
+pairs of systems are swapped between two metrics, so each keeps its epsilon and nothing is
+calibrated anew. The difference is then linear in the swaps. That of correlations, whose scores are
+swapped, is in score_swaps.py.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.meta.coefficients import Kind
-from evaluation.stats.meta.correlation import Constants, Level
-from evaluation.stats.meta.data import cells, sources_of
-from evaluation.stats.meta.score_swaps import (
-    Contest,
-    Swap,
-    Swaps,
-    common,
-    correlation_contest,
-    swaps,
-)
-from evaluation.stats.meta.soft_pairwise import signs
+from evaluation.stats.meta.data import cells
+from evaluation.stats.meta.score_swaps import common
 from evaluation.stats.meta.ties import correct, pairs_of, tie_calibrated_accuracy
 
-NEAR = 1e-10  # differences of two correlations nearer than this are equal
-
-
-class Comparison(NamedTuple):
-    """Two metrics against the same ratings; a p is NaN where either metric has no value."""
-
-    first: float
-    second: float
-    delta: float  # first less second
-    p_greater: float  # one-sided: the first is better
-    p_two_sided: float
-    permutations: int
-    missing: int  # cells without a value of either metric or of people, left out for both
+EQUAL_GAP = 1e-10  # differences of two correlations nearer than this are equal
 
 
 class Tally(NamedTuple):
@@ -57,105 +26,20 @@ class Tally(NamedTuple):
     draws: int
 
 
-def perm_both(
-    first: np.ndarray,
-    second: np.ndarray,
-    human: np.ndarray,
-    *,
-    level: Level,
-    kind: Kind = "pearson",
-    constants: Constants = "omit",
-    swap: Swap = "sources",
-    sources: np.ndarray | None = None,
-    rng: np.random.Generator | None = None,
-    permutations: int = 10_000,
-    exact: bool = False,
-) -> Comparison:
-    """Return the difference of two metrics' correlations with people, and its p-values.
-
-    first, second: float (systems, items), higher is better; NaN = missing.
-    human:   float (systems, items) or (systems, items, raters).
-    level, kind, constants: as `correlate`.
-    swap:    "sources" swaps all items of a source together, "cells" each cell by itself.
-    sources: (items,) labels; left out, each item is its own source.
-    exact:   list all swaps instead of drawing (at most 20 cells or sources; needs no rng).
-    """
-    contest = correlation_contest(first, second, human, level, kind, constants)
-    shape = (len(first), len(np.transpose(first)))
-    drawn = swaps(shape, swap, sources, rng, permutations, exact)
-    counted = tally([contest], drawn)
-    return comparisons([(contest.first, contest.second, contest.missing)], counted, exact)[0]
-
-
-def swap_accuracies(
-    first: np.ndarray,
-    second: np.ndarray,
-    human: np.ndarray,
-    *,
-    epsilons: tuple[float, float] | None = None,
-    swap: Literal["pairs", "sources"] = "sources",
-    sources: np.ndarray | None = None,
-    rng: np.random.Generator | None = None,
-    permutations: int = 10_000,
-    exact: bool = False,
-) -> Comparison:
-    """Return the difference of two metrics' acc_eq, and its p-values, verdicts being swapped.
-
-    epsilons: one for each metric; left out, each is calibrated on the cells that both have.
-    swap:     "pairs" swaps each verdict by itself (mt-metrics-eval), "sources" all of a source.
-    Other arguments as `perm_both`.
-    """
-    gaps, values, missing = outcome_gaps(first, second, human, epsilons)
-    units = gaps.ravel()
-    if swap == "sources":
-        units = sources_of(gaps.shape[1], sources).totals(gaps.sum(axis=0))
-    elif swap != "pairs":
-        raise ValueError(f"swap must be 'pairs' or 'sources', not {swap!r}")
-    else:
-        units = units[units != 0]  # equal verdicts are the same after a swap
-    drawn = signs(len(units), 1, rng, permutations, exact)
-    counted = sign_tally(units[:, None], drawn)
-    return comparisons([(*values, missing)], counted, exact)[0]
-
-
-def tally(contests: list[Contest], drawn: Iterator[Swaps]) -> Tally:
-    """Return how often each contest's permuted difference is at least the observed one."""
-    seen = np.array([contest.first - contest.second for contest in contests])
-    permuted = (np.stack([each.delta(block) for each in contests], axis=-1) for block in drawn)
-    return _count(permuted, seen)
-
-
 def sign_tally(gaps: np.ndarray, drawn: Iterator[np.ndarray]) -> Tally:
-    """Return `tally` of differences that are sums over units: gaps float (units, tests)."""
-    return _count((block @ gaps for block in drawn), gaps.sum(axis=0))
+    """Return `count_passed` of differences that are sums over units: gaps float (units, tests)."""
+    return count_passed((block @ gaps for block in drawn), gaps.sum(axis=0))
 
 
-def _count(permuted: Iterator[np.ndarray], seen: np.ndarray) -> Tally:
+def count_passed(permuted: Iterator[np.ndarray], seen: np.ndarray) -> Tally:
+    """Return how often permuted differences (draws, tests), in blocks, reach the observed ones."""
     greater, two_sided, draws = np.zeros(len(seen)), np.zeros(len(seen)), 0
     for block in permuted:  # (draws, tests)
         # A draw without a value counts against the claim: it is not below the observed one.
-        greater += (~(block < seen - NEAR)).sum(axis=0)
-        two_sided += (~(np.abs(block) < np.abs(seen) - NEAR)).sum(axis=0)
+        greater += (~(block < seen - EQUAL_GAP)).sum(axis=0)
+        two_sided += (~(np.abs(block) < np.abs(seen) - EQUAL_GAP)).sum(axis=0)
         draws += len(block)
     return Tally(greater, two_sided, draws)
-
-
-def comparisons(
-    results: list[tuple[float, float, int]], counted: Tally, exact: bool
-) -> list[Comparison]:
-    """Return the p-values of tests with results (first, second, missing).
-
-    Listed permutations hold the observed one already, so they get no +1.
-    """
-    extra = 0 if exact else 1
-    greater = (counted.greater + extra) / (counted.draws + extra)
-    two_sided = (counted.two_sided + extra) / (counted.draws + extra)
-    nan, found = float("nan"), []
-    for (first, second, missing), p_1, p_2 in zip(results, greater, two_sided, strict=True):
-        delta = first - second
-        p_greater, p_both = (float(p_1), float(p_2)) if np.isfinite(delta) else (nan, nan)
-        found.append(Comparison(first, second, delta, p_greater, p_both, counted.draws, missing))
-    return found
 
 
 def outcome_gaps(

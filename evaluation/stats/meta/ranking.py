@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.wording import plural
-from evaluation.stats.long_table import column_of, distinct
 from evaluation.stats.meta.bootstrap import (
     MetaInterval,
     bootstrap_accuracy,
@@ -123,47 +122,6 @@ def league(
         raters,
         _notes(statistic, people, len(source.labels)),
     )
-
-
-def league_by_category(
-    metrics: np.ndarray,
-    human: np.ndarray,
-    categories: np.ndarray,
-    *,
-    names: list[str],
-    statistic: Statistic | None = None,
-    sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    permutations: int = 10_000,
-    resamples: int = 2000,
-    confidence: float = 0.95,
-    alpha: float = 0.05,
-    rule: Rule = "all",
-) -> dict[str, League]:
-    """Return a league for the items of each category (items,), in sorted order of category.
-
-    A metric that follows people on style may fail on motion. Other arguments as `league`.
-    """
-    categories, human = column_of(categories), np.asarray(human, dtype=np.float64)
-    if categories.shape != (np.shape(metrics)[2],):
-        raise ValueError(f"need one category an item, got {categories.shape}")
-    labels = sources_of(len(categories), sources).member
-    return {
-        str(category): league(
-            np.asarray(metrics)[:, :, categories == category],
-            human[:, categories == category],
-            names=names,
-            statistic=statistic,
-            sources=labels[categories == category],
-            rng=rng,
-            permutations=permutations,
-            resamples=resamples,
-            confidence=confidence,
-            alpha=alpha,
-            rule=rule,
-        )
-        for category in distinct(categories, "category", "item")[0]
-    }
 
 
 def _that_above_is_better(tests: PairTests, rows: int) -> np.ndarray:

@@ -16,15 +16,12 @@ After the noise ceilings of Deutsch, Foster & Freitag (EMNLP 2023) and of `noise
 see.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from evaluation.stats.intervals import percentile_interval, ratio
-from evaluation.stats.meta.data import mean_votes, sources_of
-
-Statistic = Callable[[np.ndarray, np.ndarray], float]  # metric, human -> value
+from evaluation.stats.meta.data import PairStatistic, mean_votes, sources_of
 
 
 class Panel(NamedTuple):
@@ -39,7 +36,7 @@ class Panel(NamedTuple):
 
 def half_panels(
     votes: np.ndarray,
-    statistic: Statistic,
+    statistic: PairStatistic,
     *,
     rng: np.random.Generator,
     draws: int = 200,
@@ -63,7 +60,7 @@ def half_panels(
 
 def one_vote(
     votes: np.ndarray,
-    statistic: Statistic,
+    statistic: PairStatistic,
     *,
     rng: np.random.Generator,
     draws: int = 200,

@@ -27,16 +27,11 @@ SAME = 1e-12  # accuracies nearer than this are equal: they are sums of at most 
 
 
 class TieAccuracy(NamedTuple):
-    """acc_eq at one epsilon, in [0, 1], with the pairs it counts; NaN where no item has a pair."""
+    """acc_eq at one epsilon, in [0, 1]; NaN where no item has a pair."""
 
     value: float
     epsilon: float
     items: int  # items with at least one pair, which is what the mean is over
-    concordant: int
-    discordant: int
-    tied_human: int  # only by people
-    tied_metric: int  # only by the metric
-    tied_both: int
     missing: int  # cells without a metric value or without a human one
 
 
@@ -170,17 +165,6 @@ def best_epsilon(epsilons: np.ndarray, totals: np.ndarray, items: float) -> floa
 def _at(data: Cells, epsilon: float) -> TieAccuracy:
     pairs = pairs_of(data)
     if not pairs.items:
-        return TieAccuracy(float("nan"), float("nan"), 0, 0, 0, 0, 0, 0, data.missing)
-    right = correct(pairs, epsilon)
-    tied_m, tied_h = np.abs(pairs.metric) <= epsilon, pairs.human == 0
-    return TieAccuracy(
-        value=min(1.0, float(pairs.share @ right) / pairs.items),
-        epsilon=epsilon,
-        items=pairs.items,
-        concordant=int((~tied_m & right).sum()),
-        discordant=int((~tied_m & ~tied_h & ~right).sum()),
-        tied_human=int((~tied_m & tied_h).sum()),
-        tied_metric=int((tied_m & ~tied_h).sum()),
-        tied_both=int((tied_m & tied_h).sum()),
-        missing=data.missing,
-    )
+        return TieAccuracy(float("nan"), float("nan"), 0, data.missing)
+    value = min(1.0, float(pairs.share @ correct(pairs, epsilon)) / pairs.items)
+    return TieAccuracy(value, epsilon, pairs.items, data.missing)

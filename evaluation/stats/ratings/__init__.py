@@ -4,12 +4,11 @@ from evaluation.stats.ratings.components import MOST_LEVELS, variance_components
 from evaluation.stats.ratings.cumulative_link import (
     OrdinalMethods,
     clmm,
-    expected_scores,
     ordinal_comparisons,
     ordinal_methods,
 )
 from evaluation.stats.ratings.debiased_mos import modelled_scores
-from evaluation.stats.ratings.link import expected_grade, likelihood
+from evaluation.stats.ratings.link import likelihood
 from evaluation.stats.ratings.mcmc_diagnostics import Mixing, effective_draws, mixing, rhat
 from evaluation.stats.ratings.mos import (
     MethodScores,
@@ -23,7 +22,7 @@ from evaluation.stats.ratings.p910 import FEW_VOTES, RaterModel, rater_model
 from evaluation.stats.ratings.paired import (
     Comparison,
     adjusted,
-    bootstrap_difference,
+    bootstrap_differences,
     compare_methods,
     difference,
 )
@@ -34,7 +33,6 @@ from evaluation.stats.ratings.power import (
     deviations_of,
     difference_error,
     raters_needed,
-    sources_needed,
 )
 from evaluation.stats.ratings.probability_of_superiority import superiority
 from evaluation.stats.ratings.share_differences import flip_p, paired_shares
@@ -69,7 +67,7 @@ __all__ = [
     "Votes",
     "adjusted",
     "adjusted_success",
-    "bootstrap_difference",
+    "bootstrap_differences",
     "bootstrap_scores",
     "clmm",
     "common_votes",
@@ -81,8 +79,6 @@ __all__ = [
     "difference_error",
     "differences",
     "effective_draws",
-    "expected_grade",
-    "expected_scores",
     "flip_p",
     "item_scores",
     "item_success",
@@ -101,7 +97,6 @@ __all__ = [
     "rhat",
     "sample",
     "source_weights",
-    "sources_needed",
     "success",
     "success_sweep",
     "superiority",

@@ -25,7 +25,7 @@ from scipy import linalg, optimize, sparse, stats
 
 from evaluation.stats.leverage import leverage
 from evaluation.stats.ratings.components import TERMS, coded, indicator, term_levels, told_apart
-from evaluation.stats.ratings.link import LINKS, Likelihood, expected_grade, likelihood
+from evaluation.stats.ratings.link import LINKS, Likelihood, likelihood
 from evaluation.stats.ratings.votes import Votes
 
 STEP = 1e-4  # of central differences, in parameters of the order of 1
@@ -52,7 +52,6 @@ class OrdinalMethods(NamedTuple):
     methods: np.ndarray  # int, those with votes
     effect: np.ndarray  # float, of those
     covariance: np.ndarray  # of those effects; the first's row is 0
-    grades: np.ndarray  # the votes that occur, rising
     freedom: int  # min(raters, sources) - 1
     of_pairs: np.ndarray  # float (methods, methods): of each pair, at most that
 
@@ -90,7 +89,7 @@ def ordinal_methods(
     effect = np.concatenate([[0.0], fitted.effect])
     most = max(0, min(raters, sources) - 1)
     of_pairs = _freedom_of_pairs(votes.rater, place, most)
-    return OrdinalMethods(fitted, methods, effect, covariance, grades, most, of_pairs)
+    return OrdinalMethods(fitted, methods, effect, covariance, most, of_pairs)
 
 
 def _freedom_of_pairs(rater: np.ndarray, place: np.ndarray, most: int) -> np.ndarray:
@@ -118,12 +117,6 @@ def ordinal_comparisons(found: OrdinalMethods) -> list[OrdinalComparison]:
         a, b = int(found.methods[i]), int(found.methods[j])
         made.append(OrdinalComparison(a, b, gap, error, float(p)))
     return made
-
-
-def expected_scores(found: OrdinalMethods, link: str = "logit") -> np.ndarray:
-    """Return the mean vote of each method by a new rater on a new source, on the scale."""
-    spread = float(np.sqrt(sum(sigma**2 for sigma in found.fitted.spread.values())))
-    return expected_grade(found.effect, found.fitted.cuts, spread, link, found.grades)
 
 
 def clmm(

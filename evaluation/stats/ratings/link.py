@@ -42,19 +42,6 @@ def cumulative(value: np.ndarray, link: str) -> np.ndarray:
     return np.asarray(special.expit(value) if link == "logit" else special.ndtr(value))
 
 
-def expected_grade(
-    eta: np.ndarray, cuts: np.ndarray, spread: float, link: str, grades: np.ndarray
-) -> np.ndarray:
-    """Return the mean grade at each eta, over normal effects of standard deviation `spread`.
-
-    grades: float (K,), the grades' values on the scale. By Gauss-Hermite quadrature, 40 nodes.
-    """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    gaps = cuts[:, None, None] - eta[None, :, None] - spread * nodes
-    above = 1 - cumulative(gaps, link) @ (weights / weights.sum())  # (K - 1, etas)
-    return np.asarray(grades[0] + np.diff(grades) @ above)
-
-
 def _between(lower: np.ndarray, upper: np.ndarray, link: str) -> np.ndarray:
     """Return F(upper) - F(lower), in the tail that keeps the digits."""
     flip = lower > 0

@@ -35,12 +35,10 @@ class RaterModel(NamedTuple):
     """Arrays (items,) and (raters,), in points of the scale; NaN for what has no votes."""
 
     quality: np.ndarray  # psi
-    quality_error: np.ndarray  # standard error given the nu: (sum of 1 / nu^2 over votes)^-1/2
     bias: np.ndarray  # Delta; their mean over raters is 0
     inconsistency: np.ndarray  # nu
     votes: np.ndarray  # int (raters,)
     few_votes: np.ndarray  # bool (raters,): fewer than 30, not to be judged by these numbers
-    shrinkage: float  # k
     steps: int
     converged: bool
 
@@ -69,15 +67,12 @@ def rater_model(
         change = float(np.sqrt(np.nansum((before - quality) ** 2)))
         steps += 1
     shift = float(np.nanmean(bias))
-    precision = np.bincount(item, 1 / (variance[rater] + GUARD), table.items)
     return RaterModel(
         quality + shift,
-        np.sqrt(ratio(np.ones(table.items), precision)),
         bias - shift,
         np.sqrt(variance),
         table.votes,
         (table.votes > 0) & (table.votes < FEW_VOTES),
-        shrinkage,
         steps,
         change < TOLERANCE,
     )

@@ -118,14 +118,6 @@ def difference(
     return crossed(mid, variance, level=level, raters=raters)
 
 
-def bootstrap_difference(
-    votes: Votes, a: int, b: int, *, rng: np.random.Generator, resamples: int = 2000
-) -> np.ndarray:
-    """Return b - a in resamples of raters and sources, float (resamples,); NaN without an edit."""
-    sides = votes.where(np.isin(votes.method, (a, b)))
-    return bootstrap_differences(sides, [(a, b)], rng=rng, resamples=resamples)[:, 0]
-
-
 def bootstrap_differences(
     votes: Votes, pairs: Sequence[tuple[int, int]], *, rng: np.random.Generator, resamples: int
 ) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How small a difference a study would find, and how many raters or sources one would take.
+"""How small a difference a study would find, and how many raters one would take.
 
 Raters and sources are crossed, so the variance of a difference of two methods' means is
 
@@ -15,7 +15,6 @@ half, that is held against one half.
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 from scipy import stats as distributions
@@ -24,7 +23,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
 from evaluation.stats.ratings.components import Components
 
-MOST = 1_000_000  # raters or sources that are tried
+MOST = 1_000_000  # raters that are tried
 
 
 class Deviations(NamedTuple):
@@ -106,48 +105,21 @@ def raters_needed(
 
     votes_each: votes of a rater on each method. Raises UserError if no number of raters does.
     """
-    return _fewest(
-        lambda raters: detectable_difference(
-            deviations, raters, sources, max(1, int(raters * votes_each)), level=level, power=power
-        ),
-        difference,
-        f"no number of raters finds {difference:g} in {plural(sources, 'source')}; take more "
-        "sources",
-    )
-
-
-def sources_needed(
-    deviations: Deviations,
-    difference: float,
-    raters: int,
-    votes_each: float,
-    *,
-    level: float = 0.05,
-    power: float = 0.8,
-) -> Power:
-    """Return the study with the fewest sources that finds this difference with so many raters.
-
-    votes_each: votes on a source's edits by each method. Raises UserError if no number does.
-    """
-    return _fewest(
-        lambda sources: detectable_difference(
-            deviations, raters, sources, max(1, int(sources * votes_each)), level=level, power=power
-        ),
-        difference,
-        f"no number of sources finds {difference:g} with {plural(raters, 'rater')}; take more "
-        "raters",
-    )
-
-
-def _fewest(study: Callable[[int], Power], difference: float, impossible: str) -> Power:
-    """Return the study with the least count that finds the difference; it falls with the count."""
     if difference <= 0:
         raise ValueError(f"need a difference above 0, got {difference}")
-    low, high = 1, 2
+
+    def study(raters: int) -> Power:
+        ratings = max(1, int(raters * votes_each))
+        return detectable_difference(deviations, raters, sources, ratings, level=level, power=power)
+
+    low, high = 1, 2  # what is found falls with the number of raters
     while study(high).difference > difference:
         low, high = high, 2 * high
         if high > MOST:
-            raise UserError(impossible)
+            raise UserError(
+                f"no number of raters finds {difference:g} in {plural(sources, 'source')}; take more "
+                "sources"
+            )
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if study(middle).difference > difference else (low, middle)
