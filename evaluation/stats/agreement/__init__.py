@@ -1,7 +1,6 @@
 """Agreement: of raters with each other and with themselves, and raters who stand out."""
 
 from evaluation.stats.agreement.alpha import Alpha, krippendorff_alpha
-from evaluation.stats.agreement.icc import Icc, intraclass_correlation
 from evaluation.stats.agreement.leave_one_out_corr import OneOut, leave_one_out
 from evaluation.stats.agreement.marks import (
     TIME,
@@ -13,7 +12,12 @@ from evaluation.stats.agreement.marks import (
     timeline,
     volume,
 )
-from evaluation.stats.agreement.retest import Retest, retest_agreement
+from evaluation.stats.agreement.reliability import (
+    Icc,
+    Retest,
+    intraclass_correlation,
+    retest_agreement,
+)
 from evaluation.stats.agreement.screening import bt500, p913, straight_line
 
 __all__ = [

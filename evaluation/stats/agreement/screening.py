@@ -9,8 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.agreement.leave_one_out_corr import cells_of
-from evaluation.stats.agreement.others import Others
+from evaluation.stats.agreement.leave_one_out_corr import RemainingRaters, cells_of
 from evaluation.stats.intervals import ratio
 
 Divisor = Literal["N - 1", "N"]
@@ -92,7 +91,7 @@ def p913(
     """
     raters = int(rater.max(initial=-1)) + 1
     numbers, order = np.full((2, raters), np.nan), np.zeros(raters, np.int64)
-    tables = [Others(cells_of(value, rater, unit), raters) for unit in (item, method)]
+    tables = [RemainingRaters(cells_of(value, rater, unit), raters) for unit in (item, method)]
     while True:
         found = np.stack([table.pearson() for table in tables])
         numbers = np.where(order > 0, numbers, found)

@@ -34,12 +34,14 @@ from evaluation.stats.meta.noise_ceiling import (
 from evaluation.stats.meta.p1401 import (
     Mapping,
     Prediction,
+    correlation_test,
     cross_validated_rmse,
     evaluate_prediction,
     fit_mapping,
+    outlier_test,
     predict,
+    rmse_test,
 )
-from evaluation.stats.meta.p1401_significance import correlation_test, outlier_test, rmse_test
 from evaluation.stats.meta.pair_draws import Draws, accuracy_draws, soft_pairwise_draws
 from evaluation.stats.meta.permutation import (
     EQUAL_GAP,

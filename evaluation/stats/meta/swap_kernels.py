@@ -16,8 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evaluation.stats.intervals import ratio
-from evaluation.stats.meta.coefficients import Kind, midranks
-from evaluation.stats.meta.weighted_coefficients import tau_b
+from evaluation.stats.meta.coefficients import Kind, midranks, tau_b
 
 CELLS = 2**21  # numbers in one block of pairs of cells
 ROUNDING = 1e-12  # a variance below it, of values about 1 apart, is none

@@ -2,15 +2,13 @@
 
 from evaluation.stats.preference.choice_rows import ChoiceRows, read_choices
 from evaluation.stats.preference.choices import count_choices
-from evaluation.stats.preference.strength_pairs import (
-    PreferencePair,
-    compare_preferences,
-    influence,
-)
 from evaluation.stats.preference.strengths import (
     Preference,
     PreferenceIntervals,
+    PreferencePair,
     bradley_terry,
+    compare_preferences,
+    influence,
     preference_intervals,
     win_probability,
 )

@@ -7,7 +7,6 @@ from evaluation.stats.ratings.cumulative_link import (
     ordinal_comparisons,
     ordinal_methods,
 )
-from evaluation.stats.ratings.debiased_mos import modelled_scores
 from evaluation.stats.ratings.link import likelihood
 from evaluation.stats.ratings.mcmc_diagnostics import Mixing, effective_draws, mixing, rhat
 from evaluation.stats.ratings.mos import (
@@ -18,7 +17,7 @@ from evaluation.stats.ratings.mos import (
     source_weights,
 )
 from evaluation.stats.ratings.ordinal_bayes import Posterior, differences, posterior, sample
-from evaluation.stats.ratings.p910 import FEW_VOTES, RaterModel, rater_model
+from evaluation.stats.ratings.p910 import FEW_VOTES, RaterModel, modelled_scores, rater_model
 from evaluation.stats.ratings.paired import (
     Comparison,
     adjusted,

@@ -17,6 +17,9 @@ result is worse than a plain mean. So by default variances are shrunk:
 SS_i the rater's sum of squared residuals, n_i their votes, pooled = sum SS / sum n, and k = 5:
 the posterior scale of a scaled inverse chi-square prior with k degrees of freedom at the pooled
 variance (Gelman et al., Bayesian Data Analysis, section 2.6). k = 0 is plain P.910.
+
+`debiased_mos` is the MOS of methods by this model: plain MOS with raters' biases out and noisy
+raters down.
 """
 
 from typing import NamedTuple
@@ -24,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import ratio
+from evaluation.stats.ratings.votes import Votes
+from evaluation.stats.two_way_cluster import mean_of_source_means
 
 FEW_VOTES = 30  # of a rater: below, bias and inconsistency are mostly noise
 GUARD = 1e-8  # added to variances where they divide, as the reference implementation does
@@ -111,3 +116,20 @@ def _check(value: np.ndarray, item: np.ndarray, rater: np.ndarray, shrinkage: fl
         raise ValueError(f"need shrinkage >= 0, got {shrinkage}")
     if not np.isfinite(value).all():
         raise ValueError("votes must be finite")
+
+
+def modelled_scores(votes: Votes, model: RaterModel) -> np.ndarray:
+    """Return each method's mean of source means of its items' qualities, float (methods,).
+
+    model: of these votes, by `votes.item` and `votes.rater`. NaN for a method without votes.
+    """
+    source = np.zeros(votes.edits, np.int64)
+    source[votes.edit] = votes.source
+    quality = np.full(votes.edits * votes.methods, np.nan)
+    quality[: len(model.quality)] = model.quality
+    alike = np.ones((votes.sources, 1))
+    found = [
+        mean_of_source_means(column[:, None], source, alike, votes.sources)[0]
+        for column in quality.reshape(votes.edits, votes.methods).T
+    ]
+    return np.array(found)
