@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from evaluation.stats.long_table import LeftOut
-from evaluation.stats.ratings import Ratings, Votes, compare_success, difference, superiority
+from evaluation.stats.ratings import Ratings, Votes, compare_success, mos_difference, superiority
 
 LATENT = 3.2
 
@@ -41,7 +41,7 @@ def arms_study(name: str, number: int) -> dict[str, Any]:
     """Return {"p": of two methods that do not differ, ...}."""
     rng = np.random.default_rng([9, list(ARMS).index(name), number])
     votes = draw_arms(ARMS[name], rng)
-    gap, share = difference(votes, 0, 1), superiority(votes, 0, 1)
+    gap, share = mos_difference(votes, 0, 1), superiority(votes, 0, 1)
     usual = 2 * stats.t.sf(abs(gap.mid) / gap.error, min(gap.raters, gap.sources) - 1)
     p = {
         "difference, t": gap.p,

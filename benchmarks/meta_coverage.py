@@ -9,7 +9,7 @@ metric also leans towards some systems, or it would rank systems perfectly in th
 Leagues, too: 4 systems and 2, 5 or 20 metrics that are the truth plus noise of one size, so that a
 metric that is called worse than the best, or a second cluster, is a false alarm; the same with one
 metric of half the noise, which should be found; and with two, neither of which should be. Beside
-the p-values of `league` stands what they would be if the best had been named before looking
+the p-values of `metric_ranking` stands what they would be if the best had been named before looking
 (one-sided, Holm's adjustment).
 """
 
@@ -196,7 +196,7 @@ class Claims(NamedTuple):
     """What a league claims of its best metric."""
 
     order: np.ndarray  # (metrics,): which metric is first, second, ...
-    square: np.ndarray  # (metrics, metrics), best first: as in `League.p`
+    square: np.ndarray  # (metrics, metrics), best first: as in `MetricRanking.p`
     before: np.ndarray  # (metrics - 1,): Holm's one-sided p if the best had been named before
 
     @property

@@ -23,7 +23,7 @@ from evaluation.stats.meta import (
     Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
-    league,
+    metric_ranking,
     tie_calibrated_accuracy,
 )
 
@@ -106,7 +106,7 @@ def leagues(permutations: int) -> None:
     for statistic in LEAGUES:
         spent = timed(
             partial(
-                league, metrics, votes, names=names, statistic=statistic, sources=SOURCES,
+                metric_ranking, metrics, votes, names=names, statistic=statistic, sources=SOURCES,
                 rng=np.random.default_rng(1), permutations=permutations,
             )
         )  # fmt: skip

@@ -17,10 +17,10 @@ from stats_coverage import table
 from study_results import collect, covered, rejected, rows
 
 from evaluation.stats.ratings import (
-    differences,
     ordinal_comparisons,
     ordinal_methods,
     posterior,
+    posterior_differences,
     votes_on,
 )
 
@@ -36,7 +36,7 @@ def ordinal_study(name: str, number: int) -> dict[str, Any]:
     null, real = (votes_on(study.ratings(e), QUESTION) for e in (np.zeros(3), EFFECTS))
     tested = ordinal_comparisons(ordinal_methods(null))[0]
     drawn = posterior(real, rng.spawn(2), draws=500, warm_up=250)
-    found = differences(drawn)[0]
+    found = posterior_differences(drawn)[0]
     interval = {POINTS: (found.low, found.mean, found.high)}
     return {"p": {"log-odds, t": tested.p}, "interval": interval, "truth": {}}
 

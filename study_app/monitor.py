@@ -25,7 +25,7 @@ DAY = 24 * HOUR
 Raters = Literal["nobody", "people", "simulated", "mixed"]
 
 
-class Votes(NamedTuple):
+class CellVotes(NamedTuple):
     """Votes of a cell, those of rejected raters not counted."""
 
     given: int
@@ -55,7 +55,7 @@ class Standing(NamedTuple):
     state: State
     raters: Raters
     quota: int
-    votes: dict[Cell, Votes]
+    votes: dict[Cell, CellVotes]
     screens: dict[str, int]
     finished: int
     rejected: int
@@ -144,7 +144,7 @@ def who_rates(session: Session) -> Raters:
     return "mixed" if len(kinds) > 1 else "simulated" if True in kinds else "people"
 
 
-def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[Cell, Votes]:
+def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[Cell, CellVotes]:
     rows = select(Trial.item, Trial.state, func.count()).join(Rater, Rater.id == Trial.rater_id)
     rows = rows.where(Trial.kind == "rating", Trial.state.in_(("rated", "dealt")))
     rows = rows.where(Rater.rejected.is_(None)).group_by(Trial.item, Trial.state)
@@ -152,7 +152,7 @@ def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[Cell, Votes
     theirs = rows.where(Trial.rater_id.in_(excluded), Trial.state == "rated")
     lost = {item: count for item, _, count in session.execute(theirs)} if excluded else {}
     return {
-        cell: Votes(
+        cell: CellVotes(
             given := all_.get((item.key, "rated"), 0),
             all_.get((item.key, "dealt"), 0),
             given - lost.get(item.key, 0),

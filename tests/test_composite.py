@@ -9,10 +9,10 @@ from dreamix.core.errors import UserError
 from evaluation.stats.composite import (
     STATISTICS,
     Gain,
-    HeldOut,
+    HeldOutPredictions,
     Learned,
-    agreement,
     learn_composite,
+    metric_agreement,
     number,
     sentence,
     verdict,
@@ -63,9 +63,13 @@ class TestGains:
     def test_values_are_those_of_the_single_functions(self, made: Made, found: Learned) -> None:
         scores = found.held_out.scores
         for gain, hindsight in zip(found.gains, found.hindsight, strict=True):
-            assert gain.composite == pytest.approx(agreement(scores, made.votes, gain.statistic))
+            assert gain.composite == pytest.approx(
+                metric_agreement(scores, made.votes, gain.statistic)
+            )
             rival = made.metrics[NAMES.index(hindsight.rival)]
-            assert hindsight.single == pytest.approx(agreement(rival, made.votes, gain.statistic))
+            assert hindsight.single == pytest.approx(
+                metric_agreement(rival, made.votes, gain.statistic)
+            )
             assert gain.delta == pytest.approx(gain.composite - gain.single)
             assert gain.low < gain.delta < gain.high
         assert [gain.statistic for gain in found.gains] == list(STATISTICS)
@@ -255,7 +259,7 @@ def test_what_it_learned_of_methods_alone_does_not_pass_for_more() -> None:
 def test_equal_seeds_give_equal_results(made: Made, found: Learned) -> None:
     again = learned(made)
     assert again.gains == found.gains
-    assert isinstance(again.held_out, HeldOut)
+    assert isinstance(again.held_out, HeldOutPredictions)
     np.testing.assert_array_equal(again.held_out.votes, found.held_out.votes)
 
 

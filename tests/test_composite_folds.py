@@ -6,11 +6,11 @@ from composite_data import Made, simple
 
 from evaluation.stats.composite import (
     STATISTICS,
-    agreement,
     all_best,
     best_single,
     held_out,
     learn,
+    metric_agreement,
     unseen_systems,
     weighted,
 )
@@ -87,7 +87,7 @@ def test_votes_dealt_out_anew_cannot_be_predicted(made: Made) -> None:
         rng = np.random.default_rng(seed)
         votes = rng.permutation(made.votes.ravel()).reshape(made.votes.shape)
         scores = held_out(made.metrics, votes, made.sources).scores
-        values.append(agreement(scores, votes, ITEM))
+        values.append(metric_agreement(scores, votes, ITEM))
     assert abs(np.mean(values)) < 0.09
 
 
@@ -99,7 +99,9 @@ def test_a_source_of_noise_is_not_predicted_while_others_are() -> None:
         rng = np.random.default_rng(seed)
         made.votes[:, noise] = rng.uniform(1, 5, (3, 6))
         scores = held_out(made.metrics, made.votes, made.sources).scores
-        values.append([agreement(scores[:, k], made.votes[:, k], ITEM) for k in (noise, ~noise)])
+        values.append(
+            [metric_agreement(scores[:, k], made.votes[:, k], ITEM) for k in (noise, ~noise)]
+        )
     own, others = np.mean(values, axis=0)
     assert abs(own) < 0.25  # standard error 0.7 / sqrt 72 = 0.08
     assert others > 0.6
@@ -110,14 +112,14 @@ def test_intercepts_of_folds_would_count_against_a_composite() -> None:
     made = simple(2, [np.inf] * 3, sources=20)
     votes = made.sources * 0.1 + made.votes
     found = held_out(made.metrics, votes, made.sources)
-    assert agreement(found.votes, votes, GLOBAL) < -0.4
-    assert agreement(found.scores, votes, GLOBAL) > -0.3
+    assert metric_agreement(found.votes, votes, GLOBAL) < -0.4
+    assert metric_agreement(found.scores, votes, GLOBAL) > -0.3
 
 
 def test_the_single_metric_is_the_best_of_the_other_sources(made: Made) -> None:
     single = best_single(made.metrics, made.votes, made.sources, NAMES, ITEM)
     train = np.where(made.sources == 0, NAN, made.votes)
-    values = [agreement(metric, train, ITEM) for metric in made.metrics]
+    values = [metric_agreement(metric, train, ITEM) for metric in made.metrics]
     best = int(np.argmax(values))
     out = made.sources == 0
     assert np.corrcoef(single.scores[:, out].ravel(), made.metrics[best][:, out].ravel())[
@@ -130,7 +132,7 @@ def test_the_single_metric_is_the_best_of_the_other_sources(made: Made) -> None:
 def test_metrics_that_are_equally_good_are_all_named(made: Made) -> None:
     """A correlation does not change when a metric is multiplied by 3, but for rounding: the copy is
     as good as its original in every fold, whichever of the two has the higher last digit."""
-    values = [agreement(metric, made.votes, ITEM) for metric in made.metrics]
+    values = [metric_agreement(metric, made.votes, ITEM) for metric in made.metrics]
     best = int(np.argmax(values))
     for factor in (3.0, 1 / 3):
         metrics, names = np.array([*made.metrics, factor * made.metrics[best]]), [*NAMES, "zz"]

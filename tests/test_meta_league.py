@@ -6,13 +6,13 @@ from metric_contests import perm_both, swap_accuracies
 
 from evaluation.stats.meta import (
     LEVELS,
-    League,
-    Row,
+    MetricRanking,
+    RankedMetric,
     Statistic,
     correlate,
-    league,
     leave_one_rater_out,
     mean_votes,
+    metric_ranking,
     out_of_sample_accuracy,
     pair_draws,
     soft_pairwise,
@@ -45,10 +45,12 @@ def data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([*metrics, draw.normal(size=human.shape)]), votes
 
 
-def made(statistic: Statistic, seed: int = 0, **options: object) -> League:
+def made(statistic: Statistic, seed: int = 0, **options: object) -> MetricRanking:
     metrics, votes = data()
     settings = {"permutations": 400, "resamples": 60, "sources": SOURCES, **options}
-    return league(metrics, votes, names=NAMES, statistic=statistic, rng=rng(seed), **settings)  # type: ignore[arg-type]
+    return metric_ranking(
+        metrics, votes, names=NAMES, statistic=statistic, rng=rng(seed), **settings
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda s: f"{s.name}-{s.level}")
@@ -122,7 +124,7 @@ def test_people_are_in_the_table_as_raters_against_the_others() -> None:
     table = made(Statistic())
     assert table.people is not None
     assert table.people.values == pytest.approx(expected.values)
-    means = league(
+    means = metric_ranking(
         metrics, mean_votes(votes), names=NAMES, rng=rng(), permutations=20, resamples=20
     )
     assert means.people is None
@@ -157,7 +159,7 @@ def test_four_public_rows_support_no_claim() -> None:
     rows = np.array(list(LOVEU.values()))
     statistic = Statistic("correlation", "system", "spearman")
     for human, metric, expected in ((4, 1, 0.4), (3, 0, -0.4)):
-        table = league(
+        table = metric_ranking(
             rows[:, [metric, 2]].T[:, :, None], rows[:, [human]], names=["CLIP", "PickScore"],
             statistic=statistic, rng=rng(), permutations=500, resamples=50,
         )  # fmt: skip
@@ -175,7 +177,7 @@ def test_notes_say_what_the_numbers_cannot() -> None:
     )
     assert "not about other systems" in made(Statistic("spa")).notes[0]
     metrics, votes = data()
-    many = league(metrics, votes, names=NAMES, rng=rng(), permutations=20, resamples=20)
+    many = metric_ranking(metrics, votes, names=NAMES, rng=rng(), permutations=20, resamples=20)
     assert many.notes == ()
 
 
@@ -187,7 +189,7 @@ def test_what_another_metric_leads_on_other_cells_is_no_lead_of_the_first() -> N
     people = draw.normal(size=(4, 90))
     a = people + draw.normal(0, 1.2, people.shape) * np.where(source < 10, 1.0, 0.0)
     y = np.where(source < 10, people + draw.normal(0, 0.3, people.shape), np.nan)
-    found = league(
+    found = metric_ranking(
         np.stack([a, a, y]), people, names=["a", "b", "y"], sources=source, rng=rng(0),
         permutations=1000, resamples=10,
     )  # fmt: skip
@@ -202,7 +204,7 @@ def test_a_metric_without_values_is_last_and_not_ranked(statistic: Statistic) ->
     metrics, votes = data()
     metrics[0] = NAN
     metrics[1, :, 3] = NAN
-    table = league(
+    table = metric_ranking(
         metrics, votes, names=NAMES, statistic=statistic, sources=SOURCES, rng=rng(),
         permutations=50, resamples=20,
     )  # fmt: skip
@@ -225,7 +227,7 @@ def test_degenerate_data_make_a_table(statistic: Statistic, case: str) -> None:
     metrics, votes = metrics[: len(names), :kept, :items], votes[:kept, :items]
     if case == "equal":
         votes = np.full(votes.shape, 3.0)
-    table = league(
+    table = metric_ranking(
         metrics, votes, names=names, statistic=statistic, rng=rng(), permutations=30, resamples=10
     )
     assert len(table.rows) == len(names)
@@ -256,19 +258,19 @@ def test_the_statistic_of_one_metric_is_that_of_its_function() -> None:
 def test_a_row_says_how_many_vectors_were_constant() -> None:
     metrics, votes = data()
     votes[:, :6] = 3
-    table = league(
+    table = metric_ranking(
         metrics, votes, names=NAMES, statistic=Statistic("correlation", "item"), rng=rng(),
         permutations=20, resamples=10,
     )  # fmt: skip
     assert {row.constant for row in table.rows} == {6}
-    assert isinstance(table.rows[0], Row)
+    assert isinstance(table.rows[0], RankedMetric)
 
 
 def test_bad_requests_raise() -> None:
     metrics, votes = data()
     with pytest.raises(ValueError, match="a name each"):
-        league(metrics, votes, names=NAMES[:2], rng=rng())
+        metric_ranking(metrics, votes, names=NAMES[:2], rng=rng())
     with pytest.raises(ValueError, match="a name each"):
-        league(metrics[0], votes, names=NAMES, rng=rng())
+        metric_ranking(metrics[0], votes, names=NAMES, rng=rng())
     with pytest.raises(ValueError, match="unknown statistic 'tau'"):
-        league(metrics, votes, names=NAMES, statistic=Statistic("tau"), rng=rng())  # type: ignore[arg-type]
+        metric_ranking(metrics, votes, names=NAMES, statistic=Statistic("tau"), rng=rng())  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.stats.meta import Statistic, compare_metrics, league
+from evaluation.stats.meta import Statistic, compare_metrics, metric_ranking
 from evaluation.stats.multiplicity import max_step_down, step_down_of_groups
 
 
@@ -105,7 +105,7 @@ def test_more_metrics_do_not_make_the_best_of_them_surer(name: str) -> None:
     draw, wrong = rng(5), 0
     for _ in range(60):
         metrics, people, source = equally_good(8, 12, draw)
-        table = league(
+        table = metric_ranking(
             metrics, people, names=[f"m{k}" for k in range(8)], sources=source, rng=draw,
             statistic=Statistic(name), permutations=100, resamples=2,  # type: ignore[arg-type]
         )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from fabricated_export import drawn, people
 from simulated_ratings import votes_of
 
-from evaluation.stats.ratings import modelled_scores, rater_model
+from evaluation.stats.ratings import debiased_mos, rater_model
 from reports.formats import latex
 from reports.parts import Part
 from reports.people.outcome import People
@@ -123,7 +123,7 @@ def test_the_model_takes_out_a_bias_that_met_one_method_more() -> None:
     plain = pd.Series(value).groupby(method).mean()
     assert plain[1] - plain[0] == pytest.approx(2 / 3)
     model = rater_model(votes.value, votes.item, votes.rater)
-    scores = modelled_scores(votes, model)
+    scores = debiased_mos(votes, model)
     assert abs(scores[1] - scores[0]) < 0.1
 
 

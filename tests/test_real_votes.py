@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from evaluation.stats.agreement import krippendorff_alpha
-from evaluation.stats.meta import correlate, league
+from evaluation.stats.meta import correlate, metric_ranking
 from evaluation.stats.ratings import (
     Ratings,
     compare_methods,
@@ -156,7 +156,7 @@ def test_judges_and_single_raters_reach_what_a_first_look_found(question: str) -
         rows = scores[scores["metric"] == name]
         rows = rows if name == "LPIPS" else rows[rows["question"] == question]
         metrics.append(table(rows, editors, ratings.edits) * (-1 if name == "LPIPS" else 1))
-    found = league(
+    found = metric_ranking(
         np.stack(metrics), cube(ratings, question)[places], names=list(expected),
         sources=source_of(pd.Series(ratings.edits)).to_numpy(), rng=np.random.default_rng(0),
         permutations=1000, resamples=2000,

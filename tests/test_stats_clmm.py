@@ -9,15 +9,15 @@ from scipy import stats
 from evaluation.stats.ratings import (
     Votes,
     clmm,
-    differences,
     effective_draws,
+    gibbs_chain,
     likelihood,
     mixing,
     ordinal_comparisons,
     ordinal_methods,
     posterior,
+    posterior_differences,
     rhat,
-    sample,
 )
 
 # Bitterness of wine, 8 bottles by 9 judges: Randall, Biometrical Journal 31 (1989), table 5 grouped
@@ -159,7 +159,7 @@ class TestBayes:
             )
         weight = np.exp(log - log.max())
         wanted = [float((weight * x).sum() / weight.sum()) for x in (first, second, cut)]
-        chain = sample(grade, group, {}, np.random.default_rng(1), draws=12_000, warm_up=300)
+        chain = gibbs_chain(grade, group, {}, np.random.default_rng(1), draws=12_000, warm_up=300)
         got = [*chain.effect.mean(axis=0), chain.cuts[:, 1].mean()]
         assert got == pytest.approx(wanted, abs=0.02)
         spread = np.sqrt((weight * (second - wanted[1]) ** 2).sum() / weight.sum())
@@ -177,7 +177,7 @@ class TestBayes:
         grades, spread = np.unique(votes.value), sum(s**2 for s in fitted.fitted.spread.values())
         above = stats.norm.cdf((fitted.effect[:, None] - fitted.fitted.cuts) / np.sqrt(1 + spread))
         expected = grades[0] + above @ np.diff(grades)
-        for one in differences(found):
+        for one in posterior_differences(found):
             gap = expected[one.b] - expected[one.a]
             assert abs(one.mean - gap) < (one.high - one.low) / 4 / 3
             assert one.low < gap < one.high
@@ -205,7 +205,7 @@ class TestBayes:
             grade = (latent > 0).astype(int)
             if len(np.unique(grade)) < 2:
                 continue
-            chain = sample(grade, method, {"rater": rater}, rng, draws=500, warm_up=200)
+            chain = gibbs_chain(grade, method, {"rater": rater}, rng, draws=500, warm_up=200)
             shares.append(np.mean(chain.effect[:, 1] - chain.effect[:, 0] < beta[1] - beta[0]))
         assert len(shares) > 30
         assert stats.kstest(shares, "uniform").pvalue > 0.01

@@ -17,8 +17,8 @@ from evaluation.stats.ratings import (
     Votes,
     detectable_difference,
     deviations_of,
-    difference,
     difference_error,
+    mos_difference,
     raters_needed,
     read_ratings,
     variance_components,
@@ -256,7 +256,7 @@ def test_a_pilot_predicts_the_error_of_a_study() -> None:
     for number in range(1500):
         value = simulated.values(design, np.zeros(2), draw, rounded=False)
         votes = raw._replace(value=value)
-        effects.append(difference(votes, 0, 1).mid)
+        effects.append(mos_difference(votes, 0, 1).mid)
         if number < 40:
             parts = deviations_of(vote_components(votes))
             squares.append(difference_error(parts, 24, 30, 360) ** 2)

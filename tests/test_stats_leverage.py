@@ -8,7 +8,13 @@ from bell_mccaffrey import shares_of, written_out
 from simulated_ratings import votes_of
 
 from evaluation.stats.leverage import leverage
-from evaluation.stats.ratings import Votes, compare_methods, difference, read_ratings, superiority
+from evaluation.stats.ratings import (
+    Votes,
+    compare_methods,
+    mos_difference,
+    read_ratings,
+    superiority,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -65,7 +71,7 @@ def test_where_only_raters_vary_the_difference_is_welchs_test_of_their_means() -
     rater = np.repeat(np.arange(12), 40)
     source, method = np.tile(np.arange(40), 12), (rater >= 3).astype(np.int64)
     votes = Votes(rater, source, source, method, own[rater], 12, 40, 40, 2)
-    found = difference(votes, 0, 1)
+    found = mos_difference(votes, 0, 1)
     welch = scipy.stats.ttest_ind(own[3:], own[:3], equal_var=False)
     assert found.mid / found.error == pytest.approx(welch.statistic, rel=1e-9)
     assert found.freedom == pytest.approx((1 / 3 + 1 / 9) ** 2 / (1 / 18 + 1 / 648), rel=1e-9)
@@ -73,7 +79,7 @@ def test_where_only_raters_vary_the_difference_is_welchs_test_of_their_means() -
 
 def test_one_rater_in_an_arm_says_nothing_of_others() -> None:
     votes = one_method_each(1, 11, 20, rng(3))
-    found = difference(votes, 0, 1)
+    found = mos_difference(votes, 0, 1)
     assert np.isfinite(found.mid) and np.isnan([found.low, found.p]).all()
     assert (found.raters, found.fewest, found.freedom) == (12, 1, 0)
     assert np.isnan(superiority(votes, 0, 1).found.p)
@@ -88,7 +94,7 @@ def test_few_raters_on_one_method_are_not_taken_for_all(arms: tuple[int, int]) -
     for _ in range(600):
         votes = one_method_each(*arms, 29, draw)
         share = superiority(votes, 0, 1)
-        wrong += [difference(votes, 0, 1).p < 0.05, share.found.p < 0.05]
+        wrong += [mos_difference(votes, 0, 1).p < 0.05, share.found.p < 0.05]
     assert (wrong / 600 <= 0.077).all()
 
 
@@ -101,17 +107,17 @@ def test_these_raters_are_judged_by_sources_alone() -> None:
     votes = votes_of(design, value)
     cube = value.reshape(3, 20, 2)
     gaps = (cube[:, :, 1] - cube[:, :, 0]).mean(axis=0)
-    found = difference(votes, 0, 1, raters="fixed")
+    found = mos_difference(votes, 0, 1, raters="fixed")
     test = scipy.stats.ttest_1samp(gaps, 0)
     assert found.p == pytest.approx(test.pvalue, rel=1e-9) and found.freedom == 19
     ends = test.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
-    assert difference(votes, 0, 1).freedom <= 2
+    assert mos_difference(votes, 0, 1).freedom <= 2
     ratings = read_ratings(simulated.long_table(design, quality=value))
     (one,) = compare_methods(ratings, raters="fixed")
     assert one.difference == found and np.isnan(one.boot_low)
 
 
 def test_these_raters_cannot_be_told_from_methods_where_each_saw_one() -> None:
-    found = difference(one_method_each(6, 6, 20, rng(6)), 0, 1, raters="fixed")
+    found = mos_difference(one_method_each(6, 6, 20, rng(6)), 0, 1, raters="fixed")
     assert np.isfinite(found.mid) and np.isnan([found.low, found.p]).all()

@@ -9,7 +9,7 @@ from evaluation.stats.agreement import (
     TIME,
     TIME_AND_PLACE,
     Viewings,
-    agreement,
+    mark_agreement,
     overlap,
     timeline,
     volume,
@@ -91,7 +91,7 @@ def viewings(*rows: tuple[int, int, np.ndarray]) -> Viewings:
 class TestAgreement:
     def test_a_clip_counts_by_the_mean_of_its_pairs(self) -> None:
         """Clip 0: 1/3, 0, 0 (one marked nothing); clip 1: 1; clip 2: nobody marked."""
-        found = agreement(
+        found = mark_agreement(
             viewings(
                 (0, 0, span(0, 0.5)),
                 (1, 0, span(0.25, 0.75)),
@@ -111,21 +111,23 @@ class TestAgreement:
     def test_chance_is_of_other_raters_on_other_clips(self) -> None:
         """Pairs: 0 on clip 0 with 1 on clip 1 (0), 1 on clip 0 with 0 on clip 1 (1/3)."""
         rows = (0, 0, span(0, 0.5)), (1, 0, span(0.5, 1)), (0, 1, span(0.25, 0.75))
-        found = agreement(viewings(*rows, (1, 1, span(0.9, 1))), TIME, rng=np.random.default_rng(0))
+        found = mark_agreement(
+            viewings(*rows, (1, 1, span(0.9, 1))), TIME, rng=np.random.default_rng(0)
+        )
         assert found.chance == pytest.approx((0 + 1 / 3) / 2)
 
     def test_without_marks_there_is_no_number(self) -> None:
         rows = ((0, 0, NONE), (1, 0, NONE))
-        found = agreement(viewings(*rows), TIME, rng=np.random.default_rng(0))
+        found = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(0))
         assert np.isnan(found.overlap.mid) and np.isnan(found.chance) and found.pairs == 0
 
     def test_neither_order_nor_names_matter(self) -> None:
         rng = np.random.default_rng(1)
         ends = np.sort(rng.random((12, 2)), axis=1)
         rows = [(k % 3, k // 3, span(*ends[k])) for k in range(12)]
-        one = agreement(viewings(*rows), TIME, rng=np.random.default_rng(2))
+        one = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(2))
         turned = [(7 - rater, item, box) for rater, item, box in rows[::-1]]
-        other = agreement(viewings(*turned), TIME, rng=np.random.default_rng(2))
+        other = mark_agreement(viewings(*turned), TIME, rng=np.random.default_rng(2))
         assert one.overlap == pytest.approx(other.overlap)
         assert one.chance == pytest.approx(other.chance)
 
@@ -136,8 +138,8 @@ def test_of_many_viewings_chance_is_a_sample_that_no_order_changes() -> None:
     rows = [
         (k % 10, k // 10, span(0, 0.5) if rng.random() < 0.5 else span(0.5, 1)) for k in range(300)
     ]
-    one = agreement(viewings(*rows), TIME, rng=np.random.default_rng(4), resamples=10)
-    other = agreement(viewings(*rows[::-1]), TIME, rng=np.random.default_rng(4), resamples=10)
+    one = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(4), resamples=10)
+    other = mark_agreement(viewings(*rows[::-1]), TIME, rng=np.random.default_rng(4), resamples=10)
     assert one.chance == other.chance == pytest.approx(0.5, abs=0.05)
 
 

@@ -19,7 +19,7 @@ from evaluation.stats.ratings import (
     method_scores,
     source_weights,
 )
-from evaluation.stats.two_way_cluster import Variance, crossed, two_way_variance
+from evaluation.stats.two_way_cluster import Variance, clustered_estimate, two_way_variance
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -115,7 +115,7 @@ def test_the_standard_error_agrees_with_statsmodels() -> None:
 
 def test_p_is_that_of_students_t() -> None:
     """scipy 1.17: 2 t.sf(2, 4)."""
-    found = crossed(2.5, Variance(0.25, 0.1, 0.1, 0.1, 5, 9), null=1.5)
+    found = clustered_estimate(2.5, Variance(0.25, 0.1, 0.1, 0.1, 5, 9), null=1.5)
     assert found.p == pytest.approx(2 * scipy.stats.t.sf(2, 4), abs=1e-12)
 
 

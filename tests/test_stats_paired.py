@@ -16,7 +16,7 @@ from evaluation.stats.ratings import (
     bootstrap_differences,
     common_votes,
     compare_methods,
-    difference,
+    mos_difference,
     read_ratings,
     source_weights,
     votes_on,
@@ -29,11 +29,11 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 def test_the_difference_is_over_common_edits_and_sources_count_once() -> None:
     """Edits: 4 - 3 = 1, 3 - 3 = 0, 3.5 - 1 = 2.5; sources .5 and 2.5; difference 1.5."""
-    found = difference(small(), 0, 1)
+    found = mos_difference(small(), 0, 1)
     assert found.mid == 1.5
     assert (found.sources, found.raters, found.freedom) == (2, 2, 1)
-    assert difference(small(), 1, 0).mid == -1.5
-    assert difference(small(), 1, 0).error == pytest.approx(found.error)
+    assert mos_difference(small(), 1, 0).mid == -1.5
+    assert mos_difference(small(), 1, 0).error == pytest.approx(found.error)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -56,7 +56,7 @@ def test_the_standard_error_agrees_with_statsmodels(seed: int) -> None:
         each[0, 0] * (n - k) / (n - 1)
         for each in cov_cluster_2groups(fit, votes.rater, votes.source)
     )
-    found = difference(votes, 0, 1)
+    found = mos_difference(votes, 0, 1)
     assert found.mid == pytest.approx(fit.params[0], abs=1e-9)
     sign = np.where(votes.method == 1, 1.0, -1.0)
     score = sign * weight * fit.resid
@@ -80,7 +80,7 @@ def test_in_a_complete_design_it_is_the_clustered_mean_of_raters_differences() -
     rater, source = (axis.ravel() for axis in np.indices((9, 7)))
     fit = sm.OLS(d, np.ones(63)).fit()
     total = cov_cluster_2groups(fit, rater, source)[0][0, 0]
-    found = difference(votes_of(design, value), 0, 1)
+    found = mos_difference(votes_of(design, value), 0, 1)
     assert found.mid == pytest.approx(d.mean(), abs=1e-9)
     assert found.error == pytest.approx(total**0.5, abs=1e-9)
 
@@ -103,7 +103,7 @@ def test_the_test_holds_its_level_and_naive_ones_do_not(name: str) -> None:
     rejected, naive = [], []
     for _ in range(600):
         votes = raw._replace(value=simulated.values(design, np.array([0.0, 0.0]), draw))
-        rejected.append(difference(votes, 0, 1).p < 0.05)
+        rejected.append(mos_difference(votes, 0, 1).p < 0.05)
         sides = [votes.value[votes.method == method] for method in (0, 1)]
         naive.append(scipy.stats.mannwhitneyu(*sides).pvalue < 0.05)
     assert 0.025 <= np.mean(rejected) <= 0.075
@@ -177,7 +177,7 @@ def test_degenerate_designs() -> None:
     for raters, sources in ((1, 6), (6, 1)):
         design = simulated.complete(raters, sources, 2)
         value = simulated.values(design, np.array([0.0, 1.0]), rng(8))
-        alone = difference(votes_of(design, value), 0, 1)
+        alone = mos_difference(votes_of(design, value), 0, 1)
         assert np.isfinite(alone.mid) and np.isnan([alone.low, alone.p]).all()
 
 
@@ -228,5 +228,5 @@ def test_common_votes_alone_matter() -> None:
     """Edit 3 of `small` has one method only: changing its vote changes nothing."""
     votes = small()
     changed = votes._replace(value=np.where(votes.edit == 3, 1.0, votes.value))
-    assert difference(votes, 0, 1) == difference(changed, 0, 1)
+    assert mos_difference(votes, 0, 1) == mos_difference(changed, 0, 1)
     assert len(common_votes(votes, 0, 1).value) == 8

@@ -15,9 +15,9 @@ from evaluation.stats.ratings import Deviations as OfPower
 from evaluation.stats.ratings import (
     Votes,
     deviations_of,
-    difference,
     difference_error,
     method_scores,
+    mos_difference,
     rater_model,
     vote_components,
 )
@@ -63,16 +63,16 @@ def attentive(drawn: Drawn) -> Votes:
 
 def test_differences_of_methods_come_back_without_the_careless(studies: list[Drawn]) -> None:
     """0.9 points between the outer methods; rounding and the scale's ends cost a few hundredths."""
-    found = [difference(attentive(one), 0, 2).mid for one in studies]
+    found = [mos_difference(attentive(one), 0, 2).mid for one in studies]
     assert np.mean(found) == pytest.approx(0.9, abs=0.05)
     assert all(gap > 0 for gap in found)
 
 
 def test_the_careless_shrink_differences_by_their_share(studies: list[Drawn]) -> None:
     """They see no difference, so that .85 of it is left: why results are shown with and without."""
-    without = np.array([difference(attentive(one), 0, 2).mid for one in studies])
+    without = np.array([mos_difference(attentive(one), 0, 2).mid for one in studies])
     share = 1 - np.mean([one.careless.mean() for one in studies])
-    found = np.array([difference(one.votes, 0, 2).mid for one in studies])
+    found = np.array([mos_difference(one.votes, 0, 2).mid for one in studies])
     assert found.mean() / without.mean() == pytest.approx(share, abs=0.03)
 
 
@@ -88,7 +88,7 @@ def test_intervals_hold_the_truth(studies: list[Drawn]) -> None:
     """
     held = 0
     for a, b in ((0, 1), (0, 2), (1, 2)):
-        found = [difference(attentive(one), a, b) for one in studies]
+        found = [mos_difference(attentive(one), a, b) for one in studies]
         truth = np.mean([one.mid for one in found])
         held += sum(one.low <= truth <= one.high for one in found)
     assert held >= 106
@@ -136,7 +136,7 @@ def test_a_pilot_predicts_the_error_that_studies_have_to_within_a_tenth(
     The deviation of 160 values is known to 6%; the careless are in both.
     """
     several = [*studies, *(draw(seed) for seed in range(STUDIES, 160))]
-    gaps = np.array([difference(one.votes, 0, 1).mid for one in several])
+    gaps = np.array([mos_difference(one.votes, 0, 1).mid for one in several])
     pilots = [deviations_of(vote_components(one.votes)) for one in studies[:15]]
     mean = OfPower(*np.sqrt(np.mean(np.square(pilots), axis=0)))
     ratings = RATERS * SOURCES // 2

@@ -64,7 +64,7 @@ class Variance(NamedTuple):
     fewest: int = 0  # raters of the arm that has the fewest; 0 if arms were not told
 
 
-class Crossed(NamedTuple):
+class ClusteredEstimate(NamedTuple):
     """An estimate, its interval and what it rests on; NaN where nothing can be said."""
 
     low: float
@@ -78,7 +78,7 @@ class Crossed(NamedTuple):
     fewest: int = 0  # raters who saw the method that the fewest saw; 0 where that is not known
 
 
-NOTHING = Crossed(np.nan, np.nan, np.nan, np.nan, np.nan, 0, 0, 0)  # no vote to go by
+NOTHING = ClusteredEstimate(np.nan, np.nan, np.nan, np.nan, np.nan, 0, 0, 0)  # no vote to go by
 
 
 def two_way_variance(
@@ -125,14 +125,14 @@ def one_way_variance(score: np.ndarray, source: np.ndarray, raters: int) -> Vari
     return Variance(total, 0.0, by_source, 0.0, raters, sources, freedom, raters)
 
 
-def crossed(
+def clustered_estimate(
     mid: float,
     variance: Variance,
     *,
     level: float = 0.95,
     null: float = 0.0,
     raters: Raters = "random",
-) -> Crossed:
+) -> ClusteredEstimate:
     """Return an estimate with its t interval and p-value.
 
     level:  of the interval, 0 < level < 1.
@@ -154,10 +154,10 @@ def crossed(
     half = float(distributions.t.ppf((1 + level) / 2, freedom)) * error if freedom else np.nan
     p = p_value(mid - null, error, freedom)
     counts = variance.raters, variance.sources, variance.fewest
-    return Crossed(mid - half, mid, mid + half, error, p, freedom, *counts)
+    return ClusteredEstimate(mid - half, mid, mid + half, error, p, freedom, *counts)
 
 
-def without_interval(one: Crossed) -> Crossed:
+def without_interval(one: ClusteredEstimate) -> ClusteredEstimate:
     """Return the estimate alone: no interval, no p."""
     return one._replace(low=np.nan, high=np.nan, error=np.nan, p=np.nan, freedom=0.0)
 

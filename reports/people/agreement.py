@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.meta import (
-    League,
     MetaInterval,
-    Panel,
-    Row,
+    MetricRanking,
+    PanelStatistic,
+    RankedMetric,
     Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
     correlate,
     half_panels,
-    league,
     mean_votes,
+    metric_ranking,
     one_vote,
     pairwise_accuracy,
     statistic_value,
@@ -39,10 +39,10 @@ class Agreement(NamedTuple):
 
     question: str
     own: frozenset[str]  # metrics that are meant for it
-    table: League | None  # None where there is nothing to follow
+    table: MetricRanking | None  # None where there is nothing to follow
     why_not: str  # no table
-    halves: Panel  # half of the raters in the place of a metric
-    vote: Panel  # one vote an item in the place of a metric
+    halves: PanelStatistic  # half of the raters in the place of a metric
+    vote: PanelStatistic  # one vote an item in the place of a metric
     guess: float  # what a metric that knows nothing reaches
     method: float  # what knowing a method's mean vote on other videos reaches, no clip seen
     ties: float  # share of pairs of methods that people call equal
@@ -54,7 +54,7 @@ class Agreement(NamedTuple):
     ] = ()  # ranked metrics that reach more than the best where both have values
 
     @property
-    def ranked(self) -> list[Row]:
+    def ranked(self) -> list[RankedMetric]:
         """Rows of metrics with a value, best first."""
         return [row for row in self.table.rows if row.cluster] if self.table else []
 
@@ -65,7 +65,7 @@ class Agreement(NamedTuple):
         return [row.name for row in self.ranked if best - row.value <= TIE]
 
     @property
-    def best_own(self) -> Row | None:
+    def best_own(self) -> RankedMetric | None:
         """Return the row of the best metric that is meant for the question."""
         return next((row for row in self.ranked if row.name in self.own), None)
 
@@ -84,7 +84,7 @@ def agreement(joint: Joint, question: str) -> Agreement:
     votes, statistic = joint.votes[question], headline(joint)
     own = frozenset(joint.names[k] for k in joint.on_axis(question))
     ties, guess = guessing(mean_votes(votes), statistic)
-    nobody = Panel(np.nan, np.nan, np.nan, 0, np.nan)
+    nobody = PanelStatistic(np.nan, np.nan, np.nan, 0, np.nan)
     method = by_method(joint, mean_votes(votes))
     found = Agreement(question, own, None, reason, nobody, nobody, guess, method, ties, 0)
     if found.why_not:
@@ -114,8 +114,8 @@ def agreement(joint: Joint, question: str) -> Agreement:
     )
 
 
-def _league(joint: Joint, question: str, among: list[int], swaps: int) -> League:
-    return league(
+def _league(joint: Joint, question: str, among: list[int], swaps: int) -> MetricRanking:
+    return metric_ranking(
         joint.metrics[among],
         joint.votes[question],
         names=[joint.names[k] for k in among],
@@ -128,7 +128,7 @@ def _league(joint: Joint, question: str, among: list[int], swaps: int) -> League
     )
 
 
-def _in_its_unit(joint: Joint, question: str, row: Row) -> Row:
+def _in_its_unit(joint: Joint, question: str, row: RankedMetric) -> RankedMetric:
     """Return a row whose reason has values as the metric gives them."""
     why_not = row.why_not and (
         why_none(joint, joint.names.index(row.name), question) or row.why_not

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.seeding import rng_for
-from evaluation.stats.agreement import TIME, TIME_AND_PLACE, Agreement, Viewings, agreement
+from evaluation.stats.agreement import TIME, TIME_AND_PLACE, MarkAgreement, Viewings, mark_agreement
 from evaluation.stats.ratings import MethodScores, Votes, method_scores
 from reports.people.export import Exported
 from reports.summary import Resampling
@@ -32,8 +32,8 @@ class Defects(NamedTuple):
     marks: pd.DataFrame  # a row a mark, with the place of its viewing in `seen`
     boxes: list[np.ndarray]  # of each viewing, see `Viewings`
     shares: MethodScores  # of viewings with a mark, by method; sources alike
-    in_time: Agreement
-    in_place: Agreement
+    in_time: MarkAgreement
+    in_place: MarkAgreement
 
 
 def defects_of(export: Exported, how: Resampling) -> Defects | None:
@@ -56,9 +56,9 @@ def defects_of(export: Exported, how: Resampling) -> Defects | None:
     return Defects(methods, kinds, seen, marks, boxes, shares, *agreed)
 
 
-def _agreement(viewings: Viewings, dimensions: int, how: Resampling) -> Agreement:
+def _agreement(viewings: Viewings, dimensions: int, how: Resampling) -> MarkAgreement:
     rng = rng_for("people", "marks", dimensions, how.seed)
-    return agreement(viewings, dimensions, rng=rng, resamples=how.resamples, level=how.level)
+    return mark_agreement(viewings, dimensions, rng=rng, resamples=how.resamples, level=how.level)
 
 
 def of_method(defects: Defects, method: str) -> np.ndarray:

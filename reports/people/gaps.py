@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.stats.compact_letters import compact_letters
 from evaluation.stats.ratings import SuccessGap
-from evaluation.stats.two_way_cluster import Crossed, Raters
+from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
 from reports.loading import is_number
 from reports.people.outcome import Outcome, People
 from reports.people.pairs import Pairs
@@ -123,7 +123,7 @@ def _question(outcome: Outcome, question: str) -> list[Gap]:
     ]  # fmt: skip
 
 
-def _reason(one: Crossed) -> str:
+def _reason(one: ClusteredEstimate) -> str:
     """Return why raters leave a difference without a test, "" if it is not they."""
     if one.freedom or min(one.sources, one.raters) < 2:
         return ""

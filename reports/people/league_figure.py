@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.stats.meta import Row
+from evaluation.stats.meta import RankedMetric
 from reports.people.agreement import Agreement
 from reports.style import COLOURS, GRID, INK, MUTED, SETTINGS, clean, figure
 
@@ -85,7 +85,7 @@ def _reference(
     )  # fmt: skip
 
 
-def _clusters(axes: Axes, ranked: list[Row], start: int) -> None:
+def _clusters(axes: Axes, ranked: list[RankedMetric], start: int) -> None:
     """Shade every other cluster and write the number of each at the right."""
     for number in sorted({row.cluster for row in ranked}):
         places = [k for k, row in enumerate(ranked, start=start) if row.cluster == number]

@@ -1,6 +1,6 @@
 """What the leagues say, in words: the findings, the cautions, and what was done."""
 
-from evaluation.stats.meta import ENOUGH, Row, smallest_p
+from evaluation.stats.meta import ENOUGH, RankedMetric, smallest_p
 from reports.ground import TIE
 from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline
@@ -210,5 +210,5 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
     )
 
 
-def _ends(row: Row) -> str:
+def _ends(row: RankedMetric) -> str:
     return f"{number(row.value, 2)} {ends_text(row.low, row.high)}"

@@ -12,10 +12,10 @@ from evaluation.stats.ratings import (
     OrdinalMethods,
     Posterior,
     Votes,
-    differences,
     ordinal_comparisons,
     ordinal_methods,
     posterior,
+    posterior_differences,
     votes_on,
 )
 from reports.people.outcome import People
@@ -113,7 +113,7 @@ def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[Ordi
     place = {name: k for k, name in enumerate(people.methods)}
     made = []
     for one, other in zip(
-        ordinal_comparisons(fitted), differences(drawn, level=level), strict=True
+        ordinal_comparisons(fitted), posterior_differences(drawn, level=level), strict=True
     ):
         turn = place[names[one.a]] < place[names[one.b]]  # both are b - a
         sign = -1 if turn else 1

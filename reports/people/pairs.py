@@ -18,7 +18,7 @@ from evaluation.stats.preference import (
     preference_intervals,
     read_choices,
 )
-from evaluation.stats.two_way_cluster import Crossed
+from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.people.export import Exported
 from reports.style import Mark, marks_of
 from reports.summary import Resampling
@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
     p_holm: np.ndarray  # (methods, methods), symmetric; over all pairs and questions
     why_not: str  # no model
 
-    def gap(self, a: int, b: int) -> Crossed:
+    def gap(self, a: int, b: int) -> ClusteredEstimate:
         """Return the difference of strengths a - b."""
         found = next(one.difference for one in self.gaps if {one.a, one.b} == {a, b})
         if a < b:

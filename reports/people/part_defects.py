@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.agreement import Agreement
+from evaluation.stats.agreement import MarkAgreement
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.cells import ends_text
@@ -101,12 +101,12 @@ def _agreed(defects: Defects) -> str:
     )
 
 
-def _overlap(found: Agreement) -> str:
+def _overlap(found: MarkAgreement) -> str:
     one = found.overlap
     return f"{number(one.mid, 2)} {ends_text(one.low, one.high)}"
 
 
-def _chance(found: Agreement) -> str:
+def _chance(found: MarkAgreement) -> str:
     return number(found.chance, 2) if is_number(found.chance) else "an unknown amount"
 
 

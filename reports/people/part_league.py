@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from evaluation.stats.meta import Panel
-from evaluation.stats.meta import Row as Standing
+from evaluation.stats.meta import PanelStatistic, RankedMetric
 from reports.loading import is_number
 from reports.parts import Drawing, Part
 from reports.people.agreement import SHORT, Agreement, agreements, headline
@@ -121,7 +120,7 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
     )
 
 
-def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tuple[Cell, ...]:
+def _cells(joint: Joint, found: Agreement, row: RankedMetric, accuracy: bool) -> tuple[Cell, ...]:
     axis = Cell(joint.run.metrics[row.name].axis, best=row.name in found.own)
     calibrated = (plain_cell(row.out_of_sample, 3), Cell(_epsilon(row))) if accuracy else ()
     return (
@@ -137,11 +136,11 @@ def _cells(joint: Joint, found: Agreement, row: Standing, accuracy: bool) -> tup
     )
 
 
-def _epsilon(row: Standing) -> str:
+def _epsilon(row: RankedMetric) -> str:
     return f"{row.epsilon:.2g}" if is_number(row.epsilon) else NOTHING
 
 
-def _panel_row(label: str, panel: Panel, accuracy: bool) -> Row:
+def _panel_row(label: str, panel: PanelStatistic, accuracy: bool) -> Row:
     value = ends_cell(_Level(panel.mean, panel.low, panel.high), 3)
     return Row(label, _people_cells(value, accuracy))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.ratings import MethodScores, Rate
+from evaluation.stats.ratings import MethodScores, SuccessRate
 from reports.loading import is_number
 from reports.parts import Part
 from reports.people.cells import ends_text
@@ -187,7 +187,7 @@ def _votes_succeed(outcome: Outcome, at: int) -> Cell:
     return _share(outcome.success.votes, at, "answer of a rater about an edit")
 
 
-def _share(rate: Rate, at: int, what: str) -> Cell:
+def _share(rate: SuccessRate, at: int, what: str) -> Cell:
     if not is_number(rate.share[at]):
         return Cell(NOTHING, "no votes")
     share, low, high = (100 * float(values[at]) for values in rate[:3])
@@ -250,6 +250,6 @@ def _standing_facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
     }
 
 
-def _rate_facts(rate: Rate, at: int) -> dict[str, float]:
+def _rate_facts(rate: SuccessRate, at: int) -> dict[str, float]:
     found = {name: float(values[at]) for name, values in rate._asdict().items()}
     return {"value": found.pop("share")} | found

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from evaluation.stats.ratings import THRESHOLD, Rate, Success
+from evaluation.stats.ratings import THRESHOLD, Success, SuccessRate
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, label_panels
 
 COLUMNS = 4
@@ -52,7 +52,12 @@ def _panel(axes: Axes, sweep: list[Success], places: dict[str, int], name: str, 
 
 
 def _curve(
-    axes: Axes, thresholds: np.ndarray, rates: list[Rate], place: int, mark: Mark, dashed: bool
+    axes: Axes,
+    thresholds: np.ndarray,
+    rates: list[SuccessRate],
+    place: int,
+    mark: Mark,
+    dashed: bool,
 ) -> None:
     """Draw one level: items solid with a band; votes dashed, each plateau with its interval."""
     share, low, high = (np.array([rate[k][place] for rate in rates]) for k in range(3))

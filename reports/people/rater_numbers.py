@@ -21,7 +21,7 @@ from evaluation.stats.ratings import (
     RaterModel,
     Ratings,
     Votes,
-    modelled_scores,
+    debiased_mos,
     rater_model,
     votes_on,
 )
@@ -66,7 +66,7 @@ def agreed(people: People, question: str) -> Agreed:
         intraclass_correlation(votes.value, votes.item, votes.rater),
         leave_one_out(votes.value, votes.item, votes.rater),
         retest_agreement(*_twice(people, question)),
-        modelled_scores(votes, _model(votes)),
+        debiased_mos(votes, _model(votes)),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class OneOut(NamedTuple):
     mean_spearman: float
 
 
-class Cells(NamedTuple):
+class RaterCells(NamedTuple):
     """What each rater gave each unit (item or method): arrays (cells,), one cell a pair."""
 
     rater: np.ndarray  # int
@@ -55,15 +55,15 @@ def leave_one_out(value: np.ndarray, item: np.ndarray, rater: np.ndarray) -> One
     return OneOut(pearson, spearman, items, _mean(pearson), _mean(spearman))
 
 
-def cells_of(value: np.ndarray, rater: np.ndarray, unit: np.ndarray) -> Cells:
+def cells_of(value: np.ndarray, rater: np.ndarray, unit: np.ndarray) -> RaterCells:
     """Return the votes added up by rater and unit, sorted by rater."""
     units = int(unit.max(initial=-1)) + 1
     keys, cell = np.unique(rater * units + unit, return_inverse=True)
-    return Cells(keys // units, keys % units, np.bincount(cell, value), np.bincount(cell))
+    return RaterCells(keys // units, keys % units, np.bincount(cell, value), np.bincount(cell))
 
 
 def held_against_others(
-    cells: Cells, kept: np.ndarray
+    cells: RaterCells, kept: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a rater's mean of a unit, the mean of all others' votes on it, and the rater.
 
@@ -100,10 +100,10 @@ def _ranks(side: np.ndarray, who: np.ndarray, raters: int) -> np.ndarray:
 class RemainingRaters:
     """Raters' cells against the means of the other raters who are still in."""
 
-    def __init__(self, cells: Cells, raters: int) -> None:
+    def __init__(self, cells: RaterCells, raters: int) -> None:
         """Take the cells with every rater in."""
         order = np.argsort(cells.unit, kind="stable")  # a unit's cells lie together in memory
-        self.cells, self.raters = Cells(*(each[order] for each in cells)), raters
+        self.cells, self.raters = RaterCells(*(each[order] for each in cells)), raters
         rater, unit, total, votes = self.cells
         own = total / votes
         mean = ratio(np.bincount(rater, own, raters), np.bincount(rater, minlength=raters))

@@ -30,7 +30,7 @@ class Viewings(NamedTuple):
     boxes: Sequence[np.ndarray]
 
 
-class Agreement(NamedTuple):
+class MarkAgreement(NamedTuple):
     """How far marks of different raters overlap, where at least one of two marked something."""
 
     overlap: Interval  # of two raters on one clip; clips alike, resampled by source
@@ -68,14 +68,14 @@ def overlap(a: np.ndarray, b: np.ndarray, dimensions: int = TIME_AND_PLACE) -> f
     return min(1.0, max(0.0, both / either)) if either else np.nan
 
 
-def agreement(
+def mark_agreement(
     viewings: Viewings,
     dimensions: int,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
     level: float = 0.95,
-) -> Agreement:
+) -> MarkAgreement:
     """Return how far raters agree on where edits are broken.
 
     A pair of raters of whom neither marked anything does not count: it would agree on nothing. One
@@ -91,7 +91,7 @@ def agreement(
         kept = means[there], sources[there]
         interval = cluster_bootstrap(*kept, rng=rng, resamples=resamples, level=level)
     chance = _by_chance(viewings, dimensions, rng)
-    return Agreement(interval, chance, sum(map(len, of_item)), int(there.sum()))
+    return MarkAgreement(interval, chance, sum(map(len, of_item)), int(there.sum()))
 
 
 def timeline(boxes: Sequence[np.ndarray], bins: int) -> np.ndarray:

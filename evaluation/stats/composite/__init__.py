@@ -1,11 +1,11 @@
 """Composite: one metric learned from all others and the votes, and what it is worth."""
 
 from evaluation.stats.composite.folds import (
-    HeldOut,
-    agreement,
+    HeldOutPredictions,
     all_best,
     best_single,
     held_out,
+    metric_agreement,
     unseen_systems,
 )
 from evaluation.stats.composite.gains import (
@@ -34,9 +34,8 @@ __all__ = [
     "STATISTICS",
     "Draw",
     "Gain",
-    "HeldOut",
+    "HeldOutPredictions",
     "Learned",
-    "agreement",
     "all_best",
     "best_single",
     "choose_penalty",
@@ -46,6 +45,7 @@ __all__ = [
     "held_out",
     "learn",
     "learn_composite",
+    "metric_agreement",
     "moments",
     "number",
     "rivals",

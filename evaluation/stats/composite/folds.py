@@ -20,7 +20,7 @@ from evaluation.stats.meta import Statistic, correlate, tie_calibrated_accuracy
 EVEN = 1e-9  # agreements that near are equal
 
 
-class HeldOut(NamedTuple):
+class HeldOutPredictions(NamedTuple):
     """Predictions of cells by models that have not seen their source: float (systems, items)."""
 
     votes: np.ndarray  # predicted mean vote; NaN where a metric that has weight is missing
@@ -36,7 +36,7 @@ class Single(NamedTuple):
     even: dict[str, tuple[str, ...]]  # metric -> those as good as it wherever it was chosen
 
 
-def held_out(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -> HeldOut:
+def held_out(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -> HeldOutPredictions:
     """Return held-out predictions of every cell, also of cells that have no vote themselves.
 
     metrics: float (metrics, systems, items), more is better; votes: float (systems, items).
@@ -55,10 +55,12 @@ def held_out(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -> Held
         predicted[out] = model.intercept + weighted(model, cells[out])
         scores[out] = weighted(model, cells[out], means)
         penalties[source] = model.penalty
-    return HeldOut(predicted, scores, penalties)
+    return HeldOutPredictions(predicted, scores, penalties)
 
 
-def unseen_systems(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -> HeldOut:
+def unseen_systems(
+    metrics: np.ndarray, votes: np.ndarray, member: np.ndarray
+) -> HeldOutPredictions:
     """Return predictions by models that have seen neither a cell's source nor its system.
 
     Arguments as `held_out`; penalties float (systems, sources). All NaN with a single system.
@@ -68,7 +70,7 @@ def unseen_systems(metrics: np.ndarray, votes: np.ndarray, member: np.ndarray) -
         others = votes.copy()
         others[system] = np.nan
         parts.append(held_out(metrics, others, member))
-    return HeldOut(
+    return HeldOutPredictions(
         np.stack([part.votes[k] for k, part in enumerate(parts)]),
         np.stack([part.scores[k] for k, part in enumerate(parts)]),
         np.stack([part.penalties for part in parts]),
@@ -111,13 +113,13 @@ def all_best(
 
     More than one where several are equally good but for rounding.
     """
-    values = [agreement(metric, votes, statistic) for metric in metrics]
+    values = [metric_agreement(metric, votes, statistic) for metric in metrics]
     able = [k for k, value in enumerate(values) if np.isfinite(value)]
     most = max((values[k] for k in able), default=np.nan)
     return sorted((k for k in able if most - values[k] <= EVEN), key=lambda k: names[k])
 
 
-def agreement(metric: np.ndarray, votes: np.ndarray, statistic: Statistic) -> float:
+def metric_agreement(metric: np.ndarray, votes: np.ndarray, statistic: Statistic) -> float:
     """Return acc_eq, tie calibrated, or the correlation of a metric and votes (systems, items)."""
     if statistic.name == "acc_eq":
         return tie_calibrated_accuracy(metric, votes).value

@@ -30,7 +30,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.composite.folds import agreement, all_best, best_single
+from evaluation.stats.composite.folds import all_best, best_single, metric_agreement
 from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.meta import (
     EQUAL_GAP,
@@ -163,7 +163,7 @@ def _gain(
     one, other, votes, _ = common(scores, single, people)
     votes = informative(votes, statistic)
     cells, sources = np.isfinite(votes), len(np.unique(member[np.isfinite(votes).any(axis=0)]))
-    first, second = (agreement(side, votes, statistic) for side in (one, other))
+    first, second = (metric_agreement(side, votes, statistic) for side in (one, other))
     delta, nan = first - second, float("nan")
     found = Gain(
         statistic, rival, folds, first, second, delta, nan, nan, nan, nan, int(cells.sum())

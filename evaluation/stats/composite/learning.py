@@ -16,7 +16,12 @@ import numpy as np
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
-from evaluation.stats.composite.folds import HeldOut, agreement, held_out, unseen_systems
+from evaluation.stats.composite.folds import (
+    HeldOutPredictions,
+    held_out,
+    metric_agreement,
+    unseen_systems,
+)
 from evaluation.stats.composite.gains import (
     STATISTICS,
     Draw,
@@ -52,7 +57,7 @@ class Learned(NamedTuple):
     model: Linear  # learned from all cells, arrays in the order of names
     gains: tuple[Gain, ...]  # over the best single metric chosen within folds, headline first
     hindsight: tuple[Gain, ...]  # over the single metric that is best on all sources
-    held_out: HeldOut  # predictions that the gains rest on
+    held_out: HeldOutPredictions  # predictions that the gains rest on
     rmse: float  # of held-out predictions, in points of the scale
     rmse_mean: float  # the same of predicting the mean vote of the other sources
     unseen: Unseen
@@ -197,12 +202,14 @@ def _unusable(name: str, values: np.ndarray, missing: float) -> str:
     return ""
 
 
-def _whole(found: HeldOut, data: Data, items: int, human: np.ndarray) -> HeldOut:
+def _whole(
+    found: HeldOutPredictions, data: Data, items: int, human: np.ndarray
+) -> HeldOutPredictions:
     """Return predictions on all items that were given, NaN on those without a vote."""
     kept = np.isfinite(mean_votes(human)).any(axis=0)
     votes, scores = np.full((2, len(data.votes), items), np.nan)
     votes[:, kept], scores[:, kept] = found.votes, found.scores
-    return HeldOut(votes, scores, found.penalties)
+    return HeldOutPredictions(votes, scores, found.penalties)
 
 
 def _rmse(predicted: np.ndarray, votes: np.ndarray) -> float:
@@ -223,8 +230,8 @@ def _unseen(data: Data) -> Unseen:
     both = np.isfinite(found.votes) & np.isfinite(data.votes)
     off = np.where(both, found.votes - data.votes, 0.0)
     return Unseen(
-        agreement(found.scores, informative(data.votes, item), item),
-        agreement(found.scores, data.votes, within) if both.any() else float("nan"),
+        metric_agreement(found.scores, informative(data.votes, item), item),
+        metric_agreement(found.scores, data.votes, within) if both.any() else float("nan"),
         ratio(off.sum(axis=1), both.sum(axis=1)),
     )
 
@@ -260,7 +267,7 @@ def _better_but_left_out(learned: Learned, data: Data) -> list[str]:
     for name, metric in zip(data.names, data.metrics, strict=True):
         if name not in learned.left_out or name.startswith(PREFIX):
             continue
-        value = agreement(metric, informative(data.votes, best.statistic), best.statistic)
+        value = metric_agreement(metric, informative(data.votes, best.statistic), best.statistic)
         if value > max(best.single, best.composite):
             found.append(f"{name} was left out, yet has r = {value:.2f} where it has values.")
     return found

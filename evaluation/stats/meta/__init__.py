@@ -50,8 +50,8 @@ from evaluation.stats.meta.permutation import (
     outcome_gaps,
     sign_tally,
 )
-from evaluation.stats.meta.ranking import League, Row, league
-from evaluation.stats.meta.rater_panels import Panel, half_panels, one_vote, systems_alone
+from evaluation.stats.meta.ranking import MetricRanking, RankedMetric, metric_ranking
+from evaluation.stats.meta.rater_panels import PanelStatistic, half_panels, one_vote, systems_alone
 from evaluation.stats.meta.score_swaps import (
     Contest,
     Swap,
@@ -88,14 +88,14 @@ __all__ = [
     "Contest",
     "Draws",
     "Kind",
-    "League",
     "Level",
     "Mapping",
     "MetaInterval",
-    "Panel",
+    "MetricRanking",
+    "PanelStatistic",
     "Prediction",
+    "RankedMetric",
     "Resample",
-    "Row",
     "SplitHalf",
     "Statistic",
     "Swap",
@@ -118,12 +118,12 @@ __all__ = [
     "evaluate_prediction",
     "fit_mapping",
     "half_panels",
-    "league",
     "leave_one_rater_out",
     "level_vectors",
     "mean_of",
     "mean_votes",
     "merged",
+    "metric_ranking",
     "midranks",
     "one_sided_p",
     "one_vote",

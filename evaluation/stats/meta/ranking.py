@@ -1,4 +1,4 @@
-"""A league of metrics on one axis of human ratings: value, interval, significance, clusters.
+"""A ranking of metrics on one axis of human ratings: value, interval, significance, clusters.
 
 Rows are ordered by value. A new cluster begins where a metric is significantly worse than every
 metric above it, as in the ranking tables of the Conference on Machine Translation (WMT);
@@ -33,8 +33,8 @@ from evaluation.stats.multiplicity import Rule, significance_clusters
 NO_PAIR = "no item has both values for two systems"
 
 
-class Row(NamedTuple):
-    """One metric of a league."""
+class RankedMetric(NamedTuple):
+    """One metric of a ranking."""
 
     name: str
     value: float  # on all cells that the metric and people have
@@ -49,10 +49,10 @@ class Row(NamedTuple):
     why_not: str = ""  # no value, or one that means nothing: what is missing or does not vary
 
 
-class League(NamedTuple):
+class MetricRanking(NamedTuple):
     """A table of metrics, best first, with what has to be said beside it."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RankedMetric, ...]
     p: np.ndarray  # float (metrics, metrics): row above is better than column below, adjusted; the
     # first row over claims of not being the best, others over all pairs; else NaN
     p_alone: np.ndarray  # the same of two metrics that were named before looking: not adjusted
@@ -64,7 +64,7 @@ class League(NamedTuple):
     notes: tuple[str, ...]
 
 
-def league(
+def metric_ranking(
     metrics: np.ndarray,
     human: np.ndarray,
     *,
@@ -77,8 +77,8 @@ def league(
     confidence: float = 0.95,
     alpha: float = 0.05,
     rule: Rule = "all",
-) -> League:
-    """Return the league table of metrics on one axis.
+) -> MetricRanking:
+    """Return the ranking of metrics on one axis.
 
     metrics:   float (metrics, systems, items), each higher is better; NaN = missing.
     human:     float (systems, items) or votes (systems, items, raters).
@@ -87,8 +87,8 @@ def league(
     confidence: of the intervals.
     alpha:     a metric is worse than another if its p is below.
 
-    Two metrics are compared on the cells that both have; the p-values of a league hold for any
-    false claim in it, not for several leagues. For SPA at most 1,000 swaps, sign vectors
+    Two metrics are compared on the cells that both have; the p-values of a ranking hold for any
+    false claim in it, not for several rankings. For SPA at most 1,000 swaps, sign vectors
     and resamples are drawn: each swap is a permutation test of its own. Metrics without a value
     come last, unranked. Numbers of names and metrics that differ raise ValueError.
     """
@@ -111,7 +111,7 @@ def league(
     if len(ranked) > 1:  # the first row is the smaller question: which metrics are not the best
         p[0, 1 : len(ranked)] = _worse_than_the_first(tests)
     raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
-    return League(
+    return MetricRanking(
         _compared([rows[k] for k in order], p, len(ranked), alpha, rule),
         p,
         p_alone,
@@ -146,8 +146,8 @@ def _worse_than_the_first(tests: PairTests) -> np.ndarray:
 
 
 def _compared(
-    rows: list[Row], p: np.ndarray, ranked: int, alpha: float, rule: Rule
-) -> tuple[Row, ...]:
+    rows: list[RankedMetric], p: np.ndarray, ranked: int, alpha: float, rule: Rule
+) -> tuple[RankedMetric, ...]:
     """Return the rows, best first, with their cluster and their p against the best."""
     clusters = significance_clusters(p[:ranked, :ranked], alpha, rule)
     clusters += [0] * (len(rows) - ranked)
@@ -177,7 +177,7 @@ def _rows(
     rng: np.random.Generator,
     resamples: int,
     confidence: float,
-) -> list[Row]:
+) -> list[RankedMetric]:
     """Return the rows in the order given, before they are compared."""
     ends = _intervals(metrics, people, statistic, sources, rng, resamples, confidence)
     rows = []
@@ -185,7 +185,7 @@ def _rows(
         counts = correlate(metric, people, level=statistic.level, constants=statistic.constants)
         why = why_no_value(metric, people) or ("" if np.isfinite(value) else counts.why_not)
         why = why or ("" if np.isfinite(value) else NO_PAIR)
-        row = Row(name, value, low, high, missing=counts.missing, why_not=why)
+        row = RankedMetric(name, value, low, high, missing=counts.missing, why_not=why)
         if statistic.name == "correlation":
             row = row._replace(constant=counts.constant)
         if statistic.name == "acc_eq":

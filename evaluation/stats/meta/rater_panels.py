@@ -24,7 +24,7 @@ from evaluation.stats.intervals import percentile_interval, ratio
 from evaluation.stats.meta.data import PairStatistic, mean_votes, sources_of
 
 
-class Panel(NamedTuple):
+class PanelStatistic(NamedTuple):
     """A statistic over random draws of who plays the metric; NaN where no draw has a value."""
 
     mean: float
@@ -41,7 +41,7 @@ def half_panels(
     rng: np.random.Generator,
     draws: int = 200,
     confidence: float = 0.95,
-) -> Panel:
+) -> PanelStatistic:
     """Return the statistic of one half of the raters as a metric of the other half.
 
     votes: float (systems, items, raters), NaN where a rater did not see a cell. Of an odd panel one
@@ -65,7 +65,7 @@ def one_vote(
     rng: np.random.Generator,
     draws: int = 200,
     confidence: float = 0.95,
-) -> Panel:
+) -> PanelStatistic:
     """Return the statistic of one random vote an item as a metric of the item's other votes.
 
     Items with fewer than two votes are missing. Arguments as `half_panels`.
@@ -100,11 +100,11 @@ def _mean_count(votes: np.ndarray) -> float:
     return float(ratio(count.sum(), (count > 0).sum()))
 
 
-def _panel(values: list[float], counts: list[float], confidence: float) -> Panel:
+def _panel(values: list[float], counts: list[float], confidence: float) -> PanelStatistic:
     found = np.array(values, dtype=np.float64)
     defined = np.isfinite(found)
     if not defined.any():
-        return Panel(np.nan, np.nan, np.nan, 0, np.nan)
+        return PanelStatistic(np.nan, np.nan, np.nan, 0, np.nan)
     low, high = percentile_interval(found, confidence)
     votes = float(np.mean(np.array(counts)[defined]))
-    return Panel(float(found[defined].mean()), low, high, int(defined.sum()), votes)
+    return PanelStatistic(float(found[defined].mean()), low, high, int(defined.sum()), votes)

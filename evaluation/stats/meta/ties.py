@@ -43,7 +43,7 @@ class OutOfSample(NamedTuple):
     labels: np.ndarray  # (sources,)
 
 
-class Pairs(NamedTuple):
+class SystemPairs(NamedTuple):
     """Every pair of systems on every item, both cells present: arrays (pairs,)."""
 
     item: np.ndarray  # int: which item
@@ -102,7 +102,7 @@ def out_of_sample_accuracy(
     return OutOfSample(float(ratio(found.sum(), items.sum())), epsilons, source.labels)
 
 
-def pairs_of(data: Cells) -> Pairs:
+def pairs_of(data: Cells) -> SystemPairs:
     """Return the pairs of systems of every item whose four values are all present."""
     one, other = np.triu_indices(len(data.metric), 1)
     metric = data.metric[one] - data.metric[other]  # (system pairs, items)
@@ -111,18 +111,18 @@ def pairs_of(data: Cells) -> Pairs:
     per_item = present.sum(axis=0)
     item = np.nonzero(present)[1]
     place = np.flatnonzero(present)
-    return Pairs(
+    return SystemPairs(
         item, metric[present], human[present], 1 / per_item[item], int((per_item > 0).sum()), place
     )
 
 
-def correct(pairs: Pairs, epsilon: float) -> np.ndarray:
+def correct(pairs: SystemPairs, epsilon: float) -> np.ndarray:
     """Return, for each pair, whether metric and people agree on better, worse or tied: bool."""
     tied = np.abs(pairs.metric) <= epsilon
     return np.where(tied, pairs.human == 0, np.sign(pairs.metric) == np.sign(pairs.human))
 
 
-def accuracy_curve(pairs: Pairs, member: np.ndarray, groups: int) -> Curve:
+def accuracy_curve(pairs: SystemPairs, member: np.ndarray, groups: int) -> Curve:
     """Return the accuracy of each group of items at every candidate epsilon.
 
     member: int (items,): the group of each item. Going up the sorted differences, a pair changes

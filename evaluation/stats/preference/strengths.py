@@ -40,7 +40,12 @@ from evaluation.stats.preference.choices import (
     newton,
     probability,
 )
-from evaluation.stats.two_way_cluster import Crossed, crossed, two_way_variance, two_way_weights
+from evaluation.stats.two_way_cluster import (
+    ClusteredEstimate,
+    clustered_estimate,
+    two_way_variance,
+    two_way_weights,
+)
 
 
 class Preference(NamedTuple):
@@ -186,7 +191,7 @@ class PreferencePair(NamedTuple):
 
     a: int
     b: int
-    difference: Crossed
+    difference: ClusteredEstimate
     choices: int  # between these two
 
 
@@ -217,7 +222,7 @@ def compare_preferences(
     for a, b in combinations(range(len(methods)), 2):
         weight = np.abs(pull[:, a] - pull[:, b])
         variance = two_way_variance(moved[:, a] - moved[:, b], rater, source, weight)
-        gap = crossed(float(strength[a] - strength[b]), variance, level=level)
+        gap = clustered_estimate(float(strength[a] - strength[b]), variance, level=level)
         direct = (choices.pairs[choices.pair] == (a, b)) | (choices.pairs[choices.pair] == (b, a))
         found.append(PreferencePair(a, b, gap, int(direct.all(axis=1).sum())))
     return found

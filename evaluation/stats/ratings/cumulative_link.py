@@ -139,7 +139,7 @@ def clmm(
     groups = np.zeros(len(grade), int) if fixed is None else fixed
     codes = coded(factors)
     names = told_apart(codes, groups)
-    model = _Model(grade, design, [codes[name] for name in names], link)
+    model = _LaplaceModel(grade, design, [codes[name] for name in names], link)
     search = optimize.minimize(
         model.deviance, model.start(), jac=model.slope, method="BFGS", options={"gtol": 1e-4}
     )
@@ -160,7 +160,7 @@ def clmm(
     )
 
 
-class _Model:
+class _LaplaceModel:
     """The deviance of one set of votes; parameters are (first cut, log gaps, effects, sigmas)."""
 
     def __init__(

@@ -16,7 +16,7 @@ from evaluation.stats.ratings.votes import Votes
 from evaluation.stats.two_way_cluster import (
     ItemTotals,
     Raters,
-    crossed,
+    clustered_estimate,
     mean_of_source_means,
     one_way_variance,
     two_way_variance,
@@ -158,7 +158,7 @@ def _method_row(votes: Votes, level: float, raters: Raters) -> tuple[float, ...]
         variance = one_way_variance(score, votes.source, len(np.unique(votes.rater)))
     else:
         variance = two_way_variance(score, votes.rater, votes.source, weight)
-    found = crossed(mos, variance, level=level, raters=raters)
+    found = clustered_estimate(mos, variance, level=level, raters=raters)
     items = len(np.unique(votes.edit))
     spread = (found.error, found.low, found.high, found.freedom)
     return mos, *spread, found.raters, found.sources, items, len(votes.value)

@@ -44,7 +44,7 @@ class Posterior(NamedTuple):
     mixing: Mixing  # of the scores
 
 
-class Difference(NamedTuple):
+class PosteriorDifference(NamedTuple):
     """b - a in points of the scale."""
 
     a: int
@@ -55,7 +55,7 @@ class Difference(NamedTuple):
     better: float  # posterior probability that b's mean vote is above a's
 
 
-class Draws(NamedTuple):
+class ChainDraws(NamedTuple):
     """What one chain drew: arrays whose first axis is the draw."""
 
     effect: np.ndarray  # beta
@@ -86,7 +86,9 @@ def posterior(
     factors = term_levels(votes, terms)
     rounds = draws + warm_up
     chains = [
-        sample(grade, place, factors, rng, draws, warm_up, _counted(watch, i, rounds, len(rngs)))
+        gibbs_chain(
+            grade, place, factors, rng, draws, warm_up, _counted(watch, i, rounds, len(rngs))
+        )
         for i, rng in enumerate(rngs)
     ]
     score = np.stack([_scores(one, grades) for one in chains])
@@ -95,18 +97,20 @@ def posterior(
     return Posterior(methods, score, spread, mixing(score))
 
 
-def differences(found: Posterior, *, level: float = 0.95) -> list[Difference]:
+def posterior_differences(found: Posterior, *, level: float = 0.95) -> list[PosteriorDifference]:
     """Return every pair of methods."""
     tail, made = (1 - level) / 2, []
     for i, j in combinations(range(len(found.methods)), 2):
         gap = (found.score[..., j] - found.score[..., i]).ravel()
         low, high = np.quantile(gap, [tail, 1 - tail])
         a, b = int(found.methods[i]), int(found.methods[j])
-        made.append(Difference(a, b, float(gap.mean()), low, high, float(np.mean(gap > 0))))
+        made.append(
+            PosteriorDifference(a, b, float(gap.mean()), low, high, float(np.mean(gap > 0)))
+        )
     return made
 
 
-def sample(
+def gibbs_chain(
     grade: np.ndarray,
     fixed: np.ndarray,
     factors: Mapping[str, np.ndarray],
@@ -114,7 +118,7 @@ def sample(
     draws: int,
     warm_up: int,
     watch: Watch = lambda done, total: None,
-) -> Draws:
+) -> ChainDraws:
     """Return one chain. grade, fixed: int (votes,); factors: by name, the level of each vote."""
     codes = coded({"fixed": fixed, **factors})
     group = codes.pop("fixed")
@@ -125,7 +129,7 @@ def sample(
         watch(i + 1, draws + warm_up)
         if i >= warm_up:
             kept.append((chain.effect[: chain.groups].copy(), chain.cuts.copy(), chain.sigma()))
-    return Draws(*(np.stack(part) for part in zip(*kept, strict=True)))
+    return ChainDraws(*(np.stack(part) for part in zip(*kept, strict=True)))
 
 
 class _Chain:
@@ -239,7 +243,7 @@ class _Chain:
         return float((-(shape + 1) * np.log(variance) - FREEDOM / self.mixer / variance).sum())
 
 
-def _scores(chain: Draws, grades: np.ndarray) -> np.ndarray:
+def _scores(chain: ChainDraws, grades: np.ndarray) -> np.ndarray:
     """Return the mean votes (draws, groups)."""
     spread = np.sqrt(1 + (chain.sigma**2).sum(axis=1))[:, None, None]
     above = special.ndtr((chain.effect[:, :, None] - chain.cuts[:, None, :]) / spread)

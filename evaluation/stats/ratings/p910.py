@@ -60,7 +60,7 @@ def rater_model(
     told from qualities; the plain mean starts the search and decides. No vote raises ValueError.
     """
     _check(value, item, rater, shrinkage)
-    table = _Table(value, item, rater)
+    table = _VoteTable(value, item, rater)
     quality = table.over_items(value)
     bias = table.over_raters(value - quality[item])
     steps, change = 0, np.inf
@@ -83,7 +83,7 @@ def rater_model(
     )
 
 
-class _Table:
+class _VoteTable:
     """Means of votes by item and by rater."""
 
     def __init__(self, value: np.ndarray, item: np.ndarray, rater: np.ndarray) -> None:
@@ -100,7 +100,7 @@ class _Table:
         return ratio(np.bincount(self.rater, value, self.raters), self.votes)
 
 
-def _variance(table: _Table, residual: np.ndarray, shrinkage: float) -> np.ndarray:
+def _variance(table: _VoteTable, residual: np.ndarray, shrinkage: float) -> np.ndarray:
     """Return each rater's variance of residuals about their mean, shrunk to the pooled one."""
     centred = residual - table.over_raters(residual)[table.rater]
     squares = np.bincount(table.rater, centred**2, table.raters)
@@ -118,7 +118,7 @@ def _check(value: np.ndarray, item: np.ndarray, rater: np.ndarray, shrinkage: fl
         raise ValueError("votes must be finite")
 
 
-def modelled_scores(votes: Votes, model: RaterModel) -> np.ndarray:
+def debiased_mos(votes: Votes, model: RaterModel) -> np.ndarray:
     """Return each method's mean of source means of its items' qualities, float (methods,).
 
     model: of these votes, by `votes.item` and `votes.rater`. NaN for a method without votes.

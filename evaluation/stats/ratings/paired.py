@@ -29,10 +29,10 @@ from evaluation.stats.ratings.probability_of_superiority import Kind, Superiorit
 from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, votes_on
 from evaluation.stats.two_way_cluster import (
     NOTHING,
-    Crossed,
+    ClusteredEstimate,
     ItemTotals,
     Raters,
-    crossed,
+    clustered_estimate,
     mean_of_source_means,
     one_way_variance,
     two_way_variance,
@@ -47,7 +47,7 @@ class Comparison(NamedTuple):
     question: str
     a: str
     b: str
-    difference: Crossed
+    difference: ClusteredEstimate
     p_holm: float  # adjusted over all comparisons of a call
     boot_low: float  # two-way bootstrap; NaN where no generator was given
     boot_high: float
@@ -96,9 +96,9 @@ def adjusted(found: Sequence[Comparison]) -> list[Comparison]:
     return [one._replace(p_holm=float(p)) for one, p in zip(found, p, strict=True)]
 
 
-def difference(
+def mos_difference(
     votes: Votes, a: int, b: int, *, level: float = 0.95, raters: Raters = "random"
-) -> Crossed:
+) -> ClusteredEstimate:
     """Return MOS of b - MOS of a over common edits, two-way clustered; NaN without common edits.
 
     raters: as `compare_methods`. "fixed" gives no interval where the two methods were not rated by
@@ -111,11 +111,11 @@ def difference(
     arm = (common.method == b).astype(np.int64)
     if raters == "random":
         variance = two_way_variance(score, common.rater, common.source, weight, arm)
-        return crossed(mid, variance, level=level)
+        return clustered_estimate(mid, variance, level=level)
     variance = one_way_variance(score, common.source, len(np.unique(common.rater)))
     if not same_raters(common.rater, weight, arm):
         variance = variance._replace(total=np.nan)
-    return crossed(mid, variance, level=level, raters=raters)
+    return clustered_estimate(mid, variance, level=level, raters=raters)
 
 
 def bootstrap_differences(
@@ -165,7 +165,7 @@ def _comparisons(
     found = []
     for (a, b), column in zip(pairs, draws.T, strict=True):
         common = common_votes(votes, a, b)
-        gap = difference(common, a, b, level=level, raters=raters)
+        gap = mos_difference(common, a, b, level=level, raters=raters)
         ends = percentile_interval(column, level) if gap.freedom else (np.nan, np.nan)
         share = superiority(common, a, b, kind=kind, level=level, raters=raters)
         if raters == "fixed" and not gap.freedom:

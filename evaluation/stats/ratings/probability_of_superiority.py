@@ -28,10 +28,10 @@ from evaluation.stats.ratings.mos import source_weights
 from evaluation.stats.ratings.votes import Votes, common_votes
 from evaluation.stats.two_way_cluster import (
     NOTHING,
-    Crossed,
+    ClusteredEstimate,
     Raters,
     Variance,
-    crossed,
+    clustered_estimate,
     one_way_variance,
     satterthwaite,
     two_way_variance,
@@ -44,7 +44,7 @@ FEWEST = 6  # raters for an interval across
 class Superiority(NamedTuple):
     """P(B > A) + P(tie) / 2 with its interval; p is of it being one half."""
 
-    found: Crossed
+    found: ClusteredEstimate
     kind: Kind
     pairs: int
     edits: int  # that have a pair
@@ -95,7 +95,7 @@ def _superiority_within(pairs: Votes, level: float, raters: Raters) -> Superiori
         variance = one_way_variance(score, pairs.source, len(np.unique(pairs.rater)))
     else:
         variance = two_way_variance(score, pairs.rater, pairs.source, weight)
-    found = crossed(mid, variance, level=level, null=0.5, raters=raters)
+    found = clustered_estimate(mid, variance, level=level, null=0.5, raters=raters)
     return Superiority(found, "within", len(pairs.value), len(np.unique(pairs.edit)))
 
 
@@ -113,7 +113,7 @@ def _superiority_across(common: Votes, b: int, level: float, raters: Raters) -> 
         variance = one_way_variance(score / 2, common.source, len(np.unique(common.rater)))
     else:
         variance = _across_variance(score, weight, pairs, common, b)
-    found = crossed(mid, variance, level=level, null=0.5, raters=raters)
+    found = clustered_estimate(mid, variance, level=level, null=0.5, raters=raters)
     return Superiority(found, "across", int(pairs.sum()) // 2, int((of_edit > 0).sum()))
 
 

@@ -31,7 +31,7 @@ from evaluation.stats.two_way_cluster import two_way_variance
 THRESHOLD = 2.5  # on a scale of 1 to 5
 
 
-class Rate(NamedTuple):
+class SuccessRate(NamedTuple):
     """Shares of success, arrays (methods,); NaN for a method that has nothing to count."""
 
     share: np.ndarray
@@ -46,8 +46,8 @@ class Success(NamedTuple):
     """Success at both levels, for one threshold."""
 
     threshold: float
-    items: Rate
-    votes: Rate
+    items: SuccessRate
+    votes: SuccessRate
 
 
 def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.95) -> Success:
@@ -111,7 +111,7 @@ def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(member, values)
 
 
-def _influence(ratings: Ratings, answers: "_Table", threshold: float) -> Influence:
+def _influence(ratings: Ratings, answers: "_AnswerTable", threshold: float) -> Influence:
     known, value = np.isfinite(answers.value).astype(np.float64), np.nan_to_num(answers.value)
     many = len(ratings.edits) * len(ratings.methods)
     counts, sums = (
@@ -133,7 +133,7 @@ def success_sweep(
     return [success(ratings, float(threshold), level=level) for threshold in thresholds]
 
 
-class _Table(NamedTuple):
+class _AnswerTable(NamedTuple):
     """Values (rows, questions), NaN where there is no vote; the rater and item of each row."""
 
     rater: np.ndarray
@@ -141,33 +141,33 @@ class _Table(NamedTuple):
     value: np.ndarray
 
 
-def _answers(ratings: Ratings) -> _Table:
+def _answers(ratings: Ratings) -> _AnswerTable:
     """Return one row for each rater and item."""
     item = ratings.edit * len(ratings.methods) + ratings.method
     many = len(ratings.edits) * len(ratings.methods)
     keys, row = np.unique(ratings.rater * many + item, return_inverse=True)
     value = np.full((len(keys), len(ratings.questions)), np.nan)
     value[row, ratings.question] = ratings.value
-    return _Table(keys // many, keys % many, value)
+    return _AnswerTable(keys // many, keys % many, value)
 
 
-def _item_means(answers: _Table, many: int) -> _Table:
+def _item_means(answers: _AnswerTable, many: int) -> _AnswerTable:
     """Return one row for each item that has a vote: the means over all raters who answered."""
     sums, counts = (
         np.stack([np.bincount(answers.item, column, many) for column in table.T], axis=1)
         for table in (np.nan_to_num(answers.value), np.isfinite(answers.value).astype(float))
     )
     items = np.flatnonzero(counts.any(axis=1))
-    return _Table(np.zeros(len(items), np.int64), items, ratio(sums, counts)[items])
+    return _AnswerTable(np.zeros(len(items), np.int64), items, ratio(sums, counts)[items])
 
 
 def _rates(
     ratings: Ratings,
-    table: _Table,
+    table: _AnswerTable,
     threshold: float,
     level: float,
     influence: Influence | None,
-) -> Rate:
+) -> SuccessRate:
     """Return rates of items, whose raters come in by their influence, or (None) of answers."""
     edit, method = np.divmod(table.item, len(ratings.methods))
     complete = np.asarray(np.isfinite(table.value).all(axis=1))
@@ -184,7 +184,7 @@ def _rates(
         rows.append((*found[:3], len(at), missing, found[3]))
     share, low, high, *counts = np.array(rows).T
     counted, incomplete, clusters = (array.astype(np.int64) for array in counts)
-    return Rate(share, low, high, counted, incomplete, clusters)
+    return SuccessRate(share, low, high, counted, incomplete, clusters)
 
 
 def _of_method(
