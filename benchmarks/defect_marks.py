@@ -32,7 +32,7 @@ from reports.people.export import read_export
 from reports.people.outcome import people_of
 from reports.people.part_defects import defects_part
 from reports.style import save
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from study_app.building import build_and_declare
 from study_app.export.writing import export
 from study_app.marks import Box, Mark
@@ -225,7 +225,7 @@ def truth_boxes(defects: list[Defect], length: float) -> np.ndarray:
 
 def table(folder: Path, truth: Truth, lengths: dict[str, float]) -> Iterator[str]:
     """Yield the lines of a Markdown table: what marks say of each method, against the truth."""
-    found = defects_of(read_export(folder), Resampling())
+    found = defects_of(read_export(folder), IntervalSettings())
     assert found
     heads = ("method", "defects", "viewings", "marked", "truth, time", "truth, time and place")
     yield f"| {' | '.join(heads)} |"
@@ -271,7 +271,7 @@ def main() -> None:
     make_study(asked.folder)
     exported = rated(asked.folder, truth, asked.raters)
     print("\n".join(table(exported, truth, lengths)))
-    part = defects_part(people_of(read_export(exported), Resampling()))
+    part = defects_part(people_of(read_export(exported), IntervalSettings()))
     assert part
     print("\n".join(part.found))
     if asked.figure:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from dreamix.core.seeding import rng_for
 from evaluation.stats.intervals import Interval, cluster_bootstrap
+from evaluation.stats.resampling import Resampling
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
 TUNED = "finetune_steps=64"
@@ -140,7 +141,7 @@ def tested(claim: Claim, scores: pd.DataFrame) -> tuple[Interval, int]:
     difference = claim.sign * (both[claim.one] - both[claim.other])
     videos = both.index.get_level_values("video").to_numpy()
     rng = rng_for("findings", *claim)
-    return cluster_bootstrap(difference.to_numpy(), videos, rng=rng), len(both)
+    return cluster_bootstrap(difference.to_numpy(), videos, Resampling(rng)), len(both)
 
 
 def verdict(found: Interval) -> str:

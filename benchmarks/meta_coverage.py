@@ -20,6 +20,7 @@ import numpy as np
 from naive_tests import swapped_cells, swapped_verdicts
 
 from evaluation.stats.meta import (
+    Calibration,
     Kind,
     Level,
     Statistic,
@@ -32,6 +33,7 @@ from evaluation.stats.meta import (
     tie_calibrated_accuracy,
 )
 from evaluation.stats.multiplicity import holm, significance_clusters
+from evaluation.stats.resampling import Resampling
 
 NAME = "5 methods x 29 sources x 127 edits"
 SYSTEMS, SOURCES, EDITS = np.linspace(-0.5, 0.5, 5), 29, 127
@@ -39,7 +41,7 @@ LEANING = np.array([0.3, -0.2, 0.1, 0.2, -0.4])[:, None]  # of a metric towards 
 VOTES = 3
 RESAMPLES, PERMUTATIONS, SPA_DRAWS = 1000, 999, 400
 LARGE = 300  # times as many sources: the population
-CORRELATIONS = (
+CORRELATIONS: tuple[tuple[Level, Kind], ...] = (
     ("item", "kendall_b"),
     ("system", "pearson"),
     ("global", "pearson"),
@@ -94,10 +96,8 @@ def tests(data: Data, rng: np.random.Generator) -> dict[str, float]:
     item: tuple[Level, Kind] = ("item", "kendall_b")
 
     def by_source(statistic: Statistic) -> float:
-        found = compare_metrics(
-            np.stack(pair), human, statistic, sources=data.sources, rng=rng,
-            permutations=PERMUTATIONS,
-        )  # fmt: skip
+        draws = Resampling(rng, permutations=PERMUTATIONS)
+        found = compare_metrics(np.stack(pair), human, statistic, draws, sources=data.sources)
         return float(found.alone[0, 1])
 
     return {
@@ -112,28 +112,29 @@ def tests(data: Data, rng: np.random.Generator) -> dict[str, float]:
 def ends(data: Data, rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:
     """Return (low, mid, high) of the first metric's agreement with people."""
     given = data.first + LEANING, data.human
-    more: dict[str, Any] = {"rng": rng, "resamples": RESAMPLES}
-    known = population()["epsilon"]
-    by_source = more | {"sources": data.sources}
+    draws, sources = Resampling(rng, RESAMPLES), data.sources
     found = {
-        f"{level} {kind}": bootstrap_correlation(*given, level=level, kind=kind, **by_source)
+        f"{level} {kind}": bootstrap_correlation(
+            *given, Statistic("correlation", level, kind), draws, sources=sources
+        )
         for level, kind in CORRELATIONS
     }
     found["item kendall_b by edit"] = bootstrap_correlation(
-        *given, level="item", kind="kendall_b", **more
+        *given, Statistic("correlation", "item", "kendall_b"), draws
     )
-    for name, setting in (
-        ("epsilon kept", {}),
-        ("epsilon of other sources", {"calibration": "other sources"}),
-        ("epsilon known", {"epsilon": known}),
-    ):
+    calibrations: dict[str, Calibration | float] = {
+        "epsilon kept": "kept",
+        "epsilon of other sources": "other sources",
+        "epsilon known": population()["epsilon"],
+    }
+    for name, calibration in calibrations.items():
         found[f"acc_eq, {name}"] = bootstrap_accuracy(
-            given[0], np.rint(data.human), **by_source, **setting
+            given[0], np.rint(data.human), draws, calibration=calibration, sources=sources
         )
+    few = draws._replace(resamples=SPA_DRAWS)
     found["SPA"] = bootstrap_soft_pairwise(
-        given[0][None], data.human, sources=data.sources, rng=rng,
-        resamples=SPA_DRAWS, permutations=SPA_DRAWS,
-    )[0]  # fmt: skip
+        given[0][None], data.human, few, sources=sources, permutations=SPA_DRAWS
+    )[0]
     return {name: (one.low, one.value, one.high) for name, one in found.items()}
 
 
@@ -213,7 +214,11 @@ def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str
         values = [statistic_value(each, people, statistic, rng, source) for each in metrics]
         order = np.argsort(-np.array(values), kind="stable")
         tests = compare_metrics(
-            metrics[order], people, statistic, sources=source, rng=rng, permutations=LEAGUE_DRAWS
+            metrics[order],
+            people,
+            statistic,
+            Resampling(rng, permutations=LEAGUE_DRAWS),
+            sources=source,
         )
         square = np.where(tests.delta < 0, 1.0, tests.adjusted)
         square[0, 1:] = np.where(tests.delta[0, 1:] < 0, 1.0, tests.not_best[1:])

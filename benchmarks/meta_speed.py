@@ -26,6 +26,7 @@ from evaluation.stats.meta import (
     metric_ranking,
     tie_calibrated_accuracy,
 )
+from evaluation.stats.resampling import Resampling
 
 SOURCES = np.arange(127) * 29 // 127
 LEAGUES = [
@@ -107,7 +108,7 @@ def leagues(permutations: int) -> None:
         spent = timed(
             partial(
                 metric_ranking, metrics, votes, names=names, statistic=statistic, sources=SOURCES,
-                rng=np.random.default_rng(1), permutations=permutations,
+                resampling=Resampling(np.random.default_rng(1), permutations=permutations),
             )
         )  # fmt: skip
         what = statistic.name
@@ -133,8 +134,9 @@ def beside_scipy(resamples: int, plain: int) -> None:
             row(
                 f"bootstrap, {level} {kind}",
                 partial(
-                    bootstrap_correlation, first, human, level=level, kind=kind,  # type: ignore[arg-type]
-                    sources=SOURCES, rng=rng, resamples=resamples,
+                    bootstrap_correlation, first, human,
+                    Statistic("correlation", level, kind),  # type: ignore[arg-type]
+                    Resampling(rng, resamples), sources=SOURCES,
                 ),
                 partial(
                     plain_bootstrap, lambda i, v=value: v(first[:, i], human[:, i]), plain
@@ -153,10 +155,9 @@ def beside_scipy(resamples: int, plain: int) -> None:
             bootstrap_accuracy,
             first,
             human,
+            Resampling(rng, resamples),
             calibration="each draw",
             sources=SOURCES,
-            rng=rng,
-            resamples=resamples,
         ),
         partial(
             plain_bootstrap,

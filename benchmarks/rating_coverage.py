@@ -34,6 +34,7 @@ from evaluation.stats.ratings import (
     success,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 
 RESAMPLES = 1000
 SLOW = 4  # every so many studies
@@ -92,16 +93,18 @@ def resampled(
 ) -> dict[str, tuple[float, float, float]]:
     """Return percentile intervals (low, mid, high) of the bootstraps."""
     draws = {
-        name: bootstrap_differences(votes, [(A, B)], rng=rng, resamples=RESAMPLES)[:, 0]
+        name: bootstrap_differences(votes, [(A, B)], Resampling(rng, RESAMPLES))[:, 0]
         for name, votes in (("null difference, bootstrap", null), ("difference, bootstrap", real))
     }
     found = {}
     for name, each in draws.items():
         low, mid, high = np.nanquantile(each, [0.025, 0.5, 0.975])
         found[name] = (low, mid, high)
-    scores = method_scores(real, rng=rng, resamples=RESAMPLES)
+    scores = method_scores(real, resampling=Resampling(rng, RESAMPLES))
     found["MOS, bootstrap"] = (scores.boot_low[B], scores.mos[B], scores.boot_high[B])
-    alpha = krippendorff_alpha(real.value, real.item, real.source, rng=rng, resamples=RESAMPLES)
+    alpha = krippendorff_alpha(
+        real.value, real.item, real.source, resampling=Resampling(rng, RESAMPLES)
+    )
     found["alpha, these raters"] = found["alpha, other raters"] = alpha[:3]
     return found
 

@@ -42,6 +42,7 @@ from evaluation.stats.ratings import (
     vote_components,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 
 QUESTIONS = ("alignment", "fidelity", "quality")
 SOURCES, EDITS, METHODS, TRIALS = 29, 127, 5, 100
@@ -80,10 +81,10 @@ def steps(ratings: Ratings) -> Steps:
     return {
         "scores of items": each(item_scores),
         "scores of methods, bootstrap": each(
-            lambda v: method_scores(v, rng=rng, resamples=RESAMPLES)
+            lambda v: method_scores(v, resampling=Resampling(rng, RESAMPLES))
         ),
         "comparisons with Holm, bootstrap, P(B > A)": lambda: compare_methods(
-            ratings, rng=rng, resamples=RESAMPLES
+            ratings, resampling=Resampling(rng, RESAMPLES)
         ),
         "success": lambda: success(ratings),
         "success at nine thresholds": lambda: success_sweep(ratings, np.linspace(2, 4, 9)),
@@ -92,7 +93,9 @@ def steps(ratings: Ratings) -> Steps:
         "screening, P.913": each(lambda v: p913(v.value, v.item, v.rater, v.method)),
         "screening, straight lines": each(lambda v: straight_line(v.value, v.rater)),
         "alpha, bootstrap": each(
-            lambda v: krippendorff_alpha(v.value, v.item, v.source, rng=rng, resamples=RESAMPLES)
+            lambda v: krippendorff_alpha(
+                v.value, v.item, v.source, resampling=Resampling(rng, RESAMPLES)
+            )
         ),
         "variance components, power": each(power),
         "ICC": each(lambda v: intraclass_correlation(v.value, v.item, v.rater)),

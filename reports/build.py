@@ -38,7 +38,7 @@ from reports.shell import Plot
 from reports.strip import Strip, make_strip, write_strip
 from reports.style import marks
 from reports.subjects import Of, parts_on
-from reports.summary import Resampling, Summary, summarize
+from reports.summary import IntervalSettings, Summary, summarize
 from reports.tables import Table, all_tables
 from reports.versions import made_with
 from reports.wording import listed, summary_sentences
@@ -66,7 +66,7 @@ class Report(NamedTuple):
 def build_report(
     run_folder: Path,
     out: Path,
-    resampling: Resampling,
+    resampling: IntervalSettings,
     *,
     export: Path | None = None,
     ordinal: Say | None = None,
@@ -217,6 +217,6 @@ def _quality_words(metrics: list[str]) -> tuple[str, str]:
     )
 
 
-def run_facts(resampling: Resampling) -> dict[str, dict[str, Any]]:
+def run_facts(resampling: IntervalSettings) -> dict[str, dict[str, Any]]:
     """Return what a report without a study was made with."""
     return {"Report made with": made_with() | resampling._asdict()}

@@ -19,7 +19,7 @@ from dreamix.core.registry import NamedRegistry
 
 if TYPE_CHECKING:
     from reports.parts import Part
-    from reports.summary import Resampling
+    from reports.summary import IntervalSettings
 
 PATH = click.Path(path_type=Path)
 Say = Callable[[str], None]
@@ -87,11 +87,11 @@ def report(
 
     With --study the page says what raters said of the clips, and how far metrics follow them.
     """
-    from reports.summary import Resampling
+    from reports.summary import IntervalSettings
 
     if ordinal and not study:
         raise UserError("--ordinal models ratings: name the study too, --study DIR")
-    how = Resampling(level, resamples, seed)
+    how = IntervalSettings(level, resamples, seed)
     folder = out or inside(run, "report")
     export = _export_of(study, database, folder) if study else None
     with _told(ordinal) as say:
@@ -125,9 +125,9 @@ def analyze(
     them too.
     """
     from reports.people.export import read_export
-    from reports.summary import Resampling
+    from reports.summary import IntervalSettings
 
-    how = Resampling(level, resamples, seed)
+    how = IntervalSettings(level, resamples, seed)
     folder = out or inside(study, "analysis")
     export = _export_of(study, database, folder)
     beside = None if no_run else run or _run_of(study, read_export(export).study)
@@ -172,7 +172,12 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
 
 
 def _write_run(
-    run: Path, out: Path, how: "Resampling", export: Path | None, media: bool, ordinal: Say | None
+    run: Path,
+    out: Path,
+    how: "IntervalSettings",
+    export: Path | None,
+    media: bool,
+    ordinal: Say | None,
 ) -> None:
     from dreamix.core.progress import progress_bar
     from reports.build import build_report
@@ -188,7 +193,7 @@ def _write_run(
     _tell([first, clips, *_found(done.parts), *metrics, *found], done.page)
 
 
-def _write_study(export: Path, out: Path, how: "Resampling", ordinal: Say | None) -> None:
+def _write_study(export: Path, out: Path, how: "IntervalSettings", ordinal: Say | None) -> None:
     from reports.people.build import build_study
     from reports.people.export import read_export
 

@@ -6,9 +6,7 @@ An axis is a question that raters answered; where nobody was asked, the headline
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from evaluation.stats.compact_letters import compact_letters
+from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
 from reports.glance_figure import glance_figure
 from reports.loading import is_number
@@ -93,8 +91,8 @@ def _metric_column(summary: Summary, axis: str, metric: str, ranked: Ranking | N
         {m: summary.compared(m, metric) for m in labels},
         facts.sign,
         {m: summary.scores[m, metric].edits for m in labels},
-        f"A metric's value is its mean over edits, with its {100 * summary.resampling.level:g}% "
-        "interval over source videos.",
+        "A metric's value is its mean over edits, with its "
+        f"{100 * summary.resampling.confidence:g}% interval over source videos.",
     )
 
 
@@ -102,8 +100,7 @@ def letters_of_ranking(ranked: Ranking) -> dict[str, str]:
     """Return the letters of the methods of a ranking; none where no two could be compared."""
     if not ranked.tested:
         return {}
-    upper = np.nan_to_num(ranked.p, nan=1.0) < ALPHA
-    letters = compact_letters(upper | upper.T, range(len(ranked.methods)))
+    letters = letters_of_tests(ranked.p, ALPHA, range(len(ranked.methods)))
     return dict(zip(ranked.methods, letters, strict=True))
 
 

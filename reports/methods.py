@@ -40,7 +40,7 @@ def run_lead(summary: Summary) -> list[str]:
         f"{plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} of the "
         f"suite {suite.name}, version {suite.version}, with dreamix-toolkit "
         f"{made_with()['dreamix-toolkit']}, a reference implementation of Dreamix [@molad2023].",
-        f"Metrics are means over edits with {100 * how.level:g}% percentile intervals of a "
+        f"Metrics are means over edits with {100 * how.confidence:g}% percentile intervals of a "
         f"bootstrap over source videos, each resampled with all of its edits ({how.resamples} "
         f"resamples, seed {how.seed}) [@efron1993].",
     ]

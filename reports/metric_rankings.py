@@ -13,6 +13,7 @@ from dreamix.core.seeding import rng_for
 from evaluation.stats.meta import (
     ENOUGH,
     MetaInterval,
+    Statistic,
     bootstrap_correlation,
     correlate,
     sign_tally,
@@ -22,9 +23,10 @@ from evaluation.stats.meta import (
 from evaluation.stats.multiplicity import holm, significance_clusters
 from reports.ground import Standing, levelled, standing, tolerance
 from reports.loading import AXES
-from reports.summary import Resampling, Summary
+from reports.summary import IntervalSettings, Summary
 
-PERMUTATIONS, RESAMPLES = 10_000, 1000
+PERMUTATIONS, WITHIN = Statistic("correlation", "item", "kendall_b")  # agreement of two metrics
+RESAMPLES = 10_000, 1000
 ALPHA = 0.05
 
 
@@ -199,23 +201,21 @@ def _ranking(
     )
 
 
-def agreements(given: Values, axes: dict[str, str], how: Resampling) -> Agreements:
+def agreements(given: Values, axes: dict[str, str], how: IntervalSettings) -> Agreements:
     """Return how far metrics agree; axes: axis by metric. Intervals are over source videos."""
     count, stand = len(given.names), given.stand
     within, means = np.full((2, count, count), np.nan)
     ends = {}
     for i, j in combinations(range(count), 2):
         one, other = given.values[i], given.values[j]
-        value = correlate(one, other, level="item", kind="kendall_b").value
+        value = correlate(one, other, level=WITHIN.level, kind=WITHIN.kind).value
         within[i, j] = within[j, i] = value
         means[i, j] = means[j, i] = _tau_of_ranks(stand[i].ranks, stand[j].ranks)
         names = given.names[i], given.names[j]
         if axes[names[0]] == axes[names[1]]:
-            rng = rng_for("metric agreement", how.seed)
-            ends[names] = bootstrap_correlation(
-                one, other, level="item", kind="kendall_b", sources=given.sources, rng=rng,
-                resamples=min(how.resamples, RESAMPLES), confidence=how.level,
-            )  # fmt: skip
+            draws = how.resampling("metric agreement")
+            draws = draws._replace(resamples=min(how.resamples, RESAMPLES))
+            ends[names] = bootstrap_correlation(one, other, WITHIN, draws, sources=given.sources)
     return Agreements(given.names, within, means, ends, len(given.methods))
 
 

@@ -59,7 +59,7 @@ def metric_parts(summary: Summary) -> list[Part]:
             drawings=_drawings(summary, found, agreed, axes),
             folded=(
                 *(_ranking_table(a, by_axis[a]) for a in AXES if by_axis[a]),
-                *(_agreement_table(a, by_axis[a], agreed, how.level) for a in several),
+                *(_agreement_table(a, by_axis[a], agreed, how.confidence) for a in several),
             ),
             frames=(
                 ("metric_rankings", _ranking_frame(found, summary)),
@@ -301,6 +301,6 @@ def _done(summary: Summary) -> tuple[str, ...]:
         f"@phipson2010]), and a cluster begins where a method is worse at p < {ALPHA:g} than every "
         "method before it.",
         "Agreement of two metrics is the mean over edits of Kendall's tau-b over the methods "
-        f"within the edit, with {100 * summary.resampling.level:g}% percentiles of {few} "
+        f"within the edit, with {100 * summary.resampling.confidence:g}% percentiles of {few} "
         "resamples of source videos.",
     )

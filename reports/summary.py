@@ -16,6 +16,7 @@ import pandas as pd
 from dreamix.core.seeding import rng_for
 from evaluation.schema import kind_of_reason
 from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
+from evaluation.stats.resampling import Resampling
 from reports.gapped import Gapped, compared_values, gapped, stand
 from reports.ground import Standing
 from reports.loading import STATUSES, Run
@@ -30,12 +31,16 @@ HEADLINE = {
 }
 
 
-class Resampling(NamedTuple):
-    """How intervals are drawn."""
+class IntervalSettings(NamedTuple):
+    """How sure the intervals of a report are to be, and how they are drawn."""
 
-    level: float = 0.95
+    confidence: float = 0.95
     resamples: int = 2000
     seed: int = 0
+
+    def resampling(self, *names: str | int) -> Resampling:
+        """Return the draws for one purpose: they depend on its names and the seed alone."""
+        return Resampling(rng_for(*names, self.seed), self.resamples, self.confidence)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Summary:
     """
 
     run: Run
-    resampling: Resampling
+    resampling: IntervalSettings
     scores: dict[tuple[str, str], Score]
     common: dict[tuple[str, str], Score]
     deltas: dict[tuple[str, str], Score]
@@ -138,13 +143,7 @@ class Summary:
         ranked = self.ranking(metric)
         if first in ranked and second in ranked and not self.alone(metric):
             difference = np.where(self.standings[metric].ground.edits, difference, np.nan)
-        return cluster_bootstrap(
-            difference,
-            _videos(self.run),
-            rng=_draws(self.resampling),
-            resamples=self.resampling.resamples,
-            level=self.resampling.level,
-        )
+        return cluster_bootstrap(difference, _videos(self.run), _draws(self.resampling))
 
     def headline(self, axis: str) -> str | None:
         """Return the metric that stands for an axis, or None if none has a value and a direction.
@@ -169,7 +168,7 @@ class Summary:
         return [self.run.ranked[place] for place in places]
 
 
-def summarize(run: Run, resampling: Resampling) -> Summary:
+def summarize(run: Run, resampling: IntervalSettings) -> Summary:
     """Return all numbers of a report on `run`."""
     found = gapped(run)
     rows = [list(run.methods).index(label) for label in run.ranked]
@@ -211,15 +210,9 @@ def _by_category(run: Run, values: pd.DataFrame) -> pd.DataFrame:
     return joined.reorder_levels(["method", "metric", "category"], axis=1)
 
 
-def _scores(run: Run, values: pd.DataFrame, resampling: Resampling) -> dict[Any, Score]:
+def _scores(run: Run, values: pd.DataFrame, resampling: IntervalSettings) -> dict[Any, Score]:
     """Return a score for every column of `values`, by the column's name (a tuple)."""
-    found = cluster_intervals(
-        values.to_numpy(),
-        _videos(run),
-        rng=_draws(resampling),
-        resamples=resampling.resamples,
-        level=resampling.level,
-    )
+    found = cluster_intervals(values.to_numpy(), _videos(run), _draws(resampling))
     edits = values.notna().sum(axis=0).to_numpy()
     counts = _counts(run, [str(name) for name in values.columns.names])
     return {
@@ -238,9 +231,9 @@ def _videos(run: Run) -> np.ndarray:
     return np.array([edit.video for edit in run.edits.values()])
 
 
-def _draws(resampling: Resampling) -> np.random.Generator:
-    """Return the generator that every table starts anew, so that all share their draws."""
-    return rng_for("report", resampling.seed)
+def _draws(settings: IntervalSettings) -> Resampling:
+    """Return what every table starts anew, so that all share their draws."""
+    return settings.resampling("report")
 
 
 def _counts(run: Run, by: list[str]) -> dict[Any, int]:

@@ -284,8 +284,8 @@ def number(value: float, digits: int) -> str:
 def caption(summary: Summary) -> str:
     """Return the sentence that stands below every table of means."""
     return (
-        f"Mean over edits with its {100 * summary.resampling.level:g}% interval (bootstrap over "
-        f"source videos, {summary.resampling.resamples} resamples). Grey: anchors."
+        f"Mean over edits with its {100 * summary.resampling.confidence:g}% interval (bootstrap "
+        f"over source videos, {summary.resampling.resamples} resamples). Grey: anchors."
     )
 
 

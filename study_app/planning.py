@@ -116,7 +116,7 @@ def _found_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list
 
 def _points(size: Power, deviations: Deviations, aim: Aim) -> str:
     found = detectable_difference(
-        deviations, size.raters, size.sources, size.ratings, level=aim.level, power=aim.power
+        deviations, size.raters, size.sources, size.ratings, alpha=aim.level, power=aim.power
     )
     if found.difference > WIDTH:
         return f"none: even {WIDTH} points, the width of the scale, would be too few"
@@ -130,7 +130,7 @@ def _table_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim) -> list
     def cell(deviations: Deviations, raters: int) -> str:
         ratings = max(1, round(raters * each))
         found = detectable_difference(
-            deviations, raters, size.sources, ratings, level=aim.level, power=aim.power
+            deviations, raters, size.sources, ratings, alpha=aim.level, power=aim.power
         )
         return f"{found.difference:8.2f}"
 
@@ -158,7 +158,7 @@ def _needed(deviations: Deviations, size: Power, aim: Aim, difference: float) ->
             difference,
             size.sources,
             size.ratings / size.raters,
-            level=aim.level,
+            alpha=aim.level,
             power=aim.power,
         )
     except UserError as error:

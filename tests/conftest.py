@@ -125,19 +125,19 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def summary(run_folder: Path) -> "Summary":
     """What a report says about the fabricated run."""
     from reports.loading import load_run
-    from reports.summary import Resampling, summarize
+    from reports.summary import IntervalSettings, summarize
 
-    return summarize(load_run(run_folder), Resampling(resamples=500))
+    return summarize(load_run(run_folder), IntervalSettings(resamples=500))
 
 
 @pytest.fixture(scope="session")
 def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the finished report."""
     from reports.build import build_report
-    from reports.summary import Resampling
+    from reports.summary import IntervalSettings
 
     out = tmp_path_factory.mktemp("report")
-    build_report(run_folder, out, Resampling(resamples=500))
+    build_report(run_folder, out, IntervalSettings(resamples=500))
     return out
 
 

@@ -18,6 +18,7 @@ from evaluation.stats.composite import (
     verdict,
 )
 from evaluation.stats.meta import correlate
+from evaluation.stats.resampling import Resampling
 
 NAN = np.nan
 NOISE = [1.0, 1.0, 2.0, np.inf, np.inf]
@@ -26,10 +27,12 @@ ITEM, _, ACCURACY, WITHIN, GLOBAL = STATISTICS
 
 
 def learned(made: Made, names: list[str] | None = None, **options: object) -> Learned:
-    settings = {"permutations": 300, "resamples": 100, "sources": made.sources, **options}
+    draws = {"permutations": 300, "resamples": 100}
+    draws |= {name: options.pop(name) for name in draws if name in options}
+    settings = {"sources": made.sources, **options}
     names = names or NAMES[: len(made.metrics)]
-    rng = np.random.default_rng(0)
-    return learn_composite(made.metrics, made.votes, names=names, rng=rng, **settings)  # type: ignore[arg-type]
+    resampling = Resampling(np.random.default_rng(0), **draws)  # type: ignore[arg-type]
+    return learn_composite(made.metrics, made.votes, names=names, resampling=resampling, **settings)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from composite_data import Made, families, noisy, world
 from evaluation.stats.composite import (
     PENALTIES,
     STATISTICS,
-    Draw,
+    RatedMetrics,
     gain_in_folds,
     gain_in_hindsight,
     held_out,
@@ -27,6 +27,7 @@ from evaluation.stats.composite import (
     weighted,
 )
 from evaluation.stats.meta import correlate
+from evaluation.stats.resampling import Resampling
 
 KINDS = ("many", "one", "two", "taken")
 DESIGNS = ((10, 2, 3), (15, 3, 4), (29, 4, 5))
@@ -123,9 +124,9 @@ def rates(noise: list[float], design: tuple[int, int, int], sets: int) -> np.nda
         metrics = noisy(truth, np.array(noise), rng)
         scores = held_out(metrics, votes, source).scores
         for row, statistic in enumerate((HEADLINE, ACCURACY)):
-            draw = Draw(rng, 499, 2)
-            data = scores, metrics, votes, source, names, statistic, draw
-            gain, over = gain_in_folds(*data), gain_in_hindsight(*data)
+            data = RatedMetrics(metrics, votes, source, names, len(np.unique(source)))
+            given = scores, data, statistic, Resampling(rng, 2, permutations=499)
+            gain, over = gain_in_folds(*given), gain_in_hindsight(*given)
             above = gain.delta > 0
             better = verdict(gain, over) == "better"
             count[row] += [above and gain.p < 0.05, above and gain.p_swaps < 0.05, better]

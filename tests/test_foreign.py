@@ -35,7 +35,7 @@ from reports.build import build_report
 from reports.loading import load_run
 from reports.media import make_copies
 from reports.people.export import read_export
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 Act = Callable[[dict[str, Any]], Any]
 
@@ -236,7 +236,7 @@ def test_a_report_replaces_nothing_behind_a_link(arena: Arena, run: Path, name: 
     out = run / "report"
     out.mkdir()
     (out / name).symlink_to(arena.victims / "deep")
-    assert refused_or_done(lambda: build_report(run, out, Resampling(resamples=10)))
+    assert refused_or_done(lambda: build_report(run, out, IntervalSettings(resamples=10)))
     arena.check("run")
 
 

@@ -42,7 +42,7 @@ from reports.people.export import read_export
 from reports.people.lead import study_lead
 from reports.people.outcome import people_of
 from reports.people.part_raters import raters_part
-from reports.summary import Resampling, summarize
+from reports.summary import IntervalSettings, summarize
 from reports.tables import all_tables
 from reports.wording import summary_sentences
 from study_app.export.writing import export
@@ -52,7 +52,7 @@ from study_app.prepare.build import build
 from study_app.simulate import Crowd, method_merit, simulate
 from study_app.spec.template import new_study
 
-HOW = Resampling(resamples=20)
+HOW = IntervalSettings(resamples=20)
 METRICS = ["psnr", "flicker"]
 
 

@@ -9,6 +9,7 @@ from fabricated_joint import Meant, fabricate_joint
 
 from evaluation.score.composite_file import read_composites
 from evaluation.stats.composite import learn_composite
+from evaluation.stats.resampling import Resampling
 from reports.citations import cited
 from reports.formats import latex, markdown
 from reports.parts import Part, stamped
@@ -36,9 +37,13 @@ def part(joint: Joint) -> Part:
 
 def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: Part) -> None:
     expected = learn_composite(
-        joint.metrics, joint.votes["alignment"], names=list(joint.names), sources=joint.sources,
-        rng=joint.people.rng("composite", "alignment"), axis="alignment", resamples=120,
-    )  # fmt: skip
+        joint.metrics,
+        joint.votes["alignment"],
+        names=list(joint.names),
+        sources=joint.sources,
+        axis="alignment",
+        resampling=Resampling(joint.people.rng("composite", "alignment"), 120),
+    )
     table = next(t for t in part.tables if t.name == "composite_alignment")
     gain = expected.gains[0]
     row = table.rows[0]

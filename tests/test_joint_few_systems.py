@@ -9,7 +9,15 @@ import pytest
 import scipy.stats
 from fabricated_joint import Meant, fabricate_joint
 
-from evaluation.stats.meta import bootstrap_correlation, correlate, smallest_p, system_note
+from evaluation.stats.meta import (
+    Claim,
+    Statistic,
+    bootstrap_correlation,
+    correlate,
+    smallest_p,
+    system_note,
+)
+from evaluation.stats.resampling import Resampling
 from reports.people.part_league import league_part
 
 # Hugging Face space of the challenge: CLIP-F, CLIP-T, PickScore | people on quality, text.
@@ -47,9 +55,12 @@ def test_four_rows_support_no_claim_in_words_and_numbers() -> None:
 
 def test_the_interval_over_systems_covers_nearly_everything() -> None:
     found = bootstrap_correlation(
-        column(CLIP_T), column(TEXT), level="system", kind="spearman", resample="systems",
-        rng=np.random.default_rng(0), resamples=4000,
-    )  # fmt: skip
+        column(CLIP_T),
+        column(TEXT),
+        Statistic("correlation", "system", "spearman"),
+        Resampling(np.random.default_rng(0), 4000),
+        claim=Claim("systems"),
+    )
     assert found.low < -0.9 and found.high > 0.9
 
 

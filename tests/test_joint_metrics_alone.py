@@ -14,9 +14,9 @@ from reports.loading import load_run
 from reports.metric_rankings import Values, agreements, rankings, values_of
 from reports.part_metric_league import metric_parts
 from reports.people.joint import Joint
-from reports.summary import Resampling, Summary, summarize
+from reports.summary import IntervalSettings, Summary, summarize
 
-HOW = Resampling(resamples=100)
+HOW = IntervalSettings(resamples=100)
 DREAMIX = Path(sys.executable).with_name("dreamix")
 
 
@@ -67,7 +67,7 @@ def test_agreement_is_kendalls_tau_within_edits_and_of_means() -> None:
     draw = np.random.default_rng(1)
     data = draw.normal(size=(2, 5, 8))
     given = Values(("a", "b"), tuple("vwxyz"), data, np.arange(8))
-    found = agreements(given, {"a": "quality", "b": "quality"}, Resampling(resamples=50))
+    found = agreements(given, {"a": "quality", "b": "quality"}, IntervalSettings(resamples=50))
     taus = [scipy.stats.kendalltau(data[0, :, e], data[1, :, e]).statistic for e in range(8)]
     means = scipy.stats.kendalltau(*data.mean(axis=2)).statistic
     assert found.within[0, 1] == found.within[1, 0] == pytest.approx(np.mean(taus))

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from evaluation.stats.intervals import expanded
 from evaluation.stats.meta import (
     KINDS,
     LEVELS,
     Calibration,
+    Claim,
     Constants,
     Kind,
     Level,
     Resample,
+    Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
-    cluster_counts,
     correlate,
     mean_votes,
     out_of_sample_accuracy,
@@ -27,6 +27,7 @@ from evaluation.stats.meta import (
     soft_pairwise_accuracy,
     tie_calibrated_accuracy,
 )
+from evaluation.stats.resampling import Resampling, cluster_counts, expanded
 
 NAN = np.nan
 SOURCES = np.array([0, 0, 1, 2, 2, 2, 3])
@@ -57,9 +58,13 @@ def test_a_draw_is_the_correlation_of_the_copied_data(
     metric, votes = data(1)
     constants: Constants = "omit" if kind in ("pearson", "kendall_c") else "zero"
     found = bootstrap_correlation(
-        metric, votes, level=level, kind=kind, constants=constants, resample=resample,
-        raters=raters, sources=SOURCES, rng=rng(2), resamples=25,
-    )  # fmt: skip
+        metric,
+        votes,
+        Statistic("correlation", level, kind, constants),
+        Resampling(rng(2), 25),
+        sources=SOURCES,
+        claim=Claim(resample, raters),
+    )
     draw = rng(2)
     counts = [np.ones((25, 7), int), np.ones((25, 4), int), np.ones((25, 5), int)]
     if resample != "systems":
@@ -86,7 +91,11 @@ def test_ends_are_the_expanded_percentiles_of_the_draws() -> None:
     """
     metric, votes = data(3)
     found = bootstrap_correlation(
-        metric, votes, level="item", sources=SOURCES, rng=rng(), resamples=500, confidence=0.8
+        metric,
+        votes,
+        Statistic("correlation", "item", "pearson"),
+        Resampling(rng(), 500, 0.8),
+        sources=SOURCES,
     )
     assert expanded(0.8, 4) == pytest.approx(0.9413896, abs=1e-6)
     ends = np.nanquantile(found.draws, [0.0293052, 0.9706948])
@@ -110,7 +119,10 @@ def test_global_intervals_are_those_of_scipy(kind: Kind) -> None:
     ).confidence_interval  # fmt: skip
     for level in ("global", "edits"):
         found = bootstrap_correlation(
-            metric[None], human[None], level=level, kind=kind, rng=rng(4), resamples=3000
+            metric[None],
+            human[None],
+            Statistic("correlation", level, kind),
+            Resampling(rng(4), 3000),
         )  # type: ignore[arg-type]
         width = reference.high - reference.low
         assert found.low == pytest.approx(reference.low, abs=0.06 * width)
@@ -135,7 +147,11 @@ def test_kinds_of_resampling_are_those_of_nlpstats(
     human = 1 + ((3 * s + 5 * i + s * i * i) % 5).astype(float)
     metric = human / 2 + ((5 * s * s + 3 * i + 2 * s * i) % 13) / 4
     found = bootstrap_correlation(
-        metric, human, level=level, resample=resample, rng=rng(5), resamples=6000
+        metric,
+        human,
+        Statistic("correlation", level, "pearson"),
+        Resampling(rng(5), 6000),
+        claim=Claim(resample),
     )
     ends = np.nanquantile(found.draws, [0.025, 0.975])
     assert ends == pytest.approx((low, high), abs=0.05 * (high - low))
@@ -159,7 +175,11 @@ def test_intervals_over_sources_hold_the_truth() -> None:
         metric, human, labels = draw(seed, 30)
         for name, clusters in (("sources", labels), ("items", None)):
             low, _, high, _ = bootstrap_correlation(
-                metric, human, level="item", sources=clusters, rng=rng(seed), resamples=400
+                metric,
+                human,
+                Statistic("correlation", "item", "pearson"),
+                Resampling(rng(seed), 400),
+                sources=clusters,
             )
             held[name] += low < truth < high
     assert 0.89 < held["sources"] / 200 < 0.99
@@ -169,9 +189,11 @@ def test_intervals_over_sources_hold_the_truth() -> None:
 def test_drawing_raters_widens_the_interval() -> None:
     """Two raters who disagree: without drawing them their disagreement does not show."""
     metric, votes = data(4, systems=5, items=30, raters=2)
-    options = {"level": "item", "resamples": 600, "constants": "zero"}
-    fixed = bootstrap_correlation(metric, votes, rng=rng(1), **options)  # type: ignore[arg-type]
-    drawn = bootstrap_correlation(metric, votes, rng=rng(1), raters=True, **options)  # type: ignore[arg-type]
+    item = Statistic("correlation", "item", "pearson", "zero")
+    fixed = bootstrap_correlation(metric, votes, item, Resampling(rng(1), 600))
+    drawn = bootstrap_correlation(
+        metric, votes, item, Resampling(rng(1), 600), claim=Claim(raters=True)
+    )
     assert drawn.high - drawn.low > fixed.high - fixed.low
     assert drawn.value == fixed.value
 
@@ -185,9 +207,12 @@ def test_a_draw_of_accuracy_is_acc_eq_of_the_copied_items(
     metric, votes = data(5)
     human = mean_votes(votes)
     found = bootstrap_accuracy(
-        metric, votes, calibration=calibration, epsilon=epsilon, sources=SOURCES, rng=rng(6),
-        resamples=30,
-    )  # fmt: skip
+        metric,
+        votes,
+        Resampling(rng(6), 30),
+        sources=SOURCES,
+        calibration=calibration if epsilon is None else epsilon,
+    )
     counts = cluster_counts(4, 30, rng(6)).astype(int)[:, SOURCES]
     whole = tie_calibrated_accuracy(metric, human)
     for value, items in zip(found.draws, counts, strict=True):
@@ -206,7 +231,7 @@ def test_out_of_sample_draws_keep_the_epsilon_of_the_other_sources() -> None:
     metric, votes = data(11, systems=5)
     human = mean_votes(votes)
     found = bootstrap_accuracy(
-        metric, votes, calibration="other sources", sources=SOURCES, rng=rng(6), resamples=30
+        metric, votes, Resampling(rng(6), 30), calibration="other sources", sources=SOURCES
     )
     outside = out_of_sample_accuracy(metric, human, SOURCES)
     items = np.array(
@@ -226,9 +251,11 @@ def test_calibrating_in_each_draw_adds_its_optimism_to_the_draws() -> None:
     _, votes = data(12, systems=4, items=40)
     votes = np.round(mean_votes(votes))  # many ties
     metric = votes + rng(2).normal(size=votes.shape)
-    options = {"sources": np.arange(40) // 4, "resamples": 200}
-    kept = bootstrap_accuracy(metric, votes, rng=rng(1), **options)  # type: ignore[arg-type]
-    anew = bootstrap_accuracy(metric, votes, calibration="each draw", rng=rng(1), **options)  # type: ignore[arg-type]
+    sources = np.arange(40) // 4
+    kept = bootstrap_accuracy(metric, votes, Resampling(rng(1), 200), sources=sources)
+    anew = bootstrap_accuracy(
+        metric, votes, Resampling(rng(1), 200), calibration="each draw", sources=sources
+    )
     assert (anew.draws >= kept.draws - 1e-12).all()
     assert anew.draws.mean() > kept.draws.mean()
     assert anew.value == pytest.approx(kept.value)
@@ -241,7 +268,7 @@ def test_a_draw_of_spa_is_spa_of_weighted_sources(permutations: int, rows: int) 
     metric, votes = data(7, systems=3)
     human = mean_votes(votes)
     found = bootstrap_soft_pairwise(
-        metric[None], human, sources=SOURCES, rng=rng(8), resamples=20, permutations=permutations
+        metric[None], human, Resampling(rng(8), 20), sources=SOURCES, permutations=permutations
     )[0]
     draw = rng(8)
     matrix = np.concatenate(list(signs(4, 1, draw, permutations, rows == 16)))
@@ -265,7 +292,7 @@ def test_a_draw_of_spa_is_spa_of_weighted_sources(permutations: int, rows: int) 
 def test_spa_beside_its_interval_is_spa_by_the_same_signs() -> None:
     metric, votes = data(9, systems=4)
     found = bootstrap_soft_pairwise(
-        metric[None], votes, sources=SOURCES, rng=rng(1), resamples=10, permutations=15
+        metric[None], votes, Resampling(rng(1), 10), sources=SOURCES, permutations=15
     )[0]
     alone = soft_pairwise_accuracy(metric, votes, sources=SOURCES, rng=rng(1), permutations=15)
     assert found.value == pytest.approx(alone.value, abs=1e-12)
@@ -275,16 +302,16 @@ def test_results_do_not_depend_on_the_block_size(monkeypatch: pytest.MonkeyPatch
     metric, votes = data(10)
 
     def found() -> np.ndarray:
-        options = {"sources": SOURCES, "rng": rng(1), "resamples": 50}
         parts = [
             bootstrap_correlation(
-                metric, votes, level=level, kind="kendall_b", resample="both", raters=True,
-                sources=SOURCES, rng=rng(1), resamples=50,
+                metric, votes, Statistic("correlation", level, "kendall_b"),
+                Resampling(rng(1), 50), sources=SOURCES, claim=Claim("both", True),
             ).draws
             for level in LEVELS
         ]  # fmt: skip
-        parts += [each.draws for each in bootstrap_soft_pairwise(metric[None], votes, **options)]  # type: ignore[arg-type]
-        return np.concatenate(parts)
+        draws = Resampling(rng(1), 50)
+        soft = bootstrap_soft_pairwise(metric[None], votes, draws, sources=SOURCES)
+        return np.concatenate([*parts, *(each.draws for each in soft)])
 
     expected = found()
     monkeypatch.setattr(pair_draws, "BLOCK", 1)
@@ -298,12 +325,21 @@ def test_nothing_to_draw_from_gives_no_interval(resample: Resample) -> None:
     metric, human = rng(1).normal(size=(2, 4, 6))
     one_source = np.zeros(6)
     found = bootstrap_correlation(
-        metric, human, level="global", resample=resample, sources=one_source, rng=rng()
+        metric,
+        human,
+        Statistic("correlation", "global", "pearson"),
+        Resampling(rng()),
+        sources=one_source,
+        claim=Claim(resample),
     )
     assert np.isfinite(found.value)
     assert np.isnan(found.low) == (resample != "systems")
     single = bootstrap_correlation(
-        metric[:1], human[:1], level="global", resample=resample, rng=rng()
+        metric[:1],
+        human[:1],
+        Statistic("correlation", "global", "pearson"),
+        Resampling(rng()),
+        claim=Claim(resample),
     )
     assert np.isfinite(single.value)
     assert np.isnan(single.high) == (resample != "inputs")
@@ -313,28 +349,47 @@ def test_nothing_to_draw_from_gives_no_interval(resample: Resample) -> None:
 def test_no_value_no_interval(level: Level) -> None:
     human = rng(1).normal(size=(4, 6))
     for metric in (np.full((4, 6), NAN), np.ones((4, 6))):
-        found = bootstrap_correlation(metric, human, level=level, rng=rng(), resamples=20)
+        found = bootstrap_correlation(
+            metric, human, Statistic("correlation", level, "pearson"), Resampling(rng(), 20)
+        )
         assert np.isnan(found[:3]).all() and np.isnan(found.draws).all()
 
 
 def test_accuracy_and_spa_without_pairs() -> None:
     gone, human = np.full((3, 4), NAN), np.ones((3, 4))
-    assert np.isnan(bootstrap_accuracy(gone, human, rng=rng(), resamples=9)[:3]).all()
-    spa = bootstrap_soft_pairwise(gone[None], human, rng=rng(), resamples=9)[0]
+    assert np.isnan(bootstrap_accuracy(gone, human, Resampling(rng(), 9))[:3]).all()
+    spa = bootstrap_soft_pairwise(gone[None], human, Resampling(rng(), 9))[0]
     assert np.isnan(spa[:3]).all()
-    one_item = bootstrap_accuracy(np.eye(3)[:, :1], np.eye(3)[:, :1], rng=rng(), resamples=9)
+    one_item = bootstrap_accuracy(np.eye(3)[:, :1], np.eye(3)[:, :1], Resampling(rng(), 9))
     assert one_item.value == 1 and np.isnan(one_item.low)
 
 
 def test_bad_requests_raise() -> None:
     metric, votes = data(1)
     with pytest.raises(ValueError, match="from votes"):
-        bootstrap_correlation(metric, mean_votes(votes), level="item", raters=True, rng=rng())
+        bootstrap_correlation(
+            metric,
+            mean_votes(votes),
+            Statistic("correlation", "item", "pearson"),
+            Resampling(rng()),
+            claim=Claim(raters=True),
+        )
     with pytest.raises(ValueError, match="'inputs', 'systems' or 'both'"):
-        bootstrap_correlation(metric, votes, level="item", resample="all", rng=rng())  # type: ignore[arg-type]
+        bootstrap_correlation(
+            metric,
+            votes,
+            Statistic("correlation", "item", "pearson"),
+            Resampling(rng()),
+            claim=Claim("all"),
+        )  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="confidence"):
-        bootstrap_correlation(metric, votes, level="item", confidence=95, rng=rng())
+        bootstrap_correlation(
+            metric,
+            votes,
+            Statistic("correlation", "item", "pearson"),
+            Resampling(rng(), confidence=95),
+        )
     with pytest.raises(ValueError, match="calibration must be one of"):
-        bootstrap_accuracy(metric, votes, calibration="none", rng=rng())  # type: ignore[arg-type]
+        bootstrap_accuracy(metric, votes, Resampling(rng()), calibration="none")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one resample"):
-        bootstrap_accuracy(metric, votes, rng=rng(), resamples=0)
+        bootstrap_accuracy(metric, votes, Resampling(rng(), 0))

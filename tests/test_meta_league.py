@@ -21,6 +21,7 @@ from evaluation.stats.meta import (
     tie_calibrated_accuracy,
 )
 from evaluation.stats.meta import score_swaps as swaps
+from evaluation.stats.resampling import Resampling
 
 NAN = np.nan
 SOURCES = np.arange(36) // 4
@@ -47,10 +48,12 @@ def data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def made(statistic: Statistic, seed: int = 0, **options: object) -> MetricRanking:
     metrics, votes = data()
-    settings = {"permutations": 400, "resamples": 60, "sources": SOURCES, **options}
+    settings = {"permutations": 400, "resamples": 60, **options}
+    sources = settings.pop("sources", SOURCES)
+    draws = Resampling(rng(seed), **settings)  # type: ignore[arg-type]
     return metric_ranking(
-        metrics, votes, names=NAMES, statistic=statistic, rng=rng(seed), **settings
-    )  # type: ignore[arg-type]
+        metrics, votes, names=NAMES, statistic=statistic, sources=sources, resampling=draws  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda s: f"{s.name}-{s.level}")
@@ -125,7 +128,7 @@ def test_people_are_in_the_table_as_raters_against_the_others() -> None:
     assert table.people is not None
     assert table.people.values == pytest.approx(expected.values)
     means = metric_ranking(
-        metrics, mean_votes(votes), names=NAMES, rng=rng(), permutations=20, resamples=20
+        metrics, mean_votes(votes), names=NAMES, resampling=Resampling(rng(), 20, permutations=20)
     )
     assert means.people is None
     assert means.sources == 36
@@ -160,9 +163,12 @@ def test_four_public_rows_support_no_claim() -> None:
     statistic = Statistic("correlation", "system", "spearman")
     for human, metric, expected in ((4, 1, 0.4), (3, 0, -0.4)):
         table = metric_ranking(
-            rows[:, [metric, 2]].T[:, :, None], rows[:, [human]], names=["CLIP", "PickScore"],
-            statistic=statistic, rng=rng(), permutations=500, resamples=50,
-        )  # fmt: skip
+            rows[:, [metric, 2]].T[:, :, None],
+            rows[:, [human]],
+            names=["CLIP", "PickScore"],
+            statistic=statistic,
+            resampling=Resampling(rng(), 50, permutations=500),
+        )
         clip = next(row for row in table.rows if row.name == "CLIP")
         assert clip.value == pytest.approx(expected)
         assert np.isnan([clip.low, clip.high]).all()
@@ -177,7 +183,9 @@ def test_notes_say_what_the_numbers_cannot() -> None:
     )
     assert "not about other systems" in made(Statistic("spa")).notes[0]
     metrics, votes = data()
-    many = metric_ranking(metrics, votes, names=NAMES, rng=rng(), permutations=20, resamples=20)
+    many = metric_ranking(
+        metrics, votes, names=NAMES, resampling=Resampling(rng(), 20, permutations=20)
+    )
     assert many.notes == ()
 
 
@@ -190,9 +198,12 @@ def test_what_another_metric_leads_on_other_cells_is_no_lead_of_the_first() -> N
     a = people + draw.normal(0, 1.2, people.shape) * np.where(source < 10, 1.0, 0.0)
     y = np.where(source < 10, people + draw.normal(0, 0.3, people.shape), np.nan)
     found = metric_ranking(
-        np.stack([a, a, y]), people, names=["a", "b", "y"], sources=source, rng=rng(0),
-        permutations=1000, resamples=10,
-    )  # fmt: skip
+        np.stack([a, a, y]),
+        people,
+        names=["a", "b", "y"],
+        sources=source,
+        resampling=Resampling(rng(0), 10, permutations=1000),
+    )
     assert [row.name for row in found.rows] == ["a", "b", "y"]
     assert found.p_alone[0].tolist()[1:] == [1.0, 1.0]
     assert [row.p_best for row in found.rows][1:] == [1.0, 1.0]
@@ -205,9 +216,13 @@ def test_a_metric_without_values_is_last_and_not_ranked(statistic: Statistic) ->
     metrics[0] = NAN
     metrics[1, :, 3] = NAN
     table = metric_ranking(
-        metrics, votes, names=NAMES, statistic=statistic, sources=SOURCES, rng=rng(),
-        permutations=50, resamples=20,
-    )  # fmt: skip
+        metrics,
+        votes,
+        names=NAMES,
+        statistic=statistic,
+        sources=SOURCES,
+        resampling=Resampling(rng(), 20, permutations=50),
+    )
     last = table.rows[-1]
     assert (last.name, last.cluster, last.missing) == ("good", 0, 180)
     assert np.isnan([last.value, last.low, last.p_best]).all()
@@ -228,7 +243,11 @@ def test_degenerate_data_make_a_table(statistic: Statistic, case: str) -> None:
     if case == "equal":
         votes = np.full(votes.shape, 3.0)
     table = metric_ranking(
-        metrics, votes, names=names, statistic=statistic, rng=rng(), permutations=30, resamples=10
+        metrics,
+        votes,
+        names=names,
+        statistic=statistic,
+        resampling=Resampling(rng(), 10, permutations=30),
     )
     assert len(table.rows) == len(names)
     values = np.array([row.value for row in table.rows])
@@ -259,9 +278,12 @@ def test_a_row_says_how_many_vectors_were_constant() -> None:
     metrics, votes = data()
     votes[:, :6] = 3
     table = metric_ranking(
-        metrics, votes, names=NAMES, statistic=Statistic("correlation", "item"), rng=rng(),
-        permutations=20, resamples=10,
-    )  # fmt: skip
+        metrics,
+        votes,
+        names=NAMES,
+        statistic=Statistic("correlation", "item"),
+        resampling=Resampling(rng(), 10, permutations=20),
+    )
     assert {row.constant for row in table.rows} == {6}
     assert isinstance(table.rows[0], RankedMetric)
 
@@ -269,8 +291,10 @@ def test_a_row_says_how_many_vectors_were_constant() -> None:
 def test_bad_requests_raise() -> None:
     metrics, votes = data()
     with pytest.raises(ValueError, match="a name each"):
-        metric_ranking(metrics, votes, names=NAMES[:2], rng=rng())
+        metric_ranking(metrics, votes, names=NAMES[:2], resampling=Resampling(rng()))
     with pytest.raises(ValueError, match="a name each"):
-        metric_ranking(metrics[0], votes, names=NAMES, rng=rng())
+        metric_ranking(metrics[0], votes, names=NAMES, resampling=Resampling(rng()))
     with pytest.raises(ValueError, match="unknown statistic 'tau'"):
-        metric_ranking(metrics, votes, names=NAMES, statistic=Statistic("tau"), rng=rng())  # type: ignore[arg-type]
+        metric_ranking(
+            metrics, votes, names=NAMES, statistic=Statistic("tau"), resampling=Resampling(rng())
+        )  # type: ignore[arg-type]

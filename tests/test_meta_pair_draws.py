@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation.stats.meta import (
+    Claim,
     Draws,
     Resample,
     accuracy_draws,
@@ -15,6 +16,7 @@ from evaluation.stats.meta import (
     soft_pairwise_accuracy,
     soft_pairwise_draws,
 )
+from evaluation.stats.resampling import Resampling
 
 SYSTEMS, ITEMS, RATERS = 4, 9, 6
 MEMBER = np.arange(ITEMS) % 3
@@ -95,13 +97,13 @@ def test_drawing_raters_or_systems_widens_the_intervals() -> None:
     votes = np.round(3 + merit[:, :, None] + rng.normal(0, 1.2, (SYSTEMS, 30, RATERS)))
     metric = merit + rng.normal(0, 0.3, merit.shape)
 
-    def width(**more: object) -> float:
-        options = {"rng": np.random.default_rng(6), "resamples": 400, **more}
-        found = bootstrap_accuracy(metric, votes, **options)  # type: ignore[arg-type]
+    def width(claim: Claim) -> float:
+        draws = Resampling(np.random.default_rng(6), 400)
+        found = bootstrap_accuracy(metric, votes, draws, claim=claim)
         return found.high - found.low
 
-    assert width(raters=True) > width()
-    assert width(resample="both") > width(resample="systems") > 0
+    assert width(Claim(raters=True)) > width(Claim())
+    assert width(Claim("both")) > width(Claim("systems")) > 0
 
 
 @pytest.mark.parametrize("resample", ["systems", "both"])
@@ -109,10 +111,9 @@ def test_intervals_hold_the_value_and_the_seed_decides(resample: Resample) -> No
     metric, votes = data(7)
     both = []
     for _ in range(2):
-        rng = np.random.default_rng(8)
-        kind = {"resample": resample, "raters": True, "sources": MEMBER, "resamples": 100}
-        accuracy = bootstrap_accuracy(metric, votes, rng=rng, **kind)  # type: ignore[arg-type]
-        (soft,) = bootstrap_soft_pairwise(metric[None], votes, rng=rng, **kind)  # type: ignore[arg-type]
+        draws, claim = Resampling(np.random.default_rng(8), 100), Claim(resample, raters=True)
+        accuracy = bootstrap_accuracy(metric, votes, draws, claim=claim, sources=MEMBER)
+        (soft,) = bootstrap_soft_pairwise(metric[None], votes, draws, claim=claim, sources=MEMBER)
         both.append((*accuracy[:3], *soft[:3]))
     assert both[0] == both[1]
     assert both[0][0] <= both[0][1] <= both[0][2]
@@ -125,9 +126,9 @@ def test_other_calibrations_are_refused_where_systems_are_drawn() -> None:
         bootstrap_accuracy(
             metric,
             votes,
+            Resampling(np.random.default_rng(0)),
             calibration="each draw",
-            resample="systems",
-            rng=np.random.default_rng(0),
+            claim=Claim("systems"),
         )
 
 
@@ -135,5 +136,8 @@ def test_raters_need_votes() -> None:
     metric, votes = data(10)
     with pytest.raises(ValueError, match="raters can only be drawn from votes"):
         bootstrap_accuracy(
-            metric, np.nanmean(votes, axis=2), raters=True, rng=np.random.default_rng(0)
+            metric,
+            np.nanmean(votes, axis=2),
+            Resampling(np.random.default_rng(0)),
+            claim=Claim(raters=True),
         )

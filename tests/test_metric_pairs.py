@@ -5,6 +5,7 @@ import pytest
 
 from evaluation.stats.meta import Statistic, compare_metrics, metric_ranking
 from evaluation.stats.multiplicity import max_step_down, step_down_of_groups
+from evaluation.stats.resampling import Resampling
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -106,9 +107,13 @@ def test_more_metrics_do_not_make_the_best_of_them_surer(name: str) -> None:
     for _ in range(60):
         metrics, people, source = equally_good(8, 12, draw)
         table = metric_ranking(
-            metrics, people, names=[f"m{k}" for k in range(8)], sources=source, rng=draw,
-            statistic=Statistic(name), permutations=100, resamples=2,  # type: ignore[arg-type]
-        )  # fmt: skip
+            metrics,
+            people,
+            names=[f"m{k}" for k in range(8)],
+            sources=source,
+            statistic=Statistic(name),
+            resampling=Resampling(draw, 2, permutations=100),
+        )
         wrong += bool(np.nanmin(table.p[0]) < 0.05)
     assert wrong <= 8
 
@@ -116,10 +121,10 @@ def test_more_metrics_do_not_make_the_best_of_them_surer(name: str) -> None:
 def test_metrics_with_other_gaps_are_compared_pair_by_pair() -> None:
     """Verdicts are taken once a metric where the cells are the same: the same numbers both ways."""
     metrics, people, source = equally_good(3, 12, rng(6))
-    whole = compare_metrics(metrics, people, Statistic(), sources=source, rng=rng(1))
+    whole = compare_metrics(metrics, people, Statistic(), Resampling(rng(1)), sources=source)
     more = np.concatenate([metrics, metrics[:1]])
     more[3, :, 0] = np.nan
-    gaps = compare_metrics(more, people, Statistic(), sources=source, rng=rng(1))
+    gaps = compare_metrics(more, people, Statistic(), Resampling(rng(1)), sources=source)
     assert gaps.delta[:3, :3] == pytest.approx(whole.delta, nan_ok=True, abs=1e-12)
     assert gaps.alone[:3, :3] == pytest.approx(whole.alone, nan_ok=True)
 
@@ -132,7 +137,7 @@ def test_no_other_is_the_best_where_every_lead_of_one_holds_by_a_test_of_its_own
     """
     metrics, people, source = equally_good(6, 12, rng(4))
     metrics[2] = people + rng(8).normal(0, 0.7, people.shape)
-    found = compare_metrics(metrics, people, Statistic(), sources=source, rng=rng(1))
+    found = compare_metrics(metrics, people, Statistic(), Resampling(rng(1)), sources=source)
     others = [0, 1, 3, 4, 5]
     assert (found.delta[:2, 2] < 0).all() and (found.delta[2, 3:] > 0).all()
     leads = [*found.alone[:2, 2], *found.alone[2, 3:]]
@@ -145,6 +150,6 @@ def test_a_metric_that_does_not_lead_them_all_shows_nothing_of_the_others() -> N
     """Two equal copies of the best: neither leads the other, so each may be the best."""
     metrics, people, source = equally_good(3, 12, rng(4))
     metrics[0] = metrics[1] = people + rng(8).normal(0, 0.5, people.shape)
-    found = compare_metrics(metrics, people, Statistic(), sources=source, rng=rng(1))
+    found = compare_metrics(metrics, people, Statistic(), Resampling(rng(1)), sources=source)
     assert found.delta[0, 1] == 0 and found.alone[0, 1] == 1
     assert found.not_best[:2].tolist() == [1.0, 1.0] and found.not_best[2] < 0.05

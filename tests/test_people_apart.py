@@ -19,7 +19,7 @@ from reports.people.part_success import success_part
 from reports.people.part_votes import votes_part
 from reports.people.parts import people_parts
 from reports.people.plots_by_category import categories_figure
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import APART
 
 EACH = 2  # edits of a source
@@ -45,7 +45,7 @@ def seen(
         kind != "rating" or edit in known[method]
         for kind, edit, method in zip(long["kind"], at, long["method"], strict=True)
     ]
-    return people_of(replace(export, long=long[keep]), Resampling(resamples=100))
+    return people_of(replace(export, long=long[keep]), IntervalSettings(resamples=100))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from reports.people.outcome import People, people_of
 from reports.people.part_comparisons import comparisons_part
 from reports.people.part_mos import mos_part
 from reports.people.part_panel import panel_part
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 QUESTIONS = ("alignment", "fidelity", "quality")
 NEAR = 4e-9  # of the scale from 1 to 5
@@ -109,7 +109,7 @@ def study_of(drawn_: dict[str, Any], folder: Any) -> People | None:
     own = left[(left["kind"] == "rating") & ~left["excluded"]]
     if set(own["question"]) != set(QUESTIONS):
         return None
-    return people_of(replace(export, long=left), Resampling(resamples=100))
+    return people_of(replace(export, long=left), IntervalSettings(resamples=100))
 
 
 def check(people: People) -> None:

@@ -13,7 +13,7 @@ from reports.people.gaps import gaps_of
 from reports.people.ordinal import ordinal_questions
 from reports.people.part_ordinal import ordinal_part
 from reports.people.parts import people_parts
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import NOTHING
 
 THREE = ("beta", "alpha", "gamma")
@@ -87,7 +87,9 @@ def test_votes_that_are_all_alike_are_a_note(tmp_path: Path) -> None:
 def test_simulated_raters_are_stamped_and_the_fit_says_where_it_is(tmp_path: Path) -> None:
     export = made_up(tmp_path / "x", drawn((0.9, 0.0)), questions=QUESTIONS[:1], simulated=True)
     told: list[str] = []
-    page, parts = build_study(export, tmp_path / "out", Resampling(resamples=100), told.append)
+    page, parts = build_study(
+        export, tmp_path / "out", IntervalSettings(resamples=100), told.append
+    )
     part = next(part for part in parts if part.id == "ordinal")
     assert part.stamped
     assert part.tables[0].name.startswith("simulated_")

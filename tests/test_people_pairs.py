@@ -15,10 +15,10 @@ from reports.people.export import PREFIX, TABLES, read_export
 from reports.people.export_tables import TABLES as COLUMNS
 from reports.people.pairs import pairs_of
 from reports.people.part_preferences import preferences_part
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import NOTHING
 
-HOW = Resampling(resamples=200)
+HOW = IntervalSettings(resamples=200)
 QUESTIONS = ("alignment", "quality")
 SIDES = ("method_left", "method_right")
 

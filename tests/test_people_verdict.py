@@ -17,7 +17,7 @@ from reports.people.part_comparisons import comparisons_part
 from reports.people.part_mos import mos_part
 from reports.people.parts import people_parts
 from reports.people.verdict import verdict
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import number
 
 
@@ -97,14 +97,14 @@ def test_a_method_that_excluded_raters_alone_saw_is_named_and_has_no_place(tmp_p
     """Rater 0 of 5 is excluded and alone voted on `c`: without c the page is as if it were not."""
     export = made_up(tmp_path, drawn([0.5, 0.0, 1.0]), methods="abc", raters=5, excluded=[0])
     long = export.long[(export.long["rater"] == "r00") | (export.long["method"] != "c")]
-    found = people_of(replace(export, long=long), Resampling(resamples=100))
+    found = people_of(replace(export, long=long), IntervalSettings(resamples=100))
     assert verdict(found)[-1].endswith(" c has votes from excluded raters only.")
     part = mos_part(found)
     assert [[row.label for row in table.rows] for table in (*part.tables, *part.folded)] == [
         ["a", "b"], ["a", "b"]
     ]  # fmt: skip
     without = replace(export, long=long[long["method"] != "c"])
-    fewer = mos_part(people_of(without, Resampling(resamples=100)))
+    fewer = mos_part(people_of(without, IntervalSettings(resamples=100)))
     assert fewer.folded[0].rows == part.folded[0].rows
 
 

@@ -24,6 +24,7 @@ from evaluation.stats.ratings import (
     read_ratings,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 
 SHARED = Path(os.environ.get("DREAMIX_SHARED", Path(__file__).parents[2] / "shared"))
 RATINGS = SHARED / "ratings"
@@ -157,10 +158,12 @@ def test_judges_and_single_raters_reach_what_a_first_look_found(question: str) -
         rows = rows if name == "LPIPS" else rows[rows["question"] == question]
         metrics.append(table(rows, editors, ratings.edits) * (-1 if name == "LPIPS" else 1))
     found = metric_ranking(
-        np.stack(metrics), cube(ratings, question)[places], names=list(expected),
-        sources=source_of(pd.Series(ratings.edits)).to_numpy(), rng=np.random.default_rng(0),
-        permutations=1000, resamples=2000,
-    )  # fmt: skip
+        np.stack(metrics),
+        cube(ratings, question)[places],
+        names=list(expected),
+        sources=source_of(pd.Series(ratings.edits)).to_numpy(),
+        resampling=Resampling(np.random.default_rng(0), 2000, permutations=1000),
+    )
     values = {row.name: row.value for row in found.rows}
     assert values == {name: pytest.approx(value, abs=0.0006) for name, value in expected.items()}
     assert found.people is not None

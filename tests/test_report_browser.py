@@ -15,7 +15,7 @@ from dreamix.core.media import sha256_file, write_video
 from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from reports.build import build_report
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 CLIPS = "[...document.querySelectorAll('#edit-va_motion video')].filter(v => v.duration > 1)"
 LOADED = f"{CLIPS}.filter(v => v.readyState > 2).length"
@@ -31,7 +31,7 @@ def browser_page(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         write_video(path, clip(20 * number_, fps, round(1.5 * fps)))
         sidecar = path.with_suffix(".json")
         write_json(sidecar, json.loads(sidecar.read_text()) | {"sha256": sha256_file(path)})
-    page_file = build_report(folder, folder / "report", Resampling(resamples=100)).page
+    page_file = build_report(folder, folder / "report", IntervalSettings(resamples=100)).page
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.notes, page.asked = [], []
@@ -89,7 +89,7 @@ def test_a_clip_of_as_many_frames_plays_in_step_whatever_its_rate_says(
     folder = outputs_beside(tmp_path, Video(frames, 12), {"slow": Video(frames, 4)})
     run = make(folder)
     scored(run, "psnr")
-    page_file = build_report(run, run / "report", Resampling(resamples=100)).page
+    page_file = build_report(run, run / "report", IntervalSettings(resamples=100)).page
     page = browser_page.context.browser.new_page()
     page.goto(f"{page_file.as_uri()}#edit-duck_00")
     until(page, f"{PACED}.filter(v => v.readyState > 2).length == 2")

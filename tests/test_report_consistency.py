@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from reports.bounds_table import mean_bounds
 from reports.front import pareto
 from reports.part_metric_league import metric_parts
-from reports.summary import Resampling, Summary, summarize
+from reports.summary import IntervalSettings, Summary, summarize
 from reports.tables import axis_table, category_table
 from reports.wording import summary_sentences
 
 AXES = {"fid_a": "fidelity", "fid_b": "fidelity", "ali": "alignment"}
 NAMES = ("ma", "mb", "mc", "md", "me")
 WHOLE, PARTIAL, UNDEFINED = (STATES.index(name) for name in ("ok", "partial", "undefined"))
-HOW = Resampling(resamples=100)
+HOW = IntervalSettings(resamples=100)
 NUMBER = r"\N{MINUS SIGN}?[\d.]+"
 METRIC = "(?:fid_a|fid_b|ali)"
 LEAD = rf"(\bm[a-e]|\bit) is ({NUMBER}) \[.*?\] ahead of (m[a-e])(?: \((\d+) edit)?"

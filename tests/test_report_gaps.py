@@ -9,7 +9,7 @@ from dreamix.core.records import append_lines, write_json
 from reports.build import build_report
 from reports.formats import markdown
 from reports.loading import load_run
-from reports.summary import Resampling, Summary, gaps
+from reports.summary import IntervalSettings, Summary, gaps
 from reports.tables import axis_table
 from reports.wording import summary_sentences
 
@@ -63,7 +63,7 @@ def test_of_several_lines_on_one_score_the_last_counts(tmp_path: Path) -> None:
 def test_a_run_of_one_video_has_no_intervals_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
     folder = fabricate(tmp_path / "run", videos=("va",))
-    done = build_report(folder, out, Resampling(resamples=100), media=False)
+    done = build_report(folder, out, IntervalSettings(resamples=100), media=False)
     shown = markdown(axis_table(done.summary, "alignment"))  # be_ta lacks one edit of three
     assert "**0.300** [one video]; own 0.301 n=3" in shown
     assert "no interval can be given" in done.page.read_text()
@@ -79,7 +79,7 @@ def test_a_metric_without_any_value_still_has_its_column(tmp_path: Path) -> None
             row.pop("value"), row.pop("delta")
             row |= {"status": "failed", "reason": "ValueError: too small"}
     append_lines(folder / "scores.jsonl", rows)
-    done = build_report(folder, tmp_path / "out", Resampling(resamples=100), media=False)
+    done = build_report(folder, tmp_path / "out", IntervalSettings(resamples=100), media=False)
     assert "\N{EN DASH} failed" in markdown(axis_table(done.summary, "quality"))
     assert done.summary.headline("quality") is None
     assert "ValueError: too small" in done.page.read_text()

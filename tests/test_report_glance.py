@@ -22,10 +22,10 @@ from reports.people.export import read_export
 from reports.people.glance import vote_columns
 from reports.strip import FRAMES, HEIGHT, chosen_edits
 from reports.style import marks
-from reports.summary import Resampling, Summary
+from reports.summary import IntervalSettings, Summary
 from reports.tables import NOTHING, Cell, Head
 
-HOW = Resampling(resamples=100)
+HOW = IntervalSettings(resamples=100)
 
 
 def test_table_of_metrics_says_axis_value_letters_and_how_many_edits(summary: Summary) -> None:

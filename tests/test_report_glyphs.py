@@ -15,7 +15,7 @@ from reports.glyphs import boxes_note, families, give_fonts, lacking
 from reports.parts import Drawing
 from reports.plots import trade_off
 from reports.style import SETTINGS, figure
-from reports.summary import Resampling, summarize
+from reports.summary import IntervalSettings, summarize
 from reports.writing import saved
 
 CIRCLED = "\u24b6"  # the A in a circle: in STIXGeneral, not in DejaVu Sans nor in cmr10
@@ -80,4 +80,4 @@ def test_names_in_the_scatter_of_methods_are_placed_without_warnings() -> None:
     run = drawn_run(values, states, better=better, axis=axes, labels=("\u732b", "b"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trade_off(summarize(run, Resampling(resamples=100)), "clip_t", "ssim")
+        trade_off(summarize(run, IntervalSettings(resamples=100)), "clip_t", "ssim")

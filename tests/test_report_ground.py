@@ -13,12 +13,12 @@ from reports.formats import markdown
 from reports.ground import common_ground, levelled, standing, tolerance
 from reports.part_metric_league import metric_parts
 from reports.remarks import remarks, remarks_table
-from reports.summary import Resampling, Summary, summarize
+from reports.summary import IntervalSettings, Summary, summarize
 from reports.tables import axis_table, counts_table
 from reports.wording import summary_sentences
 
 NAN = np.nan
-HOW = Resampling(resamples=100)
+HOW = IntervalSettings(resamples=100)
 OK, FAILED, MISSING, REFUSED, PARTIAL, UNDEFINED = range(6)
 
 

@@ -14,7 +14,7 @@ from reports.latex_text import escape_latex
 from reports.paper import paper
 from reports.people.build import build_study
 from reports.people.export import read_export
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import Cell, Head, Row, Table
 
 HOSTILE = r"50% of $x_1$ & #2 {a}~b^c \input{x} <tag> | [1] ↑ “é” 中" + "\N{MINUS SIGN}1"
@@ -86,7 +86,7 @@ def test_paper_of_a_run_has_its_results_first(made: Path, tmp_path: Path) -> Non
 @needs_tex
 def test_paper_of_a_study_says_its_results_in_words(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", drawn((0.0, 0.5, 1.0)), methods=("c", "b", "a"))
-    _, parts = build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
+    _, parts = build_study(read_export(export), tmp_path / "out", IntervalSettings(resamples=100))
     text = checked(tmp_path / "out")
     for sentence in (one for part in parts for one in part.found):
         topic, _, rest = sentence.partition(": ")
@@ -103,7 +103,7 @@ def test_paper_of_a_large_study_has_twelve_pages_before_its_appendix(tmp_path: P
         methods=[f"a-method-with-a-long-name-{k}" for k in range(8)], excluded=(1, 2), repeats=3,
         simulated=True, shared=False,
     )  # fmt: skip
-    build_study(read_export(export), tmp_path / "out", Resampling(resamples=100))
+    build_study(read_export(export), tmp_path / "out", IntervalSettings(resamples=100))
     assert "SIMULATED raters" in checked(tmp_path / "out").split("\\section{Results}")[1][:200]
 
 

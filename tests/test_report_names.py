@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reports.build import write_tables
 from reports.names import LONGEST, file_name
-from reports.summary import Resampling, summarize
+from reports.summary import IntervalSettings, summarize
 from reports.tables import all_tables
 
 STRAY = "0/../../../stray"  # the metric of shared/cases/scripts/hostile_runs.py
@@ -33,7 +33,7 @@ def test_names_that_were_safe_stay_as_they_were() -> None:
 def test_a_metric_called_like_a_path_stays_in_the_folder(tmp_path: Path) -> None:
     values = np.ones((2, 3, 1))
     run = drawn_run({STRAY: values}, np.zeros((2, 3, 1), int), better={STRAY: "higher"})
-    summary = summarize(run, Resampling(resamples=100))
+    summary = summarize(run, IntervalSettings(resamples=100))
     folder = tmp_path / "a/b/c/tables"
     write_tables(summary, all_tables(summary), folder)
     outside = [p for p in tmp_path.rglob("*") if p.is_file() and p.parent != folder]

@@ -6,7 +6,7 @@ import pytest
 
 from reports.loading import load_run
 from reports.plots import pareto_front
-from reports.summary import Resampling, Score, Summary, summarize
+from reports.summary import IntervalSettings, Score, Summary, summarize
 from reports.tables import decimals, number
 
 
@@ -64,8 +64,8 @@ def test_headline_metrics_follow_the_documented_order(summary: Summary) -> None:
 
 def test_the_seed_of_the_bootstrap_decides_the_interval(run_folder: Path, summary: Summary) -> None:
     run = load_run(run_folder)
-    again = summarize(run, Resampling(resamples=500))
-    other = summarize(run, Resampling(resamples=500, seed=1))
+    again = summarize(run, IntervalSettings(resamples=500))
+    other = summarize(run, IntervalSettings(resamples=500, seed=1))
     assert again.scores == summary.scores
     assert other.scores != summary.scores
     low = [s.scores["be_ta", "brisque"].interval.low for s in (summary, other)]

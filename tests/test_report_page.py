@@ -14,7 +14,7 @@ from markupsafe import Markup
 from dreamix.core.media import probe
 from reports.build import build_report
 from reports.rendering import environment, macros
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 # ---- page ----------------------------------------------------------------------------------------
 
@@ -105,13 +105,13 @@ def test_page_shows_definitions_provenance_and_what_was_not_run(
 
 
 def test_page_without_media_has_no_gallery(run_folder: Path, tmp_path: Path) -> None:
-    done = build_report(run_folder, tmp_path, Resampling(resamples=100), media=False)
+    done = build_report(run_folder, tmp_path, IntervalSettings(resamples=100), media=False)
     assert "--no-media" in done.page.read_text()
     assert not (tmp_path / "media").exists()
 
 
 def test_the_same_run_gives_the_same_bytes(made: Path, run_folder: Path, tmp_path: Path) -> None:
-    build_report(run_folder, tmp_path, Resampling(resamples=500))
+    build_report(run_folder, tmp_path, IntervalSettings(resamples=500))
     first, second = (
         {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
         for top in (made, tmp_path)
@@ -151,10 +151,10 @@ def test_copies_play_in_a_browser_and_equal_clips_are_stored_once(made: Path) ->
 
 
 def test_copies_are_not_made_twice_and_leftovers_go(run_folder: Path, tmp_path: Path) -> None:
-    build_report(run_folder, tmp_path, Resampling(resamples=100))
+    build_report(run_folder, tmp_path, IntervalSettings(resamples=100))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "media").iterdir()}
     (tmp_path / "media" / "left-over.mp4").write_bytes(b"old")
-    build_report(run_folder, tmp_path, Resampling(resamples=100))
+    build_report(run_folder, tmp_path, IntervalSettings(resamples=100))
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "media").iterdir()} == before
 
 
@@ -162,7 +162,7 @@ def test_a_clip_that_cannot_be_read_is_a_tile_with_the_reason(tmp_path: Path) ->
     folder = fabricate(tmp_path / "run", videos=("va", "vb"), media=True)
     (folder / "clips/alpha/va_motion/0.mp4").unlink()
     (folder / "sources/vb.mp4").write_bytes(b"not a video")
-    done = build_report(folder, tmp_path / "out", Resampling(resamples=100))
+    done = build_report(folder, tmp_path / "out", IntervalSettings(resamples=100))
     text = done.page.read_text()
     data = json.loads(re.search(r'id="gallery-data">(.*?)</script>', text, re.S)[1])  # type: ignore[index]
     gone = data["clips"]["alpha"]["va_motion"][0]

@@ -25,11 +25,11 @@ from reports.people.parts import joint_parts, people_parts
 from reports.prose import said_interval
 from reports.sections import caution, idle, notes, remarks_html
 from reports.style import marks
-from reports.summary import Resampling, summarize
+from reports.summary import IntervalSettings, summarize
 from reports.tables import Table, all_tables
 from reports.wording import summary_sentences
 
-HOW = Resampling(resamples=100)
+HOW = IntervalSettings(resamples=100)
 # A count of one before a word in the plural: "1 videos"; verbs of one are none.
 VERBS = "is|was|has|counts|less|puts|differs|shows|lacks|as|of the"
 ADJECTIVES = "source|rated|other|more|whole|common|source video"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evaluation.stats.agreement import krippendorff_alpha, retest_agreement
+from evaluation.stats.resampling import Resampling
 
 # Krippendorff's example as Wikipedia gives it (3 coders, 15 units): nominal .691, interval .811.
 GAP = np.nan
@@ -39,10 +40,10 @@ def random_table(seed: int) -> np.ndarray:
 
 def test_the_published_example() -> None:
     value, unit = long(EXAMPLE)
-    nominal = krippendorff_alpha(value, unit, unit, metric="nominal")
+    nominal = krippendorff_alpha(value, unit, unit, measurement="nominal")
     assert nominal.mid == pytest.approx(0.691358, abs=5e-7)
     assert (nominal.units, nominal.single) == (12, 1)  # units 1 and 13 have no vote
-    interval = krippendorff_alpha(value, unit, unit, metric="interval")
+    interval = krippendorff_alpha(value, unit, unit, measurement="interval")
     assert interval.mid == pytest.approx(0.810845, abs=5e-7)
 
 
@@ -52,7 +53,7 @@ def test_alpha_agrees_with_two_packages(metric, seed: int) -> None:  # type: ign
     """krippendorff 0.9.0 and evalica 0.4.2, to 1e-9, on an incomplete table."""
     table = random_table(seed)
     value, unit = long(table)
-    found = krippendorff_alpha(value, unit, unit, metric=metric).mid
+    found = krippendorff_alpha(value, unit, unit, measurement=metric).mid
     reference = krippendorff.alpha(reliability_data=table, level_of_measurement=metric)
     assert found == pytest.approx(float(reference), abs=1e-9)
     assert found == pytest.approx(evalica.alpha(pd.DataFrame(table), metric).alpha, abs=1e-9)
@@ -64,7 +65,7 @@ def test_alpha_by_hand() -> None:
     """
     value, unit = np.array([1.0, 1, 1, 2]), np.array([0, 0, 1, 1])
     for metric in ("nominal", "ordinal", "interval"):
-        assert krippendorff_alpha(value, unit, unit, metric=metric).mid == pytest.approx(0)
+        assert krippendorff_alpha(value, unit, unit, measurement=metric).mid == pytest.approx(0)
 
 
 def packaged(table: np.ndarray) -> float:
@@ -76,7 +77,7 @@ def test_the_interval_is_the_studentized_bootstrap_of_sources() -> None:
     error by leaving out one of the drawn sources at a time. The same multinomial counts.
     """
     value, unit = long(table := random_table(3))
-    found = krippendorff_alpha(value, unit, unit % 6, rng=rng(4), resamples=60, level=0.8)
+    found = krippendorff_alpha(value, unit, unit % 6, resampling=Resampling(rng(4), 60, 0.8))
     columns = [np.arange(source, table.shape[1], 6) for source in range(6)]
 
     def both(drawn: np.ndarray) -> tuple[float, float]:
@@ -96,24 +97,28 @@ def test_the_interval_is_the_studentized_bootstrap_of_sources() -> None:
 def test_few_sources_have_no_interval_and_agreement_has_one_of_no_width() -> None:
     """Four sources say too little about others. All raters alike: alpha is 1, whatever is drawn."""
     value, unit = long(random_table(3))
-    few = krippendorff_alpha(value, unit, unit % 4, rng=rng())
+    few = krippendorff_alpha(value, unit, unit % 4, resampling=Resampling(rng()))
     assert few.sources == 4 and np.isfinite(few.mid) and np.isnan([few.low, few.high]).all()
     value, unit = np.repeat([1.0, 2, 3, 4, 5, 3], 3), np.repeat(np.arange(6), 3)
-    alike = krippendorff_alpha(value, unit, unit, rng=rng())
+    alike = krippendorff_alpha(value, unit, unit, resampling=Resampling(rng()))
     assert alike[:3] == pytest.approx((1, 1, 1), abs=1e-12)
 
 
 def test_alpha_where_it_is_not_defined() -> None:
     """All votes equal, or no unit with two votes: NaN. One source: a value without ends."""
-    same = krippendorff_alpha(np.full(6, 3.0), np.arange(6) // 2, np.zeros(6, int), rng=rng())
+    same = krippendorff_alpha(
+        np.full(6, 3.0), np.arange(6) // 2, np.zeros(6, int), resampling=Resampling(rng())
+    )
     assert np.isnan(same.mid) and same.units == 3
-    single = krippendorff_alpha(np.arange(3.0), np.arange(3), np.arange(3), rng=rng())
+    single = krippendorff_alpha(
+        np.arange(3.0), np.arange(3), np.arange(3), resampling=Resampling(rng())
+    )
     assert np.isnan(single.mid) and (single.units, single.single) == (0, 3)
     value, unit = long(random_table(5))
-    one = krippendorff_alpha(value, unit, np.zeros_like(unit), rng=rng())
+    one = krippendorff_alpha(value, unit, np.zeros_like(unit), resampling=Resampling(rng()))
     assert np.isfinite(one.mid) and np.isnan([one.low, one.high]).all()
     with pytest.raises(ValueError, match="no metric"):
-        krippendorff_alpha(value, unit, unit, metric="ratio")  # type: ignore[arg-type]
+        krippendorff_alpha(value, unit, unit, measurement="ratio")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="as many units"):
         krippendorff_alpha(value, unit[1:], unit)
 

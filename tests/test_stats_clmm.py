@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from evaluation.stats.ratings import (
+    Rounds,
     Votes,
     clmm,
     effective_draws,
@@ -159,7 +160,7 @@ class TestBayes:
             )
         weight = np.exp(log - log.max())
         wanted = [float((weight * x).sum() / weight.sum()) for x in (first, second, cut)]
-        chain = gibbs_chain(grade, group, {}, np.random.default_rng(1), draws=12_000, warm_up=300)
+        chain = gibbs_chain(grade, group, {}, np.random.default_rng(1), Rounds(12_000, 300))
         got = [*chain.effect.mean(axis=0), chain.cuts[:, 1].mean()]
         assert got == pytest.approx(wanted, abs=0.02)
         spread = np.sqrt((weight * (second - wanted[1]) ** 2).sum() / weight.sum())
@@ -205,7 +206,7 @@ class TestBayes:
             grade = (latent > 0).astype(int)
             if len(np.unique(grade)) < 2:
                 continue
-            chain = gibbs_chain(grade, method, {"rater": rater}, rng, draws=500, warm_up=200)
+            chain = gibbs_chain(grade, method, {"rater": rater}, rng, Rounds(500, 200))
             shares.append(np.mean(chain.effect[:, 1] - chain.effect[:, 0] < beta[1] - beta[0]))
         assert len(shares) > 30
         assert stats.kstest(shares, "uniform").pvalue > 0.01

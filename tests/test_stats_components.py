@@ -217,7 +217,7 @@ def test_power_at_another_level_is_the_equation_written_out() -> None:
         times = scipy.stats.t.ppf(0.995, freedom) + scipy.stats.t.ppf(0.9, freedom)
         planned = times * np.sqrt(2 * (0.04 / raters + 0.16 / sources + 0.81 / ratings))
         size = (raters, sources, ratings)
-        found = detectable_difference(Deviations(0.2, 0.4, 0.9), *size, level=0.01, power=0.9)
+        found = detectable_difference(Deviations(0.2, 0.4, 0.9), *size, alpha=0.01, power=0.9)
         assert found.difference == pytest.approx(planned, abs=1e-12)
 
 

@@ -23,6 +23,7 @@ from evaluation.stats.ratings import (
     vote_components,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -65,10 +66,10 @@ def test_two_items_have_means_and_no_more_than_they_can_show() -> None:
     votes = votes_on(ratings, "q")
     assert item_scores(votes).mos.tolist() == [1.75, 3.0]
     assert np.isfinite(item_scores(votes).low).all()
-    (pair,) = compare_methods(ratings, rng=rng())
+    (pair,) = compare_methods(ratings, resampling=Resampling(rng()))
     assert pair.difference.mid == 1.25 and pair.superiority.found.mid == (3 + 0.5) / 4
     assert np.isnan([pair.difference.p, pair.p_holm, pair.boot_low, pair.superiority.found.p]).all()
-    alpha = krippendorff_alpha(votes.value, votes.item, votes.source, rng=rng())
+    alpha = krippendorff_alpha(votes.value, votes.item, votes.source, resampling=Resampling(rng()))
     assert np.isfinite(alpha.mid) and np.isnan(alpha.low)
     icc = intraclass_correlation(votes.value, votes.item, votes.rater)
     assert 0 <= icc.single <= 1

@@ -14,6 +14,7 @@ from evaluation.stats.agreement import (
     timeline,
     volume,
 )
+from evaluation.stats.resampling import Resampling
 
 GRID = 12  # edges of random boxes lie on it, so that counting its cells is exact
 
@@ -102,7 +103,7 @@ class TestAgreement:
                 (1, 2, NONE),
             ),
             TIME,
-            rng=np.random.default_rng(0),
+            Resampling(np.random.default_rng(0)),
         )
         assert found.overlap.mid == pytest.approx((1 / 9 + 1) / 2)
         assert (found.pairs, found.clips) == (4, 2)
@@ -112,22 +113,22 @@ class TestAgreement:
         """Pairs: 0 on clip 0 with 1 on clip 1 (0), 1 on clip 0 with 0 on clip 1 (1/3)."""
         rows = (0, 0, span(0, 0.5)), (1, 0, span(0.5, 1)), (0, 1, span(0.25, 0.75))
         found = mark_agreement(
-            viewings(*rows, (1, 1, span(0.9, 1))), TIME, rng=np.random.default_rng(0)
+            viewings(*rows, (1, 1, span(0.9, 1))), TIME, Resampling(np.random.default_rng(0))
         )
         assert found.chance == pytest.approx((0 + 1 / 3) / 2)
 
     def test_without_marks_there_is_no_number(self) -> None:
         rows = ((0, 0, NONE), (1, 0, NONE))
-        found = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(0))
+        found = mark_agreement(viewings(*rows), TIME, Resampling(np.random.default_rng(0)))
         assert np.isnan(found.overlap.mid) and np.isnan(found.chance) and found.pairs == 0
 
     def test_neither_order_nor_names_matter(self) -> None:
         rng = np.random.default_rng(1)
         ends = np.sort(rng.random((12, 2)), axis=1)
         rows = [(k % 3, k // 3, span(*ends[k])) for k in range(12)]
-        one = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(2))
+        one = mark_agreement(viewings(*rows), TIME, Resampling(np.random.default_rng(2)))
         turned = [(7 - rater, item, box) for rater, item, box in rows[::-1]]
-        other = mark_agreement(viewings(*turned), TIME, rng=np.random.default_rng(2))
+        other = mark_agreement(viewings(*turned), TIME, Resampling(np.random.default_rng(2)))
         assert one.overlap == pytest.approx(other.overlap)
         assert one.chance == pytest.approx(other.chance)
 
@@ -138,8 +139,8 @@ def test_of_many_viewings_chance_is_a_sample_that_no_order_changes() -> None:
     rows = [
         (k % 10, k // 10, span(0, 0.5) if rng.random() < 0.5 else span(0.5, 1)) for k in range(300)
     ]
-    one = mark_agreement(viewings(*rows), TIME, rng=np.random.default_rng(4), resamples=10)
-    other = mark_agreement(viewings(*rows[::-1]), TIME, rng=np.random.default_rng(4), resamples=10)
+    one = mark_agreement(viewings(*rows), TIME, Resampling(np.random.default_rng(4), 10))
+    other = mark_agreement(viewings(*rows[::-1]), TIME, Resampling(np.random.default_rng(4), 10))
     assert one.chance == other.chance == pytest.approx(0.5, abs=0.05)
 
 

@@ -19,6 +19,7 @@ from evaluation.stats.ratings import (
     method_scores,
     source_weights,
 )
+from evaluation.stats.resampling import Resampling
 from evaluation.stats.two_way_cluster import Variance, clustered_estimate, two_way_variance
 
 
@@ -58,7 +59,7 @@ def test_item_intervals_agree_with_scipy() -> None:
     value = rng(1).integers(1, 6, 7).astype(float)
     votes = votes_of(simulated.complete(7, 1, 1), value)
     reference = scipy.stats.ttest_1samp(value, 0).confidence_interval(0.9)
-    found = item_scores(votes, level=0.9)
+    found = item_scores(votes, confidence=0.9)
     assert found.low[0] == pytest.approx(reference.low, abs=1e-9)
     assert found.high[0] == pytest.approx(reference.high, abs=1e-9)
 
@@ -143,7 +144,7 @@ def test_the_bootstrap_of_a_full_table_is_known_by_hand() -> None:
     """
     design = simulated.complete(2, 2, 1)
     votes = votes_of(design, 1.0 + design["source"])
-    draws = bootstrap_scores(votes, rng=rng(), resamples=8000)[:, 0]
+    draws = bootstrap_scores(votes, Resampling(rng(), 8000))[:, 0]
     values, counts = np.unique(draws.round(9), return_counts=True)
     assert values.tolist() == [1, 1.5, 2]
     # Binomial standard error of a quarter of 8000: 0.5%.
@@ -154,7 +155,7 @@ def test_the_bootstrap_agrees_with_loops() -> None:
     """Incomplete design, 40 resamples with the same multinomial counts, each MOS by loops."""
     design = simulated.some_of(simulated.complete(6, 5, 2, edits_each=2), 0.35, rng(5))
     votes = votes_of(design, simulated.values(design, np.array([0.0, 0.5]), rng(6)))
-    found = bootstrap_scores(votes, rng=rng(7), resamples=40)
+    found = bootstrap_scores(votes, Resampling(rng(7), 40))
     again = rng(7)
     of_raters = again.multinomial(6, np.full(6, 1 / 6), size=40)
     of_sources = again.multinomial(5, np.full(5, 1 / 5), size=40)
@@ -185,7 +186,7 @@ def test_the_bootstrap_is_the_cautious_one() -> None:
     """
     design = simulated.complete(24, 30, 2)
     votes = votes_of(design, simulated.values(design, np.array([0.0, 0.0]), rng(8)))
-    found = method_scores(votes, rng=rng(9))
+    found = method_scores(votes, resampling=Resampling(rng(9)))
     width = (found.boot_high - found.boot_low) / (found.high - found.low)
     assert ((width > 0.85) & (width < 1.3)).all()
     assert ((found.boot_low < found.mos) & (found.mos < found.boot_high)).all()
@@ -195,7 +196,7 @@ def test_the_bootstrap_is_the_cautious_one() -> None:
 def test_one_rater_or_one_source_has_a_mean_and_no_interval(raters: int, sources: int) -> None:
     design = simulated.complete(raters, sources, 2, edits_each=2)
     value = simulated.values(design, np.array([0.0, 1.0]), rng(10))
-    found = method_scores(votes_of(design, value), rng=rng(), resamples=50)
+    found = method_scores(votes_of(design, value), resampling=Resampling(rng(), 50))
     assert found.mos[1] == pytest.approx(value[design["method"] == 1].mean())
     assert np.isnan([found.error, found.low, found.high, found.boot_low, found.boot_high]).all()
     assert found.freedom.tolist() == [0, 0]
@@ -203,21 +204,21 @@ def test_one_rater_or_one_source_has_a_mean_and_no_interval(raters: int, sources
 
 def test_equal_votes_have_an_interval_of_no_width() -> None:
     design = simulated.complete(5, 4, 1)
-    found = method_scores(votes_of(design, np.full(20, 4.0)), rng=rng(), resamples=50)
+    found = method_scores(votes_of(design, np.full(20, 4.0)), resampling=Resampling(rng(), 50))
     ends = [found.low[0], found.high[0], found.boot_low[0], found.boot_high[0]]
     assert ends == pytest.approx([4] * 4, abs=1e-9)
 
 
 def test_a_method_without_votes_is_nan_and_counted_zero() -> None:
     votes = by_hand()._replace(methods=2)
-    found = method_scores(votes, rng=rng(), resamples=50)
+    found = method_scores(votes, resampling=Resampling(rng(), 50))
     assert found.mos[0] == 3.75 and np.isnan(found.mos[1]) and np.isnan(found.boot_low[1])
     assert found.votes.tolist() == [5, 0]
 
 
 def test_the_level_must_make_sense() -> None:
     with pytest.raises(ValueError, match="0 < level < 1"):
-        method_scores(by_hand(), level=95)
+        method_scores(by_hand(), confidence=95)
 
 
 def test_many_votes_take_seconds() -> None:
@@ -227,5 +228,5 @@ def test_many_votes_take_seconds() -> None:
     sizes = (600, 20, 100, 5)
     votes = Votes(*(design[a] for a in ("rater", "source", "edit", "method")), value, *sizes)
     began = time.process_time()
-    method_scores(votes, rng=rng())
+    method_scores(votes, resampling=Resampling(rng()))
     assert time.process_time() - began < 10

@@ -21,6 +21,7 @@ from evaluation.stats.ratings import (
     source_weights,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -170,7 +171,8 @@ def test_degenerate_designs() -> None:
     }
     design = {axis: np.array(codes) for axis, codes in apart.items()}
     (found,) = compare_methods(
-        read_ratings(simulated.long_table(design, q=np.array([1.0, 2, 3, 4]))), rng=rng()
+        read_ratings(simulated.long_table(design, q=np.array([1.0, 2, 3, 4]))),
+        resampling=Resampling(rng()),
     )
     assert np.isnan([found.difference.mid, found.p_holm, found.superiority.found.mid]).all()
     assert (found.edits, found.superiority.pairs) == (0, 0)
@@ -185,7 +187,7 @@ def test_the_bootstrap_of_a_difference_agrees_with_loops() -> None:
     """20 resamples with the same counts: an edit counts where both methods keep a vote."""
     design = simulated.some_of(simulated.complete(5, 4, 2, edits_each=2), 0.5, rng(9))
     votes = votes_of(design, simulated.values(design, np.array([0.0, 0.5]), rng(10)))
-    found = bootstrap_differences(votes, [(0, 1)], rng=rng(11), resamples=20)[:, 0]
+    found = bootstrap_differences(votes, [(0, 1)], Resampling(rng(11), 20))[:, 0]
     again = rng(11)
     of_raters = again.multinomial(5, np.full(5, 0.2), size=20)
     of_sources = again.multinomial(4, np.full(4, 0.25), size=20)
@@ -200,9 +202,12 @@ def test_pairs_share_their_resamples() -> None:
     design = simulated.some_of(simulated.complete(7, 6, 3, edits_each=2), 0.4, rng(15))
     value = simulated.values(design, np.array([0.0, 0.5, 0.7]), rng(16))
     ratings = read_ratings(simulated.long_table(design, q=value))
-    votes, found = votes_on(ratings, "q"), compare_methods(ratings, rng=rng(17), resamples=50)
+    votes, found = (
+        votes_on(ratings, "q"),
+        compare_methods(ratings, resampling=Resampling(rng(17), 50)),
+    )
     for one, (a, b) in zip(found, [(0, 1), (0, 2), (1, 2)], strict=True):
-        alone = bootstrap_differences(votes, [(a, b)], rng=rng(17), resamples=50)[:, 0]
+        alone = bootstrap_differences(votes, [(a, b)], Resampling(rng(17), 50))[:, 0]
         ends = np.nanquantile(alone, [0.025, 0.975])
         assert (one.boot_low, one.boot_high) == pytest.approx(ends, abs=1e-12)
 

@@ -11,6 +11,7 @@ from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from dreamix.core.errors import UserError
 from evaluation.stats.preference import (
+    ChoiceRows,
     bradley_terry,
     compare_preferences,
     count_choices,
@@ -19,6 +20,7 @@ from evaluation.stats.preference import (
     read_choices,
     win_probability,
 )
+from evaluation.stats.resampling import Resampling
 from evaluation.stats.two_way_cluster import two_way_variance
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -69,7 +71,9 @@ def test_differences_clustered_two_ways_agree_with_statsmodels() -> None:
     taste = draw.normal(0, 0.8, (12, 1, 3)) + draw.normal(0, 0.8, (9, 3)) + [0.5, 0.0, -0.3]
     gap = taste[rater, source, left] - taste[rater, source, right]
     outcome = np.where(draw.random(400) < 1 / (1 + np.exp(-gap)), -1, 1)
-    found = compare_preferences(left, right, outcome, "ABC", rater, source, position=False)
+    found = compare_preferences(
+        ChoiceRows(left, right, outcome, "ABC", rater, source), position=False
+    )
     signs = np.zeros((400, 3))
     signs[np.arange(400), left], signs[np.arange(400), right] = 1, -1
     fit = sm.Logit((outcome == -1).astype(float), signs[:, :2]).fit(disp=False, tol=1e-12)
@@ -191,9 +195,8 @@ def test_intervals_agree_with_a_refit_of_repeated_rows() -> None:
     """Each resample, its rows repeated as often as rater and source were drawn, fitted anew."""
     left, right, outcome = simulate(np.array([0, 0.4, -0.6]), 0.7, 0.2, 400, rng(7))
     rater, source = np.arange(400) % 10, np.arange(400) // 10 % 8
-    found = preference_intervals(
-        left, right, outcome, "ABC", rater, source, rng=rng(8), resamples=40, level=0.5
-    )
+    rows = ChoiceRows(left, right, outcome, "ABC", rater, source)
+    found = preference_intervals(rows, Resampling(rng(8), 40, 0.5))
     again = rng(8)
     raters = again.multinomial(10, np.full(10, 0.1), size=40)
     sources = again.multinomial(8, np.full(8, 1 / 8), size=40)
@@ -220,9 +223,8 @@ def test_resamples_without_an_estimate_are_counted() -> None:
     rater, source = np.arange(40) % 4, np.arange(40) // 4 % 5
     outcome = np.full(40, -1)
     outcome[[0, 4]] = 1
-    found = preference_intervals(
-        left, right, outcome, "AB", rater, source, rng=rng(9), resamples=400, position=False
-    )
+    rows = ChoiceRows(left, right, outcome, "AB", rater, source)
+    found = preference_intervals(rows, Resampling(rng(9), 400), position=False)
     assert found.resamples + found.failed == 400 and found.failed >= 100
     assert np.isfinite([*found.low, *found.high]).all()
 
@@ -231,7 +233,8 @@ def test_one_rater_or_one_source_has_no_interval() -> None:
     columns = simulate(np.array([0, 0.4]), 0.7, 0.2, 60, rng(10))
     two, one = np.arange(60) % 6, np.zeros(60, int)
     for rater, source in ((one, two), (two, one)):
-        found = preference_intervals(*columns, "AB", rater, source, rng=rng(), resamples=20)
+        rows = ChoiceRows(*columns, "AB", rater, source)
+        found = preference_intervals(rows, Resampling(rng(), 20))
         assert np.isnan([*found.low, *found.high, *found.bias, *found.tie]).all()
 
 

@@ -38,6 +38,18 @@ def compact_letters(different: np.ndarray, order: Sequence[int]) -> list[str]:
     ]
 
 
+def letters_of_tests(p: np.ndarray, alpha: float, order: Sequence[int]) -> list[str]:
+    """Return the letters of methods that differ where p is below alpha; "" if nothing was tested.
+
+    p:     float (methods, methods), both halves or one of them; NaN is a pair without a test.
+    order: as `compact_letters`.
+    """
+    if not np.isfinite(p).any():
+        return [""] * len(p)
+    below = np.nan_to_num(p, nan=1.0) < alpha
+    return compact_letters(below | below.T, order)
+
+
 def _split(columns: list[Column], first: int, second: int) -> list[Column]:
     """Return the columns with none that holds both: each such one without the one or the other."""
     found = []

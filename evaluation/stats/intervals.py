@@ -17,9 +17,9 @@ hold the true mean (20,000 sets of 4 normal items a cluster, half of the varianc
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats as distributions
 
 from evaluation.stats.long_table import distinct
+from evaluation.stats.resampling import Resampling, percentiles
 
 
 class Interval(NamedTuple):
@@ -42,36 +42,29 @@ class Intervals(NamedTuple):
 def cluster_bootstrap(
     values: np.ndarray,
     clusters: np.ndarray,
+    resampling: Resampling,
     *,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    level: float = 0.95,
     weights: np.ndarray | None = None,
 ) -> Interval:
     """Return the mean of `values` and its percentile interval over resampled clusters.
 
     values:   float (items,); NaN where an item has no value.
     clusters: (items,) label of the cluster each item belongs to, of any type that sorts.
-    level:    share of the bootstrap distribution between the ends, 0 < level < 1.
     weights:  float (items,), >= 0: how much each item counts in the mean; left out, all alike.
 
     With values in a single cluster the ends are NaN: one video says nothing about other videos.
     With no value at all everything is NaN. Lengths that differ raise ValueError.
     """
     column = np.asarray(values, dtype=np.float64)[:, None]
-    found = cluster_intervals(
-        column, clusters, rng=rng, resamples=resamples, level=level, weights=weights
-    )
+    found = cluster_intervals(column, clusters, resampling, weights=weights)
     return Interval(float(found.low[0]), float(found.mid[0]), float(found.high[0]))
 
 
 def cluster_intervals(
     values: np.ndarray,
     clusters: np.ndarray,
+    resampling: Resampling,
     *,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    level: float = 0.95,
     weights: np.ndarray | None = None,
 ) -> Intervals:
     """Return `cluster_bootstrap` of every column of `values` (items, columns), on the same draws.
@@ -79,22 +72,26 @@ def cluster_intervals(
     A draw that holds none of a column's clusters has no mean and does not count for that column.
     """
     values = np.asarray(values, dtype=np.float64)
-    _check(values, clusters, resamples, level)
+    rng, resamples, confidence, _ = resampling
+    _check(values, clusters, resampling)
     sums, counts = _cluster_totals(values, clusters, weights)
     draws = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
     present = (counts > 0).sum(axis=0)
     low, high = np.full((2, values.shape[1]), np.nan)
     many = np.flatnonzero(present > 1)
     means = ratio(draws @ sums[:, many], draws @ counts[:, many])
-    low[many], high[many] = _percentiles(means, level)
+    low[many], high[many] = percentiles(means, confidence)
     return Intervals(low, ratio(sums.sum(axis=0), counts.sum(axis=0)), high, present)
 
 
-def _check(values: np.ndarray, clusters: np.ndarray, resamples: int, level: float) -> None:
+def _check(values: np.ndarray, clusters: np.ndarray, resampling: Resampling) -> None:
     if values.ndim != 2 or len(values) != len(clusters) or not len(values):
         raise ValueError(f"values {values.shape} need one cluster an item, got {len(clusters)}")
-    if not (0 < level < 1 and resamples >= 1):
-        raise ValueError(f"need 0 < level < 1 and resamples >= 1, got {level} and {resamples}")
+    _, resamples, confidence, _ = resampling
+    if not (0 < confidence < 1 and resamples >= 1):
+        raise ValueError(
+            f"need 0 < confidence < 1 and resamples >= 1, got {confidence} and {resamples}"
+        )
 
 
 def _cluster_totals(
@@ -112,34 +109,3 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Return above / below, NaN where below is zero; shapes broadcast."""
     above, below = np.broadcast_arrays(above, below)
     return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-
-
-def percentile_interval(draws: np.ndarray, level: float) -> tuple[float, float]:
-    """Return the ends of the central `level` of estimates (n,), NaN left out."""
-    kept = draws[np.isfinite(draws)]
-    if not len(kept):
-        return np.nan, np.nan
-    low, high = _percentiles(kept, level)
-    return float(low), float(high)
-
-
-def expanded(level: float, clusters: int) -> float:
-    """Return the share of draws to keep so that the interval is as wide as one of Student's t.
-
-    Plain percentiles are those of a normal whose deviation is too small by sqrt((n - 1) / n), n the
-    number of clusters drawn from. Source: Hesterberg, What Teachers Should Know About the
-    Bootstrap, The American Statistician 69 (2015), section 4 ("expanded percentile"). Fewer than
-    two clusters leave the level as it is.
-    """
-    if clusters < 2:
-        return level
-    t = distributions.t.ppf((1 + level) / 2, clusters - 1) * (clusters / (clusters - 1)) ** 0.5
-    return float(1 - 2 * distributions.norm.sf(t))
-
-
-def _percentiles(means: np.ndarray, level: float) -> np.ndarray:
-    """Return (2, columns): the ends of the central `level` of each column, NaN left out."""
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    if not np.isnan(means).any():
-        return np.quantile(means, ends, axis=0)
-    return np.nanquantile(means, ends, axis=0)

@@ -12,13 +12,26 @@ Multiple Testing (1993), algorithm 4.1 (step-down max T).
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
 Rule = Literal["all", "any"]
 NEAR = 1e-9  # share of a statistic within which two are equal
 CHUNK = 2**21  # numbers compared at a time
+
+
+class Tested(Protocol):
+    """One of several tests: a NamedTuple with a p-value and a field for the adjusted one."""
+
+    @property
+    def p(self) -> float:
+        """The p-value of the test alone."""
+
+    def _replace(self, *, p_holm: float) -> Self: ...
+
+
+Test = TypeVar("Test", bound=Tested)
 
 
 class Permuted(NamedTuple):
@@ -53,6 +66,12 @@ def holm_of(p: Sequence[float]) -> np.ndarray:
     given = np.array(p, np.float64)
     unknown = np.isnan(given)
     return np.where(unknown, np.nan, holm(np.where(unknown, 1.0, given)))
+
+
+def holm_adjusted(tests: Sequence[Test]) -> list[Test]:
+    """Return tests with their p adjusted by Holm over all of them, as `holm_of`, in `p_holm`."""
+    adjusted = holm_of([one.p for one in tests])
+    return [one._replace(p_holm=float(p)) for one, p in zip(tests, adjusted, strict=True)]
 
 
 def step_down_of_groups(

@@ -45,6 +45,7 @@ from scipy import stats as distributions
 
 from evaluation.stats.intervals import ratio
 from evaluation.stats.leverage import leverage
+from evaluation.stats.resampling import Resampling
 
 CHUNK = 256  # resamples at a time
 
@@ -129,21 +130,21 @@ def clustered_estimate(
     mid: float,
     variance: Variance,
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     null: float = 0.0,
     raters: Raters = "random",
 ) -> ClusteredEstimate:
     """Return an estimate with its t interval and p-value.
 
-    level:  of the interval, 0 < level < 1.
+    confidence: of the interval, 0 < confidence < 1.
     raters: "random", a sample of others like them, or "fixed", these and no others: then only the
             sources leave degrees of freedom.
 
     A variance of zero (all votes alike) gives an interval of no width; its p is 1 if the estimate
     is `null` and NaN otherwise, as votes that do not vary are nothing to judge by.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"need 0 < level < 1, got {level}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"need 0 < confidence < 1, got {confidence}")
     few = variance.sources if raters == "fixed" else min(variance.raters, variance.sources)
     freedom = float(max(few - 1, 0))
     if np.isfinite(variance.freedom):
@@ -151,7 +152,7 @@ def clustered_estimate(
     if np.isnan(variance.total):
         freedom = 0.0
     error = float(np.sqrt(variance.total))
-    half = float(distributions.t.ppf((1 + level) / 2, freedom)) * error if freedom else np.nan
+    half = float(distributions.t.ppf((1 + confidence) / 2, freedom)) * error if freedom else np.nan
     p = p_value(mid - null, error, freedom)
     counts = variance.raters, variance.sources, variance.fewest
     return ClusteredEstimate(mid - half, mid, mid + half, error, p, freedom, *counts)
@@ -172,12 +173,13 @@ def p_value(deviation: float, error: float, freedom: float) -> float:
 
 
 def two_way_weights(
-    raters: int, sources: int, *, rng: np.random.Generator, resamples: int
+    raters: int, sources: int, resampling: Resampling
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give how often raters (raters, n) and sources (sources, n) are drawn, n resamples at a time.
 
-    Draws are multinomial, raters and sources independently. The n sum to `resamples`.
+    Draws are multinomial, raters and sources independently. The n sum to the resamples.
     """
+    rng, resamples, *_ = resampling
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
         of_raters = rng.multinomial(raters, np.full(raters, 1 / raters), size=size)

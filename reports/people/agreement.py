@@ -108,8 +108,8 @@ def agreement(joint: Joint, question: str) -> Agreement:
         apart=tuple(joint.names[k] for k in aside),
         ahead=_ahead(joint, question, ranked),
         surely=_surely(joint, question, [joint.names[k] for k in ranked]),
-        halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.level),
-        vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.level),
+        halves=half_panels(votes, value, rng=rng, confidence=joint.people.how.confidence),
+        vote=one_vote(votes, value, rng=rng, confidence=joint.people.how.confidence),
         permutations=swaps,
     )
 
@@ -121,10 +121,7 @@ def _league(joint: Joint, question: str, among: list[int], swaps: int) -> Metric
         names=[joint.names[k] for k in among],
         statistic=headline(joint),
         sources=joint.sources,
-        rng=joint.people.rng("league", question),
-        permutations=swaps,
-        resamples=joint.people.how.resamples,
-        confidence=joint.people.how.level,
+        resampling=joint.people.resampling("league", question)._replace(permutations=swaps),
     )
 
 
@@ -158,10 +155,10 @@ def _surely(joint: Joint, question: str, ranked: list[str]) -> float:
     """Return the lower end of the best metric's interval, as it was chosen from all: Bonferroni."""
     if not ranked:
         return float("nan")
-    level = 1 - (1 - joint.people.how.level) / len(ranked)
+    confidence = 1 - (1 - joint.people.how.confidence) / len(ranked)
     every = np.ones(len(joint.edits), bool)
     draws = joint.people.how.resamples
-    return within(joint, joint.names.index(ranked[0]), question, every, draws, level).low
+    return within(joint, joint.names.index(ranked[0]), question, every, draws, confidence).low
 
 
 def headline(joint: Joint) -> Statistic:
@@ -209,33 +206,23 @@ def within(
     question: str,
     keep: np.ndarray,
     resamples: int,
-    level: float | None = None,
+    confidence: float | None = None,
 ) -> MetaInterval:
     """Return the headline statistic of one metric on some edits (bool), epsilon that of all.
 
-    level: of the interval; left out, that of the report.
+    confidence: of the interval; left out, that of the report.
     """
     human, metric, statistic = joint.mean_votes(question), joint.metrics[k], headline(joint)
-    level = joint.people.how.level if level is None else level
-    rng = joint.people.rng("within", question)
+    draws = joint.people.resampling("within", question)._replace(resamples=resamples)
+    draws = draws if confidence is None else draws._replace(confidence=confidence)
     part, people, sources = metric[:, keep], human[:, keep], joint.sources[keep]
     if statistic.name == "acc_eq":
         epsilon = tie_calibrated_accuracy(metric, human).epsilon
         if not np.isfinite(epsilon):
             return MetaInterval(np.nan, np.nan, np.nan, np.zeros(0))
-        return bootstrap_accuracy(
-            part,
-            people,
-            epsilon=epsilon,
-            sources=sources,
-            rng=rng,
-            resamples=resamples,
-            confidence=level,
-        )
-    return bootstrap_correlation(
-        part, people, level="edits", kind=statistic.kind, sources=sources, rng=rng,
-        resamples=resamples, confidence=level,
-    )  # fmt: skip
+        return bootstrap_accuracy(part, people, draws, sources=sources, calibration=epsilon)
+    edits = Statistic("correlation", "edits", statistic.kind)
+    return bootstrap_correlation(part, people, edits, draws, sources=sources)
 
 
 def by_method(joint: Joint, human: np.ndarray) -> float:

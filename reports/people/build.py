@@ -22,7 +22,7 @@ from reports.rendering import macros
 from reports.shell import Section, shell
 from reports.strip import NO_RUN
 from reports.style import Mark, marks
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.versions import made_with
 from reports.wording import plural
 from reports.writing import check_out, results_of, utf8, write_paper, write_parts
@@ -43,7 +43,7 @@ NOBODY = Said([], "", [], {})
 
 
 def study_results(
-    export: Exported, how: Resampling, run: Run | None, ordinal: Say | None = None
+    export: Exported, how: IntervalSettings, run: Run | None, ordinal: Say | None = None
 ) -> Said:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
@@ -61,7 +61,7 @@ def study_results(
 
 
 def build_study(
-    export: Exported, out: Path, how: Resampling, ordinal: Say | None = None
+    export: Exported, out: Path, how: IntervalSettings, ordinal: Say | None = None
 ) -> tuple[Path, list[Part]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
     check_out(out)
@@ -89,7 +89,7 @@ def build_study(
     return out / "index.html", parts
 
 
-def study_facts(export: Exported, how: Resampling) -> dict[str, dict[str, Any]]:
+def study_facts(export: Exported, how: IntervalSettings) -> dict[str, dict[str, Any]]:
     """Return what is known of where the numbers of a study come from."""
     study = {
         "name": export.name,

@@ -5,11 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dreamix.core.seeding import rng_for
 from evaluation.stats.agreement import TIME, TIME_AND_PLACE, MarkAgreement, Viewings, mark_agreement
 from evaluation.stats.ratings import MethodScores, Votes, method_scores
 from reports.people.export import Exported
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 KINDS = {  # what tables and figures call what raters could choose from
     "flicker": "flicker",
@@ -36,7 +35,7 @@ class Defects(NamedTuple):
     in_place: MarkAgreement
 
 
-def defects_of(export: Exported, how: Resampling) -> Defects | None:
+def defects_of(export: Exported, how: IntervalSettings) -> Defects | None:
     """Return what raters marked; None if the study did not ask, or nobody watched anything."""
     asked = export.study.get("defects") or {}
     if export.marks is None or not (asked.get("ask") or len(export.marks)):
@@ -52,13 +51,12 @@ def defects_of(export: Exported, how: Resampling) -> Defects | None:
     agreed = (_agreement(viewings, dimensions, how) for dimensions in (TIME, TIME_AND_PLACE))
     offered = [str(kind) for kind in asked.get("kinds", KINDS) if kind in KINDS]
     kinds = [*dict.fromkeys([*offered, *(k for k in KINDS if k in set(marks["defect"]))])]
-    shares = method_scores(votes, level=how.level)
+    shares = method_scores(votes, confidence=how.confidence)
     return Defects(methods, kinds, seen, marks, boxes, shares, *agreed)
 
 
-def _agreement(viewings: Viewings, dimensions: int, how: Resampling) -> MarkAgreement:
-    rng = rng_for("people", "marks", dimensions, how.seed)
-    return mark_agreement(viewings, dimensions, rng=rng, resamples=how.resamples, level=how.level)
+def _agreement(viewings: Viewings, dimensions: int, how: IntervalSettings) -> MarkAgreement:
+    return mark_agreement(viewings, dimensions, how.resampling("people", "marks", dimensions))
 
 
 def of_method(defects: Defects, method: str) -> np.ndarray:

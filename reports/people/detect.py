@@ -28,7 +28,7 @@ class Detectable(NamedTuple):
 
     question: str
     alone: float  # by a single comparison
-    corrected: float  # by one that has to stand in front of all others: level / tests
+    corrected: float  # by one that has to stand in front of all others: alpha / tests
     tests: int
     study: Power | None  # None if the votes do not show how much they vary
     why_not: str
@@ -45,7 +45,7 @@ def _detectable(people: People, question: str) -> Detectable:
     votes = votes_on(people.kept.ratings, question)
     raters, sources = len(np.unique(votes.rater)), len(np.unique(votes.source))
     each = np.bincount(votes.method, minlength=votes.methods)
-    tests, level = len(people.kept.comparisons), alpha_of(people)
+    tests, alpha = len(people.kept.comparisons), alpha_of(people)
     why = _why_not(raters, sources)
     try:
         found = deviations_of(vote_components(votes))
@@ -54,10 +54,10 @@ def _detectable(people: People, question: str) -> Detectable:
     if why:
         return Detectable(question, math.inf, math.inf, tests, None, why)
     size = (raters, sources, int(each[each > 0].min()))
-    alone = detectable_difference(found, *size, level=level, power=POWER)
+    alone = detectable_difference(found, *size, alpha=alpha, power=POWER)
     if alone.difference < 1e-9:
         return Detectable(question, math.nan, math.nan, tests, None, "the votes do not vary")
-    strict = detectable_difference(found, *size, level=level / tests, power=POWER)
+    strict = detectable_difference(found, *size, alpha=alpha / tests, power=POWER)
     return Detectable(question, alone.difference, strict.difference, tests, alone, "")
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.compact_letters import compact_letters
+from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.ratings import SuccessGap
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
 from reports.loading import is_number
@@ -74,7 +74,7 @@ Gaps = dict[str, list[Gap]]  # by question and SUCCESS: every pair, a before b i
 
 def alpha_of(people: People | Pairs) -> float:
     """Return the level of tests that goes with the level of the intervals."""
-    return round(1 - people.how.level, 9)
+    return round(1 - people.how.confidence, 9)
 
 
 def gaps_of(people: People, outcome: Outcome, *, raters: Raters = "random") -> Gaps:
@@ -84,7 +84,7 @@ def gaps_of(people: People, outcome: Outcome, *, raters: Raters = "random") -> G
     """
     place = {name: k for k, name in enumerate(people.methods)}
     found: Gaps = {question: _question(outcome, question) for question in people.questions}
-    found[SUCCESS] = _success(outcome, people.how.level, raters)
+    found[SUCCESS] = _success(outcome, people.how.confidence, raters)
     return {
         name: sorted(
             (one if place[one.a] < place[one.b] else one.turned for one in several),
@@ -100,15 +100,13 @@ def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict
     score: by which the letters are ordered; a method without one (NaN) has no letter. Without a
     pair that could be tested there are none.
     """
-    names, alpha = people.methods, alpha_of(people)
-    different = np.zeros((len(names), len(names)), bool)
+    names, p = people.methods, np.full((len(people.methods),) * 2, np.nan)
     for one in gaps:
-        a, b = names.index(one.a), names.index(one.b)
-        different[a, b] = different[b, a] = one.sign(alpha) != 0
-    tested = any(not one.why_not for one in gaps)
-    scored = [k for k, name in enumerate(names) if tested and is_number(score[name])]
+        alike = is_number(one.p_holm) and abs(one.mid) <= ALIKE
+        p[names.index(one.a), names.index(one.b)] = 1.0 if alike else one.p_holm
+    scored = [k for k, name in enumerate(names) if is_number(score[name])]
     order = sorted(scored, key=lambda k: -round(score[names[k]], 9))
-    return dict(zip(names, compact_letters(different, order), strict=True))
+    return dict(zip(names, letters_of_tests(p, alpha_of(people), order), strict=True))
 
 
 def _question(outcome: Outcome, question: str) -> list[Gap]:
@@ -139,7 +137,7 @@ def _why_success(one: SuccessGap, raters: Raters) -> str:
     return ALONE if one.fewest == 1 else ""
 
 
-def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
+def _success(outcome: Outcome, confidence: float, raters: Raters) -> list[Gap]:
     """Return the comparisons of success as a - b, those of `compared_success` are b - a."""
     return [
         Gap(
@@ -148,6 +146,6 @@ def _success(outcome: Outcome, level: float, raters: Raters) -> list[Gap]:
             one.edits > 0 and not one.only_a + one.only_b,
         )
         for one in compared_success(
-            outcome.ratings, outcome.standings, level=level, raters=raters
+            outcome.ratings, outcome.standings, confidence=confidence, raters=raters
         )
     ]  # fmt: skip

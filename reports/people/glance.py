@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.compact_letters import compact_letters
+from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
 from reports.glance import Column
 from reports.loading import is_number
@@ -28,7 +28,7 @@ STRENGTH = (
 
 def vote_columns(people: People) -> list[Column]:
     """Return a column for every question of an absolute study."""
-    gaps, level = gaps_of(people, people.kept), 100 * people.how.level
+    gaps, level = gaps_of(people, people.kept), 100 * people.how.confidence
     low, high = people.kept.ratings.scale
     about = MOS.format(low=low, high=high, level=level)
     found = []
@@ -71,17 +71,15 @@ def _choice_column(pairs: Pairs, one: Chosen, alpha: float) -> Column:
         dict(zip(names, ends, strict=True)),
         1,
         {m: rated_edits(_chosen_on(pairs, one.question, m)) for m in names},
-        STRENGTH.format(level=100 * pairs.how.level),
+        STRENGTH.format(level=100 * pairs.how.confidence),
     )
 
 
 def _letters(one: Chosen, alpha: float) -> list[str]:
     """Return the letters of the methods; none where no preference could be tested."""
     assert one.model
-    if not np.isfinite(one.p_holm).any():
-        return [""] * len(one.rows.methods)
-    different = np.nan_to_num(one.p_holm, nan=1.0) < alpha
-    return compact_letters(different, np.argsort(-one.model.strength, kind="stable").tolist())
+    order = np.argsort(-one.model.strength, kind="stable").tolist()
+    return letters_of_tests(one.p_holm, alpha, order)
 
 
 def _chosen_on(pairs: Pairs, question: str, method: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from evaluation.stats.meta import (
     Level,
     MetaInterval,
     SplitHalf,
+    Statistic,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
     correlate,
@@ -45,22 +46,16 @@ class Others(NamedTuple):
 def others(joint: Joint, question: str) -> Others:
     """Return SPA and correlations of every metric with their intervals over source videos."""
     votes, few = joint.votes[question], min(DRAWS, joint.people.how.resamples)
-    human, rng = mean_votes(votes), joint.people.rng("statistics", question)
-    spa = bootstrap_soft_pairwise(
-        joint.metrics,
-        human,
-        sources=joint.sources,
-        rng=rng,
-        resamples=few,
-        confidence=joint.people.how.level,
-    )
+    human = mean_votes(votes)
+    draws = joint.people.resampling("statistics", question)._replace(resamples=few)
+    spa = bootstrap_soft_pairwise(joint.metrics, human, draws, sources=joint.sources)
     named = list(zip(joint.names, joint.metrics, strict=True))
     return Others(
         question,
         dict(zip(joint.names, spa, strict=True)),
         {name: _correlations(joint, metric, human, question, few) for name, metric in named},
         {name: correlate(metric, human, level="item").constant for name, metric in named},
-        {level: split_half(votes, level=level, rng=rng) for level in LEVELS},
+        {level: split_half(votes, level=level, rng=draws.rng) for level in LEVELS},
         {name: why_none(joint, k, question) for k, name in enumerate(joint.names)},
     )
 
@@ -107,20 +102,12 @@ def statistics_frame(found: Others) -> pd.DataFrame:
 def _correlations(
     joint: Joint, metric: np.ndarray, human: np.ndarray, question: str, resamples: int
 ) -> dict[tuple[Level, Kind], MetaInterval]:
-    return {
-        (level, kind): bootstrap_correlation(
-            metric,
-            human,
-            level=level,
-            kind=kind,
-            sources=joint.sources,
-            rng=joint.people.rng("correlations", question),
-            resamples=resamples,
-            confidence=joint.people.how.level,
-        )
-        for level in LEVELS
-        for kind in KINDS
-    }
+    def found(level: Level, kind: Kind) -> MetaInterval:
+        draws = joint.people.resampling("correlations", question)._replace(resamples=resamples)
+        statistic = Statistic("correlation", level, kind)
+        return bootstrap_correlation(metric, human, statistic, draws, sources=joint.sources)
+
+    return {(level, kind): found(level, kind) for level in LEVELS for kind in KINDS}
 
 
 def _cells(found: Others, name: str) -> tuple[Cell, ...]:

@@ -190,7 +190,7 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
         first = "Metrics were compared with mean votes by Kendall's tau-b between edits; "
         test = "of the metrics' standardized scores"
     return (
-        f"{first}intervals are {100 * how.level:g}% percentiles of {how.resamples} "
+        f"{first}intervals are {100 * how.confidence:g}% percentiles of {how.resamples} "
         "resamples of source videos.",
         "Two metrics were compared, on the clips for which both have values, by a two-sided "
         "permutation test "

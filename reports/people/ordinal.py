@@ -108,18 +108,20 @@ def _models(people: People, question: str, votes: Votes, say: Say) -> OrdinalQue
 
 def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[OrdinalGap]:
     """Return pairs in the study's order, each as the first less the second."""
-    names, level = people.kept.ratings.methods, people.how.level
+    names, confidence = people.kept.ratings.methods, people.how.confidence
     at = {int(method): k for k, method in enumerate(fitted.methods)}
     place = {name: k for k, name in enumerate(people.methods)}
     made = []
     for one, other in zip(
-        ordinal_comparisons(fitted), posterior_differences(drawn, level=level), strict=True
+        ordinal_comparisons(fitted),
+        posterior_differences(drawn, confidence=confidence),
+        strict=True,
     ):
         turn = place[names[one.a]] < place[names[one.b]]  # both are b - a
         sign = -1 if turn else 1
         a, b = (names[one.a], names[one.b]) if turn else (names[one.b], names[one.a])
         freedom = fitted.of_pairs[at[one.a], at[one.b]]
-        reach = stats.t.ppf((1 + level) / 2, freedom) if freedom else np.nan
+        reach = stats.t.ppf((1 + confidence) / 2, freedom) if freedom else np.nan
         mid, half = sign * one.difference, reach * one.error
         low, high = sorted((sign * other.low, sign * other.high))
         better = 1 - other.better if turn else other.better

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dreamix.core.seeding import rng_for
 from evaluation.stats.ratings import (
     Comparison,
     MethodScores,
@@ -23,6 +22,7 @@ from evaluation.stats.ratings import (
     success,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 from reports.ground import Standing
 from reports.people.export import Exported
 from reports.people.standings import (
@@ -34,7 +34,7 @@ from reports.people.standings import (
     within_scale,
 )
 from reports.style import Mark, marks_of
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 
 class Outcome(NamedTuple):
@@ -61,7 +61,7 @@ class People(NamedTuple):
     """An absolute study (votes from 1 to 5) in numbers."""
 
     export: Exported
-    how: Resampling
+    how: IntervalSettings
     kept: Outcome  # without excluded raters: what the report says
     everyone: Outcome | None  # of the same methods; None if nobody is excluded
     look: dict[
@@ -69,8 +69,12 @@ class People(NamedTuple):
     ]  # how every method is drawn: as in the figures of the run, if there is one
 
     def rng(self, *names: str) -> np.random.Generator:
-        """Return the draws for one purpose: they depend on its names and the seed alone."""
-        return rng_for("people", *names, self.how.seed)
+        """Return the generator for one purpose: it depends on its names and the seed alone."""
+        return self.resampling(*names).rng
+
+    def resampling(self, *names: str) -> Resampling:
+        """Return the draws for one purpose."""
+        return self.how.resampling("people", *names)
 
     @property
     def questions(self) -> list[str]:
@@ -91,7 +95,9 @@ class People(NamedTuple):
         )
 
 
-def people_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = None) -> People:
+def people_of(
+    export: Exported, how: IntervalSettings, look: dict[str, Mark] | None = None
+) -> People:
     """Return an absolute study's numbers; votes that cannot be read are a one-line `UserError`.
 
     look: how methods are drawn elsewhere; left out, by their places in the study.
@@ -105,35 +111,34 @@ def people_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = 
     return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _outcome(ratings: Ratings, how: Resampling) -> Outcome:
+def _outcome(ratings: Ratings, how: IntervalSettings) -> Outcome:
     standings = people_standings(ratings)
     common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
-    rng = rng_for("people", "compare", how.seed)
-    comparisons = compared(ratings, standings, level=how.level, rng=rng, resamples=how.resamples)
+    draws = how.resampling("people", "compare")
+    comparisons = compared(ratings, standings, confidence=how.confidence, resampling=draws)
     return Outcome(
         ratings=ratings,
         common=common,
         of_success=of_success,
         scores=_scores(common, how),
         own={
-            q: within_scale(method_scores(votes_on(ratings, q), level=how.level), ratings)
+            q: within_scale(method_scores(votes_on(ratings, q), confidence=how.confidence), ratings)
             for q in ratings.questions
         },
         comparisons=comparisons,
-        success=success(of_success, level=how.level),
-        own_success=success(ratings, level=how.level),
+        success=success(of_success, confidence=how.confidence),
+        own_success=success(ratings, confidence=how.confidence),
         standings=standings,
     )
 
 
-def _scores(ratings: Ratings, how: Resampling) -> dict[str, MethodScores]:
+def _scores(ratings: Ratings, how: IntervalSettings) -> dict[str, MethodScores]:
     return {
         question: within_scale(
             method_scores(
                 votes_on(ratings, question),
-                level=how.level,
-                rng=rng_for("people", "mos", how.seed),
-                resamples=how.resamples,
+                confidence=how.confidence,
+                resampling=how.resampling("people", "mos"),
             ),
             ratings,
         )

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.seeding import rng_for
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
     ChoiceRows,
@@ -21,7 +20,7 @@ from evaluation.stats.preference import (
 from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.people.export import Exported
 from reports.style import Mark, marks_of
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 
 class Chosen(NamedTuple):
@@ -51,13 +50,13 @@ class Pairs(NamedTuple):
     """A pairwise study: without excluded raters, and with them where there are some."""
 
     export: Exported
-    how: Resampling
+    how: IntervalSettings
     kept: tuple[Chosen, ...]
     everyone: tuple[Chosen, ...]
     look: dict[str, Mark]  # how every method is drawn
 
 
-def pairs_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = None) -> Pairs:
+def pairs_of(export: Exported, how: IntervalSettings, look: dict[str, Mark] | None = None) -> Pairs:
     """Return a pairwise study's numbers; rows that cannot be read are a one-line `UserError`."""
     kept = _adjusted([_chosen(export, how, name, False) for name in export.questions])
     everyone: tuple[Chosen, ...] = ()
@@ -66,22 +65,14 @@ def pairs_of(export: Exported, how: Resampling, look: dict[str, Mark] | None = N
     return Pairs(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _chosen(export: Exported, how: Resampling, question: str, keep_excluded: bool) -> Chosen:
+def _chosen(export: Exported, how: IntervalSettings, question: str, keep_excluded: bool) -> Chosen:
     table = {str(name): export.long[name].to_numpy() for name in export.long}
     rows = read_choices(table, question, keep_excluded=keep_excluded)
     rows = _in_order(rows, export.methods)
-    sides = (rows.left, rows.right, rows.outcome, rows.methods)
     try:
-        model = bradley_terry(*sides)
-        ends = preference_intervals(
-            *sides,
-            rows.rater,
-            rows.source,
-            rng=rng_for("pairs", how.seed),
-            resamples=how.resamples,
-            level=how.level,
-        )
-        gaps = compare_preferences(*sides, rows.rater, rows.source, level=how.level)
+        model = bradley_terry(rows.left, rows.right, rows.outcome, rows.methods)
+        ends = preference_intervals(rows, how.resampling("pairs"))
+        gaps = compare_preferences(rows, confidence=how.confidence)
     except UserError as error:
         return Chosen(question, rows, None, None, (), np.empty((0, 0)), str(error))
     return Chosen(question, rows, model, ends, tuple(gaps), np.empty((0, 0)), "")

@@ -36,7 +36,7 @@ def category_part(joint: Joint) -> Part | None:
         title="Metrics and raters by category of edit",
         found=(_sentence(found, name),),
         drawings=(_drawing(found, name),),
-        folded=tuple(_table(one, name, joint.people.how.level) for one in found),
+        folded=tuple(_table(one, name, joint.people.how.confidence) for one in found),
         frames=(("metric_categories", _frame(found)),),
         done=(said.format(few=FEW_VIDEOS),),
     )

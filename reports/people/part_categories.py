@@ -56,7 +56,7 @@ def _scores(people: People, question: str, edits: np.ndarray, names: list[str]) 
     votes = votes_on(people.kept.common, question)
     found = {
         name: within_scale(
-            method_scores(votes.where(edits[votes.edit] == name), level=people.how.level),
+            method_scores(votes.where(edits[votes.edit] == name), confidence=people.how.confidence),
             people.kept.ratings,
         )
         for name in names
@@ -110,9 +110,9 @@ def _table(people: People, question: str, scores: Scores) -> Table:
     return Table(
         f"mos_categories_{question}",
         f"{question.capitalize()}: mean votes by category of edit",
-        f"Mean opinion score with its {100 * people.how.level:g}% interval (clustered by rater and "
-        "by source video) and n, the source videos behind it. Intervals are not adjusted for the "
-        "number of categories; those of a few videos are wide and say little."
+        f"Mean opinion score with its {100 * people.how.confidence:g}% interval (clustered by "
+        "rater and by source video) and n, the source videos behind it. Intervals are not "
+        "adjusted for the number of categories; those of a few videos are wide and say little."
         + own_edits_note(people, [question]),
         tuple(heads),
         tuple(rows),

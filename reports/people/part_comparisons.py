@@ -88,7 +88,7 @@ def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, 
 
 
 def _drawing(people: People, gaps: Gaps) -> Drawing:
-    level, alpha = 100 * people.how.level, alpha_of(people)
+    level, alpha = 100 * people.how.confidence, alpha_of(people)
     topics = listed([topic for topic, several in gaps.items() if several])
     return Drawing(
         "comparisons",
@@ -116,7 +116,10 @@ def _table(people: People, question: str, gaps: list[Gap]) -> Table:
         Head("edits", hint="that both have votes on"),
     )
     kind = listed(sorted({KINDS[other.superiority.kind] for other in made}))
-    whose, level = whose_edits({question: people.kept.standings[question]}), 100 * people.how.level
+    whose, level = (
+        whose_edits({question: people.kept.standings[question]}),
+        100 * people.how.confidence,
+    )
     facts = {"level": level, "kind": kind, "alpha": 100 * alpha, "whose": whose}
     return Table(
         f"comparisons_{question}",
@@ -187,7 +190,10 @@ def _success_table(people: People, gaps: list[Gap]) -> Table:
         Head("p", hint="adjusted by Holm"),
         Head("edits", hint="with votes on all"),
     )
-    whose, level = whose_edits({SUCCESS: people.kept.standings[SUCCESS]}), 100 * people.how.level
+    whose, level = (
+        whose_edits({SUCCESS: people.kept.standings[SUCCESS]}),
+        100 * people.how.confidence,
+    )
     caption = SUCCESS_CAPTION.format(level=level, alpha=100 * alpha, whose=whose)
     title = "Success: methods in pairs"
     return Table("comparisons_success", title, caption, heads, rows, first="pair")

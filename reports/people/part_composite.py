@@ -62,7 +62,7 @@ def composite_part(joint: Joint) -> Part | None:
         title="A composite of the metrics",
         found=tuple(said),
         notes=_notes(joint, learned, text),
-        tables=tuple(_gain_table(*one, joint.people.how.level) for one in learned.items()),
+        tables=tuple(_gain_table(*one, joint.people.how.confidence) for one in learned.items()),
         folded=tuple(_weight_table(joint, *one) for one in learned.items()),
         frames=(("composites", _frame(learned)),) if learned else (),
         files=((FILE, text),) if text else (),
@@ -76,10 +76,8 @@ def _learn(joint: Joint, question: str) -> Learned:
         joint.votes[question],
         names=list(joint.names),
         sources=joint.sources,
-        rng=joint.people.rng("composite", question),
         axis=question,
-        resamples=joint.people.how.resamples,
-        confidence=joint.people.how.level,
+        resampling=joint.people.resampling("composite", question),
     )
 
 

@@ -13,7 +13,7 @@ from reports.people.defects import KINDS, Defects, defects_of, of_method
 from reports.people.export import Exported
 from reports.people.plots_defects import timelines_figure
 from reports.subjects import subject
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 from reports.tables import NOTHING, Cell, Head, Row, Table, number
 from reports.wording import listed, plural
 
@@ -39,7 +39,7 @@ class Rated(Protocol):
         """What was exported."""
 
     @property
-    def how(self) -> Resampling:
+    def how(self) -> IntervalSettings:
         """How intervals are made."""
 
 
@@ -55,7 +55,7 @@ def defects_part(study: Rated) -> Part | None:
         found=(f"Faults: {_marked(defects)} {_agreed(defects)}",),
         notes=(NOTE,),
         drawings=(_drawing(defects),) if len(defects.marks) else (),
-        tables=(_table(defects, study.how.level),),
+        tables=(_table(defects, study.how.confidence),),
         frames=(("defects", _frame(defects)),),
         done=(DONE.format(kinds=plural(len(defects.kinds), "way")),),
     )

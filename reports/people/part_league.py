@@ -32,7 +32,7 @@ def league_part(joint: Joint) -> Part | None:
     """Return the leagues of all questions; None for a run without a metric to rank."""
     if not joint.names:
         return None
-    found, level = agreements(joint), joint.people.how.level
+    found, level = agreements(joint), joint.people.how.confidence
     ranked = [one for one in found if one.table]
     more = [others(joint, one.question) for one in ranked]
     return Part(
@@ -75,7 +75,7 @@ def _order(found: Agreement) -> list[str]:
 
 def _league_table(joint: Joint, found: Agreement) -> Table:
     assert found.table
-    ranking, level = SHORT[headline(joint).name], joint.people.how.level
+    ranking, level = SHORT[headline(joint).name], joint.people.how.confidence
     accuracy = headline(joint).name == "acc_eq"
     rows = [Row(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
     panels = [_panel_row("half of the raters", found.halves, accuracy)]

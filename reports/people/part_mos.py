@@ -85,12 +85,12 @@ def mos_part(people: People) -> Part:
 
 def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
     how = people.how
-    facts = {"level": 100 * how.level, "resamples": how.resamples, "seed": how.seed,
+    facts = {"level": 100 * how.confidence, "resamples": how.resamples, "seed": how.seed,
              "threshold": people.kept.success.threshold}  # fmt: skip
     said = tuple(text.format(**facts) for text in DONE)
     if not (pairs := len(gaps[SUCCESS])):
         return said
-    tests, alpha = pairs * len(people.questions), round(100 * (1 - how.level), 6)
+    tests, alpha = pairs * len(people.questions), round(100 * (1 - how.confidence), 6)
     whose = whose_edits(people.kept.standings)
     votes = f", and p-values adjusted over all {tests} comparisons of votes [@holm1979]"
     own = f", and adjusted over its own {pairs} comparisons [@holm1979]"
@@ -125,7 +125,7 @@ def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False)
 
 def _caption(people: People, outcome: Outcome) -> str:
     questions = listed(people.questions)
-    threshold, level = outcome.success.threshold, 100 * people.how.level
+    threshold, level = outcome.success.threshold, 100 * people.how.confidence
     text = CAPTION.format(questions=questions, level=level, threshold=threshold)
     if any(one.gaps.any() for one in outcome.standings.values()):
         text += GROUND

@@ -95,7 +95,7 @@ def _verdict(gap: OrdinalGap, alpha: float) -> str:
 
 
 def _table(people: People, one: OrdinalQuestion) -> Table:
-    alpha, level = alpha_of(people), people.how.level
+    alpha, level = alpha_of(people), people.how.confidence
     heads = (
         Head("log-odds", hint="of a better grade"),
         Head("p", hint="adjusted by Holm"),

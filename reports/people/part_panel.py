@@ -80,12 +80,12 @@ def _these(many: int) -> str:
 
 
 def _panel(people: People) -> Panel:
-    kept, level = people.kept, people.how.level
-    found = compared(kept.ratings, kept.standings, level=level, raters="fixed")
+    kept, confidence = people.kept, people.how.confidence
+    found = compared(kept.ratings, kept.standings, confidence=confidence, raters="fixed")
     fixed = kept._replace(comparisons=found)
     scores = {
         question: within_scale(
-            method_scores(votes_on(kept.common, question), level=level, raters="fixed"),
+            method_scores(votes_on(kept.common, question), raters="fixed", confidence=confidence),
             kept.ratings,
         )
         for question in people.questions
@@ -142,8 +142,8 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
         f"panel_{topic}",
         f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
         f"First method minus second, in {unit}, over the edits that {whose} have, with "
-        f"{100 * people.how.level:g}% intervals (not adjusted) for {who} on source videos like "
-        f"these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
+        f"{100 * people.how.confidence:g}% intervals (not adjusted) for {who} on source videos "
+        f"like these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
         f"significant at the {100 * alpha:g}% level.",
         heads,
         tuple(rows),
@@ -189,7 +189,7 @@ def _scores_table(people: People, panel: Panel, who: str) -> Table:
     return Table(
         "panel_mos",
         f"Mean opinion scores, for {who} and for {ANYBODY}",
-        f"Mean of source means with {100 * people.how.level:g}% intervals for {who} on source "
+        f"Mean of source means with {100 * people.how.confidence:g}% intervals for {who} on source "
         f"videos like these, and for {ANYBODY}.{own_edits_note(people, people.questions)}",
         tuple(heads),
         tuple(rows),

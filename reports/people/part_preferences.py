@@ -41,7 +41,7 @@ PAIR_CAPTION = (
 @subject("preferences", "pairs")
 def preferences_part(pairs: Pairs) -> Part:
     """Return what raters preferred, question by question."""
-    level = pairs.how.level
+    level = pairs.how.confidence
     tables = [_win_table(one, level) for one in pairs.kept if one.model]
     tables += [_pair_table(one, level) for one in pairs.kept if one.model]
     folded = [_win_table(one, level, everyone=True) for one in pairs.everyone if one.model]

@@ -35,7 +35,7 @@ def raters_part(people: People) -> Part:
     found = [agreed(people, question) for question in people.questions]
     seen = [screened(people, question) for question in people.questions]
     excluded = _excluded(people)
-    facts = {"level": 100 * people.how.level, "resamples": people.how.resamples,
+    facts = {"level": 100 * people.how.confidence, "resamples": people.how.resamples,
              "estimate": ESTIMATE}  # fmt: skip
     repeated = any(one.retest.pairs for one in found)
     return Part(
@@ -44,7 +44,7 @@ def raters_part(people: People) -> Part:
         found=(_sentence(people, found),),
         notes=_notes(seen),
         drawings=(_drawing(people, seen, excluded),),
-        tables=(who_table(people.export), agreement_table(found, people.how.level)),
+        tables=(who_table(people.export), agreement_table(found, people.how.confidence)),
         folded=(flags_table(seen, excluded), model_table(people, found)),
         frames=(("raters", _frame(people, seen, excluded)), ("agreement", _agreement_frame(found))),
         done=(*(text.format(**facts) for text in DONE), *([REPEATS] if repeated else [])),

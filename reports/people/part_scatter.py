@@ -40,7 +40,7 @@ def scatter_part(joint: Joint) -> Part | None:
     every = [predictions(joint, question) for question in joint.votes]
     found = [one for one in every if one.metrics]
     several = any(len(one.metrics) > 1 for one in found)
-    done = DONE.format(level=100 * joint.people.how.level)
+    done = DONE.format(level=100 * joint.people.how.confidence)
     return Part(
         id="metric-scatter",
         title="Votes against the best metric of each axis",
@@ -108,10 +108,10 @@ def _drawing(joint: Joint, found: list[Question]) -> Drawing:
         "better is right. Small marks: clips; large marks: a method's mean over the edits that "
         "all methods have (hollow: an anchor, or a mean over its own edits where too few are "
         "common). Line: monotonic mapping of the metric to the scale (ITU-T P.1401). r: Pearson "
-        f"correlation after the mapping, with its {100 * joint.people.how.level:g}% interval over "
-        "source videos; ceiling: what a metric that knew the true means would reach, estimated "
-        "from halves of the panel. RMSE*: error beyond the interval of a clip's votes; outliers: "
-        "clips whose error exceeds that interval.",
+        f"correlation after the mapping, with its {100 * joint.people.how.confidence:g}% interval "
+        "over source videos; ceiling: what a metric that knew the true means would reach, "
+        "estimated from halves of the panel. RMSE*: error beyond the interval of a clip's votes; "
+        "outliers: clips whose error exceeds that interval.",
     )
 
 

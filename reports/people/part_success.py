@@ -25,7 +25,7 @@ def success_part(people: People) -> Part | None:
     if not np.isfinite(people.kept.success.items.share).any():
         return None
     thresholds = np.arange(round(FIRST / STEP), round(LAST / STEP) + 1) / round(1 / STEP)
-    sweep = success_sweep(people.kept.of_success, thresholds, level=people.how.level)
+    sweep = success_sweep(people.kept.of_success, thresholds, confidence=people.how.confidence)
     said = DONE.format(first=FIRST, last=LAST, step=STEP, threshold=THRESHOLD)
     return Part(
         id="success",
@@ -43,9 +43,10 @@ def _drawing(people: People, sweep: list[Success]) -> Drawing:
         sweep_figure(sweep, places, people.look),
         f"Steps of the share of success of {listed(people.methods)} as its threshold rises.",
         "Share above the threshold on every question: of edits, by their mean votes (solid), and "
-        f"of raters' single answers (dashed), each with its {100 * people.how.level:g}% interval. "
-        f"Dotted upright: {THRESHOLD:g}, the threshold of the tables. Answers are whole points, so "
-        "their share falls only there." + drawn_on_own(people, [SUCCESS]),
+        "of raters' single answers (dashed), each with its "
+        f"{100 * people.how.confidence:g}% interval. Dotted upright: {THRESHOLD:g}, the threshold "
+        "of the tables. Answers are whole points, so their share falls only there."
+        + drawn_on_own(people, [SUCCESS]),
     )
 
 

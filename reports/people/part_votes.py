@@ -54,7 +54,7 @@ def _violins(people: People, spreads: Spreads) -> Drawing:
         "How the mean votes of edits are spread: their density between the lowest and the highest "
         "(Gaussian kernel, every violin of the same height), and a thick bar from the first to the "
         "third quartile. Mark and thin line: the method's mean opinion score, every source video "
-        f"counting alike, with its {100 * people.how.level:g}% interval."
+        f"counting alike, with its {100 * people.how.confidence:g}% interval."
         f"{drawn_on_own(people, people.questions)}",
     )
 
@@ -86,7 +86,7 @@ def _item_frame(people: People) -> pd.DataFrame:
     ratings = people.kept.ratings
     parts = []
     for question in people.questions:
-        items = item_scores(votes_on(ratings, question), level=people.how.level)
+        items = item_scores(votes_on(ratings, question), confidence=people.how.confidence)
         columns = items._asdict() | {
             "edit": np.array(ratings.edits)[items.edit],
             "method": np.array(ratings.methods)[items.method],

@@ -7,6 +7,7 @@ import numpy as np
 from evaluation.stats.meta import (
     MetaInterval,
     Prediction,
+    Statistic,
     bootstrap_correlation,
     correlation_test,
     cross_validated_rmse,
@@ -86,15 +87,9 @@ def _predicted(joint: Joint, k: int, question: str, mos: np.ndarray, half: np.nd
     values = evaluate_prediction(*flat, half.ravel(), order=order)
     sources = np.tile(joint.sources, len(joint.systems))
     mapped = np.where(np.isfinite(metric), predict(values.mapping, metric), np.nan)
-    pearson = bootstrap_correlation(
-        mapped,
-        mos,
-        level="global",
-        sources=joint.sources,
-        rng=joint.people.rng("prediction", question),
-        resamples=joint.people.how.resamples,
-        confidence=joint.people.how.level,
-    )
+    statistic = Statistic("correlation", "global", "pearson")
+    draws = joint.people.resampling("prediction", question)
+    pearson = bootstrap_correlation(mapped, mos, statistic, draws, sources=joint.sources)
     across = [cross_validated_rmse(*flat, sources, order=each) for each in (1, ORDER)]
     return Predicted(joint.names[k], values, pearson, across[0], across[1], (np.nan,) * 3)
 

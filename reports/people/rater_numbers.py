@@ -56,13 +56,10 @@ class Screened(NamedTuple):
 def agreed(people: People, question: str) -> Agreed:
     """Return the agreement of the raters who count."""
     votes = votes_on(people.kept.ratings, question)
-    how, rng = people.how, people.rng("alpha", question)
+    draws = people.resampling("alpha", question)
     return Agreed(
         question,
-        krippendorff_alpha(
-            votes.value, votes.item, votes.source,
-            rng=rng, resamples=how.resamples, level=how.level,
-        ),
+        krippendorff_alpha(votes.value, votes.item, votes.source, resampling=draws),
         intraclass_correlation(votes.value, votes.item, votes.rater),
         leave_one_out(votes.value, votes.item, votes.rater),
         retest_agreement(*_twice(people, question)),

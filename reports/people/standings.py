@@ -4,25 +4,28 @@ A gap of a method is an edit that raters saw by another method and not by this o
 only as long as its gaps are not at the end of the scale is not called best. See `reports.ground`.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
+from evaluation.stats.multiplicity import holm_adjusted
 from evaluation.stats.ratings import (
     Comparison,
     MethodScores,
     Ratings,
     SuccessGap,
-    adjusted,
-    adjusted_success,
     compare_methods,
     compare_success,
     item_scores,
     item_success,
     votes_on,
 )
+from evaluation.stats.resampling import Resampling
 from evaluation.stats.two_way_cluster import Raters
 from reports.ground import TIE, Standing, standing
+
+Pair = TypeVar("Pair", Comparison, SuccessGap)
 
 SUCCESS = "success"  # stands beside the questions
 
@@ -72,45 +75,54 @@ def compared(
     ratings: Ratings,
     standings: dict[str, Standing],
     *,
-    level: float,
+    confidence: float,
     raters: Raters = "random",
-    rng: np.random.Generator | None = None,
-    resamples: int = 2000,
+    resampling: Resampling | None = None,
 ) -> list[Comparison]:
     """Return every pair on every question: ranked methods on common edits, others on all they have.
 
     The arguments are those of `compare_methods`. Intervals end where the scale does.
     """
-    found = _compared(ratings, standings, level=level, raters=raters, rng=rng, resamples=resamples)
+
+    def of(some: Ratings) -> list[Comparison]:
+        return compare_methods(some, confidence=confidence, raters=raters, resampling=resampling)
+
     low, high = ratings.scale
+    apart = {question: _apart(ratings, standings[question]) for question in ratings.questions}
+    found = _on_their_edits(
+        of(on_common(ratings, standings)), lambda: of(ratings), lambda one: apart[one.question]
+    )
     return [_within_range(one, high - low) for one in found]
 
 
-def _compared(ratings: Ratings, standings: dict[str, Standing], **how: Any) -> list[Comparison]:
-    found = compare_methods(on_common(ratings, standings), **how)
-    apart = {q: _apart(ratings, standings[q]) for q in ratings.questions}
-    if not any(apart.values()):
-        return found
-    own = compare_methods(ratings, **how)
-    return adjusted(
-        [
-            other if {one.a, one.b} & apart[one.question] else one
-            for one, other in zip(found, own, strict=True)
-        ]
-    )
-
-
 def compared_success(
-    ratings: Ratings, standings: dict[str, Standing], *, level: float, raters: Raters = "random"
+    ratings: Ratings,
+    standings: dict[str, Standing],
+    *,
+    confidence: float,
+    raters: Raters = "random",
 ) -> list[SuccessGap]:
     """Return the same of success, as `compare_success` does."""
-    found = compare_success(on_common_success(ratings, standings), level=level, raters=raters)
+
+    def of(some: Ratings) -> list[SuccessGap]:
+        return compare_success(some, confidence=confidence, raters=raters)
+
     apart = _apart(ratings, standings[SUCCESS])
-    if not apart:
-        return found
-    own = compare_success(ratings, level=level, raters=raters)
-    pairs = zip(found, own, strict=True)
-    return adjusted_success([other if {one.a, one.b} & apart else one for one, other in pairs])
+    common = of(on_common_success(ratings, standings))
+    return _on_their_edits(common, lambda: of(ratings), lambda _: apart)
+
+
+def _on_their_edits(
+    common: list[Pair], own: Callable[[], list[Pair]], apart: Callable[[Pair], set[str]]
+) -> list[Pair]:
+    """Return pairs as they are on common edits, those with a method set apart as on all they have.
+
+    apart: gives the methods that are set apart where a pair was compared.
+    """
+    if not any(map(apart, common)):
+        return common
+    pairs = zip(common, own(), strict=True)
+    return holm_adjusted([other if {one.a, one.b} & apart(one) else one for one, other in pairs])
 
 
 def whose_edits(standings: dict[str, Standing]) -> str:

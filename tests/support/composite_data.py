@@ -6,6 +6,7 @@ import numpy as np
 
 from evaluation.score.composite_file import Origin
 from evaluation.stats.composite import Learned, learn_composite
+from evaluation.stats.resampling import Resampling
 
 NAMES = ["flicker", "motion_mag", "psnr"]
 BETTER = {"flicker": "higher", "motion_mag": "lower", "psnr": "higher"}  # as these tests declare
@@ -90,9 +91,12 @@ def learned(seed: int = 0) -> Learned:
     turned = made.metrics * np.array([0.1, 5, -1])[:, None, None]
     made = Made(turned, made.votes, made.truth, made.sources)
     return learn_composite(
-        made.metrics, made.votes, names=NAMES, sources=made.sources,
-        rng=np.random.default_rng(0), permutations=50, resamples=20,
-    )  # fmt: skip
+        made.metrics,
+        made.votes,
+        names=NAMES,
+        sources=made.sources,
+        resampling=Resampling(np.random.default_rng(0), 20, permutations=50),
+    )
 
 
 def origin(simulated: bool = False, suite: str = "ab" * 32) -> Origin:

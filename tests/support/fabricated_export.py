@@ -13,11 +13,11 @@ import yaml
 
 from reports.people.export import PREFIX, Exported, read_export
 from reports.people.outcome import People, people_of
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 QUESTIONS = ("alignment", "fidelity", "quality")
 CATEGORIES = ("motion", "style")
-HOW = Resampling(resamples=200)
+HOW = IntervalSettings(resamples=200)
 RULES = {"failed_traps": 1, "failed_gold": 2, "straight_line": 0.15, "least_ratings": 5}
 Vote = Callable[[int, int, int, int], float]  # rater, edit, method, question
 

@@ -20,11 +20,11 @@ from reports.loading import Run
 from reports.people.export import Exported
 from reports.people.joint import Joint, join
 from reports.people.outcome import people_of
-from reports.summary import Resampling
+from reports.summary import IntervalSettings
 
 QUESTIONS = ("alignment", "fidelity", "quality")
 CATEGORIES = ("motion", "style")
-HOW = Resampling(resamples=120)
+HOW = IntervalSettings(resamples=120)
 
 
 class Meant(NamedTuple):

@@ -22,9 +22,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.resampling import Resampling, percentile_interval
 
-Metric = Literal["nominal", "ordinal", "interval"]
+Measurement = Literal["nominal", "ordinal", "interval"]
 FEWEST = 5  # sources for an interval
 BLOCK = 2**21  # numbers in one block of resamples
 
@@ -46,15 +46,14 @@ def krippendorff_alpha(
     unit: np.ndarray,
     source: np.ndarray,
     *,
-    metric: Metric = "ordinal",
-    rng: np.random.Generator | None = None,
-    resamples: int = 2000,
-    level: float = 0.95,
+    measurement: Measurement = "ordinal",
+    resampling: Resampling | None = None,
 ) -> Alpha:
     """Return Krippendorff's alpha with a studentized bootstrap interval over sources.
 
     value:  float (votes,), one vote a rater and unit. unit, source: int (votes,), >= 0.
-    rng:    draws of the cluster bootstrap of sources with all of their units; None leaves the ends
+    measurement: level of measurement of the grades, by which two of them are apart.
+    resampling: of the cluster bootstrap of sources with all of their units; None leaves the ends
             NaN, as do fewer than five sources.
 
     Without a unit with two votes, or if all votes are the same grade, alpha is NaN: agreement about
@@ -63,50 +62,59 @@ def krippendorff_alpha(
     if not len(value) == len(unit) == len(source):
         raise ValueError(f"{len(value)} votes need as many units and sources")
     grades, tables, single, units = _coincidences(value, unit, source)
-    mid = float(alpha_of(tables.sum(axis=0, keepdims=True), grades, metric)[0])
+    mid = float(alpha_of(tables.sum(axis=0, keepdims=True), grades, measurement)[0])
     low = high = np.nan
     many = len(tables)
-    if rng is not None and many >= FEWEST and np.isfinite(mid):
-        counts = rng.multinomial(many, np.full(many, 1 / many), size=resamples)
-        counts = np.vstack([np.ones(many), counts])  # the study itself first
-        rows = max(1, BLOCK // (many * len(grades) ** 2))
-        blocks = [counts[start : start + rows] for start in range(0, len(counts), rows)]
-        found = [_alpha_and_error(tables, block, grades, metric) for block in blocks]
-        values, errors = np.concatenate(found, axis=1)
-        low, high = _studentized(values, errors, level)
+    if resampling is not None and many >= FEWEST and np.isfinite(mid):
+        low, high = _interval(tables, grades, measurement, resampling)
     why = ""
     if not np.isfinite(mid):
         why = "all votes are the same grade" if units else "nothing has the votes of two raters"
     return Alpha(low, mid, high, units, single, many, why)
 
 
-def _studentized(values: np.ndarray, errors: np.ndarray, level: float) -> tuple[float, float]:
+def _interval(
+    tables: np.ndarray, grades: np.ndarray, measurement: Measurement, resampling: Resampling
+) -> tuple[float, float]:
+    """Return the ends of the studentized bootstrap over sources, from their coincidences."""
+    rng, resamples, confidence, _ = resampling
+    many = len(tables)
+    counts = rng.multinomial(many, np.full(many, 1 / many), size=resamples)
+    counts = np.vstack([np.ones(many), counts])  # the study itself first
+    rows = max(1, BLOCK // (many * len(grades) ** 2))
+    blocks = [counts[start : start + rows] for start in range(0, len(counts), rows)]
+    found = [_alpha_and_error(tables, block, grades, measurement) for block in blocks]
+    values, errors = np.concatenate(found, axis=1)
+    return _studentized(values, errors, confidence)
+
+
+def _studentized(values: np.ndarray, errors: np.ndarray, confidence: float) -> tuple[float, float]:
     """Return the ends from alphas and errors (1 + resamples,), those of the study itself first."""
     mid, error = values[0], errors[0]
     if error < 1e-12:  # all sources alike
         return mid, mid
     t = np.divide(values - mid, errors, out=np.full(len(values), np.nan), where=errors > 1e-12)
-    low, high = percentile_interval(t[1:], level)
+    low, high = percentile_interval(t[1:], confidence)
     return mid - high * error, min(mid - low * error, 1.0)
 
 
 def _alpha_and_error(
-    tables: np.ndarray, counts: np.ndarray, grades: np.ndarray, metric: Metric
+    tables: np.ndarray, counts: np.ndarray, grades: np.ndarray, measurement: Measurement
 ) -> np.ndarray:
     """Return alpha and its jackknife error under counts of sources (n, sources): (2, n)."""
     total, size = np.tensordot(counts, tables, axes=1), len(grades)
-    without = alpha_of((total[:, None] - tables).reshape(-1, size, size), grades, metric)
+    without = alpha_of((total[:, None] - tables).reshape(-1, size, size), grades, measurement)
     without = np.where(counts > 0, without.reshape(counts.shape), 0.0)
     drawn = counts.sum(axis=1)
     gap = without - ((counts * without).sum(axis=1) / drawn)[:, None]
     squares = (counts * gap**2).sum(axis=1) * (drawn - 1) / drawn
-    return np.stack([alpha_of(total, grades, metric), np.sqrt(squares)])
+    return np.stack([alpha_of(total, grades, measurement), np.sqrt(squares)])
 
 
-def alpha_of(coincidences: np.ndarray, grades: np.ndarray, metric: Metric) -> np.ndarray:
+def alpha_of(coincidences: np.ndarray, grades: np.ndarray, measurement: Measurement) -> np.ndarray:
     """Return alpha of each table of coincidences (n, grades, grades), float (n,)."""
     marginal = coincidences.sum(axis=2)  # (n, grades)
-    delta = _distance(marginal, grades, metric)
+    delta = _distance(marginal, grades, measurement)
     total = marginal.sum(axis=1)
     observed = (coincidences * delta).sum(axis=(1, 2))
     expected = (marginal[:, :, None] * marginal[:, None, :] * delta).sum(axis=(1, 2))
@@ -116,16 +124,18 @@ def alpha_of(coincidences: np.ndarray, grades: np.ndarray, metric: Metric) -> np
     return np.asarray(1 - ratio)
 
 
-def _distance(marginal: np.ndarray, grades: np.ndarray, metric: Metric) -> np.ndarray:
+def _distance(marginal: np.ndarray, grades: np.ndarray, measurement: Measurement) -> np.ndarray:
     """Return delta^2 (n or 1, grades, grades)."""
-    if metric == "nominal":
+    if measurement == "nominal":
         return (1.0 - np.eye(len(grades)))[None]
-    if metric == "interval":
+    if measurement == "interval":
         return np.asarray(((grades[:, None] - grades) ** 2)[None])
-    if metric == "ordinal":  # half of c, all between, half of k: the difference of middle ranks
+    if (
+        measurement == "ordinal"
+    ):  # half of c, all between, half of k: the difference of middle ranks
         middle = marginal.cumsum(axis=1) - marginal / 2
         return np.asarray((middle[:, :, None] - middle[:, None, :]) ** 2)
-    raise ValueError(f"no metric {metric!r}; there are nominal, ordinal, interval")
+    raise ValueError(f"no measurement {measurement!r}; there are nominal, ordinal, interval")
 
 
 def _coincidences(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import Interval, cluster_bootstrap
+from evaluation.stats.resampling import Resampling
 
 TIME, TIME_AND_PLACE = 1, 3  # dimensions that count
 PAIRS = 20_000  # of viewings of different clips, for what chance gives
@@ -71,10 +72,7 @@ def overlap(a: np.ndarray, b: np.ndarray, dimensions: int = TIME_AND_PLACE) -> f
 def mark_agreement(
     viewings: Viewings,
     dimensions: int,
-    *,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    level: float = 0.95,
+    resampling: Resampling,
 ) -> MarkAgreement:
     """Return how far raters agree on where edits are broken.
 
@@ -89,8 +87,8 @@ def mark_agreement(
     interval = Interval(np.nan, np.nan, np.nan)
     if there.any():
         kept = means[there], sources[there]
-        interval = cluster_bootstrap(*kept, rng=rng, resamples=resamples, level=level)
-    chance = _by_chance(viewings, dimensions, rng)
+        interval = cluster_bootstrap(*kept, resampling)
+    chance = _by_chance(viewings, dimensions, resampling.rng)
     return MarkAgreement(interval, chance, sum(map(len, of_item)), int(there.sum()))
 
 

@@ -2,6 +2,7 @@
 
 from evaluation.stats.composite.folds import (
     HeldOutPredictions,
+    RatedMetrics,
     all_best,
     best_single,
     held_out,
@@ -10,7 +11,6 @@ from evaluation.stats.composite.folds import (
 )
 from evaluation.stats.composite.gains import (
     STATISTICS,
-    Draw,
     Gain,
     gain_in_folds,
     gain_in_hindsight,
@@ -32,10 +32,10 @@ from evaluation.stats.composite.words import number, rivals, sentence
 __all__ = [
     "PENALTIES",
     "STATISTICS",
-    "Draw",
     "Gain",
     "HeldOutPredictions",
     "Learned",
+    "RatedMetrics",
     "all_best",
     "best_single",
     "choose_penalty",

@@ -20,6 +20,16 @@ from evaluation.stats.meta import Statistic, correlate, tie_calibrated_accuracy
 EVEN = 1e-9  # agreements that near are equal
 
 
+class RatedMetrics(NamedTuple):
+    """Metrics that may be used and mean votes, on items that have a vote."""
+
+    metrics: np.ndarray  # float (metrics, systems, items), more is better
+    votes: np.ndarray  # float (systems, items)
+    member: np.ndarray  # int (items,): source of each item
+    names: list[str]
+    sources: int
+
+
 class HeldOutPredictions(NamedTuple):
     """Predictions of cells by models that have not seen their source: float (systems, items)."""
 

@@ -30,8 +30,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluation.stats.composite.folds import all_best, best_single, metric_agreement
-from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.composite.folds import RatedMetrics, all_best, best_single, metric_agreement
 from evaluation.stats.meta import (
     EQUAL_GAP,
     Statistic,
@@ -44,6 +43,7 @@ from evaluation.stats.meta import (
     sources_of,
     swaps,
 )
+from evaluation.stats.resampling import Resampling, percentile_interval
 
 STATISTICS = (
     Statistic("correlation", "item", "pearson", "zero"),  # the headline of two methods or more
@@ -73,13 +73,14 @@ class Gain(NamedTuple):
     even: tuple[str, ...] = ()  # metrics as good as the rival, wherever it was chosen
 
 
-class Draw(NamedTuple):
-    """How chance enters."""
+class _TwoScores(NamedTuple):
+    """A composite and a single metric on the cells that both and people have."""
 
-    rng: np.random.Generator
-    permutations: int
-    resamples: int
-    confidence: float = 0.95  # of the intervals
+    one: np.ndarray  # float (systems, items)
+    other: np.ndarray
+    votes: np.ndarray  # NaN also where they can tell nothing apart
+    member: np.ndarray  # int (items,): source of each item
+    statistic: Statistic
 
 
 def verdict(gain: Gain, hindsight: Gain) -> Verdict:
@@ -104,40 +105,28 @@ def statistics_for(systems: int) -> tuple[Statistic, ...]:
 
 
 def gain_in_folds(
-    scores: np.ndarray,
-    metrics: np.ndarray,
-    people: np.ndarray,
-    member: np.ndarray,
-    names: list[str],
-    statistic: Statistic,
-    draw: Draw,
+    scores: np.ndarray, data: RatedMetrics, statistic: Statistic, resampling: Resampling
 ) -> Gain:
     """Return the gain over the metric that was best on the other sources, chosen for each.
 
-    scores:  float (systems, items), held out. metrics: float (metrics, systems, items).
-    people:  float (systems, items). member: int (items,), source of each item.
+    scores: float (systems, items), held out.
     """
-    single = best_single(metrics, people, member, names, statistic)
+    single = best_single(data.metrics, data.votes, data.member, data.names, statistic)
     rival, folds = next(iter(single.chosen.items()), ("none", 0))
-    found = _gain(scores, single.scores, people, member, statistic, draw, rival, folds)
-    return found._replace(even=single.even.get(rival, ()))
+    two = _side_by_side(scores, single.scores, data, statistic)
+    found = _gain(two, resampling)
+    return found._replace(rival=rival, folds=folds, even=single.even.get(rival, ()))
 
 
 def gain_in_hindsight(
-    scores: np.ndarray,
-    metrics: np.ndarray,
-    people: np.ndarray,
-    member: np.ndarray,
-    names: list[str],
-    statistic: Statistic,
-    draw: Draw,
+    scores: np.ndarray, data: RatedMetrics, statistic: Statistic, resampling: Resampling
 ) -> Gain:
     """Return the gain over the metric that is best on all sources; arguments as above."""
-    best = all_best(metrics, people, names, statistic)
-    nothing = np.full(people.shape, np.nan)
-    rival, values = (names[best[0]], metrics[best[0]]) if best else ("none", nothing)
-    found = _gain(scores, values, people, member, statistic, draw, rival, 0)
-    return found._replace(even=tuple(names[k] for k in best[1:]))
+    best = all_best(data.metrics, data.votes, data.names, statistic)
+    nothing = np.full(data.votes.shape, np.nan)
+    rival, values = (data.names[best[0]], data.metrics[best[0]]) if best else ("none", nothing)
+    found = _gain(_side_by_side(scores, values, data, statistic), resampling)
+    return found._replace(rival=rival, even=tuple(data.names[k] for k in best[1:]))
 
 
 def informative(people: np.ndarray, statistic: Statistic) -> np.ndarray:
@@ -150,29 +139,30 @@ def informative(people: np.ndarray, statistic: Statistic) -> np.ndarray:
     return np.where(most - least > 1e-12, people, np.nan)
 
 
-def _gain(
-    scores: np.ndarray,
-    single: np.ndarray,
-    people: np.ndarray,
-    member: np.ndarray,
-    statistic: Statistic,
-    draw: Draw,
-    rival: str,
-    folds: int,
-) -> Gain:
-    one, other, votes, _ = common(scores, single, people)
-    votes = informative(votes, statistic)
-    cells, sources = np.isfinite(votes), len(np.unique(member[np.isfinite(votes).any(axis=0)]))
-    first, second = (metric_agreement(side, votes, statistic) for side in (one, other))
-    delta, nan = first - second, float("nan")
-    found = Gain(
-        statistic, rival, folds, first, second, delta, nan, nan, nan, nan, int(cells.sum())
+def _side_by_side(
+    scores: np.ndarray, single: np.ndarray, data: RatedMetrics, statistic: Statistic
+) -> _TwoScores:
+    one, other, votes, _ = common(scores, single, data.votes)
+    return _TwoScores(one, other, informative(votes, statistic), data.member, statistic)
+
+
+def _gain(two: _TwoScores, resampling: Resampling) -> Gain:
+    """Return the gain without the name of the rival."""
+    # What both say, on the same cells.
+    cells, nan = np.isfinite(two.votes), float("nan")
+    first, second = (
+        metric_agreement(side, two.votes, two.statistic) for side in (two.one, two.other)
     )
+    delta = first - second
+    found = Gain(two.statistic, "", 0, first, second, delta, nan, nan, nan, nan, int(cells.sum()))
+    sources = len(np.unique(two.member[cells.any(axis=0)]))
     if not np.isfinite(delta) or sources < 2:
         return found
+
+    # How surely: swaps and resamples of sources, both wider since folds share their data.
     wider = (1 + sources / (sources - 1)) ** 0.5
-    swapped = np.abs(_swapped(one, other, votes, member, statistic, draw))
-    low, high = _interval(one, other, votes, member, statistic, draw)
+    swapped = np.abs(_swapped(two, resampling))
+    low, high = _interval(two, resampling)
     return found._replace(
         low=delta + wider * (low - delta),
         high=delta + wider * (high - delta),
@@ -186,60 +176,30 @@ def _share_at_least(drawn: np.ndarray, seen: float) -> float:
     return (1 + int((~(drawn < seen - EQUAL_GAP)).sum())) / (1 + len(drawn))
 
 
-def _swapped(
-    one: np.ndarray,
-    other: np.ndarray,
-    votes: np.ndarray,
-    member: np.ndarray,
-    statistic: Statistic,
-    draw: Draw,
-) -> np.ndarray:
+def _swapped(two: _TwoScores, resampling: Resampling) -> np.ndarray:
     """Return the differences (permutations,) after sources swapped the two scores at random."""
-    if statistic.name == "acc_eq":
-        gaps = outcome_gaps(one, other, votes)[0].sum(axis=0)
-        units = sources_of(len(member), member).totals(gaps)
-        drawn = signs(len(units), 1, draw.rng, draw.permutations, False)
+    rng, permutations = resampling.rng, resampling.permutations
+    if two.statistic.name == "acc_eq":
+        gaps = outcome_gaps(two.one, two.other, two.votes)[0].sum(axis=0)
+        units = sources_of(len(two.member), two.member).totals(gaps)
+        drawn = signs(len(units), 1, rng, permutations, False)
         return np.concatenate([block @ units for block in drawn])
-    _, level, kind, constants = statistic
-    contest = correlation_contest(one, other, votes, level, kind, constants)
-    swapped = swaps(votes.shape, "sources", member, draw.rng, draw.permutations, False)
+    _, level, kind, constants = two.statistic
+    contest = correlation_contest(two.one, two.other, two.votes, level, kind, constants)
+    swapped = swaps(two.votes.shape, "sources", two.member, rng, permutations, False)
     return np.concatenate([contest.delta(block) for block in swapped])
 
 
-def _interval(
-    one: np.ndarray,
-    other: np.ndarray,
-    votes: np.ndarray,
-    member: np.ndarray,
-    statistic: Statistic,
-    draw: Draw,
-) -> tuple[float, float]:
+def _interval(two: _TwoScores, resampling: Resampling) -> tuple[float, float]:
     """Return the ends of the difference's percentile interval over resampled sources."""
-    seed = int(draw.rng.integers(2**63))
-    sides = [_draws(side, votes, member, statistic, seed, draw.resamples) for side in (one, other)]
-    return percentile_interval(sides[0] - sides[1], draw.confidence)
+    seed = int(resampling.rng.integers(2**63))
+    sides = [_draws(two, side, seed, resampling) for side in (two.one, two.other)]
+    return percentile_interval(sides[0] - sides[1], resampling.confidence)
 
 
-def _draws(
-    metric: np.ndarray,
-    votes: np.ndarray,
-    member: np.ndarray,
-    statistic: Statistic,
-    seed: int,
-    resamples: int,
-) -> np.ndarray:
+def _draws(two: _TwoScores, side: np.ndarray, seed: int, resampling: Resampling) -> np.ndarray:
     """Return the statistic of each resample of sources; equal seeds draw the same sources."""
-    rng = np.random.default_rng(seed)
-    if statistic.name == "acc_eq":
-        found = bootstrap_accuracy(metric, votes, sources=member, rng=rng, resamples=resamples)
-        return found.draws
-    return bootstrap_correlation(
-        metric,
-        votes,
-        level=statistic.level,
-        kind=statistic.kind,
-        constants=statistic.constants,
-        sources=member,
-        rng=rng,
-        resamples=resamples,
-    ).draws
+    again = resampling._replace(rng=np.random.default_rng(seed))
+    if two.statistic.name == "acc_eq":
+        return bootstrap_accuracy(side, two.votes, again, sources=two.member).draws
+    return bootstrap_correlation(side, two.votes, two.statistic, again, sources=two.member).draws

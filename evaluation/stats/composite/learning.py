@@ -10,6 +10,7 @@ is blind to that, and `Unseen` is what it says of a method that no fold had seen
 Model: model.py; folds: folds.py; tests: gains.py.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +19,13 @@ from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
 from evaluation.stats.composite.folds import (
     HeldOutPredictions,
+    RatedMetrics,
     held_out,
     metric_agreement,
     unseen_systems,
 )
 from evaluation.stats.composite.gains import (
     STATISTICS,
-    Draw,
     Gain,
     gain_in_folds,
     gain_in_hindsight,
@@ -34,6 +35,7 @@ from evaluation.stats.composite.gains import (
 from evaluation.stats.composite.model import Linear, learn
 from evaluation.stats.intervals import ratio
 from evaluation.stats.meta import ENOUGH, mean_votes, sources_of
+from evaluation.stats.resampling import Resampling
 
 PREFIX = "composite."  # of the names of composites, which are not made of one another
 LEAST_SOURCES = 8  # fewer cannot teach weights, and 2**7 swaps cannot tell two metrics apart
@@ -71,63 +73,44 @@ class Learned(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Data(NamedTuple):
-    """Checked input: metrics that may be used, on items that have a vote."""
-
-    metrics: np.ndarray  # float (metrics, systems, items)
-    votes: np.ndarray  # float (systems, items)
-    member: np.ndarray  # int (items,)
-    names: list[str]
-    sources: int
-
-
 def learn_composite(
     metrics: np.ndarray,
     human: np.ndarray,
     *,
     names: list[str],
     sources: np.ndarray,
-    rng: np.random.Generator,
+    resampling: Resampling,
     axis: str = "the question",
     missing: float = MISSING,
-    permutations: int = 10_000,
-    resamples: int = 2000,
-    confidence: float = 0.95,
 ) -> Learned:
     """Return a composite of metrics for one axis of human ratings, and what it is worth.
 
     metrics: float (metrics, systems, items), each turned so that more is better; NaN = missing.
     human:   float (systems, items) or votes (systems, items, raters), on the rating scale.
     sources: (items,) label of the source video; all edits of one are held out together.
-    rng:     for permutations and resamples; models and predictions are not random.
+    resampling: of intervals and tests; models and predictions are not random.
     axis:    what was asked, for messages.
-    confidence: of the intervals.
     missing: share of the rated cells that a metric may lack; more lets more metrics in, and leaves
              more cells without a number.
 
     Every rated cell counts alike, whatever its number of votes. A metric that lacks more, a
     constant one and a composite are left out by name; the gaps of the others are filled with the
-    metric's mean to learn from, never to predict. Fewer than 8
-    sources or 40 cells with votes, votes that are all equal, and no usable metric are a
-    `UserError`; shapes and names that do not fit raise ValueError.
+    metric's mean to learn from, never to predict. Fewer than 8 sources or 40 cells with votes,
+    votes that are all equal, and no usable metric raise UserError; shapes and names that do not fit
+    raise ValueError.
     """
     everything, left_out = _checked(metrics, human, names, sources, axis, missing)
-    usable = [k for k, name in enumerate(everything.names) if name not in left_out]
-    data = everything._replace(
-        metrics=everything.metrics[usable], names=[everything.names[k] for k in usable]
-    )
+    data = _usable_metrics(everything, left_out)
     cells, voted = np.moveaxis(data.metrics, 0, -1), np.isfinite(data.votes)
     group = np.broadcast_to(data.member, voted.shape)
     found = held_out(data.metrics, data.votes, data.member)
-    draw = Draw(rng, permutations, resamples, confidence)
-    arguments = found.scores, data.metrics, data.votes, data.member, data.names
     kinds = statistics_for(int(voted.any(axis=1).sum()))
     gaps = (~np.isfinite(cells[voted])).sum(axis=0)
     learned = Learned(
         names=tuple(data.names),
         model=learn(cells[voted], data.votes[voted], group[voted]),
-        gains=tuple(gain_in_folds(*arguments, kind, draw) for kind in kinds),
-        hindsight=tuple(gain_in_hindsight(*arguments, kind, draw) for kind in kinds),
+        gains=tuple(gain_in_folds(found.scores, data, kind, resampling) for kind in kinds),
+        hindsight=tuple(gain_in_hindsight(found.scores, data, kind, resampling) for kind in kinds),
         held_out=_whole(found, everything, np.shape(metrics)[2], human),
         rmse=_rmse(found.votes, data.votes),
         rmse_mean=_rmse(_means_of_others(data), data.votes),
@@ -144,6 +127,13 @@ def learn_composite(
     return learned._replace(notes=_notes(learned, everything))
 
 
+def _usable_metrics(everything: RatedMetrics, left_out: Mapping[str, str]) -> RatedMetrics:
+    """Return the data without the metrics that are left out."""
+    kept = [k for k, name in enumerate(everything.names) if name not in left_out]
+    names = [everything.names[k] for k in kept]
+    return everything._replace(metrics=everything.metrics[kept], names=names)
+
+
 def _checked(
     metrics: np.ndarray,
     human: np.ndarray,
@@ -151,7 +141,7 @@ def _checked(
     sources: np.ndarray,
     axis: str,
     missing: float,
-) -> tuple[Data, dict[str, str]]:
+) -> tuple[RatedMetrics, dict[str, str]]:
     """Return all metrics on the items that have votes, and why some may not be used."""
     metrics, votes = np.asarray(metrics, dtype=np.float64), mean_votes(human)
     if metrics.ndim != 3 or metrics.shape[1:] != votes.shape:
@@ -163,7 +153,7 @@ def _checked(
     source = sources_of(int(kept.sum()), np.asarray(sources)[kept])
     metrics = np.where(np.isfinite(metrics), metrics, np.nan)[:, :, kept]
     votes = np.where(np.isfinite(votes), votes, np.nan)[:, kept]
-    data = Data(metrics, votes, source.member, list(names), len(source.labels))
+    data = RatedMetrics(metrics, votes, source.member, list(names), len(source.labels))
     _refuse_too_little(data, axis)
     left_out = {
         name: why
@@ -176,7 +166,7 @@ def _checked(
     return data, left_out
 
 
-def _refuse_too_little(data: Data, axis: str) -> None:
+def _refuse_too_little(data: RatedMetrics, axis: str) -> None:
     valued = data.votes[np.isfinite(data.votes)]
     if data.sources < LEAST_SOURCES or len(valued) < LEAST_CELLS:
         raise UserError(
@@ -203,7 +193,7 @@ def _unusable(name: str, values: np.ndarray, missing: float) -> str:
 
 
 def _whole(
-    found: HeldOutPredictions, data: Data, items: int, human: np.ndarray
+    found: HeldOutPredictions, data: RatedMetrics, items: int, human: np.ndarray
 ) -> HeldOutPredictions:
     """Return predictions on all items that were given, NaN on those without a vote."""
     kept = np.isfinite(mean_votes(human)).any(axis=0)
@@ -218,13 +208,13 @@ def _rmse(predicted: np.ndarray, votes: np.ndarray) -> float:
     return float(ratio((errors**2).sum(), np.array(both.sum())) ** 0.5)
 
 
-def _means_of_others(data: Data) -> np.ndarray:
+def _means_of_others(data: RatedMetrics) -> np.ndarray:
     """Return the mean vote of the other sources for every cell: (systems, items)."""
     means = [np.nanmean(data.votes[:, data.member != k]) for k in range(data.sources)]
     return np.broadcast_to(np.array(means)[data.member], data.votes.shape)
 
 
-def _unseen(data: Data) -> Unseen:
+def _unseen(data: RatedMetrics) -> Unseen:
     found = unseen_systems(data.metrics, data.votes, data.member)
     item, within = STATISTICS[0], STATISTICS[3]
     both = np.isfinite(found.votes) & np.isfinite(data.votes)
@@ -236,7 +226,7 @@ def _unseen(data: Data) -> Unseen:
     )
 
 
-def _notes(learned: Learned, data: Data) -> tuple[str, ...]:
+def _notes(learned: Learned, data: RatedMetrics) -> tuple[str, ...]:
     notes = []
     if learned.systems == 1:
         notes.append("One method: nothing is known of which of two methods it would prefer.")
@@ -260,7 +250,7 @@ def _within(learned: Learned) -> float:
     return next(gain.composite for gain in learned.gains if gain.statistic == STATISTICS[3])
 
 
-def _better_but_left_out(learned: Learned, data: Data) -> list[str]:
+def _better_but_left_out(learned: Learned, data: RatedMetrics) -> list[str]:
     """Return a line on each metric with too many gaps that beats the best where it has values."""
     best = learned.hindsight[0]
     found = []

@@ -2,12 +2,12 @@
 
 from evaluation.stats.meta.bootstrap import (
     Calibration,
+    Claim,
     MetaInterval,
     Resample,
     bootstrap_accuracy,
     bootstrap_correlation,
     bootstrap_soft_pairwise,
-    cluster_counts,
 )
 from evaluation.stats.meta.coefficients import FEW, KINDS, Kind, coefficient, midranks
 from evaluation.stats.meta.correlation import (
@@ -84,6 +84,7 @@ __all__ = [
     "LEVELS",
     "WITHIN",
     "Calibration",
+    "Claim",
     "Constants",
     "Contest",
     "Draws",
@@ -106,7 +107,6 @@ __all__ = [
     "bootstrap_correlation",
     "bootstrap_soft_pairwise",
     "cells",
-    "cluster_counts",
     "coefficient",
     "common",
     "compare_metrics",

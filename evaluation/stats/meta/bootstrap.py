@@ -7,20 +7,20 @@ drawn together. Raters can be drawn as well, whole raters with replacement; a ce
 of its votes is missing in that draw.
 
 A draw is a set of weights, so all draws are computed together as matrix products.
-Percentile intervals: Davison & Hinkley, Bootstrap Methods and their Application (1997), 5.3. Plain
-ones are too narrow from few clusters, so these are expanded (see `expanded` in intervals.py).
+Plain percentile intervals are too narrow from few clusters, so these are expanded (see `expanded`
+in resampling.py).
 """
 
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from evaluation.stats.intervals import expanded, percentile_interval, ratio
-from evaluation.stats.meta.coefficients import Kind
-from evaluation.stats.meta.correlation import Constants, Level, level_vectors, mean_of
-from evaluation.stats.meta.data import Sources, cells, mean_votes, sources_of
+from evaluation.stats.intervals import ratio
+from evaluation.stats.meta.correlation import level_vectors, mean_of
+from evaluation.stats.meta.data import Sources, cells, sources_of
 from evaluation.stats.meta.pair_draws import Draws, accuracy_draws, drawn_means, soft_pairwise_draws
 from evaluation.stats.meta.soft_pairwise import differences, sign_matrix, weighted_soft_pairwise
+from evaluation.stats.meta.statistic import Statistic
 from evaluation.stats.meta.ties import (
     Curve,
     accuracy_curve,
@@ -29,9 +29,20 @@ from evaluation.stats.meta.ties import (
     pairs_of,
     totals_at,
 )
+from evaluation.stats.resampling import Resampling, cluster_counts, expanded, percentile_interval
 
 Resample = Literal["inputs", "systems", "both"]
 Calibration = Literal["kept", "each draw", "other sources"]
+
+
+class Claim(NamedTuple):
+    """What an interval is about: other videos, other systems or both; these raters or others."""
+
+    resample: Resample = "inputs"  # which of inputs (sources) and systems are drawn
+    raters: bool = False  # draw raters too; needs votes (systems, items, raters)
+
+
+OTHER_VIDEOS = Claim()
 
 
 class MetaInterval(NamedTuple):
@@ -43,25 +54,27 @@ class MetaInterval(NamedTuple):
     draws: np.ndarray  # float (resamples,): the statistic of each draw, NaN where it has none
 
 
+class _Drawn(NamedTuple):
+    """All draws of a call, and what they are drawn from."""
+
+    draws: Draws
+    fewest: int  # the smallest number of things that any of them is drawn from
+    votes: np.ndarray | None  # float (systems, items, raters), where raters are drawn
+
+
 def bootstrap_correlation(
     metric: np.ndarray,
     human: np.ndarray,
+    statistic: Statistic,
+    resampling: Resampling,
     *,
-    level: Level,
-    kind: Kind = "pearson",
-    constants: Constants = "omit",
-    resample: Resample = "inputs",
-    raters: bool = False,
+    claim: Claim = OTHER_VIDEOS,
     sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    confidence: float = 0.95,
 ) -> MetaInterval:
     """Return the correlation of `correlate` with its percentile interval.
 
-    metric, human, level, kind, constants: as `correlate`.
-    resample: which of inputs (sources) and systems are drawn with replacement.
-    raters:   draw raters too; needs votes (systems, items, raters), else ValueError.
+    metric, human: as `correlate`. statistic: its level, kind and constants.
+    claim:    what is drawn with replacement. Raters need votes, else ValueError.
     sources:  (items,) labels; left out, each item is its own source.
 
     The ends are NaN where fewer than two sources, systems or raters could be drawn. A draw whose
@@ -70,36 +83,32 @@ def bootstrap_correlation(
     """
     human = np.asarray(human, dtype=np.float64)
     data = cells(metric, human)
+    _, level, kind, constants = statistic
     value = float(mean_of(level_vectors(data.metric, data.human, level, kind), constants))
-    votes = human if raters else None
-    drawn, drawable = _draw(data.metric.shape, votes, resample, sources, rng, resamples)
+    drawn = _draw(data.metric.shape, human, claim, sources, resampling)
     size = data.metric.size * (len(data.metric) if level == "item" else 1)
     found = [
-        _values(data.metric, data.human, votes, draws, level, kind, constants)
-        for draws in drawn.blocks(size * (human.shape[-1] if raters else 1))
+        _correlations(data.metric, data.human, drawn.votes, draws, statistic)
+        for draws in drawn.draws.blocks(size * (human.shape[-1] if claim.raters else 1))
     ]
-    return interval(value, np.concatenate(found), confidence, drawable)
+    return interval(value, np.concatenate(found), resampling.confidence, drawn.fewest)
 
 
 def bootstrap_accuracy(
     metric: np.ndarray,
     human: np.ndarray,
+    resampling: Resampling,
     *,
-    calibration: Calibration = "kept",
-    epsilon: float | None = None,
-    resample: Resample = "inputs",
-    raters: bool = False,
+    calibration: Calibration | float = "kept",
+    claim: Claim = OTHER_VIDEOS,
     sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    confidence: float = 0.95,
 ) -> MetaInterval:
     """Return acc_eq with its percentile interval over resampled sources, systems or both.
 
     calibration: "kept": epsilon of all sources, in every draw. "each draw": calibrated anew; the
         optimism of calibration then adds to that of the value. "other sources": the value is
-        `out_of_sample_accuracy`, each source keeps the epsilon of the others.
-    epsilon: one that is known from elsewhere, instead of any calibration.
+        `out_of_sample_accuracy`, each source keeps the epsilon of the others. A number: an epsilon
+        that is known from elsewhere, instead of any calibration.
     Other arguments as `bootstrap_correlation`. Systems and raters are drawn with epsilon kept or
     known only: other calibrations raise ValueError. A pair counts as often as both its systems.
 
@@ -110,42 +119,41 @@ def bootstrap_accuracy(
     data = cells(metric, human)
     source = sources_of(data.metric.shape[1], sources)
     curve = accuracy_curve(pairs_of(data), source.member, len(source.labels))
-    if resample != "inputs" or raters:
-        chosen = _kept_epsilon(curve, calibration, epsilon)
-        votes = np.asarray(human, dtype=np.float64) if raters else None
-        drawn, drawable = _draw(data.metric.shape, votes, resample, sources, rng, resamples)
+    if claim != OTHER_VIDEOS:
+        chosen = _kept_epsilon(curve, calibration)
+        drawn = _draw(data.metric.shape, human, claim, sources, resampling)
         value = float(ratio(*(part.sum() for part in totals_at(curve, chosen))))
-        found = accuracy_draws(data.metric, data.human, votes, drawn, float(chosen[0]))
-        return interval(min(value, 1.0), found, confidence, drawable)
-    totals, items = _accuracy_totals(curve, calibration, epsilon)
+        found = accuracy_draws(data.metric, data.human, drawn.votes, drawn.draws, float(chosen[0]))
+        return interval(min(value, 1.0), found, resampling.confidence, drawn.fewest)
+    totals, items = _accuracy_totals(curve, calibration)
     value = np.minimum(ratio(totals.sum(axis=0), items.sum()).max(), 1.0)
-    counts = cluster_counts(len(source.labels), resamples, rng)
+    counts = cluster_counts(len(source.labels), resampling.resamples, resampling.rng)
     found = ratio(counts @ totals, (counts @ items)[:, None]).max(axis=1)
     found = np.minimum(found, 1.0)  # rounding
-    return interval(float(value), found, confidence, int((items > 0).sum()))
+    return interval(float(value), found, resampling.confidence, int((items > 0).sum()))
 
 
-def _kept_epsilon(curve: Curve, calibration: Calibration, epsilon: float | None) -> np.ndarray:
+def _kept_epsilon(curve: Curve, calibration: Calibration | float) -> np.ndarray:
     """Return the one epsilon that all draws keep, for each source."""
-    if epsilon is None and calibration != "kept":
+    if calibration == "kept":
+        calibration = best_epsilon(curve.epsilons, curve.totals.sum(axis=0), curve.items.sum())
+    if isinstance(calibration, str):
         raise ValueError(f"systems and raters are drawn with epsilon kept, not {calibration!r}")
-    if epsilon is None:
-        epsilon = best_epsilon(curve.epsilons, curve.totals.sum(axis=0), curve.items.sum())
-    return np.full(len(curve.items), epsilon)
+    return np.full(len(curve.items), calibration)
 
 
 def _accuracy_totals(
-    curve: Curve, calibration: Calibration, epsilon: float | None
+    curve: Curve, calibration: Calibration | float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return sums of accuracies (sources, candidates) that a draw may choose from, and items."""
-    if calibration not in get_args(Calibration):
+    if isinstance(calibration, str) and calibration not in get_args(Calibration):
         raise ValueError(f"calibration must be one of {get_args(Calibration)}, not {calibration!r}")
-    if epsilon is None and calibration == "each draw":
+    if calibration == "each draw":
         return curve.totals, curve.items
-    if epsilon is None and calibration == "other sources":
+    if calibration == "other sources":
         chosen = epsilons_of_others(curve)
     else:
-        chosen = _kept_epsilon(curve, "kept", epsilon)
+        chosen = _kept_epsilon(curve, calibration)
     totals, items = totals_at(curve, chosen)
     return totals[:, None], items
 
@@ -153,63 +161,44 @@ def _accuracy_totals(
 def bootstrap_soft_pairwise(
     metrics: np.ndarray,
     human: np.ndarray,
+    resampling: Resampling,
     *,
-    resample: Resample = "inputs",
-    raters: bool = False,
+    claim: Claim = OTHER_VIDEOS,
     sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    resamples: int = 1000,
     permutations: int = 1000,
-    confidence: float = 0.95,
 ) -> list[MetaInterval]:
     """Return the SPA of each metric (metrics, systems, items) with its percentile interval.
 
-    resample, raters: as `bootstrap_correlation`. Within a draw the differences of a source change
-    sign together, copies of it too, by one sign matrix for all draws, metrics and people: random,
-    or all 2**sources signs where those are no more than `permutations`.
+    claim: as `bootstrap_correlation`. Within a draw the differences of a source change sign
+    together, copies of it too, by one sign matrix for all draws, metrics and people: as many random
+    signs as `permutations`, or all 2**sources where those are no more.
     """
-    source = sources_of(np.shape(metrics)[2], sources)
-    matrix = sign_matrix(len(source.labels), rng, permutations)
-    if resample != "inputs" or raters:
-        votes = np.asarray(human, dtype=np.float64) if raters else None
-        drawn, drawable = _draw(np.shape(metrics)[1:], votes, resample, sources, rng, resamples)
-        people = mean_votes(human)
-        return [
-            _soft_interval(metric, people, votes, source, drawn, matrix, confidence, drawable)
-            for metric in np.asarray(metrics, dtype=np.float64)
-        ]
-    parts = [differences(metric, human, source.member) for metric in metrics]
-    counts = cluster_counts(len(source.labels), resamples, rng)
-    weights = np.vstack([np.ones(len(source.labels)), counts])
-    found = [weighted_soft_pairwise(part, weights, matrix) for part in parts]
-    return [interval(float(each[0]), each[1:], confidence, len(source.labels)) for each in found]
+    metrics, human = np.asarray(metrics, dtype=np.float64), np.asarray(human, dtype=np.float64)
+    source = sources_of(metrics.shape[2], sources)
+    matrix = sign_matrix(len(source.labels), resampling.rng, permutations)
+    if claim != OTHER_VIDEOS:
+        drawn = _draw(metrics.shape[1:], human, claim, sources, resampling)
+        found = [_soft_draws(metric, human, drawn, source, matrix) for metric in metrics]
+        fewest = drawn.fewest
+    else:
+        parts = [differences(metric, human, source.member) for metric in metrics]
+        counts = cluster_counts(len(source.labels), resampling.resamples, resampling.rng)
+        weights = np.vstack([np.ones(len(source.labels)), counts])
+        found = [weighted_soft_pairwise(part, weights, matrix) for part in parts]
+        fewest = len(source.labels)
+    return [interval(float(one[0]), one[1:], resampling.confidence, fewest) for one in found]
 
 
-def _soft_interval(
-    metric: np.ndarray,
-    people: np.ndarray,
-    votes: np.ndarray | None,
-    source: Sources,
-    drawn: Draws,
-    matrix: np.ndarray,
-    confidence: float,
-    drawable: int,
-) -> MetaInterval:
-    data = cells(metric, people)
+def _soft_draws(
+    metric: np.ndarray, human: np.ndarray, drawn: _Drawn, source: Sources, matrix: np.ndarray
+) -> np.ndarray:
+    """Return SPA of everything once, then of each draw: (1 + draws,)."""
+    data = cells(metric, human)
     once = np.ones((1, len(source.labels)))
     gaps = differences(data.metric, data.human, source.member)
-    value = float(weighted_soft_pairwise(gaps, once, matrix)[0])
-    found = soft_pairwise_draws(data.metric, data.human, votes, source.member, drawn, matrix)
-    return interval(value, found, confidence, drawable)
-
-
-def cluster_counts(clusters: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return how often each cluster is drawn in each resample: float (resamples, clusters)."""
-    if resamples < 1:
-        raise ValueError(f"need at least one resample, got {resamples}")
-    if not clusters:
-        return np.zeros((resamples, 0))
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(float)
+    value = weighted_soft_pairwise(gaps, once, matrix)
+    found = soft_pairwise_draws(*data[:2], drawn.votes, source.member, drawn.draws, matrix)
+    return np.concatenate([value, found])
 
 
 def interval(value: float, draws: np.ndarray, confidence: float, drawable: int) -> MetaInterval:
@@ -224,42 +213,42 @@ def interval(value: float, draws: np.ndarray, confidence: float, drawable: int) 
 
 def _draw(
     shape: tuple[int, ...],
-    votes: np.ndarray | None,
-    resample: Resample,
+    human: np.ndarray,
+    claim: Claim,
     sources: np.ndarray | None,
-    rng: np.random.Generator,
-    resamples: int,
-) -> tuple[Draws, int]:
-    """Return the draws, and the smallest number of things any of them is drawn from."""
-    if resample not in ("inputs", "systems", "both"):
-        raise ValueError(f"resample must be 'inputs', 'systems' or 'both', not {resample!r}")
+    resampling: Resampling,
+) -> _Drawn:
+    """Return the draws of what a claim is about, of (systems, items)."""
+    rng, resamples, *_ = resampling
+    if claim.resample not in get_args(Resample):
+        raise ValueError(f"resample must be 'inputs', 'systems' or 'both', not {claim.resample!r}")
+    votes = np.asarray(human, dtype=np.float64) if claim.raters else None
     if votes is not None and votes.ndim != 3:
         raise ValueError("raters can only be drawn from votes (systems, items, raters)")
     source = sources_of(shape[1], sources)
     items = systems = raters = None
     drawable = []
-    if resample != "systems":
+    if claim.resample != "systems":
         items = cluster_counts(len(source.labels), resamples, rng)[:, source.member]
         drawable.append(len(source.labels))
-    if resample != "inputs":
+    if claim.resample != "inputs":
         systems = cluster_counts(shape[0], resamples, rng)
         drawable.append(shape[0])
     if votes is not None:
         raters = cluster_counts(votes.shape[2], resamples, rng)
         drawable.append(votes.shape[2])
-    return Draws(items, systems, raters), min(drawable)
+    return _Drawn(Draws(items, systems, raters), min(drawable), votes)
 
 
-def _values(
+def _correlations(
     metric: np.ndarray,
     human: np.ndarray,
     votes: np.ndarray | None,
     draws: Draws,
-    level: Level,
-    kind: Kind,
-    constants: Constants,
+    statistic: Statistic,
 ) -> np.ndarray:
-    """Return the statistic of each draw."""
+    """Return the correlation of each draw."""
+    _, level, kind, constants = statistic
     if votes is not None and draws.raters is not None:
         human = np.where(np.isfinite(metric), drawn_means(votes, draws.raters), np.nan)
         metric = np.where(np.isfinite(human), metric, np.nan)

@@ -36,6 +36,7 @@ from evaluation.stats.meta.score_swaps import (
 from evaluation.stats.meta.soft_pairwise import sign_matrix, signs
 from evaluation.stats.meta.statistic import Statistic
 from evaluation.stats.multiplicity import max_step_down, step_down_of_groups
+from evaluation.stats.resampling import Resampling
 
 SPA_DRAWS = 1000  # swaps and sign vectors of SPA, each times each
 
@@ -53,10 +54,9 @@ def compare_metrics(
     metrics: np.ndarray,
     people: np.ndarray,
     statistic: Statistic,
+    resampling: Resampling,
     *,
     sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    permutations: int = 10_000,
 ) -> PairTests:
     """Return the differences of all pairs of metrics (metrics, systems, items) and their p-values.
 
@@ -67,9 +67,9 @@ def compare_metrics(
     square = np.full((3, len(metrics), len(metrics)), np.nan)
     if len(metrics) > 1:
         if statistic.name == "acc_eq":
-            seen, draws = _of_verdicts(metrics, people, sources, rng, permutations)
+            seen, draws = _of_verdicts(metrics, people, sources, resampling)
         else:
-            seen, draws = _of_scores(metrics, people, statistic, sources, rng, permutations)
+            seen, draws = _of_scores(metrics, people, statistic, sources, resampling)
         square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
         led = _led_by_the_leader(square[0], square[1])
         not_best = np.minimum(_not_best(seen, draws, len(metrics)), led)
@@ -109,15 +109,14 @@ def _of_verdicts(
     metrics: np.ndarray,
     people: np.ndarray,
     sources: np.ndarray | None,
-    rng: np.random.Generator,
-    permutations: int,
+    resampling: Resampling,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return differences of acc_eq (pairs,) and under swaps (permutations, pairs)."""
     totals = sources_of(metrics.shape[2], sources).totals
     found = list(_verdict_gaps(metrics, people))
     gaps = np.stack([totals(gap) for gap, _ in found], axis=1)
     made = np.array([valued for _, valued in found])
-    drawn = signs(gaps.shape[0], gaps.shape[1], rng, permutations, False)
+    drawn = signs(*gaps.shape, resampling.rng, resampling.permutations, False)
     return np.where(made, gaps.sum(axis=0), np.nan), np.concatenate([each @ gaps for each in drawn])
 
 
@@ -144,14 +143,15 @@ def _of_scores(
     people: np.ndarray,
     statistic: Statistic,
     sources: np.ndarray | None,
-    rng: np.random.Generator,
-    permutations: int,
+    resampling: Resampling,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the same of SPA and correlations, whose scores are swapped."""
     if statistic.name == "spa":
-        permutations = min(permutations, SPA_DRAWS)
-    contests = list(_contests(metrics, people, statistic, sources, rng, permutations))
+        few = min(resampling.permutations, SPA_DRAWS)
+        resampling = resampling._replace(permutations=few)
+    contests = list(_contests(metrics, people, statistic, sources, resampling))
     seen = np.array([each.first - each.second for each in contests])
+    rng, permutations = resampling.rng, resampling.permutations
     drawn = swaps(people.shape, "sources", sources, rng, permutations, False)
     blocks = [np.stack([each.delta(block) for each in contests], axis=1) for block in drawn]
     return seen, np.concatenate(blocks)
@@ -162,12 +162,11 @@ def _contests(
     people: np.ndarray,
     statistic: Statistic,
     sources: np.ndarray | None,
-    rng: np.random.Generator,
-    permutations: int,
+    resampling: Resampling,
 ) -> Iterator[Contest]:
     if statistic.name == "spa":
         units = len(sources_of(metrics.shape[2], sources).labels)
-        matrix = sign_matrix(units, rng, permutations)
+        matrix = sign_matrix(units, resampling.rng, resampling.permutations)
         for pair in combinations(metrics, 2):
             yield soft_pairwise_contest(*pair, people, sources, matrix)
         return

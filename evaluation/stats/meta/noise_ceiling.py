@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.intervals import percentile_interval, ratio
+from evaluation.stats.intervals import ratio
 from evaluation.stats.meta.coefficients import Kind
 from evaluation.stats.meta.correlation import Constants, Level, level_vectors, mean_of
 from evaluation.stats.meta.data import PairStatistic, mean_votes
+from evaluation.stats.resampling import percentile_interval
 
 
 class SplitHalf(NamedTuple):

@@ -26,9 +26,10 @@ from evaluation.stats.meta.data import mean_votes, sources_of, why_no_value
 from evaluation.stats.meta.metric_pairs import SPA_DRAWS, PairTests, compare_metrics
 from evaluation.stats.meta.noise_ceiling import LeaveOneOut, leave_one_rater_out
 from evaluation.stats.meta.soft_pairwise import soft_pairwise_accuracies
-from evaluation.stats.meta.statistic import Statistic, check_statistic, statistic_value
+from evaluation.stats.meta.statistic import ACC_EQ, Statistic, check_statistic, statistic_value
 from evaluation.stats.meta.ties import out_of_sample_accuracy, tie_calibrated_accuracy
-from evaluation.stats.multiplicity import Rule, significance_clusters
+from evaluation.stats.multiplicity import significance_clusters
+from evaluation.stats.resampling import Resampling
 
 NO_PAIR = "no item has both values for two systems"
 
@@ -69,14 +70,9 @@ def metric_ranking(
     human: np.ndarray,
     *,
     names: list[str],
-    statistic: Statistic | None = None,
+    resampling: Resampling,
+    statistic: Statistic = ACC_EQ,
     sources: np.ndarray | None = None,
-    rng: np.random.Generator,
-    permutations: int = 10_000,
-    resamples: int = 2000,
-    confidence: float = 0.95,
-    alpha: float = 0.05,
-    rule: Rule = "all",
 ) -> MetricRanking:
     """Return the ranking of metrics on one axis.
 
@@ -84,35 +80,35 @@ def metric_ranking(
     human:     float (systems, items) or votes (systems, items, raters).
     statistic: acc_eq (default), SPA, or a correlation at some level.
     sources:   (items,) label of the source video; left out, each item is its own.
-    confidence: of the intervals.
-    alpha:     a metric is worse than another if its p is below.
 
     Two metrics are compared on the cells that both have; the p-values of a ranking hold for any
-    false claim in it, not for several rankings. For SPA at most 1,000 swaps, sign vectors
-    and resamples are drawn: each swap is a permutation test of its own. Metrics without a value
-    come last, unranked. Numbers of names and metrics that differ raise ValueError.
+    false claim in it, not for several rankings. Clusters are those of p < .05 and of the rule "all"
+    (see `significance_clusters`, which makes others from `p`). For SPA at most 1,000 swaps, sign
+    vectors and resamples are drawn: each swap is a permutation test of its own. Metrics without a
+    value come last, unranked. Numbers of names and metrics that differ raise ValueError.
     """
-    metrics, statistic = np.asarray(metrics, dtype=np.float64), statistic or Statistic()
+    metrics = np.asarray(metrics, dtype=np.float64)
     if metrics.ndim != 3 or len(names) != len(metrics):
         raise ValueError(f"need (metrics, systems, items) and a name each: {metrics.shape}")
     check_statistic(statistic)
-    people = mean_votes(human)
-    source = sources_of(metrics.shape[2], sources)
-    rows = _rows(metrics, people, names, statistic, source.member, rng, resamples, confidence)
-    order = sorted(
-        range(len(rows)), key=lambda k: (-np.nan_to_num(round(rows[k].value, 9), nan=-9), names[k])
-    )
+    people, source = mean_votes(human), sources_of(metrics.shape[2], sources)
+
+    # Rows by value, metrics without one last.
+    rows = _rows(metrics, people, names, statistic, source.member, resampling)
+    order = _best_first(rows)
     ranked = [k for k in order if np.isfinite(rows[k].value)]
-    tests = compare_metrics(
-        metrics[ranked], people, statistic, sources=source.member, rng=rng,
-        permutations=permutations,
-    )  # fmt: skip
+
+    # All pairs tested at once; the first row is the smaller question: which are not the best.
+    tests = compare_metrics(metrics[ranked], people, statistic, resampling, sources=source.member)
     p, p_alone = _that_above_is_better(tests, len(rows))
-    if len(ranked) > 1:  # the first row is the smaller question: which metrics are not the best
+    if len(ranked) > 1:
         p[0, 1 : len(ranked)] = _worse_than_the_first(tests)
-    raters = _raters(np.asarray(human, dtype=np.float64), statistic, source.member, rng)
+
+    # Single raters in the place of a metric.
+    votes = np.asarray(human, dtype=np.float64)
+    raters = _raters(votes, statistic, source.member, resampling.rng)
     return MetricRanking(
-        _compared([rows[k] for k in order], p, len(ranked), alpha, rule),
+        _compared([rows[k] for k in order], p, len(ranked)),
         p,
         p_alone,
         statistic,
@@ -122,6 +118,15 @@ def metric_ranking(
         raters,
         _notes(statistic, people, len(source.labels)),
     )
+
+
+def _best_first(rows: list[RankedMetric]) -> list[int]:
+    """Return the places of rows by value, equal ones by name; rows without a value are last."""
+
+    def key(k: int) -> tuple[float, str]:
+        return -np.nan_to_num(round(rows[k].value, 9), nan=-9), rows[k].name
+
+    return sorted(range(len(rows)), key=key)
 
 
 def _that_above_is_better(tests: PairTests, rows: int) -> np.ndarray:
@@ -145,11 +150,9 @@ def _worse_than_the_first(tests: PairTests) -> np.ndarray:
     return np.where(tests.delta[0, 1:] < 0, 1.0, p)
 
 
-def _compared(
-    rows: list[RankedMetric], p: np.ndarray, ranked: int, alpha: float, rule: Rule
-) -> tuple[RankedMetric, ...]:
+def _compared(rows: list[RankedMetric], p: np.ndarray, ranked: int) -> tuple[RankedMetric, ...]:
     """Return the rows, best first, with their cluster and their p against the best."""
-    clusters = significance_clusters(p[:ranked, :ranked], alpha, rule)
+    clusters = significance_clusters(p[:ranked, :ranked])
     clusters += [0] * (len(rows) - ranked)
     return tuple(
         row._replace(p_best=float(p[0, place]), cluster=clusters[place])
@@ -174,12 +177,10 @@ def _rows(
     names: list[str],
     statistic: Statistic,
     sources: np.ndarray,
-    rng: np.random.Generator,
-    resamples: int,
-    confidence: float,
+    resampling: Resampling,
 ) -> list[RankedMetric]:
     """Return the rows in the order given, before they are compared."""
-    ends = _intervals(metrics, people, statistic, sources, rng, resamples, confidence)
+    ends = _intervals(metrics, people, statistic, sources, resampling)
     rows = []
     for name, metric, (low, value, high, _) in zip(names, metrics, ends, strict=True):
         counts = correlate(metric, people, level=statistic.level, constants=statistic.constants)
@@ -201,52 +202,33 @@ def _intervals(
     people: np.ndarray,
     statistic: Statistic,
     sources: np.ndarray,
-    rng: np.random.Generator,
-    resamples: int,
-    confidence: float,
+    resampling: Resampling,
 ) -> list[MetaInterval]:
     """Return the interval of every metric, all on the same resamples."""
     if statistic.name == "spa":
-        few = min(resamples, SPA_DRAWS)
-        ends = bootstrap_soft_pairwise(
-            metrics, people, sources=sources, rng=rng, resamples=few, confidence=confidence
-        )
-        if 2 ** len(np.unique(sources)) <= SPA_DRAWS:
-            return ends
-        values = soft_pairwise_accuracies(
-            metrics, people, sources=sources, rng=rng, permutations=10 * SPA_DRAWS
-        )
-        return [each._replace(value=v.value) for each, v in zip(ends, values, strict=True)]
-    seed = rng.integers(2**63)
-    found = []
+        return _soft_intervals(metrics, people, sources, resampling)
+    seed, found = resampling.rng.integers(2**63), []
     for metric in metrics:
-        again = np.random.default_rng(seed)
+        again = resampling._replace(rng=np.random.default_rng(seed))
         if statistic.name == "acc_eq":
-            found.append(
-                bootstrap_accuracy(
-                    metric,
-                    people,
-                    sources=sources,
-                    rng=again,
-                    resamples=resamples,
-                    confidence=confidence,
-                )
-            )
-            continue
-        found.append(
-            bootstrap_correlation(
-                metric,
-                people,
-                level=statistic.level,
-                kind=statistic.kind,
-                constants=statistic.constants,
-                sources=sources,
-                rng=again,
-                resamples=resamples,
-                confidence=confidence,
-            )
-        )
+            found.append(bootstrap_accuracy(metric, people, again, sources=sources))
+        else:
+            found.append(bootstrap_correlation(metric, people, statistic, again, sources=sources))
     return found
+
+
+def _soft_intervals(
+    metrics: np.ndarray, people: np.ndarray, sources: np.ndarray, resampling: Resampling
+) -> list[MetaInterval]:
+    """Return intervals of SPA, its values by ten times as many signs where not all are listed."""
+    few = resampling._replace(resamples=min(resampling.resamples, SPA_DRAWS))
+    ends = bootstrap_soft_pairwise(metrics, people, few, sources=sources)
+    if 2 ** len(np.unique(sources)) <= SPA_DRAWS:
+        return ends
+    values = soft_pairwise_accuracies(
+        metrics, people, sources=sources, rng=resampling.rng, permutations=10 * SPA_DRAWS
+    )
+    return [each._replace(value=v.value) for each, v in zip(ends, values, strict=True)]
 
 
 def _notes(statistic: Statistic, people: np.ndarray, sources: int) -> tuple[str, ...]:

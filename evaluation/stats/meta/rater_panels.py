@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.intervals import percentile_interval, ratio
+from evaluation.stats.intervals import ratio
 from evaluation.stats.meta.data import PairStatistic, mean_votes, sources_of
+from evaluation.stats.resampling import percentile_interval
 
 
 class PanelStatistic(NamedTuple):

@@ -21,6 +21,9 @@ class Statistic(NamedTuple):
     constants: Constants = "omit"
 
 
+ACC_EQ = Statistic()
+
+
 def check_statistic(statistic: Statistic) -> None:
     """Raise ValueError for a name that is none of acc_eq, spa, correlation."""
     if statistic.name not in get_args(Name):

@@ -1,6 +1,6 @@
 """Choices between pairs by people: long rows in, index arrays for `strengths` out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,11 +24,11 @@ class ChoiceRows(NamedTuple):
     left: np.ndarray  # int, into methods
     right: np.ndarray  # int, into methods
     outcome: np.ndarray  # int: -1 left, 0 no difference, 1 right
+    methods: Sequence[str]
     rater: np.ndarray  # int
     source: np.ndarray  # int
-    methods: tuple[str, ...]
-    simulated: bool
-    left_out: LeftOut  # over all questions
+    simulated: bool = False
+    left_out: LeftOut = LeftOut(0, 0)  # over all questions
 
 
 def read_choices(
@@ -57,7 +57,7 @@ def read_choices(
     refuse_truths(columns["value"][at], at)
     outcome = _outcomes(columns["value"][at])
     return ChoiceRows(
-        left, right, outcome, codes["rater"], codes["source"], methods, simulated, left_out
+        left, right, outcome, methods, codes["rater"], codes["source"], simulated, left_out
     )
 
 

@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from evaluation.stats.intervals import percentile_interval
+from evaluation.stats.preference.choice_rows import ChoiceRows
 from evaluation.stats.preference.choices import (
     Choices,
     check_estimable,
@@ -40,6 +40,7 @@ from evaluation.stats.preference.choices import (
     newton,
     probability,
 )
+from evaluation.stats.resampling import Resampling, percentile_interval
 from evaluation.stats.two_way_cluster import (
     ClusteredEstimate,
     clustered_estimate,
@@ -107,44 +108,37 @@ def bradley_terry(
 
 
 def preference_intervals(
-    left: np.ndarray,
-    right: np.ndarray,
-    outcome: np.ndarray,
-    methods: Sequence[str],
-    rater: np.ndarray,
-    source: np.ndarray,
-    *,
-    rng: np.random.Generator,
-    resamples: int = 2000,
-    level: float = 0.95,
-    position: bool = True,
+    rows: ChoiceRows, resampling: Resampling, *, position: bool = True
 ) -> PreferenceIntervals:
     """Return intervals of `bradley_terry` over resampled raters and sources.
 
-    rater, source: int (choices,), >= 0. Other arguments and errors as there. With one rater or one
-    source the ends are NaN. Resamples without finite estimates are left out and counted: where they
-    are many, intervals are too narrow and the study is too small for this model.
+    Errors as there. With one rater or one source the ends are NaN. Resamples without finite
+    estimates are left out and counted: where they are many, intervals are too narrow and the study
+    is too small for this model.
     """
-    choices = count_choices(left, right, outcome, methods, position=position)
-    check_estimable(choices, methods)
-    found, _ = newton(choices, _resampled(choices, rater, source, rng, resamples))
+    choices = count_choices(rows.left, rows.right, rows.outcome, rows.methods, position=position)
+    check_estimable(choices, rows.methods)
+    found, _ = newton(choices, _resampled(choices, rows, resampling))
     strength, tie, bias = _unpacked(choices, found)
-    if min(len(np.unique(rater)), len(np.unique(source))) < 2:
+    if min(len(np.unique(rows.rater)), len(np.unique(rows.source))) < 2:
         strength, tie, bias = (np.full_like(part, np.nan) for part in (strength, tie, bias))
     known = int(np.isfinite(found).all(axis=1).sum())
-    gaps = strength[:, :, None] - strength[:, None, :]
-    many = len(methods)
-    ends = np.array([percentile_interval(column, level) for column in strength.T])
-    between = np.array([percentile_interval(g, level) for g in gaps.reshape(-1, many * many).T])
+
+    def ends(columns: np.ndarray) -> np.ndarray:
+        """Return the ends of each row of draws."""
+        return np.array([percentile_interval(one, resampling.confidence) for one in columns])
+
+    gaps, many = strength[:, :, None] - strength[:, None, :], len(rows.methods)
+    own, between = ends(strength.T), ends(gaps.reshape(-1, many * many).T)
     return PreferenceIntervals(
-        ends[:, 0],
-        ends[:, 1],
+        own[:, 0],
+        own[:, 1],
         between[:, 0].reshape(many, many),
         between[:, 1].reshape(many, many),
-        percentile_interval(bias, level),
-        percentile_interval(tie, level),
+        percentile_interval(bias, resampling.confidence),
+        percentile_interval(tie, resampling.confidence),
         known,
-        resamples - known,
+        resampling.resamples - known,
     )
 
 
@@ -165,25 +159,19 @@ def _unpacked(choices: Choices, estimates: np.ndarray) -> tuple[np.ndarray, np.n
     return strength - strength.mean(axis=1, keepdims=True), tie, bias
 
 
-def _resampled(
-    choices: Choices,
-    rater: np.ndarray,
-    source: np.ndarray,
-    rng: np.random.Generator,
-    resamples: int,
-) -> np.ndarray:
+def _resampled(choices: Choices, rows: ChoiceRows, resampling: Resampling) -> np.ndarray:
     """Return how often each pair had each outcome in resamples, float (resamples, pairs, 3)."""
-    _, who = np.unique(rater, return_inverse=True)
-    _, where = np.unique(source, return_inverse=True)
+    _, who = np.unique(rows.rater, return_inverse=True)
+    _, where = np.unique(rows.source, return_inverse=True)
     raters, sources, kinds = who.max() + 1, where.max() + 1, choices.counts.size
     cell = where * kinds + choices.pair * 3 + choices.column
     ones = (np.ones(len(cell)), (cell, who))
     table = sparse.coo_matrix(ones, (sources * kinds, raters)).tocsr()
     parts = []
-    for of_raters, of_sources in two_way_weights(raters, sources, rng=rng, resamples=resamples):
+    for of_raters, of_sources in two_way_weights(raters, sources, resampling):
         counts = (table @ of_raters).reshape(sources, kinds, -1)
         parts.append(np.einsum("skn,sn->nk", counts, of_sources))
-    return np.concatenate(parts).reshape(resamples, -1, 3)
+    return np.concatenate(parts).reshape(resampling.resamples, -1, 3)
 
 
 class PreferencePair(NamedTuple):
@@ -196,22 +184,14 @@ class PreferencePair(NamedTuple):
 
 
 def compare_preferences(
-    left: np.ndarray,
-    right: np.ndarray,
-    outcome: np.ndarray,
-    methods: Sequence[str],
-    rater: np.ndarray,
-    source: np.ndarray,
-    *,
-    level: float = 0.95,
-    position: bool = True,
+    rows: ChoiceRows, *, confidence: float = 0.95, position: bool = True
 ) -> list[PreferencePair]:
     """Return every pair of methods, a before b; p-values are not adjusted.
 
-    rater, source: int (choices,), >= 0. Other arguments and errors as for `bradley_terry`. With one
-    rater or one source the intervals are NaN.
+    Errors as for `bradley_terry`. With one rater or one source the intervals are NaN.
     """
-    choices = count_choices(left, right, outcome, methods, position=position)
+    methods = rows.methods
+    choices = count_choices(rows.left, rows.right, rows.outcome, methods, position=position)
     check_estimable(choices, methods)
     estimates, _ = newton(choices, choices.counts[None])
     strength, moved, pull = (
@@ -221,8 +201,8 @@ def compare_preferences(
     found = []
     for a, b in combinations(range(len(methods)), 2):
         weight = np.abs(pull[:, a] - pull[:, b])
-        variance = two_way_variance(moved[:, a] - moved[:, b], rater, source, weight)
-        gap = clustered_estimate(float(strength[a] - strength[b]), variance, level=level)
+        variance = two_way_variance(moved[:, a] - moved[:, b], rows.rater, rows.source, weight)
+        gap = clustered_estimate(float(strength[a] - strength[b]), variance, confidence=confidence)
         direct = (choices.pairs[choices.pair] == (a, b)) | (choices.pairs[choices.pair] == (b, a))
         found.append(PreferencePair(a, b, gap, int(direct.all(axis=1).sum())))
     return found

@@ -18,6 +18,7 @@ from evaluation.stats.ratings.mos import (
 )
 from evaluation.stats.ratings.ordinal_bayes import (
     Posterior,
+    Rounds,
     gibbs_chain,
     posterior,
     posterior_differences,
@@ -25,7 +26,6 @@ from evaluation.stats.ratings.ordinal_bayes import (
 from evaluation.stats.ratings.p910 import FEW_VOTES, RaterModel, debiased_mos, rater_model
 from evaluation.stats.ratings.paired import (
     Comparison,
-    adjusted,
     bootstrap_differences,
     compare_methods,
     mos_difference,
@@ -40,7 +40,7 @@ from evaluation.stats.ratings.power import (
 )
 from evaluation.stats.ratings.probability_of_superiority import superiority
 from evaluation.stats.ratings.share_differences import flip_p, paired_shares
-from evaluation.stats.ratings.success_pairs import SuccessGap, adjusted_success, compare_success
+from evaluation.stats.ratings.success_pairs import SuccessGap, compare_success
 from evaluation.stats.ratings.success_rates import (
     THRESHOLD,
     Success,
@@ -65,12 +65,11 @@ __all__ = [
     "Power",
     "RaterModel",
     "Ratings",
+    "Rounds",
     "Success",
     "SuccessGap",
     "SuccessRate",
     "Votes",
-    "adjusted",
-    "adjusted_success",
     "bootstrap_differences",
     "bootstrap_scores",
     "clmm",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
-from evaluation.stats.intervals import expanded, percentile_interval
 from evaluation.stats.ratings.votes import Votes
+from evaluation.stats.resampling import Resampling, expanded, percentile_interval
 from evaluation.stats.two_way_cluster import (
     ItemTotals,
     Raters,
@@ -44,7 +44,7 @@ class MethodScores(NamedTuple):
     error: np.ndarray  # two-way clustered standard error
     low: np.ndarray  # t interval with at most min(raters, sources) - 1 degrees of freedom
     high: np.ndarray
-    boot_low: np.ndarray  # two-way bootstrap; NaN where no generator was given
+    boot_low: np.ndarray  # two-way bootstrap; NaN where none was asked for
     boot_high: np.ndarray
     freedom: np.ndarray
     raters: np.ndarray
@@ -53,7 +53,7 @@ class MethodScores(NamedTuple):
     votes: np.ndarray
 
 
-def item_scores(votes: Votes, *, level: float = 0.95) -> ItemScores:
+def item_scores(votes: Votes, *, confidence: float = 0.95) -> ItemScores:
     """Return the MOS of every item, with Student's t interval over its raters.
 
     The interval takes the item as given: it says nothing about other sources. It is in points of
@@ -65,7 +65,7 @@ def item_scores(votes: Votes, *, level: float = 0.95) -> ItemScores:
     squares = np.bincount(member, (votes.value - mos[member]) ** 2)
     freedom = np.where(count > 1, count - 1, 1)
     deviation = np.where(count > 1, np.sqrt(squares / freedom), np.nan)
-    half = distributions.t.ppf((1 + level) / 2, freedom) * deviation / np.sqrt(count)
+    half = distributions.t.ppf((1 + confidence) / 2, freedom) * deviation / np.sqrt(count)
     return ItemScores(
         votes.edit[first],
         votes.method[first],
@@ -81,15 +81,15 @@ def item_scores(votes: Votes, *, level: float = 0.95) -> ItemScores:
 def method_scores(
     votes: Votes,
     *,
-    level: float = 0.95,
-    rng: np.random.Generator | None = None,
-    resamples: int = 2000,
+    confidence: float = 0.95,
+    resampling: Resampling | None = None,
     raters: Raters = "random",
 ) -> MethodScores:
-    """Return the MOS of every method with two-way clustered and, given `rng`, bootstrap intervals.
+    """Return the MOS of every method with two-way clustered and, if asked, bootstrap intervals.
 
-    level: of both intervals. rng: draws of the two-way bootstrap, shared by the methods; its
-    percentiles are expanded for the fewer of raters and sources (see `intervals.expanded`).
+    confidence: of the clustered intervals.
+    resampling: of the two-way bootstrap, shared by the methods; its percentiles are expanded for
+    the fewer of raters and sources (see `resampling.expanded`). None leaves it out.
     raters: "random": intervals are about raters like these; "fixed": about these raters, clustered
     by source alone, and without a bootstrap.
 
@@ -97,13 +97,16 @@ def method_scores(
     has no votes does not count for that method.
     """
     rows = [
-        _method_row(votes.where(votes.method == m), level, raters) for m in range(votes.methods)
+        _method_row(votes.where(votes.method == m), confidence, raters)
+        for m in range(votes.methods)
     ]
     mos, error, low, high, freedom, who, sources, items, count = np.array(rows).T
     boot_low, boot_high = np.full((2, votes.methods), np.nan)
-    if rng is not None and raters == "random":
-        draws = bootstrap_scores(votes, rng=rng, resamples=resamples)
-        kept = [expanded(level, int(clusters)) for clusters in np.minimum(who, sources)]
+    if resampling is not None and raters == "random":
+        draws = bootstrap_scores(votes, resampling)
+        kept = [
+            expanded(resampling.confidence, int(clusters)) for clusters in np.minimum(who, sources)
+        ]
         ends = [percentile_interval(*pair) for pair in zip(draws.T, kept, strict=True)]
         boot_low, boot_high = np.array(ends).reshape(-1, 2).T
     alone = np.minimum(who, sources) < 2
@@ -112,18 +115,14 @@ def method_scores(
     return MethodScores(mos, error, low, high, boot_low, boot_high, freedom, *counts)
 
 
-def bootstrap_scores(
-    votes: Votes, *, rng: np.random.Generator, resamples: int = 2000
-) -> np.ndarray:
+def bootstrap_scores(votes: Votes, resampling: Resampling) -> np.ndarray:
     """Return the methods' MOS in resamples of raters and sources, float (resamples, methods)."""
     totals = ItemTotals(votes.value, votes.item, votes.rater, votes.raters)
     source_of_edit = np.zeros(votes.edits, np.int64)
     source_of_edit[votes.edit] = votes.source
     edit, method = np.divmod(totals.items, votes.methods)
     parts = []
-    for raters, sources in two_way_weights(
-        votes.raters, votes.sources, rng=rng, resamples=resamples
-    ):
+    for raters, sources in two_way_weights(votes.raters, votes.sources, resampling):
         means = totals.means(raters)
         columns = [
             mean_of_source_means(
@@ -148,7 +147,7 @@ def source_weights(votes: Votes) -> np.ndarray:
     return 1 / (len(of_source) * of_source[source[member]] * of_edit[member])
 
 
-def _method_row(votes: Votes, level: float, raters: Raters) -> tuple[float, ...]:
+def _method_row(votes: Votes, confidence: float, raters: Raters) -> tuple[float, ...]:
     if not len(votes.value):
         return (np.nan,) * 4 + (0,) * 5
     weight = source_weights(votes)
@@ -158,7 +157,7 @@ def _method_row(votes: Votes, level: float, raters: Raters) -> tuple[float, ...]
         variance = one_way_variance(score, votes.source, len(np.unique(votes.rater)))
     else:
         variance = two_way_variance(score, votes.rater, votes.source, weight)
-    found = clustered_estimate(mos, variance, level=level, raters=raters)
+    found = clustered_estimate(mos, variance, confidence=confidence, raters=raters)
     items = len(np.unique(votes.edit))
     spread = (found.error, found.low, found.high, found.freedom)
     return mos, *spread, found.raters, found.sources, items, len(votes.value)

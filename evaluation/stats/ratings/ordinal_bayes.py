@@ -55,6 +55,13 @@ class PosteriorDifference(NamedTuple):
     better: float  # posterior probability that b's mean vote is above a's
 
 
+class Rounds(NamedTuple):
+    """How long a chain runs."""
+
+    draws: int  # kept
+    warm_up: int  # before them, left out
+
+
 class ChainDraws(NamedTuple):
     """What one chain drew: arrays whose first axis is the draw."""
 
@@ -84,11 +91,9 @@ def posterior(
     if len(grades) < 2:
         raise ValueError("all votes are alike: no thresholds can be told")
     factors = term_levels(votes, terms)
-    rounds = draws + warm_up
+    rounds = Rounds(draws, warm_up)
     chains = [
-        gibbs_chain(
-            grade, place, factors, rng, draws, warm_up, _counted(watch, i, rounds, len(rngs))
-        )
+        gibbs_chain(grade, place, factors, rng, rounds, _counted(watch, i, sum(rounds), len(rngs)))
         for i, rng in enumerate(rngs)
     ]
     score = np.stack([_scores(one, grades) for one in chains])
@@ -97,9 +102,11 @@ def posterior(
     return Posterior(methods, score, spread, mixing(score))
 
 
-def posterior_differences(found: Posterior, *, level: float = 0.95) -> list[PosteriorDifference]:
+def posterior_differences(
+    found: Posterior, *, confidence: float = 0.95
+) -> list[PosteriorDifference]:
     """Return every pair of methods."""
-    tail, made = (1 - level) / 2, []
+    tail, made = (1 - confidence) / 2, []
     for i, j in combinations(range(len(found.methods)), 2):
         gap = (found.score[..., j] - found.score[..., i]).ravel()
         low, high = np.quantile(gap, [tail, 1 - tail])
@@ -115,8 +122,7 @@ def gibbs_chain(
     fixed: np.ndarray,
     factors: Mapping[str, np.ndarray],
     rng: np.random.Generator,
-    draws: int,
-    warm_up: int,
+    rounds: Rounds,
     watch: Watch = lambda done, total: None,
 ) -> ChainDraws:
     """Return one chain. grade, fixed: int (votes,); factors: by name, the level of each vote."""
@@ -124,10 +130,10 @@ def gibbs_chain(
     group = codes.pop("fixed")
     chain = _Chain(grade, group, [codes[name] for name in told_apart(codes, group)], rng)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for i in range(draws + warm_up):
-        chain.round(adapting=i < warm_up)
-        watch(i + 1, draws + warm_up)
-        if i >= warm_up:
+    for i in range(sum(rounds)):
+        chain.round(adapting=i < rounds.warm_up)
+        watch(i + 1, sum(rounds))
+        if i >= rounds.warm_up:
             kept.append((chain.effect[: chain.groups].copy(), chain.cuts.copy(), chain.sigma()))
     return ChainDraws(*(np.stack(part) for part in zip(*kept, strict=True)))
 

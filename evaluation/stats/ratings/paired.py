@@ -21,12 +21,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.intervals import percentile_interval
 from evaluation.stats.leverage import same_raters
-from evaluation.stats.multiplicity import holm_of
+from evaluation.stats.multiplicity import holm_adjusted
 from evaluation.stats.ratings.mos import source_weights
 from evaluation.stats.ratings.probability_of_superiority import Kind, Superiority, superiority
 from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, votes_on
+from evaluation.stats.resampling import Resampling, percentile_interval
 from evaluation.stats.two_way_cluster import (
     NOTHING,
     ClusteredEstimate,
@@ -49,26 +49,30 @@ class Comparison(NamedTuple):
     b: str
     difference: ClusteredEstimate
     p_holm: float  # adjusted over all comparisons of a call
-    boot_low: float  # two-way bootstrap; NaN where no generator was given
+    boot_low: float  # two-way bootstrap; NaN where none was asked for
     boot_high: float
     superiority: Superiority
     edits: int  # common
+
+    @property
+    def p(self) -> float:
+        """The p of the difference, not adjusted."""
+        return self.difference.p
 
 
 def compare_methods(
     ratings: Ratings,
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     kind: Kind | None = None,
-    rng: np.random.Generator | None = None,
-    resamples: int = 2000,
+    resampling: Resampling | None = None,
     raters: Raters = "random",
 ) -> list[Comparison]:
     """Return every pair of methods on every question, p-values adjusted by Holm over all of them.
 
-    level: of the intervals, which are not adjusted.
-    kind:  of the pairs for P(B > A), see `superiority`; None lets each comparison choose.
-    rng:   draws of the two-way bootstrap, shared by the pairs of a question; None leaves it out.
+    confidence: of the clustered intervals, which are not adjusted.
+    kind:   of the pairs for P(B > A), see `superiority`; None lets each comparison choose.
+    resampling: of the two-way bootstrap, shared by the pairs of a question; None leaves it out.
     raters: "random": claims are about raters like these; "fixed": about these raters on videos
             like these, clustered by source alone with sources - 1 degrees of freedom, and without
             a bootstrap. Three raters leave two degrees of freedom to a claim about others, which
@@ -83,21 +87,15 @@ def compare_methods(
         for question in ratings.questions
         for (a, b), one in zip(
             pairs,
-            _comparisons(votes_on(ratings, question), pairs, level, kind, rng, resamples, raters),
+            _comparisons(votes_on(ratings, question), pairs, confidence, kind, resampling, raters),
             strict=True,
         )
     ]
-    return adjusted(found)
-
-
-def adjusted(found: Sequence[Comparison]) -> list[Comparison]:
-    """Return comparisons with their p adjusted by Holm over all of them."""
-    p = holm_of([one.difference.p for one in found])
-    return [one._replace(p_holm=float(p)) for one, p in zip(found, p, strict=True)]
+    return holm_adjusted(found)
 
 
 def mos_difference(
-    votes: Votes, a: int, b: int, *, level: float = 0.95, raters: Raters = "random"
+    votes: Votes, a: int, b: int, *, confidence: float = 0.95, raters: Raters = "random"
 ) -> ClusteredEstimate:
     """Return MOS of b - MOS of a over common edits, two-way clustered; NaN without common edits.
 
@@ -111,15 +109,15 @@ def mos_difference(
     arm = (common.method == b).astype(np.int64)
     if raters == "random":
         variance = two_way_variance(score, common.rater, common.source, weight, arm)
-        return clustered_estimate(mid, variance, level=level)
+        return clustered_estimate(mid, variance, confidence=confidence)
     variance = one_way_variance(score, common.source, len(np.unique(common.rater)))
     if not same_raters(common.rater, weight, arm):
         variance = variance._replace(total=np.nan)
-    return clustered_estimate(mid, variance, level=level, raters=raters)
+    return clustered_estimate(mid, variance, confidence=confidence, raters=raters)
 
 
 def bootstrap_differences(
-    votes: Votes, pairs: Sequence[tuple[int, int]], *, rng: np.random.Generator, resamples: int
+    votes: Votes, pairs: Sequence[tuple[int, int]], resampling: Resampling
 ) -> np.ndarray:
     """Return b - a of each pair (a, b) in the same resamples, float (resamples, pairs)."""
     totals = ItemTotals(votes.value, votes.item, votes.rater, votes.raters)
@@ -127,9 +125,7 @@ def bootstrap_differences(
     source[votes.edit] = votes.source
     common = [_common_items(totals.items, votes.methods, a, b) for a, b in pairs]
     parts = []
-    for raters, sources in two_way_weights(
-        votes.raters, votes.sources, rng=rng, resamples=resamples
-    ):
+    for raters, sources in two_way_weights(votes.raters, votes.sources, resampling):
         means = totals.means(raters)
         columns = [
             mean_of_source_means(means[second] - means[first], source[edit], sources, votes.sources)
@@ -152,22 +148,22 @@ def _common_items(
 def _comparisons(
     votes: Votes,
     pairs: Sequence[tuple[int, int]],
-    level: float,
+    confidence: float,
     kind: Kind | None,
-    rng: np.random.Generator | None,
-    resamples: int,
+    resampling: Resampling | None,
     raters: Raters,
 ) -> list[Comparison]:
     """Return comparisons without the names and the adjusted p."""
-    draws = np.full((1, len(pairs)), np.nan)
-    if rng is not None and pairs and raters == "random":
-        draws = bootstrap_differences(votes, pairs, rng=rng, resamples=resamples)
-    found = []
+    draws, found = np.full((1, len(pairs)), np.nan), []
+    if resampling is not None and pairs and raters == "random":
+        draws = bootstrap_differences(votes, pairs, resampling)
     for (a, b), column in zip(pairs, draws.T, strict=True):
         common = common_votes(votes, a, b)
-        gap = mos_difference(common, a, b, level=level, raters=raters)
-        ends = percentile_interval(column, level) if gap.freedom else (np.nan, np.nan)
-        share = superiority(common, a, b, kind=kind, level=level, raters=raters)
+        gap = mos_difference(common, a, b, confidence=confidence, raters=raters)
+        ends = (np.nan, np.nan)
+        if resampling is not None and gap.freedom:
+            ends = percentile_interval(column, resampling.confidence)
+        share = superiority(common, a, b, kind=kind, confidence=confidence, raters=raters)
         if raters == "fixed" and not gap.freedom:
             share = share._replace(found=without_interval(share.found))
         edits = len(np.unique(common.edit))

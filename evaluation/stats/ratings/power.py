@@ -7,7 +7,7 @@ Raters and sources are crossed, so the variance of a difference of two methods' 
 with I raters, J sources, N votes on a method, and deviations of a method's effect from rater to
 rater (s_mr), from source to source (s_ms) and of single answers (s_e). It supposes that a rater's
 votes are spread evenly over the methods, so that raters' biases cancel. A difference is found with
-the wanted power if it is at least (t_(1 - level / 2) + t_power) sqrt(V), t with min(I, J) - 1
+the wanted power if it is at least (t_(1 - alpha / 2) + t_power) sqrt(V), t with min(I, J) - 1
 degrees of freedom (Cohen, Statistical Power Analysis (1988), with this V). Components of a pilot
 are uncertain themselves, most of all those from few raters or sources. Of pairs each answer is a
 difference already, so the 2 falls away: V is the variance of the share of preferences, ties counted
@@ -63,16 +63,16 @@ def detectable_difference(
     ratings: int,
     *,
     means: int = 2,
-    level: float = 0.05,
+    alpha: float = 0.05,
     power: float = 0.8,
 ) -> Power:
-    """Return the least difference found with this power, two-sided at this level.
+    """Return the least difference found with this power, two-sided at level alpha.
 
     ratings: votes on each method, all raters together. Counts below 1 raise ValueError.
     means:   2 for a difference of two means, 1 for preferences. One rater or one source leaves no
              degree of freedom: the difference is infinite.
     """
-    if min(raters, sources, ratings) < 1 or not 0 < level < 1 or not 0 < power < 1:
+    if min(raters, sources, ratings) < 1 or not 0 < alpha < 1 or not 0 < power < 1:
         raise ValueError(f"need counts >= 1, got {raters}, {sources}, {ratings}; shares in (0, 1)")
     error, freedom = (
         difference_error(deviations, raters, sources, ratings, means=means),
@@ -80,7 +80,7 @@ def detectable_difference(
     )
     if not freedom:
         return Power(math.inf, error, freedom, raters, sources, ratings)
-    times = sum(float(distributions.t.ppf(q, freedom)) for q in (1 - level / 2, power))
+    times = sum(float(distributions.t.ppf(q, freedom)) for q in (1 - alpha / 2, power))
     return Power(times * error, error, freedom, raters, sources, ratings)
 
 
@@ -98,7 +98,7 @@ def raters_needed(
     sources: int,
     votes_each: float,
     *,
-    level: float = 0.05,
+    alpha: float = 0.05,
     power: float = 0.8,
 ) -> Power:
     """Return the study with the fewest raters that finds this difference in so many sources.
@@ -110,7 +110,7 @@ def raters_needed(
 
     def study(raters: int) -> Power:
         ratings = max(1, int(raters * votes_each))
-        return detectable_difference(deviations, raters, sources, ratings, level=level, power=power)
+        return detectable_difference(deviations, raters, sources, ratings, alpha=alpha, power=power)
 
     low, high = 1, 2  # what is found falls with the number of raters
     while study(high).difference > difference:

@@ -56,7 +56,7 @@ def superiority(
     b: int,
     *,
     kind: Kind | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     raters: Raters = "random",
 ) -> Superiority:
     """Return P(B > A) + P(tie) / 2 with its interval, 0 to 1; the ends may pass 0 and 1.
@@ -73,8 +73,8 @@ def superiority(
     if kind is None:
         kind = "within" if set(common.source) == set(within.source) else "across"
     if kind == "within":
-        return _superiority_within(within, level, raters)
-    return _superiority_across(common, b, level, raters)
+        return _superiority_within(within, confidence, raters)
+    return _superiority_across(common, b, confidence, raters)
 
 
 def _pairs_within(common: Votes, a: int, b: int) -> Votes:
@@ -85,7 +85,7 @@ def _pairs_within(common: Votes, a: int, b: int) -> Votes:
     return second.where(at_second)._replace(value=(np.sign(gain) + 1) / 2)
 
 
-def _superiority_within(pairs: Votes, level: float, raters: Raters) -> Superiority:
+def _superiority_within(pairs: Votes, confidence: float, raters: Raters) -> Superiority:
     if not len(pairs.value):
         return Superiority(NOTHING, "within", 0, 0)
     weight = source_weights(pairs)
@@ -95,11 +95,11 @@ def _superiority_within(pairs: Votes, level: float, raters: Raters) -> Superiori
         variance = one_way_variance(score, pairs.source, len(np.unique(pairs.rater)))
     else:
         variance = two_way_variance(score, pairs.rater, pairs.source, weight)
-    found = clustered_estimate(mid, variance, level=level, null=0.5, raters=raters)
+    found = clustered_estimate(mid, variance, confidence=confidence, null=0.5, raters=raters)
     return Superiority(found, "within", len(pairs.value), len(np.unique(pairs.edit)))
 
 
-def _superiority_across(common: Votes, b: int, level: float, raters: Raters) -> Superiority:
+def _superiority_across(common: Votes, b: int, confidence: float, raters: Raters) -> Superiority:
     won, pairs = _against_others(common, b)
     keep = _of_edit(common, pairs)[common.edit] > 0
     common, won, pairs = common.where(keep), won[keep], pairs[keep]
@@ -113,7 +113,7 @@ def _superiority_across(common: Votes, b: int, level: float, raters: Raters) -> 
         variance = one_way_variance(score / 2, common.source, len(np.unique(common.rater)))
     else:
         variance = _across_variance(score, weight, pairs, common, b)
-    found = clustered_estimate(mid, variance, level=level, null=0.5, raters=raters)
+    found = clustered_estimate(mid, variance, confidence=confidence, null=0.5, raters=raters)
     return Superiority(found, "across", int(pairs.sum()) // 2, int((of_edit > 0).sum()))
 
 

@@ -16,10 +16,10 @@ of
 
     z sqrt(V(delta) D(delta)) + t sqrt(V_rater),   z normal, t on raters - 1
 
-is no rarer than the level allows. V(delta) is the variance of a mean of independent gains if the
-difference were delta, and D(delta) = sum over sources of (D_s - n_s delta)^2 / sum over edits of
-(d - delta)^2 the design effect of sources, at least 1. So the interval has a width where all edits
-are alike. Where test and interval disagree about 0, the test has it.
+is no rarer than the confidence allows. V(delta) is the variance of a mean of independent gains if
+the difference were delta, and D(delta) = sum over sources of (D_s - n_s delta)^2 / sum over edits
+of (d - delta)^2 the design effect of sources, at least 1. So the interval has a width where all
+edits are alike. Where test and interval disagree about 0, the test has it.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,12 @@ class Gains(NamedTuple):
 
 
 def paired_shares(
-    gain: np.ndarray, source: np.ndarray, of_raters: float, raters: float, *, level: float = 0.95
+    gain: np.ndarray,
+    source: np.ndarray,
+    of_raters: float,
+    raters: float,
+    *,
+    confidence: float = 0.95,
 ) -> PairedShares:
     """Return the mean gain with its interval and p.
 
@@ -69,8 +74,8 @@ def paired_shares(
     if len(gains.source) < 2:
         return PairedShares(np.nan, mid, np.nan, np.nan)
     p = flip_p(gains.source, np.sqrt(of_raters) * len(gain), raters - 1)
-    low, high = _score_interval(gains, of_raters, raters - 1, level)
-    return PairedShares(*_agreeing(low, mid, high, p, 1 - level), p)
+    low, high = _score_interval(gains, of_raters, raters - 1, confidence)
+    return PairedShares(*_agreeing(low, mid, high, p, 1 - confidence), p)
 
 
 def flip_p(sums: np.ndarray, error: float, freedom: float) -> float:
@@ -97,9 +102,9 @@ def _tossed(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _score_interval(
-    gains: Gains, of_raters: float, freedom: float, level: float
+    gains: Gains, of_raters: float, freedom: float, confidence: float
 ) -> tuple[float, float]:
-    mid, tail = float(gains.edit.mean()), (1 - level) / 2
+    mid, tail = float(gains.edit.mean()), (1 - confidence) / 2
     drawn = np.zeros(1)
     if of_raters > 0:
         drawn = np.sqrt(of_raters) * distributions.t.ppf((np.arange(GRID) + 0.5) / GRID, freedom)

@@ -18,14 +18,13 @@ matter, and V_rater is 0. Test and interval are those of `share_differences`. `b
 has the measured rates; three raters get intervals that are wider than they need be.
 """
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from evaluation.stats.leverage import arm_shares, leverage, same_raters
-from evaluation.stats.multiplicity import holm_of
+from evaluation.stats.multiplicity import holm_adjusted
 from evaluation.stats.ratings.share_differences import paired_shares
 from evaluation.stats.ratings.success_rates import (
     THRESHOLD,
@@ -70,12 +69,12 @@ def compare_success(
     ratings: Ratings,
     threshold: float = THRESHOLD,
     *,
-    level: float = 0.95,
+    confidence: float = 0.95,
     raters: Raters = "random",
 ) -> list[SuccessGap]:
     """Return every pair of methods, p-values adjusted by Holm over the pairs.
 
-    level:  of the intervals, which are not adjusted.
+    confidence: of the intervals, which are not adjusted.
     raters: "random": claims are about raters like these; "fixed": about these raters alone, where
             the same raters saw both methods.
 
@@ -85,15 +84,10 @@ def compare_success(
     good, influence = item_success(ratings, threshold), answer_influence(ratings, threshold)
     pairs = combinations(range(len(ratings.methods)), 2)
     found = [
-        _gap(ratings, a, b, _pair(ratings, good, influence, a, b), level, raters) for a, b in pairs
+        _gap(ratings, a, b, _pair(ratings, good, influence, a, b), confidence, raters)
+        for a, b in pairs
     ]
-    return adjusted_success(found)
-
-
-def adjusted_success(found: Sequence[SuccessGap]) -> list[SuccessGap]:
-    """Return differences with their p adjusted by Holm over all of them."""
-    p = holm_of([one.p for one in found])
-    return [one._replace(p_holm=float(p)) for one, p in zip(found, p, strict=True)]
+    return holm_adjusted(found)
 
 
 def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: int) -> _Pair:
@@ -111,10 +105,12 @@ def _pair(ratings: Ratings, good: np.ndarray, influence: Influence, a: int, b: i
     )
 
 
-def _gap(ratings: Ratings, a: int, b: int, pair: _Pair, level: float, raters: Raters) -> SuccessGap:
+def _gap(
+    ratings: Ratings, a: int, b: int, pair: _Pair, confidence: float, raters: Raters
+) -> SuccessGap:
     many, sources = len(np.unique(pair.rater)), len(np.unique(pair.source))
     shared, freedom = _of_raters(pair) if raters == "random" else (0.0, np.inf)
-    found = paired_shares(pair.gain, pair.source, shared, freedom + 1, level=level)
+    found = paired_shares(pair.gain, pair.source, shared, freedom + 1, confidence=confidence)
     even = raters == "random" or same_raters(pair.rater, np.ones(len(pair.rater)), pair.arm)
     if not (freedom and even):
         found = found._replace(low=np.nan, high=np.nan, p=np.nan)

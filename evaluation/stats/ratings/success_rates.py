@@ -50,11 +50,11 @@ class Success(NamedTuple):
     votes: SuccessRate
 
 
-def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.95) -> Success:
+def success(ratings: Ratings, threshold: float = THRESHOLD, *, confidence: float = 0.95) -> Success:
     """Return the methods' success rates at item and at vote level, with intervals.
 
     threshold: in points of the scale; success is strictly above it on all questions.
-    level:     of the intervals.
+    confidence: of the intervals.
 
     With one source (or rater, at vote level) the ends are NaN.
     """
@@ -63,8 +63,8 @@ def success(ratings: Ratings, threshold: float = THRESHOLD, *, level: float = 0.
     influence = _influence(ratings, answers, threshold)
     return Success(
         threshold,
-        _rates(ratings, items, threshold, level, influence),
-        _rates(ratings, answers, threshold, level, None),
+        _rates(ratings, items, threshold, confidence, influence),
+        _rates(ratings, answers, threshold, confidence, None),
     )
 
 
@@ -127,10 +127,10 @@ def _influence(ratings: Ratings, answers: "_AnswerTable", threshold: float) -> I
 
 
 def success_sweep(
-    ratings: Ratings, thresholds: np.ndarray, *, level: float = 0.95
+    ratings: Ratings, thresholds: np.ndarray, *, confidence: float = 0.95
 ) -> list[Success]:
     """Return `success` at each threshold; shares never rise with the threshold."""
-    return [success(ratings, float(threshold), level=level) for threshold in thresholds]
+    return [success(ratings, float(threshold), confidence=confidence) for threshold in thresholds]
 
 
 class _AnswerTable(NamedTuple):
@@ -165,7 +165,7 @@ def _rates(
     ratings: Ratings,
     table: _AnswerTable,
     threshold: float,
-    level: float,
+    confidence: float,
     influence: Influence | None,
 ) -> SuccessRate:
     """Return rates of items, whose raters come in by their influence, or (None) of answers."""
@@ -177,9 +177,9 @@ def _rates(
         at = np.flatnonzero(complete & (method == m))
         source = ratings.source[edit[at]]
         if influence is None:
-            found = _share_of_answers(good[at], table.rater[at], source, level)
+            found = _share_of_answers(good[at], table.rater[at], source, confidence)
         else:
-            found = _share_of_items(good[at], source, level, _of_method(ratings, influence, m))
+            found = _share_of_items(good[at], source, confidence, _of_method(ratings, influence, m))
         missing = int((~complete & (method == m)).sum())
         rows.append((*found[:3], len(at), missing, found[3]))
     share, low, high, *counts = np.array(rows).T
@@ -196,7 +196,7 @@ def _of_method(
 
 
 def _share_of_answers(
-    good: np.ndarray, rater: np.ndarray, source: np.ndarray, level: float
+    good: np.ndarray, rater: np.ndarray, source: np.ndarray, confidence: float
 ) -> tuple[float, float, float, int]:
     """Return the share of successes, the ends of its interval and the number of clusters."""
     if not len(good):
@@ -206,13 +206,17 @@ def _share_of_answers(
     clusters = min(variance.raters, variance.sources)
     if clusters < 2:
         return share, np.nan, np.nan, clusters
-    return share, *korn_graubard(share, variance.total, len(good), clusters, level=level), clusters
+    return (
+        share,
+        *korn_graubard(share, variance.total, len(good), clusters, confidence=confidence),
+        clusters,
+    )
 
 
 def _share_of_items(
     good: np.ndarray,
     source: np.ndarray,
-    level: float,
+    confidence: float,
     answers: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> tuple[float, float, float, int]:
     """Return the same of items; answers: change of their success, rater and source."""
@@ -227,19 +231,19 @@ def _share_of_items(
     variance, freedom = float(parts.sum()), float(sources - 1)
     if parts[1] > 0:
         freedom = min(variance**2 / float(parts**2 @ [1 / freedom, 1 / (raters - 1)]), freedom)
-    ends = korn_graubard(share, variance, len(good), freedom + 1, level=level)
+    ends = korn_graubard(share, variance, len(good), freedom + 1, confidence=confidence)
     return share, *ends, sources
 
 
 def korn_graubard(
-    share: float, variance: float, count: int, clusters: float, *, level: float = 0.95
+    share: float, variance: float, count: int, clusters: float, *, confidence: float = 0.95
 ) -> tuple[float, float]:
     """Return the ends of the interval of a share from clustered data, 0 to 1.
 
     variance: of the share, clustered; 0 where all counted are alike.
     count:    how many the share is of. clusters: at least 2; degrees of freedom plus 1.
     """
-    tail = (1 - level) / 2
+    tail = (1 - confidence) / 2
     if variance > 0:
         t = [float(distributions.t.isf(tail, freedom)) for freedom in (count - 1, clusters - 1)]
         size = min(share * (1 - share) / variance * (t[0] / t[1]) ** 2, count)
