@@ -86,9 +86,12 @@ def step_down_of_groups(
     The group with the greatest statistic is held against the greatest of all groups in each
     permutation, the next against that of the groups not yet judged, and so on.
     """
+    # The greatest statistic of each group, the greatest group first.
     scale = _scales(seen, draws)
     size = np.array([_greatest(seen[None] / scale, group)[0] for group in groups])
     order = np.argsort(-size, kind="stable")
+
+    # How often the groups that are left reach it in a permutation.
     counts = np.zeros(len(groups))
     rows = max(1, CHUNK // max(len(seen), 1))
     for start in range(0, len(draws), rows):
@@ -134,12 +137,15 @@ def max_step_down(seen: np.ndarray, draws: np.ndarray) -> Permuted:
     greatest of all tests in each permutation, the next against the greatest of those not yet
     judged, and so on. p is (1 + count) / (1 + permutations). A statistic that never moves has p 1.
     """
+    # Statistics on one scale, the greatest first.
     made = np.flatnonzero(np.isfinite(seen))
     alone, adjusted = np.full((2, len(seen)), np.nan)
     scale = _scales(seen[made], draws[:, made])
     size = np.abs(seen[made]) / scale
     order = np.argsort(-size, kind="stable")
     made, size, scale = made[order], size[order], scale[order]
+
+    # How often a permutation reaches each: by itself, and by the greatest of the rest.
     counts = np.zeros((2, len(made)))
     rows = max(1, CHUNK // max(len(made), 1))
     for start in range(0, len(draws), rows):

@@ -102,9 +102,12 @@ def _alpha_and_error(
     tables: np.ndarray, counts: np.ndarray, grades: np.ndarray, measurement: Measurement
 ) -> np.ndarray:
     """Return alpha and its jackknife error under counts of sources (n, sources): (2, n)."""
+    # Alpha without each source, once.
     total, size = np.tensordot(counts, tables, axes=1), len(grades)
     without = alpha_of((total[:, None] - tables).reshape(-1, size, size), grades, measurement)
     without = np.where(counts > 0, without.reshape(counts.shape), 0.0)
+
+    # The jackknife: spread of these over the drawn sources.
     drawn = counts.sum(axis=1)
     gap = without - ((counts * without).sum(axis=1) / drawn)[:, None]
     squares = (counts * gap**2).sum(axis=1) * (drawn - 1) / drawn
@@ -145,12 +148,15 @@ def _coincidences(
 
     The coincidences of a unit with n_c votes of grade c, of m: (n_c n_k - [c = k] n_c) / (m - 1).
     """
+    # Votes of each grade in each unit; units of one vote are left out.
     grades, grade = np.unique(value, return_inverse=True)
     _, first, member = np.unique(unit, return_index=True, return_inverse=True)
     counts = np.zeros((len(first), len(grades)))
     np.add.at(counts, (member, grade), 1)
     paired = counts.sum(axis=1) > 1
     counts, of_unit = counts[paired], source[first][paired]
+
+    # Their coincidences, added up by source.
     names, cluster = np.unique(of_unit, return_inverse=True)
     weighted = counts / (counts.sum(axis=1, keepdims=True) - 1)
     tables = np.zeros((len(names), len(grades), len(grades)))

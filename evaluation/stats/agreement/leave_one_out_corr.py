@@ -129,9 +129,12 @@ class RemainingRaters:
 
     def take_out(self, rater: int) -> None:
         """Leave this rater out of all means, and do not hold them against others any more."""
+        # The rater's own cells go.
         gone = np.flatnonzero(self.cells.rater == rater)
         self.kept[gone] = False
         self.sums[:, rater] = 0
+
+        # Cells of others on the same units have another mean now.
         units = self.cells.unit[gone]
         touched = [np.arange(self.ends[unit], self.ends[unit + 1]) for unit in units]
         at = np.concatenate([np.zeros(0, np.int64), *touched])

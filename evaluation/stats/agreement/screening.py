@@ -53,6 +53,7 @@ def bt500(
     at or above the upper limit, Q those at or below the lower one. Items whose votes are all alike
     count among the rater's votes and in neither P nor Q.
     """
+    # Limits of each item: its mean -+ 2 or sqrt(20) deviations, by its kurtosis.
     count, raters = np.bincount(item), int(rater.max(initial=-1)) + 1
     centred = value - ratio(np.bincount(item, value), count)[item]
     second, fourth = (ratio(np.bincount(item, centred**power), count) for power in (2, 4))
@@ -60,6 +61,8 @@ def bt500(
     left = count - 1 if divisor == "N - 1" else count
     deviation = np.sqrt(ratio(second * count, np.maximum(left, 0)))
     limit = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, 20**0.5) * deviation
+
+    # Each rater's votes beyond them, above and below.
     varied = second[item] > 1e-12
     p, q = (
         np.bincount(rater, varied & (side >= limit[item]), raters) for side in (centred, -centred)

@@ -86,6 +86,7 @@ def choose_penalty(values: np.ndarray, votes: np.ndarray, groups: np.ndarray) ->
 
 def moments(values: np.ndarray, votes: np.ndarray) -> Moments:
     """Return the moments of standardized values (cells, metrics) and votes (cells,)."""
+    # Means and deviations of each metric where it has values.
     there = np.isfinite(values)
     count = np.maximum(there.sum(axis=0), 1)
     means = np.where(there, values, 0.0).sum(axis=0) / count
@@ -93,6 +94,8 @@ def moments(values: np.ndarray, votes: np.ndarray) -> Moments:
     scales = np.sqrt((off**2).sum(axis=0) / count)
     size = np.abs(np.where(there, values, 0.0)).max(axis=0, initial=0.0)
     scales = np.where(scales > CONSTANT * size, scales, 0.0)
+
+    # Products of standardized values, gaps at the mean.
     z = standardized(values, means, scales)
     intercept = float(votes.mean())
     return Moments(

@@ -61,9 +61,13 @@ def midranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     Both (..., points) and broadcast; the rank of a point of weight zero has no meaning.
     """
     shape = np.broadcast_shapes(values.shape, weights.shape)
+
+    # Sorted, with the ends of runs of equal values.
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
     first, last = _ends_of_ties(ordered)
+
+    # Weights below and through each run; its rank is their middle.
     order = np.broadcast_to(order, shape)
     weight = np.take_along_axis(np.broadcast_to(weights, shape), order, axis=-1)
     upto = np.cumsum(weight, axis=-1)

@@ -107,10 +107,14 @@ def merged(values: np.ndarray) -> np.ndarray:
     """
     if not values.shape[-1]:
         return values
+
+    # Where, in order, a value is more than rounding above the one before.
     order = np.argsort(values, axis=-1)
     ordered = np.take_along_axis(values, order, axis=-1)
     size = np.abs(np.where(np.isfinite(ordered), ordered, 0.0)).max(axis=-1, keepdims=True)
     apart = ~(np.diff(ordered, axis=-1) <= NEAR * size)  # also at a NaN, which is sorted last
+
+    # Each value becomes the first of its run, and goes back to its place.
     edge = np.zeros((*ordered.shape[:-1], 1), dtype=np.int64)
     starts = np.where(apart, np.arange(1, values.shape[-1]), 0)
     first = np.maximum.accumulate(np.concatenate([edge, starts], axis=-1), axis=-1)

@@ -95,8 +95,11 @@ def _led_by_the_leader(delta: np.ndarray, alone: np.ndarray) -> np.ndarray:
 
     It is the greatest of the two-sided p of its leads; only that of the first can be below 1.
     """
+    # By how much, and how surely, each metric leads each other.
     lead = np.where(np.isnan(delta), -np.nan_to_num(delta.T, nan=0.0), delta)
     p = np.where(np.isnan(alone), alone.T, alone)
+
+    # A metric leads all others as surely as its least sure lead.
     held = np.where((lead > 0) & np.isfinite(p), p, 1.0)
     np.fill_diagonal(held, 0.0)
     leads = held.max(axis=1)

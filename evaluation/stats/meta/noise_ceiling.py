@@ -69,10 +69,14 @@ def split_half(
     if not size or splits < 1:
         nan = float("nan")
         return SplitHalf(nan, nan, nan, nan, 0, size, nan)
+
+    # Two halves of the raters, on the cells that both have votes on.
     order = np.argsort(rng.random((splits, raters)), axis=1)
     one, other = _panel(votes, order < size), _panel(votes, (order >= size) & (order < 2 * size))
     both = np.isfinite(one) & np.isfinite(other)
     one, other = np.where(both, one, np.nan), np.where(both, other, np.nan)
+
+    # Their correlation over the splits, and Spearman-Brown of its mean.
     found = mean_of(level_vectors(one, other, level, kind), constants)
     defined = found[np.isfinite(found)]
     mean = float(ratio(defined.sum(), np.array(len(defined))))

@@ -173,9 +173,13 @@ def _third_order(t: np.ndarray, y: np.ndarray) -> tuple[Polynomial, bool]:
     one, both = Polynomial([1.0]), Polynomial([1.0, 0.0, -1.0])
     rise, fall = Polynomial([1.0, 1.0]), Polynomial([1.0, -1.0])
     variable = Polynomial([0.0, 1.0])
+
+    # The free cubic, if it rises everywhere.
     free = _fit(t, y, [one, variable, variable**2])
     if _rises(free):
         return free, False
+
+    # Else the best rising one whose derivative lies on a face of the cone.
     spans = [[rise, rise * variable], [fall, fall * variable], [both], []]
     spans += [[Polynomial([-root, 1.0]) ** 2] for root in _double_roots(t, y)]
     fits = [fit for span in spans if _rises(fit := _fit(t, y, span))]
@@ -204,9 +208,12 @@ def _double_roots(t: np.ndarray, y: np.ndarray) -> np.ndarray:
     Its explained sum of squares is n(t0)^2 / v(t0), n the covariance of y and (t - t0)^3 and v the
     variance of the latter, polynomials in t0: the extremes solve 2 n' v = n v'.
     """
+    # (t - t0)^3 as a polynomial in t0, centred.
     powers = np.stack([-3 * t**0, 3 * t, -3 * t**2, t**3], axis=0)  # of t0^3, t0^2, t0, 1
     powers[0] = -1.0
     powers = (powers - powers.mean(axis=1, keepdims=True))[::-1]  # rising powers of t0
+
+    # Covariance n with y and variance v; the extremes of n^2 / v.
     n = Polynomial(powers @ (y - y.mean()))
     v = Polynomial([0.0])
     for i, row in enumerate(powers @ powers.T):

@@ -63,11 +63,14 @@ def accuracy_draws(
 def _accuracy(
     metric: np.ndarray, human: np.ndarray, votes: np.ndarray | None, draws: Draws, epsilon: float
 ) -> np.ndarray:
+    # What metric and people say of each pair of systems: better, worse or tied.
     people = _people(metric, human, votes, draws)
     a, b = np.triu_indices(len(metric), 1)
     gap, wanted = metric[a] - metric[b], people[:, a] - people[:, b]
     said = np.where(np.abs(gap) <= epsilon, 0.0, np.sign(gap))
     meant = np.where(np.abs(wanted) <= _rounding(people), 0.0, np.sign(wanted))
+
+    # Share of right verdicts in each item, pairs counted as drawn; then over items.
     there = np.isfinite(gap) & np.isfinite(wanted)
     weight = _pair_weights(draws, len(metric))[:, :, None] * there
     of_item = ratio((weight * (said == meant)).sum(axis=1), weight.sum(axis=1))
@@ -103,11 +106,14 @@ def _soft(
     draws: Draws,
     matrix: np.ndarray,
 ) -> np.ndarray:
+    # Gaps of each pair of systems where both have both values.
     people = _people(metric, human, votes, draws)
     a, b = np.triu_indices(len(metric), 1)
     wanted = people[:, a] - people[:, b]
     gap = np.broadcast_to(metric[a] - metric[b], wanted.shape)
     there = np.isfinite(gap) & np.isfinite(wanted)
+
+    # How sure metric and people are of each pair, sources changing sign together.
     counts = np.ones((1, metric.shape[1])) if draws.items is None else draws.items
     weight = counts[:, None] * there
     units = (member[:, None] == np.arange(matrix.shape[1])).astype(float)
@@ -115,6 +121,8 @@ def _soft(
         sign_p(np.swapaxes((np.nan_to_num(side) * weight) @ units, 1, 2), matrix)
         for side in (gap, wanted)
     ]
+
+    # SPA over pairs as drawn.
     pairs = _pair_weights(draws, len(metric)) * (weight.sum(axis=2) > 0)
     return ratio(((1 - np.abs(p[0] - p[1])) * pairs).sum(axis=1), pairs.sum(axis=1))
 

@@ -144,10 +144,14 @@ def soft_pairwise_contest(
     """
     one, other, people, missing = common(first, second, human)
     one, other = standardized(one), standardized(other)
+
+    # How sure people are of each pair of systems.
     gaps = differences(one, people, sources)
     source = sources_of(one.shape[1], sources)
     human_p = sign_p(gaps.human[None], matrix)[0]
     counted = gaps.common.sum(axis=0) > 0
+
+    # How sure a mixture is, from its gaps summed over sources.
     left, right = np.triu_indices(len(one), 1)
     both = np.isfinite(one[left]) & np.isfinite(one[right])
 
@@ -160,6 +164,7 @@ def soft_pairwise_contest(
         near = (1 - np.abs(sign_p(gaps_of, matrix) - human_p)) * counted
         return ratio(near.sum(axis=-1), counted.sum())
 
+    # Whole sources swap by their sums; single cells are mixed and summed anew.
     pure = units(one), units(other)
 
     def delta(swaps: Swaps) -> np.ndarray:
@@ -178,6 +183,7 @@ def _linear(
     one: np.ndarray, other: np.ndarray, people: np.ndarray, kind: Kind, constants: Constants
 ) -> Delta:
     """Return the system-level difference: each mean moves by the sum of what is swapped into it."""
+    # Each system mean, and what it moves by if an item is swapped.
     present = np.isfinite(people)
     count = np.maximum(present.sum(axis=1), 1)
     gap = np.where(present, other - one, 0.0) / count[:, None]
@@ -255,19 +261,27 @@ def _tabulated(
 ) -> Delta:
     """Return the item-level difference by looking up each item's swap among all 2**systems."""
     systems = len(one)
+
+    # All mixtures of an item, and their correlations: a swap will be a look-up.
     bits = (np.arange(2**systems)[:, None] >> np.arange(systems) & 1).astype(bool)
     mixed = np.where(bits, other.T[:, None, :], one.T[:, None, :])  # (items, patterns, systems)
     values = coefficient(mixed, people.T[:, None, :], kind)
+
+    # Which of them count in the mean over items.
     enough = np.broadcast_to((np.isfinite(people).sum(axis=0) > 1)[:, None], values.shape)
     counted = enough & (np.isfinite(values) | (constants == "zero"))
     filled = np.where(np.isfinite(values), values, 0.0)
-    if (counted == enough).all():  # no mixture is left out: one table of differences will do
+
+    # No mixture is left out: one table of differences will do.
+    if (counted == enough).all():
         table = ((filled - filled[:, ::-1]) / max(enough[:, 0].sum(), 1)).ravel()
 
         def look_up(swaps: Swaps) -> np.ndarray:
             return table[swaps.patterns].sum(axis=1)
 
         return look_up
+
+    # Some are: sums and counts of both sides are looked up apart.
     tables = np.stack([filled, counted, filled[:, ::-1], counted[:, ::-1]], axis=-1).reshape(-1, 4)
 
     def delta(swaps: Swaps) -> np.ndarray:

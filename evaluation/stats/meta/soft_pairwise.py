@@ -165,8 +165,11 @@ def weighted_soft_pairwise(
     matrix: signs (permutations, units), the same for every draw. Copies of a unit change sign
     together. A pair whose units are not drawn is left out of that draw.
     """
+    # How sure metric and people are of each pair, in each draw.
     both = weights[:, :, None] * np.hstack([gaps.metric, gaps.human])
     p_metric, p_human = np.split(sign_p(both, matrix), 2, axis=-1)
+
+    # SPA over the pairs that have units in the draw.
     counted = weights @ gaps.common > 0
     near = (1 - np.abs(p_metric - p_human)) * counted
     return ratio(near.sum(axis=-1), counted.sum(axis=-1))

@@ -62,6 +62,7 @@ def swapped_pearson(
 
     Sums of x, x^2 and xy move linearly with the swaps. NaN where people or the mixture do not vary.
     """
+    # Sums of x, x^2 and xy of the pure metrics, and what the swaps move them by.
     there = np.isfinite(human)
     y = np.where(there, human - (human[there].mean() if there.any() else 0.0), 0.0)
     start, end = (
@@ -70,6 +71,8 @@ def swapped_pearson(
     )  # (systems, items, 3)
     moved = np.stack([mixed @ gap for mixed, gap in zip(swap, end - start, strict=True)])
     sums = start.sum(axis=1)[:, None] + moved, end.sum(axis=1)[:, None] - moved
+
+    # The same of people; one vector of all cells adds the systems up.
     of_people = np.stack([there, y, y**2], axis=-1).sum(axis=1)  # (systems, 3)
     if whole:
         sums = sums[0].sum(axis=0, keepdims=True), sums[1].sum(axis=0, keepdims=True)
@@ -111,9 +114,13 @@ def _sums(
     width = max(1, CELLS // len(one))
     for start in range(0, len(one), width):
         part = slice(start, start + width)
+
+        # Signs of pairs whose cells are from the metrics that the indices name.
         p_00 = terms(one[:, None] - one[part], verdict[:, part])
         p_11 = terms(other[:, None] - other[part], verdict[:, part])
         p_10 = terms(other[:, None] - one[part], verdict[:, part])
+
+        # S(v) = s + l'v + v'Qv, and that of the complement.
         quadratic = (p_00 + p_11) / 2 - p_10
         both += np.einsum("dc,dc->d", swap @ quadratic, swap[:, part])
         first += p_00.sum() / 2 + swap @ (p_10 - p_00).sum(axis=1)

@@ -128,11 +128,14 @@ def accuracy_curve(pairs: SystemPairs, member: np.ndarray, groups: int) -> Curve
     member: int (items,): the group of each item. Going up the sorted differences, a pair changes
     from its own verdict to "tied"; all pairs of one difference change together.
     """
+    # What each pair adds when epsilon passes its difference.
     before, after = correct(pairs, 0.0), pairs.human == 0
     epsilons, step = np.unique(np.append(0.0, np.abs(pairs.metric)), return_inverse=True)
     changes = np.zeros((groups, len(epsilons)))
     group = member[pairs.item]
     np.add.at(changes, (group, step[1:]), pairs.share * (after.astype(float) - before))
+
+    # Accuracy at epsilon 0, and onward by the sum of changes.
     start = np.bincount(group, weights=pairs.share * before, minlength=groups)
     items = np.bincount(group, weights=pairs.share, minlength=groups)
     return Curve(epsilons, start[:, None] + np.cumsum(changes, axis=1), np.round(items))

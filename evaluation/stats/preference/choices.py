@@ -87,6 +87,7 @@ def newton(choices: Choices, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray
     found, active = np.zeros((n, size)), np.arange(n)
     done = np.zeros(n, bool)
     for _ in range(STEPS):
+        # One step of all data sets that have not come to rest, none too long.
         step = _newton_step(choices, counts[active], found[active])
         longest = np.abs(step).max(axis=1, keepdims=True)
         found[active] += step * np.minimum(1.0, LONGEST / np.maximum(longest, 1e-300))
@@ -102,10 +103,13 @@ def newton(choices: Choices, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _newton_step(choices: Choices, counts: np.ndarray, at: np.ndarray) -> np.ndarray:
+    # Slope: features seen less features expected.
     p = probability(choices, at)
     total = counts.sum(axis=2)
     slope = np.einsum("nko,koi->ni", counts - total[:, :, None] * p, choices.features)
     mean = np.einsum("nko,koi->nki", p, choices.features)
+
+    # Curvature: covariance of the features, by pair.
     outer = choices.features[..., :, None] * choices.features[..., None, :]
     curve = np.einsum("nko,koij->nij", total[:, :, None] * p, outer)
     curve -= np.einsum("nk,nki,nkj->nij", total, mean, mean)

@@ -125,6 +125,8 @@ class _Model:
         first, answer = self.moments()
         if not len(first) or self.square < 1e-12 * self.freedom:  # or a method's votes all alike
             return np.zeros(len(first)), self.square / self.freedom, True
+
+        # From the moments on: variances over that of the answers.
         cross, sums = self._cross_products(), np.concatenate(self.sums)
         term = np.repeat(np.arange(len(self.sums)), [len(b) for b in self.sums])
         start = np.clip(first / max(answer, 1e-3 * self.square / self.freedom), 0.01, 100)
@@ -144,8 +146,11 @@ class _Model:
         self, g: np.ndarray, cross: np.ndarray, sums: np.ndarray, term: np.ndarray
     ) -> tuple[float, np.ndarray]:
         """Return the REML criterion over its degrees of freedom, and its gradient."""
+        # I + A diag(g), and the sum of squares that is left.
         root = np.sqrt(g)[term]
         factor, left = self._residual(g, cross, sums, term)
+
+        # The gradient by each variance.
         scaled = linalg.solve_triangular(factor, root[:, None] * cross, lower=True)
         back = linalg.cho_solve((factor, True), root * sums)
         gap = sums - cross @ (root * back)

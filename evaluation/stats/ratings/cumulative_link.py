@@ -137,6 +137,8 @@ def clmm(
     if link not in LINKS:
         raise ValueError(f"link is one of {', '.join(LINKS)}, not {link!r}")
     groups = np.zeros(len(grade), int) if fixed is None else fixed
+
+    # The maximum of the likelihood over cuts, effects and sigmas.
     codes = coded(factors)
     names = told_apart(codes, groups)
     model = _LaplaceModel(grade, design, [codes[name] for name in names], link)
@@ -144,6 +146,8 @@ def clmm(
         model.deviance, model.start(), jac=model.slope, method="BFGS", options={"gtol": 1e-4}
     )
     cuts, effect, sigma = model.parts(search.x)
+
+    # Its curvature, if the maximum is not at infinity.
     bounded = bool(np.abs(np.concatenate([cuts, effect])).max() < FAR)
     covariance = model.covariance(search.x) if bounded else np.full((model.told,) * 2, np.nan)
     mode = model.at_mode(search.x)[1]
@@ -193,10 +197,13 @@ class _LaplaceModel:
 
     def at_mode(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return minus the log-likelihood, and b at its mode, found by Newton's steps."""
+        # Start at the mode of the parameters before.
         cuts, effect, sigma = self.parts(x)
         fixed, scale = self.design @ effect, sigma[self.term]
         b, step, size = self._mode, np.zeros_like(self._mode), np.inf
         best = self._penalised(b, cuts, fixed, scale)[0]
+
+        # Newton's steps, half as long where they go too far.
         for _ in range(100):
             value, found = self._penalised(b + step, cuts, fixed, scale)
             if value > best + 1e-9 * abs(best):  # too far: half of it
@@ -209,6 +216,8 @@ class _LaplaceModel:
             pull = scale * (self.levels.T @ found.slope) - b
             step = linalg.cho_solve((curve, True), pull)
             size = float(np.abs(step).max(initial=0.0))
+
+        # Laplace: half the log-determinant of the curvature at the mode.
         self._mode = b
         factor = self._curvature(found.curvature, scale)
         return best + float(np.log(factor.diagonal()).sum()), b
@@ -233,6 +242,7 @@ class _LaplaceModel:
 
     def covariance(self, x: np.ndarray) -> np.ndarray:
         """Return the inverse curvature in cuts and effects, sigmas at 0 held there."""
+        # In cuts and not in logarithms of gaps; sigmas at their bound are held.
         cuts, effect, sigma = self.parts(x)
         free = np.concatenate([np.ones(self.told, bool), np.abs(sigma) > NEGLIGIBLE])
         natural = np.concatenate([cuts, effect, sigma])

@@ -49,9 +49,13 @@ def effective_draws(chains: np.ndarray) -> float:
     if within == 0:
         return float(halves.size)
     total = within * (count - 1) / count + halves.mean(axis=1).var(ddof=1)
+
+    # Autocorrelations, averaged over half chains.
     lags = np.mean([_autocovariance(half) for half in halves], axis=0)
     rho = 1 - (within - lags * count / (count - 1)) / total
     rho[0] = 1.0
+
+    # Geyer: sums of pairs, as long as they are positive and fall.
     pairs = rho[: count // 2 * 2].reshape(-1, 2).sum(axis=1)
     ended = np.flatnonzero(pairs < 0)
     kept = np.minimum.accumulate(pairs[: ended[0] if len(ended) else len(pairs)])

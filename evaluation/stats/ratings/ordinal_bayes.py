@@ -227,11 +227,15 @@ class _Chain:
 
         Variances are stretched with their effects. The measure of the group is ds / s.
         """
+        # A factor about 1.
         s = float(np.exp(2.4 / np.sqrt(2 * len(z)) * self.rng.normal()))
+
+        # Likelihood of z given effects, exp(-|r|^2 / 2); its N and the thresholds' K - 2 Jacobians.
         residual = z - self.design @ self.effect
-        # likelihood of z given effects: exp(-|r|^2 / 2); its N and the thresholds' K - 2 Jacobians
         powers = len(z) + len(self.cuts) - 1 + self.groups
         gain = -(s**2 - 1) * float(residual @ residual) / 2 + powers * np.log(s)
+
+        # Priors of the effects and of the variances.
         gain -= (
             (s**2 - 1)
             * float(self.effect[: self.groups] @ self.effect[: self.groups])
@@ -239,6 +243,8 @@ class _Chain:
         )
         gain += self._prior(self.variance * s**2) - self._prior(self.variance)
         gain += 2 * len(self.sizes) * np.log(s)
+
+        # Accepted or not.
         if np.log(self.rng.random()) < gain:
             self.effect, self.cuts = self.effect * s, self.cuts * s
             self.variance = self.variance * s**2

@@ -61,8 +61,12 @@ def rater_model(
     """
     _check(value, item, rater, shrinkage)
     table = _VoteTable(value, item, rater)
+
+    # Start at plain means.
     quality = table.over_items(value)
     bias = table.over_raters(value - quality[item])
+
+    # Weights by residuals, items by weights, biases by items, until items stand still.
     steps, change = 0, np.inf
     while change >= TOLERANCE and steps < STEPS:
         variance = _variance(table, value - quality[item] - bias[rater], shrinkage)
@@ -71,6 +75,8 @@ def rater_model(
         bias = table.over_raters(value - quality[item])
         change = float(np.sqrt(np.nansum((before - quality) ** 2)))
         steps += 1
+
+    # Biases centred at 0.
     shift = float(np.nanmean(bias))
     return RaterModel(
         quality + shift,

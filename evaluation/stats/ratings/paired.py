@@ -176,11 +176,14 @@ def _difference_scores(common: Votes, b: int) -> tuple[np.ndarray, np.ndarray, f
 
     Residuals are about source and method.
     """
+    # Each vote weighs as in the mean of source means of its method.
     weight = np.zeros(len(common.value))
     for side in (common.method == b, common.method != b):
         weight[side] = source_weights(common.where(side))
     sign = np.where(common.method == b, 1.0, -1.0)
     mid = float((sign * weight) @ common.value)
+
+    # Residuals about the source's mean and half the difference.
     total = np.bincount(common.source, weight)
     of_source = np.bincount(common.source, weight * common.value) / np.where(total > 0, total, 1)
     residual = common.value - of_source[common.source] - sign * mid / 2

@@ -127,16 +127,22 @@ def _across_variance(
     arm = (common.method == b).astype(np.int64)
     _, rater = np.unique(common.rater, return_inverse=True)
     found = leverage(rater, weight * pairs, arm)
+
+    # By source; too few clusters leave nothing to tell by.
     by_source = two_way_variance(score / 2, common.rater, common.source).source
     raters, sources = len(found.factor), len(np.unique(common.source))
     if raters < FEWEST or sources < 2 or not found.freedom:
         return Variance(np.nan, 0.0, by_source, 0.0, raters, sources, np.nan, found.fewest)
+
+    # By rater, and the noise that both hold: k makes it right for noise alone.
     noise = _Noise(weight, pairs, arm, common.edit)
     cell = rater * (int(common.source.max()) + 1) + common.source
     by_rater = float(found.factor @ np.bincount(rater, score) ** 2)
     both = float((np.bincount(cell, score) ** 2).sum())
     expected = float(found.factor @ noise.squares(rater)), float(noise.squares(cell).sum())
     both *= expected[0] / expected[1]
+
+    # V, and its degrees of freedom.
     total = max(by_rater + by_source - both, by_source, by_rater / 2)
     freedom = satterthwaite(total, min(by_rater, total), found.freedom, sources - 1)
     return Variance(total, by_rater, by_source, both, raters, sources, freedom, found.fewest)
@@ -172,14 +178,19 @@ def _against_others(common: Votes, b: int) -> tuple[np.ndarray, np.ndarray]:
 
     A vote's pairs are with the votes of other raters on the other method of the same edit.
     """
+    # Votes of each grade on each edit, by method.
     levels, grade = np.unique(common.value, return_inverse=True)
     second = (common.method == b).astype(np.int64)
     counts = np.zeros((2, common.edits, len(levels)))
     np.add.at(counts, (second, common.edit, grade), 1)
     below = counts.cumsum(axis=2) - counts / 2  # ties half
+
+    # All pairs with votes on the other method.
     other = 1 - second
     pairs = counts.sum(axis=2)[other, common.edit]
     won = below[other, common.edit, grade]
+
+    # Less those with the rater's own vote.
     own, gain = _own_pairs(common, b)
     won = np.where(second == 1, won, pairs - won) - np.where(own, (np.sign(gain) + 1) / 2, 0.0)
     return won, pairs - own

@@ -128,6 +128,7 @@ def _end(over: Callable[[float], float], mid: float, limit: float) -> float:
 
 def _variance(gain: np.ndarray, delta: float) -> float:
     """Return the variance of the mean of independent gains whose mean is delta (Tango 1998)."""
+    # The least chance of a discordant pair, a root of a q^2 + b q + c.
     n, up, down = len(gain), float((gain > 0).sum()), float((gain < 0).sum())
     a, b = 2.0 * n, -up - down + (2 * n - up + down) * delta
     c = -down * delta * (1 - delta)

@@ -127,6 +127,8 @@ def _of_raters(pair: _Pair) -> tuple[float, float]:
     found = leverage(member, alike, pair.arm)
     if not found.freedom:
         return 0.0, 0.0
+
+    # Each rater's squared sum, less what answers alone add to it.
     shares, factor = arm_shares(member, alike, pair.arm), 1 / found.factor
     by_rater = np.bincount(member, pair.change) - shares.T @ np.bincount(pair.arm, pair.change)
     noise = float(factor @ _noise(pair, member, shares))
@@ -136,9 +138,13 @@ def _of_raters(pair: _Pair) -> tuple[float, float]:
 def _noise(pair: _Pair, member: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return what answers of one rater about one source alone add to each rater's square."""
     sources = int(pair.at.max()) + 1
+
+    # Sums over a rater's answers about one source, by arm, and their products.
     cells, cell = np.unique(member * sources + pair.at, return_inverse=True)
     sums = np.bincount(2 * cell + pair.arm, pair.change, 2 * len(cells)).reshape(-1, 2)
     products = np.zeros((shares.shape[1], 2, 2))
     np.add.at(products, cells // sources, sums[:, :, None] * sums[:, None, :])
+
+    # What they are expected to add about the mean of each arm.
     own = (products * (1 - shares.T[:, :, None] - shares.T[:, None, :])).sum(axis=(1, 2))
     return np.asarray(own + np.einsum("ag,bg,ab->g", shares, shares, products.sum(axis=0)))

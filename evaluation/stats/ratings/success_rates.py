@@ -112,12 +112,15 @@ def _sums(cluster: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _influence(ratings: Ratings, answers: "_AnswerTable", threshold: float) -> Influence:
+    # Sums and counts of every item, question by question.
     known, value = np.isfinite(answers.value).astype(np.float64), np.nan_to_num(answers.value)
     many = len(ratings.edits) * len(ratings.methods)
     counts, sums = (
         np.stack([np.bincount(answers.item, column, many) for column in table.T], axis=1)
         for table in (known, value)
     )
+
+    # Success without an answer less success with it.
     left = counts[answers.item] - known
     without = (ratio(sums[answers.item] - value, left) > threshold).all(axis=1)
     full = np.asarray((ratio(sums, counts) > threshold).all(axis=1))[answers.item]
