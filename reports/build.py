@@ -219,4 +219,4 @@ def _quality_words(metrics: list[str]) -> tuple[str, str]:
 
 def run_facts(resampling: IntervalSettings) -> dict[str, dict[str, Any]]:
     """Return what a report without a study was made with."""
-    return {"Report made with": made_with() | resampling._asdict()}
+    return {"Report made with": made_with() | resampling.facts()}

@@ -42,6 +42,10 @@ class IntervalSettings(NamedTuple):
         """Return the draws for one purpose: they depend on its names and the seed alone."""
         return Resampling(rng_for(*names, self.seed), self.resamples, self.confidence)
 
+    def facts(self) -> dict[str, float]:
+        """Return what a page says of them, by the names of the options."""
+        return {"level": self.confidence, "resamples": self.resamples, "seed": self.seed}
+
 
 @dataclass(frozen=True)
 class Score:

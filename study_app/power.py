@@ -9,7 +9,7 @@ from study_app.spec.study import Study
 
 ASSUMED = Deviations(method_rater=0.25, method_source=0.35, answer=0.8)  # points of the scale
 # Of preferences, as shares. No answer of a pair deviates by more than a half.
-PREFERENCES = Deviations(method_rater=0.1, method_source=0.15, answer=0.5)
+PREFERENCES = Deviations(method_rater=0.1, method_source=0.15, answer=0.5, means=1)
 
 
 class Prospect(NamedTuple):
@@ -27,7 +27,7 @@ def study_power(study: Study, plan: Plan) -> Prospect:
         raters = min(raters, study.size.raters)
     given = min(len(cells) * study.size.votes, raters * study.size.trials)
     compared = len({item.methods for item in cells})  # methods, or pairs of them
-    means, assumed = (2, ASSUMED) if study.design == "absolute" else (1, PREFERENCES)
+    assumed = ASSUMED if study.design == "absolute" else PREFERENCES
     sources, ratings = len({item.video for item in cells}), max(1, given // compared)
-    power = detectable_difference(assumed, raters, sources, ratings, means=means)
+    power = detectable_difference(assumed, raters, sources, ratings)
     return Prospect(power, assumed)

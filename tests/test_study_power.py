@@ -57,12 +57,12 @@ PAIRWISE = {"design: absolute": "design: pairwise"}
 
 def test_power_of_pairs_is_of_the_share_of_preferences() -> None:
     """V = .1^2 / 10 + .15^2 / 20 + .5^2 / 50 = .007125; t(9): (2.2622 + .8834) * .0844 = .2655."""
-    found = detectable_difference(PREFERENCES, 10, 20, 50, means=1)
+    found = detectable_difference(PREFERENCES, 10, 20, 50)
     assert found.error == pytest.approx(0.0844097, abs=1e-6)
     assert found.difference == pytest.approx(0.26552, abs=1e-4)
     (line, *_) = power_lines(study(**PAIRWISE), Prospect(found, PREFERENCES))
     assert "a preference of 77% or more for one of two methods" in line
-    few = Prospect(detectable_difference(PREFERENCES, 3, 3, 3, means=1), PREFERENCES)
+    few = Prospect(detectable_difference(PREFERENCES, 3, 3, 3), PREFERENCES)
     assert "too few votes" in power_lines(study(**PAIRWISE), few)[0]
 
 

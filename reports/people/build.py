@@ -99,7 +99,7 @@ def study_facts(export: Exported, how: IntervalSettings) -> dict[str, dict[str, 
         "ratings_long.parquet": export.ratings_sha256,
         "analysis plan": export.declared.get("hash", "not in the export"),
     }
-    return {"Rater study": study, "Report made with": made_with() | how._asdict()}
+    return {"Rater study": study, "Report made with": made_with() | how.facts()}
 
 
 def _title(export: Exported) -> str:

@@ -32,6 +32,7 @@ class Deviations(NamedTuple):
     method_rater: float
     method_source: float
     answer: float
+    means: int = 2  # that are compared: 2 of a difference of means, 1 of preferences
 
 
 class Power(NamedTuple):
@@ -62,34 +63,30 @@ def detectable_difference(
     sources: int,
     ratings: int,
     *,
-    means: int = 2,
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> Power:
     """Return the least difference found with this power, two-sided at level alpha.
 
     ratings: votes on each method, all raters together. Counts below 1 raise ValueError.
-    means:   2 for a difference of two means, 1 for preferences. One rater or one source leaves no
-             degree of freedom: the difference is infinite.
+    One rater or one source leaves no degree of freedom: the difference is infinite.
     """
     if min(raters, sources, ratings) < 1 or not 0 < alpha < 1 or not 0 < power < 1:
         raise ValueError(f"need counts >= 1, got {raters}, {sources}, {ratings}; shares in (0, 1)")
-    error, freedom = (
-        difference_error(deviations, raters, sources, ratings, means=means),
-        min(raters, sources) - 1,
-    )
+    error = difference_error(deviations, raters, sources, ratings)
+    freedom = min(raters, sources) - 1
     if not freedom:
         return Power(math.inf, error, freedom, raters, sources, ratings)
     times = sum(float(distributions.t.ppf(q, freedom)) for q in (1 - alpha / 2, power))
     return Power(times * error, error, freedom, raters, sources, ratings)
 
 
-def difference_error(
-    deviations: Deviations, raters: int, sources: int, ratings: int, *, means: int = 2
-) -> float:
-    """Return the standard error of what is compared, sqrt(V); `means` as above."""
-    by_rater, by_source, answer = (deviation**2 for deviation in deviations)
-    return math.sqrt(means * (by_rater / raters + by_source / sources + answer / ratings))
+def difference_error(deviations: Deviations, raters: int, sources: int, ratings: int) -> float:
+    """Return the standard error of what is compared, sqrt(V)."""
+    by_rater, by_source, answer = (deviation**2 for deviation in deviations[:3])
+    return math.sqrt(
+        deviations.means * (by_rater / raters + by_source / sources + answer / ratings)
+    )
 
 
 def raters_needed(
