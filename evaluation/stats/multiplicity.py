@@ -44,10 +44,13 @@ class Permuted(NamedTuple):
 # Own, for SciPy has no Holm, and statsmodels, which has, knows no NaN and is no runtime dependency.
 
 
-def bonferroni(p: np.ndarray) -> np.ndarray:
-    """Return p times the number of tests, at most 1: float, of the shape of `p`."""
+def bonferroni(p: np.ndarray, tests: float | None = None) -> np.ndarray:
+    """Return p times the number of tests, at most 1: float, of the shape of `p`.
+
+    tests: how many there are, where `p` holds some of them; left out, those that were made.
+    """
     p = _checked(p)
-    return np.minimum(p * np.isfinite(p).sum(), 1.0)
+    return np.minimum(p * (np.isfinite(p).sum() if tests is None else tests), 1.0)
 
 
 def holm(p: np.ndarray) -> np.ndarray:

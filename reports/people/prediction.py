@@ -17,6 +17,7 @@ from evaluation.stats.meta import (
     rmse_test,
     split_half,
 )
+from evaluation.stats.multiplicity import bonferroni
 from evaluation.stats.ratings import Votes, item_scores
 from reports.people.agreement import best_of, why_not
 from reports.people.joint import Joint
@@ -102,7 +103,7 @@ def _tested(made: list[Predicted]) -> tuple[Predicted, ...]:
     if not made:
         return ()
     p = np.array([_tests(made[0].values, other.values) for other in made[1:]]).reshape(-1, 3)
-    adjusted = np.minimum(p * (len(made) * (len(made) - 1) / 2), 1.0)
+    adjusted = bonferroni(p, tests=len(made) * (len(made) - 1) / 2)
     rest = [one._replace(p=tuple(row)) for one, row in zip(made[1:], adjusted, strict=True)]
     return (made[0], *rest)
 
