@@ -25,8 +25,8 @@ from reports.ground import Standing, levelled, standing, tolerance
 from reports.loading import AXES
 from reports.summary import IntervalSettings, Summary
 
-PERMUTATIONS, WITHIN = Statistic("correlation", "item", "kendall_b")  # agreement of two metrics
-RESAMPLES = 10_000, 1000
+PERMUTATIONS, RESAMPLES = 10_000, 1000
+WITHIN = Statistic("correlation", "item", "kendall_b")  # agreement of two metrics
 ALPHA = 0.05
 
 

@@ -119,7 +119,8 @@ def _of_verdicts(
     found = list(_verdict_gaps(metrics, people))
     gaps = np.stack([totals(gap) for gap, _ in found], axis=1)
     made = np.array([valued for _, valued in found])
-    drawn = signs(*gaps.shape, resampling.rng, resampling.permutations, False)
+    rng, permutations = resampling.rng, resampling.permutations
+    drawn = signs(gaps.shape[0], gaps.shape[1], rng, permutations, False)
     return np.where(made, gaps.sum(axis=0), np.nan), np.concatenate([each @ gaps for each in drawn])
 
 
