@@ -117,7 +117,7 @@ def test_alpha_where_it_is_not_defined() -> None:
     value, unit = long(random_table(5))
     one = krippendorff_alpha(value, unit, np.zeros_like(unit), resampling=Resampling(rng()))
     assert np.isfinite(one.mid) and np.isnan([one.low, one.high]).all()
-    with pytest.raises(ValueError, match="no metric"):
+    with pytest.raises(ValueError, match="no measurement"):
         krippendorff_alpha(value, unit, unit, measurement="ratio")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="as many units"):
         krippendorff_alpha(value, unit[1:], unit)

@@ -217,7 +217,7 @@ def test_a_method_without_votes_is_nan_and_counted_zero() -> None:
 
 
 def test_the_level_must_make_sense() -> None:
-    with pytest.raises(ValueError, match="0 < level < 1"):
+    with pytest.raises(ValueError, match="0 < confidence < 1"):
         method_scores(by_hand(), confidence=95)
 
 
