@@ -239,7 +239,7 @@ def test_the_same_study_gives_the_same_bytes_and_is_stamped(tmp_path: Path) -> N
 
 def test_the_level_that_was_asked_for_is_that_of_every_interval(joint: Joint) -> None:
     """At 80% the same draws give narrower intervals, and no text speaks of 95% but P.1401's."""
-    asked = joint.people._replace(how=joint.people.how._replace(level=0.8))
+    asked = joint.people._replace(how=joint.people.how._replace(confidence=0.8))
     at_80 = joint._replace(people=asked)
     for one in (made for make in PARTS if (made := make(at_80))):
         tables = [t.caption for t in (*one.tables, *one.folded)]

@@ -81,7 +81,7 @@ def test_a_method_of_one_rater_is_compared_by_no_topic_and_says_why(tmp_path: Pa
     half = given._replace(**{name: getattr(given, name)[keep] for name in names})
     standings = people_standings(half)
     kept = six.kept._replace(
-        ratings=half, standings=standings, comparisons=compared(half, standings, level=0.95)
+        ratings=half, standings=standings, comparisons=compared(half, standings, confidence=0.95)
     )
     gaps = gaps_of(six, kept)
     assert {one.why_not for several in gaps.values() for one in several} == {ALONE}
