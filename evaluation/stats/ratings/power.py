@@ -113,9 +113,9 @@ def raters_needed(
     while study(high).difference > difference:
         low, high = high, 2 * high
         if high > MOST:
+            videos = plural(sources, "source")
             raise UserError(
-                f"no number of raters finds {difference:g} in {plural(sources, 'source')}; take more "
-                "sources"
+                f"no number of raters finds {difference:g} in {videos}; take more sources"
             )
     while high - low > 1:
         middle = (low + high) // 2
