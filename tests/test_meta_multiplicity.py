@@ -31,7 +31,7 @@ def test_a_test_that_was_not_made_is_not_counted() -> None:
         holm(np.array([1.2]))
 
 
-class Tested(NamedTuple):
+class OneOfSeveral(NamedTuple):
     name: str
     p: float
     p_holm: float = NAN
@@ -39,7 +39,7 @@ class Tested(NamedTuple):
 
 def test_tests_keep_what_they_are_and_get_their_adjusted_p() -> None:
     """.01 of three is .03, .04 of the two left .08; one without a p stays so and counts."""
-    found = holm_adjusted([Tested("a", 0.04), Tested("b", NAN), Tested("c", 0.01)])
+    found = holm_adjusted([OneOfSeveral("a", 0.04), OneOfSeveral("b", NAN), OneOfSeveral("c", 0.01)])
     assert [one.name for one in found] == ["a", "b", "c"]
     assert [one.p_holm for one in found] == pytest.approx([0.08, NAN, 0.03], nan_ok=True)
     assert holm_adjusted(found[:0]) == []
