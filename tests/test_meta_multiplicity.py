@@ -39,7 +39,9 @@ class OneOfSeveral(NamedTuple):
 
 def test_tests_keep_what_they_are_and_get_their_adjusted_p() -> None:
     """.01 of three is .03, .04 of the two left .08; one without a p stays so and counts."""
-    found = holm_adjusted([OneOfSeveral("a", 0.04), OneOfSeveral("b", NAN), OneOfSeveral("c", 0.01)])
+    found = holm_adjusted(
+        [OneOfSeveral("a", 0.04), OneOfSeveral("b", NAN), OneOfSeveral("c", 0.01)]
+    )
     assert [one.name for one in found] == ["a", "b", "c"]
     assert [one.p_holm for one in found] == pytest.approx([0.08, NAN, 0.03], nan_ok=True)
     assert holm_adjusted(found[:0]) == []
