@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -74,8 +75,32 @@ class TestReading:
         """Metadata of an older state hides nothing and adds nothing."""
         install(site, "dreamix-toolkit", {"dreamix.commands": {"gone": "dreamix.gone:gone"}}, {})
         told = tomllib.loads((root / "pyproject.toml").read_text())["project"]["entry-points"]
-        found = {e.name: e.place for e in entries("dreamix.commands") if not e.package}
-        assert found == told["dreamix.commands"]
+        for group, lines in told.items():
+            found = {e.name: e.place for e in entries(group) if not e.package}
+            assert found == lines and "gone" not in found
+        assert len(told) == 4
+
+    def test_a_pyproject_is_read_as_tomllib_reads_it(
+        self, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ours is read by lines; whoever adds one may quote and remark as TOML lets him."""
+        text = """
+            [project]
+            name = "dreamix-toolkit"
+            [project.entry-points."dreamix.things"]  # of ours
+            "a.b" = "one.two:three"   # a remark
+            'c'\t= 'four'
+            # d = "no"
+            [project.entry-points.'dreamix.others']
+            e = "five"
+            [tool.other]
+            f = "no"
+        """
+        (tmp_path / "pyproject.toml").write_text(textwrap.dedent(text))
+        monkeypatch.setattr(packages, "CHECKOUT", tmp_path)
+        told = tomllib.loads(textwrap.dedent(text))["project"]["entry-points"]
+        for group in ("dreamix.things", "dreamix.others"):
+            assert {e.name: e.place for e in entries(group)} == told[group]
 
     def test_without_a_checkout_ours_are_those_of_the_metadata(
         self, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,8 +6,6 @@ other packages, found through the entry points of `group`, are then imported too
 does not take the place of ours; a package that fails is noted (`packages.noted`), the rest goes on.
 """
 
-import difflib
-import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -25,6 +23,8 @@ def near_misses(name: str, known: list[str]) -> str:
     """Return ", did you mean a or b?" for the names closest to `name`, or an empty string."""
     if len(known) > MOST_KNOWN or len(name) > MOST_LETTERS:
         return ""  # comparing all with all would take longer than reading the list
+    import difflib  # costs what is for mistakes only
+
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f", did you mean {' or '.join(close)}?" if close else ""
 
@@ -150,6 +150,8 @@ def _whole_or_not_at_all(package: Package | None) -> Iterator[None]:
 
 def _import_all(entry: Entry) -> None:
     """Import the module of an entry; of a package all modules that lie in it."""
+    import pkgutil  # which lists of commands do without
+
     found = load(entry)
     for module in pkgutil.iter_modules(getattr(found, "__path__", ())):
         if not module.name.startswith("__"):
