@@ -45,7 +45,8 @@ def test_the_list_imports_no_package_of_ours_but_its_list(tmp_path: Path) -> Non
         "tops = ('dreamix', 'evaluation', 'reports', 'study_app')\n"
         "ours = [m for m in sys.modules if m.partition('.')[0] in tops and '.core' not in m]\n"
         "print(sorted(ours))\n"
-        "print([m for m in ('importlib.metadata', 'tomllib', 'difflib', 'yaml') if m in sys.modules])"
+        "heavy = ('importlib.metadata', 'tomllib', 'difflib', 'yaml')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     *_, ours, heavy = python(code, tmp_path).stdout.splitlines()
     packages = ("dreamix", "evaluation", "reports", "study_app")
