@@ -270,7 +270,11 @@ def infinite(file: Path) -> None:
     save_file({k: v * torch.inf for k, v in load_file(file).items()}, file)
 
 
-SPOILT = [cut, emptied, gone, of_nothing, infinite]
+SPOILT = [
+    cut,
+    gone,
+    *(pytest.param(f, marks=pytest.mark.slow) for f in (emptied, of_nothing, infinite)),
+]
 
 
 @pytest.mark.parametrize("spoil", SPOILT)

@@ -193,8 +193,12 @@ BY_LAYER = {"rank_pattern": {"attn1.to_q": 2}, "alpha_pattern": {"to_v": 1, r"bl
 
 @pytest.mark.parametrize(
     "options",
-    [{"lora_alpha": 16}, {"lora_alpha": 16, "use_rslora": True}, {"lora_alpha": 3, **BY_LAYER}],
-    ids=["alpha", "root", "by layer"],
+    [
+        {"lora_alpha": 3, **BY_LAYER},
+        pytest.param({"lora_alpha": 16}, marks=pytest.mark.slow),
+        pytest.param({"lora_alpha": 16, "use_rslora": True}, marks=pytest.mark.slow),
+    ],
+    ids=["by layer", "alpha", "root"],
 )
 def test_an_adapter_counts_as_much_as_its_file_says(options: Any, tmp_path: Path) -> None:
     """Equal to diffusers' own loading to the bit, and so is what `save_adapter` writes of it."""
@@ -294,7 +298,9 @@ def test_a_file_that_says_more_than_is_read_is_refused_by_name(
 
 
 @pytest.mark.parametrize("family", ONE)
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, pytest.param(torch.float16, marks=pytest.mark.slow)]
+)
 def test_an_adapter_in_half_precision_comes_back_to_the_bit(
     family: str, dtype: torch.dtype, tmp_path: Path
 ) -> None:
