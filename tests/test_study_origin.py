@@ -63,6 +63,14 @@ CASES = [
     ({"host": "127.0.0.1:8501"}, SITE, False, True),
     ({"host": "lab", "x-forwarded-proto": "https"}, "https://lab:8443", True, True),
     ({"host": "lab", "x-forwarded-proto": "https"}, "https://bal:8443", False, False),
+    # without TLS, where the name is declared with it: whoever is on the way may have made the page
+    ({"host": "study.example.org"}, "http://study.example.org", True, False),
+    ({"host": "study.example.org:8501"}, "http://study.example.org:8501", True, False),
+    ({"host": "127.0.0.1:8501", "x-forwarded-host": "study.example.org"},
+     "http://study.example.org", True, False),
+    # punycode is the name, and a name that looks like it is another
+    ({"host": "xn--mnchen-3ya.example"}, "https://xn--mnchen-3ya.example", True, False),
+    ({"host": "munchen.example"}, "https://xn--mnchen-3ya.example", False, False),
     # a stranger's name that leads here
     ({"host": "evil.example:8501"}, "http://evil.example:8501", True, False),
     ({"host": "evil.example:8501"}, None, True, False),

@@ -67,7 +67,14 @@ class OwnPagesOnly:
         if origins == ["null"]:  # of a note of our own page, whose referrers are withheld
             return headers.get("sec-fetch-site") == "same-origin"
         origin = origin_of(origins[0]) if len(origins) == 1 else None
-        return origin is not None and (origin in self.declared or self._is_own(origin, headers))
+        if origin is None or self._lacks_tls(origin):
+            return False
+        return origin in self.declared or self._is_own(origin, headers)
+
+    def _lacks_tls(self, origin: Origin) -> bool:
+        """Return True for a page without TLS of a name that is declared with it alone."""
+        declared = {one.scheme for one in self.declared if one.name == origin.name}
+        return origin.scheme == "http" and declared == {"https"}
 
     def _is_named(self, hosts: list[str]) -> bool:
         """Return True for a request to a declared name, or to one that no stranger can own."""
