@@ -30,6 +30,7 @@ TAKEN = (
     "evaluation/**/weights/**/README.md",
 )
 INTERNAL = ("migrations", "weights")  # folders without a name that somebody imports
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 ENTRY = re.compile(r"^(\w+(?:, \w+)*): +(\S.*)$")
 
 
@@ -88,8 +89,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Return the pages under their places in the repository, the reference, and the theme."""
     kept = [file for file in files if file.src_dir != config.docs_dir]
-    paths = sorted({path for pattern in TAKEN for path in ROOT.glob(pattern) if path.is_file()})
-    for path in paths:
+    paths = {path for pattern in TAKEN for path in ROOT.glob(pattern) if path.is_file()}
+    for path in sorted(paths | {file for page in paths for file in linked_files(page)}):
         name = path.relative_to(ROOT).as_posix()
         kept.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
     found = packages()
@@ -97,6 +98,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made["api/index.md"] = index_of(found)
     kept += [File.generated(config, name, content=text) for name, text in made.items()]
     return Files(kept)
+
+
+def linked_files(page: Path) -> set[Path]:
+    """Return the files of the repository that a page links to, code for example."""
+    text = page.read_text("utf-8") if page.suffix == ".md" else ""
+    found = {(page.parent / target).resolve() for target in LINK.findall(text)}
+    return {path for path in found if path.is_file() and path.is_relative_to(ROOT)}
 
 
 class FieldLists(griffe.Extension):
