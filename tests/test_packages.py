@@ -279,3 +279,30 @@ def test_metrics_of_a_package_are_found_and_told_apart(site: Path, tmp_path: Pat
     assert old[0].split()[-1] != new[0].split()[-1]
     assert old[1] == new[1] and old[1].startswith("None ")
     assert none[0] == ""  # without the package there is no such metric
+
+
+@pytest.mark.slow
+def test_a_family_of_a_package_is_a_backend_by_its_names(site: Path) -> None:
+    """Ours come first for pipelines that ours fit; its weights are looked for on this machine."""
+    family = (
+        "from dreamix.backends.names import Pretrained, Weights\n"
+        "from dreamix.backends.unet3d import UNet3D\n"
+        "class Acme(UNet3D):\n"
+        "    pipelines = ('AcmePipeline',)\n"
+        "    pretrained = {'acme-1b': Pretrained(Weights('acme/never-there'))}\n"
+    )
+    install(site, "acme", {"dreamix.backends": {"acme-1b": "acme:Acme"}}, {"acme.py": family})
+    code = (
+        "from dreamix.backends.base import open_backend\n"
+        "from dreamix.backends.families import family_named\n"
+        "from dreamix.backends.names import stages_of\n"
+        "from dreamix.doctor.page import brought\n"
+        "print(stages_of('acme-1b')[0].hub, family_named('AcmePipeline').__name__)\n"
+        "print(brought()[-1])\n"
+        "try: open_backend('acme-1b@64x64').identity\n"
+        "except Exception as error: print(error)\n"
+    )
+    told, doctor, missing = python(code, site).stdout.splitlines()
+    assert told == "acme/never-there Acme"
+    assert doctor == "of other packages, without figures: acme-1b (acme 1.0)"
+    assert missing.startswith("the weights of acme/never-there are not on this machine")
