@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from diffusers import ModelMixin, SchedulerMixin
+from diffusers import SchedulerMixin
 from torch import nn
 
 from dreamix.backends.adapters import bare
@@ -52,6 +52,8 @@ def _check_scheduler(before: Any, after: Any) -> None:
 
 
 def _check_network(name: str, before: nn.Module, after: Any) -> None:
+    from diffusers import ModelMixin  # it loads transformers
+
     kind = type(before) if isinstance(before, ModelMixin) else nn.Module
     if not isinstance(after, kind):
         raise UserError(f"{name} is {_kind(before)}, not {_kind(after)}")
