@@ -151,10 +151,11 @@ def scanned(text: str, asked: Asked) -> Scan:
     """Return what a pattern leads to; two outputs for one cell are a `UserError`."""
     pattern = Pattern(absolute(text))
     cells: dict[Reading, Path] = {}
-    told = outputs(pattern, asked.edits, asked.say)
+    entries = pattern.entries()
+    told = outputs(pattern, entries, asked.edits, asked.say)
     for path, cell in told.items():
         only_one(cell, [cells.setdefault(cell, path), path])
-    left = [entry for entry in pattern.entries() if entry.path not in told]
+    left = [entry for entry in entries if entry.path not in told]
     return Scan(cells, [entry.path for entry in left if looks_like_output(entry)])
 
 
@@ -184,7 +185,11 @@ def _say_strangers(text: str, paths: list[Path], asked: Asked) -> None:
 
 
 def _say_left_out(text: str, files: set[str], idle: list[str], asked: Asked) -> None:
-    loose = sorted(path for path in files if looks_like_output(Entry(Path(path), False)))
+    loose = sorted(
+        path
+        for path in files
+        if looks_like_output(Entry(Path(path), False, os.path.basename(path)))
+    )
     if loose:
         asked.say(
             f"external:{text}: {len(loose)} x a clip beside the folders, left out: {few(loose)}"

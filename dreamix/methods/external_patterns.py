@@ -65,17 +65,17 @@ class Pattern:
         folders = [self.root]
         for part in self.parts[:-1]:
             shape, inside = _shape(part), [one for folder in folders for one in _kept(folder)]
-            folders = [one.path for one in inside if one.is_dir and shape.fullmatch(one.path.name)]
+            folders = [one.path for one in inside if one.is_dir and shape.fullmatch(one.name)]
         last = _shape(self.parts[-1][: self._end(self.parts[-1])])
         inside = [one for folder in folders for one in _kept(folder)]
         return [one for one in inside if last.fullmatch(self._stem(one))]
 
     def _stem(self, entry: Entry) -> str:
         """Return a name without the suffix of a clip; "" if the pattern asks for another suffix."""
-        stem, ending = os.path.splitext(entry.path.name)
+        stem, ending = os.path.splitext(entry.name)
         if self.suffix:
             return stem if ending.lower() == self.suffix.lower() else ""
-        return stem if not entry.is_dir and ending.lower() in SUFFIXES else entry.path.name
+        return stem if not entry.is_dir and ending.lower() in SUFFIXES else entry.name
 
     def readings(self, entry: Entry, known: Known) -> list[Reading]:
         """Return all ways to read a path."""
@@ -106,14 +106,18 @@ class Pattern:
 
 @lru_cache(maxsize=16)
 def _outputs(text: str, known: Known, _changed: int | None) -> dict[Path, Reading]:
-    return outputs(Pattern(text), known)
+    pattern = Pattern(text)
+    return outputs(pattern, pattern.entries(), known)
 
 
 def outputs(
-    pattern: Pattern, known: Known, say: Callable[[str], None] = lambda _: None
+    pattern: Pattern,
+    entries: list[Entry],
+    known: Known,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[Path, Reading]:
     """Return what every path that can be read says; `say` is told what had to be settled."""
-    found = {entry.path: pattern.readings(entry, known) for entry in pattern.entries()}
+    found = {entry.path: pattern.readings(entry, known) for entry in entries}
     return settled({path: ways for path, ways in found.items() if ways}, say)
 
 
@@ -144,7 +148,7 @@ def settled(found: dict[Path, list[Reading]], say: Callable[[str], None]) -> dic
 
 
 def _kept(folder: Path) -> list[Entry]:
-    return [entry for entry in listing(folder) if not is_litter(entry.path.name)]
+    return [entry for entry in listing(folder) if not is_litter(entry.name)]
 
 
 def _shape(part: str) -> re.Pattern[str]:
