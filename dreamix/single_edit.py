@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import WORLD, Backend, spec_of
+from dreamix.backends.base import WORLD, VideoModel, spec_of
 from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
@@ -72,7 +72,7 @@ def _words(text: str | None) -> dict[str, str] | None:
         return None
 
 
-def limits(backend: Backend, source: Source) -> str | None:
+def limits(backend: VideoModel, source: Source) -> str | None:
     """Return the line a user must read whose clip the backend may know nothing of; else None."""
     if source.entry.recipe is not None or backend.knows == WORLD:
         return None
@@ -84,13 +84,19 @@ def limits(backend: Backend, source: Source) -> str | None:
 
 
 def configured(
-    found: Method, given: dict[str, Any], settings: tuple[str, ...], backend: Backend | None = None
+    found: Method,
+    given: dict[str, Any],
+    settings: tuple[str, ...],
+    backend: VideoModel | None = None,
 ) -> Any:
     """Return the method's configuration; a setting that it has no field for is a `UserError`.
+
+    So is a backend that the method cannot edit with.
 
     given: values by field, None for those not given. settings: texts "KEY=VALUE".
     A pretrained backend's usual settings stand where nothing is given.
     """
+    found.check_fit(backend)
     values = found.usual(backend)
     values |= {key: value for key, value in given.items() if value is not None}
     for setting in settings:
@@ -115,7 +121,7 @@ def request_for(source: Source, edit: Edit, seed: int, label: str) -> EditReques
     return EditRequest(suite, edit, seed, label)
 
 
-def make(request: EditRequest, found: Method, backend: Backend | None, config: Any) -> Done:
+def make(request: EditRequest, found: Method, backend: VideoModel | None, config: Any) -> Done:
     """Return what the method makes of the request."""
     request.progress("reading the clip")
     source = request.source
@@ -155,7 +161,7 @@ def write(out: Path, strip_file: Path | None, request: EditRequest, done: Done) 
 def write_record(
     out: Path,
     request: EditRequest,
-    backend: Backend | None,
+    backend: VideoModel | None,
     config: Any,
     done: Done,
     **more: Any,

@@ -7,10 +7,12 @@ import torch
 from tiny_cascade import plain_denoiser, random_clip, state_of, tiny_base
 from torch import Tensor, nn
 
+from dreamix.backends.toybox.backend import attention
 from dreamix.core.errors import UserError
-from dreamix.diffusion.finetune import Finetuning, denoising_loss, finetune, mixed_loss
+from dreamix.diffusion.adapting import Training, add_gradients
+from dreamix.diffusion.finetune import denoising_loss, finetune, mixed
 from dreamix.diffusion.masking import temporal_parameters
-from dreamix.methods.tune_a_video import tuned
+from dreamix.diffusion.settings import Finetuning
 
 CLIP = random_clip(1, 3, 4, 24, 40)
 SHORT = CLIP[:, :, :2]
@@ -34,6 +36,14 @@ class Sure(nn.Module):
         return (self.w if z.shape[2] > 1 else 2 * self.w).expand(z.shape)
 
 
+def mixed_loss(toy: Sure, settings: Finetuning, generator: torch.Generator) -> float:
+    """The loss of one draw, of which the gradients have been added."""
+    parts = mixed(toy, toy, CLIP, settings)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    losses = add_gradients(parts, generator, scaler, Training())
+    return sum(part.weight * losses.get(part.name, 0.0) for part in parts)
+
+
 @pytest.mark.parametrize("alpha", [1.0, 0.25, 0.0])
 def test_the_loss_is_equation_3(alpha: float) -> None:
     """D = w on the clip, 2 w on its frames, all 4: a mean (w - v)^2 + (1 - a) mean (2 w - v)^2.
@@ -41,11 +51,10 @@ def test_the_loss_is_equation_3(alpha: float) -> None:
     Its derivative is a mean 2 (w - v) + (1 - a) mean 4 (2 w - v).
     """
     toy, v = Sure(), CLIP.double()
-    loss = mixed_loss(toy, toy, CLIP, Finetuning(alpha=alpha, frames=4), seeded())
-    loss.backward()
+    loss = mixed_loss(toy, Finetuning(alpha=alpha, frames=4), seeded())
     expected = alpha * (0.5 - v).square().mean() + (1 - alpha) * (1.0 - v).square().mean()
     slope = alpha * 2 * (0.5 - v).mean() + (1 - alpha) * 4 * (1.0 - v).mean()
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
     assert toy.w.grad is not None
     assert toy.w.grad.item() == pytest.approx(slope.item(), rel=1e-4)
 
@@ -56,7 +65,7 @@ def test_draws_do_not_depend_on_alpha() -> None:
     for alpha in (1.0, 0.5, 0.0):
         toy, generator = Sure(), seeded()
         for _ in range(2):
-            mixed_loss(toy, toy, CLIP, Finetuning(alpha=alpha), generator)
+            mixed_loss(toy, Finetuning(alpha=alpha), generator)
         seen[alpha] = toy.seen
     assert [len(found) for found in seen.values()] == [2, 4, 2]
     for only, every in ((1.0, seen[0.5][::2]), (0.0, seen[0.5][1::2])):
@@ -67,17 +76,17 @@ def test_draws_do_not_depend_on_alpha() -> None:
 
 def test_frames_are_drawn_without_repetition_and_times_are_their_own() -> None:
     toy = Sure()
-    mixed_loss(toy, toy, CLIP, Finetuning(alpha=0.0, frames=3), seeded())
+    mixed_loss(toy, Finetuning(alpha=0.0, frames=3), seeded())
     ((z, t),) = toy.seen
     assert z.shape == (3, 3, 1, 24, 40)
     assert len(set(t.tolist())) == 3
-    mixed_loss(toy, toy, CLIP, Finetuning(alpha=0.0, frames=99), seeded())
+    mixed_loss(toy, Finetuning(alpha=0.0, frames=99), seeded())
     assert len(toy.seen[1][0]) == 4, "all there are"
 
 
 def weights(settings: Finetuning, seed: int = 0, **options: object) -> dict[str, Tensor]:
     unet = tiny_base()
-    chosen = tuned(unet) if options.pop("tuned", False) else None
+    chosen = attention(unet) if options.pop("tuned", False) else None
     finetune(unet, plain_denoiser(unet), SHORT, settings, seeded(seed), trained=chosen)
     assert all(p.grad is None for p in unet.parameters()), "no gradient is left behind"
     return {name: p.detach() for name, p in unet.named_parameters()}

@@ -154,7 +154,8 @@ def test_ablations_change_a_preset_in_one_thing() -> None:
 
 def test_guidance_of_plug_and_play_is_what_was_asked_the_presets_or_the_backends() -> None:
     """10 and 7.5 are the public implementations'; 2 suits the embedded model."""
-    stranger, ours = object(), SimpleNamespace(plug_and_play="toybox")
+    stranger: Any = SimpleNamespace(presets={})
+    ours: Any = SimpleNamespace(presets={"plug-and-play": "toybox"})
     assert guide(PlugAndPlayConfig(), stranger).weight == 10
     assert guide(PlugAndPlayConfig(), ours).weight == 2
     assert guide(PlugAndPlayConfig("official"), ours).weight == 10
@@ -176,7 +177,7 @@ def test_guidance_of_plug_and_play_is_what_was_asked_the_presets_or_the_backends
         ("dreamix", "alpha=2", "in 0..1, not 2"),
         ("dreamix", "steps=0:finetune_steps=0", "at least one step"),
         ("plug-and-play", "preset=offical", "no preset 'offical', did you mean official"),
-        ("plug-and-play", "inversion=0", "at least one step"),
+        ("plug-and-play", "inversion=0", "inversion is 1 or more, not 0"),
         ("ddim-inversion", "top=0", "above 0"),
         ("sdedit", "noise=-1", "not -1"),
     ],

@@ -128,7 +128,7 @@ def test_pictures_teach_no_temporal_layer(cascade: str) -> None:
     toybox = open_backend(cascade)
     pictures = toybox.read_pictures(stills(SCENE, 3))  # type: ignore[attr-defined]
     assert pictures.shape == (1, 3, 3, 24, 40)
-    tuned = toybox.finetuned(pictures, Finetuning(steps=2, alpha=0.0)).model.unet  # type: ignore[attr-defined]
+    tuned = toybox.tuned_copy(pictures, Finetuning(steps=2, alpha=0.0)).model.unet  # type: ignore[attr-defined]
     before = toybox.model.unet  # type: ignore[attr-defined]
     temporal = {id(weight) for weight in temporal_parameters(tuned)}
     pairs = zip(tuned.parameters(), before.parameters(), strict=True)
@@ -202,7 +202,7 @@ def test_what_is_finetuned_is_kept_by_the_pictures(cascade: str, tmp_path: Path)
     def weights(pictures: Video) -> int:
         toybox = open_backend(cascade, tmp_path / "kept")
         clip = toybox.read_pictures(pictures)  # type: ignore[attr-defined]
-        toybox.finetuned(clip, Finetuning(steps=1, alpha=0.0))  # type: ignore[attr-defined]
+        toybox.tuned_copy(clip, Finetuning(steps=1, alpha=0.0))  # type: ignore[attr-defined]
         return len(list((tmp_path / "kept").rglob("*.safetensors")))
 
     three = stills(SCENE, 3)

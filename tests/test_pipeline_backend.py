@@ -22,7 +22,7 @@ from tiny_pipelines import (
 )
 
 from dreamix import DreamixPipeline
-from dreamix.backends.base import Sampler, check_backend, open_backend
+from dreamix.backends.base import VideoModel, check_backend, open_backend
 from dreamix.backends.families import families, family_named, family_of
 from dreamix.backends.hub import fingerprint
 from dreamix.backends.names import BACKENDS
@@ -195,7 +195,7 @@ def test_clips_are_brought_to_the_size_that_weights_were_made_for(tmp_path: Path
 
 def test_a_folder_is_a_backend_with_a_size_of_ones_own(folder: Path) -> None:
     backend: Any = open_backend(f"{folder}@64x32x5")
-    assert isinstance(backend, Sampler)
+    assert isinstance(backend, VideoModel)
     assert (backend.name, backend.knows) == (f"{folder}@64x32x5", "the world")
     assert backend.usual == {"steps": 50, "guidance": 5.0}
     assert check_backend(f"{folder}@64x32x5") == f"{folder.resolve()}@64x32x5"
@@ -297,7 +297,7 @@ def test_other_methods_say_that_they_do_not_run_on_a_pipeline(folder: Path, meth
     backend, found = open_backend(f"{folder}@{SIDE}x{SIDE}x5"), METHODS.get(method)
     (asked,) = requests(moving_clip(5), "a red cat")
     asked.suite.videos["v"] = VideoEntry("v", "a cat", "v.mp4")
-    with pytest.raises(UserError, match="text-to-video, animate and subject; this method"):
+    with pytest.raises(UserError, match=f"{method} does not run on backend .*, which has no"):
         found.make([asked], backend, found.config())
 
 

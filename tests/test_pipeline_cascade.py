@@ -17,6 +17,7 @@ from dreamix.backends.cascade import Cascade, enlarged
 from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
+from dreamix.diffusion.settings import Denoising, Finetuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ASKED: dict[str, Any] = {"num_inference_steps": 6, "guidance_scale": 4.0}
@@ -119,12 +120,11 @@ def test_it_is_a_backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setitem(module.OFFER.pretrained, "zeroscope-xl", Pretrained(*stages))
     backend: Any = open_backend("zeroscope-xl@64x64x3")
     assert backend.usual == {"steps": 50, "guidance": 9.0}
-    from dreamix.backends.base import Plan
-
-    plan = Plan(noise=0.8, steps=2, guidance=4.0, finetune_steps=1, frames=1)
     quietly = lambda _: lambda done, of: None  # noqa: E731
-    made = backend.sampled(moving_clip(3, 64), ["a dog"], [("edit", "x", 0)], plan, quietly)
+    clip, how = moving_clip(3, 64), Denoising(noise=0.8, steps=2, guidance=4.0)
+    tuned, seconds = backend.finetuned(clip, Finetuning(steps=1, frames=1), quietly(""))
+    made = tuned.denoised(clip, ["a dog"], [("edit", "x", 0)], how, quietly)
     assert made.clips[0].frames.shape == (3, 112, 112, 3)
-    assert made.finetune_seconds > 0
+    assert seconds > 0
     with pytest.raises(UserError, match="two sets of weights"):
         open_backend(f"zeroscope-xl:{tmp_path}")

@@ -9,8 +9,9 @@ import torch
 from tiny_families import moving_clip
 from tiny_pipelines import device
 
-from dreamix.backends.base import Plan, Sampler, Watch, open_backend
+from dreamix.backends.base import open_backend
 from dreamix.backends.families import families
+from dreamix.diffusion.settings import Denoising, Finetuning, Watch
 from dreamix.doctor.judgement import download, where_weights_are
 
 FRAMES, STEPS, UPDATES = 17, 10, 2
@@ -34,10 +35,9 @@ def test_a_real_model_is_finetuned_on_a_clip_and_edits_it(
         pytest.skip("weights are here, but no accelerator")
     torch.cuda.reset_peak_memory_stats()
     backend, began = open_backend(name), time.perf_counter()
-    assert isinstance(backend, Sampler)
-    plan = Plan(0.8, STEPS, backend.usual["guidance"], finetune_steps=UPDATES)
-    clip = moving_clip(FRAMES, side=256)
-    made = backend.sampled(clip, ["a red square"], [("real", name)], plan, nobody)
+    how, clip = Denoising(0.8, STEPS, backend.usual["guidance"]), moving_clip(FRAMES, side=256)
+    tuned = backend.finetuned(clip, Finetuning(steps=UPDATES), nobody("")).model
+    made = tuned.denoised(clip, ["a red square"], [("real", name)], how, nobody)
     minutes, peak = (time.perf_counter() - began) / 60, torch.cuda.max_memory_allocated() / 1e9
     record_property("note", f"{minutes:.1f} min, {peak:.1f} GB")
     assert len(made.clips[0]) > 1

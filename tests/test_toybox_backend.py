@@ -15,8 +15,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.toybox import Scene, render, render_base
 from dreamix.diffusion.corruption import to_video
-from dreamix.diffusion.finetune import Finetuning
-from dreamix.methods.tune_a_video import tuned
+from dreamix.diffusion.settings import Finetuning
 
 SETTINGS = Finetuning(steps=1, learning_rate=1e-3, frames=1)
 CLIP = random_clip(1, 3, 2, 24, 40)
@@ -43,7 +42,7 @@ def opened(folder: Path, cache: Path | None) -> Toybox:
 
 def weights(toybox: Toybox, clip: Tensor = CLIP, **options: object) -> dict[str, Tensor]:
     settings = options.pop("settings", SETTINGS)
-    model, _ = toybox.finetuned(clip, settings, **options)  # type: ignore[arg-type]
+    model, _ = toybox.tuned_copy(clip, settings, **options)  # type: ignore[arg-type]
     return model.unet.state_dict()
 
 
@@ -56,12 +55,12 @@ def test_finetuning_happens_once_and_memory_and_disk_hold_the_same(
 ) -> None:
     """The first asks, the second comes from memory, the third, in another process, from disk."""
     toybox = opened(folder, tmp_path / "cache")
-    first, seconds = toybox.finetuned(CLIP, SETTINGS)
-    again, none = toybox.finetuned(CLIP, SETTINGS)
+    first, seconds = toybox.tuned_copy(CLIP, SETTINGS)
+    again, none = toybox.tuned_copy(CLIP, SETTINGS)
     assert again is first
     assert (seconds > 0, none) == (True, 0)
     assert len(list((tmp_path / "cache").iterdir())) == 1
-    later, also_none = opened(folder, tmp_path / "cache").finetuned(CLIP, SETTINGS)
+    later, also_none = opened(folder, tmp_path / "cache").tuned_copy(CLIP, SETTINGS)
     assert also_none == 0
     assert later is not first
     assert state_of(later.unet) == state_of(first.unet)
@@ -73,7 +72,7 @@ def test_anything_else_asked_is_another_copy(toybox: Toybox, tmp_path: Path) -> 
     weights(toybox)
     weights(toybox, random_clip(1, 3, 2, 24, 40, seed=1))
     weights(toybox, prompt=PROMPT)
-    weights(toybox, trained=tuned)
+    weights(toybox, attention_only=True)
     weights(toybox, settings=Finetuning(1, 2e-3, frames=1))
     assert len(list(tmp_path.iterdir())) == 5
 
@@ -81,11 +80,11 @@ def test_anything_else_asked_is_another_copy(toybox: Toybox, tmp_path: Path) -> 
 def test_only_a_few_copies_stay_in_memory(toybox: Toybox) -> None:
     """The one used last stays; the one that was not asked for longest goes."""
     one, two, three = (Finetuning(1, rate, frames=1) for rate in (1e-3, 2e-3, 3e-3))
-    kept = toybox.finetuned(CLIP, one).model
-    toybox.finetuned(CLIP, two)
-    toybox.finetuned(CLIP, one)
-    toybox.finetuned(CLIP, three)
-    assert toybox.finetuned(CLIP, one).model is kept
+    kept = toybox.tuned_copy(CLIP, one).model
+    toybox.tuned_copy(CLIP, two)
+    toybox.tuned_copy(CLIP, one)
+    toybox.tuned_copy(CLIP, three)
+    assert toybox.tuned_copy(CLIP, one).model is kept
     assert len(toybox._held) == 2
 
 
@@ -94,7 +93,7 @@ def test_the_base_model_is_not_finetuned_itself(toybox: Toybox) -> None:
     assert not same(weights(toybox), toybox.model.unet.state_dict())
     assert state_of(toybox.model.unet) == before
     none = Finetuning(steps=0)
-    assert toybox.finetuned(CLIP, none).model is toybox.model
+    assert toybox.tuned_copy(CLIP, none).model is toybox.model
 
 
 def test_noise_is_what_its_names_say(toybox: Toybox) -> None:

@@ -1,4 +1,4 @@
-"""What a backend is: a family of video models behind one set of names, opened on demand.
+"""What a backend is: a video model behind one contract, `VideoModel`, opened on demand by name.
 
 `toybox` is the embedded cascade; `toybox:FOLDER` is the same cascade with other weights.
 `wan2.1-1.3b`, `cogvideox-2b` and others (`dreamix.backends.names`) are pretrained models of
@@ -7,70 +7,164 @@ diffusers, and so is a FOLDER that holds a pipeline; `sd1.5` and others edit pic
 """
 
 import re
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from dreamix.backends.hub import PICTURE_CLASS, check_folder, pipeline_class
 from dreamix.backends.names import BACKENDS
 from dreamix.backends.weight_files import check_single
+from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.packages import Entry, load
 from dreamix.core.registry import near_misses
+from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
+from dreamix.diffusion.settings import Denoising, FeatureInjection, Finetuning, Inversion, Watch
 
-WORLD = "the world"  # `Backend.knows` of a model that was trained on real footage
-Watch = Callable[[int, int], None]  # (done, total)
+WORLD = "the world"  # `VideoModel.knows` of a model that was trained on real footage
+Name = tuple[str | int, ...]  # what the noise of one edit is drawn from
+Watching = Callable[[str], Watch]  # gives a watch for "finetuning", "denoising", "inverting"
 
-
-class Backend(Protocol):
-    """A model that methods edit with. Opening is cheap: weights are read at their first use."""
-
-    name: str  # as the user wrote it, such as "toybox"
-    identity: str  # changes when the weights do; kept in run.json, so that runs are never mixed
-    knows: str  # what it was trained on, in words: WORLD, or "Toybox scenes"
-    cache: Path | None  # folder where finetuned weights are kept; None keeps them in memory
-
-
-class Plan(NamedTuple):
-    """What a method asks of a model that samples by itself."""
-
-    noise: float  # s; 1 without the source
-    steps: int
-    guidance: float
-    eta: float = 0.0
-    finetune_steps: int = 0
-    alpha: float = 0.5
-    learning_rate: float = 1e-4
-    frames: int = 8
-    rare_token: bool = False
-    length: int | None = None  # frames to make; None: as many as the source, 0: as is usual
-    guidance_2: float | None = None  # of a second expert; None: the same
+# What a model may be able to do -> in words.
+CAPABILITIES = {
+    "video": "clips whose frames it makes together, from noise or from a noised source",
+    "single frames": "pictures, edited each for itself",
+    "finetuning": "finetuning on a clip",
+    "attention finetuning": "finetuning of attention weights alone",
+    "inversion": "DDIM inversion of a clip",
+    "feature taps": "layers whose features can be replaced",
+    "masks": "masks of where to edit",
+    "instruction": "prompts that say what to change",
+    "description": "prompts that say what is to be seen",
+    "prompts in a batch": "several prompts at the cost of less than as many calls",
+}
 
 
-class Sampled(NamedTuple):
-    """What such a model made: a clip for every prompt, the time its finetuning took, and facts."""
+class Finetuned(NamedTuple):
+    """A model finetuned on a clip, and what that took just now."""
+
+    model: "VideoModel"
+    seconds: float  # 0 if the weights were there already
+
+
+class Denoised(NamedTuple):
+    """A clip for every prompt, and what is to be known of how they were made."""
 
     clips: list[Video]
-    finetune_seconds: float
     facts: dict[str, Any]
 
 
-@runtime_checkable
-class Sampler(Protocol):
-    """A backend whose pipeline brings its own autoencoder, schedule and solver."""
+class VideoModel(ABC):
+    """A model that methods edit with: the one contract between the two.
 
-    usual: dict[str, Any]  # settings of methods that suit it, where the user says nothing
+    Opening is cheap: weights are read at their first use. What a model can do is what it declares
+    in `capabilities`. The functions of what it cannot do stay as they are here and are not called:
+    `check_fit` refuses such a method before any work.
 
-    def sampled(
+    All clips are `Video`s; a model brings them to its own size and length itself. The noise of an
+    edit depends on its name alone, never on what is made beside it.
+    """
+
+    name: str  # as the user wrote it, such as "toybox"
+    knows: str  # what it was trained on, in words: WORLD, or "Toybox scenes"
+    cache: Path | None  # folder where finetuned weights are kept; None keeps them in memory
+    capabilities: frozenset[str]  # of CAPABILITIES
+    presets: Mapping[str, str] = MappingProxyType({})  # method -> the preset of it that suits
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """What changes when the weights do; kept in run.json, so that runs are never mixed."""
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """Settings of methods that suit it, where the user says nothing."""
+        return {}
+
+    @abstractmethod
+    def check_prompts(self, prompts: Sequence[str]) -> None:
+        """Raise a `UserError` now, not after minutes of work, for a prompt it cannot read."""
+
+    def check_denoising(self, how: Denoising) -> None:  # noqa: B027
+        """Raise a `UserError` now for a way of denoising that it does not know."""
+
+    def finetuned(
+        self,
+        source: Video,
+        settings: Finetuning,
+        watch: Watch,
+        *,
+        prompt: str | None = None,
+        attention_only: bool = False,
+        pictures: bool = False,
+    ) -> Finetuned:
+        """Return a model finetuned on a clip; this one stays as it is. Made once per clip.
+
+        prompt:         what the clip is called; the model's rare token by default.
+        attention_only: train the weights that Tune-A-Video trains.
+        pictures:       the frames are pictures of a subject, in no order.
+        """
+        raise lacks(self, "finetuning")
+
+    def denoised(
         self,
         source: Video,
         prompts: Sequence[str],
-        names: Sequence[tuple[str | int, ...]],
-        plan: Plan,
-        watch: Callable[[str], Watch],
-    ) -> Sampled:
-        """Return edits of `source`; the noise of each depends on its name alone."""
+        names: Sequence[Name],
+        how: Denoising,
+        watch: Watching,
+    ) -> Denoised:
+        """Return the source noised to a level and denoised, once for every prompt."""
+        raise lacks(self, "video")
+
+    def resampled(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        names: Sequence[Name],
+        how: Inversion,
+        watch: Watching,
+    ) -> list[Video]:
+        """Return the source inverted to noise and sampled from there, once for every prompt."""
+        raise lacks(self, "inversion")
+
+    def injected(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        negatives: Sequence[str],
+        names: Sequence[Name],
+        how: FeatureInjection,
+        watch: Watching,
+    ) -> list[Video]:
+        """Return the source's frames, each edited alone with its own features injected."""
+        raise lacks(self, "feature taps")
+
+
+def finetuning_key(clip: bytes, what: Iterable[str | int], settings: Finetuning) -> str:
+    """Return what finetuned weights are called in a cache, and drawn from: all they depend on.
+
+    clip: its values; what: whatever else counts, such as the model's identity and the prompt.
+    """
+    return f"{seed_for(clip.hex(), *what):016x}-{config_hash(settings)}"
+
+
+def lacks(model: VideoModel, capability: str) -> UserError:
+    """Return the error of a model that is asked for what it cannot do."""
+    return UserError(f"backend {model.name} has no {capability} ({CAPABILITIES[capability]})")
+
+
+def check_fit(method: str, needs: Iterable[str], model: VideoModel) -> None:
+    """Raise a `UserError` that names the capability, if a model lacks one that a method needs."""
+    if missing := [need for need in needs if need not in model.capabilities]:
+        kind = model.name.partition("@")[0]
+        raise UserError(
+            f"{method} does not run on backend {kind}, which has no {missing[0]} "
+            f"({CAPABILITIES[missing[0]]}); it has {', '.join(sorted(model.capabilities))}"
+        )
 
 
 class Spec(NamedTuple):
@@ -81,7 +175,7 @@ class Spec(NamedTuple):
     size: tuple[int, int, int | None] | None  # width, height, frames
 
 
-Opener = Callable[[str, Path | None, Path | None], Backend]  # (name, weights, cache)
+Opener = Callable[[str, Path | None, Path | None], VideoModel]  # (name, weights, cache)
 EMBEDDED = "toybox"  # the kind that comes with the toolkit
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
@@ -130,7 +224,7 @@ def is_pretrained(name: str) -> bool:
     return spec_of(name).kind != EMBEDDED
 
 
-def open_backend(name: str, cache: Path | None = None) -> Backend:
+def open_backend(name: str, cache: Path | None = None) -> VideoModel:
     """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 
     cache: folder where methods keep finetuned weights.

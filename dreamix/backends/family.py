@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dreamix.backends.names import Pretrained
 from dreamix.core.errors import UserError
+from dreamix.diffusion.guidance import guide
 from dreamix.diffusion.masking import as_frames, temporal_parameters
 
 Generators = torch.Generator | list[torch.Generator] | None
@@ -174,7 +175,7 @@ class Family(ABC):
             torch.cat([words.against, words.told]),
         )
         without, told = both.chunk(2)
-        return without + scale * (told - without)
+        return guide(without, told, scale)
 
     def draw(self, shape: Sequence[int], generator: Generators) -> Tensor:
         """Return standard normal noise, drawn in the order the family's own pipeline draws it.

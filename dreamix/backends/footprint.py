@@ -20,8 +20,8 @@ from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.backends.tracing import REST, Traced, bytes_of, new_mode, without_memory
 from dreamix.backends.tuning import Tuning, latents_of, objective, trainable
 from dreamix.diffusion.adapting import Part, Training, checkpointed, only_trained, optimiser
-from dreamix.diffusion.finetune import Finetuning
 from dreamix.diffusion.levels import noise_levels
+from dreamix.diffusion.settings import Finetuning
 
 TRACED = 2  # steps: the second has what a solver remembers of the first
 TEXT, ENCODE, DENOISE, DECODE, UPDATE = "text", "encode", "denoise", "decode", "update"

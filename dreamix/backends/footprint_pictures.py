@@ -86,7 +86,7 @@ def _edit(
 
 def settings(pictures: Pictures, steps: int, inversion: int) -> PictureEdit:
     """Return the settings of a backend's usual preset in which the most is computed."""
-    official = pictures.plug_and_play == "official"
+    official = pictures.presets["plug-and-play"] == "official"
 
     def negative(share: float) -> float:
         return share if official else 1.0

@@ -1,15 +1,15 @@
 """Stable Diffusion as a backend: pictures, edited one by one by Plug-and-Play."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dreamix.backends.base import WORLD, Watch, spec_of
+from dreamix.backends.base import WORLD, Name, VideoModel, Watching, spec_of
 from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import fingerprint, load_pipeline, local_folder
 from dreamix.backends.image_injection import (
@@ -17,11 +17,13 @@ from dreamix.backends.image_injection import (
     Words,
     injected,
     inverted,
+    picture_edit,
     pictures_in_batches,
 )
 from dreamix.backends.names import Offer, Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
+from dreamix.diffusion.settings import FeatureInjection, Watch
 
 MULTIPLE = 64  # sizes that its autoencoder and U-Net take
 AT_ONCE = 4  # pictures in one batch; results agree to rounding whatever it is
@@ -39,10 +41,13 @@ class Share(NamedTuple):
         return lambda done, steps: watch(self.begun * steps + self.size * done, self.all * steps)
 
 
-class Pictures:
+class Pictures(VideoModel):
     """An image model. It knows no motion: each frame of a clip is a picture of its own."""
 
     knows = WORLD
+    capabilities = frozenset(
+        {"single frames", "inversion", "feature taps", "description", "prompts in a batch"}
+    )
 
     def __init__(
         self,
@@ -64,9 +69,9 @@ class Pictures:
         return {"steps": 50, "inversion": 20}
 
     @property
-    def plug_and_play(self) -> str:
+    def presets(self) -> dict[str, str]:  # type: ignore[override]
         """The preset that suits it: that of the implementation which used these weights."""
-        return "official" if self.name.startswith("sd1.4") else "pnp-diffusers"
+        return {"plug-and-play": "official" if self.name.startswith("sd1.4") else "pnp-diffusers"}
 
     @cached_property
     def folder(self) -> Path:
@@ -95,6 +100,21 @@ class Pictures:
     def check_prompts(self, prompts: Sequence[str]) -> None:
         """Accept any words: pretrained text encoders read them all."""
 
+    def injected(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        negatives: Sequence[str],
+        names: Sequence[Name],
+        how: FeatureInjection,
+        watch: Watching,
+    ) -> list[Video]:
+        """Return the frames edited as a public implementation edits pictures."""
+        if how.refine or how.top is not None:
+            raise UserError("plug-and-play: refine and top are settings of the embedded model")
+        edit = picture_edit(how)
+        return self.edited_pictures(source, prompts, negatives, edit, watch, how.at_once)
+
     @torch.no_grad()
     def edited_pictures(
         self,
@@ -102,7 +122,7 @@ class Pictures:
         prompts: Sequence[str],
         negatives: Sequence[str],
         edit: PictureEdit,
-        watch: Callable[[str], Watch],
+        watch: Watching,
         at_once: int | None = None,
     ) -> list[Video]:
         """Return the clip's frames edited alone, a clip for every prompt, timed as the source.
@@ -167,15 +187,6 @@ class Pictures:
             raise UserError(f"{self.name} made no picture but infinite values; lower its guidance")
         levels = ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         return levels.permute(0, 2, 3, 1).contiguous().cpu()
-
-    # -- what other methods ask for ------------------------------------------------------------
-    def _unfit(self) -> NoReturn:
-        raise UserError(
-            f"backend {self.name} is an image model, which knows no motion: plug-and-play runs on "
-            "it, frame by frame; other methods need a video model"
-        )
-
-    read = read_pictures = frames = finetuned = model = noise = times = property(_unfit)
 
 
 def open_pictures(name: str, weights: Path | None, cache: Path | None) -> Pictures:

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from dreamix.backends.adapters import has_fused_projections
 from dreamix.core.errors import UserError
-from dreamix.diffusion.finetune import Watch
-from dreamix.diffusion.taps import first_part_copied
+from dreamix.diffusion.injection import Sampler, denoise_injected
+from dreamix.diffusion.settings import FeatureInjection, Watch
 
 ATTENTION = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # of the up blocks: output_blocks 4 to 11
 FEATURE = (1, 1)  # up block and residual block: output_blocks[4]
@@ -41,6 +41,26 @@ class PictureEdit(NamedTuple):
     guidance: float
     negative: Callable[[float], float]  # share of the steps done -> weight of the negative prompt
     denoised: bool = False  # as the official one: the source is denoised again from the top
+
+
+def picture_edit(how: FeatureInjection) -> PictureEdit:
+    """Return the settings in steps, counted as the implementation counts them."""
+    official = how.implementation == "official"
+    features, attention = (
+        min(how.steps, int(share * how.steps) + official) if share else 0  # i <= 40 of 50, or < 40
+        for share in (how.features, how.attention)
+    )
+    usual = "denoised" if official else "inverted"
+    source = usual if how.source is None else how.source
+    return PictureEdit(
+        how.steps,
+        how.steps * how.inversion,
+        features,
+        attention,
+        how.guidance,
+        how.negative,
+        denoised=source == "denoised",
+    )
 
 
 class Trace(NamedTuple):
@@ -134,29 +154,33 @@ def injected(
 ) -> Tensor:
     """Return the latents of the edited pictures.
 
-    trace: what `inverted` returned. The guidance is that of the authors' own implementation,
-
-        e~ = (1 - a) e(nothing) + a e(negative),   e = e~ + w (e(target) - e~)
-
-    of which the empty prompt is not computed where a is 1 throughout.
+    trace: what `inverted` returned. The empty prompt is not computed where the negative one has
+           all the weight throughout.
     """
     check_layers(pipe.unet)
     scheduler = scheduler_of(pipe, edit.steps)
     weights = [edit.negative(i / max(edit.steps - 1, 1)) for i in range(edit.steps)]
     against = [words.negative] if min(weights) == 1 else [words.nothing, words.negative]
-    z = trace.start
     told = [words.nothing, *against, words.target]
-    spoken = torch.cat([word.expand(len(z), -1, -1) for word in told])
-    for i, t in enumerate(scheduler.timesteps):
-        batch = torch.cat([trace.at[int(t)], *[z] * (len(told) - 1)])
-        with first_part_copied(layers_at(pipe.unet, edit, i), parts=len(told)):
-            output = pipe.unet(batch.to(spoken.dtype), t, encoder_hidden_states=spoken).sample
-        _, *others, target = output.float().chunk(len(told))
-        base = others[-1] if len(others) == 1 else torch.lerp(others[0], others[1], weights[i])
-        z = scheduler.step(base + edit.guidance * (target - base), t, z).prev_sample
-        if watch:
-            watch(i + 1, edit.steps)
-    return z
+    spoken = torch.cat([word.expand(len(trace.start), -1, -1) for word in told])
+
+    def predict(i: int, batch: Tensor) -> Tensor:
+        t, seen = scheduler.timesteps[i], batch.to(spoken.dtype)
+        output: Tensor = pipe.unet(seen, t, encoder_hidden_states=spoken).sample
+        return output.float()
+
+    def down(i: int, prediction: Tensor, z: Tensor) -> Tensor:
+        cleaner: Tensor = scheduler.step(prediction, scheduler.timesteps[i], z).prev_sample
+        return cleaner
+
+    sampler = Sampler(
+        len(scheduler.timesteps),
+        lambda i: trace.at[int(scheduler.timesteps[i])],
+        predict,
+        down,
+        lambda i: layers_at(pipe.unet, edit, i),
+    )
+    return denoise_injected(trace.start, sampler, len(against), edit.guidance, edit.negative, watch)
 
 
 def layers_at(unet: nn.Module, edit: PictureEdit, done: int) -> list[nn.Module]:

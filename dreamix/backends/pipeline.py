@@ -24,8 +24,8 @@ from dreamix.backends.finetuned import FinetunedState
 from dreamix.backends.hub import load_pipeline
 from dreamix.backends.surface import Surface
 from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
-from dreamix.diffusion.finetune import Finetuning, Watch
 from dreamix.diffusion.levels import Start
+from dreamix.diffusion.settings import Finetuning, Watch
 
 RARE = "sks"  # the rare string of DreamBooth's public implementations; the paper's is not known
 FILES = ("pytorch_lora_weights.safetensors", "pytorch_lora_weights_2.safetensors")

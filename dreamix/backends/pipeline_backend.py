@@ -1,28 +1,36 @@
 """A pretrained diffusers pipeline as a backend: what `--backend wan2.1-1.3b` or a folder opens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from dreamix.backends.adapter_cache import AdapterCache
 from dreamix.backends.adapters import mark_of
-from dreamix.backends.base import WORLD, Plan, Sampled, Watch, spec_of
+from dreamix.backends.base import (
+    WORLD,
+    Denoised,
+    Finetuned,
+    Name,
+    VideoModel,
+    Watching,
+    finetuning_key,
+    lacks,
+    spec_of,
+)
 from dreamix.backends.families import family_named
 from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import MOTION_SCHEDULE, fingerprint, local_folder, pipeline_class
 from dreamix.backends.names import Weights, pretrained
 from dreamix.backends.pipeline import RARE, DreamixPipeline
-from dreamix.core.config import config_hash
-from dreamix.core.errors import UserError
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.diffusion.finetune import Finetuning
+from dreamix.diffusion.settings import Denoising, Finetuning, Watch
 
-Name = tuple[str | int, ...]
 RANK = 32  # of the adapters; ours
 
 
@@ -34,10 +42,19 @@ def open_pipeline(name: str, weights: Path | None, cache: Path | None) -> "Pipel
     return PipelineBackend(name, found, spec.size, cache)
 
 
-class PipelineBackend:
-    """A pipeline whose weights are on this machine. It samples by itself: see `base.Sampler`."""
+class Asked(NamedTuple):
+    """What an adapter was, or is to be, trained on."""
+
+    clip: Video
+    settings: Finetuning
+    prompt: str
+
+
+class PipelineBackend(VideoModel):
+    """A pipeline whose weights are on this machine, with its own schedule and solver."""
 
     knows = WORLD
+    capabilities = frozenset({"video", "finetuning", "description"})
 
     def __init__(
         self,
@@ -50,6 +67,7 @@ class PipelineBackend:
         self._weights, self._size = weights, size
         self._held: tuple[str, list[Any]] | None = None  # key and marks of the last adapter put in
         self._kept = AdapterCache(cache)
+        self._asked: Asked | None = None  # what edits are made with; None: the pretrained weights
 
     @cached_property
     def folders(self) -> list[Path]:
@@ -94,45 +112,73 @@ class PipelineBackend:
     def check_prompts(self, prompts: Sequence[str]) -> None:
         """Accept any words: pretrained text encoders read them all."""
 
-    def sampled(
+    def check_denoising(self, how: Denoising) -> None:
+        """Raise a `UserError` for a second weight of guidance where one network denoises."""
+        self.dreamix.family.check_guidance(how.guidance_2)
+
+    def finetuned(
+        self,
+        source: Video,
+        settings: Finetuning,
+        watch: Watch,
+        *,
+        prompt: str | None = None,
+        attention_only: bool = False,
+        pictures: bool = False,
+    ) -> Finetuned:
+        """Return this backend with an adapter that was trained on the clip."""
+        if attention_only:
+            raise lacks(self, "attention finetuning")
+        if not settings.steps:
+            return Finetuned(self, 0.0)
+        clip = self._pictures(source) if pictures else self.fitted(source)
+        asked = Asked(clip, settings, RARE if prompt is None else prompt)
+        seconds = self._put_in(asked, watch)
+        tuned = copy(self)
+        tuned._asked = asked
+        return Finetuned(tuned, seconds)
+
+    def denoised(
         self,
         source: Video,
         prompts: Sequence[str],
         names: Sequence[Name],
-        plan: Plan,
-        watch: Callable[[str], Watch],
-    ) -> Sampled:
+        how: Denoising,
+        watch: Watching,
+    ) -> Denoised:
         """Return edits of `source`, one after another: memory is that of one clip."""
-        self.dreamix.family.check_guidance(plan.guidance_2)
-        clip = self.fitted(source) if plan.length is None else self._pictures(source)
-        seconds = self._finetuned(clip, plan, watch("finetuning")) if plan.finetune_steps else 0.0
-        if not plan.finetune_steps:
+        if self._asked is None:
             self._forget()
-        clip = clip if plan.length is None else self._canvas(clip, plan.length)
-        told = [f"{RARE} {prompt}" if plan.rare_token else prompt for prompt in prompts]
+        else:
+            self._put_in(self._asked, watch("finetuning"))
+        if how.length is None:
+            clip = self.fitted(source)
+        else:
+            clip = self._canvas(self._pictures(source), how.length)
+        told = [f"{RARE} {prompt}" if how.rare_token else prompt for prompt in prompts]
         clips = [
-            self._edited(clip, prompt, name, plan, watch("denoising"))
+            self._edited(clip, prompt, name, how, watch("denoising"))
             for prompt, name in zip(told, names, strict=True)
         ]
-        return Sampled(clips, seconds, self._facts(clip))
+        return Denoised(clips, self._facts(clip))
 
-    def _edited(self, clip: Video, prompt: str, name: Name, plan: Plan, watch: Watch) -> Video:
+    def _edited(self, clip: Video, prompt: str, name: Name, how: Denoising, watch: Watch) -> Video:
         """Return one edit, whose noise depends on its name alone."""
 
         def told(pipe: DreamixPipeline, i: int, _: Any, held: dict[str, Any]) -> dict[str, Any]:
-            watch(i + 1, pipe.num_timesteps or plan.steps)
+            watch(i + 1, pipe.num_timesteps or how.steps)
             return held
 
         made = self.dreamix(
             prompt,
             clip,
-            noise_scale=plan.noise,
-            guidance_scale=plan.guidance,
-            guidance_scale_2=plan.guidance_2,
-            num_inference_steps=plan.steps,
+            noise_scale=how.noise,
+            guidance_scale=how.guidance,
+            guidance_scale_2=how.guidance_2,
+            num_inference_steps=how.steps,
             height=clip.height,
             width=clip.width,
-            eta=plan.eta,
+            eta=how.eta,
             generator=torch.Generator().manual_seed(seed_for(*name)),
             output_type="np",
             callback_on_step_end=told,
@@ -188,16 +234,16 @@ class PipelineBackend:
         return {"noise_level": level, **asked, "start_step": start.step, **facts}
 
     # -- finetuning ----------------------------------------------------------------------------
-    def _finetuned(self, clip: Video, plan: Plan, watch: Watch) -> float:
-        """Finetune on a clip, or read the adapter that was; return the seconds it took."""
-        settings = Finetuning(plan.finetune_steps, plan.learning_rate, plan.alpha, plan.frames)
-        pixels = seed_for(clip.frames.tobytes().hex(), *clip.frames.shape, self.identity, RANK)
-        key = f"{pixels:016x}-{config_hash(settings)}"
+    def _put_in(self, asked: Asked, watch: Watch) -> float:
+        """Let the networks hold the adapter of a clip, made or read; return the seconds it took."""
+        clip, settings, prompt = asked
+        what = [*clip.frames.shape, self.identity, RANK, *([prompt] if prompt != RARE else [])]
+        key = finetuning_key(clip.frames.tobytes(), what, settings)
         if self._holds(key):
             return 0.0
         seconds = 0.0
         if not self._kept.load(key, self.dreamix.load_adapter):
-            seconds = self._made(clip, settings, key, watch)
+            seconds = self._made(asked, key, watch)
             self.dreamix.load_adapter(self._kept.folder / key)
         self._held = key, self._marks()
         return seconds
@@ -212,11 +258,12 @@ class PipelineBackend:
     def _marks(self) -> list[Any]:
         return [mark_of(network) for network in self.dreamix.family.networks.values()]
 
-    def _made(self, clip: Video, settings: Finetuning, key: str, watch: Watch) -> float:
+    def _made(self, asked: Asked, key: str, watch: Watch) -> float:
         """Finetune and keep the adapter; return the seconds it took."""
+        clip, settings, prompt = asked
         tuned = self.dreamix.finetune(
             clip,
-            RARE,
+            prompt,
             steps=settings.steps,
             learning_rate=settings.learning_rate,
             alpha=settings.alpha,
@@ -234,24 +281,6 @@ class PipelineBackend:
     def _forget(self) -> None:
         """Go back to the pretrained weights."""
         self.dreamix.reset()
-
-    # -- what other methods ask for ------------------------------------------------------------
-    def _unfit(self) -> NoReturn:
-        kind = self.name.partition("@")[0]
-        raise UserError(
-            f"backend {kind} runs dreamix, sdedit, text-to-video, animate and subject; this method "
-            "works on the embedded model's own denoiser (backend toybox)"
-        )
-
-    @property
-    def model(self) -> Any:
-        """Raise a `UserError`: methods on a bare denoiser do not run on a pipeline."""
-        self._unfit()
-
-    @property
-    def read(self) -> Any:
-        """Raise a `UserError` for the same reason."""
-        self._unfit()
 
 
 def precision() -> Any:

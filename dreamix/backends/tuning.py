@@ -15,8 +15,8 @@ from dreamix.backends.family import Family
 from dreamix.backends.frames import lengthened, nearest_size, pictures_of, size_asked, to_pixels
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import Part, Training, adapt, checkpointed, only_trained
-from dreamix.diffusion.finetune import Finetuning, Watch
 from dreamix.diffusion.objectives import draw
+from dreamix.diffusion.settings import Finetuning, Watch
 
 RATES = {"adapter": 2e-4, "full": 1e-5}  # ours; of what others report for adapters and whole models
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dreamix.backends.family import Defaults, Family, Words
 from dreamix.backends.names import Pretrained, Weights
+from dreamix.diffusion.guidance import guide
 
 LENGTH = 512  # of a prompt in tokens, as Wan's own pipeline pads it
 
@@ -124,7 +125,7 @@ class Wan(Family):
         if words.against is None:
             return told
         without = self.predict(z, timesteps, words.against)
-        return without + scale * (told - without)
+        return guide(without, told, scale)
 
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the flow eps - x, of the expert whose noise levels each clip is of."""

@@ -1,10 +1,10 @@
-"""Mixed finetuning of a pretrained network on latents: Eq. 3 with the network's own objective.
+"""The one loop of finetuning: a weighted sum of parts, each a loss under a mask of its own.
 
-    L = alpha L_vid + (1 - alpha) L_frame
+    L = alpha L_vid + (1 - alpha) L_frame                                     (Eq. 3 of Dreamix)
 
-as in `dreamix.diffusion.finetune`, but either loss is the mean of (prediction - target)^2 of
-`dreamix.diffusion.objectives`: the paper's is on x0, with weights of the noise level that these
-pretrained networks were not trained with.
+The embedded model's parts are the paper's, on x0 (`dreamix.diffusion.finetune`); a pretrained
+network's are the mean of (prediction - target)^2 that it was trained with
+(`dreamix.diffusion.objectives`), on latents (`dreamix.backends.tuning`).
 
 The gradient of each part is computed inside its mask, because gradient checkpointing runs the
 network again then; so only one part's activations are held at a time.
@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dreamix.core.errors import UserError
-from dreamix.diffusion.finetune import Finetuning, Watch, diverged
 from dreamix.diffusion.masking import replaced
+from dreamix.diffusion.settings import Finetuning, Watch, diverged
 
 Terms = Callable[[torch.Generator], Iterable[Tensor]]  # of the loss of one draw: it is their sum
 PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -42,6 +42,7 @@ class Training(NamedTuple):
     optimiser: str = "adamw"  # or adamw8bit, with bitsandbytes
     precision: str = "no"  # or bf16, fp16: the network runs under autocast
     device: str = "cpu"
+    fused: bool = False  # AdamW as one kernel: quicker, other last bits
 
 
 def adapt(
@@ -112,7 +113,7 @@ def _terms(part: Part, generator: torch.Generator, training: Training) -> Iterat
 def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -> Any:
     """Return AdamW without weight decay, in 8 bits if asked; what is missing is a `UserError`."""
     if training.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, rate, weight_decay=0.0)
+        return torch.optim.AdamW(parameters, rate, weight_decay=0.0, fused=training.fused or None)
     if training.optimiser != "adamw8bit":
         raise UserError(f"an optimiser is adamw or adamw8bit, not {training.optimiser!r}")
     try:

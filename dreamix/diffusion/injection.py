@@ -3,17 +3,21 @@
 Tumanyan et al. 2023 (arXiv 2211.12572): the source is inverted with DDIM; while the target prompt
 is denoised from the same noise, the output of one residual block (up to the share tau_f of the
 steps) and the queries and keys of self-attention (up to tau_A) are those of the source.
+
+`denoise_injected` is the denoising, whatever takes the steps: `inject` takes those of this
+package's sampler, `dreamix.backends.image_injection` those of a scheduler of diffusers.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from dreamix.diffusion.denoiser import Denoiser, at
-from dreamix.diffusion.sampling import Watch, step
+from dreamix.diffusion.guidance import between, guide
+from dreamix.diffusion.sampling import step
+from dreamix.diffusion.settings import Watch
 from dreamix.diffusion.taps import first_part_copied
 
 
@@ -34,7 +38,48 @@ class Branches(NamedTuple):
     negative: Callable[[float], float]  # a, from the share done: 0 at the first step, 1 at the last
 
 
+class Sampler(NamedTuple):
+    """What takes the steps; the first step is 0."""
+
+    steps: int
+    source: Callable[[int], Tensor]  # the source's noisy pictures at a step
+    predict: Callable[[int, Tensor], Tensor]  # (step, batch of all branches) -> predictions
+    down: Callable[[int, Tensor, Tensor], Tensor]  # (step, guided prediction, z) -> z a step down
+    layers: Callable[[int], Sequence[nn.Module]]  # those injected at a step
+
+
 @torch.no_grad()
+def denoise_injected(
+    z: Tensor,
+    sampler: Sampler,
+    others: int,
+    guidance: float,
+    negative: Callable[[float], float],
+    watch: Watch | None = None,
+) -> Tensor:
+    """Return what `z` is denoised to while layers see the source.
+
+    Guidance is the authors' own:
+
+        e~ = (1 - a) e(nothing) + a e(negative),   e = e~ + w (e(target) - e~)
+
+    A batch is [source, others..., target], each as many pictures as `z` has.
+
+    others:   2, nothing and the negative prompt; or 1, the negative prompt alone (a = 1 always).
+    negative: a, from the share of the steps done: 0 at the first step, 1 at the last.
+    """
+    parts = others + 2
+    for i in range(sampler.steps):
+        batch = torch.cat([sampler.source(i), *[z] * (parts - 1)])
+        with first_part_copied(sampler.layers(i), parts=parts):
+            _, *against, target = sampler.predict(i, batch).chunk(parts)
+        away = between(against, negative(i / max(sampler.steps - 1, 1)))
+        z = sampler.down(i, guide(away, target, guidance), z)
+        if watch:
+            watch(i + 1, sampler.steps)
+    return z
+
+
 def inject(
     path: list[Tensor],
     times: list[float],
@@ -42,25 +87,22 @@ def inject(
     injection: Injection,
     watch: Watch | None = None,
 ) -> Tensor:
-    """Return the edited pictures, shaped like the ones inverted.
+    """Return the edited pictures, shaped like the ones inverted, by DDIM steps with x0 in -1..1.
 
     path:  the source's inversion at every one of `times` but the last; they fall, and end with 0.
-    Guidance is that of the public implementation of the authors:
-
-        x~ = (1 - a) x0(nothing) + a x0(negative),   x0 = x~ + w (x0(target) - x~)
     """
-    z, total = path[0], len(times) - 1
-    for i, (t, s) in enumerate(pairwise(times)):
-        batch = torch.cat([path[i], z, z, z])
-        with first_part_copied(_layers(injection, i, total), parts=4):
-            _, nothing, negative, target = branches.denoise(batch, at(t, batch)).chunk(4)
-        weight = branches.negative(i / max(total - 1, 1))
-        against = (1 - weight) * nothing + weight * negative
-        x0 = (against + branches.guidance * (target - against)).clamp(-1, 1)
-        z = step(z, x0, at(t, z), at(s, z))
-        if watch:
-            watch(i + 1, total)
-    return z
+
+    def predict(i: int, batch: Tensor) -> Tensor:
+        return branches.denoise(batch, at(times[i], batch))
+
+    def down(i: int, x0: Tensor, z: Tensor) -> Tensor:
+        return step(z, x0.clamp(-1, 1), at(times[i], z), at(times[i + 1], z))
+
+    total = len(times) - 1
+    sampler = Sampler(
+        total, path.__getitem__, predict, down, lambda i: _layers(injection, i, total)
+    )
+    return denoise_injected(path[0], sampler, 2, branches.guidance, branches.negative, watch)
 
 
 def _layers(injection: Injection, done: int, total: int) -> list[nn.Module]:

@@ -10,9 +10,9 @@ from torch import Tensor
 from dreamix.core.errors import UserError
 from dreamix.diffusion.denoiser import Denoiser, at
 from dreamix.diffusion.schedule import alpha, noise_in, sigma
+from dreamix.diffusion.settings import Watch
 
 Noise = Callable[[], Tensor]  # fresh noise, shaped like the clips that are sampled
-Watch = Callable[[int, int], None]  # (steps done, steps in all)
 
 
 def time_grid(start: float, steps: int, shift: float = 1.0) -> list[float]:

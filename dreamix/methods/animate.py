@@ -8,8 +8,8 @@ How far the camera moves and every other number is ours.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
+from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
@@ -60,8 +60,8 @@ class AnimateConfig:
         return DreamixConfig(ablation="frames-only", **kept)
 
 
-@method("animate", config=AnimateConfig, backend=True, together=True)
-def animate(requests: list[EditRequest], backend: Any, config: AnimateConfig) -> list[Made]:
+@method("animate", config=AnimateConfig, needs={"video", "finetuning"}, together=True)
+def animate(requests: list[EditRequest], model: VideoModel, config: AnimateConfig) -> list[Made]:
     """Returns the first frame set in motion: seen by a moving camera, then edited by Dreamix."""
     asked = [camera_of(request.edit.prompt, config.camera) for request in requests]
     made: dict[tuple[str | int, ...], Made] = {}
@@ -70,7 +70,7 @@ def animate(requests: list[EditRequest], backend: Any, config: AnimateConfig) ->
         clip = coarse(group[0].source, camera, config.amount, config.fill)
         coarser = [request.of(clip) for request in group]
         for request, (video, facts) in zip(
-            group, dreamix(coarser, backend, config.editing), strict=True
+            group, dreamix(coarser, model, config.editing), strict=True
         ):
             made[request.names] = Made(video, {"camera": camera, **facts})
     return [made[request.names] for request in requests]

@@ -1,37 +1,39 @@
 """What a method is: a function from a request to an edited clip, and the facts it declares.
 
     @method("sdedit", config=SDEditConfig)
-    def sdedit(request: EditRequest, backend: Any, config: SDEditConfig) -> Video: ...
+    def sdedit(request: EditRequest, model: None, config: SDEditConfig) -> Video: ...
 
 It returns a `Video`, or the `Path` of a file that holds the edit already; `Made` adds facts that
 the sidecar of the clip should hold. It raises `DoesNotApply` where it has no meaning for an edit.
 Whatever else it raises becomes a row that says why.
 
-A method that declares `backend=True` gets the backend of the run; the others get None. All cells of
+A method that declares what it `needs` of a model gets the one of the run; the others get None. A
+model that lacks it is refused before any work (`dreamix.backends.base.CAPABILITIES`). All cells of
 one video and one such method are made by one process, so that what was finetuned for the first can
 serve the rest. One that declares `together=True` as well gets several requests on one video at once
 and returns as many edits: their prompts share batches, and what the source costs is paid once.
 
-    @method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
-    def text_to_video(requests: list[EditRequest], backend: Any, config: ...) -> list[Video]: ...
+    @method("text-to-video", config=TextToVideoConfig, needs={"video"}, together=True)
+    def text_to_video(requests: list[EditRequest], model: VideoModel, config: ...): ...
 """
 
 import glob
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import Plan, Sampler
+from dreamix.backends.base import CAPABILITIES, VideoModel, check_fit
 from dreamix.core.config import NoConfig, config_from_text
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.names import why_not_plain
 from dreamix.core.registry import Registry
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
+from dreamix.diffusion.settings import Denoising, Inversion
 
 
 def unheard(_: str) -> None:
@@ -64,6 +66,11 @@ class EditRequest:
         return "edit", self.edit.id, self.seed
 
     @property
+    def unseeded_names(self) -> tuple[str | int, ...]:
+        """The same of a method whose result does not depend on the seed."""
+        return "edit", self.edit.id, 0
+
+    @property
     def caption(self) -> str:
         """What the source shows, in words; a suite that does not tell is a `DoesNotApply`."""
         told = self.suite.videos[self.edit.video].caption
@@ -92,35 +99,33 @@ class Made(NamedTuple):
     facts: dict[str, Any]
 
 
-def with_finetuning(
-    clips: list[Video], seconds: float, facts: dict[str, Any] | None = None
-) -> list[Made]:
-    """Return edits with their facts; the first of them bears the `seconds` of the finetuning."""
-    spent = [seconds] + [0.0] * (len(clips) - 1)
+def with_finetuning(made: list[Made], seconds: float) -> list[Made]:
+    """Return edits of which the first bears the `seconds` of the finetuning that they share."""
+    spent = [seconds] + [0.0] * (len(made) - 1)
     return [
-        Made(clip, {**(facts or {}), "finetune_seconds": round(cost, 3)})
-        for clip, cost in zip(clips, spent, strict=True)
+        Made(clip, {**facts, "finetune_seconds": round(cost, 3)})
+        for (clip, facts), cost in zip(made, spent, strict=True)
     ]
 
 
-def check_one_network(backend: Any, guidance_2: float | None) -> None:
-    """Raise a `UserError` for a second weight of guidance where one network denoises."""
-    if guidance_2 is not None:
-        raise UserError(
-            f"guidance_2 is of the second expert of Wan 2.2; backend {backend.name} has one network"
-        )
+def denoised(requests: "list[EditRequest]", model: VideoModel, how: Denoising) -> list[Made]:
+    """Return the edits that a model makes of one source by denoising, with the facts it tells."""
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    model.check_denoising(how)
+    names = [request.names for request in requests]
+    made = model.denoised(first.source, prompts, names, how, first.watch)
+    return [Made(clip, dict(made.facts)) for clip in made.clips]
 
 
-def sampled(requests: "list[EditRequest]", backend: Sampler, plan: Plan) -> list[Made]:
-    """Return the edits that a backend makes with its own pipeline, with the facts it tells."""
-    first, names = requests[0], [request.names for request in requests]
-    prompts = [request.edit.prompt for request in requests]
-    made = backend.sampled(first.source, prompts, names, plan, first.watch)
-    return with_finetuning(made.clips, made.finetune_seconds, made.facts)
+def resampled(requests: "list[EditRequest]", model: VideoModel, how: Inversion) -> list[Video]:
+    """Return the edits that a model makes of one source by inversion; no seed changes them."""
+    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    names = [request.unseeded_names for request in requests]
+    return model.resampled(first.source, prompts, names, how, first.watch)
 
 
 Edited = Video | Path | Made
-EditFunction = Callable[[Any, Any, Any], Any]  # (request or requests, backend, config) -> Edited(s)
+EditFunction = Callable[[Any, Any, Any], Any]  # (request or requests, model, config) -> Edited(s)
 Expansion = Callable[[str, str, "Asked"], "list[Variant]"]
 Bringing = Callable[[Any, Suite, str, int], Path]
 
@@ -156,21 +161,35 @@ class Method:
     anchor: bool  # a reference point, greyed in tables, not a contestant
     seeded: Callable[[Any], bool]  # of its config: does the result depend on the seed?
     expand: Expansion | None  # turns label and text of "label=name:text" into several columns
-    backend: bool  # needs a model: its function gets a Backend
+    needs: frozenset[str]  # of CAPABILITIES: its function gets a model that has them
     together: bool  # its function takes several requests on one video at once
     brings: Bringing | None = None  # (config, suite, edit, seed) -> the file that is brought in
 
-    def make(self, requests: list[EditRequest], backend: Any, config: Any) -> list[Edited]:
-        """Return the edits of requests on one source video."""
-        if self.together:
-            return list(self.edit(requests, backend, config))
-        return [self.edit(request, backend, config) for request in requests]
+    @property
+    def backend(self) -> bool:
+        """Whether it edits with a model."""
+        return bool(self.needs)
 
-    def usual(self, backend: Any) -> dict[str, Any]:
-        """Return the settings that suit a backend where the user says nothing."""
+    def check_fit(self, model: VideoModel | None) -> None:
+        """Raise a `UserError` for a model that it cannot edit with, before any work."""
+        if self.needs and model is not None:
+            check_fit(self.name, self.needs, model)
+
+    def make(
+        self, requests: list[EditRequest], model: VideoModel | None, config: Any
+    ) -> list[Edited]:
+        """Return the edits of requests on one source video."""
+        self.check_fit(model)
+        if self.together:
+            return list(self.edit(requests, model, config))
+        return [self.edit(request, model, config) for request in requests]
+
+    def usual(self, model: VideoModel | None) -> dict[str, Any]:
+        """Return the settings that suit a model where the user says nothing."""
+        if model is None or not self.needs:
+            return {}
         known = {setting.name for setting in fields(self.config)}
-        told: dict[str, Any] = getattr(backend, "usual", {}) if self.backend else {}
-        return {key: value for key, value in told.items() if key in known}
+        return {key: value for key, value in model.usual.items() if key in known}
 
     @property
     def definition(self) -> str:
@@ -188,14 +207,14 @@ def method(
     anchor: bool = False,
     seeded: bool | Callable[[Any], bool] = True,
     expand: Expansion | None = None,
-    backend: bool = False,
+    needs: Iterable[str] = (),
     together: bool = False,
     brings: Bringing | None = None,
 ) -> Callable[[EditFunction], EditFunction]:
     """Return a decorator that registers a function under `name` and gives it back unchanged.
 
     seeded:   False for a method that always returns the same; it runs once whatever --seeds says.
-    backend:  True for a method that needs a model, which it then gets as its second argument.
+    needs:    capabilities of a model; with any, a model is its function's second argument.
     together: True for a function of a list of requests on one video.
     brings:   for a method whose edits are files made elsewhere: which file one is, as of now.
     """
@@ -204,7 +223,10 @@ def method(
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
-        told = Method(name, edit, config, anchor, depends, expand, backend, together, brings)
+        needed = frozenset(needs)
+        if unknown := sorted(needed - CAPABILITIES.keys()):
+            raise ValueError(f"method {name} needs {unknown[0]!r}, which is no capability")
+        told = Method(name, edit, config, anchor, depends, expand, needed, together, brings)
         METHODS.add(name, told, edit.__module__)
         return edit
 
@@ -223,7 +245,9 @@ def _parts(spec: str) -> tuple[str, str, str]:
     return label, name, text
 
 
-def variants(spec: str, backend: Any = None, asked: Asked | None = None) -> list[Variant]:
+def variants(
+    spec: str, backend: VideoModel | None = None, asked: Asked | None = None
+) -> list[Variant]:
     """Return the columns that `[label=]name[:settings]` asks for.
 
     backend: the model of methods that need one; its usual settings stand where nothing is said.
@@ -235,6 +259,7 @@ def variants(spec: str, backend: Any = None, asked: Asked | None = None) -> list
     found = METHODS.get(name)
     if found.expand:
         return found.expand(label, text, asked or Asked())
+    found.check_fit(backend)
     config: Any = config_from_text(found.config, text, f"method {name}", found.usual(backend))
     return [Variant(safe_label(label or name), name, config)]
 

@@ -4,10 +4,13 @@ The comparison Dreamix's reviewers asked for: a start that holds the source with
 """
 
 from dataclasses import dataclass
-from typing import Any
 
+from dreamix.backends.base import VideoModel
 from dreamix.core.video import Video
-from dreamix.methods.base import EditRequest, method
+from dreamix.diffusion.settings import TOP, Inversion
+from dreamix.methods.base import EditRequest, method, resampled
+
+NEEDS = {"video", "inversion"}
 
 
 @dataclass(frozen=True)
@@ -23,28 +26,16 @@ class DDIMInversionConfig:
 
     steps: int = 50
     refine: int = 0
-    top: float = 0.98
+    top: float = TOP
     guidance: float = 4.0
     described: bool = True
 
 
-@method("ddim-inversion", config=DDIMInversionConfig, backend=True, together=True, seeded=False)
+@method("ddim-inversion", config=DDIMInversionConfig, needs=NEEDS, together=True, seeded=False)
 def ddim_inversion(
-    requests: list[EditRequest], backend: Any, config: DDIMInversionConfig
+    requests: list[EditRequest], model: VideoModel, config: DDIMInversionConfig
 ) -> list[Video]:
     """Returns the clip sampled by DDIM from the source's inverted noise, given the prompt."""
-    from dreamix.diffusion.sampling import resample, time_grid
-
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
-    base = resample(
-        backend.model.denoiser([first.caption if config.described else ""]),
-        backend.model.guided(prompts, config.guidance),
-        backend.read(first.source),
-        time_grid(config.top, config.steps),
-        copies=len(prompts),
-        refine=config.refine,
-        watch=first.watch,
-    )
-    names = [("edit", request.edit.id, 0) for request in requests]
-    made: list[Video] = backend.finish(base, prompts, first.source, names)
-    return made
+    caption = requests[0].caption if config.described else ""
+    how = Inversion(config.steps, config.top, config.guidance, config.refine, caption)
+    return resampled(requests, model, how)

@@ -1,29 +1,25 @@
 """Dreamix: corrupt the clip, finetune on it, denoise it with the new prompt (Molad et al. 2023).
 
     1. theta' = finetuning on the clip, L = alpha L_vid + (1 - alpha) L_frame   diffusion/finetune
-    2. v      = the clip on the base grid, 16 x 24 x 40                         diffusion/corruption
+    2. v      = the clip on the base grid, 16 x 24 x 40 on the embedded model   diffusion/corruption
     3. z_s    = alpha(s) v + sigma(s) eps                                       diffusion/schedule
     4. v'     = z_s denoised from time s to 0 by theta', given the prompt       diffusion/sampling
     5. the super-resolution stage enlarges v'; it sees v' and the prompt alone
 
-Every number here is ours: those of the paper are not public.
+1 is `VideoModel.finetuned`, 2 to 5 are `VideoModel.denoised`: the embedded cascade and pretrained
+pipelines each have their own, and this file does not know which it edits with. Every number here is
+ours: those of the paper are not public.
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import Plan, Sampler
+from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
-from dreamix.methods.base import (
-    EditRequest,
-    Made,
-    check_one_network,
-    method,
-    sampled,
-    with_finetuning,
-)
+from dreamix.diffusion.settings import Denoising, Finetuning
+from dreamix.methods.base import EditRequest, Made, denoised, method, with_finetuning
 
 
 class Preset(NamedTuple):
@@ -90,67 +86,38 @@ class DreamixConfig:
     guidance_2: float | None = added(None)
 
 
-@method("dreamix", config=DreamixConfig, backend=True, together=True)
-def dreamix(requests: list[EditRequest], backend: Any, config: DreamixConfig) -> list[Made]:
+@method("dreamix", config=DreamixConfig, needs={"video", "finetuning"}, together=True)
+def dreamix(requests: list[EditRequest], model: VideoModel, config: DreamixConfig) -> list[Made]:
     """Returns the clip denoised from noise level s by a model finetuned on it, given the prompt."""
-    backend.check_prompts([request.edit.prompt for request in requests])
+    model.check_prompts([request.edit.prompt for request in requests])
     alike: dict[Preset, list[EditRequest]] = {}
     for request in requests:
         alike.setdefault(chosen(config, request.edit.category), []).append(request)
     made = {
         request.names: edit
         for preset, group in alike.items()
-        for request, edit in zip(group, _made(group, backend, config, preset), strict=True)
+        for request, edit in zip(group, _made(group, model, config, preset), strict=True)
     }
     return [made[request.names] for request in requests]
 
 
 def _made(
-    requests: list[EditRequest],
-    backend: Any,
-    config: DreamixConfig,
-    preset: Preset,
+    requests: list[EditRequest], model: VideoModel, config: DreamixConfig, preset: Preset
 ) -> list[Made]:
     """Return the edits of requests that share a preset, made in one batch."""
-    if isinstance(backend, Sampler):
-        return sampled(requests, backend, planned(config, preset))
-    check_one_network(backend, config.guidance_2)
-    from dreamix.diffusion.corruption import noised
-    from dreamix.diffusion.finetune import Finetuning
-    from dreamix.diffusion.sampling import sample
-
-    first, names = requests[0], [request.names for request in requests]
-    prompts = [request.edit.prompt for request in requests]
-    told = [f"{backend.rare} {prompt}" if config.rare_token else prompt for prompt in prompts]
-    settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
-    clip = backend.read(first.source)
-    model, seconds = backend.finetuned(clip, settings, watch=first.watch("finetuning"))
-    base = sample(
-        model.guided(told, config.guidance),
-        noised(clip, preset.noise, backend.noise(names)),
-        backend.times(preset.noise, config.steps),
-        noise=backend.fresh_noise(names) if config.eta else None,
-        eta=config.eta,
-        watch=first.watch("denoising"),
-    )
-    facts = {"noise_level": preset.noise, "start_step": backend.start_step(preset.noise)}
-    return with_finetuning(backend.finish(base, prompts, first.source, names), seconds, facts)
-
-
-def planned(config: DreamixConfig, preset: Preset) -> Plan:
-    """Return the same steps as a plan, for a backend whose pipeline takes them by itself."""
-    return Plan(
-        noise=preset.noise,
-        steps=config.steps,
-        guidance=config.guidance,
-        eta=config.eta,
-        finetune_steps=preset.finetune_steps,
-        alpha=preset.alpha,
-        learning_rate=config.learning_rate,
-        frames=config.frames,
-        rare_token=config.rare_token,
+    how = Denoising(
+        preset.noise,
+        config.steps,
+        config.guidance,
+        config.eta,
+        config.rare_token,
         guidance_2=config.guidance_2,
     )
+    model.check_denoising(how)
+    first = requests[0]
+    settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
+    tuned = model.finetuned(first.source, settings, first.watch("finetuning"))
+    return with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
 
 
 def chosen(config: DreamixConfig, category: str) -> Preset:

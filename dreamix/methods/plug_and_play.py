@@ -17,20 +17,17 @@ are the layers, by analogy; on Stable Diffusion both are theirs (backends/image_
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
+from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from dreamix.core.video import Video
+from dreamix.diffusion.settings import TOP, FeatureInjection
 from dreamix.methods.base import EditRequest, method
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from dreamix.backends.image_injection import PictureEdit
-
-
+NEEDS = {"single frames", "inversion", "feature taps"}
 UGLY = "ugly, blurry, black, low res, unrealistic"  # pnp-diffusers' negative prompt
 SOURCES = ("inverted", "denoised")  # whose features are injected on an image model
 
@@ -74,7 +71,7 @@ class PlugAndPlayConfig:
     steps: int = 25
     inversion: int = 4
     refine: int = 0
-    top: float = 0.98
+    top: float = TOP
     features: float = 0.8
     attention: float = 0.5
     guidance: float | None = None
@@ -83,119 +80,64 @@ class PlugAndPlayConfig:
     frame_batch: int | None = added(None)
 
 
-@method("plug-and-play", config=PlugAndPlayConfig, backend=True, together=True, seeded=False)
+@method("plug-and-play", config=PlugAndPlayConfig, needs=NEEDS, together=True, seeded=False)
 def plug_and_play(
-    requests: list[EditRequest], backend: Any, config: PlugAndPlayConfig
+    requests: list[EditRequest], model: VideoModel, config: PlugAndPlayConfig
 ) -> list[Video]:
     """Returns the frames, each edited alone with features of its own inversion injected."""
-    from dreamix.diffusion.masking import as_clips, as_frames
-    from dreamix.diffusion.sampling import invert, time_grid
-
     first, prompts = requests[0], [request.edit.prompt for request in requests]
-    backend.check_prompts(prompts)
-    guided = guide(config, backend)
-    if hasattr(backend, "edited_pictures"):
-        return _of_image_model(requests, backend, config, guided)
-    if config.source is not None or config.frame_batch is not None:
-        raise UserError("plug-and-play: source and frame_batch are settings of image models")
-    frames = as_frames(backend.read(first.source))
-    fine = time_grid(config.top, config.steps * config.inversion)
-    with backend.model.image_model():
-        path = invert(
-            backend.model.denoiser([""], together=True),
-            frames,
-            fine[-2::-1],
-            refine=config.refine,
-            watch=first.watch("inverting"),
-        )
-        edited = [_edited(request, backend, config, guided, path, fine) for request in requests]
-    clips = [as_clips(pictures, len(frames)) for pictures in edited]
-    return [
-        backend.finish_frames(clip, prompt, first.source, ("edit", request.edit.id, 0))
-        for request, prompt, clip in zip(requests, prompts, clips, strict=True)
-    ]
+    model.check_prompts(prompts)
+    preset = preset_of(config, model)
+    negatives = [_negative(request, config, model, preset) for request in requests]
+    names = [request.unseeded_names for request in requests]
+    how = _injection(config, preset, guide(config, model))
+    return model.injected(first.source, prompts, negatives, names, how, first.watch)
 
 
-def _of_image_model(
-    requests: list[EditRequest], backend: Any, config: PlugAndPlayConfig, guided: Guide
-) -> list[Video]:
-    """Return the same of an image model, by the settings of a public implementation."""
-    if config.refine or config.top != PlugAndPlayConfig.top:
-        raise UserError("plug-and-play: refine and top are settings of the embedded model")
+def _injection(config: PlugAndPlayConfig, preset: str, guided: Guide) -> FeatureInjection:
+    """Return the settings as a model takes them; what means nothing is a `UserError`."""
     for name in ("steps", "inversion", "frame_batch"):
         if (value := getattr(config, name)) is not None and value < 1:
             raise UserError(f"plug-and-play: {name} is 1 or more, not {value}")
-    preset = backend.plug_and_play if config.preset is None else config.preset
-    edit = _picture_edit(config, preset, guided)
-    negatives = [_negative(request, config, preset) for request in requests]
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
-    made: list[Video] = backend.edited_pictures(
-        first.source, prompts, negatives, edit, first.watch, config.frame_batch
-    )
-    return made
-
-
-def _picture_edit(config: PlugAndPlayConfig, preset: str, guided: Guide) -> "PictureEdit":
-    """Return the settings in steps, counted as the implementation counts them."""
-    from dreamix.backends.image_injection import PictureEdit
-
-    usual = "denoised" if preset == "official" else "inverted"
-    source = usual if config.source is None else config.source
-    if source not in SOURCES:
-        raise UserError(f"plug-and-play: source is {' or '.join(SOURCES)}, not {source!r}")
-    extra = 1 if preset == "official" else 0  # its thresholds are counted in: i <= 40 of 50
-    features, attention = (
-        min(config.steps, int(share * config.steps) + extra) if share else 0
-        for share in (config.features, config.attention)
-    )
-    return PictureEdit(
+    if config.source not in (None, *SOURCES):
+        raise UserError(f"plug-and-play: source is {' or '.join(SOURCES)}, not {config.source!r}")
+    return FeatureInjection(
+        preset,
         config.steps,
-        config.steps * config.inversion,
-        features,
-        attention,
+        config.inversion,
+        config.features,
+        config.attention,
         guided.weight,
         guided.negative,
-        denoised=source == "denoised",
+        top=None if config.top == TOP else config.top,
+        refine=config.refine,
+        source=config.source,
+        at_once=config.frame_batch,
     )
 
 
-def _negative(request: EditRequest, config: PlugAndPlayConfig, preset: str) -> str:
+def _negative(
+    request: EditRequest, config: PlugAndPlayConfig, model: VideoModel, preset: str
+) -> str:
     """Return the negative prompt: the one that was given, or the preset's."""
     if config.negative is not None:
         return config.negative
-    return UGLY if preset == "pnp-diffusers" else request.caption
+    pictures_only = "video" not in model.capabilities
+    return UGLY if pictures_only and preset == "pnp-diffusers" else request.caption
 
 
-def _edited(
-    request: EditRequest,
-    backend: Any,
-    config: PlugAndPlayConfig,
-    guided: Guide,
-    path: "list[Tensor]",
-    times: list[float],
-) -> "Tensor":
-    """Return the frames for one prompt, from the inversion `path` of the source."""
-    from dreamix.diffusion.injection import Branches, Injection, inject
-
-    model = backend.model
-    negative = request.caption if config.negative is None else config.negative
-    together = model.denoiser(["", "", negative, request.edit.prompt], together=True)
-    return inject(
-        path[:: -config.inversion],
-        times[:: config.inversion],
-        Branches(together, guided.weight, guided.negative),
-        Injection(model.feature_layers, model.attention_layers, config.features, config.attention),
-        watch=request.watch("denoising"),
-    )
-
-
-def guide(config: PlugAndPlayConfig, backend: Any) -> Guide:
-    """Return the guidance that was asked for, or the preset's; an unknown one is a `UserError`."""
-    own = str(getattr(backend, "plug_and_play", "official"))
+def preset_of(config: PlugAndPlayConfig, model: VideoModel) -> str:
+    """Return the preset asked for, or the one that suits the model; else a `UserError`."""
+    own = model.presets.get("plug-and-play", "official")
     preset = own if config.preset is None else config.preset
     if preset not in PRESETS:
         hint = near_misses(preset, list(PRESETS))
         known = ", ".join(PRESETS)
         raise UserError(f"plug-and-play has no preset {preset!r}{hint} (known: {known})")
-    found = PRESETS[preset]
+    return preset
+
+
+def guide(config: PlugAndPlayConfig, model: VideoModel) -> Guide:
+    """Return the guidance that was asked for, or the preset's."""
+    found = PRESETS[preset_of(config, model)]
     return found if config.guidance is None else found._replace(weight=config.guidance)

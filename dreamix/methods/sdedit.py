@@ -6,11 +6,11 @@ level, and nothing is finetuned.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from dreamix.backends.base import Plan, Sampler
+from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
-from dreamix.methods.base import EditRequest, Made, check_one_network, method, sampled
+from dreamix.diffusion.settings import Denoising
+from dreamix.methods.base import EditRequest, Made, denoised, method
 
 
 @dataclass(frozen=True)
@@ -23,24 +23,14 @@ class SDEditConfig:
     guidance_2: float | None = added(None)
 
 
-@method("sdedit", config=SDEditConfig, backend=True, together=True)
-def sdedit(requests: list[EditRequest], backend: Any, config: SDEditConfig) -> list[Made]:
+@method("sdedit", config=SDEditConfig, needs={"video"}, together=True)
+def sdedit(requests: list[EditRequest], model: VideoModel, config: SDEditConfig) -> list[Made]:
     """Returns the source noised to level s and denoised given the prompt, at full resolution."""
-    from dreamix.diffusion.corruption import noised
-    from dreamix.diffusion.sampling import sample
-
-    if isinstance(backend, Sampler):
-        plan = Plan(config.noise, config.steps, config.guidance, guidance_2=config.guidance_2)
-        return sampled(requests, backend, plan)
-    check_one_network(backend, config.guidance_2)
-    names = [request.names for request in requests]
-    prompts, source = [request.edit.prompt for request in requests], requests[0].source
-    base = sample(
-        backend.model.guided(prompts, config.guidance),
-        noised(backend.read(source), config.noise, backend.noise(names)),
-        backend.times(config.noise, config.steps),
-        watch=requests[0].watch("denoising"),
+    how = Denoising(
+        config.noise,
+        config.steps,
+        config.guidance,
+        from_source=True,
+        guidance_2=config.guidance_2,
     )
-    made = backend.finish(base, prompts, source, names, from_source=config.noise)
-    facts = {"noise_level": config.noise, "start_step": backend.start_step(config.noise)}
-    return [Made(clip, facts) for clip in made]
+    return denoised(requests, model, how)

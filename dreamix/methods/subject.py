@@ -10,19 +10,12 @@ whose prompts any word fits. All numbers are ours.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from dreamix.backends.base import Plan, Sampler
+from dreamix.backends.base import WORLD, VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
-from dreamix.methods.base import (
-    EditRequest,
-    Made,
-    check_one_network,
-    method,
-    sampled,
-    with_finetuning,
-)
+from dreamix.diffusion.settings import Denoising, Finetuning
+from dreamix.methods.base import EditRequest, Made, denoised, method, with_finetuning
 
 
 @dataclass(frozen=True)
@@ -47,52 +40,28 @@ class SubjectConfig:
     guidance_2: float | None = added(None)
 
 
-@method("subject", config=SubjectConfig, backend=True, together=True)
-def subject(requests: list[EditRequest], backend: Any, config: SubjectConfig) -> list[Made]:
+@method("subject", config=SubjectConfig, needs={"video", "finetuning"}, together=True)
+def subject(requests: list[EditRequest], model: VideoModel, config: SubjectConfig) -> list[Made]:
     """Returns what a model finetuned on the source's pictures generates from the prompt alone."""
-    prompts = [request.edit.prompt for request in requests]
-    backend.check_prompts(prompts)
+    first, how = requests[0], _denoising(config, model)
+    model.check_prompts([request.edit.prompt for request in requests])
+    model.check_denoising(how)
+    settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
+    tuned = model.finetuned(first.source, settings, first.watch("finetuning"), pictures=True)
+    made = with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
+    return [Made(clip, {**facts, "pictures": len(first.source)}) for clip, facts in made]
+
+
+def _denoising(config: SubjectConfig, model: VideoModel) -> Denoising:
+    """Return how clips are made of noise alone; a length below 1 is a `UserError`."""
     if config.length is not None and config.length < 1:
         raise UserError(f"subject makes 1 frame or more, not length={config.length}")
-    if isinstance(backend, Sampler):
-        return sampled(requests, backend, planned(config))
-    check_one_network(backend, config.guidance_2)
-    if config.length not in (None, backend.frames):
-        raise UserError(
-            f"backend {backend.name} makes {backend.frames} frames, not {config.length}"
-        )
-    from dreamix.diffusion.finetune import Finetuning
-    from dreamix.diffusion.sampling import sample
-
-    first, names = requests[0], [request.names for request in requests]
-    told = [f"{backend.rare} {prompt}" if config.rare_token else prompt for prompt in prompts]
-    settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
-    pictures = backend.read_pictures(first.source)
-    model, seconds = backend.finetuned(pictures, settings, watch=first.watch("finetuning"))
-    base = sample(
-        model.guided(told, config.guidance),
-        backend.noise(names),
-        backend.times(1.0, config.steps),
-        noise=backend.fresh_noise(names) if config.eta else None,
-        eta=config.eta,
-        watch=first.watch("denoising"),
-    )
-    facts = {"noise_level": 1.0, "pictures": len(first.source)}
-    return with_finetuning(backend.finish(base, prompts, first.source, names), seconds, facts)
-
-
-def planned(config: SubjectConfig) -> Plan:
-    """Return the same steps as a plan, for a backend whose pipeline takes them by itself."""
-    return Plan(
-        noise=1.0,
-        steps=config.steps,
-        guidance=config.guidance,
-        eta=config.eta,
-        finetune_steps=config.finetune_steps,
-        alpha=0.0,
-        learning_rate=config.learning_rate,
-        frames=config.frames,
-        rare_token=config.rare_token is not False,
+    return Denoising(
+        1.0,
+        config.steps,
+        config.guidance,
+        config.eta,
+        model.knows == WORLD if config.rare_token is None else config.rare_token,
         length=0 if config.length is None else config.length,
         guidance_2=config.guidance_2,
     )

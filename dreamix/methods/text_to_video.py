@@ -1,11 +1,11 @@
 """Baseline: the clip is generated from the prompt alone. Dreamix with s = 1 and no finetuning."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from dreamix.backends.base import Plan, Sampler
+from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
-from dreamix.methods.base import Edited, EditRequest, check_one_network, method, sampled
+from dreamix.diffusion.settings import Denoising
+from dreamix.methods.base import EditRequest, Made, denoised, method
 
 
 @dataclass(frozen=True)
@@ -18,32 +18,11 @@ class TextToVideoConfig:
     guidance_2: float | None = added(None)
 
 
-@method("text-to-video", config=TextToVideoConfig, backend=True, together=True)
+@method("text-to-video", config=TextToVideoConfig, needs={"video"}, together=True)
 def text_to_video(
-    requests: list[EditRequest], backend: Any, config: TextToVideoConfig
-) -> list[Edited]:
+    requests: list[EditRequest], model: VideoModel, config: TextToVideoConfig
+) -> list[Made]:
     """Returns what the base model generates from the prompt; the source gives its length only."""
-    if isinstance(backend, Sampler):
-        plan = Plan(
-            noise=1.0,
-            steps=config.steps,
-            guidance=config.guidance,
-            eta=config.eta,
-            guidance_2=config.guidance_2,
-        )
-        return [*sampled(requests, backend, plan)]
-    check_one_network(backend, config.guidance_2)
-    from dreamix.diffusion.sampling import sample
-
-    names = [request.names for request in requests]
-    prompts = [request.edit.prompt for request in requests]
-    base = sample(
-        backend.model.guided(prompts, config.guidance),
-        backend.noise(names),
-        backend.times(1.0, config.steps),
-        noise=backend.fresh_noise(names) if config.eta else None,
-        eta=config.eta,
-        watch=requests[0].watch("denoising"),
-    )
-    made: list[Edited] = backend.finish(base, prompts, requests[0].source, names)
-    return made
+    second = config.guidance_2
+    how = Denoising(1.0, config.steps, config.guidance, config.eta, guidance_2=second)
+    return denoised(requests, model, how)

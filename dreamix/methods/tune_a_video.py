@@ -8,9 +8,12 @@ forward part included, stand for the temporal attention that the original adds.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from dreamix.methods.base import EditRequest, Made, method, with_finetuning
+from dreamix.backends.base import VideoModel
+from dreamix.diffusion.settings import TOP, Finetuning, Inversion
+from dreamix.methods.base import EditRequest, Made, method, resampled, with_finetuning
+
+NEEDS = {"video", "attention finetuning", "inversion"}
 
 
 @dataclass(frozen=True)
@@ -20,44 +23,24 @@ class TuneAVideoConfig:
     finetune_steps: int = 64
     learning_rate: float = 1e-4
     steps: int = 50
-    top: float = 0.98
+    top: float = TOP
     guidance: float = 4.0
 
 
-@method("tune-a-video", config=TuneAVideoConfig, backend=True, together=True, seeded=False)
-def tune_a_video(requests: list[EditRequest], backend: Any, config: TuneAVideoConfig) -> list[Made]:
+@method("tune-a-video", config=TuneAVideoConfig, needs=NEEDS, together=True, seeded=False)
+def tune_a_video(
+    requests: list[EditRequest], model: VideoModel, config: TuneAVideoConfig
+) -> list[Made]:
     """Returns the clip sampled from its inverted noise, by a model with attention tuned on it."""
-    from dreamix.diffusion.finetune import Finetuning
-    from dreamix.diffusion.sampling import resample, time_grid
-
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
-    backend.check_prompts(prompts)
-    clip = backend.read(first.source)
-    model, seconds = backend.finetuned(
-        clip,
+    first = requests[0]
+    model.check_prompts([request.edit.prompt for request in requests])
+    tuned = model.finetuned(
+        first.source,
         Finetuning(config.finetune_steps, config.learning_rate, alpha=1.0),
+        first.watch("finetuning"),
         prompt=first.caption,
-        trained=tuned,
-        watch=first.watch("finetuning"),
+        attention_only=True,
     )
-    base = resample(
-        model.denoiser([first.caption]),
-        model.guided(prompts, config.guidance),
-        clip,
-        time_grid(config.top, config.steps),
-        copies=len(prompts),
-        watch=first.watch,
-    )
-    names = [("edit", request.edit.id, 0) for request in requests]
-    made = backend.finish(base, prompts, first.source, names)
-    return with_finetuning(made, seconds)
-
-
-def tuned(network: Any) -> list[Any]:
-    """Return what Tune-A-Video trains: queries of spatial attention, temporal attention whole."""
-    names = ("temp_attentions", "transformer_in")
-    return [
-        parameter
-        for name, parameter in network.named_parameters()
-        if any(part in name for part in names) or ".to_q." in name
-    ]
+    how = Inversion(config.steps, config.top, config.guidance, caption=first.caption)
+    clips = resampled(requests, tuned.model, how)
+    return with_finetuning([Made(clip, {}) for clip in clips], tuned.seconds)

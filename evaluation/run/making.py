@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from dreamix.backends.base import Backend, open_backend
+from dreamix.backends.base import VideoModel, open_backend
 from dreamix.core.errors import DoesNotApply, StorageError, UserError, failure
 from dreamix.core.media import check_clip_size, probe, read_edit, sha256_file, write_video
 from dreamix.core.records import to_json, write_json
@@ -83,7 +83,7 @@ class ClipMaker:
         """Open the run folder; backends are opened at their first use."""
         self._folder = RunFolder(self._out)
         self._sources = lru_cache(2)(lambda video: self.suite.source(video))
-        self._backends: dict[str, Backend] = {}
+        self._backends: dict[str, VideoModel] = {}
 
     def open_models(self, labels: Iterable[str]) -> None:
         """Open the backends of those columns; one not here, or another, is a `UserError`."""
@@ -148,7 +148,7 @@ class ClipMaker:
                 return [ClipRow(*cells[0], "n/a", str(error), config=config)]
             return [ClipRow(*cells[0], "failed", failure(error), config=config)]
 
-    def _backend(self, entry: MethodInfo) -> Backend | None:
+    def _backend(self, entry: MethodInfo) -> VideoModel | None:
         """Return the backend of a column, opened at its first use; other weights: a `UserError`."""
         if entry.backend is None:
             return None
@@ -165,7 +165,7 @@ class ClipMaker:
         return backend
 
     def _edits(
-        self, cells: list[Cell], entry: MethodInfo, backend: Backend | None, progress: Progress
+        self, cells: list[Cell], entry: MethodInfo, backend: VideoModel | None, progress: Progress
     ) -> list[Edited]:
         found = METHODS.get(entry.name)
         others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""

@@ -158,9 +158,12 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
     entries: dict[str, MethodInfo] = {}
     places: dict[str, str] = {}
     model = None
-    if any(METHODS.get(one.method).backend for one in columns):
+    if any(METHODS.get(one.method).needs for one in columns):
+        opened = open_backend(backend)
+        for one in columns:
+            METHODS.get(one.method).check_fit(opened)
         package = package_info(BACKENDS.brought_by(spec_of(backend).kind))
-        model = BackendInfo(backend, open_backend(backend).identity, package)
+        model = BackendInfo(backend, opened.identity, package)
     for label, name, config, given in columns:
         found = METHODS.get(name)
         place = spell_config(config)
@@ -176,7 +179,7 @@ def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dic
             anchor=found.anchor,
             seeds=range(seeds if found.seeded(config) else 1) if given is None else given,
             definition=found.definition,
-            backend=model if found.backend else None,
+            backend=model if found.needs else None,
             beside=beside(config, out) if found.brings else None,
             package=package_info(METHODS.brought_by(name)),
         )

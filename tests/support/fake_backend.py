@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamix.backends.base import WORLD
+from dreamix.backends.base import WORLD, VideoModel
 from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
@@ -29,13 +29,23 @@ UNSOUND = "FAKE_UNSOUND"  # environment: what is wrong with a worker
 REGISTERED = "FAKE_REGISTERED"  # environment: processes of any kind register the fakes
 
 
-class Fake:
+class Fake(VideoModel):
     """A backend whose weights are a word of the environment."""
+
+    capabilities = frozenset({"video"})
 
     def __init__(self, name: str, weights: Path | None, cache: Path | None) -> None:
         self.name, self.cache = name, cache
-        self.identity = os.environ.get(IDENTITY, "one") + (weights.name if weights else "")
+        self._identity = os.environ.get(IDENTITY, "one") + (weights.name if weights else "")
         self.knows = WORLD if weights else "fakes"
+
+    @property
+    def identity(self) -> str:
+        """The word."""
+        return self._identity
+
+    def check_prompts(self, prompts: Sequence[str]) -> None:
+        """Read anything."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +108,8 @@ def fake_methods() -> dict[str, Method]:
 
 def register() -> None:
     """Register the methods for good."""
-    method("fake", config=FakeConfig, backend=True)(fake)
-    method("fake-together", config=FakeConfig, backend=True, together=True)(fake_together)
+    method("fake", config=FakeConfig, needs={"video"})(fake)
+    method("fake-together", config=FakeConfig, needs={"video"}, together=True)(fake_together)
 
 
 class FakeSuite(Suite):

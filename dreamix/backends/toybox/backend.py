@@ -1,40 +1,57 @@
-"""The embedded cascade as a backend: reads clips, finetunes copies, enlarges what was made."""
+"""The embedded cascade as a `VideoModel`: reads clips, finetunes copies, enlarges what it makes."""
 
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from dreamix.backends.base import (
+    Denoised,
+    Finetuned,
+    Name,
+    VideoModel,
+    Watching,
+    finetuning_key,
+)
 from dreamix.backends.toybox.files import WEIGHTS, identity, load_networks
 from dreamix.backends.toybox.model import Model
 from dreamix.backends.toybox.networks import GRID, PATCH
 from dreamix.backends.toybox.superres import enlarge
 from dreamix.backends.toybox.text import RARE, encoded, tokenize
-from dreamix.core.config import config_hash
+from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.diffusion.corruption import to_grid, to_video
-from dreamix.diffusion.finetune import Finetuning, Watch, diverged, finetune
-from dreamix.diffusion.sampling import time_grid
+from dreamix.diffusion.corruption import noised, to_grid, to_video
+from dreamix.diffusion.finetune import finetune
+from dreamix.diffusion.injection import Branches, Injection, inject
+from dreamix.diffusion.masking import as_clips, as_frames
+from dreamix.diffusion.sampling import invert, resample, sample, time_grid
+from dreamix.diffusion.settings import (
+    TOP,
+    Denoising,
+    FeatureInjection,
+    Finetuning,
+    Inversion,
+    Watch,
+    diverged,
+)
 
 log = logging.getLogger(__name__)
 FRAMES = 16
 _SHIFT = 3.0  # of denoising times; what others do is in benchmarks/README.md
 _HELD = 2  # finetuned copies kept in memory, 41 MB each
-
-Name = tuple[str | int, ...]  # what the noise of a clip is drawn from
-Trained = Callable[[nn.Module], list[nn.Parameter]]  # which parameters are finetuned
 
 
 def open_toybox(name: str, weights: Path | None, cache: Path | None) -> "Toybox":
@@ -42,20 +59,30 @@ def open_toybox(name: str, weights: Path | None, cache: Path | None) -> "Toybox"
     return Toybox(name, weights or WEIGHTS, cache)
 
 
-class Finetuned(NamedTuple):
-    """A model finetuned on a clip, and what that took just now."""
+class Copy(NamedTuple):
+    """A base model finetuned on a clip, and what that took just now."""
 
     model: Model
     seconds: float  # 0 if it was there already
 
 
-class Toybox:
+class Toybox(VideoModel):
     """The embedded cascade. Clips inside are float32 (1, 3, 16, 24, 40) in -1..1."""
 
     knows = "Toybox scenes"
-    rare = RARE
-    plug_and_play = "toybox"  # the preset of Plug-and-Play that suits it
-    frames = FRAMES  # of every clip that it makes
+    presets = MappingProxyType({"plug-and-play": "toybox"})
+    capabilities = frozenset(
+        {
+            "video",
+            "single frames",
+            "finetuning",
+            "attention finetuning",
+            "inversion",
+            "feature taps",
+            "description",
+            "prompts in a batch",
+        }
+    )
 
     def __init__(self, name: str, folder: Path, cache: Path | None) -> None:
         self.name, self.folder, self.cache = name, folder, cache
@@ -76,6 +103,126 @@ class Toybox:
         """Raise a `UserError` now, not after minutes of work, for a prompt it cannot read."""
         tokenize(prompts)
 
+    def check_denoising(self, how: Denoising) -> None:
+        """Raise a `UserError` for a number of frames other than 16, and for a second expert."""
+        if how.length not in (None, 0, FRAMES):
+            raise UserError(f"backend {self.name} makes {FRAMES} frames, not {how.length}")
+        if how.guidance_2 is not None:
+            raise UserError(
+                "guidance_2 is of the second expert of Wan 2.2; "
+                f"backend {self.name} has one network"
+            )
+
+    # -- what methods ask for ------------------------------------------------------------------
+    def finetuned(
+        self,
+        source: Video,
+        settings: Finetuning,
+        watch: Watch,
+        *,
+        prompt: str | None = None,
+        attention_only: bool = False,
+        pictures: bool = False,
+    ) -> Finetuned:
+        """Return the cascade with a base model that was finetuned on the clip."""
+        clip = self.read_pictures(source) if pictures else self.read(source)
+        told = RARE if prompt is None else prompt
+        made = self.tuned_copy(
+            clip, settings, prompt=told, attention_only=attention_only, watch=watch
+        )
+        tuned = copy(self)
+        tuned.__dict__["model"] = made.model
+        return Finetuned(tuned, made.seconds)
+
+    def denoised(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        names: Sequence[Name],
+        how: Denoising,
+        watch: Watching,
+    ) -> Denoised:
+        """Return the source, or noise alone, denoised by the base model and then enlarged."""
+        told = [f"{RARE} {prompt}" if how.rare_token else prompt for prompt in prompts]
+        noise = self.noise(names)
+        base = sample(
+            self.model.guided(told, how.guidance),
+            noise if how.noise == 1 else noised(self.read(source), how.noise, noise),
+            self.times(how.noise, how.steps),
+            noise=self.fresh_noise(names) if how.eta else None,
+            eta=how.eta,
+            watch=watch("denoising"),
+        )
+        kept = how.noise if how.from_source else None
+        facts = {"noise_level": how.noise, "start_step": self.start_step(how.noise)}
+        return Denoised(self.finish(base, prompts, source, names, from_source=kept), facts)
+
+    def resampled(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        names: Sequence[Name],
+        how: Inversion,
+        watch: Watching,
+    ) -> list[Video]:
+        """Return the source inverted by the base model and sampled from there, then enlarged."""
+        base = resample(
+            self.model.denoiser([how.caption]),
+            self.model.guided(prompts, how.guidance),
+            self.read(source),
+            time_grid(how.top, how.steps),
+            copies=len(prompts),
+            refine=how.refine,
+            watch=watch,
+        )
+        return self.finish(base, prompts, source, names)
+
+    def injected(
+        self,
+        source: Video,
+        prompts: Sequence[str],
+        negatives: Sequence[str],
+        names: Sequence[Name],
+        how: FeatureInjection,
+        watch: Watching,
+    ) -> list[Video]:
+        """Return the frames edited by the base model as a model of pictures, then enlarged."""
+        if how.source is not None or how.at_once is not None:
+            raise UserError("plug-and-play: source and frame_batch are settings of image models")
+        frames = as_frames(self.read(source))
+        fine = time_grid(TOP if how.top is None else how.top, how.steps * how.inversion)
+        with self.model.image_model():
+            nothing, up = self.model.denoiser([""], together=True), watch("inverting")
+            path = invert(nothing, frames, fine[-2::-1], refine=how.refine, watch=up)
+            edited = [
+                self._injected(path, fine, pair, how, watch("denoising"))
+                for pair in zip(negatives, prompts, strict=True)
+            ]
+        return [
+            self.finish_frames(as_clips(pictures, len(frames)), prompt, source, name)
+            for pictures, prompt, name in zip(edited, prompts, names, strict=True)
+        ]
+
+    def _injected(
+        self,
+        path: list[Tensor],
+        times: list[float],
+        pair: tuple[str, str],
+        how: FeatureInjection,
+        watch: Watch,
+    ) -> Tensor:
+        """Return the frames for one negative prompt and prompt, from the source's inversion."""
+        model = self.model
+        branches = model.denoiser(["", "", *pair], together=True)
+        return inject(
+            path[:: -how.inversion],
+            times[:: how.inversion],
+            Branches(branches, how.guidance, how.negative),
+            Injection(model.feature_layers, model.attention_layers, how.features, how.attention),
+            watch=watch,
+        )
+
+    # -- on tensors ----------------------------------------------------------------------------
     def start_step(self, noise: float) -> int:
         """Return the network's own time step, of 1000, at which the noise level is `noise`."""
         return round(1000 * noise)
@@ -98,44 +245,44 @@ class Toybox:
         draws = (torch.Generator().manual_seed(seed) for seed in seeds)
         return torch.stack([torch.randn(shape, generator=draw) for draw in draws])
 
-    def finetuned(
+    def tuned_copy(
         self,
         clip: Tensor,
         settings: Finetuning,
         *,
         prompt: str = RARE,
-        trained: Trained | None = None,
+        attention_only: bool = False,
         watch: Watch | None = None,
-    ) -> Finetuned:
-        """Return a copy of the model finetuned on `clip`; made once per clip and settings.
+    ) -> Copy:
+        """Return a copy of the base model finetuned on `clip`; made once per clip and settings.
 
         The weights are rounded to half precision, in which the cache holds them: a copy from the
         cache is the copy that was put there, to the bit.
         """
         if not settings.steps:
-            return Finetuned(self.model, 0.0)
-        named = trained.__name__ if trained else "all"
-        key = f"{seed_for(clip.numpy().tobytes().hex(), self.identity, prompt, named):016x}"
-        key = f"{key}-{config_hash(settings)}"
+            return Copy(self.model, 0.0)
+        named = "tuned" if attention_only else "all"  # as files of older caches are named
+        what = self.identity, prompt, named
+        key = finetuning_key(clip.numpy().tobytes(), what, settings)
         seconds = 0.0
         if key not in self._held:
-            copy = Model(deepcopy(self.model.unet), self.model.encoder)
+            tuned = Model(deepcopy(self.model.unet), self.model.encoder)
             file = self.cache / f"{key}.safetensors" if self.cache else None
-            weights = _kept(file, copy.unet)
+            weights = _kept(file, tuned.unet)
             if weights is None:
                 began = time.perf_counter()
                 generator = torch.Generator().manual_seed(seed_for("finetune", key))
-                own = trained(copy.unet) if trained else None
-                denoise = copy.denoiser([prompt])
-                finetune(copy.unet, denoise, clip, settings, generator, trained=own, watch=watch)
+                own = attention(tuned.unet) if attention_only else None
+                denoise = tuned.denoiser([prompt])
+                finetune(tuned.unet, denoise, clip, settings, generator, trained=own, watch=watch)
                 seconds = time.perf_counter() - began
-                weights = _keep(file, copy.unet, settings)
-            copy.unet.load_state_dict(weights)
-            self._held[key] = copy
+                weights = _keep(file, tuned.unet, settings)
+            tuned.unet.load_state_dict(weights)
+            self._held[key] = tuned
         self._held.move_to_end(key)
         while len(self._held) > _HELD:
             self._held.popitem(last=False)
-        return Finetuned(self._held[key], seconds)
+        return Copy(self._held[key], seconds)
 
     def fresh_noise(self, names: Sequence[Name]) -> Callable[[], Tensor]:
         """Return a function that gives new noise at every call, in a fixed order for each name."""
@@ -213,3 +360,13 @@ def _keep(file: Path | None, network: nn.Module, settings: Finetuning) -> dict[s
         with write_whole(file) as out:
             out.write(save(weights))
     return weights
+
+
+def attention(network: Any) -> list[nn.Parameter]:
+    """Return what Tune-A-Video trains: queries of spatial attention, temporal attention whole."""
+    names = ("temp_attentions", "transformer_in")
+    return [
+        parameter
+        for name, parameter in network.named_parameters()
+        if any(part in name for part in names) or ".to_q." in name
+    ]
