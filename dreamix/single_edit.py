@@ -187,7 +187,7 @@ def write_record(
     write_json(out.with_suffix(".json"), record)
 
 
-def _packages(name: str, backend: Backend | None) -> dict[str, str]:
+def _packages(name: str, backend: VideoModel | None) -> dict[str, str]:
     """Return name and version of the other packages that brought the method and the backend."""
     found = [METHODS.brought_by(name)]
     if backend:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ from tiny_pipelines import TINY, quiet
 from user_loras import whole
 
 from dreamix import DreamixPipeline
-from dreamix.backends.base import Plan, open_backend
+from dreamix.backends.base import open_backend
 from dreamix.backends.pipeline import FILES
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.video import Video
 from dreamix.diffusion.adapting import Part, adapt
-from dreamix.diffusion.finetune import Finetuning
+from dreamix.diffusion.settings import Denoising, Finetuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CLIP = moving_clip(3)
@@ -192,7 +192,7 @@ def test_an_adapter_is_not_saved_beside_one_of_more_networks(saved: dict[str, Pa
 
 
 # -- the backend -------------------------------------------------------------------------------
-PLAN = Plan(noise=0.8, steps=2, guidance=1.0, finetune_steps=2, learning_rate=0.05, frames=1)
+TRAINED = Finetuning(steps=2, learning_rate=0.05, frames=1)
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +202,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def sampled(backend: Any, clip: Video, told: Any = None, plan: Plan = PLAN) -> Any:
-    watch = lambda what: told if told and what == "finetuning" else lambda *_: None  # noqa: E731
-    return backend.sampled(clip, ["a red cat"], [("e", 0)], plan, watch)
+class Sampled(NamedTuple):
+    """An edit, and the time its finetuning took just now."""
+
+    frames: np.ndarray
+    finetune_seconds: float
 
 
-def frames(made: Any) -> np.ndarray:
-    return made.clips[0].frames
+def sampled(backend: Any, clip: Video, told: Any = None, settings: Finetuning = TRAINED) -> Sampled:
+    nobody = lambda *_: None  # noqa: E731
+    tuned = backend.finetuned(clip, settings, told or nobody)
+    how = Denoising(noise=0.8, steps=2, guidance=1.0)
+    made = tuned.model.denoised(clip, ["a red cat"], [("e", 0)], how, lambda _: nobody)
+    return Sampled(made.clips[0].frames, tuned.seconds)
+
+
+def frames(made: Sampled) -> np.ndarray:
+    return made.frames
 
 
 def test_an_edit_after_a_finetuning_that_failed_is_as_without(folder: Path, tmp_path: Path) -> None:
@@ -222,7 +232,7 @@ def test_an_edit_after_a_finetuning_that_failed_is_as_without(folder: Path, tmp_
         again = sampled(backend, CLIP)
         assert (again.finetune_seconds, np.array_equal(frames(again), expected)) == (0, True)
     with pytest.raises(UserError, match="diverged"):
-        sampled(backend, MIRRORED, plan=PLAN._replace(learning_rate=1e30, finetune_steps=4))
+        sampled(backend, MIRRORED, settings=Finetuning(4, 1e30, frames=1))
     assert np.array_equal(frames(sampled(backend, CLIP)), expected)
     backend.dreamix.save_adapter, saves = fails, backend.dreamix.save_adapter
     with pytest.raises(StorageError):
@@ -307,14 +317,14 @@ def test_the_embedded_model_makes_weights_anew_that_cannot_be_read(
     """Cut off, of another network, infinite: the same weights, once, and a line with the file."""
     clip, settings = random_clip(1, 3, 2, 24, 40), Finetuning(1, 1e-3, frames=1)
     opened: Any = open_backend(cascade, tmp_path)
-    expected = state_of(opened.finetuned(clip, settings).model.unet)
+    expected = state_of(opened.tuned_copy(clip, settings).model.unet)
     (file,) = tmp_path.iterdir()
     for spoil in (cut, of_nothing, infinite):
         spoil(file)
         caplog.clear()
         for kept in (False, True):
             again: Any = open_backend(cascade, tmp_path)
-            model, seconds = again.finetuned(clip, settings)
+            model, seconds = again.tuned_copy(clip, settings)
             assert (state_of(model.unet), seconds == 0) == (expected, kept)
         assert str(file) in caplog.text
 
@@ -327,9 +337,9 @@ def test_the_embedded_model_keeps_nothing_of_a_finetuning_that_failed(
     clip, held = random_clip(1, 3, 2, 24, 40), state_of(backend.model.unet)
     settings = Finetuning(1, 1e-3, frames=1)
     with pytest.raises(KeyboardInterrupt):
-        backend.finetuned(clip, settings, watch=stops(KeyboardInterrupt, 1))
+        backend.tuned_copy(clip, settings, watch=stops(KeyboardInterrupt, 1))
     with pytest.raises(UserError, match="diverged after 1 updates"):
-        backend.finetuned(clip, Finetuning(1, 1e30, frames=1))
+        backend.tuned_copy(clip, Finetuning(1, 1e30, frames=1))
     assert not backend._held
     assert not (tmp_path / "kept").exists()
     assert state_of(backend.model.unet) == held
