@@ -89,10 +89,12 @@ class DreamixConfig:
 @method("dreamix", config=DreamixConfig, needs={"video", "finetuning"}, together=True)
 def dreamix(requests: list[EditRequest], model: VideoModel, config: DreamixConfig) -> list[Made]:
     """Returns the clip denoised from noise level s by a model finetuned on it, given the prompt."""
-    model.check_prompts([request.edit.prompt for request in requests])
     alike: dict[Preset, list[EditRequest]] = {}
     for request in requests:
         alike.setdefault(chosen(config, request.edit.category), []).append(request)
+    for preset in alike:
+        model.check_denoising(_denoising(config, preset))
+    model.check_prompts([request.edit.prompt for request in requests])
     made = {
         request.names: edit
         for preset, group in alike.items()
@@ -105,7 +107,16 @@ def _made(
     requests: list[EditRequest], model: VideoModel, config: DreamixConfig, preset: Preset
 ) -> list[Made]:
     """Return the edits of requests that share a preset, made in one batch."""
-    how = Denoising(
+    first = requests[0]
+    settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
+    tuned = model.finetuned(first.source, settings, first.watch("finetuning"))
+    made = denoised(requests, tuned.model, _denoising(config, preset))
+    return with_finetuning(made, tuned.seconds)
+
+
+def _denoising(config: DreamixConfig, preset: Preset) -> Denoising:
+    """Return how the clip is denoised."""
+    return Denoising(
         preset.noise,
         config.steps,
         config.guidance,
@@ -113,11 +124,6 @@ def _made(
         config.rare_token,
         guidance_2=config.guidance_2,
     )
-    model.check_denoising(how)
-    first = requests[0]
-    settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
-    tuned = model.finetuned(first.source, settings, first.watch("finetuning"))
-    return with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
 
 
 def chosen(config: DreamixConfig, category: str) -> Preset:

@@ -44,8 +44,8 @@ class SubjectConfig:
 def subject(requests: list[EditRequest], model: VideoModel, config: SubjectConfig) -> list[Made]:
     """Returns what a model finetuned on the source's pictures generates from the prompt alone."""
     first, how = requests[0], _denoising(config, model)
-    model.check_prompts([request.edit.prompt for request in requests])
     model.check_denoising(how)
+    model.check_prompts([request.edit.prompt for request in requests])
     settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
     tuned = model.finetuned(first.source, settings, first.watch("finetuning"), pictures=True)
     made = with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
