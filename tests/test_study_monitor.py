@@ -16,7 +16,7 @@ from study_app.arrival import Visit, arrive
 from study_app.dealing import deal
 from study_app.flow import Running
 from study_app.invite import invite
-from study_app.monitor import DAY, HOUR, Pace, Part, Votes, watch
+from study_app.monitor import DAY, HOUR, CellVotes, Pace, Part, watch
 from study_app.pseudonyms import Pseudonyms, everybody, find_rater
 from study_app.screens import Screen
 from study_app.state import State, change_state, current_state
@@ -80,11 +80,11 @@ def test_votes_of_the_excluded_are_not_kept_and_those_of_the_rejected_do_not_cou
     before = watch(three, NOW)
     assert before.excluded == {"least_ratings": 2, "unplayable": 1}
     assert before.excluded_raters == 2
-    assert before.votes[OWN[0].cell] == Votes(given=2, held=1, kept=1)
+    assert before.votes[OWN[0].cell] == CellVotes(given=2, held=1, kept=1)
     with three.database.writing() as session:
         session.scalars(select(Rater).where(Rater.number == 0)).one().rejected = NOW
     after = watch(three, NOW)
-    assert after.votes[OWN[0].cell] == Votes(given=1, held=1, kept=0)
+    assert after.votes[OWN[0].cell] == CellVotes(given=1, held=1, kept=0)
     assert (after.counted, after.rejected) == (2, 1)
 
 
