@@ -270,9 +270,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def asked_of(clip: Video) -> EditRequest:
+def asked_of(clip: Video, prompt: str = "a red cat") -> EditRequest:
     """Return what a run asks of a method."""
-    entry, one = VideoEntry("v", None, "v.mp4"), Edit("e", "v", "a red cat", "object")
+    entry, one = VideoEntry("v", None, "v.mp4"), Edit("e", "v", prompt, "object")
     suite = Suite("s", "1", "none", Path(), Path(), {"v": entry}, (one,))
     return EditRequest(suite, one, 0, "m", lambda _: clip)
 
@@ -337,8 +337,9 @@ def test_a_second_weight_leaves_old_runs_alone() -> None:
 @pytest.mark.parametrize("method", ["dreamix", "sdedit", "text-to-video", "subject", "animate"])
 def test_the_embedded_model_refuses_a_second_weight(method: str) -> None:
     found = METHODS.get(method)
+    request = asked_of(moving_clip(16), "a blue ball bouncing in a meadow")
     with pytest.raises(UserError, match=r"second expert of Wan 2\.2; backend toybox"):
-        found.make([asked_of(moving_clip(16))], open_backend("toybox"), found.config(guidance_2=3))
+        found.make([request], open_backend("toybox"), found.config(guidance_2=3))
 
 
 @pytest.mark.parametrize("name", ["wan2.1", "wan2.2-5b", "modelscope"])
