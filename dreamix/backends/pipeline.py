@@ -172,7 +172,7 @@ class DreamixPipeline(Surface):
         tuning = Tuning(
             prompts=prompts_of(prompt),
             settings=Finetuning(steps, rate, alpha, frames),
-            rank=None if rank is None else count_of(rank, 0, "rank"),
+            rank=rank,
             where=train,
             checkpointing=gradient_checkpointing,
             optimiser=optimizer,
