@@ -35,11 +35,12 @@ def metrics_table() -> str:
 
 def methods_table() -> str:
     """Return a row per method."""
-    lines = ["| method | | what it is |", "|---|---|---|"]
+    lines = ["| method | | what it is | what it needs of a model |", "|---|---|---|---|"]
     for name in METHODS.names():
         method = METHODS.get(name)
         kind = "anchor" if method.anchor else ""
-        lines.append(f"| `{name}` | {kind} | {method.definition.removeprefix('Returns ')} |")
+        told, needs = method.definition.removeprefix("Returns "), ", ".join(sorted(method.needs))
+        lines.append(f"| `{name}` | {kind} | {told} | {needs or 'no model'} |")
     return "\n".join(lines)
 
 

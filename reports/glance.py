@@ -4,11 +4,9 @@ An axis is a question that raters answered; where nobody was asked, the headline
 """
 
 from dataclasses import replace
-from typing import NamedTuple
 
 from evaluation.stats.compact_letters import letters_of_tests
-from evaluation.stats.intervals import Interval
-from reports.glance_figure import glance_figure
+from reports.glance_figure import Column, glance_figure
 from reports.loading import is_number
 from reports.metric_rankings import ALPHA, Ranking, Values, rankings, values_of
 from reports.parts import Drawing, Part
@@ -34,18 +32,6 @@ LETTERS = (
     "Bold: the best of the column."
 )
 EDITS = "Edits: how many of the {total} have a value{each}."
-
-
-class Column(NamedTuple):
-    """One axis: what stands in its column, and where its marks are drawn."""
-
-    axis: str
-    head: Head
-    cells: dict[str, Cell]  # by method: a value, its interval, its letters
-    points: dict[str, Interval]  # by method
-    sign: int  # 1 where more is better, -1 where less is
-    edits: dict[str, int]  # by method: how many have a value
-    about: str  # what a value is, with its interval; a sentence
 
 
 def glance_part(

@@ -1,25 +1,34 @@
 """The figure that a report opens with: a panel an axis, a line a method."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evaluation.stats.intervals import Interval
 from reports.glyphs import families
 from reports.loading import is_number
 from reports.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure
-
-if TYPE_CHECKING:
-    from reports.glance import Column
+from reports.tables import Cell, Head
 
 PANEL, ROW, LETTER = 1.9, 0.36, 0.08  # inches
 
 
-def glance_figure(
-    columns: list["Column"], methods: dict[str, bool], look: dict[str, Mark]
-) -> Figure:
+class Column(NamedTuple):
+    """One axis: what stands in its column, and where its marks are drawn."""
+
+    axis: str
+    head: Head
+    cells: dict[str, Cell]  # by method: a value, its interval, its letters
+    points: dict[str, Interval]  # by method
+    sign: int  # 1 where more is better, -1 where less is
+    edits: dict[str, int]  # by method: how many have a value
+    about: str  # what a value is, with its interval; a sentence
+
+
+def glance_figure(columns: list[Column], methods: dict[str, bool], look: dict[str, Mark]) -> Figure:
     """Return the dot plots; methods: label -> whether it is an anchor."""
     with mpl.rc_context(SETTINGS):
         names = 0.4 + LETTER * max(map(len, methods))
@@ -33,7 +42,7 @@ def glance_figure(
     return drawing
 
 
-def _panel(axes: Axes, column: "Column", methods: list[str], look: dict[str, Mark]) -> None:
+def _panel(axes: Axes, column: Column, methods: list[str], look: dict[str, Mark]) -> None:
     for place, label in enumerate(methods):
         if label not in column.points or not is_number(column.points[label].mid):
             continue

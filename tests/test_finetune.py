@@ -7,7 +7,7 @@ import torch
 from tiny_cascade import plain_denoiser, random_clip, state_of, tiny_base
 from torch import Tensor, nn
 
-from dreamix.backends.toybox.backend import attention
+from dreamix.backends.toybox.tuned import attention
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import Training, add_gradients
 from dreamix.diffusion.finetune import denoising_loss, finetune, mixed

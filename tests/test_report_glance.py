@@ -15,7 +15,8 @@ from fabricated_export import drawn, people, write_export
 from PIL import Image
 
 from reports.build import build_report, opening
-from reports.glance import Column, glance_part, letters_of_ranking, metric_columns
+from reports.glance import glance_part, letters_of_ranking, metric_columns
+from reports.glance_figure import Column
 from reports.metric_rankings import Ranking
 from reports.people.build import Said, build_study
 from reports.people.export import read_export

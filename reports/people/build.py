@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from dreamix.core.records import write_whole
-from reports.glance import Column, glance_part
+from reports.glance import glance_part
+from reports.glance_figure import Column
 from reports.loading import Run
 from reports.methods import paragraph, paragraph_html
 from reports.parts import Part, glance_html, grouped, part_html, stamped

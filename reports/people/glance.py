@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
-from reports.glance import Column
+from reports.glance_figure import Column
 from reports.loading import is_number
 from reports.people.cells import ends_text
 from reports.people.gaps import alpha_of, gaps_of

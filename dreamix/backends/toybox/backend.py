@@ -9,12 +9,10 @@ from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import Tensor
 
 from dreamix.backends.base import (
     Denoised,
@@ -29,8 +27,8 @@ from dreamix.backends.toybox.model import Model
 from dreamix.backends.toybox.networks import GRID, PATCH
 from dreamix.backends.toybox.superres import enlarge
 from dreamix.backends.toybox.text import RARE, encoded, tokenize
+from dreamix.backends.toybox.tuned import attention, keep, kept
 from dreamix.core.errors import UserError
-from dreamix.core.records import write_whole
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.corruption import noised, to_grid, to_video
@@ -45,7 +43,6 @@ from dreamix.diffusion.settings import (
     Finetuning,
     Inversion,
     Watch,
-    diverged,
 )
 
 log = logging.getLogger(__name__)
@@ -268,7 +265,7 @@ class Toybox(VideoModel):
         if key not in self._held:
             tuned = Model(deepcopy(self.model.unet), self.model.encoder)
             file = self.cache / f"{key}.safetensors" if self.cache else None
-            weights = _kept(file, tuned.unet)
+            weights = kept(file, tuned.unet)
             if weights is None:
                 began = time.perf_counter()
                 generator = torch.Generator().manual_seed(seed_for("finetune", key))
@@ -276,7 +273,7 @@ class Toybox(VideoModel):
                 denoise = tuned.denoiser([prompt])
                 finetune(tuned.unet, denoise, clip, settings, generator, trained=own, watch=watch)
                 seconds = time.perf_counter() - began
-                weights = _keep(file, tuned.unet, settings)
+                weights = keep(file, tuned.unet, settings)
             tuned.unet.load_state_dict(weights)
             self._held[key] = tuned
         self._held.move_to_end(key)
@@ -332,41 +329,3 @@ class Toybox(VideoModel):
         generator = torch.Generator().manual_seed(seed_for("super-resolution", *name))
         words = encoded(networks.encoder, [prompt])
         return enlarge(networks.superres, base, words, [generator], first=first, start=start)
-
-
-def _kept(file: Path | None, network: nn.Module) -> dict[str, Tensor] | None:
-    """Return the finetuned weights in `file`; None if there are none, or none that can be read."""
-    if file is None or not file.exists():
-        return None
-    try:
-        weights: dict[str, Tensor] = load_file(file)
-    except (SafetensorError, OSError) as error:
-        log.warning("%s cannot be read (%s); it is made anew", file, error)
-        return None
-    shapes = {name: value.shape for name, value in network.state_dict().items()}
-    whole = all(bool(value.isfinite().all()) for value in weights.values())
-    if not whole or {name: value.shape for name, value in weights.items()} != shapes:
-        log.warning("%s holds no weights of this network; it is made anew", file)
-        return None
-    return weights
-
-
-def _keep(file: Path | None, network: nn.Module, settings: Finetuning) -> dict[str, Tensor]:
-    """Return a network's weights in half precision, kept in `file`; infinite ones are an error."""
-    weights = {name: value.half() for name, value in network.state_dict().items()}
-    if not all(bool(value.isfinite().all()) for value in weights.values()):
-        raise diverged(settings, settings.steps)
-    if file is not None:
-        with write_whole(file) as out:
-            out.write(save(weights))
-    return weights
-
-
-def attention(network: Any) -> list[nn.Parameter]:
-    """Return what Tune-A-Video trains: queries of spatial attention, temporal attention whole."""
-    names = ("temp_attentions", "transformer_in")
-    return [
-        parameter
-        for name, parameter in network.named_parameters()
-        if any(part in name for part in names) or ".to_q." in name
-    ]
