@@ -228,7 +228,7 @@ def test_a_method_that_is_not_ranked_is_compared_on_all_that_both_have(
 
 @pytest.mark.slow
 @given(studies())
-@settings(max_examples=150, **SETTINGS)
+@settings(max_examples=80, **SETTINGS)
 def test_sentences_and_bold_faces_about_raters_agree_in_many_draws(
     tmp_path_factory: pytest.TempPathFactory, drawn_: dict[str, Any]
 ) -> None:

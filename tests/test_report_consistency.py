@@ -332,6 +332,6 @@ def test_equality_of_three_that_is_none_of_two_follows_the_first() -> None:
 
 @pytest.mark.slow
 @given(runs())
-@settings(max_examples=250, **SETTINGS)
+@settings(max_examples=120, **SETTINGS)
 def test_no_two_places_contradict_each_other_in_many_draws(drawn: dict[str, Any]) -> None:
     check(drawn)
