@@ -10,6 +10,7 @@ whose prompts any word fits. All numbers are ours.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from dreamix.backends.base import WORLD, VideoModel
 from dreamix.core.config import added
@@ -49,7 +50,13 @@ def subject(requests: list[EditRequest], model: VideoModel, config: SubjectConfi
     settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
     tuned = model.finetuned(first.source, settings, first.watch("finetuning"), pictures=True)
     made = with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
-    return [Made(clip, {**facts, "pictures": len(first.source)}) for clip, facts in made]
+    return [Made(clip, _told(facts, len(first.source))) for clip, facts in made]
+
+
+def _told(facts: dict[str, Any], pictures: int) -> dict[str, Any]:
+    """Return facts with the number of pictures after the noise level, where there is one."""
+    level = {key: facts[key] for key in facts if key == "noise_level"}
+    return {**level, "pictures": pictures, **facts}
 
 
 def _denoising(config: SubjectConfig, model: VideoModel) -> Denoising:
