@@ -315,7 +315,7 @@ class TestColours:
         write_suite(folder, {"duck": "duck.mp4"}, top="colour: bt602")
         (problem,) = check_suite(folder)
         assert problem.line == 4
-        assert problem.message.startswith("unknown colour 'bt602', did you mean")
+        assert problem.message.startswith("colour: unknown colour 'bt602', did you mean")
 
 
 def test_two_guesses_of_colours_are_two_lines() -> None:

@@ -243,7 +243,7 @@ class TestBesideAServer:
         with being_served(folder), being_served(folder):
             change(folder, "display_height: 120", "display_height: 144")
             said = build_and_declare(folder, None, None)
-            assert any("older ones stay, for the study is being served" in line for line in said)
+            assert any("because the study is being served" in line for line in said)
             assert all((media / f"{name}.mp4").is_file() for name in before.clips)
             plan = read_plan(folder)
             assert set(plan.by_key) >= set(before.by_key), "a list of before can still be finished"
