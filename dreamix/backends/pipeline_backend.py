@@ -48,6 +48,7 @@ class Asked(NamedTuple):
     clip: Video
     settings: Finetuning
     prompt: str
+    key: str  # of all three and the model: what the adapter is called in the cache
 
 
 class PipelineBackend(VideoModel):
@@ -132,7 +133,7 @@ class PipelineBackend(VideoModel):
         if not settings.steps:
             return Finetuned(self, 0.0)
         clip = self._pictures(source) if pictures else self.fitted(source)
-        asked = Asked(clip, settings, RARE if prompt is None else prompt)
+        asked = self._asked_for(clip, settings, RARE if prompt is None else prompt)
         seconds = self._put_in(asked, watch)
         tuned = copy(self)
         tuned._asked = asked
@@ -234,18 +235,21 @@ class PipelineBackend(VideoModel):
         return {"noise_level": level, **asked, "start_step": start.step, **facts}
 
     # -- finetuning ----------------------------------------------------------------------------
-    def _put_in(self, asked: Asked, watch: Watch) -> float:
-        """Let the networks hold the adapter of a clip, made or read; return the seconds it took."""
-        clip, settings, prompt = asked
+    def _asked_for(self, clip: Video, settings: Finetuning, prompt: str) -> Asked:
+        """Return what to train on, under its key: the whole clip is hashed, so once."""
         what = [*clip.frames.shape, self.identity, RANK, *([prompt] if prompt != RARE else [])]
         key = finetuning_key(clip.frames.tobytes(), what, settings)
-        if self._holds(key):
+        return Asked(clip, settings, prompt, key)
+
+    def _put_in(self, asked: Asked, watch: Watch) -> float:
+        """Let the networks hold the adapter of a clip, made or read; return the seconds it took."""
+        if self._holds(asked.key):
             return 0.0
         seconds = 0.0
-        if not self._kept.load(key, self.dreamix.load_adapter):
-            seconds = self._made(asked, key, watch)
-            self.dreamix.load_adapter(self._kept.folder / key)
-        self._held = key, self._marks()
+        if not self._kept.load(asked.key, self.dreamix.load_adapter):
+            seconds = self._made(asked, watch)
+            self.dreamix.load_adapter(self._kept.folder / asked.key)
+        self._held = asked.key, self._marks()
         return seconds
 
     def _holds(self, key: str) -> bool:
@@ -258,9 +262,9 @@ class PipelineBackend(VideoModel):
     def _marks(self) -> list[Any]:
         return [mark_of(network) for network in self.dreamix.family.networks.values()]
 
-    def _made(self, asked: Asked, key: str, watch: Watch) -> float:
+    def _made(self, asked: Asked, watch: Watch) -> float:
         """Finetune and keep the adapter; return the seconds it took."""
-        clip, settings, prompt = asked
+        clip, settings, prompt, key = asked
         tuned = self.dreamix.finetune(
             clip,
             prompt,
