@@ -17,6 +17,8 @@ from tempfile import mkdtemp
 
 import psutil
 
+from evaluation.cluster.ray_worker import RayWorker
+
 RAY = Path(sys.executable).with_name("ray")
 QUICK = {  # a node is found dead after 1.5 s, not after 15
     "RAY_health_check_initial_delay_ms": "500",
@@ -63,9 +65,9 @@ class Nodes:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes of this cluster's actors of class Worker."""
+        """Return the processes of the workers of this cluster."""
         found = [process for node in self.started for process in _family(node.pid)]
-        return [process for process in found if _name(process).startswith("ray::Worker")]
+        return [process for process in found if _name(process).startswith(f"ray::{RayWorker.__name__}")]
 
     def processes(self) -> list[str]:
         """Return the command lines of all that runs for this cluster."""
