@@ -207,13 +207,13 @@ def make(
 ) -> "tuple[int, RunFolder | None]":
     """Make the clips and say how it went; return the exit code and the run folder, open."""
     from dreamix.backends.base import open_backend
-    from dreamix.data.suite import load_suite
     from dreamix.methods.base import Asked, needs_model, variants
     from evaluation.cluster.executors import executor_of
+    from evaluation.run.read_before import note_suite, suite_for
     from evaluation.run.runner import run_suite, tally
 
     makers = executor_of(executor, workers, gpus_per_worker, cores())
-    loaded = load_suite(suite, media_root)
+    loaded = suite_for(suite, media_root, out)
     specs = method_specs(methods)
     model = open_backend(backend) if any(map(needs_model, specs)) else None
     asked = Asked(loaded.edit_ids, lambda text: click.echo(f"note: {text}"))
@@ -237,6 +237,7 @@ def make(
             progress=progress,
             executor=makers,
         )
+    note_suite(suite, media_root, loaded, made)
     counts, reasons = tally(made)
     click.echo(f"{out}: {spell(counts)} clips")
     for remark, count in Counter(makers.remarks).items():

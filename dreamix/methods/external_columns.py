@@ -151,11 +151,10 @@ def scanned(text: str, asked: Asked) -> Scan:
     """Return what a pattern leads to; two outputs for one cell are a `UserError`."""
     pattern = Pattern(absolute(text))
     cells: dict[Reading, Path] = {}
-    entries = pattern.entries()
-    told = outputs(pattern, entries, asked.edits, asked.say)
+    told = outputs(pattern, asked.edits, asked.say)
     for path, cell in told.items():
         only_one(cell, [cells.setdefault(cell, path), path])
-    left = [entry for entry in entries if entry.path not in told]
+    left = [entry for entry in pattern.entries() if entry.path not in told]
     return Scan(cells, [entry.path for entry in left if looks_like_output(entry)])
 
 

@@ -62,6 +62,11 @@ class Pattern:
 
     def entries(self) -> list[Entry]:
         """Return all that the pattern leads to, sorted; what systems leave does not count."""
+        if len(self.parts) > 1:
+            return self._entries()
+        return _entries(self.text, changed(str(self.root)))
+
+    def _entries(self) -> list[Entry]:
         folders = [self.root]
         for part in self.parts[:-1]:
             shape, inside = _shape(part), [one for folder in folders for one in _kept(folder)]
@@ -88,6 +93,10 @@ class Pattern:
 
     def find(self, cell: Reading, known: Known) -> list[Path]:
         """Return the files of one cell: more than one where an output stands twice."""
+        if len(self.parts) == 1:
+            only = _by_cell(self.text, known, changed(str(self.root))).get(cell)
+            if only is not None:
+                return [only]
         near = self.text.replace("{method}", cell.method).replace("{edit}", cell.edit)
         found = clips_called(near.replace("{seed}", str(cell.seed)), self.suffix)
         if not found and "{seed}" in near:
@@ -104,21 +113,43 @@ class Pattern:
         return ways == [cell]
 
 
+@lru_cache(maxsize=64)
+def _entries(text: str, _changed: int | None) -> list[Entry]:
+    return Pattern(text)._entries()
+
+
 @lru_cache(maxsize=16)
 def _outputs(text: str, known: Known, _changed: int | None) -> dict[Path, Reading]:
-    pattern = Pattern(text)
-    return outputs(pattern, pattern.entries(), known)
+    return outputs(Pattern(text), known)
 
 
 def outputs(
-    pattern: Pattern,
-    entries: list[Entry],
-    known: Known,
-    say: Callable[[str], None] = lambda _: None,
+    pattern: Pattern, known: Known, say: Callable[[str], None] = lambda _: None
 ) -> dict[Path, Reading]:
     """Return what every path that can be read says; `say` is told what had to be settled."""
-    found = {entry.path: pattern.readings(entry, known) for entry in entries}
+    state = changed(str(pattern.root)) if len(pattern.parts) == 1 else None
+    found = _ways(pattern.text, known, state) if state else _all_ways(pattern, known)
     return settled({path: ways for path, ways in found.items() if ways}, say)
+
+
+def _all_ways(pattern: Pattern, known: Known) -> dict[Path, list[Reading]]:
+    return {entry.path: pattern.readings(entry, known) for entry in pattern.entries()}
+
+
+@lru_cache(maxsize=64)
+def _ways(text: str, known: Known, _changed: int | None) -> dict[Path, list[Reading]]:
+    """Return all ways to read what is in a folder: a pattern has placeholders in names only."""
+    return _all_ways(Pattern(text), known)
+
+
+@lru_cache(maxsize=64)
+def _by_cell(text: str, known: Known, changed: int | None) -> dict[Reading, Path | None]:
+    """Return the only file of each cell; None where there are two, or where a name is ambiguous."""
+    found: dict[Reading, Path | None] = {}
+    for path, ways in _ways(text, known, changed).items():
+        for cell in ways:
+            found[cell] = path if len(ways) == 1 and cell not in found else None
+    return found
 
 
 def settled(found: dict[Path, list[Reading]], say: Callable[[str], None]) -> dict[Path, Reading]:

@@ -47,6 +47,7 @@ WRITTEN = (
     "finetuned",
     ".clips.json",
     ".settled.json",
+    ".suite-read.json",
     ".lock",
 )
 
