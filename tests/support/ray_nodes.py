@@ -67,7 +67,8 @@ class Nodes:
     def workers(self) -> list[psutil.Process]:
         """Return the processes of the workers of this cluster."""
         found = [process for node in self.started for process in _family(node.pid)]
-        return [process for process in found if _name(process).startswith(f"ray::{RayWorker.__name__}")]
+        title = f"ray::{RayWorker.__name__}"
+        return [process for process in found if _name(process).startswith(title)]
 
     def processes(self) -> list[str]:
         """Return the command lines of all that runs for this cluster."""
