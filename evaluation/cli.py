@@ -2,112 +2,31 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
 from dreamix.core.progress import progress_bar
-from dreamix.core.registry import near_misses
 from dreamix.core.threads import cores
-from evaluation.cluster.cli import SHARD, WHERE, merge, part_of, spell
-from evaluation.settings import ModelSettings
+from evaluation.cluster.cli import SHARD, merge, part_of, spell
+from evaluation.options import (
+    PATH,
+    RUN_OPTIONS,
+    SCORE_OPTIONS,
+    WORKERS,
+    matching,
+    method_specs,
+    model_settings,
+    odd_seeds,
+    words,
+)
 
 if TYPE_CHECKING:
-    from dreamix.methods.base import Variant
     from evaluation.run.folder import RunFolder
 
-F = Callable[..., Any]
-PATH = click.Path(path_type=Path)
 SHORT = 0.5  # seconds of a stage, below which it is not named
-
-
-def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Return one decorator that applies several, in the order they are shown by --help."""
-
-    def apply(function: F) -> F:
-        for decorate in reversed(decorators):
-            function = decorate(function)
-        return function
-
-    return apply
-
-
-RUN_OPTIONS = options(
-    click.option(
-        "--methods",
-        multiple=True,
-        required=True,
-        metavar="NAME[,NAME...]",
-        help="Methods: unedited, external:'outputs/*', mine=external:pattern=a/{edit}.mp4 ...",
-    ),
-    click.option(
-        "--seeds",
-        type=click.IntRange(1),
-        help="Repeats of methods that draw.  [default: 1; outputs brought in have the seeds found]",
-    ),
-    click.option("--edits", multiple=True, metavar="PATTERN", help="Only these edit ids."),
-    click.option("--media-root", type=PATH, help="Folder that the suite's paths start from."),
-    click.option(
-        "--backend",
-        default="toybox",
-        show_default=True,
-        metavar="NAME[:PATH]",
-        help="Model of the methods that need one; PATH has other weights than its own.",
-    ),
-    click.option("--out", type=PATH, required=True, metavar="RUN", help="Run folder."),
-    *WHERE,
-)
-MODEL_OPTIONS = options(
-    click.option(
-        "--clip",
-        help="open_clip MODEL:TAG, MODEL:PATH or toybox-clip  "
-        "[default: ViT-B-32 of OpenAI; toybox-clip on Toybox]",
-    ),
-    click.option(
-        "--clip-fit",
-        type=click.Choice(["crop", "squash", "pad"]),
-        help="Frame to square.  [default: as the model's makers did]",
-    ),
-    click.option("--flow", help="dis, raft_large:PATH or raft_small:PATH  [default: dis]"),
-    click.option("--dtype", type=click.Choice(["fp32", "bf16"]), help="[default: fp32]"),
-    click.option("--device", help="A torch device.  [default: cpu]"),
-    click.option(
-        "--batch", type=click.IntRange(1), help="Frames in a forward pass.  [default: 64]"
-    ),
-)
-SCORE_OPTIONS = options(
-    click.option("--metrics", multiple=True, metavar="NAME[,NAME...]", help="Default: all."),
-    MODEL_OPTIONS,
-    click.option(
-        "--align",
-        type=click.Choice(["auto", "pts", "span", "index"]),
-        default="auto",
-        show_default=True,
-        help="How frames of edit and source are paired. auto: by number if there are as many, else "
-        "by time (pts); span: by share of the clip; index: first with first.",
-    ),
-    click.option(
-        "--least-share",
-        type=click.FloatRange(0, 1),
-        help="A clip that covers less of its source is partial.  [default: as before, or 0.9]",
-    ),
-    click.option(
-        "--composite",
-        type=PATH,
-        metavar="FILE",
-        help="Metrics that were learned from ratings, to be worked out from the others' scores.",
-    ),
-)
-WORKERS = click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Processes, or workers on the cluster.  [default: cores; what the cluster holds]",
-)
 
 
 @click.group()
@@ -290,56 +209,6 @@ def measure(
     show_reasons(done.reasons)
     asked_in_vain = bool(metrics) and bool(done.not_run)
     return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
-
-
-def model_settings(chosen: dict[str, Any]) -> ModelSettings:
-    """Return the settings with those options that were given."""
-    return ModelSettings(**{name: value for name, value in chosen.items() if value is not None})
-
-
-def words(values: tuple[str, ...]) -> list[str]:
-    """Return the comma-separated parts of all values."""
-    return [word for value in values for part in value.split(",") if (word := part.strip())]
-
-
-def method_specs(values: tuple[str, ...]) -> list[str]:
-    """Return the methods that `--methods` names; a comma within a path does not part two of them.
-
-    What follows a comma belongs to the path before if it names no method and there is such a path.
-    """
-    from dreamix.methods.base import is_spec, leads_on
-
-    found: list[str] = []
-    for value in values:
-        for number, word in enumerate(value.split(",")):
-            if number and not is_spec(word.strip()) and leads_on(f"{found[-1]},{word}"):
-                found[-1] += f",{word}"
-            elif number == 0 or word.strip():
-                found.append(word.strip())
-    return [word for word in found if word]
-
-
-def odd_seeds(columns: "list[Variant]", seeds: int | None) -> list[str]:
-    """Return a line for every column that has other seeds than `--seeds` asks for."""
-    return [
-        f"{one.label} has seeds {', '.join(map(str, one.seeds))}: all {len(one.seeds)} are taken, "
-        f"not the {seeds} of --seeds"
-        for one in columns
-        if seeds and one.seeds not in (None, (0,)) and len(one.seeds or ()) != seeds
-    ]
-
-
-def matching(known: list[str], patterns: tuple[str, ...]) -> list[str]:
-    """Return the names that match any of the patterns, all without patterns."""
-    if not patterns:
-        return known
-    if not words(patterns):
-        raise UserError("--edits names no edit: leave it out for all of them")
-    for pattern in words(patterns):
-        if not any(fnmatchcase(name, pattern) for name in known):
-            hint = near_misses(pattern, known) or f"; edits are called like {known[0]}"
-            raise UserError(f"no edit matches {pattern!r}{hint}")
-    return [name for name in known if any(fnmatchcase(name, p) for p in words(patterns))]
 
 
 def spell_seconds(seconds: dict[str, float]) -> str:

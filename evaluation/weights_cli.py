@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evaluation.cli import MODEL_OPTIONS, model_settings
+from evaluation.options import MODEL_OPTIONS, model_settings
 
 if TYPE_CHECKING:
     from evaluation.features.base import ModelSpec

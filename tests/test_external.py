@@ -21,7 +21,7 @@ from small_suites import (
 from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite
 from dreamix.methods.base import variants
-from evaluation.cli import method_specs, odd_seeds
+from evaluation.options import method_specs, odd_seeds
 from evaluation.run.runner import tally
 
 EDITS = ("duck_00", "duck_01")

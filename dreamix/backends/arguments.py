@@ -15,7 +15,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 
 
-def prompts_of(prompt: Any, name: str = "prompt") -> list[str]:
+def prompts_of(prompt: object, name: str = "prompt") -> list[str]:
     """Return prompts as a list; what is neither a text nor several of them is a `UserError`."""
     if isinstance(prompt, str):
         return [prompt]
@@ -28,7 +28,7 @@ def prompts_of(prompt: Any, name: str = "prompt") -> list[str]:
     return list(prompt)
 
 
-def negatives_of(negative: Any, count: int) -> list[str]:
+def negatives_of(negative: object, count: int) -> list[str]:
     """Return a negative prompt for every prompt; None is the empty one, as in diffusers."""
     if negative is None:
         return [""] * count
@@ -40,7 +40,7 @@ def negatives_of(negative: Any, count: int) -> list[str]:
     return found
 
 
-def generators_of(generator: Any, count: int) -> Generators:
+def generators_of(generator: object, count: int) -> Generators:
     """Return one generator, a list with one for every prompt, or None."""
     if generator is None or isinstance(generator, torch.Generator):
         return generator
@@ -55,7 +55,7 @@ def generators_of(generator: Any, count: int) -> Generators:
     return list(generator)
 
 
-def count_of(value: Any, usual: int, name: str) -> int:
+def count_of(value: object, usual: int, name: str) -> int:
     """Return a whole number of 1 or more, `usual` for None; anything else is a `UserError`."""
     if value is None:
         return usual
@@ -64,14 +64,14 @@ def count_of(value: Any, usual: int, name: str) -> int:
     return int(value)
 
 
-def size_of(height: Any, width: Any) -> tuple[int | None, int | None]:
+def size_of(height: object, width: object) -> tuple[int | None, int | None]:
     """Return height and width, each None where it is that of the clip."""
     sides = {"height": height, "width": width}
     found = [side if side is None else count_of(side, 0, name) for name, side in sides.items()]
     return found[0], found[1]
 
 
-def factors_of(corrupt: Any) -> tuple[int, int]:
+def factors_of(corrupt: object) -> tuple[int, int]:
     """Return (time, space) of the corruption; anything but two whole numbers is a `UserError`."""
     pair = corrupt if isinstance(corrupt, Sequence) and not isinstance(corrupt, str) else ()
     whole = all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in pair)
@@ -80,7 +80,7 @@ def factors_of(corrupt: Any) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
-def number_of(value: Any, usual: float, name: str) -> float:
+def number_of(value: object, usual: float, name: str) -> float:
     """Return a finite number, `usual` for None; anything else is a `UserError`."""
     if value is None:
         return usual
@@ -89,7 +89,12 @@ def number_of(value: Any, usual: float, name: str) -> float:
     return float(value)
 
 
-def _kind(value: Any) -> str:
+def number_or_none(value: object, name: str) -> float | None:
+    """Return a finite number, or None for None; anything else is a `UserError`."""
+    return None if value is None else number_of(value, 0.0, name)
+
+
+def _kind(value: object) -> str:
     """Return a value as a message tells it: None, numbers and texts as such, else its type."""
     if value is None or isinstance(value, str | numbers.Number):
         return shown(value)

@@ -32,7 +32,7 @@ class Request:
     """What is asked of one call; see `DreamixPipeline.__call__`."""
 
     prompts: list[str]
-    negative: list[str] | None  # None without guidance
+    negative: list[str]  # used with guidance alone
     video: Any
     noise_scale: float
     guidance: float
@@ -63,7 +63,7 @@ def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
 
     owner: the pipeline that callbacks are called with.
     """
-    _check(request)
+    _check(family, request)
     return edited_source(family, request, _source(family, request), owner)
 
 
@@ -73,7 +73,7 @@ def edited_source(
 ) -> tuple[Any, Start]:
     """Return the same of a clip that is pixels already."""
     pixels, frames, height, width = source
-    words = family.embed(request.prompts, request.negative)
+    words = family.embed(request.prompts, request.negative if request.guidance > 1 else None)
     scheduler = family.pipe.scheduler
     shape = family.latent_shape(family.padded(frames), height, width)
     family.set_steps(request.steps, shape)
@@ -105,8 +105,9 @@ def _log(scheduler: Any, start: Start) -> None:
         )
 
 
-def _check(request: Request) -> None:
-    """Raise a `UserError` for what no family can do."""
+def _check(family: Family, request: Request) -> None:
+    """Raise a `UserError` for what no family can do, or this one cannot."""
+    family.check_guidance(request.guidance_2)
     if request.output not in OUTPUTS:
         raise UserError(f"output_type is one of {', '.join(OUTPUTS)}, not {request.output!r}")
     if request.posterior not in ("mode", "sample"):

@@ -14,6 +14,7 @@ from dreamix.backends.arguments import (
     generators_of,
     negatives_of,
     number_of,
+    number_or_none,
     prompts_of,
     size_of,
 )
@@ -103,22 +104,17 @@ class DreamixPipeline(Surface):
         posterior:   "sample" draws the clip's latents as diffusers does for some families.
         latents:     the noise, (prompts, channels, frames, height, width), instead of drawing it.
         generator:   one, or one for every prompt: then a clip does not depend on the others.
-        callback_on_step_end: called as diffusers does: (pipeline, step, timestep, tensors); see
-                     `dreamix.backends.callbacks`.
+        callback_on_step_end: as in diffusers; see `dreamix.backends.callbacks`.
         """
         prompts, usual = prompts_of(prompt), self.family.defaults
         guidance = number_of(guidance_scale, usual.guidance, "guidance_scale")
-        self.family.check_guidance(guidance_scale_2)
-        second = number_of(guidance_scale_2, guidance, "guidance_scale_2")
-        negatives = negatives_of(negative_prompt, len(prompts))
-        level = 0.8 if video is not None else 1.0
         request = Request(
             prompts=prompts,
-            negative=negatives if guidance > 1 else None,
+            negative=negatives_of(negative_prompt, len(prompts)),
             video=video,
-            noise_scale=number_of(noise_scale, level, "noise_scale"),
+            noise_scale=number_of(noise_scale, 1.0 if video is None else 0.8, "noise_scale"),
             guidance=guidance,
-            guidance_2=None if guidance_scale_2 is None else second,
+            guidance_2=number_or_none(guidance_scale_2, "guidance_scale_2"),
             steps=count_of(num_inference_steps, usual.steps, "num_inference_steps"),
             size=size_of(height, width),
             frames=count_of(num_frames, usual.frames, "num_frames"),

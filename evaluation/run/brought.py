@@ -15,7 +15,8 @@ from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
 from dreamix.methods.base import METHODS
 from evaluation.run import identity
-from evaluation.run.folder import RunFolder, is_brought
+from evaluation.run.folder import RunFolder
+from evaluation.run.grid import is_brought
 from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 

@@ -18,15 +18,8 @@ from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer, write_json
 from dreamix.data.suite import Suite
 from evaluation.run.brought import moved_entry
-from evaluation.run.folder import (
-    RunFolder,
-    add_to_grid,
-    check_case,
-    check_new,
-    difference,
-    link_whole,
-    open_run,
-)
+from evaluation.run.folder import RunFolder, link_whole
+from evaluation.run.grid import add_to_grid, check_case, check_new, difference, open_run
 from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 

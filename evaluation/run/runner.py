@@ -32,14 +32,8 @@ from evaluation.run.brought import (
     spell_config,
 )
 from evaluation.run.executors import Executor, Local
-from evaluation.run.folder import (
-    RunFolder,
-    add_to_grid,
-    column,
-    is_brought,
-    open_run,
-    spell_package,
-)
+from evaluation.run.folder import RunFolder
+from evaluation.run.grid import add_to_grid, column, is_brought, open_run, spell_package
 from evaluation.run.info import BackendInfo, MethodInfo, package_info
 from evaluation.run.making import CellsOfVideo, Job
 from evaluation.run.pace import ProgressTracker

@@ -5,7 +5,8 @@ when it is done. At the end the rows are sorted, so that an interrupted and an u
 leave the same bytes.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -27,11 +28,11 @@ from evaluation.score.composite_scores import (
     composite_rows,
     kept_composites,
 )
-from evaluation.score.plan import Choice, choose_metrics, plan
+from evaluation.score.plan import Choice, TasksOfVideo, choose_metrics, plan
 from evaluation.score.remarks import gathered, partial
 from evaluation.score.settled import Settled, digest_of, settle, settled
 from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
-from evaluation.score.video import ScoringWorker
+from evaluation.score.video import Scored, ScoringWorker
 from evaluation.settings import ModelSettings
 
 Rows = dict[Key, ScoreRow]
@@ -86,25 +87,18 @@ def score_run(
             return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
         units = plan(run, choice.definitions, rows)
-        seconds: dict[str, float] = {}
-        computed, total = 0, sum(unit.size for unit in units)
+        computed, seconds = 0, defaultdict[str, float](float)
         worker = ScoringWorker(out, settings, policy, choice.definitions)
-        if progress:
-            progress(0, total)
-        for scored in run_units(worker, units, workers):
-            append_scores(run.scores, scored.rows)
-            rows.update({row.key: row for row in scored.rows})
-            for stage, spent in scored.seconds.items():
-                seconds[stage] = seconds.get(stage, 0.0) + spent
+        for scored in _told(units, run_units(worker, units, workers), progress):
+            _keep(run, rows, scored.rows)
             computed += len(scored.rows)
-            if progress:
-                progress(computed, total)
+            for stage, spent in scored.seconds.items():
+                seconds[stage] += spent
         if units:
             remove_leftovers(out)  # of workers that were lost meanwhile
         composites = kept_composites(run) | {one.name: one for one in given}
         renewed = composite_rows(run, [*composites.values()], rows, definitions)
-        append_scores(run.scores, renewed)
-        rows.update({row.key: row for row in renewed})
+        _keep(run, rows, renewed)
         computed += len(renewed)
         facts = _facts(choice, settings, policy)
         facts |= _composite_facts(run, composites, facts)
@@ -115,6 +109,25 @@ def score_run(
         if not given and not left:
             _settle(run, digest_of(run, *asked), summary)
         return summary
+
+
+def _told(
+    units: list[TasksOfVideo], found: Iterable[Scored], progress: Progress | None
+) -> Iterator[Scored]:
+    """Yield what was found of every unit, and tell `progress` of it once it is kept."""
+    done, total = 0, sum(unit.size for unit in units)
+    if progress:
+        progress(done, total)
+    for scored in found:
+        yield scored
+        done += len(scored.rows)
+        if progress:
+            progress(done, total)
+
+
+def _keep(run: RunFolder, rows: Rows, new: list[ScoreRow]) -> None:
+    append_scores(run.scores, new)
+    rows.update({row.key: row for row in new})
 
 
 def _settle(run: RunFolder, digest: str | None, found: Summary) -> None:
