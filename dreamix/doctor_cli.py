@@ -54,7 +54,7 @@ def _overview(as_json: bool) -> None:
         click.echo(line)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return named tuples as dictionaries, all the way down."""
     if hasattr(value, "_asdict"):
         return {key: _plain(each) for key, each in value._asdict().items()}

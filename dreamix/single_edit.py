@@ -121,7 +121,7 @@ def request_for(source: Source, edit: Edit, seed: int, label: str) -> EditReques
     return EditRequest(suite, edit, seed, label)
 
 
-def make(request: EditRequest, found: Method, backend: VideoModel | None, config: Any) -> Done:
+def make(request: EditRequest, found: Method, backend: VideoModel | None, config: object) -> Done:
     """Return what the method makes of the request."""
     request.progress("reading the clip")
     source = request.source

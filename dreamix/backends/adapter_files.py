@@ -243,5 +243,5 @@ def _header(prefix: str, layers: dict[str, Any], *, by_root: bool) -> dict[str, 
     return {METADATA: json.dumps(told, sort_keys=True)}
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> Any:
     return sorted(value) if isinstance(value, set) else value

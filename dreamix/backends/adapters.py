@@ -272,7 +272,7 @@ def names_in(layer: Any) -> set[str]:
     return {name for part in layer.adapter_layer_names for name in getattr(layer, part)}
 
 
-def _holds(layer: Any) -> bool:
+def _holds(layer: object) -> bool:
     return NAME in names_in(layer)
 
 

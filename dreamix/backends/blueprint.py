@@ -139,7 +139,7 @@ def _part(part: Part, device: str) -> Any:
     raise UserError(f"neither diffusers nor transformers has a {part.kind}")
 
 
-def _is_kind(found: Any, kind: type) -> bool:
+def _is_kind(found: object, kind: type) -> bool:
     """Return True for a class of that kind: a file that names anything else is not obeyed."""
     return isinstance(found, type) and issubclass(found, kind)
 

@@ -45,7 +45,7 @@ def called_with(callback: Callback | None, held: Sequence[str]) -> Called | None
 
 
 def after_step(
-    call: Called, family: Family, owner: Any, at: tuple[int, Tensor], z: Tensor, words: Words
+    call: Called, family: Family, owner: object, at: tuple[int, Tensor], z: Tensor, words: Words
 ) -> tuple[Tensor, Words]:
     """Return latents and prompts as a callback leaves them.
 
@@ -80,7 +80,7 @@ def weight_now(owner: Any, family: Family, timestep: Tensor, words: Words) -> fl
     return family.weight(timestep, scale, low)
 
 
-def _version(tensor: Any) -> object:
+def _version(tensor: object) -> object:
     """Return how often a tensor was written into; where torch does not count, never the same."""
     if not isinstance(tensor, Tensor):
         return 0
@@ -114,11 +114,11 @@ def _words(family: Family, words: Words, new: dict[str, Any]) -> Words:
     return Words(told, against)
 
 
-def _reworded(family: Family, states: Any, words: Tensor, name: str) -> Tensor:
+def _reworded(family: Family, states: object, words: Tensor, name: str) -> Tensor:
     return family.reworded(_like(states, family.states(words), name), words)
 
 
-def _like(new: Any, old: Tensor, name: str) -> Tensor:
+def _like(new: object, old: Tensor, name: str) -> Tensor:
     """Return a tensor that has the shape of another; anything else is a `UserError`."""
     if not isinstance(new, Tensor):
         raise UserError(f"a callback returned {name} that are a {type(new).__name__}, not a tensor")

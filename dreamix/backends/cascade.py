@@ -41,7 +41,7 @@ class Cascade:
         self.finetune, self.reset = first.finetune, first.reset
         self.save_adapter, self.load_adapter = first.save_adapter, first.load_adapter
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         """Set what a cascade has; a part of a pipeline is set on its stage."""
         if name not in _OWN and not hasattr(type(self), name):
             raise AttributeError(

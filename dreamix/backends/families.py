@@ -18,7 +18,7 @@ def families() -> Iterator[type[Family]]:
             yield one
 
 
-def family_of(pipe: Any) -> Family:
+def family_of(pipe: object) -> Family:
     """Return the family that fits a diffusers pipeline; there being none is a `UserError`."""
     return family_named(type(pipe).__name__)(pipe)
 

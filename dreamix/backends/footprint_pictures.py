@@ -94,6 +94,6 @@ def settings(pictures: Pictures, steps: int, inversion: int) -> PictureEdit:
     return PictureEdit(steps, inversion, steps, steps, 7.5, negative, denoised=official)
 
 
-def _calls(pipe: Any, edit: PictureEdit) -> int:
+def _calls(pipe: object, edit: PictureEdit) -> int:
     """Return how often the inversion calls the network."""
     return len(itinerary(pipe, edit)[1])

@@ -19,7 +19,7 @@ KINDS = (
 )
 
 
-def pictures_of(video: Any) -> list[Image.Image]:
+def pictures_of(video: object) -> list[Image.Image]:
     """Return the frames of a clip: a `Video`, a file, pictures, or an array or tensor of them.
 
     Arrays are (frames, height, width, 3), tensors (frames, 3, height, width) as diffusers has them
@@ -42,7 +42,7 @@ def _alike(pictures: list[Image.Image]) -> list[Image.Image]:
     return pictures
 
 
-def _array(video: Any) -> np.ndarray[Any, Any]:
+def _array(video: object) -> np.ndarray[Any, Any]:
     """Return frames as one array, (frames, height, width, 3), in the type they came in."""
     if isinstance(video, Sequence) and video and all(isinstance(f, Tensor) for f in video):
         if len({frame.shape for frame in video}) > 1:

@@ -32,7 +32,7 @@ MOTION_SCHEDULE: dict[str, Any] = {
 PICTURE_CLASS = "StableDiffusionPipeline"
 
 
-def load_pipeline(name: str | Path, *, motion_adapter: Any = None, **options: Any) -> Any:
+def load_pipeline(name: str | Path, *, motion_adapter: object = None, **options: Any) -> Any:
     """Return a diffusers pipeline; what is missing or damaged is a `UserError`."""
     from diffusers import AnimateDiffPipeline, DiffusionPipeline, MotionAdapter
 

@@ -40,7 +40,7 @@ def check_part(pipe: Any, name: str, part: Any) -> None:
         _check_network(name, before, after)
 
 
-def _check_scheduler(before: Any, after: Any) -> None:
+def _check_scheduler(before: object, after: object) -> None:
     if not isinstance(after, SchedulerMixin):
         raise UserError(f"scheduler is a scheduler of diffusers, not {_kind(after)}")
     if is_flow(after) != is_flow(before):
@@ -51,7 +51,7 @@ def _check_scheduler(before: Any, after: Any) -> None:
         raise UserError(f"the network was trained on another kind of noise: {new}, {old}")
 
 
-def _check_network(name: str, before: nn.Module, after: Any) -> None:
+def _check_network(name: str, before: nn.Module, after: object) -> None:
     from diffusers import ModelMixin  # it loads transformers
 
     kind = type(before) if isinstance(before, ModelMixin) else nn.Module
@@ -66,7 +66,7 @@ def _check_network(name: str, before: nn.Module, after: Any) -> None:
             )
 
 
-def _kind(part: Any) -> str:
+def _kind(part: object) -> str:
     """Return what something is, in words."""
     if isinstance(part, type):
         return f"the class {part.__name__}"

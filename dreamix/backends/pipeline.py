@@ -54,7 +54,7 @@ class DreamixPipeline(Surface):
     last_start: Start | None
     _tuned: FinetunedState
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, pipe: object) -> None:
         super().__init__(pipe)
         self.last_start = None
         self._tuned = FinetunedState(self.family, FILES)
@@ -73,7 +73,7 @@ class DreamixPipeline(Surface):
     def __call__(
         self,
         prompt: str | Sequence[str],
-        video: Any = None,
+        video: object = None,
         *,
         noise_scale: float | None = None,
         negative_prompt: str | Sequence[str] | None = None,
@@ -133,7 +133,7 @@ class DreamixPipeline(Surface):
 
     def finetune(
         self,
-        video: Any,
+        video: object,
         prompt: str | Sequence[str] = RARE,
         *,
         steps: int = 100,

@@ -166,7 +166,7 @@ class PipelineBackend(VideoModel):
     def _edited(self, clip: Video, prompt: str, name: Name, how: Denoising, watch: Watch) -> Video:
         """Return one edit, whose noise depends on its name alone."""
 
-        def told(pipe: DreamixPipeline, i: int, _: Any, held: dict[str, Any]) -> dict[str, Any]:
+        def told(pipe: DreamixPipeline, i: int, _: object, held: dict[str, Any]) -> dict[str, Any]:
             watch(i + 1, pipe.num_timesteps or how.steps)
             return held
 

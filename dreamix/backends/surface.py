@@ -49,7 +49,7 @@ class Surface:
     _num_timesteps: int | None
     _current_timestep: Tensor | None
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, pipe: object) -> None:
         self._interrupt = False
         self._guidance_scale = self._guidance_scale_2 = None
         self._num_timesteps = self._current_timestep = None
@@ -113,7 +113,7 @@ class Surface:
         except AttributeError:
             raise AttributeError(_unknown(pipe, name)) from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute of one's own or a part of the pipeline; others are refused."""
         pipe, kind = self.__dict__.get("pipe"), cast(Any, type(self))
         if pipe is None or hasattr(kind, name) or name in _declared(kind):
@@ -125,14 +125,14 @@ class Surface:
         else:
             raise AttributeError(_unknown(pipe, name))
 
-    def _set_own(self, name: str, value: Any) -> None:
+    def _set_own(self, name: str, value: object) -> None:
         found = getattr(type(self), name, None)
         fixed = isinstance(found, property) and found.fset is None
         if fixed or (name in FIXED and name in self.__dict__):
             raise AttributeError(f"{name} cannot be set: {INSTEAD.get(name, 'it is read only')}")
         object.__setattr__(self, name, value)
 
-    def _set_part(self, name: str, part: Any) -> None:
+    def _set_part(self, name: str, part: object) -> None:
         """Put a part into the pipeline; one that cannot take the place is a `UserError`."""
         before = getattr(self.pipe, name)
         check_part(self.pipe, name, part)

@@ -134,7 +134,7 @@ class Traced(TorchDispatchMode):
         if key in self._held or key in self._there:
             return
 
-        def freed(_: Any) -> None:
+        def freed(_: object) -> None:
             del self._held[key]
             self.live -= size
 

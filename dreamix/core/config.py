@@ -52,12 +52,12 @@ def config_from_dict(kind: type[C], values: dict[str, Any], owner: str) -> C:
         raise UserError(f"{owner} needs the setting {missing[0]!r}") from None
 
 
-def added(default: Any) -> Any:
+def added(default: object) -> Any:
     """Return a field that came after runs were made: at its default it leaves the hash alone."""
     return field(default=default, metadata={"added": True})
 
 
-def aside(default: Any) -> Any:
+def aside(default: object) -> Any:
     """Return a field that says where something is, not what: it leaves the hash alone."""
     return field(default=default, metadata={"aside": True})
 

@@ -31,7 +31,7 @@ MOST_LINES = 1 << 30  # of a file of lines: half a million scores
 ENDED = b"ended\n"  # in the lock of a folder whose last writer came to its end
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
+def to_json(value: object, indent: int | None = None) -> str:
     """Return JSON with sorted keys and no NaN: equal values give equal text."""
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False, indent=indent)
 
@@ -69,7 +69,7 @@ def _private(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_EXCL, 0o600)
 
 
-def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+def write_json(path: Path, value: object, *, private: bool = False) -> None:
     """Write `value` as readable JSON, whole or not at all; private: for the owner's eyes only."""
     with write_whole(path, private=private) as file:
         file.write((to_json(value, indent=1) + "\n").encode())
@@ -133,7 +133,7 @@ def parse_json(data: bytes) -> Any:
     return value
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: object) -> None:
     level: list[Any] = [[value]]
     depth = 0
     while level := [one for held in level for one in _held(held) if isinstance(one, _NESTS)]:

@@ -59,7 +59,7 @@ def parse_line(data: bytes, kind: type[T], where: str) -> T:
         raise UserError(f"{where}: {first_mistake(error)}; remove or restore it") from None
 
 
-def as_typed(value: Any, kind: type[T], where: str) -> T:
+def as_typed(value: object, kind: type[T], where: str) -> T:
     """Return a JSON value that is in memory as a `kind`; `where` names it in a `UserError`."""
     try:
         text = to_json(value).encode()

@@ -228,7 +228,7 @@ class _Bounded(Composer):
         if self._count > self.limits.values:
             raise _Stop(line_of(event), f"more than {self.limits.values} values, aliases unfolded")
 
-    def _extent_of(self, event: Any) -> tuple[int, int]:
+    def _extent_of(self, event: object) -> tuple[int, int]:
         return self._aliased(event) if isinstance(event, yaml.AliasEvent) else (1, 1)
 
     def _aliased(self, event: Any) -> tuple[int, int]:

@@ -29,7 +29,7 @@ class Drawn(NamedTuple):
     timesteps: Tensor  # (B,), as the network is told
 
 
-def draw(scheduler: Any, x: Tensor, generator: torch.Generator) -> Drawn:
+def draw(scheduler: object, x: Tensor, generator: torch.Generator) -> Drawn:
     """Return clips `x`, float32, with noise of levels the network was trained on.
 
     generator: on the CPU, so that a draw is the same on every device.

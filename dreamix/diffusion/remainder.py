@@ -25,7 +25,7 @@ EXACT = (
 CLEAN, NOISE = 0.0, 1.0  # of the one latent that is denoised
 
 
-def left(scheduler: Any, start: Start) -> float:
+def left(scheduler: object, start: Start) -> float:
     """Return the level of the noise that is left after the last step: 0 if the solver is exact.
 
     scheduler: with its steps set; it stays as it is, and so do torch's random numbers. Solvers

@@ -22,7 +22,7 @@ def first_part_copied(layers: Iterable[nn.Module], parts: int) -> Iterator[None]
 
 
 def _copier(parts: int) -> Callable[[nn.Module, Any, Tensor], Tensor]:
-    def copied(_layer: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+    def copied(_layer: nn.Module, _inputs: object, output: Tensor) -> Tensor:
         first = output[: len(output) // parts]
         return first.repeat(parts, *[1] * (output.ndim - 1))
 

@@ -176,7 +176,7 @@ class Method:
             check_fit(self.name, self.needs, model)
 
     def make(
-        self, requests: list[EditRequest], model: VideoModel | None, config: Any
+        self, requests: list[EditRequest], model: VideoModel | None, config: object
     ) -> list[Edited]:
         """Return the edits of requests on one source video."""
         self.check_fit(model)
@@ -219,7 +219,7 @@ def method(
     brings:   for a method whose edits are files made elsewhere: which file one is, as of now.
     """
 
-    def depends(settings: Any) -> bool:
+    def depends(settings: object) -> bool:
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:

@@ -169,6 +169,6 @@ def _nothing_at(place: Path) -> str:
 
 
 @method("external", config=ExternalConfig, seeded=False, expand=expand, brings=brings)
-def external(request: EditRequest, backend: Any, config: ExternalConfig) -> Path:
+def external(request: EditRequest, backend: object, config: ExternalConfig) -> Path:
     """Returns the file that another program made for this edit, untouched."""
     return brings(config, request.suite, request.edit.id, request.seed)

@@ -10,7 +10,7 @@ from dreamix.methods.base import EditRequest, method
 
 
 @method("frozen-frame", anchor=True, seeded=False)
-def frozen_frame(request: EditRequest, backend: Any, config: NoConfig) -> Video:
+def frozen_frame(request: EditRequest, backend: object, config: NoConfig) -> Video:
     """Returns the first frame of the source for its whole duration: what frozen outputs score."""
     source = request.source
     return Video(np.repeat(source.frames[:1], len(source), axis=0), source.fps, source.times)

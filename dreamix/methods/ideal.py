@@ -9,7 +9,7 @@ from dreamix.methods.base import EditRequest, method
 
 
 @method("ideal", anchor=True, seeded=False)
-def ideal(request: EditRequest, backend: Any, config: NoConfig) -> Video:
+def ideal(request: EditRequest, backend: object, config: NoConfig) -> Video:
     """Returns the same scene rendered anew with only the asked change: the best possible edit."""
     exact = request.suite.ideal(request.edit.id)
     if exact is None:

@@ -9,7 +9,7 @@ from dreamix.methods.base import EditRequest, method
 
 
 @method("shuffled-frames", anchor=True, seeded=False)
-def shuffled_frames(request: EditRequest, backend: Any, config: NoConfig) -> Video:
+def shuffled_frames(request: EditRequest, backend: object, config: NoConfig) -> Video:
     """Returns the source with its frames in a random order, the same for every edit of a clip.
 
     The order is drawn from the video's id, so that all edits of a clip share one anchor.

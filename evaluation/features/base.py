@@ -39,7 +39,7 @@ class Encoder(Protocol):
     def prepare(self, frames: np.ndarray) -> Any:
         """Return the model's input for uint8 RGB (n, height, width, 3): a tensor (n, ...)."""
 
-    def images(self, prepared: Any) -> dict[str, np.ndarray]:
+    def images(self, prepared: object) -> dict[str, np.ndarray]:
         """Return unit-norm float32 (n, dimensions) for every one of `outputs`."""
 
     def texts(self, texts: list[str]) -> np.ndarray:

@@ -30,7 +30,7 @@ def kept_config(config: Any, out: Path) -> dict[str, Any]:
     return told
 
 
-def beside(config: Any, out: Path) -> dict[str, str]:
+def beside(config: object, out: Path) -> dict[str, str]:
     """Return where the places of a configuration are, seen from the run folder."""
     return {name: _seen_from(out, getattr(config, name)) for name in _places(config)}
 
@@ -72,7 +72,7 @@ def config_of(run: RunFolder, label: str) -> Any:
     return opened_config(METHODS.get(entry.name).config, entry, run.path, label)
 
 
-def is_unchanged(run: RunFolder, cell: Cell, row: ClipRow, config: Any) -> bool:
+def is_unchanged(run: RunFolder, cell: Cell, row: ClipRow, config: object) -> bool:
     """Return False if the file that a clip was brought in from holds something else by now.
 
     One that is gone is as good as unchanged: the clip is here. What had to be read is noted, so
@@ -97,7 +97,7 @@ def is_unchanged(run: RunFolder, cell: Cell, row: ClipRow, config: Any) -> bool:
     return True
 
 
-def _file_now(run: RunFolder, cell: Cell, known: identity.Origin, config: Any) -> Path | None:
+def _file_now(run: RunFolder, cell: Cell, known: identity.Origin, config: object) -> Path | None:
     """Return where the file of a clip would be today; None if nothing is there."""
     entry = run.info.methods[cell.method]
     brings = METHODS.get(entry.name).brings if is_brought(entry) else None
@@ -138,7 +138,7 @@ def _same_place(run: RunFolder, before: MethodInfo, entry: MethodInfo) -> bool:
     return bool(stands(before) == stands(entry))
 
 
-def _check_cell(run: RunFolder, cell: Cell, config: Any) -> None:
+def _check_cell(run: RunFolder, cell: Cell, config: object) -> None:
     row = run.clip_row(cell)
     if row is None or row.status != "ok" or not run.has_clip(row):
         return
@@ -151,6 +151,6 @@ def _check_cell(run: RunFolder, cell: Cell, config: Any) -> None:
         )
 
 
-def spell_config(config: Any) -> str:
+def spell_config(config: object) -> str:
     """Return where a configuration leads to."""
     return " and ".join(str(getattr(config, name)) for name in _places(config))

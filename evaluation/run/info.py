@@ -29,7 +29,7 @@ SIDECAR = 4 << 20  # bytes of one, at most
 LEAST_SHARE = 0.9  # of its source that a clip has to cover
 
 
-def seed_numbers(given: Any) -> tuple[int, ...]:
+def seed_numbers(given: object) -> tuple[int, ...]:
     """Return the seeds of a method: those listed, or 0 to n-1 for a number n (formats 1 and 2)."""
     if isinstance(given, int) and not isinstance(given, bool):
         given = range(given) if 0 < given <= MOST_SEEDS else None

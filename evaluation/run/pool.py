@@ -41,7 +41,7 @@ class WorkerDied(UserError):
     """A process ended that nobody asked to end."""
 
 
-def _ignore(_: Any) -> None:
+def _ignore(_: object) -> None:
     """Take a message for nobody."""
 
 

@@ -129,7 +129,7 @@ def check_packages(run: RunFolder, labels: Iterable[str]) -> None:
             )
 
 
-def is_done(run: RunFolder, cell: Cell, config: Any = None) -> bool:
+def is_done(run: RunFolder, cell: Cell, config: object = None) -> bool:
     """Return True if the cell has a clip, or has none for good, and nothing has changed since.
 
     config: that of its method, if it brings files in and is at hand.

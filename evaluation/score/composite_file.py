@@ -212,7 +212,7 @@ def stored(one: Composite) -> dict[str, Any]:
     return plain
 
 
-def _composites(document: Any, where: str) -> list[Composite]:
+def _composites(document: object, where: str) -> list[Composite]:
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise UserError(f"{where} is no file of composite metrics")
     if document.get("format") != FORMAT:

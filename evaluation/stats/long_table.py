@@ -74,7 +74,7 @@ def _factorize(labels: np.ndarray) -> tuple[np.ndarray, Any]:
     return codes, names
 
 
-def distinct(labels: Any, axis: str, of: str) -> tuple[np.ndarray, np.ndarray]:
+def distinct(labels: object, axis: str, of: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and, for each given one, its place among them.
 
     A label that is missing, or labels of several types (1 and "1"), raise UserError, which names
