@@ -6,7 +6,6 @@ None alone means "as is usual": 0, an empty list and an empty text are values li
 import math
 import numbers
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 

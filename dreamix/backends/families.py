@@ -1,7 +1,6 @@
 """The families there are, and which of them fits a loaded pipeline."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from dreamix.backends.family import Family
 from dreamix.backends.names import BACKENDS

@@ -1,7 +1,6 @@
 """Anchor: the still image seen by a moving camera, and nothing else. What `animate` starts from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from dreamix.core.video import Video
 from dreamix.methods.animate import ASKED, camera_of, coarse

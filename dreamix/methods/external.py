@@ -15,7 +15,6 @@ import unicodedata
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError

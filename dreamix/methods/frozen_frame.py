@@ -1,7 +1,5 @@
 """Anchor: the first frame, held. Perfect consistency, no motion."""
 
-from typing import Any
-
 import numpy as np
 
 from dreamix.core.config import NoConfig

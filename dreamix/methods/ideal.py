@@ -1,7 +1,5 @@
 """Anchor: the exact edit, where the suite knows it (Toybox)."""
 
-from typing import Any
-
 from dreamix.core.config import NoConfig
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video

@@ -1,7 +1,5 @@
 """Anchor: the source's frames in random order. Right pictures, broken motion."""
 
-from typing import Any
-
 from dreamix.core.config import NoConfig
 from dreamix.core.seeding import rng_for
 from dreamix.core.video import Video

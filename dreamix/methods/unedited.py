@@ -1,7 +1,5 @@
 """Anchor: the source as it is. Perfect fidelity, no edit."""
 
-from typing import Any
-
 from dreamix.core.config import NoConfig
 from dreamix.methods.base import Edited, EditRequest, method
 

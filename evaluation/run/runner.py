@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from dreamix.backends.base import check_backend, open_backend, spec_of
 from dreamix.backends.names import BACKENDS
