@@ -24,7 +24,7 @@ from ray_nodes import Nodes
 from run_results import results
 
 from evaluation.cluster.shards import Shard, folder_of
-from reports.style import ANCHOR, COLOURS, SETTINGS, clean, figure
+from reports.figures.style import ANCHOR, COLOURS, SETTINGS, clean, figure
 
 ROOT = Path(__file__).parents[1]
 DREAMIX = Path(sys.executable).with_name("dreamix")

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from study_results import Share
 
-from reports.style import ANCHOR, COLOURS, INK, MUTED, SETTINGS, clean, figure
+from reports.figures.style import ANCHOR, COLOURS, INK, MUTED, SETTINGS, clean, figure
 
 OURS = {
     "false alarms": ("difference, t", "P(B > A)", "9 tests, Holm", "difference of success"),

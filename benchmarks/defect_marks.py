@@ -26,12 +26,11 @@ from dreamix.data.suite import Edit, Suite, load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
 from evaluation.stats.agreement import TIME, TIME_AND_PLACE, overlap
+from reports.figures.style import save
 from reports.parts import stamped
-from reports.people.defects import defects_of, of_method
+from reports.people.defects import defects_of, defects_part, of_method
 from reports.people.export import read_export
 from reports.people.outcome import people_of
-from reports.people.part_defects import defects_part
-from reports.style import save
 from reports.summary import IntervalSettings
 from study_app.building import build_and_declare
 from study_app.export.writing import export

@@ -8,43 +8,30 @@ from typing import Any, NamedTuple
 
 from dreamix.core.progress import Progress
 from dreamix.core.records import write_whole
+from dreamix.core.wording import listed
 from evaluation.run.report_stamp import forget_stamp
-from reports.bounds_table import bounds_tables
-from reports.formats import csv, latex, markdown
-from reports.frames import (
+from reports.figures.style import marks
+from reports.loading import Run, load_run
+from reports.metrics.figures import category_map, quality_deltas
+from reports.metrics.frames import (
     categories_frame,
     clips_frame,
     gaps_frame,
     items_frame,
     remarks_frame,
+    remarks_table,
     scores_frame,
 )
-from reports.gallery import gallery_data
-from reports.glance import AXES, glance_part, metric_columns
-from reports.heatmap import category_map
-from reports.loading import Run, load_run
-from reports.media import make_copies
-from reports.methods import Paragraph, paragraph, run_lead
-from reports.page import Content, page, title
-from reports.paper import Results
-from reports.parts import Drawing, Part, grouped, stamped
-from reports.people.build import NOBODY, Said, study_facts, study_results
-from reports.people.export import read_export
-from reports.people.lead import study_lead
-from reports.people.ordinal import Say
-from reports.plots import pareto_front, quality_deltas, trade_off
-from reports.remarks import remarks_table
-from reports.shell import Plot
-from reports.strip import Strip, make_strip, write_strip
-from reports.style import marks
-from reports.subjects import Of, parts_on
-from reports.summary import IntervalSettings, Summary, summarize
-from reports.tables import Table, all_tables
-from reports.versions import made_with
-from reports.wording import listed, summary_sentences
-from reports.writing import (
+from reports.metrics.glance import AXES, glance_part, metric_columns
+from reports.metrics.results import all_tables, bounds_tables
+from reports.metrics.sentences import summary_sentences
+from reports.metrics.trade_off import pareto_front, trade_off
+from reports.page.clips import Strip, gallery_data, make_copies, make_strip, write_strip
+from reports.page.files import (
     Written,
     check_out,
+    csv,
+    markdown,
     results_of,
     saved,
     table_texts,
@@ -52,6 +39,17 @@ from reports.writing import (
     write_paper,
     write_parts,
 )
+from reports.page.latex import latex
+from reports.page.paper import Paragraph, Results, paragraph, run_lead
+from reports.page.run_page import Content, page, title
+from reports.page.shell import Plot
+from reports.parts import Drawing, Part, grouped, stamped
+from reports.people.build import NOBODY, Said, study_facts, study_lead, study_results
+from reports.people.export import read_export
+from reports.people.ordinal import Say
+from reports.subjects import Of, made_with, parts_on
+from reports.summary import IntervalSettings, Summary, summarize
+from reports.tables import Table
 
 
 class Report(NamedTuple):

@@ -181,7 +181,7 @@ def _write_run(
 ) -> None:
     from dreamix.core.progress import progress_bar
     from reports.build import build_report
-    from reports.wording import summary_sentences
+    from reports.metrics.sentences import summary_sentences
 
     with progress_bar("clips") as progress:
         done = build_report(

@@ -9,12 +9,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from reports.rendering import macros
-from reports.shell import Plot
 from reports.tables import Table
 
 RATERS, FOLLOW = "What raters said", "How far metrics follow raters"
@@ -22,7 +19,6 @@ STAMP = "SIMULATED"
 STAMP_COLOUR = "#b35900"
 STRIP = 0.27  # inches above a figure
 WARNING = "SIMULATED raters: no figure here says anything about people or about the methods."
-_PARTS = macros("parts.html")
 
 
 class Drawing(NamedTuple):
@@ -70,16 +66,6 @@ def grouped(parts: list[Part]) -> list[tuple[str, list[str]]]:
     for part in parts:
         found.setdefault(part.group, []).extend(part.found)
     return [(name, sentences) for name, sentences in found.items() if sentences]
-
-
-def part_html(part: Part, plots: dict[str, Plot]) -> Markup:
-    """Return the body of a part's section; plots by the names of its drawings."""
-    return _PARTS.body(part, plots, WARNING)
-
-
-def glance_html(part: Part, plots: dict[str, Plot]) -> Markup:
-    """Return the part that a page opens with: its tables and its figures side by side."""
-    return _PARTS.glance(part, plots, WARNING)
 
 
 def _named(name: str) -> str:

@@ -14,12 +14,13 @@ nothing to say. What it is about tells when it is asked:
     metrics and raters  the `Joint` of a run and a study of its clips
 """
 
+import importlib.metadata
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dreamix.core.packages import Package, note
+from dreamix.core.packages import Package, entries, note
 from dreamix.core.registry import Registry
 from reports.parts import Part
 
@@ -116,3 +117,13 @@ def _apart(part: Part, package: Package) -> Part:
         frames=tuple((f"{before}_{name}", frame) for name, frame in part.frames),
         files=tuple((f"{before}_{name}", text) for name, text in part.files),
     )
+
+
+LIBRARIES = ("dreamix-toolkit", "numpy", "scipy", "pandas", "matplotlib", "av")
+
+
+def made_with() -> dict[str, str]:
+    """Return what makes a report: version by name, packages that bring subjects of it included."""
+    brought = [one.package for one in entries("dreamix.report_subjects") if one.package]
+    ours = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return ours | {package.name: package.version for package in brought}

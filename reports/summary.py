@@ -17,8 +17,7 @@ from dreamix.core.seeding import rng_for
 from evaluation.schema import kind_of_reason
 from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
 from evaluation.stats.resampling import Resampling
-from reports.gapped import Gapped, compared_values, gapped, stand
-from reports.ground import Standing
+from reports.ground import Gapped, Standing, compared_values, gapped, stand
 from reports.loading import STATUSES, Run
 
 # The metric that stands for an axis where one number must: the first of these with values.

@@ -1,37 +1,22 @@
-"""The tables of a report: what stands in them. `reports.formats` writes them down.
+"""The tables of a report: what stands in them, and numbers as text. `reports.page` writes them.
 
-Every cell is text, decided here once, so that the page, Markdown and LaTeX agree to the digit.
-CSV files carry the unrounded numbers instead: `reports.frames`.
+Every cell is text, decided once, so that the page, Markdown and LaTeX agree to the digit. CSV files
+carry the unrounded numbers instead.
 """
 
+import hashlib
 import math
-from collections import defaultdict
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
+from typing import Protocol
 
-import numpy as np
-
+from dreamix.core.wording import listed as listed
 from dreamix.core.wording import plural
-from evaluation.run.info import MetricInfo
-from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
-from reports.loading import AXES, STATUSES, Run, is_number
-from reports.summary import Score, Summary, clip_counts
+from reports.loading import is_number
 
-AXIS_TITLES = {
-    "alignment": "Alignment with the prompt",
-    "fidelity": "Fidelity to the source",
-    "quality": "Quality",
-    "motion": "Amount of motion",
-}
-STATUS_HINTS = {
-    "ok": "a clip, or a score, was made",
-    "failed": "an error stopped it; the reasons are listed below",
-    "n/a": "declared as without meaning here",
-    "missing": "not made or not scored yet",
-}
 NOTHING = "\N{EN DASH}"
 APART = "\N{DAGGER}"
-PARTIAL = "clips that cover too little of their source: never best, bounded like failures"
 
 
 @dataclass(frozen=True)
@@ -76,203 +61,11 @@ class Table:
     first: str = "method"  # what the labels of rows are
 
 
-def all_tables(summary: Summary) -> list[Table]:
-    """Return every table of the report but those of gaps, in the order in which it shows them."""
-    axes = [axis_table(summary, axis) for axis in AXES if summary.run.on_axis(axis)]
-    headlines = [summary.headline(axis) for axis in ("alignment", "fidelity", "quality")]
-    categories = [category_table(summary, metric) for metric in headlines if metric]
-    return [*axes, *categories, counts_table(summary.run), cost_table(summary.run)]
-
-
-def axis_table(summary: Summary, axis: str) -> Table:
-    """Return methods x metrics of one axis, with intervals and the counts of what has no value."""
-    run = summary.run
-    metrics = [facts.name for facts in run.on_axis(axis)]
-    rows = []
-    for label, method in run.methods.items():
-        cells = [compared_cell(summary, label, name) for name in metrics]
-        counts = _count_cells(
-            [summary.scores[label, name] for name in metrics], run, label, metrics
-        )
-        rows.append(Row(label, (*cells, *counts), method.anchor))
-    heads = (*(metric_head(run.metrics[name]) for name in metrics), *_count_heads(run))
-    text = " ".join([caption(summary), *ground_caption(summary, metrics)])
-    return Table(axis, AXIS_TITLES[axis], text, heads, tuple(rows))
-
-
-def compared_cell(summary: Summary, label: str, metric: str) -> Cell:
-    """Return a method's mean on the edits on which it is compared; below it that on its own."""
-    digits, expected = decimals(summary.column(metric)), summary.expected(metric)
-    best = label in summary.best(metric)
-    cell = score_cell(summary.common[label, metric], digits, expected, best)
-    mark = APART if summary.run.metrics[metric].sign and label in summary.apart(metric) else ""
-    text, own = cell.small, summary.scores[label, metric]
-    if summary.more(label, metric):
-        few = not summary.common[label, metric].edits
-        ends = interval_text(summary.compared(label, metric), digits)
-        text = "none in common" if few else ends
-        text += f"; own {number(own.interval.mid, digits)} n={own.edits}"
-    if partial := summary.run.partial_scores[label, metric]:
-        text += f"; {partial} partial"
-    return replace(cell, small=text, mark=mark)
-
-
-def ground_caption(summary: Summary, metrics: list[str]) -> list[str]:
-    """Return what has to be said of the edits of these metrics where methods have not the same."""
-    uneven = [name for name in metrics if summary.uneven(name) and summary.ranking(name)]
-    counts = [f"{name} {int(summary.standings[name].ground.edits.sum())}" for name in uneven
-              if not summary.alone(name)]  # fmt: skip
-    said = []
-    if counts:
-        said.append(
-            "Methods have values on different edits, so a value is the mean on those that all "
-            f"ranked methods have ({', '.join(counts)}), by which they are ranked; own: the mean "
-            "on all edits of the method."
-        )
-    if any(summary.apart(name) and summary.ranking(name) for name in metrics):
-        said.append(f"{APART} not ranked, for too few whole clips in common: its own mean.")
-    if circle := [n for n in metrics if summary.apart(n) and not summary.ranking(n)
-                  and summary.run.metrics[n].sign]:  # fmt: skip
-        said.append(
-            f"Methods have too few whole clips in common to be ranked on {', '.join(circle)}: each "
-            f"has its own mean ({APART})."
-        )
-    return said
-
-
-def category_table(summary: Summary, metric: str) -> Table:
-    """Return methods x edit categories of one metric, with intervals and counts."""
-    run = summary.run
-    sizes = run.categories
-    everyone = [summary.common_categories[m, metric, c] for m in run.methods for c in sizes]
-    digits, apart = decimals(everyone), summary.apart(metric)
-    rows = []
-    for label, method in run.methods.items():
-        scores = [summary.common_categories[label, metric, name] for name in sizes]
-        cells = [
-            replace(score_cell(score, digits, size, best=False), mark=APART * (label in apart))
-            for score, size in zip(scores, sizes.values(), strict=True)
-        ]
-        counts = _count_cells(scores, run, label, [metric])
-        rows.append(Row(label, (*cells, *counts), method.anchor))
-    heads = (*(Head(name, hint=plural(n, "edit")) for name, n in sizes.items()), *_count_heads(run))
-    title = f"{metric} {run.metrics[metric].arrow} by edit category"
-    text = " ".join([caption(summary), *ground_caption(summary, [metric])])
-    return Table(f"category_{metric}", title, text, heads, tuple(rows))
-
-
-def counts_table(run: Run) -> Table:
-    """Return how many clips each method made, failed at and declined."""
-    rows, some = [], bool(run.partial_clips)
-    for label, method in run.methods.items():
-        counts = clip_counts(run, label)
-        numbers = [sum(counts.values()), *(counts[name] for name in STATUSES)]
-        if some:
-            numbers.insert(2, sum(cell[0] == label for cell in run.partial_clips))
-        rows.append(Row(label, tuple(Cell(str(n)) for n in numbers), method.anchor))
-    heads = [
-        Head("clips", hint="edits x seeds"),
-        *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
-    ]
-    text = "The clips of each method. Failures are recorded and left out of the means, not hidden."
-    if some:
-        heads.insert(2, Head("of them partial", hint=PARTIAL))
-        text += (
-            f" Partial: a clip that covers less than {100 * run.least_share:g}% of its source; it "
-            "counts as a failure where methods are compared."
-        )
-    return Table("counts", "Clips and failures", text, tuple(heads), tuple(rows))
-
-
-def cost_table(run: Run) -> Table:
-    """Return what each method cost: time of an edit and of finetuning, all time, memory."""
-    rows = [
-        Row(label, tuple(Cell(text) for text in _cost_texts(run, label)), method.anchor)
-        for label, method in run.methods.items()
-    ]
-    heads = (
-        Head("s / edit", hint="median wall time of one clip in seconds, without finetuning"),
-        Head("finetuning s / video", hint="median over the videos that were finetuned on"),
-        Head("all min", hint="sum over the clips, in minutes of one process"),
-        Head("peak MB", hint="highest resident memory of the process that made the clips"),
-    )
-    text = (
-        "Wall time without writing the clips, each process on one core. Clips that were made "
-        "elsewhere and brought in have none."
-    )
-    return Table("cost", "Cost", text, heads, tuple(rows))
-
-
-def _cost_texts(run: Run, label: str) -> list[str]:
-    """Return the numbers of one method in `cost_table`."""
-    made = run.timed(label)
-    if not made:
-        return [NOTHING] * 4
-    tuning: defaultdict[str, float] = defaultdict(float)
-    alone = []
-    for clip in made:
-        spent = finetune_seconds(clip.facts)
-        tuning[run.edits[clip.edit].video] += spent
-        alone.append((clip.seconds or 0.0) - spent)
-    paid = [seconds for seconds in tuning.values() if seconds > 0]
-    total = sum(clip.seconds or 0.0 for clip in made) / 60
-    memory = max(clip.peak_memory_mb or 0.0 for clip in made)
-    return [
-        number(float(np.median(alone)), 2),
-        number(float(np.median(paid)), 1) if paid else NOTHING,
-        number(total, 1),
-        number(memory, 0) if memory else NOTHING,
-    ]
-
-
-def metric_head(facts: MetricInfo) -> Head:
-    """Return the column head of a metric."""
-    return Head(facts.name, facts.arrow, facts.definition, code=True)
-
-
-def score_cell(score: Score, digits: int, expected: int, best: bool) -> Cell:
-    """Return the cell of a mean: its interval below, `n` too where some edits have no value.
-
-    expected: edits that would be in the mean if none were missing.
-    """
-    without = [name for name in STATUSES[1:] if score.clips[name]]
-    hint = (
-        f"{score.edits} of {plural(expected, 'edit')}, {plural(score.videos, 'video')}"
-        + "".join(f"; {score.clips[name]} {name}" for name in without)
-    )
-    if not score.edits:
-        return Cell(NOTHING, " / ".join(without) or "no edits", hint)
-    partial = f" n={score.edits}" if score.edits < expected else ""
-    small = interval_text(score.interval, digits) + partial
-    return Cell(number(score.interval.mid, digits), small, hint, best)
-
-
 def interval_text(interval: Interval, digits: int) -> str:
     """Return "[low, high]", or why there is no interval."""
     if not is_number(interval.low):
         return "[one video]"
     return f"[{number(interval.low, digits)}, {number(interval.high, digits)}]"
-
-
-def decimals(scores: list[Score]) -> int:
-    """Return the decimals at which a column is honest: two digits of its typical half interval.
-
-    Without intervals: three digits of its largest value. Between 0 and 5.
-    """
-    ends = np.array([(score.interval.low, score.interval.high) for score in scores])
-    half = (ends[:, 1] - ends[:, 0]) / 2
-    half = half[np.isfinite(half) & (half > 0)]
-    if half.size:
-        return _places(float(np.median(half)), 2)
-    sizes = [abs(score.interval.mid) for score in scores if is_number(score.interval.mid)]
-    return _places(max(sizes, default=0.0), 3)
-
-
-def _places(size: float, digits: int) -> int:
-    """Return the decimals that show `digits` significant digits of a number of this size."""
-    if size == 0:
-        return digits
-    return int(np.clip(digits - 1 - math.floor(math.log10(size)), 0, 5))
 
 
 def number(value: float, digits: int) -> str:
@@ -281,24 +74,102 @@ def number(value: float, digits: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
-def caption(summary: Summary) -> str:
-    """Return the sentence that stands below every table of means."""
-    return (
-        f"Mean over edits with its {100 * summary.resampling.confidence:g}% interval (bootstrap "
-        f"over source videos, {summary.resampling.resamples} resamples). Grey: anchors."
-    )
+class Ends(Protocol):
+    """A value with the ends of its interval."""
+
+    @property
+    def low(self) -> float:
+        """Lower end, NaN without one."""
+
+    @property
+    def value(self) -> float:
+        """The value, NaN without one."""
+
+    @property
+    def high(self) -> float:
+        """Upper end, NaN without one."""
 
 
-def _count_heads(run: Run) -> tuple[Head, ...]:
-    first = Head("scores", hint="scores of this table with a value: clips x metrics")
-    rest = (Head(name, hint=STATUS_HINTS[name]) for name in STATUSES[1:])
-    return (first, *([Head("partial", hint=PARTIAL)] if run.partial_clips else []), *rest)
+def ends_cell(one: Ends, digits: int = 2, best: bool = False, why: str = "") -> Cell:
+    """Return the cell of a value with its interval below; why: there is none, where it is known."""
+    if not is_number(one.value):
+        return Cell(NOTHING, hint=why or "not defined on these edits")
+    return Cell(number(one.value, digits), ends_text(one.low, one.high, digits), best=best)
 
 
-def _count_cells(scores: list[Score], run: Run, label: str, metrics: list[str]) -> list[Cell]:
-    totals = {name: sum(score.clips[name] for score in scores) for name in STATUSES}
-    first, *rest = (Cell(str(total)) for total in totals.values())
-    if not run.partial_clips:
-        return [first, *rest]
-    partial = sum(run.partial_scores[label, metric] for metric in metrics)
-    return [first, Cell(str(partial)), *rest]
+def ends_text(low: float, high: float, digits: int = 2) -> str:
+    """Return "[low, high]", or that there is none."""
+    if not is_number(low):
+        return "[no interval]"
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def plain_cell(value: float, digits: int = 2) -> Cell:
+    """Return the cell of a number."""
+    return Cell(number(value, digits) if is_number(value) else NOTHING)
+
+
+def p_text(p: float) -> str:
+    """Return a p-value to three decimals."""
+    if not is_number(p):
+        return NOTHING
+    return "<0.001" if p < 0.001 else number(p, 3)
+
+
+def prose_digits(digits: int, *values: float) -> int:
+    """Return decimals for a sentence: `digits`, but three significant digits of the largest."""
+    size = max((abs(value) for value in values if is_number(value)), default=0.0)
+    return min(digits, 2 - math.floor(math.log10(size))) if size else digits
+
+
+def said(value: float, digits: int) -> str:
+    """Return a number for a sentence; fewer than no decimals round to tens or hundreds."""
+    return number(round(value, digits), max(digits, 0))
+
+
+def said_interval(interval: Interval, digits: int) -> str:
+    """Return "0.31 [0.23, 0.41]" for a sentence, of three significant digits at most."""
+    digits = prose_digits(digits, *interval)
+    mid = said(interval.mid, visible(interval.mid, digits))
+    if not is_number(interval.low):
+        return f"{mid} {interval_text(interval, digits)}"
+    return f"{mid} [{said(interval.low, digits)}, {said(interval.high, digits)}]"
+
+
+def visible(value: float, digits: int) -> int:
+    """Return as many decimals as show that the value is not zero, at least `digits`."""
+    while value and digits < 15 and round(value, digits) == 0:
+        digits += 1
+    return digits
+
+
+MANY = 5  # methods that are all named
+
+
+def those(names: list[str]) -> str:
+    """Return the names of a few methods, the number of many."""
+    return listed(names) if len(names) <= MANY else plural(len(names), "method")
+
+
+LONGEST = 120  # characters; file systems take 255 bytes with the ending
+ESCAPE = "@"
+
+
+def file_name(name: str) -> str:
+    """Return the name of a file without its ending, another one for every other name.
+
+    Letters and digits of ASCII, hyphen, underscore and a single dot within stay; every other byte
+    is written as @ and two digits. A long name is cut and ends with @@ and its hash.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]|\A\.|\.\Z|\.(?=\.)", _escaped, name) or ESCAPE
+    if len(safe) <= LONGEST:
+        return safe
+    return f"{safe[: LONGEST - 40]}{ESCAPE}{ESCAPE}{hashlib.sha256(_bytes(name)).hexdigest()[:32]}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"{ESCAPE}{byte:02X}" for byte in _bytes(found[0]))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

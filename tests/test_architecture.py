@@ -138,7 +138,7 @@ def test_torch_is_imported_inside_functions_but_in_packages_of_models(root: Path
         "dreamix.toybox_cli",
         "reports.cli",
         "study_app.cli",
-        "reports.page",
+        "reports.page.run_page",
         "study_app",
         "evaluation.score.truth",
         "evaluation.score.ladder",

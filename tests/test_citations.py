@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.citations import as_latex, as_text, cited, entries
+from reports.page.paper import as_latex, as_text, cited, entries
 
 SENTENCE = "Adjusted for 9 tests [@holm1979; @cameron2011], 5% two-sided."
 

@@ -33,7 +33,7 @@ from evaluation.run.masks_kept import read_packed_mask, write_packed_mask
 from evaluation.run.merging import merge_runs
 from reports.build import build_report
 from reports.loading import load_run
-from reports.media import make_copies
+from reports.page.clips import make_copies
 from reports.people.export import read_export
 from reports.summary import IntervalSettings
 

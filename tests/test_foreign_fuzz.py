@@ -32,19 +32,17 @@ from evaluation.score.composite_file import KIND, read_composites
 from evaluation.score.scoring import score_run
 from evaluation.settings import ModelSettings
 from reports.build import build_report, write_tables
-from reports.frames import clips_frame
-from reports.gallery import gallery_data
 from reports.loading import load_run
-from reports.media import make_copies
-from reports.page import title
-from reports.people.build import build_study
+from reports.metrics.frames import clips_frame
+from reports.metrics.results import all_tables
+from reports.metrics.sentences import summary_sentences
+from reports.page.clips import gallery_data, make_copies
+from reports.page.run_page import title
+from reports.people.build import build_study, study_lead
 from reports.people.export import read_export
-from reports.people.lead import study_lead
 from reports.people.outcome import people_of
-from reports.people.part_raters import raters_part
+from reports.people.raters import raters_part
 from reports.summary import IntervalSettings, summarize
-from reports.tables import all_tables
-from reports.wording import summary_sentences
 from study_app.export.writing import export
 from study_app.monitor import watch
 from study_app.opening import opened

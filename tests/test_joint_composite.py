@@ -10,11 +10,12 @@ from fabricated_joint import Meant, fabricate_joint
 from evaluation.score.composite_file import read_composites
 from evaluation.stats.composite import learn_composite
 from evaluation.stats.resampling import Resampling
-from reports.citations import cited
-from reports.formats import latex, markdown
+from reports.page.files import markdown
+from reports.page.latex import latex
+from reports.page.paper import cited
 from reports.parts import Part, stamped
+from reports.people.composite import composite_part
 from reports.people.joint import Joint
-from reports.people.part_composite import composite_part
 
 METRICS = {
     "half_a": Meant("alignment", "alignment", 0.9),

@@ -18,7 +18,7 @@ from evaluation.stats.meta import (
     system_note,
 )
 from evaluation.stats.resampling import Resampling
-from reports.people.part_league import league_part
+from reports.people.league import league_part
 
 # Hugging Face space of the challenge: CLIP-F, CLIP-T, PickScore | people on quality, text.
 ROWS = {

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from reports.page.files import write_parts
 from reports.parts import Part, stamped
-from reports.writing import write_parts
 
 
 def test_files_of_a_part_are_written_and_named_by_who_rated(tmp_path: Path) -> None:

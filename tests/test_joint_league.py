@@ -9,17 +9,18 @@ import pytest
 from fabricated_joint import METRICS, Meant, fabricate_joint
 
 from evaluation.stats.meta import out_of_sample_accuracy, tie_calibrated_accuracy
-from reports.citations import cited
-from reports.formats import latex, markdown
+from reports.figures.style import SETTINGS, save
+from reports.page.files import markdown
+from reports.page.latex import latex
+from reports.page.paper import cited
 from reports.parts import WARNING, Part, stamped
 from reports.people.agreement import agreement, best_of, guessing, headline
+from reports.people.cost import cost_part
 from reports.people.joint import Joint, join
+from reports.people.league import league_part
 from reports.people.league_words import found_sentence
-from reports.people.part_by_category import category_part
-from reports.people.part_cost import cost_part
-from reports.people.part_league import league_part
-from reports.people.part_scatter import scatter_part
-from reports.style import SETTINGS, save
+from reports.people.metric_categories import category_part
+from reports.people.scatter import scatter_part
 from reports.tables import APART, NOTHING
 
 PARTS = (league_part, scatter_part, category_part, cost_part)

@@ -9,10 +9,10 @@ import pytest
 import scipy.stats
 from fabricated_joint import METRICS, Meant, fabricate_joint
 
-from reports.formats import latex
 from reports.loading import load_run
-from reports.metric_rankings import Values, agreements, rankings, values_of
-from reports.part_metric_league import metric_parts
+from reports.metrics.alone import metric_parts
+from reports.metrics.rankings import Values, agreements, rankings, values_of
+from reports.page.latex import latex
 from reports.people.joint import Joint
 from reports.summary import IntervalSettings, Summary, summarize
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.formats import PAGE, latex
+from reports.page.latex import PAGE, latex
 from reports.tables import Cell, Head, Row, Table
 
 

@@ -9,14 +9,13 @@ from fabricated_joint import HOW, METRICS, Meant, fabricate_joint
 from numpy.polynomial import Polynomial
 
 from evaluation.stats.meta import evaluate_prediction
-from reports.people.by_category import ALL, FEW_VIDEOS, grid
-from reports.people.joint import join
+from reports.figures.heatmap import ALL
+from reports.people.cost import cost_of, cost_part
+from reports.people.joint import FEW_VIDEOS, join
+from reports.people.metric_categories import category_part, grid
 from reports.people.outcome import people_of
-from reports.people.part_by_category import category_part
-from reports.people.part_cost import cost_of, cost_part
-from reports.people.part_scatter import scatter_part
 from reports.people.prediction import half_widths, predictions
-from reports.people.scatter_figure import method_means
+from reports.people.scatter import method_means, scatter_part
 from reports.tables import APART, NOTHING
 
 

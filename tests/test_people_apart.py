@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 from fabricated_export import Vote, drawn, made_up
 
+from reports.people.build import people_parts
+from reports.people.mos import mos_part
+from reports.people.ordinal import ordinal_part
 from reports.people.outcome import People, people_of
-from reports.people.part_categories import categories_part
-from reports.people.part_mos import mos_part
-from reports.people.part_ordinal import ordinal_part
-from reports.people.part_panel import panel_part
-from reports.people.part_success import success_part
-from reports.people.part_votes import votes_part
-from reports.people.parts import people_parts
-from reports.people.plots_by_category import categories_figure
+from reports.people.panel import panel_part
+from reports.people.success import success_part
+from reports.people.vote_categories import categories_figure, categories_part
+from reports.people.votes import votes_part
 from reports.summary import IntervalSettings
 from reports.tables import APART
 

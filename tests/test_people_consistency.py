@@ -15,10 +15,10 @@ from fabricated_export import drawn, made_up
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reports.people.comparisons import comparisons_part
+from reports.people.mos import mos_part
 from reports.people.outcome import People, people_of
-from reports.people.part_comparisons import comparisons_part
-from reports.people.part_mos import mos_part
-from reports.people.part_panel import panel_part
+from reports.people.panel import panel_part
 from reports.summary import IntervalSettings
 
 QUESTIONS = ("alignment", "fidelity", "quality")

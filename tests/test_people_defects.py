@@ -10,8 +10,8 @@ from fabricated_export import HOW, drawn, people, write_export
 
 from dreamix.core.errors import UserError
 from reports.people.build import build_study
+from reports.people.defects import defects_part
 from reports.people.export import read_export
-from reports.people.part_defects import defects_part
 
 ASKED = {"defects": {"ask": True, "kinds": ["flicker", "distorted", "text"]}}
 

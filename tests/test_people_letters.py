@@ -12,8 +12,9 @@ from statsmodels.stats.multitest import multipletests
 
 from evaluation.stats.compact_letters import compact_letters
 from evaluation.stats.ratings import compare_success, item_success, paired_shares, read_ratings
-from reports.formats import latex, markdown
-from reports.sections import table_html
+from reports.page.files import markdown
+from reports.page.latex import latex
+from reports.page.shell import table_html
 from reports.tables import Cell, Head, Row, Table
 
 

@@ -6,13 +6,11 @@ import pytest
 from click.testing import CliRunner
 from fabricated_export import QUESTIONS, drawn, made_up, people
 
-from reports.citations import cited
 from reports.cli import report
-from reports.people.build import build_study
-from reports.people.gaps import gaps_of
-from reports.people.ordinal import ordinal_questions
-from reports.people.part_ordinal import ordinal_part
-from reports.people.parts import people_parts
+from reports.page.paper import cited
+from reports.people.build import build_study, people_parts
+from reports.people.differences import gaps_of
+from reports.people.ordinal import ordinal_part, ordinal_questions
 from reports.summary import IntervalSettings
 from reports.tables import NOTHING
 

@@ -12,9 +12,9 @@ from dreamix.core.errors import UserError
 from reports.parts import STAMP, WARNING
 from reports.people.build import build_study, study_results
 from reports.people.export import PREFIX, TABLES, read_export
-from reports.people.export_tables import TABLES as COLUMNS
+from reports.people.export import TABLES as COLUMNS
 from reports.people.pairs import pairs_of
-from reports.people.part_preferences import preferences_part
+from reports.people.preferences import preferences_part
 from reports.summary import IntervalSettings
 from reports.tables import NOTHING
 

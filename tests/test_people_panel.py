@@ -7,11 +7,10 @@ from fabricated_export import drawn, people
 
 from evaluation.stats.ratings import compare_methods
 from reports.parts import Part
-from reports.people.gaps import ALONE, SUCCESS, gaps_of
-from reports.people.outcome import People
-from reports.people.part_panel import panel_part
-from reports.people.parts import people_parts
-from reports.people.standings import compared, people_standings
+from reports.people.build import people_parts
+from reports.people.differences import ALONE, gaps_of
+from reports.people.outcome import SUCCESS, People, compared, people_standings
+from reports.people.panel import panel_part
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,17 @@ import pytest
 from fabricated_export import HOW, QUESTIONS, drawn, made_up, people
 
 from evaluation.stats.ratings import success
-from reports.citations import cited
+from reports.page.files import write_parts
+from reports.page.paper import cited
 from reports.parts import Part
+from reports.people.build import people_parts
+from reports.people.comparisons import comparisons_part
+from reports.people.mos import mos_part
 from reports.people.outcome import People, people_of
-from reports.people.part_categories import categories_part
-from reports.people.part_comparisons import comparisons_part
-from reports.people.part_mos import mos_part
-from reports.people.part_success import success_part
-from reports.people.part_votes import votes_part
-from reports.people.parts import people_parts
-from reports.people.plots_success import plateaus
-from reports.people.plots_votes import density
+from reports.people.success import plateaus, success_part
+from reports.people.vote_categories import categories_part
+from reports.people.votes import density, votes_part
 from reports.tables import NOTHING, Table
-from reports.writing import write_parts
 
 MINUS = "\N{MINUS SIGN}"
 

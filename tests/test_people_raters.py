@@ -11,12 +11,11 @@ from fabricated_export import drawn, people
 from simulated_ratings import votes_of
 
 from evaluation.stats.ratings import debiased_mos, rater_model
-from reports.formats import latex
+from reports.page.latex import latex
 from reports.parts import Part
+from reports.people.build import people_parts
 from reports.people.outcome import People
-from reports.people.part_raters import raters_part
-from reports.people.parts import people_parts
-from reports.people.rater_numbers import agreed, screened
+from reports.people.raters import agreed, raters_part, screened
 from reports.tables import Table
 
 

@@ -9,14 +9,12 @@ import pytest
 from fabricated_export import Vote, drawn, made_up, people
 
 from evaluation.stats.ratings import compare_methods, method_scores, votes_on
-from reports.people.detect import detectable
-from reports.people.gap_words import said_of
-from reports.people.gaps import SUCCESS, Gap, gaps_of, letters_of
-from reports.people.outcome import people_of
-from reports.people.part_comparisons import comparisons_part
-from reports.people.part_mos import mos_part
-from reports.people.parts import people_parts
-from reports.people.verdict import verdict
+from reports.people.build import people_parts
+from reports.people.comparisons import comparisons_part
+from reports.people.differences import Gap, detectable, gaps_of, letters_of
+from reports.people.mos import mos_part
+from reports.people.outcome import SUCCESS, people_of
+from reports.people.verdict import said_of, verdict
 from reports.summary import IntervalSettings
 from reports.tables import number
 

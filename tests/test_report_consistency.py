@@ -14,12 +14,11 @@ from drawn_run import STATES, drawn_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports.bounds_table import mean_bounds
-from reports.front import pareto
-from reports.part_metric_league import metric_parts
+from reports.metrics.alone import metric_parts
+from reports.metrics.results import axis_table, category_table, mean_bounds
+from reports.metrics.sentences import summary_sentences
+from reports.metrics.trade_off import pareto
 from reports.summary import IntervalSettings, Summary, summarize
-from reports.tables import axis_table, category_table
-from reports.wording import summary_sentences
 
 AXES = {"fid_a": "fidelity", "fid_b": "fidelity", "ali": "alignment"}
 NAMES = ("ma", "mb", "mc", "md", "me")

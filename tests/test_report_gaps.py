@@ -7,11 +7,11 @@ from fabricated_run import ERROR, fabricate
 
 from dreamix.core.records import append_lines, write_json
 from reports.build import build_report
-from reports.formats import markdown
 from reports.loading import load_run
+from reports.metrics.results import axis_table
+from reports.metrics.sentences import summary_sentences
+from reports.page.files import markdown
 from reports.summary import IntervalSettings, Summary, gaps
-from reports.tables import axis_table
-from reports.wording import summary_sentences
 
 
 def test_every_gap_has_its_reason(summary: Summary) -> None:

@@ -15,14 +15,13 @@ from fabricated_export import drawn, people, write_export
 from PIL import Image
 
 from reports.build import build_report, opening
-from reports.glance import glance_part, letters_of_ranking, metric_columns
-from reports.glance_figure import Column
-from reports.metric_rankings import Ranking
+from reports.figures.style import marks
+from reports.metrics.glance import Column, glance_part, letters_of_ranking, metric_columns
+from reports.metrics.rankings import Ranking
+from reports.page.clips import FRAMES, HEIGHT, chosen_edits
 from reports.people.build import Said, build_study
 from reports.people.export import read_export
-from reports.people.glance import vote_columns
-from reports.strip import FRAMES, HEIGHT, chosen_edits
-from reports.style import marks
+from reports.people.mos import vote_columns
 from reports.summary import IntervalSettings, Summary
 from reports.tables import NOTHING, Cell, Head
 

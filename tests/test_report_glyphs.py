@@ -10,13 +10,12 @@ from drawn_run import drawn_run
 from matplotlib.font_manager import fontManager
 
 from dreamix.core.fonts import Font
-from reports import glyphs
-from reports.glyphs import boxes_note, families, give_fonts, lacking
+from reports.figures import style
+from reports.figures.style import SETTINGS, boxes_note, families, figure, give_fonts, lacking
+from reports.metrics.trade_off import trade_off
+from reports.page.files import saved
 from reports.parts import Drawing
-from reports.plots import trade_off
-from reports.style import SETTINGS, figure
 from reports.summary import IntervalSettings, summarize
-from reports.writing import saved
 
 CIRCLED = "\u24b6"  # the A in a circle: in STIXGeneral, not in DejaVu Sans nor in cmr10
 FONTS = tuple((name, fontManager.findfont(name)) for name in ("cmr10", "STIXGeneral"))
@@ -32,8 +31,8 @@ def drawn(name: str) -> Drawing:
 
 def test_a_character_is_drawn_in_a_font_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a font has it: the table of characters of the fonts that come with matplotlib."""
-    monkeypatch.setattr(glyphs, "_fonts", lambda: FONTS)
-    glyphs.font_with.cache_clear()
+    monkeypatch.setattr(style, "_fonts", lambda: FONTS)
+    style.font_with.cache_clear()
     assert families(f"a{CIRCLED}") == ["DejaVu Sans", "STIXGeneral"]
     assert families("ours ↑ Äж") == ["DejaVu Sans"]
     drawing = drawn(CIRCLED)
@@ -41,29 +40,29 @@ def test_a_character_is_drawn_in_a_font_that_has_it(monkeypatch: pytest.MonkeyPa
     labels = drawing.figure.axes[0].get_yticklabels()
     assert [len(label.get_fontfamily()) for label in labels] == [2, 1]
     assert lacking(f"{CIRCLED}\u732b") == ["\u732b"]
-    glyphs.font_with.cache_clear()
+    style.font_with.cache_clear()
 
 
 def test_a_font_that_was_installed_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The advice of a caption is to install one; matplotlib's list of fonts is from before."""
     before = [one for one in fontManager.ttflist if one.name == "DejaVu Sans"]
     monkeypatch.setattr(fontManager, "ttflist", before)
-    monkeypatch.setattr(glyphs, "installed", lambda: (Font(*FONTS[1]),))
-    glyphs._fonts.cache_clear()
-    glyphs.font_with.cache_clear()
+    monkeypatch.setattr(style, "installed", lambda: (Font(*FONTS[1]),))
+    style._fonts.cache_clear()
+    style.font_with.cache_clear()
     try:
         assert families(CIRCLED) == ["DejaVu Sans", "STIXGeneral"]
         assert fontManager.findfont("STIXGeneral") == FONTS[1][1]
     finally:
-        glyphs._fonts.cache_clear()
-        glyphs.font_with.cache_clear()
+        style._fonts.cache_clear()
+        style.font_with.cache_clear()
 
 
 def test_what_no_font_has_is_said_in_the_caption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """U+732B is a Chinese cat; as if no font had it. matplotlib's own lines are not shown."""
-    monkeypatch.setattr(glyphs, "font_with", lambda _: None)
+    monkeypatch.setattr(style, "font_with", lambda _: None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plot = saved(drawn("\u732b"), tmp_path)

@@ -7,15 +7,20 @@ import numpy as np
 import pytest
 from drawn_run import drawn_run
 
-from reports.bounds_table import bounds_tables, mean_bounds, rank_bounds
-from reports.formats import csv as csv_of
-from reports.formats import markdown
 from reports.ground import common_ground, levelled, standing, tolerance
-from reports.part_metric_league import metric_parts
-from reports.remarks import remarks, remarks_table
+from reports.metrics.alone import metric_parts
+from reports.metrics.frames import remarks, remarks_table
+from reports.metrics.results import (
+    axis_table,
+    bounds_tables,
+    counts_table,
+    mean_bounds,
+    rank_bounds,
+)
+from reports.metrics.sentences import summary_sentences
+from reports.page.files import csv as csv_of
+from reports.page.files import markdown
 from reports.summary import IntervalSettings, Summary, summarize
-from reports.tables import axis_table, counts_table
-from reports.wording import summary_sentences
 
 NAN = np.nan
 HOW = IntervalSettings(resamples=100)

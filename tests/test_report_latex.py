@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from fabricated_export import drawn, write_export
 
-from reports.citations import entries
-from reports.formats import latex
-from reports.latex_text import escape_latex
-from reports.paper import paper
+from reports.page.latex import escape_latex, latex
+from reports.page.paper import entries, paper
 from reports.people.build import build_study
 from reports.people.export import read_export
 from reports.summary import IntervalSettings

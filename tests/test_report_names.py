@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.build import write_tables
-from reports.names import LONGEST, file_name
+from reports.metrics.results import all_tables
 from reports.summary import IntervalSettings, summarize
-from reports.tables import all_tables
+from reports.tables import LONGEST, file_name
 
 STRAY = "0/../../../stray"  # the metric of shared/cases/scripts/hostile_runs.py
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from reports.loading import load_run
-from reports.plots import pareto_front
+from reports.metrics.results import decimals
+from reports.metrics.trade_off import pareto_front
 from reports.summary import IntervalSettings, Score, Summary, summarize
-from reports.tables import decimals, number
+from reports.tables import number
 
 
 def test_a_score_is_the_mean_over_edits_of_the_mean_over_seeds(summary: Summary) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from dreamix.core.media import probe
 from reports.build import build_report
-from reports.rendering import environment, macros
+from reports.page.shell import environment, macros
 from reports.summary import IntervalSettings
 
 # ---- page ----------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from fabricated_run import ERROR, EVIL
 
-from reports.formats import escape_latex, latex, markdown
+from dreamix.core.wording import listed
+from reports.metrics.results import all_tables, axis_table, cost_table
+from reports.metrics.sentences import summary_sentences
+from reports.page.files import markdown
+from reports.page.latex import escape_latex, latex
 from reports.summary import Summary
-from reports.tables import all_tables, axis_table, cost_table
-from reports.wording import listed, summary_sentences
 
 # ---- tables --------------------------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ def test_clips_that_were_brought_in_tell_no_cost(summary: Summary) -> None:
     """Their seconds are those of copying a file."""
     from dataclasses import replace
 
-    from reports.people.part_cost import cost_of
+    from reports.people.cost import cost_of
 
     origin = {"path": "/x.mp4", "files": 1, "size": 1, "state": "s", "sha256": "0" * 64}
     clips = {

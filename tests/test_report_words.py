@@ -16,18 +16,17 @@ from fabricated_export import drawn, made_up, people
 from fabricated_joint import METRICS, Meant, fabricate_joint
 
 from evaluation.stats.intervals import Interval
-from reports.bounds_table import bounds_tables
-from reports.glance import glance_part, metric_columns
-from reports.part_metric_league import metric_parts
+from reports.figures.style import marks
+from reports.metrics.alone import metric_parts
+from reports.metrics.glance import glance_part, metric_columns
+from reports.metrics.results import all_tables, bounds_tables
+from reports.metrics.sentences import summary_sentences
+from reports.page.run_page import caution, idle, notes, remarks_html
 from reports.parts import Part
-from reports.people.lead import rule_words, study_lead
-from reports.people.parts import joint_parts, people_parts
-from reports.prose import said_interval
-from reports.sections import caution, idle, notes, remarks_html
-from reports.style import marks
+from reports.people.build import joint_parts, people_parts, study_lead
+from reports.people.export import rule_words
 from reports.summary import IntervalSettings, summarize
-from reports.tables import Table, all_tables
-from reports.wording import summary_sentences
+from reports.tables import Table, said_interval
 
 HOW = IntervalSettings(resamples=100)
 # A count of one before a word in the plural: "1 videos"; verbs of one are none.

@@ -18,8 +18,8 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
+from reports.people.build import study_lead
 from reports.people.export import read_export
-from reports.people.lead import study_lead
 from study_app.building import build_and_declare
 from study_app.dealing import votes
 from study_app.export.writing import export

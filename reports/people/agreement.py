@@ -5,27 +5,31 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.stats.meta import (
+    Kind,
+    Level,
     MetaInterval,
     MetricRanking,
     PanelStatistic,
     RankedMetric,
+    SplitHalf,
     Statistic,
     bootstrap_accuracy,
     bootstrap_correlation,
+    bootstrap_soft_pairwise,
     correlate,
     half_panels,
     mean_votes,
     metric_ranking,
     one_vote,
     pairwise_accuracy,
+    split_half,
     statistic_value,
     systems_alone,
     tie_calibrated_accuracy,
     why_no_value,
 )
 from reports.ground import TIE
-from reports.people.joint import Joint
-from reports.people.metric_ground import apart
+from reports.people.joint import Joint, apart
 
 ACCURACY = Statistic()  # acc_eq: within an edit, which method is better?
 BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: which edit?
@@ -78,7 +82,7 @@ def agreements(joint: Joint) -> list[Agreement]:
 def agreement(joint: Joint, question: str) -> Agreement:
     """Return the league of all metrics on one question, or why there can be none.
 
-    Metrics with values on too little are not ranked (`metric_ground`): their rows are last.
+    Metrics with values on too little are not ranked (`joint.apart`): their rows are last.
     """
     reason = why_not(joint, question)
     votes, statistic = joint.votes[question], headline(joint)
@@ -242,3 +246,51 @@ def guessing(human: np.ndarray, statistic: Statistic) -> tuple[float, float]:
         return float("nan"), 0.0
     flat = pairwise_accuracy(np.where(np.isfinite(human), 0.0, np.nan), human, 0.0)
     return flat.value, max(flat.value, (1 - flat.value) / 2)
+
+
+DRAWS = 1000  # resamples, at most
+LEVELS: dict[Level, str] = {
+    "item": "mean over edits of the correlation over methods within the edit",
+    "edits": "mean over methods of the correlation over the method's edits",
+    "global": "over all edits by all methods at once; confounded by how hard each video is",
+}
+KINDS: dict[Kind, str] = {"pearson": "Pearson", "spearman": "Spearman", "kendall_b": "Kendall"}
+
+
+class Others(NamedTuple):
+    """Statistics of every metric on one question, by metric."""
+
+    question: str
+    spa: dict[str, MetaInterval]
+    correlations: dict[str, dict[tuple[Level, Kind], MetaInterval]]
+    constant: dict[str, int]  # edits on which metric or people are all equal over methods
+    ceilings: dict[Level, SplitHalf]  # Pearson of halves of the panel
+    why_not: dict[str, str]  # by metric: what is missing or does not vary; "" for nothing
+
+
+def others(joint: Joint, question: str) -> Others:
+    """Return SPA and correlations of every metric with their intervals over source videos."""
+    votes, few = joint.votes[question], min(DRAWS, joint.people.how.resamples)
+    human = mean_votes(votes)
+    draws = joint.people.resampling("statistics", question)._replace(resamples=few)
+    spa = bootstrap_soft_pairwise(joint.metrics, human, draws, sources=joint.sources)
+    named = list(zip(joint.names, joint.metrics, strict=True))
+    return Others(
+        question,
+        dict(zip(joint.names, spa, strict=True)),
+        {name: _correlations(joint, metric, human, question, few) for name, metric in named},
+        {name: correlate(metric, human, level="item").constant for name, metric in named},
+        {level: split_half(votes, level=level, rng=draws.rng) for level in LEVELS},
+        {name: why_none(joint, k, question) for k, name in enumerate(joint.names)},
+    )
+
+
+def _correlations(
+    joint: Joint, metric: np.ndarray, human: np.ndarray, question: str, resamples: int
+) -> dict[tuple[Level, Kind], MetaInterval]:
+    def found(level: Level, kind: Kind) -> MetaInterval:
+        draws = joint.people.resampling("correlations", question)._replace(resamples=resamples)
+        statistic = Statistic("correlation", level, kind)
+        return bootstrap_correlation(metric, human, statistic, draws, sources=joint.sources)
+
+    return {(level, kind): found(level, kind) for level in LEVELS for kind in KINDS}

@@ -1,32 +1,149 @@
 """From the export of a study to the parts of a report, and to a page of its own."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from dreamix.core.records import write_whole
-from reports.glance import glance_part
-from reports.glance_figure import Column
+from dreamix.core.wording import listed, plural
+from reports.figures.style import Mark, marks
 from reports.loading import Run
-from reports.methods import paragraph, paragraph_html
-from reports.parts import Part, glance_html, grouped, part_html, stamped
-from reports.people.export import Exported
-from reports.people.glance import choice_columns, rated_edits, vote_columns
-from reports.people.joint import join
-from reports.people.lead import study_lead
+from reports.metrics.glance import Column, glance_part
+from reports.page.clips import NO_RUN
+from reports.page.files import check_out, results_of, utf8, write_paper, write_parts
+from reports.page.paper import paragraph, paragraph_html
+from reports.page.shell import Section, glance_html, macros, part_html, shell
+from reports.parts import FOLLOW, Part, grouped, stamped
+from reports.people.export import RULES, Exported, rule_words
+from reports.people.joint import Joint, join
+from reports.people.mos import vote_columns
 from reports.people.ordinal import Say
-from reports.people.outcome import people_of
-from reports.people.pairs import pairs_of
-from reports.people.parts import joint_parts, pairs_parts, people_parts
-from reports.rendering import macros
-from reports.shell import Section, shell
-from reports.strip import NO_RUN
-from reports.style import Mark, marks
+from reports.people.outcome import People, people_of
+from reports.people.pairs import Pairs, choice_columns, pairs_of, rated_edits
+from reports.subjects import Of, made_with, parts_on
 from reports.summary import IntervalSettings
-from reports.versions import made_with
-from reports.wording import plural
-from reports.writing import check_out, results_of, utf8, write_paper, write_parts
+
+DESIGNS = {
+    "absolute": "rated one edit at a time, beside its source and prompt, from 1 to 5 with a verbal "
+    "label on every point",
+    "pairwise": "chose between two edits of one source, beside it and the prompt, with no "
+    "difference as a third answer",
+}
+
+
+def study_lead(export: Exported) -> list[str]:
+    """Return what was asked of whom, on what terms, and who was left out by which rules."""
+    return [_asked(export), _took_part(export), _rules(export), _declared(export)]
+
+
+def _asked(export: Exported) -> str:
+    plan = export.plan[export.plan["kind"] == "rating"]
+    unit = "clip" if export.design == "absolute" else "pair"
+    edits = f"{plural(plan['edit'].nunique(), 'edit')} of "
+    edits += plural(plan["video"].nunique(), "source video")
+    return (
+        f"In the study {export.name}, raters {DESIGNS[export.design]}; the questions were about "
+        f"{listed(export.questions)}. There were {plural(len(plan), unit)} to rate, of {edits} by "
+        f"{listed(export.methods)}, dealt in balanced incomplete blocks with rotated methods."
+    )
+
+
+def _took_part(export: Exported) -> str:
+    raters, own = export.raters, export.own
+    who = "simulated rater" if export.simulated else "rater"
+    counted = own[~own["excluded"]]
+    out = int(raters["excluded"].sum())
+    return (
+        f"Of {plural(len(raters), who)} who began, {int(raters['finished'].sum())} finished; "
+        f"{out or 'none'} {'were' if out > 1 else 'was'} excluded, and "
+        f"{plural(len(counted), 'answer')} of {plural(counted['rater'].nunique(), 'rater')} "
+        f"{'counts' if len(counted) == 1 else 'count'}; training, traps, trials with a known "
+        "answer and repeats are not among them."
+    )
+
+
+def _rules(export: Exported) -> str:
+    rules: dict[str, Any] = export.study.get("exclusion", {})
+    said = [rule_words(k, rules[k]) for k in RULES if rules.get(k)]
+    playback = export.study.get("playback", {}).get("coverage")
+    part = f"{100 * playback:g}% of it" if playback else ""
+    watched = f" A clip could be rated once {part} had been played." if part else ""
+    if not said:
+        return f"No rule of exclusion was declared.{watched}"
+    text = f"{', '.join(said[:-1])} or {said[-1]}" if said[1:] else said[0]
+    return f"Raters were to be excluded for {text}.{watched}"
+
+
+def _declared(export: Exported) -> str:
+    """Return when the plan was declared, and what changed since: when, why, after how much."""
+    declared = export.declared
+    if not declared:
+        return "The export does not say when the plan of the analysis was declared."
+    first = declared.get("first") or declared
+    votes = int(first["ratings"])
+    since = f"after {plural(votes, 'rated trial')}" if votes else "before the first vote"
+    kept = f"was kept on {_day(first)}, {since}"
+    text = f"The plan of the analysis (hash {str(first['hash'])[:12]}) {kept}."
+    changes = [one for one in declared.get("amendments", ()) if not one.get("automatic")]
+    return " ".join([text, *map(_change, changes), *_apart(export)])
+
+
+def _change(entry: dict[str, Any]) -> str:
+    """Return an amendment as a sentence; the reason is the researcher's."""
+    reason = str(entry.get("reason", "")).strip().rstrip(".")
+    after = plural(int(entry.get("ratings", 0)), "rated trial")
+    return f"It was amended on {_day(entry)} after {after}, for this reason: {reason}."
+
+
+def _apart(export: Exported) -> list[str]:
+    """Return how many votes are under which declaration, and how many are kept apart."""
+    said, own = [], export.own
+    if "declared" in own and own["declared"].nunique() > 1:
+        counts = own.drop_duplicates("trial")["declared"].value_counts(sort=False)
+        parts = [f"{count} under {digits}" for digits, count in counts.items()]
+        said.append(f"Of the trials that are analysed, {listed(parts)} were rated.")
+    gone = int((export.wide["kind"] == "retired").sum())
+    if gone:
+        trials = "trial was" if gone == 1 else "trials were"
+        said.append(
+            f"{gone} rated {trials} of clips that were made anew or taken out since, and "
+            f"{'is' if gone == 1 else 'are'} left out."
+        )
+    return said
+
+
+def _day(entry: dict[str, Any]) -> str:
+    return datetime.fromtimestamp(int(entry["at"]) / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def people_parts(people: People, ordinal: Say | None = None) -> list[Part]:
+    """Return what raters said, stamped if they were simulated.
+
+    ordinal: told where the fit of ordinal models is; None leaves them out.
+    """
+    given: dict[Of, tuple[Any, ...]] = {"raters": (people,)}
+    if ordinal:
+        given["ordinal"] = people, ordinal
+    return _stamped(parts_on(given), people.export.simulated)
+
+
+def pairs_parts(pairs: Pairs) -> list[Part]:
+    """Return what raters chose, stamped if they were simulated."""
+    return _stamped(parts_on({"pairs": (pairs,)}), pairs.export.simulated)
+
+
+def joint_parts(joint: Joint) -> list[Part]:
+    """Return how far metrics follow the raters, stamped if they were simulated."""
+    found = parts_on({"metrics and raters": (joint,)})
+    parts = _stamped(found, joint.people.export.simulated)
+    return [part._replace(group=FOLLOW) for part in parts]
+
+
+def _stamped(parts: list[Part], simulated: bool) -> list[Part]:
+    return [stamped(part) for part in parts] if simulated else parts
+
 
 _PIECES = macros("pieces.html")
 

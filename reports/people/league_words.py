@@ -1,13 +1,12 @@
 """What the leagues say, in words: the findings, the cautions, and what was done."""
 
+from dreamix.core.wording import listed, plural
 from evaluation.stats.meta import ENOUGH, RankedMetric, smallest_p
 from reports.ground import TIE
 from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline
-from reports.people.cells import ends_text, p_text
 from reports.people.joint import Joint
-from reports.tables import number
-from reports.wording import listed, plural, those
+from reports.tables import ends_text, number, p_text, those
 
 WHY = (
     "Metrics are ranked by acc_eq: given two methods' edits of the same video and prompt, does the "

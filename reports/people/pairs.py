@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from dreamix.core.errors import UserError
+from evaluation.stats.compact_letters import letters_of_tests
+from evaluation.stats.intervals import Interval
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
     ChoiceRows,
@@ -18,9 +21,13 @@ from evaluation.stats.preference import (
     read_choices,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate
+from reports.figures.style import Mark, marks_of
+from reports.loading import is_number
+from reports.metrics.glance import Column
+from reports.people.differences import alpha_of
 from reports.people.export import Exported
-from reports.style import Mark, marks_of
 from reports.summary import IntervalSettings
+from reports.tables import Cell, Head, ends_text, number
 
 
 class Chosen(NamedTuple):
@@ -98,3 +105,58 @@ def _in_order(rows: ChoiceRows, methods: list[str]) -> ChoiceRows:
     names = tuple(method for method in methods if method in rows.methods)
     place = np.array([names.index(method) for method in rows.methods])
     return rows._replace(left=place[rows.left], right=place[rows.right], methods=names)
+
+
+STRENGTH = (
+    "A value is the strength of a method in the raters' choices, on the log scale of the "
+    "Bradley-Terry model (mean 0), with its {level:g}% interval over raters and source videos."
+)
+
+
+def choice_columns(pairs: Pairs) -> list[Column]:
+    """Return a column for every question of a pairwise study on which strengths can be told."""
+    alpha = alpha_of(pairs)
+    return [_choice_column(pairs, one, alpha) for one in pairs.kept if one.model and one.ends]
+
+
+def _choice_column(pairs: Pairs, one: Chosen, alpha: float) -> Column:
+    assert one.model and one.ends
+    names, strength = one.rows.methods, one.model.strength
+    ends = [_interval(*three) for three in zip(one.ends.low, strength, one.ends.high, strict=True)]
+    letters, best = _letters(one, alpha), float(strength.max())
+    return Column(
+        one.question,
+        Head(one.question, hint="strength, log scale"),
+        {
+            m: Cell(number(e.mid, 2), ends_text(e.low, e.high), best=e.mid == best, mark=letter)
+            for m, e, letter in zip(names, ends, letters, strict=True)
+        },
+        dict(zip(names, ends, strict=True)),
+        1,
+        {m: rated_edits(_chosen_on(pairs, one.question, m)) for m in names},
+        STRENGTH.format(level=100 * pairs.how.confidence),
+    )
+
+
+def _letters(one: Chosen, alpha: float) -> list[str]:
+    """Return the letters of the methods; none where no preference could be tested."""
+    assert one.model
+    order = np.argsort(-one.model.strength, kind="stable").tolist()
+    return letters_of_tests(one.p_holm, alpha, order)
+
+
+def _chosen_on(pairs: Pairs, question: str, method: str) -> pd.DataFrame:
+    """Return the choices that count between a method and another."""
+    own = pairs.export.own
+    side = (own["method_left"] == method) | (own["method_right"] == method)
+    return own[side & (own["question"] == question) & ~own["excluded"].astype(bool)]
+
+
+def rated_edits(rows: pd.DataFrame) -> int:
+    """Return how many edits stand in trials that are ratings; of an export's plan: to be rated."""
+    return int(rows.loc[rows["kind"] == "rating", "edit"].nunique())
+
+
+def _interval(low: float, mid: float, high: float) -> Interval:
+    ends = (float(low), float(mid), float(high))
+    return Interval(*ends) if is_number(mid) else Interval(np.nan, np.nan, np.nan)

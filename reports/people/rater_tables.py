@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dreamix.core.wording import plural
 from reports.loading import is_number
-from reports.people.cells import ends_text, plain_cell
-from reports.people.export import Exported
-from reports.people.lead import RULES as RULE_WORDS
-from reports.people.lead import rule_words
+from reports.people.differences import mos_cell, own_edits_note
+from reports.people.export import RULES as RULE_WORDS
+from reports.people.export import Exported, rule_words
 from reports.people.outcome import People
-from reports.people.own_edits import mos_cell, own_edits_note
-from reports.people.rater_numbers import RULES, Agreed, Screened
-from reports.tables import NOTHING, Cell, Head, Row, Table, number
-from reports.wording import plural
+from reports.people.raters import RULES, Agreed, Screened
+from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, plain_cell
 
 BY_HAND = "excluded by a researcher"
 

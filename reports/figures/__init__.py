@@ -1,0 +1,1 @@
+"""The machinery of figures: one look, one heat map."""

@@ -1,0 +1,225 @@
+"""The page of a run: its results, its gallery, and what people said of its clips."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from dreamix.core.wording import plural
+from evaluation.settings import TOYBOX_CLIP
+from reports.loading import AXES, Run
+from reports.metrics.results import AXIS_TITLES
+from reports.metrics.sentences import summary_sentences
+from reports.page.clips import NO_CLIPS, Strip, strip_or_why
+from reports.page.paper import Paragraph, paragraph_html
+from reports.page.shell import Plot, Section, glance_html, macros, part_html, shell, table_html
+from reports.parts import Part, grouped
+from reports.summary import Summary, gaps
+from reports.tables import Table
+
+FEW_VIDEOS = 20  # below this the measured coverage of a 95% interval is under 93%
+_PIECES, _RESULTS = macros("pieces.html"), macros("results.html")
+NONE = Markup("")
+
+
+def caution(summary: Summary) -> Markup:
+    """Return the warning about intervals that rest on few videos, empty with enough of them."""
+    return _RESULTS.caution(len(summary.run.videos), FEW_VIDEOS)
+
+
+def small_clip(run: Run) -> Markup:
+    """Return what a reader must know if CLIP was Toybox's own small one, empty if it was not."""
+    models = [facts.models.get("clip", "") for facts in run.metrics.values()]
+    is_small = any(model.startswith(f"clip {TOYBOX_CLIP} ") for model in models)
+    return _RESULTS.small_clip(TOYBOX_CLIP) if is_small else NONE
+
+
+def idle(run: Run) -> Markup:
+    """Return which metrics apply to no clip of the run, and why; empty if there are none."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in run.idle.items():
+        by_reason.setdefault(reason, []).append(name)
+    return _RESULTS.idle(len(run.idle), by_reason) if by_reason else NONE
+
+
+def failures(run: Run, linked: bool) -> Markup:
+    """Return every reason for a missing number, with how many clips it concerns.
+
+    linked: whether the page has a gallery in which the example can be looked at.
+    """
+    rows = []
+    for gap in gaps(run):
+        method, edit, _seed = gap.example.split("/")
+        named = {
+            "methods": "all" if len(gap.methods) == len(run.methods) else ", ".join(gap.methods),
+            "metrics": "all" if len(gap.metrics) == len(run.metrics) else ", ".join(gap.metrics),
+        }
+        rows.append(gap._asdict() | named | {"edit": edit, "example": f"{method} / {edit}"})
+    return _RESULTS.failures(rows, linked)
+
+
+def remarks_html(table: Table | None) -> Markup:
+    """Return what is remarked of how clips were read, folded; empty if nothing."""
+    if table is None:
+        return NONE
+    clips = sum(int(row.cells[1].main) for row in table.rows)
+    kinds = f" of {plural(len(table.rows), 'kind')}" if len(table.rows) > 1 else ""
+    return _RESULTS.remarks(f"{table.title}: {plural(clips, 'remark')}{kinds}", table)
+
+
+def notes(run: Run) -> Markup:
+    """Return what a reader must know of some values, and of how many; empty if nothing."""
+    found = run.scores["note"].dropna().value_counts()
+    return _RESULTS.notes({str(text): int(n) for text, n in found.items()}) if len(found) else NONE
+
+
+def definitions(run: Run) -> Markup:
+    """Return the definition of every metric of the tables."""
+    axes = ((AXIS_TITLES[axis], run.on_axis(axis)) for axis in AXES)
+    return _RESULTS.definitions([(title, found) for title, found in axes if found])
+
+
+def provenance(summary: Summary, more: dict[str, dict[str, Any]]) -> Markup:
+    """Return all that is known about how the numbers came to be, and `more` blocks of facts."""
+    run, info = summary.run, summary.run.info
+    blocks: dict[str, Any] = {
+        "Suite": asdict(info.suite),
+        "Clips made with": info.versions,
+        "Scores computed with": info.scored_with | {"scores.jsonl": run.scores_sha256},
+        "Model settings": _settings(run),
+        **more,
+    }
+    methods = [
+        (label, entry, json.dumps(entry.config, indent=1, sort_keys=True, ensure_ascii=False))
+        for label, entry in info.methods.items()
+    ]
+    return _RESULTS.provenance(blocks, methods)
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Return the settings that the metrics share; where they differ, every one with its metrics."""
+    by_text: dict[str, list[str]] = {}
+    for name, facts in run.info.metrics.items():
+        by_text.setdefault(json.dumps(facts.settings, sort_keys=True), []).append(name)
+    if len(by_text) == 1:
+        found: dict[str, Any] = json.loads(next(iter(by_text)))
+        return found
+    return {", ".join(names): text for text, names in by_text.items()}
+
+
+class Content(NamedTuple):
+    """What the page shows."""
+
+    summary: Summary
+    tables: list[Table]
+    plots: list[Plot]
+    part_plots: dict[str, Plot]  # the drawings of parts and rankings
+    files: list[str]  # written beside the page, relative to it
+    gallery: dict[str, Any] | None  # None: made without media
+    facts: dict[str, dict[str, Any]]  # for the provenance: what made the report, and the study
+    glance: Part  # what the page opens with
+    strip: Strip | None
+    parts: list[Part]  # of a rater study; none without one
+    rankings: list[Part]  # of methods by metrics alone; none with a study
+    methods: Paragraph
+
+
+def page(content: Content) -> str:
+    """Return the page as HTML; equal contents give equal text."""
+    summary = content.summary
+    heading = _heading(summary)
+    return shell(title(summary.run), heading, _sections(content), content.gallery)
+
+
+def title(run: Run) -> str:
+    """Return what a report on a run is called."""
+    suite = run.info.suite
+    count = len(run.ranked)
+    who = f"{count} methods compared" if count > 1 else plural(count, "method")
+    return f"{who} on {suite.name}, version {suite.version}"
+
+
+def _heading(summary: Summary) -> Markup:
+    run = summary.run
+    suite = run.info.suite
+    facts = [
+        (len(run.ranked), "method", "methods"),
+        (len(run.edits), "edit", "edits"),
+        (len(run.videos), "source video", "source videos"),
+        (len(run.metrics) - len(run.idle), "metric", "metrics"),
+        (int((run.scores["status"] == "failed").sum()), "failed score", "failed scores"),
+    ]
+    return _PIECES.heading("Video editing report", suite.name, str(suite.version), facts)
+
+
+def _sections(content: Content) -> list[Section]:
+    summary, run = content.summary, content.summary.run
+    tables = {table.name: table for table in content.tables}
+    linked = content.gallery is not None
+    lost = [table_html(tables["counts"]), failures(run, linked)]
+    lost += [remarks_html(tables.get("remarks")), notes(run)]
+    defined = [definitions(run), _RESULTS.not_run(run.info.not_run)]
+    return [
+        Section("glance", content.glance.title, _glance(content), open=True),
+        Section("summary", "Summary", _summary(content)),
+        *_part_sections(content.parts, content.part_plots),
+        *_results(content),
+        *_part_sections(content.rankings, content.part_plots),
+        Section("gallery", "Gallery", _gallery(content)),
+        Section("failures", "Failures", _joined(lost)),
+        Section("cost", "Cost", table_html(tables["cost"], titled=False)),
+        Section("methods", "Methods", paragraph_html(content.methods)),
+        Section("metrics", "Metrics", _joined(defined)),
+        Section("provenance", "Provenance", provenance(summary, content.facts)),
+        Section("files", "Files", _PIECES.files(content.files)),
+    ]
+
+
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(parts)
+
+
+def _glance(content: Content) -> Markup:
+    """Return what stands open: the first table and figure, and the strip."""
+    first = glance_html(content.glance, content.part_plots)
+    return _joined([first, caution(content.summary), strip_or_why(content.strip, NO_CLIPS)])
+
+
+def _part_sections(parts: list[Part], plots: dict[str, Plot]) -> list[Section]:
+    """Return a section a part. What people said comes before metrics, which stand in for them."""
+    return [Section(part.id, part.title, part_html(part, plots)) for part in parts]
+
+
+def _results(content: Content) -> list[Section]:
+    """Return the sections of the metrics."""
+    summary, run = content.summary, content.summary.run
+    plots = {plot.name: plot for plot in content.plots}
+    named = {table.name: table for table in content.tables}
+    axes = [named[name] for axis in AXES for name in (axis, f"bounds_{axis}") if name in named]
+    how = _RESULTS.how_to_read(summary.resampling)
+    body = _joined([how, small_clip(run), *map(table_html, axes), idle(run)])
+    found = [Section("results", "Results", body)]
+    if "trade_off" in plots:
+        found.append(Section("trade-off", "Trade-off", _PIECES.plot(plots["trade_off"])))
+    if "categories" in plots:
+        tables = [table for table in content.tables if table.name.startswith("category_")]
+        categories = _RESULTS.categories(plots["categories"], tables)
+        found.append(Section("categories", "Edit categories", categories))
+    if "quality" in plots:
+        found.append(Section("quality-delta", "Against the source", _PIECES.plot(plots["quality"])))
+    return found
+
+
+def _summary(content: Content) -> Markup:
+    first, clips, *rest = summary_sentences(content.summary)
+    rest += [sentence for part in content.rankings for sentence in part.found]
+    found: Markup = _RESULTS.summary(f"{first} {clips}", grouped(content.parts), rest)
+    return found
+
+
+def _gallery(content: Content) -> Markup:
+    if content.gallery is None:
+        return _PIECES.note("This report was made with --no-media.")
+    return _RESULTS.gallery()

@@ -1,0 +1,292 @@
+"""The paper's table: mean opinion scores and success of every method, with letters."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dreamix.core.wording import listed, plural
+from evaluation.stats.ratings import MethodScores, SuccessRate
+from reports.loading import is_number
+from reports.metrics.glance import Column
+from reports.parts import Part
+from reports.people.differences import (
+    Gap,
+    Gaps,
+    Places,
+    apart_mark,
+    gaps_of,
+    letters_of,
+    places_of,
+    scores_of,
+)
+from reports.people.outcome import SUCCESS, Outcome, People, whose_edits
+from reports.people.pairs import _interval
+from reports.people.verdict import verdict
+from reports.subjects import subject
+from reports.tables import APART, NOTHING, Cell, Head, Row, Table, ends_text, number
+
+COUNTS = ("votes", "raters", "sources", "items")
+COUNT_HINTS = {
+    "votes": "answers to one question",
+    "raters": "who voted",
+    "sources": "source videos with votes",
+    "items": "edits with votes",
+}
+CAPTION = (
+    "Mean opinion scores on {questions} from 1 to 5 (means of source means), with {level:g}% "
+    "intervals clustered by rater and by source video. Success: the share of edits whose mean vote "
+    "is above {threshold:g} on every question; votes succeed: the share of single raters' answers "
+    "that are. Methods that share a letter in a column do not differ significantly (Holm's "
+    "correction). Bold: the highest, whatever values a method lacks."
+)
+GROUND = (
+    " Methods have votes on different edits: scores, letters and bold faces are about the edits "
+    "that all ranked methods have; own: on all edits of the method; "
+    f"{APART}: too few edits in common, so its own score, not ranked."
+)
+DONE = (
+    "A method's mean opinion score is the mean over source videos of the mean over a source's "
+    "edits of the edit's mean vote, with {level:g}% t intervals from variances clustered by rater "
+    "and by source video [@cameron2011] on at most min(raters, sources) "
+    "\N{MINUS SIGN} 1 degrees of freedom, fewer where raters hold unequal shares of the votes "
+    "[@bell2002], cut where the scale ends; bootstrap "
+    "intervals beside them resampled raters and, independently, source videos ({resamples} "
+    "resamples, seed {seed}) [@owen2007].",
+    "An edit succeeds if the mean of its votes is above {threshold:g} on every question. Shares of "
+    "edits have intervals for clustered data [@korn1998] with source videos as clusters, which "
+    "take the raters as given; shares of single raters' answers, clustered by rater and source "
+    "video, are given as well.",
+)
+DONE_PAIRS = (
+    "Methods were compared in pairs on the edits that {whose} have votes on, with variances "
+    "clustered by rater and by source video [@cameron2011]{votes}. Success was compared by the "
+    "difference of shares over common edits, with a sign-flip test over source videos and a score "
+    "interval for paired shares [@tango1998], both widened by the raters' jackknife variance "
+    "[@efron1993]{own}.",
+    "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
+)
+
+
+@subject("mos", "raters", after="preferences")
+def mos_part(people: People) -> Part:
+    """Return the table with the declared exclusions, the one without them, and the verdict."""
+    gaps = gaps_of(people, people.kept)
+    tables = [_table(people, people.kept, gaps)]
+    frames = [_frame(people, people.kept, gaps, everyone=False)]
+    if people.everyone:
+        theirs = gaps_of(people, people.everyone)
+        tables.append(_table(people, people.everyone, theirs, everyone=True))
+        frames.append(_frame(people, people.everyone, theirs, everyone=True))
+    return Part(
+        id="mos",
+        title="What raters said of the methods",
+        found=verdict(people, gaps),
+        tables=tuple(tables[:1]),
+        folded=tuple(tables[1:]),
+        frames=(("mos", pd.concat(frames, ignore_index=True)),),
+        done=_done(people, gaps),
+    )
+
+
+def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
+    how = people.how
+    facts = {"level": 100 * how.confidence, "resamples": how.resamples, "seed": how.seed,
+             "threshold": people.kept.success.threshold}  # fmt: skip
+    said = tuple(text.format(**facts) for text in DONE)
+    if not (pairs := len(gaps[SUCCESS])):
+        return said
+    tests, alpha = pairs * len(people.questions), round(100 * (1 - how.confidence), 6)
+    whose = whose_edits(people.kept.standings)
+    votes = f", and p-values adjusted over all {tests} comparisons of votes [@holm1979]"
+    own = f", and adjusted over its own {pairs} comparisons [@holm1979]"
+    counts = {"votes": votes * (tests > 1), "own": own * (pairs > 1), "alpha": alpha}
+    return said + tuple(text.format(whose=whose, **counts) for text in DONE_PAIRS)
+
+
+def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False) -> Table:
+    topics = (*people.questions, SUCCESS)
+    columns = {topic: score_cells(people, outcome, gaps, topic) for topic in topics}
+    rows = []
+    for name in people.methods:
+        at = outcome.ratings.methods.index(name)
+        scored = [column[name] for column in columns.values()]
+        answers = replace(_votes_succeed(outcome, at), mark=apart_mark(outcome, SUCCESS, name))
+        rows.append(Row(name, (*scored, answers, *_counts(outcome, at))))
+    heads = [Head(name, hint=f"mean vote on {name}") for name in people.questions]
+    heads += [
+        Head(SUCCESS, hint="share of edits that succeed"),
+        Head("votes succeed", hint="share of raters' answers that succeed on every question"),
+        *(Head(name, hint=COUNT_HINTS[name]) for name in COUNTS),
+    ]
+    who = ", nobody excluded" if everyone else ""
+    return Table(
+        f"mos{'_everyone' * everyone}",
+        f"Mean opinion scores and success{who}",
+        _caption(people, outcome),
+        tuple(heads),
+        tuple(rows),
+    )
+
+
+def _caption(people: People, outcome: Outcome) -> str:
+    questions = listed(people.questions)
+    threshold, level = outcome.success.threshold, 100 * people.how.confidence
+    text = CAPTION.format(questions=questions, level=level, threshold=threshold)
+    if any(one.gaps.any() for one in outcome.standings.values()):
+        text += GROUND
+    return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
+
+
+def score_cells(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
+    """Return a column: each method's score on common edits, its interval, its letters."""
+    scores, places = scores_of(people, outcome, topic), places_of(people, outcome, topic)
+    letters = _letters(people, gaps[topic], scores, places)
+    several = sum(map(is_number, scores.values())) > 1
+    found = {}
+    for name in scores:
+        at = outcome.ratings.methods.index(name)
+        cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
+        found[name] = Cell(
+            cell.main, cell.small + _own(outcome, topic, at), cell.hint,
+            best=several and name in places.best,
+            mark=apart_mark(outcome, topic, name) or (letters[name] if several else ""),
+        )  # fmt: skip
+    return found
+
+
+def _letters(
+    people: People, gaps: list[Gap], scores: dict[str, float], places: Places
+) -> dict[str, str]:
+    """Return the letters of ranked methods."""
+    ranked = {name: score if places.ranks[name] else np.nan for name, score in scores.items()}
+    return letters_of(people, gaps, ranked)
+
+
+def _own(outcome: Outcome, topic: str, at: int) -> str:
+    """Return a method's score on all its edits, where these are more than the common ones."""
+    if topic == SUCCESS:
+        own, common = outcome.own_success.items, outcome.success.items
+        if own.counted[at] == common.counted[at]:
+            return ""
+        return f"; own {number(100 * float(own.share[at]), 0)}% n={int(own.counted[at])}"
+    mine, shared = outcome.own[topic], outcome.scores[topic]
+    if mine.items[at] == shared.items[at]:
+        return ""
+    return f"; own {number(float(mine.mos[at]), 2)} n={int(mine.items[at])}"
+
+
+def _mos(scores: MethodScores, at: int) -> Cell:
+    if not is_number(scores.mos[at]):
+        return Cell(NOTHING, "no votes")
+    boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
+    counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNTS)
+    small = ends_text(float(scores.low[at]), float(scores.high[at]))
+    return Cell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
+
+
+def _success(outcome: Outcome, at: int) -> Cell:
+    return _share(outcome.success.items, at, "edit")
+
+
+def _votes_succeed(outcome: Outcome, at: int) -> Cell:
+    return _share(outcome.success.votes, at, "answer of a rater about an edit")
+
+
+def _share(rate: SuccessRate, at: int, what: str) -> Cell:
+    if not is_number(rate.share[at]):
+        return Cell(NOTHING, "no votes")
+    share, low, high = (100 * float(values[at]) for values in rate[:3])
+    left = int(rate.incomplete[at])
+    hint = plural(int(rate.counted[at]), what)
+    hint += f"; {left} {'lacks' if left == 1 else 'lack'} a question" if left else ""
+    return Cell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
+
+
+def _counts(outcome: Outcome, at: int) -> list[Cell]:
+    """Return the counts: one number where the questions agree, else the least and the most."""
+    found = []
+    for name in COUNTS:
+        numbers = [int(getattr(scores, name)[at]) for scores in outcome.scores.values()]
+        low, high = min(numbers), max(numbers)
+        found.append(Cell(str(low) if low == high else f"{low}{NOTHING}{high}"))
+    return found
+
+
+def _frame(people: People, outcome: Outcome, gaps: Gaps, everyone: bool) -> pd.DataFrame:
+    """Return a row for every method and score."""
+    who = "everyone" if everyone else "without excluded"
+    rows = []
+    for topic in (*people.questions, SUCCESS):
+        scores = scores_of(people, outcome, topic)
+        places = places_of(people, outcome, topic)
+        letters = _letters(people, gaps[topic], scores, places)
+        for name in people.methods:
+            at = outcome.ratings.methods.index(name)
+            facts: dict[str, Any] = {**_facts(outcome, topic, at), "letters": letters[name]}
+            facts |= {"called_best": name in places.best} | _standing_facts(outcome, topic, at)
+            rows.append({"who": who, "method": name, "score": topic} | facts)
+    rows += [
+        {"who": who, "method": name, "score": "votes_succeed"}
+        | _rate_facts(outcome.success.votes, outcome.ratings.methods.index(name))
+        for name in people.methods
+    ]
+    return pd.DataFrame(rows)
+
+
+def _facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+    if topic == SUCCESS:
+        return _rate_facts(outcome.success.items, at)
+    scores = outcome.scores[topic]._asdict()
+    return {"value": scores.pop("mos")[at]} | {name: values[at] for name, values in scores.items()}
+
+
+def _standing_facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+    """Return a method's rank, and what the edits that it lacks could hide."""
+    one = outcome.standings[topic]
+    own = outcome.own_success.items.share if topic == SUCCESS else outcome.own[topic].mos
+    return {
+        "rank": int(one.ranks[at]) if one.ranks[at] else np.nan,
+        "own_value": float(own[at]),
+        "gaps": int(one.gaps[at]),
+        "worst_value": float(one.worst[at]),
+        "best_value": float(one.best[at]),
+        "best_rank": int(one.first[at]),
+        "worst_rank": int(one.last[at]),
+    }
+
+
+def _rate_facts(rate: SuccessRate, at: int) -> dict[str, float]:
+    found = {name: float(values[at]) for name, values in rate._asdict().items()}
+    return {"value": found.pop("share")} | found
+
+
+MOS = (
+    "A value is the mean of the raters' votes from {low:g} to {high:g}, with its {level:g}% "
+    "interval over raters and source videos."
+)
+
+
+def vote_columns(people: People) -> list[Column]:
+    """Return a column for every question of an absolute study."""
+    gaps, level = gaps_of(people, people.kept), 100 * people.how.confidence
+    low, high = people.kept.ratings.scale
+    about = MOS.format(low=low, high=high, level=level)
+    found = []
+    for question in people.questions:
+        scores, own = people.kept.scores[question], people.kept.own[question]
+        at = {name: people.kept.ratings.methods.index(name) for name in people.methods}
+        cells = score_cells(people, people.kept, gaps, question)
+        found.append(
+            Column(
+                question,
+                Head(question, hint=f"mean vote on {question}"),
+                {m: replace(cell, small=cell.small.split(";")[0]) for m, cell in cells.items()},
+                {m: _interval(scores.low[k], scores.mos[k], scores.high[k]) for m, k in at.items()},
+                1,
+                {m: int(own.items[k]) for m, k in at.items()},
+                about,
+            )
+        )
+    return found

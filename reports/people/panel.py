@@ -1,0 +1,212 @@
+"""Few raters: what holds for these raters, beside what holds for raters like these.
+
+With three raters t has two degrees of freedom for a claim about others like them, and shows hardly
+anything. A claim about these raters takes them as they are and the source videos alone as a sample.
+They are two questions, and each answer says which it is of.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dreamix.core.wording import plural
+from evaluation.stats.ratings import MethodScores, method_scores, votes_on
+from reports.loading import is_number
+from reports.parts import Part
+from reports.people.differences import (
+    Gap,
+    Gaps,
+    alpha_of,
+    gaps_of,
+    mos_cell,
+    own_edits_note,
+    places_of,
+    scores_of,
+)
+from reports.people.outcome import SUCCESS, People, compared, whose_edits, within_scale
+from reports.people.verdict import said_of
+from reports.subjects import subject
+from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, p_text
+
+FEW = 8  # raters below which a claim about others like them can show little
+ANYBODY = "raters like these"
+NOTE = (
+    "With {them}, two questions can be asked. About raters like these: the raters are a sample, "
+    "and t has at most {freedom} for what others like them would say, so that only large "
+    "differences show. About these raters: they are taken as they are and only the source videos "
+    "are a sample, which says nothing about what other raters prefer. The sections before this one "
+    "are about raters like these."
+)
+NOTE_ONE = (
+    "One rater says nothing about what raters like this one would say. About this rater: the votes "
+    "are taken as they are, and only the source videos are a sample."
+)
+DONE = (
+    "As the panel has fewer than {few} raters, every comparison was also made for these raters on "
+    "source videos like these, with variances clustered by source video alone and sources "
+    "\N{MINUS SIGN} 1 degrees of freedom, p-values adjusted over as many comparisons [@holm1979].",
+)
+
+
+class Panel(NamedTuple):
+    """The same differences for these raters and for raters like these."""
+
+    these: Gaps
+    like: Gaps
+    scores: dict[str, MethodScores]  # for these raters
+
+
+@subject("panel", "raters", after="ordinal")
+def panel_part(people: People) -> Part | None:
+    """Return the results for these raters beside the default ones; None for a larger panel."""
+    many = len(np.unique(people.kept.ratings.rater))
+    if many >= FEW:
+        return None
+    panel, who = _panel(people), _these(many)
+    freedom = plural(many - 1, "degree") + " of freedom"
+    note = NOTE.format(them=plural(many, "rater"), freedom=freedom) if many > 1 else NOTE_ONE
+    return Part(
+        id="panel",
+        title=f"{who[0].upper()}{who[1:]}, and raters like {'this one' if many == 1 else 'these'}",
+        found=_found(people, panel, who),
+        notes=(note,),
+        tables=tuple(
+            _pairs_table(people, panel, topic, who) for topic in panel.these if panel.these[topic]
+        ),
+        folded=(_scores_table(people, panel, who),),
+        frames=(("panel", _frame(panel)),),
+        done=tuple(text.format(few=FEW) for text in DONE) if len(people.methods) > 1 else (),
+    )
+
+
+def _these(many: int) -> str:
+    return "this rater" if many == 1 else f"these {many} raters"
+
+
+def _panel(people: People) -> Panel:
+    kept, confidence = people.kept, people.how.confidence
+    found = compared(kept.ratings, kept.standings, confidence=confidence, raters="fixed")
+    fixed = kept._replace(comparisons=found)
+    scores = {
+        question: within_scale(
+            method_scores(votes_on(kept.common, question), raters="fixed", confidence=confidence),
+            kept.ratings,
+        )
+        for question in people.questions
+    }
+    return Panel(gaps_of(people, fixed, raters="fixed"), gaps_of(people, kept), scores)
+
+
+def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
+    """Return a sentence for every topic that says both, each by its name."""
+    alpha, said = alpha_of(people), []
+    for topic, these in panel.these.items():
+        scores = scores_of(people, people.kept, topic)
+        if not these or not any(map(is_number, scores.values())):
+            continue
+        text = said_of(these, alpha, scores, places_of(people, people.kept, topic))
+        said.append(
+            f"{topic.capitalize()}, for {who} on videos like these: {text}; for {ANYBODY}, "
+            f"{_shown(panel.like[topic], alpha)}."
+        )
+    return tuple(said)
+
+
+def _shown(gaps: list[Gap], alpha: float) -> str:
+    if all(one.why_not for one in gaps):
+        return "no difference can be tested"
+    shown = sum(one.sign(alpha) != 0 for one in gaps)
+    if not shown:
+        return "no difference is significant"
+    if len(gaps) == 1:
+        return "the difference is significant"
+    return f"{shown} of {len(gaps)} differences {'is' if shown == 1 else 'are'} significant"
+
+
+def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
+    alpha = alpha_of(people)
+    pairs = zip(panel.these[topic], panel.like[topic], strict=True)
+    rows = [
+        Row(
+            f"{these.a} \N{MINUS SIGN} {these.b}",
+            (_difference(these), *_ends(these, alpha), *_ends(like, alpha)),
+        )
+        for these, like in pairs
+    ]
+    heads = (
+        Head("difference"),
+        Head(who, hint="interval over source videos, these raters as they are"),
+        Head(f"p, {who}", hint="adjusted by Holm"),
+        Head(ANYBODY, hint="interval over source videos and raters"),
+        Head(f"p, {ANYBODY}", hint="adjusted by Holm"),
+    )
+    unit = "percentage points" if topic == SUCCESS else "points of the scale"
+    whose = whose_edits({topic: people.kept.standings[topic]})
+    return Table(
+        f"panel_{topic}",
+        f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
+        f"First method minus second, in {unit}, over the edits that {whose} have, with "
+        f"{100 * people.how.confidence:g}% intervals (not adjusted) for {who} on source videos "
+        f"like these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
+        f"significant at the {100 * alpha:g}% level.",
+        heads,
+        tuple(rows),
+        first="pair",
+    )
+
+
+def _scale(one: Gap) -> tuple[int, int]:
+    return (100, 0) if one.question == SUCCESS else (1, 2)
+
+
+def _difference(one: Gap) -> Cell:
+    times, digits = _scale(one)
+    return Cell(number(times * one.mid, digits) if is_number(one.mid) else NOTHING)
+
+
+def _ends(one: Gap, alpha: float) -> tuple[Cell, Cell]:
+    times, digits = _scale(one)
+    if not is_number(one.low):
+        return Cell(NOTHING, hint=one.why_not), Cell(p_text(one.p_holm), hint=one.why_not)
+    ends = ends_text(times * one.low, times * one.high, digits)
+    return Cell(ends, best=one.sign(alpha) != 0), Cell(p_text(one.p_holm))
+
+
+def _scores_table(people: People, panel: Panel, who: str) -> Table:
+    """Return the mean opinion scores with both intervals."""
+    rows = []
+    for name in people.methods:
+        at, cells = people.kept.common.methods.index(name), []
+        for question in people.questions:
+            these, like = panel.scores[question], people.kept.scores[question]
+            cells += [
+                mos_cell(people, question, name),
+                Cell(ends_text(float(these.low[at]), float(these.high[at]))),
+                Cell(ends_text(float(like.low[at]), float(like.high[at]))),
+            ]
+        rows.append(Row(name, tuple(cells)))
+    heads = [
+        head
+        for question in people.questions
+        for head in (Head(question), Head(f"{question}, {who}"), Head(f"{question}, {ANYBODY}"))
+    ]
+    return Table(
+        "panel_mos",
+        f"Mean opinion scores, for {who} and for {ANYBODY}",
+        f"Mean of source means with {100 * people.how.confidence:g}% intervals for {who} on source "
+        f"videos like these, and for {ANYBODY}.{own_edits_note(people, people.questions)}",
+        tuple(heads),
+        tuple(rows),
+        first="method",
+    )
+
+
+def _frame(panel: Panel) -> pd.DataFrame:
+    rows = [
+        {"about": name} | one._asdict()
+        for name, gaps in (("these", panel.these), ("like these", panel.like))
+        for several in gaps.values()
+        for one in several
+    ]
+    return pd.DataFrame(rows)
