@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from dreamix.core.progress import Progress
 from dreamix.core.records import write_whole
-from dreamix.core.wording import listed
 from evaluation.run.report_stamp import forget_stamp
 from reports.figures.style import marks
-from reports.loading import Run, load_run
-from reports.metrics.figures import category_map, quality_deltas
+from reports.loading import load_run
+from reports.metrics.figures import run_drawings
 from reports.metrics.frames import (
     categories_frame,
     clips_frame,
@@ -25,8 +24,7 @@ from reports.metrics.frames import (
 from reports.metrics.glance import AXES, glance_part, metric_columns
 from reports.metrics.results import all_tables, bounds_tables
 from reports.metrics.sentences import summary_sentences
-from reports.metrics.trade_off import pareto_front, trade_off
-from reports.page.clips import Strip, gallery_data, make_copies, make_strip, write_strip
+from reports.page.clips import Strip, make_copies, make_strip, write_strip
 from reports.page.files import (
     Written,
     check_out,
@@ -41,14 +39,14 @@ from reports.page.files import (
 )
 from reports.page.latex import latex
 from reports.page.paper import Paragraph, Results, paragraph, run_lead
-from reports.page.run_page import Content, page, title
+from reports.page.run_page import Content, gallery_data, page, title
 from reports.page.shell import Plot
-from reports.parts import Drawing, Part, grouped, stamped
+from reports.parts import ReportPart, grouped, stamped
 from reports.people.build import NOBODY, Said, study_facts, study_lead, study_results
 from reports.people.export import read_export
 from reports.people.ordinal import Say
 from reports.subjects import Of, made_with, parts_on
-from reports.summary import IntervalSettings, Summary, summarize
+from reports.summary import IntervalSettings, RunSummary, summarize
 from reports.tables import Table
 
 
@@ -56,9 +54,9 @@ class Report(NamedTuple):
     """What was written."""
 
     page: Path
-    summary: Summary
-    parts: list[Part]  # of the rater study
-    rankings: list[Part]  # of methods by metrics alone
+    summary: RunSummary
+    parts: list[ReportPart]  # of the rater study
+    rankings: list[ReportPart]  # of methods by metrics alone
 
 
 def build_report(
@@ -103,7 +101,7 @@ def build_report(
     return Report(out / "index.html", summary, parts, rankings)
 
 
-def opening(summary: Summary, said_by: Said, simulated: bool) -> Part:
+def opening(summary: RunSummary, said_by: Said, simulated: bool) -> ReportPart:
     """Return what the page opens with: what raters said, and metrics where they were not asked."""
     run = summary.run
     asked = [one.axis for one in said_by.columns]
@@ -115,7 +113,11 @@ def opening(summary: Summary, said_by: Said, simulated: bool) -> Part:
 
 
 def paper_results(
-    summary: Summary, glance: Part, said_by: Said, rankings: list[Part], strip: Strip | None
+    summary: RunSummary,
+    glance: ReportPart,
+    said_by: Said,
+    rankings: list[ReportPart],
+    strip: Strip | None,
 ) -> Results:
     """Return what the paper says first: what raters said, then what metrics say."""
     first, clips, *rest = summary_sentences(summary)
@@ -134,12 +136,12 @@ class _Made(NamedTuple):
 
 
 def _write(
-    summary: Summary, parts: list[Part], said: Paragraph, results: Results, out: Path
+    summary: RunSummary, parts: list[ReportPart], said: Paragraph, results: Results, out: Path
 ) -> _Made:
     """Return what was written: tables, figures, methods paragraph and the LaTeX document."""
     noted = remarks_table(summary.run)
     tables = [*all_tables(summary), *bounds_tables(summary), *([noted] if noted else [])]
-    plots = make_plots(summary, out / "figures")
+    plots = [saved(drawing, out / "figures") for drawing in run_drawings(summary)]
     ours = write_tables(summary, tables, out / "tables")
     theirs = write_parts(parts, out)
     named = {plot.name: plot for plot in plots}
@@ -149,7 +151,7 @@ def _write(
     return _Made(tables, plots, theirs.plots, [*everything.files, *papers])
 
 
-def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[str]:
+def write_tables(summary: RunSummary, tables: list[Table], folder: Path) -> list[str]:
     """Write every table as Markdown and LaTeX, all numbers as CSV; return the paths."""
     texts = table_texts(tables) | {
         "all.md": "\n".join(markdown(table) for table in tables),
@@ -165,54 +167,6 @@ def write_tables(summary: Summary, tables: list[Table], folder: Path) -> list[st
         with write_whole(folder / name) as file:
             file.write(utf8(text))
     return [f"{folder.name}/{name}" for name in sorted(texts)]
-
-
-def make_plots(summary: Summary, folder: Path) -> list[Plot]:
-    """Draw every figure that the run has numbers for; write and return them."""
-    x, y, quality = (summary.headline(axis) for axis in ("alignment", "fidelity", "quality"))
-    drawn: list[Drawing] = []
-    if x and y:
-        words = _trade_off_words(summary, x, y)
-        drawn.append(Drawing("trade_off", trade_off(summary, x, y), *words))
-    if chosen := [name for name in (x, y, quality) if name]:
-        words = _category_words(summary.run, chosen)
-        drawn.append(Drawing("categories", category_map(summary, chosen), *words))
-    if names := [facts.name for facts in summary.run.on_axis("quality")]:
-        drawn.append(Drawing("quality", quality_deltas(summary, names), *_quality_words(names)))
-    return [saved(drawing, folder) for drawing in drawn]
-
-
-def _trade_off_words(summary: Summary, x: str, y: str) -> tuple[str, str]:
-    """Return the text alternative and the caption."""
-    front = pareto_front(summary, x, y)
-    nobody = "no method is ranked on both" if summary.run.ranked else "only anchors were run"
-    who = listed(front) if front else f"nothing, for {nobody}"
-    alt = f"Scatter of {x} against {y}; on the Pareto front: {who}."
-    return alt, (
-        f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
-        "Means are over the edits that all ranked methods have; crosses are intervals over source "
-        "videos. Dashed: the Pareto front of the means, the methods that no other beats on both. "
-        "Hollow: anchors (grey) and methods that are not ranked, at their own means."
-    )
-
-
-def _category_words(run: Run, metrics: list[str]) -> tuple[str, str]:
-    alt = f"Heat maps of {listed(metrics)}: methods by {listed(list(run.categories))} edits."
-    return alt, (
-        "Mean of every method on every category of edit, over the edits that all ranked methods "
-        "have; n: the edits behind it. Darker is better, from the worst to the best mean of the "
-        "ranked methods in the panel. No shade: anchors and methods that are not ranked. Hatched: "
-        "no value. A category with few edits says little; intervals are in the tables below."
-    )
-
-
-def _quality_words(metrics: list[str]) -> tuple[str, str]:
-    return f"Dot plots of {listed(metrics)}: difference of every method from the source.", (
-        "Quality of the edited clip minus quality of its source (the line at zero), with "
-        "intervals over source videos, over the edits that all ranked methods have (hollow but not "
-        "grey: not ranked, over its own edits). Axes are turned so that right is better. A method "
-        "to the right of the line makes clips that the metric prefers to the footage it was given."
-    )
 
 
 def run_facts(resampling: IntervalSettings) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from dreamix.core.places import inside
 from dreamix.core.registry import NamedRegistry
 
 if TYPE_CHECKING:
-    from reports.parts import Part
+    from reports.parts import ReportPart
     from reports.summary import IntervalSettings
 
 PATH = click.Path(path_type=Path)
@@ -201,7 +201,7 @@ def _write_study(export: Path, out: Path, how: "IntervalSettings", ordinal: Say 
     _tell(_found(parts), page)
 
 
-def _found(parts: list["Part"]) -> list[str]:
+def _found(parts: list["ReportPart"]) -> list[str]:
     """Return what parts say, under the names of their groups."""
     from reports.parts import grouped
 

@@ -35,7 +35,7 @@ class Ground(NamedTuple):
     edits: np.ndarray  # bool (edits,): on which every ranked method has a value
 
 
-class Standing(NamedTuple):
+class MethodRanks(NamedTuple):
     """How methods stand on one metric, more being better; arrays are over the methods."""
 
     ground: Ground
@@ -113,7 +113,7 @@ def standing(
     gaps: np.ndarray | None = None,
     near: float = 0.0,
     sources: np.ndarray | None = None,
-) -> Standing:
+) -> MethodRanks:
     """Return how methods stand, more being better; without `gaps` there are none.
 
     whole: float (methods, edits), NaN where there is no whole value.
@@ -143,7 +143,7 @@ def standing(
     placed = ranks > 0
     last, first = np.maximum(last, ranks), np.where(placed, np.minimum(first, ranks), first)
     ends = _means(worst, sources), _means(best, sources)
-    return Standing(ground, order, means, ranks, *ends, last, first, count)
+    return MethodRanks(ground, order, means, ranks, *ends, last, first, count)
 
 
 def _ranks(means: np.ndarray, order: tuple[int, ...], near: float) -> np.ndarray:
@@ -211,7 +211,7 @@ def gapped(run: Run) -> dict[str, Gapped]:
     return found
 
 
-def stand(found: Gapped, sign: int, rows: list[int]) -> Standing:
+def stand(found: Gapped, sign: int, rows: list[int]) -> MethodRanks:
     """Return how the methods of these rows stand; sign: 1 if higher is better, -1 if lower is."""
     whole, low, high = (sign * array[rows] for array in (found.whole, found.low, found.high))
     worst, best = (low, high) if sign > 0 else (high, low)
@@ -260,7 +260,7 @@ def _table(run: Run, part: pd.DataFrame, column: pd.Series) -> np.ndarray:
     return shaped.to_numpy(np.float64)
 
 
-def _kept(run: Run, standings: dict[str, Standing]) -> dict[tuple[str, str], np.ndarray]:
+def _kept(run: Run, standings: dict[str, MethodRanks]) -> dict[tuple[str, str], np.ndarray]:
     """Return the common edits, bool (edits,), of ranked methods and anchors: (method, metric)."""
     chosen = {}
     for metric, one in standings.items():
@@ -274,7 +274,7 @@ def _kept(run: Run, standings: dict[str, Standing]) -> dict[tuple[str, str], np.
 
 
 def compared_values(
-    run: Run, found: dict[str, Gapped], standings: dict[str, Standing], own: pd.DataFrame
+    run: Run, found: dict[str, Gapped], standings: dict[str, MethodRanks], own: pd.DataFrame
 ) -> pd.DataFrame:
     """Return `own` (edits x (method, metric)) with the values that are compared.
 

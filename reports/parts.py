@@ -30,7 +30,7 @@ class Drawing(NamedTuple):
     caption: str
 
 
-class Part(NamedTuple):
+class ReportPart(NamedTuple):
     """One subject of a report."""
 
     id: str  # of its section, with hyphens
@@ -47,7 +47,7 @@ class Part(NamedTuple):
     stamped: bool = False  # made from simulated raters
 
 
-def stamped(part: Part) -> Part:
+def stamped(part: ReportPart) -> ReportPart:
     """Return the part with every table, figure, file and sentence saying that it is simulated."""
     return part._replace(
         found=tuple(_stamp_sentence(text) for text in part.found),
@@ -60,7 +60,7 @@ def stamped(part: Part) -> Part:
     )
 
 
-def grouped(parts: list[Part]) -> list[tuple[str, list[str]]]:
+def grouped(parts: list[ReportPart]) -> list[tuple[str, list[str]]]:
     """Return the sentences of parts under the names of their groups, in the order of the parts."""
     found: dict[str, list[str]] = {}
     for part in parts:

@@ -1,12 +1,12 @@
 """The subjects of a report, found in the files of `reports.people` and in other packages.
 
     @subject("votes", "raters", after="panel")
-    def votes_part(people: People) -> Part | None: ...
+    def votes_part(people: People) -> ReportPart | None: ...
 
-A subject is a function of what it is about: it returns a `Part`, several, or None where it has
-nothing to say. What it is about tells when it is asked:
+A subject is a function of what it is about: it returns a `ReportPart`, several, or None where it
+has nothing to say. What it is about tells when it is asked:
 
-    metrics             the `Summary` of a run
+    metrics             the `RunSummary` of a run
     metrics alone       the same, where nobody was asked
     raters              the `People` of a study that asks for votes
     ordinal             the same and whom to tell of progress, where ordinal models were asked for
@@ -22,15 +22,15 @@ from typing import Any, Literal
 
 from dreamix.core.packages import Package, entries, note
 from dreamix.core.registry import Registry
-from reports.parts import Part
+from reports.parts import ReportPart
 
 Of = Literal["metrics", "metrics alone", "raters", "ordinal", "pairs", "metrics and raters"]
-Made = Part | list[Part] | None
+Made = ReportPart | list[ReportPart] | None
 F = Callable[..., Made]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ReportSubject:
     """One subject; its name is the id of its section, its `after` the one that it follows."""
 
     name: str
@@ -39,7 +39,7 @@ class Subject:
     after: str | None
 
 
-SUBJECTS: Registry[Subject] = Registry(
+SUBJECTS: Registry[ReportSubject] = Registry(
     "report subject", "reports.people", "dreamix.report_subjects"
 )
 
@@ -51,13 +51,13 @@ def subject(name: str, *of: Of, after: str | None = None) -> Callable[[F], F]:
     """
 
     def add(make: F) -> F:
-        SUBJECTS.add(name, Subject(name, of, make, after), make.__module__)
+        SUBJECTS.add(name, ReportSubject(name, of, make, after), make.__module__)
         return make
 
     return add
 
 
-def parts_on(given: dict[Of, tuple[Any, ...]]) -> list[Part]:
+def parts_on(given: dict[Of, tuple[Any, ...]]) -> list[ReportPart]:
     """Return what the subjects have to say of what is given, in the order of the page.
 
     given: what each kind of subject is called with; kinds that are not among them are left out.
@@ -66,14 +66,14 @@ def parts_on(given: dict[Of, tuple[Any, ...]]) -> list[Part]:
     return [part for one, arguments in calls for part in _made(one, arguments)]
 
 
-def ordered() -> list[Subject]:
+def ordered() -> list[ReportSubject]:
     """Return all subjects as they follow each other: those of other packages before the next."""
     every = [SUBJECTS.get(name) for name in SUBJECTS.names()]
     ours = {one.name for one in every if not SUBJECTS.brought_by(one.name)}
     first = [one for one in every if one.after not in SUBJECTS.names()]
-    found: dict[str, Subject] = {}
+    found: dict[str, ReportSubject] = {}
 
-    def add(one: Subject) -> None:
+    def add(one: ReportSubject) -> None:
         found[one.name] = one
         next_ = [other for other in every if other.after == one.name and other.name not in found]
         for other in sorted(next_, key=lambda other: other.name in ours):
@@ -85,7 +85,7 @@ def ordered() -> list[Subject]:
     return [*found.values()]
 
 
-def _made(one: Subject, arguments: tuple[Any, ...]) -> list[Part]:
+def _made(one: ReportSubject, arguments: tuple[Any, ...]) -> list[ReportPart]:
     """Return the parts of a subject. One of another package that fails says so in their place."""
     package = SUBJECTS.brought_by(one.name)
     if package is None:
@@ -95,18 +95,20 @@ def _made(one: Subject, arguments: tuple[Any, ...]) -> list[Part]:
     except Exception as error:  # noqa: BLE001 - it costs its own section, not the report
         why = f"package {package}: report subject {one.name!r}: {type(error).__name__}: {error}"
         note(why)
-        return [_apart(Part(one.name, one.name, notes=(f"This section failed: {why}.",)), package)]
+        return [
+            _apart(ReportPart(one.name, one.name, notes=(f"This section failed: {why}.",)), package)
+        ]
 
 
-def _listed(made: Made) -> list[Part]:
-    if isinstance(made, Part):
+def _listed(made: Made) -> list[ReportPart]:
+    if isinstance(made, ReportPart):
         return [made]
     return [part for part in made or () if part is not None]
 
 
-def _apart(part: Part, package: Package) -> Part:
+def _apart(part: ReportPart, package: Package) -> ReportPart:
     """Return a part whose section and files cannot be taken for those of others."""
-    if not isinstance(part, Part):
+    if not isinstance(part, ReportPart):
         raise TypeError(f"it returned {type(part).__name__}, not a Part")
     before = re.sub(r"[^a-z0-9]+", "_", package.name.lower()).strip("_")
     return part._replace(

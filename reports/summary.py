@@ -17,7 +17,7 @@ from dreamix.core.seeding import rng_for
 from evaluation.schema import kind_of_reason
 from evaluation.stats.intervals import Interval, cluster_bootstrap, cluster_intervals
 from evaluation.stats.resampling import Resampling
-from reports.ground import Gapped, Standing, compared_values, gapped, stand
+from reports.ground import Gapped, MethodRanks, compared_values, gapped, stand
 from reports.loading import STATUSES, Run
 
 # The metric that stands for an axis where one number must: the first of these with values.
@@ -57,7 +57,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """The numbers of a report, by (method, metric) and by (method, metric, category).
 
     scores, categories: over all edits that a method has a value for, partial clips too.
@@ -77,7 +77,7 @@ class Summary:
     categories: dict[tuple[str, str, str], Score]
     common_categories: dict[tuple[str, str, str], Score]
     gapped: dict[str, Gapped]
-    standings: dict[str, Standing]
+    standings: dict[str, MethodRanks]
 
     def interval(self, method: str, metric: str) -> Interval:
         """Return the mean of a method over its own edits, and its interval."""
@@ -171,7 +171,7 @@ class Summary:
         return [self.run.ranked[place] for place in places]
 
 
-def summarize(run: Run, resampling: IntervalSettings) -> Summary:
+def summarize(run: Run, resampling: IntervalSettings) -> RunSummary:
     """Return all numbers of a report on `run`."""
     found = gapped(run)
     rows = [list(run.methods).index(label) for label in run.ranked]
@@ -186,7 +186,7 @@ def summarize(run: Run, resampling: IntervalSettings) -> Summary:
     scores, common = both(own, values)
     differences, common_differences = both(deltas, deltas.where(values.notna()))
     parts, common_parts = both(_by_category(run, own), _by_category(run, values))
-    return Summary(
+    return RunSummary(
         run, resampling, scores, common, differences, common_differences, parts, common_parts,
         found, standings,
     )  # fmt: skip
@@ -244,7 +244,7 @@ def _counts(run: Run, by: list[str]) -> dict[Any, int]:
     return {key: int(n) for key, n in run.scores.groupby([*by, "status"]).size().items()}
 
 
-class Gap(NamedTuple):
+class MissingValues(NamedTuple):
     """Numbers that are missing for one and the same reason."""
 
     status: str
@@ -255,7 +255,7 @@ class Gap(NamedTuple):
     example: str  # METHOD/EDIT/SEED of one of the clips
 
 
-def gaps(run: Run) -> list[Gap]:
+def gaps(run: Run) -> list[MissingValues]:
     """Return every reason for a missing number: failures, then missing, then not applicable."""
     missing = run.scores[run.scores["status"] != "ok"].fillna({"reason": "no reason given"})
     pairs = zip(missing["reason"], missing["edit"], strict=True)
@@ -268,10 +268,10 @@ def gaps(run: Run) -> list[Gap]:
     return sorted(found, key=lambda gap: (order.index(gap.status), -gap.clips, gap.reason))
 
 
-def _gap(run: Run, status: str, reason: str, group: pd.DataFrame) -> Gap:
+def _gap(run: Run, status: str, reason: str, group: pd.DataFrame) -> MissingValues:
     clips = group[["method", "edit", "seed"]].drop_duplicates()
     method, edit, seed = clips.iloc[0]
-    return Gap(
+    return MissingValues(
         status=status,
         reason=reason,
         methods=tuple(label for label in run.methods if label in set(group["method"])),

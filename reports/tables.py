@@ -20,7 +20,7 @@ APART = "\N{DAGGER}"
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """Text of one cell, and what a reader can ask of it."""
 
     main: str
@@ -41,11 +41,11 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line: a method and its cells. Anchors are greyed."""
 
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     anchor: bool = False
 
 
@@ -57,7 +57,7 @@ class Table:
     title: str
     caption: str
     head: tuple[Head, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     first: str = "method"  # what the labels of rows are
 
 
@@ -90,11 +90,11 @@ class Ends(Protocol):
         """Upper end, NaN without one."""
 
 
-def ends_cell(one: Ends, digits: int = 2, best: bool = False, why: str = "") -> Cell:
+def ends_cell(one: Ends, digits: int = 2, best: bool = False, why: str = "") -> TableCell:
     """Return the cell of a value with its interval below; why: there is none, where it is known."""
     if not is_number(one.value):
-        return Cell(NOTHING, hint=why or "not defined on these edits")
-    return Cell(number(one.value, digits), ends_text(one.low, one.high, digits), best=best)
+        return TableCell(NOTHING, hint=why or "not defined on these edits")
+    return TableCell(number(one.value, digits), ends_text(one.low, one.high, digits), best=best)
 
 
 def ends_text(low: float, high: float, digits: int = 2) -> str:
@@ -104,9 +104,9 @@ def ends_text(low: float, high: float, digits: int = 2) -> str:
     return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
-def plain_cell(value: float, digits: int = 2) -> Cell:
+def plain_cell(value: float, digits: int = 2) -> TableCell:
     """Return the cell of a number."""
-    return Cell(number(value, digits) if is_number(value) else NOTHING)
+    return TableCell(number(value, digits) if is_number(value) else NOTHING)
 
 
 def p_text(p: float) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drawn_visit import Clock
 
     from dreamix import DreamixPipeline
-    from reports.summary import Summary
+    from reports.summary import RunSummary
     from study_app.app.served import Site
     from study_app.store.database import Database
 
@@ -122,7 +122,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def summary(run_folder: Path) -> "Summary":
+def summary(run_folder: Path) -> "RunSummary":
     """What a report says about the fabricated run."""
     from reports.loading import load_run
     from reports.summary import IntervalSettings, summarize

@@ -36,8 +36,8 @@ from reports.loading import load_run
 from reports.metrics.frames import clips_frame
 from reports.metrics.results import all_tables
 from reports.metrics.sentences import summary_sentences
-from reports.page.clips import gallery_data, make_copies
-from reports.page.run_page import title
+from reports.page.clips import make_copies
+from reports.page.run_page import gallery_data, title
 from reports.people.build import build_study, study_lead
 from reports.people.export import read_export
 from reports.people.outcome import people_of

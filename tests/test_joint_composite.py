@@ -13,7 +13,7 @@ from evaluation.stats.resampling import Resampling
 from reports.page.files import markdown
 from reports.page.latex import latex
 from reports.page.paper import cited
-from reports.parts import Part, stamped
+from reports.parts import ReportPart, stamped
 from reports.people.composite import composite_part
 from reports.people.joint import Joint
 
@@ -30,13 +30,13 @@ def joint() -> Joint:
 
 
 @pytest.fixture(scope="module")
-def part(joint: Joint) -> Part:
+def part(joint: Joint) -> ReportPart:
     found = composite_part(joint)
     assert found
     return found
 
 
-def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: Part) -> None:
+def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: ReportPart) -> None:
     expected = learn_composite(
         joint.metrics,
         joint.votes["alignment"],
@@ -69,7 +69,9 @@ def test_metrics_that_tie_are_the_best_together() -> None:
     assert "metric there is copy and ours; in hindsight copy and ours." in caption
 
 
-def test_the_file_is_one_that_bench_score_reads(joint: Joint, part: Part, tmp_path: Path) -> None:
+def test_the_file_is_one_that_bench_score_reads(
+    joint: Joint, part: ReportPart, tmp_path: Path
+) -> None:
     ((name, text),) = part.files
     assert name == "composite.json"
     (tmp_path / name).write_text(text)
@@ -109,7 +111,7 @@ def test_what_cannot_be_learned_is_said(options: dict[str, object], words: str) 
         assert "nan" not in markdown(table) and r"\toprule" in latex(table)
 
 
-def test_words_are_sentences_with_known_citations(part: Part) -> None:
+def test_words_are_sentences_with_known_citations(part: ReportPart) -> None:
     assert {entry.key for entry in cited(list(part.done))} == {
         "deutsch2021resampling", "hoerl1970", "nadeau2003", "slawski2013",
     }  # fmt: skip

@@ -13,7 +13,7 @@ from reports.figures.style import SETTINGS, save
 from reports.page.files import markdown
 from reports.page.latex import latex
 from reports.page.paper import cited
-from reports.parts import WARNING, Part, stamped
+from reports.parts import WARNING, ReportPart, stamped
 from reports.people.agreement import agreement, best_of, guessing, headline
 from reports.people.cost import cost_part
 from reports.people.joint import Joint, join
@@ -32,13 +32,13 @@ def joint() -> Joint:
 
 
 @pytest.fixture(scope="module")
-def part(joint: Joint) -> Part:
+def part(joint: Joint) -> ReportPart:
     found = league_part(joint)
     assert found
     return found
 
 
-def test_the_table_holds_the_numbers_of_the_stats_functions(joint: Joint, part: Part) -> None:
+def test_the_table_holds_the_numbers_of_the_stats_functions(joint: Joint, part: ReportPart) -> None:
     table = next(t for t in part.tables if t.name == "league_alignment")
     row = next(row for row in table.rows if row.label == "good_a")
     metric, human = joint.metrics[joint.names.index("good_a")], joint.mean_votes("alignment")
@@ -52,7 +52,7 @@ def test_the_table_holds_the_numbers_of_the_stats_functions(joint: Joint, part: 
     assert cells["cluster"].main == "1"
 
 
-def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: Part) -> None:
+def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: ReportPart) -> None:
     for table in part.tables:
         labels = [row.label for row in table.rows]
         assert set(labels[:4]) == set(METRICS)
@@ -65,7 +65,7 @@ def test_metrics_of_other_axes_are_ranked_too_and_people_stand_below(part: Part)
         assert all(len(row.cells) == len(table.head) for row in table.rows)
 
 
-def test_the_sentence_names_the_metric_that_knows_the_truth(part: Part) -> None:
+def test_the_sentence_names_the_metric_that_knows_the_truth(part: ReportPart) -> None:
     """good_a is the truth with noise of 0.3, every other metric knows nothing of alignment."""
     assert part.found[0].startswith("Metrics and alignment: good_a has the highest acc_eq")
     assert "significantly better than every other metric" in part.found[0]
@@ -160,7 +160,7 @@ def test_raters_who_saw_one_method_each_are_not_ranked_but_votes_are() -> None:
     assert float(rows["one vote an edit"].cells[1].main) > 0
 
 
-def test_few_methods_support_no_claim_at_system_level(part: Part) -> None:
+def test_few_methods_support_no_claim_at_system_level(part: ReportPart) -> None:
     """1 / 3! = 0.167: the share of the six orders that agree fully."""
     assert any("p = 1/3! = 0.167" in note for note in part.notes)
     five = league_part(fabricate_joint(methods=5, sources=10))

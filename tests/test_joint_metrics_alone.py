@@ -14,7 +14,7 @@ from reports.metrics.alone import metric_parts
 from reports.metrics.rankings import Values, agreements, rankings, values_of
 from reports.page.latex import latex
 from reports.people.joint import Joint
-from reports.summary import IntervalSettings, Summary, summarize
+from reports.summary import IntervalSettings, RunSummary, summarize
 
 HOW = IntervalSettings(resamples=100)
 DREAMIX = Path(sys.executable).with_name("dreamix")
@@ -28,7 +28,7 @@ def values(sources: int = 12, seed: int = 0) -> Values:
     return Values(("m",), ("low", "high", "near"), data[None], np.arange(2 * sources) // 2)
 
 
-def summary_of(joint: Joint) -> Summary:
+def summary_of(joint: Joint) -> RunSummary:
     return summarize(joint.run, HOW)
 
 

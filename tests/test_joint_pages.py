@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from reports.page.latex import PAGE, latex
-from reports.tables import Cell, Head, Row, Table
+from reports.tables import Head, Table, TableCell, TableRow
 
 
 def table(rows: int, columns: int) -> Table:
     heads = tuple(Head(f"a column {k}") for k in range(columns))
-    cells = tuple(Cell("0.123", "[0.100, 0.200]") for _ in range(columns))
-    lines = tuple(Row(f"row-{k:02d}", cells) for k in range(rows))
+    cells = tuple(TableCell("0.123", "[0.100, 0.200]") for _ in range(columns))
+    lines = tuple(TableRow(f"row-{k:02d}", cells) for k in range(rows))
     return Table("long", "A title", "A caption of the table.", heads, lines)
 
 

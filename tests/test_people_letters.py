@@ -15,7 +15,7 @@ from evaluation.stats.ratings import compare_success, item_success, paired_share
 from reports.page.files import markdown
 from reports.page.latex import latex
 from reports.page.shell import table_html
-from reports.tables import Cell, Head, Row, Table
+from reports.tables import Head, Table, TableCell, TableRow
 
 
 def differing(methods: int, *pairs: tuple[int, int]) -> np.ndarray:
@@ -204,8 +204,8 @@ def test_success_without_common_edits_or_with_one_source_has_no_test() -> None:
 
 
 def test_letters_read_in_every_form_of_a_table() -> None:
-    cell = Cell("3.40", "[3, 4]", mark="ab")
-    table = Table("t", "T", "C", (Head("x"),), (Row("m", (cell,)),))
+    cell = TableCell("3.40", "[3, 4]", mark="ab")
+    table = Table("t", "T", "C", (Head("x"),), (TableRow("m", (cell,)),))
     assert "| m | 3.40 ab [3, 4] |" in markdown(table)
     assert r"m & 3.40\textsuperscript{ab} \\" in latex(table)
     assert "<span>3.40</span><sup>ab</sup><small>[3, 4]</small>" in table_html(table)

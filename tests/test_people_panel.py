@@ -6,7 +6,7 @@ import pytest
 from fabricated_export import drawn, people
 
 from evaluation.stats.ratings import compare_methods
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.build import people_parts
 from reports.people.differences import ALONE, gaps_of
 from reports.people.outcome import SUCCESS, People, compared, people_standings
@@ -21,13 +21,15 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> People:
 
 
 @pytest.fixture(scope="module")
-def part(three: People) -> Part:
+def part(three: People) -> ReportPart:
     found = panel_part(three)
     assert found
     return found
 
 
-def test_both_claims_stand_side_by_side_and_say_whose_they_are(three: People, part: Part) -> None:
+def test_both_claims_stand_side_by_side_and_say_whose_they_are(
+    three: People, part: ReportPart
+) -> None:
     table = next(table for table in part.tables if table.name == "panel_alignment")
     heads = [head.text for head in table.head]
     assert heads[1:] == ["these 3 raters", "p, these 3 raters", "raters like these",
@@ -45,7 +47,7 @@ def test_both_claims_stand_side_by_side_and_say_whose_they_are(three: People, pa
     assert part.frames[0][1]["about"].unique().tolist() == ["these", "like these"]
 
 
-def test_the_sentence_names_both_and_what_each_shows(part: Part) -> None:
+def test_the_sentence_names_both_and_what_each_shows(part: ReportPart) -> None:
     said = next(text for text in part.found if text.startswith("Alignment"))
     assert said.startswith(
         "Alignment, for these 3 raters on videos like these: alpha beats beta by"

@@ -10,7 +10,7 @@ from fabricated_export import HOW, QUESTIONS, drawn, made_up, people
 from evaluation.stats.ratings import success
 from reports.page.files import write_parts
 from reports.page.paper import cited
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.build import people_parts
 from reports.people.comparisons import comparisons_part
 from reports.people.mos import mos_part
@@ -36,7 +36,7 @@ def frame_of(frames: tuple[tuple[str, pd.DataFrame], ...], name: str) -> pd.Data
     return next(frame for key, frame in frames if key == name)
 
 
-def comparisons(found: People) -> Part:
+def comparisons(found: People) -> ReportPart:
     part = comparisons_part(found)
     assert part
     return part

@@ -12,7 +12,7 @@ from simulated_ratings import votes_of
 
 from evaluation.stats.ratings import debiased_mos, rater_model
 from reports.page.latex import latex
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.build import people_parts
 from reports.people.outcome import People
 from reports.people.raters import agreed, raters_part, screened
@@ -24,7 +24,7 @@ def steady(rater: int, edit: int, method: int, question: int) -> float:
     return float(1 + edit % 5)
 
 
-def table_of(part: Part, name: str) -> Table:
+def table_of(part: ReportPart, name: str) -> Table:
     return next(table for table in (*part.tables, *part.folded) if table.name == name)
 
 

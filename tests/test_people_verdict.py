@@ -11,7 +11,7 @@ from fabricated_export import Vote, drawn, made_up, people
 from evaluation.stats.ratings import compare_methods, method_scores, votes_on
 from reports.people.build import people_parts
 from reports.people.comparisons import comparisons_part
-from reports.people.differences import Gap, detectable, gaps_of, letters_of
+from reports.people.differences import Difference, detectable, gaps_of, letters_of
 from reports.people.mos import mos_part
 from reports.people.outcome import SUCCESS, people_of
 from reports.people.verdict import said_of, verdict
@@ -19,8 +19,8 @@ from reports.summary import IntervalSettings
 from reports.tables import number
 
 
-def gap(a: str, b: str, mid: float, p: float, half: float = 0.1, edits: int = 9) -> Gap:
-    return Gap("quality", a, b, mid - half, mid, mid + half, p, p, edits, 5, 5)
+def gap(a: str, b: str, mid: float, p: float, half: float = 0.1, edits: int = 9) -> Difference:
+    return Difference("quality", a, b, mid - half, mid, mid + half, p, p, edits, 5, 5)
 
 
 def shifted(rater: int, edit: int, method: int, _: int) -> float:
@@ -126,7 +126,7 @@ def test_no_difference_is_wider_than_the_scale(tmp_path: Path) -> None:
 
 def test_what_cannot_be_tested_is_said_with_its_reason() -> None:
     nan = float("nan")
-    apart = Gap("quality", "a", "c", nan, nan, nan, nan, nan, 0, 0, 0)
+    apart = Difference("quality", "a", "c", nan, nan, nan, nan, nan, 0, 0, 0)
     said = said_of([gap("a", "b", 0.5, 0.01), apart], 0.05, {"a": 4, "b": 3.5, "c": 3})
     assert said.endswith("; a and c cannot be compared: no edit in common")
     alone = said_of([apart], 0.05, {"a": 4, "c": nan})

@@ -18,7 +18,7 @@ from reports.metrics.alone import metric_parts
 from reports.metrics.results import axis_table, category_table, mean_bounds
 from reports.metrics.sentences import summary_sentences
 from reports.metrics.trade_off import pareto
-from reports.summary import IntervalSettings, Summary, summarize
+from reports.summary import IntervalSettings, RunSummary, summarize
 
 AXES = {"fid_a": "fidelity", "fid_b": "fidelity", "ali": "alignment"}
 NAMES = ("ma", "mb", "mc", "md", "me")
@@ -137,7 +137,7 @@ def _values(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.n
     return found * (1e-7 if kind == "tiny" else 1.0)
 
 
-def summary_of(drawn: dict[str, Any]) -> Summary:
+def summary_of(drawn: dict[str, Any]) -> RunSummary:
     more = {k: drawn[k] for k in ("better", "bounds", "anchors", "videos")}
     return summarize(drawn_run(drawn["values"], drawn["states"], axis=AXES, **more), HOW)
 
@@ -184,7 +184,7 @@ def check_sentence(truth: Truth, text: str, metric: str, ranked: list[str]) -> N
             )
 
 
-def check_table(truth: Truth, summary: Summary, metric: str, ranked: list[str]) -> None:
+def check_table(truth: Truth, summary: RunSummary, metric: str, ranked: list[str]) -> None:
     """Check bold faces, and that the numbers stand in the order of the ranks."""
     table = axis_table(summary, AXES[metric])
     column = [head.text for head in table.head].index(metric)
@@ -212,7 +212,7 @@ def check_table(truth: Truth, summary: Summary, metric: str, ranked: list[str]) 
             )
 
 
-def check_categories(truth: Truth, summary: Summary, metric: str, ranked: list[str]) -> None:
+def check_categories(truth: Truth, summary: RunSummary, metric: str, ranked: list[str]) -> None:
     """Check that means of ranked methods in a category are over the same edits."""
     table = category_table(summary, metric)
     on = truth.edits(*ranked)
@@ -226,7 +226,7 @@ def check_categories(truth: Truth, summary: Summary, metric: str, ranked: list[s
                 assert number_in(shown) == pytest.approx(mean, abs=0.501 * unit)
 
 
-def check_rankings(truths: dict[str, Truth], summary: Summary) -> None:
+def check_rankings(truths: dict[str, Truth], summary: RunSummary) -> None:
     """Check ranks, clusters and p of the CSV, and the sentences on metrics alone."""
     for part in metric_parts(summary):
         frame = dict(part.frames)["metric_rankings"]
@@ -273,7 +273,7 @@ def check_firsts(truths: dict[str, Truth], text: str, frame: Any) -> None:
     assert alone <= len(settled)
 
 
-def check_front(truths: dict[str, Truth], summary: Summary, x: str, y: str) -> None:
+def check_front(truths: dict[str, Truth], summary: RunSummary, x: str, y: str) -> None:
     """Check that no method on the front is beaten by another on the edits of the ranked ones."""
     both = [set(summary.ranking(name)) for name in (x, y)]
     if any(summary.alone(name) for name in (x, y)):

@@ -11,10 +11,10 @@ from reports.loading import load_run
 from reports.metrics.results import axis_table
 from reports.metrics.sentences import summary_sentences
 from reports.page.files import markdown
-from reports.summary import IntervalSettings, Summary, gaps
+from reports.summary import IntervalSettings, RunSummary, gaps
 
 
-def test_every_gap_has_its_reason(summary: Summary) -> None:
+def test_every_gap_has_its_reason(summary: RunSummary) -> None:
     found = gaps(summary.run)
     assert [(gap.status, gap.clips) for gap in found] == [("failed", 1), ("n/a", 24)]
     assert found[0].reason == f"no clip: {ERROR}"

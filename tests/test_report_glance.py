@@ -16,19 +16,19 @@ from PIL import Image
 
 from reports.build import build_report, opening
 from reports.figures.style import marks
-from reports.metrics.glance import Column, glance_part, letters_of_ranking, metric_columns
+from reports.metrics.glance import GlanceColumn, glance_part, letters_of_ranking, metric_columns
 from reports.metrics.rankings import Ranking
 from reports.page.clips import FRAMES, HEIGHT, chosen_edits
 from reports.people.build import Said, build_study
 from reports.people.export import read_export
 from reports.people.mos import vote_columns
-from reports.summary import IntervalSettings, Summary
-from reports.tables import NOTHING, Cell, Head
+from reports.summary import IntervalSettings, RunSummary
+from reports.tables import NOTHING, Head, TableCell
 
 HOW = IntervalSettings(resamples=100)
 
 
-def test_table_of_metrics_says_axis_value_letters_and_how_many_edits(summary: Summary) -> None:
+def test_table_of_metrics_says_axis_value_letters_and_how_many_edits(summary: RunSummary) -> None:
     """clip_t_gain of alpha is 0.3 + 0.016 over 12 edits; lpips is not for the 4 motion edits.
 
     Four videos allow no p below 2 / 2^4, so that nobody differs: every letter is a. be_ta lacks
@@ -77,8 +77,10 @@ def test_table_of_votes_has_the_mos_and_the_letters_of_the_table_below(tmp_path:
 
 
 def test_coverage_is_one_number_where_the_columns_agree() -> None:
-    def column(axis: str, edits: dict[str, int]) -> Column:
-        return Column(axis, Head(axis), {m: Cell("1") for m in edits}, {}, 1, edits, "About.")
+    def column(axis: str, edits: dict[str, int]) -> GlanceColumn:
+        return GlanceColumn(
+            axis, Head(axis), {m: TableCell("1") for m in edits}, {}, 1, edits, "About."
+        )
 
     columns = [column("fidelity", {"x": 3, "y": 5}), column("quality", {"x": 3, "y": 4})]
     (table,) = glance_part(columns, {"x": False, "y": False}, {}, 5).tables
@@ -212,7 +214,7 @@ def test_page_is_never_wider_than_the_window(window: Any, width: int) -> None:
     assert window.evaluate("document.querySelector('#glance table').getClientRects().length") == 1
 
 
-def test_run_with_a_study_opens_with_what_people_said(summary: Summary, tmp_path: Path) -> None:
+def test_run_with_a_study_opens_with_what_people_said(summary: RunSummary, tmp_path: Path) -> None:
     """Questions stand in their places; a metric stands where nobody was asked; anchors stay."""
     asked = ("alignment", "quality")
     found = people(tmp_path / "e", drawn((0.0, 1.0)), methods=("alpha", "gamma"), questions=asked)

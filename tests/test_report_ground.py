@@ -20,7 +20,7 @@ from reports.metrics.results import (
 from reports.metrics.sentences import summary_sentences
 from reports.page.files import csv as csv_of
 from reports.page.files import markdown
-from reports.summary import IntervalSettings, Summary, summarize
+from reports.summary import IntervalSettings, RunSummary, summarize
 
 NAN = np.nan
 HOW = IntervalSettings(resamples=100)
@@ -97,11 +97,11 @@ def test_gaps_are_worst_and_best_values_and_decide_who_is_called_best() -> None:
     assert (found.top, found.called_best) == ((1,), ())
 
 
-def tables(summary: Summary) -> str:
+def tables(summary: RunSummary) -> str:
     return markdown(axis_table(summary, "fidelity"))
 
 
-def easy_half() -> Summary:
+def easy_half() -> RunSummary:
     """full: 32 on ten easy edits, 18 on ten hard ones; partial: 30 on the easy ones only."""
     values = np.array([[32.0] * 10 + [18.0] * 10, [30.0] * 20])[:, :, None]
     values = values + 0.01 * np.arange(20)[:, None]

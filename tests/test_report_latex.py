@@ -13,7 +13,7 @@ from reports.page.paper import entries, paper
 from reports.people.build import build_study
 from reports.people.export import read_export
 from reports.summary import IntervalSettings
-from reports.tables import Cell, Head, Row, Table
+from reports.tables import Head, Table, TableCell, TableRow
 
 HOSTILE = r"50% of $x_1$ & #2 {a}~b^c \input{x} <tag> | [1] ↑ “é” 中" + "\N{MINUS SIGN}1"
 
@@ -123,7 +123,7 @@ def test_every_work_that_can_be_cited_is_printed_without_a_warning(tmp_path: Pat
 def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
     """Prompts, labels and reasons hold what TeX reads as commands."""
     head = tuple(Head(f"{HOSTILE} {k}") for k in range(3))
-    row = Row(HOSTILE, tuple(Cell("1.0", "[0.5, 1.5]", best=True) for _ in head))
+    row = TableRow(HOSTILE, tuple(TableCell("1.0", "[0.5, 1.5]", best=True) for _ in head))
     table = Table("hostile_table", HOSTILE, HOSTILE, head, (row, row), first=HOSTILE)
     text = (
         "\\documentclass{article}\\usepackage[utf8]{inputenc}\\usepackage{booktabs,xcolor}"
@@ -159,7 +159,9 @@ def test_paper_compiles_with_text_of_any_script(engine: str, tmp_path: Path) -> 
         pytest.skip(f"{engine} is not installed")
     every = "".join(map(chr, range(0x80, 0x250)))
     head = (Head("ą ę 中"), Head("b"))
-    rows = tuple(Row(text, (Cell(text), Cell("1"))) for text in (*SCRIPTS_OF_THE_WORLD, every))
+    rows = tuple(
+        TableRow(text, (TableCell(text), TableCell("1"))) for text in (*SCRIPTS_OF_THE_WORLD, every)
+    )
     (tmp_path / "tables").mkdir()
     (tmp_path / "methods").mkdir()
     (tmp_path / "tables/t.tex").write_text(latex(Table("t", every, "c", head, rows)), "utf-8")

@@ -7,11 +7,11 @@ import pytest
 from reports.loading import load_run
 from reports.metrics.results import decimals
 from reports.metrics.trade_off import pareto_front
-from reports.summary import IntervalSettings, Score, Summary, summarize
+from reports.summary import IntervalSettings, RunSummary, Score, summarize
 from reports.tables import number
 
 
-def test_a_score_is_the_mean_over_edits_of_the_mean_over_seeds(summary: Summary) -> None:
+def test_a_score_is_the_mean_over_edits_of_the_mean_over_seeds(summary: RunSummary) -> None:
     """alpha: 0.3 + 0.016. gamma: its two seeds differ by 0.1, so its edits are 0.05 higher."""
     assert summary.interval("alpha", "clip_t_gain").mid == pytest.approx(0.316)
     assert summary.interval("gamma", "clip_t_gain").mid == pytest.approx(0.1 + 0.05 + 0.016)
@@ -19,7 +19,7 @@ def test_a_score_is_the_mean_over_edits_of_the_mean_over_seeds(summary: Summary)
     assert (score.edits, score.videos, score.clips["ok"]) == (12, 4, 24)
 
 
-def test_a_metric_is_averaged_over_the_edits_it_is_meant_for(summary: Summary) -> None:
+def test_a_metric_is_averaged_over_the_edits_it_is_meant_for(summary: RunSummary) -> None:
     """lpips is not for motion: categories 1 and 2 are left, so 0.5 + 0.015 + 0.0015."""
     score = summary.scores["alpha", "lpips"]
     assert score.interval.mid == pytest.approx(0.5165)
@@ -27,43 +27,45 @@ def test_a_metric_is_averaged_over_the_edits_it_is_meant_for(summary: Summary) -
     assert summary.expected("lpips") == 8
 
 
-def test_a_failed_clip_is_left_out_of_the_mean_and_counted(summary: Summary) -> None:
+def test_a_failed_clip_is_left_out_of_the_mean_and_counted(summary: RunSummary) -> None:
     """be_ta lacks va_style, whose value was 0.2 + 0.002: (12 x 0.216 - 0.202) / 11."""
     score = summary.scores["be_ta", "clip_t_gain"]
     assert score.interval.mid == pytest.approx((12 * 0.216 - 0.202) / 11)
     assert score.clips == {"ok": 11, "failed": 1, "n/a": 0, "missing": 0}
 
 
-def test_a_lead_is_taken_edit_by_edit_over_what_both_have(summary: Summary) -> None:
+def test_a_lead_is_taken_edit_by_edit_over_what_both_have(summary: RunSummary) -> None:
     """alpha - be_ta is 0.1 on each of the eleven edits, so the interval has no width."""
     assert summary.lead("alpha", "be_ta", "clip_t_gain") == pytest.approx((0.1, 0.1, 0.1))
 
 
-def test_categories_and_deltas(summary: Summary) -> None:
+def test_categories_and_deltas(summary: RunSummary) -> None:
     """Category 2 of alpha: 0.3 + 0.015 + 0.002; delta: brisque 0.4 + 0.016 - 0.25."""
     assert summary.categories["alpha", "clip_t_gain", "style"].interval.mid == pytest.approx(0.317)
     assert summary.deltas["alpha", "brisque"].interval.mid == pytest.approx(0.166)
 
 
-def test_anchors_never_rank(summary: Summary) -> None:
+def test_anchors_never_rank(summary: RunSummary) -> None:
     """unedited has the lowest lpips of all, but be_ta is the best method."""
     assert summary.ranking("lpips") == ["be_ta", "gamma", "alpha"]
     assert summary.best("lpips") == {"be_ta"}
     assert summary.ranking("motion_mag") == []  # it only describes
 
 
-def test_pareto_front_takes_directions_into_account(summary: Summary) -> None:
+def test_pareto_front_takes_directions_into_account(summary: RunSummary) -> None:
     """alpha has the best gain, be_ta the best (lowest) lpips; gamma is worse than be_ta on both."""
     assert pareto_front(summary, "clip_t_gain", "lpips") == ["be_ta", "alpha"]
 
 
-def test_headline_metrics_follow_the_documented_order(summary: Summary) -> None:
+def test_headline_metrics_follow_the_documented_order(summary: RunSummary) -> None:
     assert summary.headline("alignment") == "clip_t_gain"
     assert summary.headline("fidelity") == "lpips"
     assert summary.headline("motion") is None  # no direction, so it cannot stand for an axis
 
 
-def test_the_seed_of_the_bootstrap_decides_the_interval(run_folder: Path, summary: Summary) -> None:
+def test_the_seed_of_the_bootstrap_decides_the_interval(
+    run_folder: Path, summary: RunSummary
+) -> None:
     run = load_run(run_folder)
     again = summarize(run, IntervalSettings(resamples=500))
     other = summarize(run, IntervalSettings(resamples=500, seed=1))

@@ -14,12 +14,12 @@ from reports.metrics.results import all_tables, axis_table, cost_table
 from reports.metrics.sentences import summary_sentences
 from reports.page.files import markdown
 from reports.page.latex import escape_latex, latex
-from reports.summary import Summary
+from reports.summary import RunSummary
 
 # ---- tables --------------------------------------------------------------------------------------
 
 
-def test_markdown_table(summary: Summary) -> None:
+def test_markdown_table(summary: RunSummary) -> None:
     """Best in bold, anchors marked, n where an edit is missing, counts of failures at the end.
 
     be_ta lacks va_style (0.302 for alpha), so alpha is compared by (12 x 0.316 - 0.302) / 11.
@@ -42,7 +42,7 @@ def test_latex_escapes_everything_it_would_read_as_a_command() -> None:
     assert escape_latex("line\nbreak [1]") == "line break {[}1]"
 
 
-def test_latex_table_is_booktabs_with_grey_anchors(summary: Summary) -> None:
+def test_latex_table_is_booktabs_with_grey_anchors(summary: RunSummary) -> None:
     text = latex(axis_table(summary, "fidelity"))
     assert r"\toprule" in text and r"\bottomrule" in text
     assert r"be\_ta & \textbf{0.2" in text
@@ -51,7 +51,7 @@ def test_latex_table_is_booktabs_with_grey_anchors(summary: Summary) -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_tables_compile(summary: Summary, tmp_path: Path) -> None:
+def test_latex_tables_compile(summary: RunSummary, tmp_path: Path) -> None:
     tables = "\n".join(latex(table) for table in all_tables(summary))
     (tmp_path / "t.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs,xcolor}\\begin{document}\n"
@@ -62,7 +62,7 @@ def test_latex_tables_compile(summary: Summary, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-def test_csv_holds_every_item_with_its_reason(made: Path, summary: Summary) -> None:
+def test_csv_holds_every_item_with_its_reason(made: Path, summary: RunSummary) -> None:
     with (made / "tables/items.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(summary.run.scores) == 72 * 4  # 6 clips of 12 edits, 4 metrics
@@ -75,14 +75,14 @@ def test_csv_holds_every_item_with_its_reason(made: Path, summary: Summary) -> N
     assert scores["unedited", "lpips"]["anchor"] == "True"
 
 
-def test_cost_tells_finetuning_from_editing(summary: Summary) -> None:
+def test_cost_tells_finetuning_from_editing(summary: RunSummary) -> None:
     """gamma: 4 videos of 30 s, 24 clips of 2 s, so (120 + 48) / 60 = 2.8 min; alpha: 24 s."""
     rows = {row.label: [cell.main for cell in row.cells] for row in cost_table(summary.run).rows}
     assert rows["gamma"] == ["2.00", "30.0", "2.8", "100"]
     assert rows["alpha"] == ["2.00", "\N{EN DASH}", "0.4", "100"]
 
 
-def test_clips_that_were_brought_in_tell_no_cost(summary: Summary) -> None:
+def test_clips_that_were_brought_in_tell_no_cost(summary: RunSummary) -> None:
     """Their seconds are those of copying a file."""
     from dataclasses import replace
 
@@ -110,7 +110,7 @@ def test_csv_of_clips_holds_what_methods_say_of_them(made: Path) -> None:
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def test_summary_says_what_was_done_and_nothing_beyond_the_intervals(summary: Summary) -> None:
+def test_summary_says_what_was_done_and_nothing_beyond_the_intervals(summary: RunSummary) -> None:
     sentences = summary_sentences(summary)
     assert sentences[0] == (
         "3 methods and 2 anchors were compared on 12 edits of 4 source videos (made-up, version "

@@ -22,7 +22,7 @@ from reports.metrics.glance import glance_part, metric_columns
 from reports.metrics.results import all_tables, bounds_tables
 from reports.metrics.sentences import summary_sentences
 from reports.page.run_page import caution, idle, notes, remarks_html
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.build import joint_parts, people_parts, study_lead
 from reports.people.export import rule_words
 from reports.summary import IntervalSettings, summarize
@@ -47,7 +47,7 @@ def tables_of(table: Table) -> Iterator[str]:
         yield from (text for cell in row.cells for text in (cell.main, cell.small, cell.hint))
 
 
-def texts_of(parts: list[Part]) -> Iterator[str]:
+def texts_of(parts: list[ReportPart]) -> Iterator[str]:
     for part in parts:
         yield from (part.title, *part.found, *part.notes, *part.done)
         yield from (text for drawing in part.drawings for text in (drawing.alt, drawing.caption))

@@ -8,7 +8,7 @@ so: `lacking` returns it.
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from dreamix.core.fonts import NO_FONT, OWN, has, installed, own_font, place
@@ -99,6 +101,7 @@ GRID = "#d8dee4"
 ANCHOR = "#8c959f"
 # Okabe & Ito (2008), Color Universal Design: black is the ink; yellow, too pale on white, is out.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
+LEGEND_COLUMNS = 4
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -130,7 +133,7 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-class Mark(NamedTuple):
+class MarkerStyle(NamedTuple):
     """How one method is drawn in every figure."""
 
     colour: str
@@ -138,20 +141,20 @@ class Mark(NamedTuple):
     filled: bool
 
 
-def marks(run: Run) -> dict[str, Mark]:
+def marks(run: Run) -> dict[str, MarkerStyle]:
     """Return a mark for every method: no two alike among the first 56; anchors grey and hollow."""
     anchors = [label for label, method in run.methods.items() if method.anchor]
     grey = {
-        label: Mark(ANCHOR, MARKERS[place % len(MARKERS)], False)
+        label: MarkerStyle(ANCHOR, MARKERS[place % len(MARKERS)], False)
         for place, label in enumerate(anchors)
     }
     return marks_of(run.ranked) | grey
 
 
-def marks_of(labels: list[str]) -> dict[str, Mark]:
+def marks_of(labels: list[str]) -> dict[str, MarkerStyle]:
     """Return a mark for every competing method, by its place."""
     return {
-        label: Mark(
+        label: MarkerStyle(
             COLOURS[place % len(COLOURS)],
             MARKERS[(place % len(COLOURS) + place // len(COLOURS)) % len(MARKERS)],
             True,
@@ -169,6 +172,42 @@ def clean(axes: Axes, grid: str) -> None:
     """Keep the grid of one axis ("x", "y", "both") only."""
     axes.grid(False)
     axes.grid(True, axis=grid)  # type: ignore[arg-type]
+
+
+def dot(
+    axes: Axes,
+    x: float,
+    y: float,
+    mark: MarkerStyle,
+    size: float = 6.5,
+    *,
+    inside: str = "none",
+    edges: tuple[float, float] = (0.6, 1.2),
+    zorder: float = 3,
+) -> None:
+    """Draw one mark. inside: colour of a hollow one; edges: widths if filled, and if hollow."""
+    axes.plot(
+        x, y, mark.marker, markersize=size, color=mark.colour,
+        markerfacecolor=mark.colour if mark.filled else inside,
+        markeredgecolor=INK if mark.filled else mark.colour,
+        markeredgewidth=edges[not mark.filled], zorder=zorder,
+    )  # fmt: skip
+
+
+def handle(label: str, mark: MarkerStyle) -> Line2D:
+    """Return a method's entry in a legend."""
+    return Line2D(
+        [], [], linestyle="none", marker=mark.marker, markersize=6.5, color=mark.colour,
+        markerfacecolor=mark.colour if mark.filled else "white",
+        markeredgecolor=INK if mark.filled else mark.colour,
+        markeredgewidth=0.6 if mark.filled else 1.2, label=label,
+    )  # fmt: skip
+
+
+def legend_below(drawing: Figure, handles: Sequence[Artist], columns: int = LEGEND_COLUMNS) -> None:
+    """Name what is drawn below all panels, in so many columns at most."""
+    columns = min(columns, len(handles))
+    drawing.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
 
 def label_panels(grid: np.ndarray, used: int, across: str, upwards: str) -> None:

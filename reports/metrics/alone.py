@@ -25,10 +25,10 @@ from reports.metrics.rankings import (
     values_of,
 )
 from reports.metrics.results import rank_bounds
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.subjects import subject
-from reports.summary import Summary
-from reports.tables import NOTHING, Cell, Head, Row, Table, number, those
+from reports.summary import RunSummary
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, number, those
 
 NOBODY = (
     "Nobody was asked. This shows how metrics rank the methods and how far they agree, not which "
@@ -37,7 +37,7 @@ NOBODY = (
 
 
 @subject("metrics-alone", "metrics alone")
-def metric_parts(summary: Summary) -> list[Part]:
+def metric_parts(summary: RunSummary) -> list[ReportPart]:
     """Return the part on metrics alone, for a run without ratings.
 
     None in the list unless two methods compete and some axis has two metrics with values.
@@ -52,7 +52,7 @@ def metric_parts(summary: Summary) -> list[Part]:
     agreed = agreements(given, axes, how)
     by_axis = {a: [one for one in found if axes[one.metric] == a] for a in AXES}
     return [
-        Part(
+        ReportPart(
             id="metrics-alone",
             title="Methods by every metric, and metrics by each other",
             found=tuple(_sentence(a, by_axis[a], agreed) for a in several),
@@ -170,7 +170,7 @@ def _some(names: list[str]) -> str:
 
 
 def _drawings(
-    summary: Summary, found: list[Ranking], agreed: Agreements, axes: dict[str, str]
+    summary: RunSummary, found: list[Ranking], agreed: Agreements, axes: dict[str, str]
 ) -> tuple[Drawing, ...]:
     methods = summary.run.ranked
     ranked = Drawing(
@@ -212,24 +212,29 @@ def _ranking_table(axis: str, found: list[Ranking]) -> Table:
             Head("common edits"),
             Head("not ranked", hint="too few edits in common with the others"),
         ),
-        tuple(Row(one.metric, _ranking_cells(one, count)) for one in found),
+        tuple(TableRow(one.metric, _ranking_cells(one, count)) for one in found),
         first="metric",
     )
 
 
-def _ranking_cells(one: Ranking, count: int) -> tuple[Cell, ...]:
+def _ranking_cells(one: Ranking, count: int) -> tuple[TableCell, ...]:
     cells = [
-        Cell(method, f"rank {rank}, cluster {cluster}", best=method in one.best)
+        TableCell(method, f"rank {rank}, cluster {cluster}", best=method in one.best)
         for method, rank, cluster in zip(one.methods, one.ranks, one.clusters, strict=True)
     ]
-    cells += [Cell(NOTHING, hint="no value")] * (count - len(cells))
+    cells += [TableCell(NOTHING, hint="no value")] * (count - len(cells))
     apart = ", ".join(one.apart) or NOTHING
-    return (*cells, Cell(f"{one.differing} of {one.tested}"), Cell(str(one.edits)), Cell(apart))
+    return (
+        *cells,
+        TableCell(f"{one.differing} of {one.tested}"),
+        TableCell(str(one.edits)),
+        TableCell(apart),
+    )
 
 
 def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level: float) -> Table:
     names = [one.metric for one in found]
-    rows = [Row(a, tuple(_agreement_cell(a, b, agreed) for b in names)) for a in names]
+    rows = [TableRow(a, tuple(_agreement_cell(a, b, agreed) for b in names)) for a in names]
     return Table(
         f"metric_agreement_{axis}",
         f"{axis.capitalize()}: agreement of the metrics within edits",
@@ -242,15 +247,15 @@ def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level:
     )
 
 
-def _agreement_cell(a: str, b: str, agreed: Agreements) -> Cell:
+def _agreement_cell(a: str, b: str, agreed: Agreements) -> TableCell:
     one = agreed.ends.get((a, b)) or agreed.ends.get((b, a))
     if one is None or not is_number(one.value):
-        return Cell(NOTHING)
+        return TableCell(NOTHING)
     ends = f"[{number(one.low, 2)}, {number(one.high, 2)}]" if is_number(one.low) else ""
-    return Cell(number(one.value, 2), ends or "[no interval]")
+    return TableCell(number(one.value, 2), ends or "[no interval]")
 
 
-def _ranking_frame(found: list[Ranking], summary: Summary) -> pd.DataFrame:
+def _ranking_frame(found: list[Ranking], summary: RunSummary) -> pd.DataFrame:
     """Return a row for every metric and method with a value; one that is not ranked has no rank."""
     rows = [
         _frame_row(one, summary, method, place)
@@ -260,7 +265,7 @@ def _ranking_frame(found: list[Ranking], summary: Summary) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _frame_row(one: Ranking, summary: Summary, method: str, place: int) -> dict[str, Any]:
+def _frame_row(one: Ranking, summary: RunSummary, method: str, place: int) -> dict[str, Any]:
     ranked, own = place < len(one.methods), summary.scores[method, one.metric]
     ends = rank_bounds(summary, method, one.metric)
     return {
@@ -291,7 +296,7 @@ def _frame(agreed: Agreements) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _done(summary: Summary) -> tuple[str, ...]:
+def _done(summary: RunSummary) -> tuple[str, ...]:
     few = min(summary.resampling.resamples, RESAMPLES)
     return (
         "Methods were ranked by each metric's mean over their common edits, those on which every "

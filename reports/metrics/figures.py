@@ -1,9 +1,10 @@
-"""Figures of the metrics of a run: by category of edit, and against the source."""
+"""Figures of the metrics of a run: trade-off, by category of edit, and against the source."""
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dreamix.core.wording import listed
 from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map, share_of
 from reports.figures.style import (
     ANCHOR,
@@ -11,17 +12,67 @@ from reports.figures.style import (
     MUTED,
     SETTINGS,
     clean,
+    dot,
     figure,
     marks,
 )
-from reports.loading import is_number
+from reports.loading import Run, is_number
 from reports.metrics.results import decimals
-from reports.metrics.trade_off import _dot, _looks
-from reports.summary import Score, Summary
+from reports.metrics.trade_off import looks, pareto_front, trade_off
+from reports.parts import Drawing
+from reports.summary import RunSummary, Score
 from reports.tables import number
 
 
-def category_map(summary: Summary, metrics: list[str]) -> Figure:
+def run_drawings(summary: RunSummary) -> list[Drawing]:
+    """Return every figure that the run has numbers for."""
+    x, y, quality = (summary.headline(axis) for axis in ("alignment", "fidelity", "quality"))
+    drawn: list[Drawing] = []
+    if x and y:
+        words = _trade_off_words(summary, x, y)
+        drawn.append(Drawing("trade_off", trade_off(summary, x, y), *words))
+    if chosen := [name for name in (x, y, quality) if name]:
+        words = _category_words(summary.run, chosen)
+        drawn.append(Drawing("categories", category_map(summary, chosen), *words))
+    if names := [facts.name for facts in summary.run.on_axis("quality")]:
+        drawn.append(Drawing("quality", quality_deltas(summary, names), *_quality_words(names)))
+    return drawn
+
+
+def _trade_off_words(summary: RunSummary, x: str, y: str) -> tuple[str, str]:
+    """Return the text alternative and the caption."""
+    front = pareto_front(summary, x, y)
+    nobody = "no method is ranked on both" if summary.run.ranked else "only anchors were run"
+    who = listed(front) if front else f"nothing, for {nobody}"
+    alt = f"Scatter of {x} against {y}; on the Pareto front: {who}."
+    return alt, (
+        f"Alignment ({x}) against fidelity ({y}), both turned so that better is up and right. "
+        "Means are over the edits that all ranked methods have; crosses are intervals over source "
+        "videos. Dashed: the Pareto front of the means, the methods that no other beats on both. "
+        "Hollow: anchors (grey) and methods that are not ranked, at their own means."
+    )
+
+
+def _category_words(run: Run, metrics: list[str]) -> tuple[str, str]:
+    alt = f"Heat maps of {listed(metrics)}: methods by {listed(list(run.categories))} edits."
+    return alt, (
+        "Mean of every method on every category of edit, over the edits that all ranked methods "
+        "have; n: the edits behind it. Darker is better, from the worst to the best mean of the "
+        "ranked methods in the panel. No shade: anchors and methods that are not ranked. Hatched: "
+        "no value. A category with few edits says little; intervals are in the tables below."
+    )
+
+
+def _quality_words(metrics: list[str]) -> tuple[str, str]:
+    return f"Dot plots of {listed(metrics)}: difference of every method from the source.", (
+        "Quality of the edited clip minus quality of its source (the line at zero), with "
+        "intervals over source videos, over the edits that all ranked methods have (hollow but not "
+        "grey: not ranked, over its own edits). Axes are turned so that right is better. A method "
+        "to the right of the line makes clips that the metric prefers to the footage it was given."
+    )
+
+
+def category_map(summary: RunSummary, metrics: list[str]) -> Figure:
     """Return one panel a metric: mean of every method in every category, with its n.
 
     Means are over common edits, so that shades can be compared. Shades run from the worst to the
@@ -40,7 +91,7 @@ def category_map(summary: Summary, metrics: list[str]) -> Figure:
     return drawing
 
 
-def _panel(axes: Axes, summary: Summary, metric: str) -> None:
+def _panel(axes: Axes, summary: RunSummary, metric: str) -> None:
     run = summary.run
     table = {label: _row(summary, label, metric) for label in run.methods}
     everyone = [score for row in table.values() for score in row]
@@ -72,13 +123,13 @@ def _panel(axes: Axes, summary: Summary, metric: str) -> None:
             text.set(color=ANCHOR, style="italic")
 
 
-def _row(summary: Summary, label: str, metric: str) -> list[Score]:
+def _row(summary: RunSummary, label: str, metric: str) -> list[Score]:
     """Return the scores of a method in every category, then over all edits."""
     parts = [summary.common_categories[label, metric, name] for name in summary.run.categories]
     return [*parts, summary.common[label, metric]]
 
 
-def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
+def quality_deltas(summary: RunSummary, metrics: list[str]) -> Figure:
     """Return one dot plot a metric: each method's mean difference from the source, zero = source.
 
     A metric without such a difference shows its plain mean and no line at zero.
@@ -101,8 +152,8 @@ def quality_deltas(summary: Summary, metrics: list[str]) -> Figure:
     return drawing
 
 
-def _delta_panel(axes: Axes, summary: Summary, name: str) -> None:
-    look = _looks(summary, [name])
+def _delta_panel(axes: Axes, summary: RunSummary, name: str) -> None:
+    look = looks(summary, [name])
     deltas = {label: summary.common_deltas[label, name].interval for label in look}
     has_delta = any(is_number(interval.mid) for interval in deltas.values())
     shown = deltas if has_delta else {label: summary.compared(label, name) for label in look}
@@ -112,7 +163,7 @@ def _delta_panel(axes: Axes, summary: Summary, name: str) -> None:
         axes.plot(
             [interval.low, interval.high], [place, place], color=look[label].colour, linewidth=1.6
         )
-        _dot(axes, interval.mid, place, look[label], 6)
+        dot(axes, interval.mid, place, look[label], 6, edges=(0.6, 1.3))
     facts = summary.run.metrics[name]
     axes.set_title(f"{name} {facts.arrow}")
     if not has_delta:
@@ -123,7 +174,7 @@ def _delta_panel(axes: Axes, summary: Summary, name: str) -> None:
     clean(axes, "x")
 
 
-def _grey_anchor_names(axes: Axes, summary: Summary) -> None:
+def _grey_anchor_names(axes: Axes, summary: RunSummary) -> None:
     for text, method in zip(axes.get_yticklabels(), summary.run.methods.values(), strict=False):
         if method.anchor:
             text.set(color=ANCHOR, style="italic")

@@ -8,8 +8,8 @@ from evaluation.schema import ClipRow
 from evaluation.score.remarks import kind_of
 from reports.loading import FIELDS, KEY, Run
 from reports.metrics.results import mean_bounds, rank_bounds
-from reports.summary import Gap, Score, Summary, gaps
-from reports.tables import Cell, Head, Row, Table
+from reports.summary import MissingValues, RunSummary, Score, gaps
+from reports.tables import Head, Table, TableCell, TableRow
 
 
 class Remark(NamedTuple):
@@ -48,7 +48,9 @@ def _spelt(texts: "pd.Series[str]") -> str:
 def remarks_table(run: Run) -> Table | None:
     """Return the remarks as a table; None if there are none."""
     rows = tuple(
-        Row(one.method, (Cell(one.remark), Cell(str(one.clips)), Cell(one.example)))
+        TableRow(
+            one.method, (TableCell(one.remark), TableCell(str(one.clips)), TableCell(one.example))
+        )
         for one in remarks(run)
     )
     if not rows:
@@ -63,7 +65,7 @@ def remarks_table(run: Run) -> Table | None:
     )
 
 
-def scores_frame(summary: Summary) -> pd.DataFrame:
+def scores_frame(summary: RunSummary) -> pd.DataFrame:
     """Return one row per method and metric with unrounded numbers, for CSV.
 
     value: the mean on a method's own edits; common_value: on those on which methods are compared,
@@ -95,7 +97,7 @@ def _common(score: Score) -> dict[str, Any]:
             "common_edits": score.edits}  # fmt: skip
 
 
-def _place(summary: Summary, label: str, metric: str) -> dict[str, Any]:
+def _place(summary: RunSummary, label: str, metric: str) -> dict[str, Any]:
     """Return the rank of a competing method and what its gaps could hide; nothing of an anchor."""
     names = ("rank", "called_best", "gaps", "worst_value", "best_value", "best_rank", "worst_rank")
     if summary.run.methods[label].anchor:
@@ -114,7 +116,7 @@ def _place(summary: Summary, label: str, metric: str) -> dict[str, Any]:
     )
 
 
-def categories_frame(summary: Summary) -> pd.DataFrame:
+def categories_frame(summary: RunSummary) -> pd.DataFrame:
     """Return one row per method, metric and category with unrounded numbers, for CSV."""
     names = ("method", "metric", "category")
     return pd.DataFrame(
@@ -152,7 +154,7 @@ def remarks_frame(run: Run) -> pd.DataFrame:
 
 def gaps_frame(run: Run) -> pd.DataFrame:
     """Return `summary.gaps` as a table, for CSV."""
-    frame = pd.DataFrame(gaps(run), columns=list(Gap._fields))
+    frame = pd.DataFrame(gaps(run), columns=list(MissingValues._fields))
     lists = {name: [" ".join(names) for names in frame[name]] for name in ("methods", "metrics")}
     return frame.assign(**lists)
 

@@ -14,30 +14,50 @@ from matplotlib.figure import Figure
 from dreamix.core.wording import listed
 from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
-from reports.figures.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, families, figure
+from reports.figures.style import (
+    ANCHOR,
+    MUTED,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    dot,
+    families,
+    figure,
+)
 from reports.loading import is_number
 from reports.metrics.rankings import ALPHA, Ranking, Values, rankings, values_of
 from reports.metrics.results import compared_cell, decimals
-from reports.parts import Drawing, Part
-from reports.summary import Summary
-from reports.tables import NOTHING, Cell, Head, Row, Table, interval_text, number, prose_digits
+from reports.parts import Drawing, ReportPart
+from reports.summary import RunSummary
+from reports.tables import (
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    TableRow,
+    interval_text,
+    number,
+    prose_digits,
+)
 
 PANEL, ROW, LETTER = 1.9, 0.36, 0.08  # inches
 
 
-class Column(NamedTuple):
+class GlanceColumn(NamedTuple):
     """One axis: what stands in its column, and where its marks are drawn."""
 
     axis: str
     head: Head
-    cells: dict[str, Cell]  # by method: a value, its interval, its letters
+    cells: dict[str, TableCell]  # by method: a value, its interval, its letters
     points: dict[str, Interval]  # by method
     sign: int  # 1 where more is better, -1 where less is
     edits: dict[str, int]  # by method: how many have a value
     about: str  # what a value is, with its interval; a sentence
 
 
-def glance_figure(columns: list[Column], methods: dict[str, bool], look: dict[str, Mark]) -> Figure:
+def glance_figure(
+    columns: list[GlanceColumn], methods: dict[str, bool], look: dict[str, MarkerStyle]
+) -> Figure:
     """Return the dot plots; methods: label -> whether it is an anchor."""
     with mpl.rc_context(SETTINGS):
         names = 0.4 + LETTER * max(map(len, methods))
@@ -51,19 +71,16 @@ def glance_figure(columns: list[Column], methods: dict[str, bool], look: dict[st
     return drawing
 
 
-def _panel(axes: Axes, column: Column, methods: list[str], look: dict[str, Mark]) -> None:
+def _panel(
+    axes: Axes, column: GlanceColumn, methods: list[str], look: dict[str, MarkerStyle]
+) -> None:
     for place, label in enumerate(methods):
         if label not in column.points or not is_number(column.points[label].mid):
             continue
         low, mid, high = column.points[label]
         mark = look[label]
         axes.plot([low, high], [place, place], color=mark.colour, linewidth=1.6)
-        axes.plot(
-            mid, place, mark.marker, markersize=6.5, color=mark.colour,
-            markerfacecolor=mark.colour if mark.filled else "none",
-            markeredgecolor=INK if mark.filled else mark.colour,
-            markeredgewidth=0.6 if mark.filled else 1.2, zorder=3,
-        )  # fmt: skip
+        dot(axes, mid, place, mark)
         axes.text(
             1.02, place, column.cells[label].mark, transform=axes.get_yaxis_transform(),
             fontsize=7.5, color=MUTED, va="center",
@@ -93,14 +110,14 @@ EDITS = "Edits: how many of the {total} have a value{each}."
 
 
 def glance_part(
-    columns: list[Column], methods: dict[str, bool], look: dict[str, Mark], edits: int
-) -> Part:
+    columns: list[GlanceColumn], methods: dict[str, bool], look: dict[str, MarkerStyle], edits: int
+) -> ReportPart:
     """Return the opening of a report.
 
     methods: label -> whether it is an anchor. edits: how many there are to have values on.
     """
     some = bool(columns) and bool(methods)
-    return Part(
+    return ReportPart(
         id="glance",
         title="At a glance",
         notes=() if some else ("There is no value to compare methods by.",),
@@ -109,7 +126,7 @@ def glance_part(
     )
 
 
-def metric_columns(summary: Summary, axes: tuple[str, ...] = AXES) -> list[Column]:
+def metric_columns(summary: RunSummary, axes: tuple[str, ...] = AXES) -> list[GlanceColumn]:
     """Return a column for every axis that has a headline metric."""
     named = [(axis, name) for axis in axes if (name := summary.headline(axis))]
     given = values_of(summary)
@@ -122,13 +139,15 @@ def metric_columns(summary: Summary, axes: tuple[str, ...] = AXES) -> list[Colum
     return [_metric_column(summary, axis, name, ranked.get(name)) for axis, name in named]
 
 
-def _metric_column(summary: Summary, axis: str, metric: str, ranked: Ranking | None) -> Column:
+def _metric_column(
+    summary: RunSummary, axis: str, metric: str, ranked: Ranking | None
+) -> GlanceColumn:
     labels, facts = list(summary.run.methods), summary.run.metrics[metric]
     letters = letters_of_ranking(ranked) if ranked else {}
     digits = prose_digits(
         decimals(summary.column(metric)), *(summary.compared(m, metric).mid for m in labels)
     )
-    return Column(
+    return GlanceColumn(
         axis,
         Head(f"{axis}: {metric}", facts.arrow, facts.definition),
         {m: _metric_cell(summary, m, metric, letters.get(m, ""), max(digits, 0)) for m in labels},
@@ -148,7 +167,9 @@ def letters_of_ranking(ranked: Ranking) -> dict[str, str]:
     return dict(zip(ranked.methods, letters, strict=True))
 
 
-def _metric_cell(summary: Summary, label: str, metric: str, letters: str, digits: int) -> Cell:
+def _metric_cell(
+    summary: RunSummary, label: str, metric: str, letters: str, digits: int
+) -> TableCell:
     """Return the cell of the tables below: value and interval alone, with fewer digits."""
     cell, compared = compared_cell(summary, label, metric), summary.compared(label, metric)
     if not is_number(compared.mid):
@@ -157,10 +178,10 @@ def _metric_cell(summary: Summary, label: str, metric: str, letters: str, digits
     return replace(cell, main=number(compared.mid, digits), small=ends, mark=cell.mark or letters)
 
 
-def _table(columns: list[Column], methods: dict[str, bool], edits: int) -> Table:
+def _table(columns: list[GlanceColumn], methods: dict[str, bool], edits: int) -> Table:
     rows = tuple(
-        Row(label, (*(one.cells.get(label, Cell(NOTHING)) for one in columns),
-                    Cell(_coverage(columns, label, edits))), anchor)
+        TableRow(label, (*(one.cells.get(label, TableCell(NOTHING)) for one in columns),
+                    TableCell(_coverage(columns, label, edits))), anchor)
         for label, anchor in methods.items()
     )  # fmt: skip
     several = any(" / " in row.cells[-1].main for row in rows)
@@ -176,14 +197,16 @@ def _table(columns: list[Column], methods: dict[str, bool], edits: int) -> Table
     )
 
 
-def _coverage(columns: list[Column], label: str, edits: int) -> str:
+def _coverage(columns: list[GlanceColumn], label: str, edits: int) -> str:
     """Return "12 of 12", or "9 / 13 / 24 of 24" where columns differ."""
     counts = [one.edits.get(label, 0) for one in columns]
     some = [counts[0]] if len(set(counts)) == 1 else counts
     return f"{' / '.join(map(str, some))} of {edits}"
 
 
-def _drawing(columns: list[Column], methods: dict[str, bool], look: dict[str, Mark]) -> Drawing:
+def _drawing(
+    columns: list[GlanceColumn], methods: dict[str, bool], look: dict[str, MarkerStyle]
+) -> Drawing:
     axes = listed([one.axis for one in columns])
     known = any(is_number(i.low) for one in columns for i in one.points.values())
     bars = "Bars: the intervals of the table. " if known else ""

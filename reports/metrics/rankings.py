@@ -12,7 +12,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from dreamix.core.seeding import rng_for
 from evaluation.stats.meta import (
@@ -30,10 +29,22 @@ from reports.figures.heatmap import (
     HeatCell,
     heat_map,
 )
-from reports.figures.style import GRID, INK, MUTED, SETTINGS, Mark, clean, figure
-from reports.ground import Standing, levelled, standing, tolerance
+from reports.figures.style import (
+    GRID,
+    INK,
+    LEGEND_COLUMNS,
+    MUTED,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    dot,
+    figure,
+    handle,
+    legend_below,
+)
+from reports.ground import MethodRanks, levelled, standing, tolerance
 from reports.loading import AXES, is_number
-from reports.summary import IntervalSettings, Summary
+from reports.summary import IntervalSettings, RunSummary
 from reports.tables import NOTHING, number
 
 PERMUTATIONS, RESAMPLES = 10_000, 1000
@@ -48,10 +59,10 @@ class Values(NamedTuple):
     methods: tuple[str, ...]
     values: np.ndarray  # float (metrics, methods, edits), more is better; NaN without a value
     sources: np.ndarray  # str (edits,)
-    standings: tuple[Standing, ...] = ()  # of the metrics; left out, there are no gaps
+    standings: tuple[MethodRanks, ...] = ()  # of the metrics; left out, there are no gaps
 
     @property
-    def stand(self) -> tuple[Standing, ...]:
+    def stand(self) -> tuple[MethodRanks, ...]:
         """How methods stand on each metric."""
         near = [tolerance(values) for values in self.values]
         return self.standings or tuple(
@@ -114,7 +125,7 @@ class Agreements(NamedTuple):
         return self.methods >= ENOUGH
 
 
-def values_of(summary: Summary) -> Values:
+def values_of(summary: RunSummary) -> Values:
     """Return the values of the metrics that some competing method has; partial clips have none.
 
     Values of an edit that differ by rounding are equal, so that no test takes them for a difference
@@ -161,7 +172,7 @@ def rankings(given: Values, seed: int) -> list[Ranking]:
     return [_ranking(given, k, one, pairs, holm(p[k])) for k, one in enumerate(stand)]
 
 
-def _edits(one: Standing, a: int, b: int) -> np.ndarray:
+def _edits(one: MethodRanks, a: int, b: int) -> np.ndarray:
     """Return the edits on which two methods are compared: the common ones, if both are ranked."""
     both = one.ranks[a] and one.ranks[b]
     return one.ground.edits if both else np.ones(len(one.ground.edits), bool)
@@ -187,7 +198,7 @@ def _two_sided(sums: np.ndarray, there: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _ranking(
-    given: Values, k: int, one: Standing, pairs: list[tuple[int, int]], p: np.ndarray
+    given: Values, k: int, one: MethodRanks, pairs: list[tuple[int, int]], p: np.ndarray
 ) -> Ranking:
     square = np.full((len(given.methods),) * 2, np.nan)
     for (a, b), value in zip(pairs, p, strict=True):
@@ -238,12 +249,14 @@ def _tau_of_ranks(one: np.ndarray, other: np.ndarray) -> float:
 
 
 ROW = 0.24  # inches
-LEGEND_COLUMNS = 4
 TITLE = 3.9  # inches of the title of the agreement figure
 
 
 def ranking_figure(
-    found: list[Ranking], axes_of: dict[str, str], look: dict[str, Mark], methods: Sequence[str]
+    found: list[Ranking],
+    axes_of: dict[str, str],
+    look: dict[str, MarkerStyle],
+    methods: Sequence[str],
 ) -> Figure:
     """Return a row of marks for every metric, the best method at the left.
 
@@ -261,13 +274,11 @@ def ranking_figure(
         axes.set_xticks(range(1, len(methods) + 1))
         axes.set_xlabel("order by the metric's mean on common edits; 1 is best", color=INK)
         clean(axes, "x")
-        names = [_handle(method, look[method]) for method in methods]
-        columns = min(LEGEND_COLUMNS, len(names))
-        drawing.legend(handles=names, loc="outside lower center", ncols=columns, fontsize=8)
+        legend_below(drawing, [handle(method, look[method]) for method in methods])
     return drawing
 
 
-def _row(axes: Axes, y: int, ranking: Ranking, look: dict[str, Mark]) -> None:
+def _row(axes: Axes, y: int, ranking: Ranking, look: dict[str, MarkerStyle]) -> None:
     for one in sorted(set(ranking.clusters)):
         places = [k + 1 for k, cluster in enumerate(ranking.clusters) if cluster == one]
         ends = [places[0] - 0.28, places[-1] + 0.28]
@@ -276,10 +287,7 @@ def _row(axes: Axes, y: int, ranking: Ranking, look: dict[str, Mark]) -> None:
         mark = look[method]
         if k and ranking.ranks[k] == ranking.ranks[k - 1]:
             axes.text(k + 0.5, y, "=", ha="center", va="center", fontsize=8, color=INK, zorder=3)
-        axes.plot(
-            k + 1, y, mark.marker, markersize=6.5, color=mark.colour, markeredgecolor=INK,
-            markeredgewidth=0.6, zorder=3,
-        )  # fmt: skip
+        dot(axes, k + 1, y, mark)
 
 
 def _parts(axes: Axes, of: list[str]) -> None:
@@ -293,13 +301,6 @@ def _parts(axes: Axes, of: list[str]) -> None:
             axis, (1.0, middle), xycoords=("axes fraction", "data"), xytext=(4, 0),
             textcoords="offset points", fontsize=8, color=MUTED, va="center",
         )  # fmt: skip
-
-
-def _handle(label: str, mark: Mark) -> Line2D:
-    return Line2D(
-        [], [], linestyle="none", marker=mark.marker, markersize=6.5, color=mark.colour,
-        markeredgecolor=INK, markeredgewidth=0.6, label=label,
-    )  # fmt: skip
 
 
 def agreement_figure(found: Agreements, axes_of: dict[str, str]) -> Figure:

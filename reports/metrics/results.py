@@ -11,8 +11,8 @@ from evaluation.run.info import MetricInfo
 from evaluation.schema import finetune_seconds
 from reports.ground import Bounds
 from reports.loading import AXES, STATUSES, Run, is_number
-from reports.summary import Score, Summary, clip_counts
-from reports.tables import APART, NOTHING, Cell, Head, Row, Table, interval_text, number
+from reports.summary import RunSummary, Score, clip_counts
+from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, interval_text, number
 
 AXIS_TITLES = {
     "alignment": "Alignment with the prompt",
@@ -29,7 +29,7 @@ STATUS_HINTS = {
 PARTIAL = "clips that cover too little of their source: never best, bounded like failures"
 
 
-def all_tables(summary: Summary) -> list[Table]:
+def all_tables(summary: RunSummary) -> list[Table]:
     """Return every table of the report but those of gaps, in the order in which it shows them."""
     axes = [axis_table(summary, axis) for axis in AXES if summary.run.on_axis(axis)]
     headlines = [summary.headline(axis) for axis in ("alignment", "fidelity", "quality")]
@@ -37,7 +37,7 @@ def all_tables(summary: Summary) -> list[Table]:
     return [*axes, *categories, counts_table(summary.run), cost_table(summary.run)]
 
 
-def axis_table(summary: Summary, axis: str) -> Table:
+def axis_table(summary: RunSummary, axis: str) -> Table:
     """Return methods x metrics of one axis, with intervals and the counts of what has no value."""
     run = summary.run
     metrics = [facts.name for facts in run.on_axis(axis)]
@@ -47,13 +47,13 @@ def axis_table(summary: Summary, axis: str) -> Table:
         counts = _count_cells(
             [summary.scores[label, name] for name in metrics], run, label, metrics
         )
-        rows.append(Row(label, (*cells, *counts), method.anchor))
+        rows.append(TableRow(label, (*cells, *counts), method.anchor))
     heads = (*(metric_head(run.metrics[name]) for name in metrics), *_count_heads(run))
     text = " ".join([caption(summary), *ground_caption(summary, metrics)])
     return Table(axis, AXIS_TITLES[axis], text, heads, tuple(rows))
 
 
-def compared_cell(summary: Summary, label: str, metric: str) -> Cell:
+def compared_cell(summary: RunSummary, label: str, metric: str) -> TableCell:
     """Return a method's mean on the edits on which it is compared; below it that on its own."""
     digits, expected = decimals(summary.column(metric)), summary.expected(metric)
     best = label in summary.best(metric)
@@ -70,7 +70,7 @@ def compared_cell(summary: Summary, label: str, metric: str) -> Cell:
     return replace(cell, small=text, mark=mark)
 
 
-def ground_caption(summary: Summary, metrics: list[str]) -> list[str]:
+def ground_caption(summary: RunSummary, metrics: list[str]) -> list[str]:
     """Return what has to be said of the edits of these metrics where methods have not the same."""
     uneven = [name for name in metrics if summary.uneven(name) and summary.ranking(name)]
     counts = [f"{name} {int(summary.standings[name].ground.edits.sum())}" for name in uneven
@@ -93,7 +93,7 @@ def ground_caption(summary: Summary, metrics: list[str]) -> list[str]:
     return said
 
 
-def category_table(summary: Summary, metric: str) -> Table:
+def category_table(summary: RunSummary, metric: str) -> Table:
     """Return methods x edit categories of one metric, with intervals and counts."""
     run = summary.run
     sizes = run.categories
@@ -107,7 +107,7 @@ def category_table(summary: Summary, metric: str) -> Table:
             for score, size in zip(scores, sizes.values(), strict=True)
         ]
         counts = _count_cells(scores, run, label, [metric])
-        rows.append(Row(label, (*cells, *counts), method.anchor))
+        rows.append(TableRow(label, (*cells, *counts), method.anchor))
     heads = (*(Head(name, hint=plural(n, "edit")) for name, n in sizes.items()), *_count_heads(run))
     title = f"{metric} {run.metrics[metric].arrow} by edit category"
     text = " ".join([caption(summary), *ground_caption(summary, [metric])])
@@ -122,7 +122,7 @@ def counts_table(run: Run) -> Table:
         numbers = [sum(counts.values()), *(counts[name] for name in STATUSES)]
         if some:
             numbers.insert(2, sum(cell[0] == label for cell in run.partial_clips))
-        rows.append(Row(label, tuple(Cell(str(n)) for n in numbers), method.anchor))
+        rows.append(TableRow(label, tuple(TableCell(str(n)) for n in numbers), method.anchor))
     heads = [
         Head("clips", hint="edits x seeds"),
         *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
@@ -140,7 +140,7 @@ def counts_table(run: Run) -> Table:
 def cost_table(run: Run) -> Table:
     """Return what each method cost: time of an edit and of finetuning, all time, memory."""
     rows = [
-        Row(label, tuple(Cell(text) for text in _cost_texts(run, label)), method.anchor)
+        TableRow(label, tuple(TableCell(text) for text in _cost_texts(run, label)), method.anchor)
         for label, method in run.methods.items()
     ]
     heads = (
@@ -183,7 +183,7 @@ def metric_head(facts: MetricInfo) -> Head:
     return Head(facts.name, facts.arrow, facts.definition, code=True)
 
 
-def score_cell(score: Score, digits: int, expected: int, best: bool) -> Cell:
+def score_cell(score: Score, digits: int, expected: int, best: bool) -> TableCell:
     """Return the cell of a mean: its interval below, `n` too where some edits have no value.
 
     expected: edits that would be in the mean if none were missing.
@@ -194,10 +194,10 @@ def score_cell(score: Score, digits: int, expected: int, best: bool) -> Cell:
         + "".join(f"; {score.clips[name]} {name}" for name in without)
     )
     if not score.edits:
-        return Cell(NOTHING, " / ".join(without) or "no edits", hint)
+        return TableCell(NOTHING, " / ".join(without) or "no edits", hint)
     partial = f" n={score.edits}" if score.edits < expected else ""
     small = interval_text(score.interval, digits) + partial
-    return Cell(number(score.interval.mid, digits), small, hint, best)
+    return TableCell(number(score.interval.mid, digits), small, hint, best)
 
 
 def decimals(scores: list[Score]) -> int:
@@ -221,7 +221,7 @@ def _places(size: float, digits: int) -> int:
     return int(np.clip(digits - 1 - math.floor(math.log10(size)), 0, 5))
 
 
-def caption(summary: Summary) -> str:
+def caption(summary: RunSummary) -> str:
     """Return the sentence that stands below every table of means."""
     return (
         f"Mean over edits with its {100 * summary.resampling.confidence:g}% interval (bootstrap "
@@ -235,27 +235,27 @@ def _count_heads(run: Run) -> tuple[Head, ...]:
     return (first, *([Head("partial", hint=PARTIAL)] if run.partial_clips else []), *rest)
 
 
-def _count_cells(scores: list[Score], run: Run, label: str, metrics: list[str]) -> list[Cell]:
+def _count_cells(scores: list[Score], run: Run, label: str, metrics: list[str]) -> list[TableCell]:
     totals = {name: sum(score.clips[name] for score in scores) for name in STATUSES}
-    first, *rest = (Cell(str(total)) for total in totals.values())
+    first, *rest = (TableCell(str(total)) for total in totals.values())
     if not run.partial_clips:
         return [first, *rest]
     partial = sum(run.partial_scores[label, metric] for metric in metrics)
-    return [first, Cell(str(partial)), *rest]
+    return [first, TableCell(str(partial)), *rest]
 
 
-def bounds_tables(summary: Summary) -> list[Table]:
+def bounds_tables(summary: RunSummary) -> list[Table]:
     """Return a table for every axis on which some competing method has a gap."""
     tables = [_bounds_table(summary, axis) for axis in AXES if summary.run.on_axis(axis)]
     return [table for table in tables if table.rows]
 
 
-def _bounds_table(summary: Summary, axis: str) -> Table:
+def _bounds_table(summary: RunSummary, axis: str) -> Table:
     run = summary.run
     names = [facts.name for facts in run.on_axis(axis)]
     gapped = {label for label in run.ranked for name in names if _gaps(summary, label, name)}
     rows = tuple(
-        Row(label, tuple(_cell(summary, label, name) for name in names))
+        TableRow(label, tuple(_cell(summary, label, name) for name in names))
         for label in run.ranked
         if label in gapped
     )
@@ -268,32 +268,32 @@ def _bounds_table(summary: Summary, axis: str) -> Table:
     )
 
 
-def _gaps(summary: Summary, label: str, metric: str) -> int:
+def _gaps(summary: RunSummary, label: str, metric: str) -> int:
     return int(summary.standings[metric].gaps[summary.run.ranked.index(label)])
 
 
-def _cell(summary: Summary, label: str, metric: str) -> Cell:
+def _cell(summary: RunSummary, label: str, metric: str) -> TableCell:
     """Return a method's mean over what there is, and below it what it could be."""
     count = _gaps(summary, label, metric)
     if not count:
-        return Cell(NOTHING, "no gap")
+        return TableCell(NOTHING, "no gap")
     own, digits = summary.scores[label, metric], decimals(summary.column(metric))
     main = number(own.interval.mid, digits) if own.edits else NOTHING
     low, high = mean_bounds(summary, label, metric)
     names = ("worst", "best") if summary.run.metrics[metric].sign else ("lowest", "highest")
     ends = f"{names[0]} {number(low, digits)}, {names[1]} {number(high, digits)}"
     edits = "edit" if count == 1 else "edits"
-    return Cell(main, f"{ends}{_ranks(summary, label, metric)}; gaps on {count} {edits}")
+    return TableCell(main, f"{ends}{_ranks(summary, label, metric)}; gaps on {count} {edits}")
 
 
-def mean_bounds(summary: Summary, label: str, metric: str) -> tuple[float, float]:
+def mean_bounds(summary: RunSummary, label: str, metric: str) -> tuple[float, float]:
     """Return a competing method's mean at the worst and at the best; lowest first if neither is."""
     found, sign = summary.standings[metric], summary.run.metrics[metric].sign or 1
     at = summary.run.ranked.index(label)
     return sign * float(found.worst[at]), sign * float(found.best[at])
 
 
-def rank_bounds(summary: Summary, label: str, metric: str) -> tuple[int, int] | None:
+def rank_bounds(summary: RunSummary, label: str, metric: str) -> tuple[int, int] | None:
     """Return the best and the worst rank that a method's gaps allow; None without a direction."""
     if not summary.run.metrics[metric].sign:
         return None
@@ -301,7 +301,7 @@ def rank_bounds(summary: Summary, label: str, metric: str) -> tuple[int, int] | 
     return int(found.first[at]), int(found.last[at])
 
 
-def _ranks(summary: Summary, label: str, metric: str) -> str:
+def _ranks(summary: RunSummary, label: str, metric: str) -> str:
     ends = rank_bounds(summary, label, metric)
     if ends is None:
         return ""

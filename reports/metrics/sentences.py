@@ -13,7 +13,7 @@ from dreamix.core.wording import plural as plural
 from reports.loading import STATUSES, Run, is_number
 from reports.metrics.results import decimals
 from reports.metrics.trade_off import pareto
-from reports.summary import Summary, clip_counts
+from reports.summary import RunSummary, clip_counts
 from reports.tables import said_interval, those
 
 ANCHORS_ONLY = (
@@ -24,7 +24,7 @@ AXES = ("alignment", "fidelity", "quality")
 FEW_PAIRS = 3  # pairs that are all named
 
 
-def summary_sentences(summary: Summary) -> list[str]:
+def summary_sentences(summary: RunSummary) -> list[str]:
     """Return the report's summary, a sentence or two an item: what was done, then each axis."""
     if not summary.run.ranked:
         return [_compared(summary.run), _clips(summary.run), ANCHORS_ONLY]
@@ -86,7 +86,7 @@ def _partial(run: Run, label: str) -> int:
     return sum(cell[0] == label for cell in run.partial_clips)
 
 
-def _axis(summary: Summary, axis: str, metric: str) -> str:
+def _axis(summary: RunSummary, axis: str, metric: str) -> str:
     """Return who is best on the axis, how surely, and which anchors do better still."""
     ranking = summary.ranking(metric)
     if not ranking:
@@ -101,7 +101,7 @@ def _axis(summary: Summary, axis: str, metric: str) -> str:
     return f"{axis.capitalize()}: {' '.join(said)}"
 
 
-def _leaders(summary: Summary, metric: str, ranking: list[str]) -> str:
+def _leaders(summary: RunSummary, metric: str, ranking: list[str]) -> str:
     """Return who has the best mean, on which edits, and the mean."""
     top = summary.compared(ranking[0], metric)
     value = said_interval(top, decimals(summary.column(metric)))
@@ -113,12 +113,12 @@ def _leaders(summary: Summary, metric: str, ranking: list[str]) -> str:
     return f"{those(named)} {verb} {extreme} mean {metric}{_edits(summary, metric)}, {value}."
 
 
-def extreme_of(summary: Summary, metric: str) -> str:
+def extreme_of(summary: RunSummary, metric: str) -> str:
     """Return "the highest" or "the lowest": which mean is best."""
     return "the highest" if summary.run.metrics[metric].sign > 0 else "the lowest"
 
 
-def _edits(summary: Summary, metric: str) -> str:
+def _edits(summary: RunSummary, metric: str) -> str:
     """Return on which edits methods are ranked, if they do not all have the same."""
     if not summary.uneven(metric):
         return ""
@@ -128,13 +128,13 @@ def _edits(summary: Summary, metric: str) -> str:
     return f" on the {plural(edits, 'edit')} that {who} have"
 
 
-def _partial_alone(summary: Summary, metric: str, label: str) -> str:
+def _partial_alone(summary: RunSummary, metric: str, label: str) -> str:
     own = summary.gapped[metric].whole[list(summary.run.methods).index(label)]
     short = summary.scores[label, metric].edits - int(np.isfinite(own).sum())
     return f", of which {plural(short, 'edit')} by partial clips" if short > 0 else ""
 
 
-def _not_best(summary: Summary, metric: str) -> list[str]:
+def _not_best(summary: RunSummary, metric: str) -> list[str]:
     """Return why methods of the best mean are not called best."""
     found, said = summary.standings[metric], []
     for label in summary.top(metric):
@@ -152,7 +152,7 @@ def _not_best(summary: Summary, metric: str) -> list[str]:
     return said
 
 
-def _rivals(summary: Summary, metric: str, ranking: list[str]) -> list[str]:
+def _rivals(summary: RunSummary, metric: str, ranking: list[str]) -> list[str]:
     """Return which intervals overlap the best one's, and the paired lead over the next."""
     named = summary.top(metric)
     others = [label for label in ranking if label not in named]
@@ -165,7 +165,7 @@ def _rivals(summary: Summary, metric: str, ranking: list[str]) -> list[str]:
     return [*said, *_lead(summary, metric, named, next_)]
 
 
-def _overlap(summary: Summary, metric: str, others: list[str]) -> str:
+def _overlap(summary: RunSummary, metric: str, others: list[str]) -> str:
     top = summary.compared(summary.top(metric)[0], metric)
     ends = {label: summary.compared(label, metric) for label in others}
     overlap = [k for k, i in ends.items() if i.low <= top.high and i.high >= top.low]
@@ -177,7 +177,7 @@ def _overlap(summary: Summary, metric: str, others: list[str]) -> str:
     return f"Its interval overlaps {of} {those(overlap)}."
 
 
-def _lead(summary: Summary, metric: str, named: list[str], next_: list[str]) -> list[str]:
+def _lead(summary: RunSummary, metric: str, named: list[str], next_: list[str]) -> list[str]:
     """Return by how much the first is ahead of the next, edit by edit; one of those that tie."""
     pair = (named[0], next_[0]) if summary.run.metrics[metric].sign > 0 else (next_[0], named[0])
     lead = summary.lead(*pair, metric)
@@ -194,7 +194,7 @@ def _lead(summary: Summary, metric: str, named: list[str], next_: list[str]) -> 
     ]
 
 
-def _apart(summary: Summary, metric: str) -> list[str]:
+def _apart(summary: RunSummary, metric: str) -> list[str]:
     """Return which methods have too few edits in common with the others to be ranked."""
     labels = summary.apart(metric)
     if not labels:
@@ -211,7 +211,7 @@ def _is(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _unranked(summary: Summary, metric: str) -> str:
+def _unranked(summary: RunSummary, metric: str) -> str:
     """Return that nobody is ranked, and what can be said of each two methods."""
     labels = summary.apart(metric)
     text = f"{those(labels)} have too few whole clips in common to be ranked on {metric}."
@@ -221,7 +221,7 @@ def _unranked(summary: Summary, metric: str) -> str:
     return f"{text} On the edits that each two have, {'; '.join(pairs)}."
 
 
-def _pair(summary: Summary, metric: str, a: str, b: str) -> str:
+def _pair(summary: RunSummary, metric: str, a: str, b: str) -> str:
     """Return which of two methods is ahead on the edits that both have; "" if there is none."""
     whole, methods = summary.gapped[metric].whole, list(summary.run.methods)
     edits = int(np.isfinite(whole[methods.index(a)] - whole[methods.index(b)]).sum())
@@ -238,7 +238,7 @@ def _pair(summary: Summary, metric: str, a: str, b: str) -> str:
     return f"{first} is {value} ahead of {second} {on}"
 
 
-def _anchors(summary: Summary, metric: str, best: str) -> list[str]:
+def _anchors(summary: RunSummary, metric: str, best: str) -> list[str]:
     """Return the anchors with a better mean than the best method, which cautions the reader.
 
     Each on the edits that the anchor and the best method are compared on.
@@ -257,7 +257,7 @@ def _anchors(summary: Summary, metric: str, best: str) -> list[str]:
     return [f"Anchors with a better mean: {listed(better)}."] if better else []
 
 
-def _front(summary: Summary) -> list[str]:
+def _front(summary: RunSummary) -> list[str]:
     """Return the sentence about the trade-off, if there is one to speak of."""
     x, y = summary.headline("alignment"), summary.headline("fidelity")
     if not (x and y and len(summary.run.ranked) > 1):

@@ -17,15 +17,16 @@ from reports.figures.style import (
     INK,
     MUTED,
     SETTINGS,
-    Mark,
+    MarkerStyle,
     clean,
+    dot,
     families,
     figure,
     marks,
     quiet,
 )
 from reports.loading import is_number
-from reports.summary import Summary
+from reports.summary import RunSummary
 
 
 class Front(NamedTuple):
@@ -35,7 +36,7 @@ class Front(NamedTuple):
     open: list[str]  # those of them that would be beaten with their gaps at the worst
 
 
-def pareto(summary: Summary, x: str, y: str) -> Front:
+def pareto(summary: RunSummary, x: str, y: str) -> Front:
     """Return the front of the methods that are ranked on both metrics, by their ranks.
 
     A method is beaten if another is at least as good on both and better on one; equal means are
@@ -48,7 +49,7 @@ def pareto(summary: Summary, x: str, y: str) -> Front:
     return Front(members, [m for m in members if _beaten_at_worst(summary, m, x, y)])
 
 
-def _ranks(summary: Summary, label: str, x: str, y: str) -> tuple[int, int]:
+def _ranks(summary: RunSummary, label: str, x: str, y: str) -> tuple[int, int]:
     """Return the ranks on both metrics, 0 where the method is not ranked; alone it is the first."""
     at = summary.run.ranked.index(label)
     ranks = [
@@ -64,7 +65,7 @@ def _beats(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] <= other[0] and one[1] <= other[1] and one != other
 
 
-def _beaten_at_worst(summary: Summary, label: str, x: str, y: str) -> bool:
+def _beaten_at_worst(summary: RunSummary, label: str, x: str, y: str) -> bool:
     """Return whether another method beats this one where all of its gaps are at the worst."""
     for other in summary.run.ranked:
         gaps = [_ahead(summary, other, label, name) for name in (x, y)]
@@ -76,7 +77,7 @@ def _beaten_at_worst(summary: Summary, label: str, x: str, y: str) -> bool:
     return False
 
 
-def _ahead(summary: Summary, other: str, label: str, metric: str) -> float | None:
+def _ahead(summary: RunSummary, other: str, label: str, metric: str) -> float | None:
     """Return how far another is ahead on the edits that it has; None without an edit."""
     found, sign = summary.gapped[metric], summary.run.metrics[metric].sign
     methods = list(summary.run.methods)
@@ -88,7 +89,7 @@ def _ahead(summary: Summary, other: str, label: str, metric: str) -> float | Non
 NEAR = 7  # points between a label and its dot; a label further off gets a line to it
 
 
-class Place(NamedTuple):
+class LabelPlace(NamedTuple):
     """Where a label may stand beside its dot, in points, and which of its ends is nearest."""
 
     x: int
@@ -101,19 +102,19 @@ class Place(NamedTuple):
         return max(abs(self.x), abs(self.y))
 
 
-def _places() -> list[Place]:
+def _places() -> list[LabelPlace]:
     sides: dict[int, Literal["left", "center", "right"]] = {1: "left", 0: "center", -1: "right"}
     around = [(1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1)]
     return [
-        Place(distance * x, distance * y, sides[x])
+        LabelPlace(distance * x, distance * y, sides[x])
         for distance in (NEAR, 2 * NEAR, 4 * NEAR)
         for x, y in around
     ]
 
 
-def trade_off(summary: Summary, x: str, y: str) -> Figure:
+def trade_off(summary: RunSummary, x: str, y: str) -> Figure:
     """Return the scatter of two metrics with intervals on both axes and the Pareto front."""
-    run, look = summary.run, _looks(summary, [x, y])
+    run, look = summary.run, looks(summary, [x, y])
     points = _both(summary, x, y)
     with mpl.rc_context(SETTINGS):
         drawing = figure(7.2, 5.2)
@@ -136,12 +137,12 @@ def trade_off(summary: Summary, x: str, y: str) -> Figure:
     return drawing
 
 
-def pareto_front(summary: Summary, x: str, y: str) -> list[str]:
+def pareto_front(summary: RunSummary, x: str, y: str) -> list[str]:
     """Return the competing methods whose means no other one beats on both metrics, by x."""
     return pareto(summary, x, y).members
 
 
-def _looks(summary: Summary, metrics: list[str]) -> dict[str, Mark]:
+def looks(summary: RunSummary, metrics: list[str]) -> dict[str, MarkerStyle]:
     """Return how methods are drawn: one that is not ranked on all of the metrics is hollow."""
     ranked = [set(summary.ranking(name)) for name in metrics if summary.run.metrics[name].sign]
     out = [m for m in summary.run.ranked if not all(m in names for names in ranked)]
@@ -149,32 +150,18 @@ def _looks(summary: Summary, metrics: list[str]) -> dict[str, Mark]:
     return look | {label: look[label]._replace(filled=False) for label in out}
 
 
-def _both(summary: Summary, x: str, y: str) -> dict[str, tuple[Interval, Interval]]:
+def _both(summary: RunSummary, x: str, y: str) -> dict[str, tuple[Interval, Interval]]:
     """Return the intervals on two metrics of the methods that have both."""
     pairs = {m: (summary.compared(m, x), summary.compared(m, y)) for m in summary.run.methods}
     return {m: pair for m, pair in pairs.items() if all(is_number(i.mid) for i in pair)}
 
 
-def _cross(axes: Axes, across: Interval, up: Interval, mark: Mark) -> None:
+def _cross(axes: Axes, across: Interval, up: Interval, mark: MarkerStyle) -> None:
     """Draw a point with its two intervals; an interval that is NaN draws nothing."""
     line: dict[str, Any] = {"color": mark.colour, "linewidth": 1.4, "alpha": 0.75, "zorder": 2}
     axes.plot([across.low, across.high], [up.mid, up.mid], **line)
     axes.plot([across.mid, across.mid], [up.low, up.high], **line)
-    _dot(axes, across.mid, up.mid, mark, 7.5)
-
-
-def _dot(axes: Axes, x: float, y: float, mark: Mark, size: float) -> None:
-    axes.plot(
-        x,
-        y,
-        mark.marker,
-        markersize=size,
-        color=mark.colour,
-        markerfacecolor=mark.colour if mark.filled else "none",
-        markeredgecolor=INK if mark.filled else mark.colour,
-        markeredgewidth=0.6 if mark.filled else 1.3,
-        zorder=3,
-    )
+    dot(axes, across.mid, up.mid, mark, 7.5, edges=(0.6, 1.3))
 
 
 def _orient(axes: Axes, facts: MetricInfo, axis: str) -> None:
@@ -192,7 +179,7 @@ def _place_labels(
     drawing: Figure,
     axes: Axes,
     points: dict[str, tuple[Interval, Interval]],
-    look: dict[str, Mark],
+    look: dict[str, MarkerStyle],
 ) -> None:
     """Write each method's name where it covers least of the points and of other names."""
     renderer = FigureCanvasAgg(drawing).get_renderer()
@@ -217,7 +204,7 @@ def _place_labels(
         taken.append(_moved(text, min(costs, key=lambda place: costs[place]), renderer))
 
 
-def _moved(text: Annotation, place: Place, renderer: Any) -> Bbox:
+def _moved(text: Annotation, place: LabelPlace, renderer: Any) -> Bbox:
     """Put a label at a place; return what it covers, in pixels."""
     text.set(position=(place.x, place.y), horizontalalignment=place.side)
     if text.arrow_patch is not None:

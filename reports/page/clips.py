@@ -1,10 +1,10 @@
-"""The clips of a report: copies that every browser plays, the gallery's data, and the strip.
+"""The clips of a report: copies that every browser plays, and the strip that it opens with.
 
 A clip that a browser plays as it is, is copied; any other (lossless H.264 4:4:4, GIF, FFV1, one
 whose colours the suite or the method says) becomes H.264 4:2:0. Names are hashes of the content, so
 equal clips are stored once and none is made twice.
 
-The strip that a report opens with shows four edits by every method, a few frames of each clip.
+The strip shows four edits by every method, a few frames of each clip.
 Which edits they are is a rule, not a choice: categories in alphabetical order, of each the first
 edit by its id, then of each the second, until there are four.
 """
@@ -32,10 +32,8 @@ from dreamix.data.suite import Edit
 from evaluation.run.folder import link_whole
 from evaluation.schema import Cell
 from evaluation.score.remarks import ALIKE
-from reports.loading import NO_CLIP, Run, clip_file, is_number, source_file
-from reports.metrics.results import decimals
+from reports.loading import NO_CLIP, Run, clip_file, source_file
 from reports.page.shell import macros
-from reports.summary import Summary
 
 # Goes into every name: a clip made by another recipe is made again.
 RECIPE = "h264-yuv420p-1"
@@ -48,7 +46,7 @@ SUFFIXES = (".mp4", ".webm")
 
 
 @dataclass(frozen=True)
-class Copy:
+class ClipCopy:
     """A clip of the gallery, or why there is none."""
 
     file: str | None = None  # name in the report's media folder
@@ -67,8 +65,8 @@ class Copy:
 class Copies(NamedTuple):
     """Every clip of the gallery: of the sources by video, of the edits by (method, edit, seed)."""
 
-    sources: dict[str, Copy]
-    clips: dict[tuple[str, str, int], Copy]
+    sources: dict[str, ClipCopy]
+    clips: dict[tuple[str, str, int], ClipCopy]
 
 
 def make_copies(run: Run, folder: Path, progress: Progress | None = None) -> Copies:
@@ -80,8 +78,8 @@ def make_copies(run: Run, folder: Path, progress: Progress | None = None) -> Cop
     total = len(run.videos) + len(run.cells)
     if progress:
         progress(0, total)
-    sources: dict[str, Copy] = {}
-    clips: dict[tuple[str, str, int], Copy] = {}
+    sources: dict[str, ClipCopy] = {}
+    clips: dict[tuple[str, str, int], ClipCopy] = {}
     for video in run.videos:
         sources[video] = _source(run, video, folder)
         if progress:
@@ -97,7 +95,7 @@ def make_copies(run: Run, folder: Path, progress: Progress | None = None) -> Cop
     return Copies(sources, clips)
 
 
-def _in_step(clip: Copy, source: Copy) -> Copy:
+def _in_step(clip: ClipCopy, source: ClipCopy) -> ClipCopy:
     """Return a clip with the pace at which its frames, of one count, fall on those of its source.
 
     Its scores pair them so too, whatever the rates say.
@@ -108,26 +106,26 @@ def _in_step(clip: Copy, source: Copy) -> Copy:
     return clip if abs(pace - 1) < ALIKE or not 1 / 16 <= pace <= 16 else replace(clip, pace=pace)
 
 
-def _source(run: Run, video: str, folder: Path) -> Copy:
+def _source(run: Run, video: str, folder: Path) -> ClipCopy:
     path = source_file(run, video)
     if path is None:
-        return Copy(status="missing", why="the run folder has lost the source clip")
+        return ClipCopy(status="missing", why="the run folder has lost the source clip")
     return _copied(path, sha256_file(path), folder, run.files.suite.colour)
 
 
-def _clip(run: Run, cell: Cell, folder: Path) -> Copy:
+def _clip(run: Run, cell: Cell, folder: Path) -> ClipCopy:
     row = run.clips.get(cell)
     if row is None:
-        return Copy(status="missing", why=NO_CLIP)
+        return ClipCopy(status="missing", why=NO_CLIP)
     if row.status != "ok":
-        return Copy(status=row.status, why=row.reason)
+        return ClipCopy(status=row.status, why=row.reason)
     path = clip_file(run, row)
     if path is None:
-        return Copy(status="missing", why="the clip's file is gone from the run folder")
+        return ClipCopy(status="missing", why="the clip's file is gone from the run folder")
     return _copied(path, row.sha256 or sha256_file(path), folder, run.files.colour(cell.method))
 
 
-def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> Copy:
+def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> ClipCopy:
     """Return the copy of one file, found or made.
 
     colour: how the file is read where it states none. A browser would guess: such a copy is made.
@@ -143,9 +141,9 @@ def _copied(path: Path, sha256: str, folder: Path, colour: str | None) -> Copy:
             _make(path, target, playable, colour)
         made = info if playable else probe(target)
         length = (made.frames, made.duration) if made.frames and made.duration else None
-        return Copy(file=target.name, fps=info.fps, length=length)
+        return ClipCopy(file=target.name, fps=info.fps, length=length)
     except UserError as error:
-        return Copy(status="failed", why=f"the clip cannot be read: {error}")
+        return ClipCopy(status="failed", why=f"the clip cannot be read: {error}")
 
 
 def _make(path: Path, target: Path, playable: bool, colour: str | None) -> None:
@@ -166,91 +164,6 @@ def _clips_in(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)
 
 
-def gallery_data(summary: Summary, copies: Copies) -> dict[str, Any]:
-    """Return what the gallery shows, as JSON can hold it.
-
-    metrics: name, arrow, sign (1 higher is better, -1 lower, 0 neither), digits, headline
-    methods: label, anchor, seeds as text: scripts hold numbers to 53 bits only
-    videos:  id -> caption and clip
-    edits:   id, video, prompt, category
-    clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
-    A clip has a file and its frames a second, or the reason why there is none. A score is a number,
-    or the place of its reason in `reasons`, as text. `partial` marks a clip that is never best.
-    """
-    run, reasons = summary.run, _Reasons()
-    return {
-        "metrics": _metrics(summary),
-        "methods": [
-            {"label": label, "anchor": m.anchor, "seeds": list(map(str, m.seeds))}
-            for label, m in run.methods.items()
-        ],
-        "videos": {
-            video.id: {"caption": video.caption, **copies.sources[video.id].to_dict()}
-            for video in run.files.suite.videos.values()
-            if video.id in copies.sources
-        },
-        "edits": [
-            {name: getattr(edit, name) for name in ("id", "video", "prompt", "category")}
-            for edit in run.edits.values()
-        ],
-        "clips": _clips(run, copies, reasons),
-        "reasons": reasons.texts,
-    }
-
-
-class _Reasons:
-    """Texts that occur often, each kept once."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-
-    def place(self, text: str) -> int:
-        return self.places.setdefault(text, len(self.places))
-
-    @property
-    def texts(self) -> list[str]:
-        return list(self.places)
-
-
-def _metrics(summary: Summary) -> list[dict[str, Any]]:
-    headlines = {summary.headline(axis) for axis in ("alignment", "fidelity", "quality")}
-    return [
-        {
-            "name": facts.name,
-            "arrow": facts.arrow,
-            "sign": facts.sign,
-            "digits": decimals(summary.column(facts.name)),
-            "headline": facts.name in headlines,
-        }
-        for facts in summary.run.metrics.values()
-    ]
-
-
-def _clips(run: Run, copies: Copies, reasons: _Reasons) -> dict[str, Any]:
-    scores = _scores(run, reasons)
-    found: dict[str, dict[str, list[Any]]] = {}
-    for cell in run.cells:
-        method, edit, _seed = cell
-        entry = copies.clips[cell].to_dict() | {"scores": scores[cell]}
-        if cell in run.partial_clips:
-            entry["partial"] = True
-        found.setdefault(method, {}).setdefault(edit, []).append(entry)
-    return found
-
-
-def _scores(run: Run, reasons: _Reasons) -> dict[tuple[str, str, int], list[float | str]]:
-    """Return by clip five significant digits of each value, or the place of why there is none."""
-    names = ("method", "edit", "seed", "value", "status", "reason")
-    found: dict[tuple[str, str, int], list[float | str]] = {}
-    for method, edit, seed, value, status, reason in zip(
-        *(run.scores[name].tolist() for name in names), strict=True
-    ):
-        told = f"{status}: {reason}" if reason else str(status)
-        shown = float(f"{value:.5g}") if is_number(value) else str(reasons.place(told))
-        found.setdefault((method, edit, seed), []).append(shown)
-    return found
-
-
 EDITS, FRAMES, HEIGHT = 4, 3, 128
 RULE = (
     "One edit a category, in alphabetical order, the first by id, and round again until there are "
@@ -264,7 +177,7 @@ NO_RUN = (
 _PIECES, _STRIP = macros("pieces.html"), macros("strip.html")
 
 
-class Frames(NamedTuple):
+class Thumbnail(NamedTuple):
     """A few frames of one clip, or why there are none."""
 
     jpeg: bytes
@@ -280,7 +193,7 @@ class Strip(NamedTuple):
     """Frames of chosen edits, a row for the sources and one for every method."""
 
     edits: tuple[Edit, ...]
-    rows: tuple[tuple[str, tuple[Frames, ...]], ...]  # label, frames by edit
+    rows: tuple[tuple[str, tuple[Thumbnail, ...]], ...]  # label, frames by edit
 
     @property
     def title(self) -> str:
@@ -312,15 +225,15 @@ def make_strip(run: Run, copies: Copies, media: Path) -> Strip:
     return Strip(tuple(edits), tuple(rows))
 
 
-def _frames(copy: Copy | None, media: Path) -> Frames:
+def _frames(copy: ClipCopy | None, media: Path) -> Thumbnail:
     if copy is None or copy.file is None:
-        return Frames(b"", (copy.status if copy else "missing"))
+        return Thumbnail(b"", (copy.status if copy else "missing"))
     try:
         frames = read_video(media / copy.file).frames
     except UserError:
-        return Frames(b"", "failed")
+        return Thumbnail(b"", "failed")
     places = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
-    return Frames(_jpeg([_small(frames[at]) for at in places]))
+    return Thumbnail(_jpeg([_small(frames[at]) for at in places]))
 
 
 def _small(frame: np.ndarray) -> np.ndarray:

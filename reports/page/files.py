@@ -15,8 +15,8 @@ from reports.page.clips import Strip
 from reports.page.latex import latex
 from reports.page.paper import Paragraph, Results, paper, paragraph_files
 from reports.page.shell import Plot
-from reports.parts import WARNING, Drawing, Part
-from reports.tables import Cell, Head, Row, Table, file_name
+from reports.parts import WARNING, Drawing, ReportPart
+from reports.tables import Head, Table, TableCell, TableRow, file_name
 
 
 def markdown(table: Table) -> str:
@@ -28,7 +28,7 @@ def markdown(table: Table) -> str:
     return f"### {_escape_markdown(table.title)}\n\n{_escape_markdown(table.caption)}\n\n{body}\n"
 
 
-def _label(row: Row) -> str:
+def _label(row: TableRow) -> str:
     label = _escape_markdown(row.label)
     return f"*{label}* (anchor)" if row.anchor else label
 
@@ -37,7 +37,7 @@ def _code(head: Head) -> str:
     return f"`{head.text}`" if head.code else _escape_markdown(head.text)
 
 
-def _markdown_cell(cell: Cell) -> str:
+def _markdown_cell(cell: TableCell) -> str:
     main = f"**{cell.main}**" if cell.best else cell.main
     shown = [text for text in (main, cell.mark, cell.small) if text]
     return _escape_markdown(" ".join(shown), keep="*")
@@ -107,7 +107,7 @@ def saved(drawing: Drawing, folder: Path) -> Plot:
     return Plot(name, svg, inches, drawing.alt, f"{drawing.caption}{boxes_note(lacking)}")
 
 
-def write_parts(parts: list[Part], out: Path) -> Written:
+def write_parts(parts: list[ReportPart], out: Path) -> Written:
     """Return what was written of parts, to `out` and its folders figures/ and tables/."""
     plots = {
         drawing.name: saved(drawing, out / "figures") for part in parts for drawing in part.drawings
@@ -121,7 +121,7 @@ def write_parts(parts: list[Part], out: Path) -> Written:
 
 
 def results_of(
-    glance: Part, lead: str, groups: list[tuple[str, list[str]]], strip: Strip | None = None
+    glance: ReportPart, lead: str, groups: list[tuple[str, list[str]]], strip: Strip | None = None
 ) -> Results:
     """Return what a paper says before its methods: the report's opening, and its sentences."""
     tables = [f"tables/{file_name(table.name)}.tex" for table in glance.tables]
@@ -142,7 +142,7 @@ def write_paper(
     return sorted(texts)
 
 
-def _texts(part: Part) -> dict[str, str]:
+def _texts(part: ReportPart) -> dict[str, str]:
     tables = [*part.tables, *part.folded]
     return table_texts(tables) | {
         f"{file_name(name)}.csv": csv(frame) for name, frame in part.frames

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from reports.tables import Cell, Row, Table, file_name
+from reports.tables import Table, TableCell, TableRow, file_name
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -196,9 +196,9 @@ def _pages(table: Table) -> list[list[str]]:
     return pages
 
 
-def _blocks(table: Table, part: slice) -> list[tuple[list[Row], int]]:
+def _blocks(table: Table, part: slice) -> list[tuple[list[TableRow], int]]:
     """Return the rows that fit on a page together, and how many lines they take with rules."""
-    blocks: list[tuple[list[Row], int]] = [([], RULES)]
+    blocks: list[tuple[list[TableRow], int]] = [([], RULES)]
     for row in table.rows:
         height = 1 + any(cell.small for cell in row.cells[part])
         rows, used = blocks[-1]
@@ -230,7 +230,7 @@ def _widths(table: Table) -> list[int]:
     return found
 
 
-def _tabular(table: Table, part: slice, rows: list[Row]) -> str:
+def _tabular(table: Table, part: slice, rows: list[TableRow]) -> str:
     heads = [f"{escape_latex(h.text)} {escape_latex(h.arrow)}".strip() for h in table.head[part]]
     lines = [_latex_line([escape_latex(table.first), *heads]), r"\midrule"]
     for row in rows:
@@ -240,7 +240,7 @@ def _tabular(table: Table, part: slice, rows: list[Row]) -> str:
     return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}"
 
 
-def _latex_rows(row: Row, cells: tuple[Cell, ...]) -> list[str]:
+def _latex_rows(row: TableRow, cells: tuple[TableCell, ...]) -> list[str]:
     """Return the line of means and, where there are any, the line of intervals below it."""
     mains = [_latex_number(cell.main, cell.mark, bold=cell.best) for cell in cells]
     lines = [_latex_line([escape_latex(row.label), *mains], grey=row.anchor)]

@@ -20,15 +20,15 @@ from dreamix.core.wording import plural
 from reports.page.clips import RULE, Strip, picture_name
 from reports.page.latex import MACRO, escape_latex, foreign, latex_label
 from reports.page.shell import Plot, macros
-from reports.parts import WARNING, Part
+from reports.parts import WARNING, ReportPart
 from reports.subjects import made_with
-from reports.summary import Summary
+from reports.summary import RunSummary
 from reports.tables import file_name
 
 CITED = re.compile(r"\[@([^\]]+)\]")
 
 
-class Entry(NamedTuple):
+class Reference(NamedTuple):
     """A work that can be cited."""
 
     key: str
@@ -36,14 +36,14 @@ class Entry(NamedTuple):
     source: str  # its BibTeX entry
 
 
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, Reference]:
     """Return what can be cited, by key."""
     text = resources.files("reports").joinpath("references.bib").read_text(encoding="utf-8")
     found = re.findall(r"^@\w+\{.*?^\}$", text, flags=re.MULTILINE | re.DOTALL)
     return {entry.key: entry for entry in map(_entry, found)}
 
 
-def cited(sentences: list[str]) -> list[Entry]:
+def cited(sentences: list[str]) -> list[Reference]:
     """Return the entries that sentences cite, by key; a key without an entry is a `KeyError`."""
     known = entries()
     marks = [mark for sentence in sentences for mark in CITED.findall(sentence)]
@@ -79,9 +79,9 @@ def _keys(mark: str) -> list[str]:
     return [key.strip().removeprefix("@") for key in mark.split(";")]
 
 
-def _entry(source: str) -> Entry:
+def _entry(source: str) -> Reference:
     key = source[source.index("{") + 1 : source.index(",")]
-    return Entry(key, f"{_who(source)} {_field(source, 'year') or 'n.d.'}", source)
+    return Reference(key, f"{_who(source)} {_field(source, 'year') or 'n.d.'}", source)
 
 
 def _who(source: str) -> str:
@@ -106,13 +106,13 @@ class Paragraph(NamedTuple):
     stamped: bool  # something in it is of simulated raters
 
 
-def paragraph(lead: list[str], parts: list[Part]) -> Paragraph:
+def paragraph(lead: list[str], parts: list[ReportPart]) -> Paragraph:
     """Return the sentences of a report: how it was set up, then what every part did, once each."""
     done = [*lead, *(sentence for part in parts for sentence in part.done)]
     return Paragraph(tuple(dict.fromkeys(done)), any(part.stamped for part in parts))
 
 
-def run_lead(summary: Summary) -> list[str]:
+def run_lead(summary: RunSummary) -> list[str]:
     """Return how a run was made and its metrics summarized."""
     run, how = summary.run, summary.resampling
     suite = run.info.suite

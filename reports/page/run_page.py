@@ -9,14 +9,14 @@ from markupsafe import Markup
 
 from dreamix.core.wording import plural
 from evaluation.settings import TOYBOX_CLIP
-from reports.loading import AXES, Run
-from reports.metrics.results import AXIS_TITLES
+from reports.loading import AXES, Run, is_number
+from reports.metrics.results import AXIS_TITLES, decimals
 from reports.metrics.sentences import summary_sentences
-from reports.page.clips import NO_CLIPS, Strip, strip_or_why
+from reports.page.clips import NO_CLIPS, Copies, Strip, strip_or_why
 from reports.page.paper import Paragraph, paragraph_html
 from reports.page.shell import Plot, Section, glance_html, macros, part_html, shell, table_html
-from reports.parts import Part, grouped
-from reports.summary import Summary, gaps
+from reports.parts import ReportPart, grouped
+from reports.summary import RunSummary, gaps
 from reports.tables import Table
 
 FEW_VIDEOS = 20  # below this the measured coverage of a 95% interval is under 93%
@@ -24,7 +24,7 @@ _PIECES, _RESULTS = macros("pieces.html"), macros("results.html")
 NONE = Markup("")
 
 
-def caution(summary: Summary) -> Markup:
+def caution(summary: RunSummary) -> Markup:
     """Return the warning about intervals that rest on few videos, empty with enough of them."""
     return _RESULTS.caution(len(summary.run.videos), FEW_VIDEOS)
 
@@ -81,7 +81,7 @@ def definitions(run: Run) -> Markup:
     return _RESULTS.definitions([(title, found) for title, found in axes if found])
 
 
-def provenance(summary: Summary, more: dict[str, dict[str, Any]]) -> Markup:
+def provenance(summary: RunSummary, more: dict[str, dict[str, Any]]) -> Markup:
     """Return all that is known about how the numbers came to be, and `more` blocks of facts."""
     run, info = summary.run, summary.run.info
     blocks: dict[str, Any] = {
@@ -112,17 +112,17 @@ def _settings(run: Run) -> dict[str, Any]:
 class Content(NamedTuple):
     """What the page shows."""
 
-    summary: Summary
+    summary: RunSummary
     tables: list[Table]
     plots: list[Plot]
     part_plots: dict[str, Plot]  # the drawings of parts and rankings
     files: list[str]  # written beside the page, relative to it
     gallery: dict[str, Any] | None  # None: made without media
     facts: dict[str, dict[str, Any]]  # for the provenance: what made the report, and the study
-    glance: Part  # what the page opens with
+    glance: ReportPart  # what the page opens with
     strip: Strip | None
-    parts: list[Part]  # of a rater study; none without one
-    rankings: list[Part]  # of methods by metrics alone; none with a study
+    parts: list[ReportPart]  # of a rater study; none without one
+    rankings: list[ReportPart]  # of methods by metrics alone; none with a study
     methods: Paragraph
 
 
@@ -141,7 +141,7 @@ def title(run: Run) -> str:
     return f"{who} on {suite.name}, version {suite.version}"
 
 
-def _heading(summary: Summary) -> Markup:
+def _heading(summary: RunSummary) -> Markup:
     run = summary.run
     suite = run.info.suite
     facts = [
@@ -187,7 +187,7 @@ def _glance(content: Content) -> Markup:
     return _joined([first, caution(content.summary), strip_or_why(content.strip, NO_CLIPS)])
 
 
-def _part_sections(parts: list[Part], plots: dict[str, Plot]) -> list[Section]:
+def _part_sections(parts: list[ReportPart], plots: dict[str, Plot]) -> list[Section]:
     """Return a section a part. What people said comes before metrics, which stand in for them."""
     return [Section(part.id, part.title, part_html(part, plots)) for part in parts]
 
@@ -223,3 +223,88 @@ def _gallery(content: Content) -> Markup:
     if content.gallery is None:
         return _PIECES.note("This report was made with --no-media.")
     return _RESULTS.gallery()
+
+
+def gallery_data(summary: RunSummary, copies: Copies) -> dict[str, Any]:
+    """Return what the gallery shows, as JSON can hold it.
+
+    metrics: name, arrow, sign (1 higher is better, -1 lower, 0 neither), digits, headline
+    methods: label, anchor, seeds as text: scripts hold numbers to 53 bits only
+    videos:  id -> caption and clip
+    edits:   id, video, prompt, category
+    clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
+    A clip has a file and its frames a second, or the reason why there is none. A score is a number,
+    or the place of its reason in `reasons`, as text. `partial` marks a clip that is never best.
+    """
+    run, reasons = summary.run, _Reasons()
+    return {
+        "metrics": _metrics(summary),
+        "methods": [
+            {"label": label, "anchor": m.anchor, "seeds": list(map(str, m.seeds))}
+            for label, m in run.methods.items()
+        ],
+        "videos": {
+            video.id: {"caption": video.caption, **copies.sources[video.id].to_dict()}
+            for video in run.files.suite.videos.values()
+            if video.id in copies.sources
+        },
+        "edits": [
+            {name: getattr(edit, name) for name in ("id", "video", "prompt", "category")}
+            for edit in run.edits.values()
+        ],
+        "clips": _clips(run, copies, reasons),
+        "reasons": reasons.texts,
+    }
+
+
+class _Reasons:
+    """Texts that occur often, each kept once."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+
+    def place(self, text: str) -> int:
+        return self.places.setdefault(text, len(self.places))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self.places)
+
+
+def _metrics(summary: RunSummary) -> list[dict[str, Any]]:
+    headlines = {summary.headline(axis) for axis in ("alignment", "fidelity", "quality")}
+    return [
+        {
+            "name": facts.name,
+            "arrow": facts.arrow,
+            "sign": facts.sign,
+            "digits": decimals(summary.column(facts.name)),
+            "headline": facts.name in headlines,
+        }
+        for facts in summary.run.metrics.values()
+    ]
+
+
+def _clips(run: Run, copies: Copies, reasons: _Reasons) -> dict[str, Any]:
+    scores = _scores(run, reasons)
+    found: dict[str, dict[str, list[Any]]] = {}
+    for cell in run.cells:
+        method, edit, _seed = cell
+        entry = copies.clips[cell].to_dict() | {"scores": scores[cell]}
+        if cell in run.partial_clips:
+            entry["partial"] = True
+        found.setdefault(method, {}).setdefault(edit, []).append(entry)
+    return found
+
+
+def _scores(run: Run, reasons: _Reasons) -> dict[tuple[str, str, int], list[float | str]]:
+    """Return by clip five significant digits of each value, or the place of why there is none."""
+    names = ("method", "edit", "seed", "value", "status", "reason")
+    found: dict[tuple[str, str, int], list[float | str]] = {}
+    for method, edit, seed, value, status, reason in zip(
+        *(run.scores[name].tolist() for name in names), strict=True
+    ):
+        told = f"{status}: {reason}" if reason else str(status)
+        shown = float(f"{value:.5g}") if is_number(value) else str(reasons.place(told))
+        found.setdefault((method, edit, seed), []).append(shown)
+    return found

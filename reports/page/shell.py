@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dreamix.core.wording import plural
-from reports.parts import WARNING, Part
+from reports.parts import WARNING, ReportPart
 from reports.tables import Table, file_name
 
 
@@ -115,12 +115,12 @@ def _policy(script: str) -> str:
 _PIECES, _PARTS = macros("pieces.html"), macros("parts.html")
 
 
-def part_html(part: Part, plots: dict[str, Plot]) -> Markup:
+def part_html(part: ReportPart, plots: dict[str, Plot]) -> Markup:
     """Return the body of a part's section; plots by the names of its drawings."""
     return _PARTS.body(part, plots, WARNING)
 
 
-def glance_html(part: Part, plots: dict[str, Plot]) -> Markup:
+def glance_html(part: ReportPart, plots: dict[str, Plot]) -> Markup:
     """Return the part that a page opens with: its tables and its figures side by side."""
     return _PARTS.glance(part, plots, WARNING)
 

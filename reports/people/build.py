@@ -8,15 +8,15 @@ from markupsafe import Markup
 
 from dreamix.core.records import write_whole
 from dreamix.core.wording import listed, plural
-from reports.figures.style import Mark, marks
+from reports.figures.style import MarkerStyle, marks
 from reports.loading import Run
-from reports.metrics.glance import Column, glance_part
+from reports.metrics.glance import GlanceColumn, glance_part
 from reports.page.clips import NO_RUN
 from reports.page.files import check_out, results_of, utf8, write_paper, write_parts
 from reports.page.paper import paragraph, paragraph_html
 from reports.page.shell import Section, glance_html, macros, part_html, shell
-from reports.parts import FOLLOW, Part, grouped, stamped
-from reports.people.export import RULES, Exported, rule_words
+from reports.parts import FOLLOW, ReportPart, grouped, stamped
+from reports.people.export import RULES, StudyExport, rule_words
 from reports.people.joint import Joint, join
 from reports.people.mos import vote_columns
 from reports.people.ordinal import Say
@@ -33,12 +33,12 @@ DESIGNS = {
 }
 
 
-def study_lead(export: Exported) -> list[str]:
+def study_lead(export: StudyExport) -> list[str]:
     """Return what was asked of whom, on what terms, and who was left out by which rules."""
     return [_asked(export), _took_part(export), _rules(export), _declared(export)]
 
 
-def _asked(export: Exported) -> str:
+def _asked(export: StudyExport) -> str:
     plan = export.plan[export.plan["kind"] == "rating"]
     unit = "clip" if export.design == "absolute" else "pair"
     edits = f"{plural(plan['edit'].nunique(), 'edit')} of "
@@ -50,7 +50,7 @@ def _asked(export: Exported) -> str:
     )
 
 
-def _took_part(export: Exported) -> str:
+def _took_part(export: StudyExport) -> str:
     raters, own = export.raters, export.own
     who = "simulated rater" if export.simulated else "rater"
     counted = own[~own["excluded"]]
@@ -64,7 +64,7 @@ def _took_part(export: Exported) -> str:
     )
 
 
-def _rules(export: Exported) -> str:
+def _rules(export: StudyExport) -> str:
     rules: dict[str, Any] = export.study.get("exclusion", {})
     said = [rule_words(k, rules[k]) for k in RULES if rules.get(k)]
     playback = export.study.get("playback", {}).get("coverage")
@@ -76,7 +76,7 @@ def _rules(export: Exported) -> str:
     return f"Raters were to be excluded for {text}.{watched}"
 
 
-def _declared(export: Exported) -> str:
+def _declared(export: StudyExport) -> str:
     """Return when the plan was declared, and what changed since: when, why, after how much."""
     declared = export.declared
     if not declared:
@@ -97,7 +97,7 @@ def _change(entry: dict[str, Any]) -> str:
     return f"It was amended on {_day(entry)} after {after}, for this reason: {reason}."
 
 
-def _apart(export: Exported) -> list[str]:
+def _apart(export: StudyExport) -> list[str]:
     """Return how many votes are under which declaration, and how many are kept apart."""
     said, own = [], export.own
     if "declared" in own and own["declared"].nunique() > 1:
@@ -118,7 +118,7 @@ def _day(entry: dict[str, Any]) -> str:
     return datetime.fromtimestamp(int(entry["at"]) / 1000, UTC).strftime("%Y-%m-%d")
 
 
-def people_parts(people: People, ordinal: Say | None = None) -> list[Part]:
+def people_parts(people: People, ordinal: Say | None = None) -> list[ReportPart]:
     """Return what raters said, stamped if they were simulated.
 
     ordinal: told where the fit of ordinal models is; None leaves them out.
@@ -129,19 +129,19 @@ def people_parts(people: People, ordinal: Say | None = None) -> list[Part]:
     return _stamped(parts_on(given), people.export.simulated)
 
 
-def pairs_parts(pairs: Pairs) -> list[Part]:
+def pairs_parts(pairs: Pairs) -> list[ReportPart]:
     """Return what raters chose, stamped if they were simulated."""
     return _stamped(parts_on({"pairs": (pairs,)}), pairs.export.simulated)
 
 
-def joint_parts(joint: Joint) -> list[Part]:
+def joint_parts(joint: Joint) -> list[ReportPart]:
     """Return how far metrics follow the raters, stamped if they were simulated."""
     found = parts_on({"metrics and raters": (joint,)})
     parts = _stamped(found, joint.people.export.simulated)
     return [part._replace(group=FOLLOW) for part in parts]
 
 
-def _stamped(parts: list[Part], simulated: bool) -> list[Part]:
+def _stamped(parts: list[ReportPart], simulated: bool) -> list[ReportPart]:
     return [stamped(part) for part in parts] if simulated else parts
 
 
@@ -151,17 +151,17 @@ _PIECES = macros("pieces.html")
 class Said(NamedTuple):
     """What a study adds to a report."""
 
-    parts: list[Part]
+    parts: list[ReportPart]
     lead: str  # how much was asked of how many
-    columns: list[Column]  # of the table that the report opens with
-    look: dict[str, Mark]  # how methods are drawn
+    columns: list[GlanceColumn]  # of the table that the report opens with
+    look: dict[str, MarkerStyle]  # how methods are drawn
 
 
 NOBODY = Said([], "", [], {})
 
 
 def study_results(
-    export: Exported, how: IntervalSettings, run: Run | None, ordinal: Say | None = None
+    export: StudyExport, how: IntervalSettings, run: Run | None, ordinal: Say | None = None
 ) -> Said:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
@@ -179,8 +179,8 @@ def study_results(
 
 
 def build_study(
-    export: Exported, out: Path, how: IntervalSettings, ordinal: Say | None = None
-) -> tuple[Path, list[Part]]:
+    export: StudyExport, out: Path, how: IntervalSettings, ordinal: Say | None = None
+) -> tuple[Path, list[ReportPart]]:
     """Return the page of a study alone, written to the folder `out`, and its parts."""
     check_out(out)
     parts, lead, columns, look = study_results(export, how, None, ordinal)
@@ -207,7 +207,7 @@ def build_study(
     return out / "index.html", parts
 
 
-def study_facts(export: Exported, how: IntervalSettings) -> dict[str, dict[str, Any]]:
+def study_facts(export: StudyExport, how: IntervalSettings) -> dict[str, dict[str, Any]]:
     """Return what is known of where the numbers of a study come from."""
     study = {
         "name": export.name,
@@ -220,11 +220,11 @@ def study_facts(export: Exported, how: IntervalSettings) -> dict[str, dict[str, 
     return {"Rater study": study, "Report made with": made_with() | how.facts()}
 
 
-def _title(export: Exported) -> str:
+def _title(export: StudyExport) -> str:
     return f"{export.name}: what raters said"
 
 
-def _lead(export: Exported) -> str:
+def _lead(export: StudyExport) -> str:
     """Return how much was asked of how many."""
     own = export.own
     edits, videos = plural(own["edit"].nunique(), "edit"), own["video"].nunique()
@@ -234,7 +234,7 @@ def _lead(export: Exported) -> str:
     )
 
 
-def _heading(export: Exported) -> Markup:
+def _heading(export: StudyExport) -> Markup:
     own = export.own
     facts = [
         (len(export.methods), "method", "methods"),

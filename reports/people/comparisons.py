@@ -10,13 +10,13 @@ from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import Comparison
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import (
     ESTIMATE,
     POWER,
     Detectable,
-    Gap,
-    Gaps,
+    Difference,
+    TopicDifferences,
     alpha_of,
     detectable,
     detected,
@@ -26,12 +26,12 @@ from reports.people.differences import (
 )
 from reports.people.outcome import SUCCESS, People, whose_edits
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, p_text
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
 
 LONG = 26  # characters of two names, beyond which they stand on two lines
 
 
-def gaps_figure(gaps: Gaps, alpha: float) -> Figure:
+def gaps_figure(gaps: TopicDifferences, alpha: float) -> Figure:
     """Return one panel a question, and one for success: a line a pair, first method less second.
 
     Filled where Holm's adjusted p is below alpha, else hollow; that p stands at the right.
@@ -52,7 +52,7 @@ def gaps_figure(gaps: Gaps, alpha: float) -> Figure:
     return drawing
 
 
-def _panel(axes: Axes, topic: str, several: list[Gap], alpha: float, limit: float) -> None:
+def _panel(axes: Axes, topic: str, several: list[Difference], alpha: float, limit: float) -> None:
     times = 100 if topic == SUCCESS else 1
     axes.axvline(0, color=INK, linewidth=1, zorder=1.2)
     for place, one in enumerate(several):
@@ -76,7 +76,7 @@ def _panel(axes: Axes, topic: str, several: list[Gap], alpha: float, limit: floa
     clean(axes, "x")
 
 
-def _line(axes: Axes, place: int, one: Gap, times: int, alpha: float) -> None:
+def _line(axes: Axes, place: int, one: Difference, times: int, alpha: float) -> None:
     """Draw one difference with its interval; one that is not known draws nothing."""
     if not is_number(one.mid):
         return
@@ -95,13 +95,13 @@ def _tick(value: float) -> str:
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
-def _reach(one: Gap) -> float:
+def _reach(one: Difference) -> float:
     """Return how far from zero a difference and its interval go."""
     ends = [abs(end) for end in (one.low, one.mid, one.high) if is_number(end)]
     return max([*ends, 0.05])
 
 
-def _name(one: Gap) -> str:
+def _name(one: Difference) -> str:
     """Return what a line is of: first method less the second."""
     gap = "\n" if len(one.a) + len(one.b) > LONG else " "
     return f"{one.a}{gap}\N{MINUS SIGN} {one.b}"
@@ -136,14 +136,14 @@ SUCCESS_CAPTION = (
 
 
 @subject("comparisons", "raters", after="mos")
-def comparisons_part(people: People) -> Part | None:
+def comparisons_part(people: People) -> ReportPart | None:
     """Return all pairs on all questions; None for a single method."""
     if len(people.methods) < 2:
         return None
     gaps, found, alpha = gaps_of(people, people.kept), detectable(people), alpha_of(people)
     kinds = listed(sorted({KINDS[one.superiority.kind] for one in people.kept.comparisons}))
     said = {"kinds": kinds, "power": 100 * POWER, "alpha": 100 * alpha, "estimate": ESTIMATE}
-    return Part(
+    return ReportPart(
         id="comparisons",
         title="Methods in pairs",
         notes=_notes(people, found, alpha),
@@ -174,7 +174,7 @@ def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, 
     return (f"{text}. A pair without a significant difference may still differ by less.{more}",)
 
 
-def _drawing(people: People, gaps: Gaps) -> Drawing:
+def _drawing(people: People, gaps: TopicDifferences) -> Drawing:
     level, alpha = 100 * people.how.confidence, alpha_of(people)
     topics = listed([topic for topic, several in gaps.items() if several])
     return Drawing(
@@ -188,11 +188,11 @@ def _drawing(people: People, gaps: Gaps) -> Drawing:
     )
 
 
-def _table(people: People, question: str, gaps: list[Gap]) -> Table:
+def _table(people: People, question: str, gaps: list[Difference]) -> Table:
     alpha = alpha_of(people)
     made = [people.comparison(question, one.a, one.b) for one in gaps]
     rows = [
-        Row(f"{one.a} \N{MINUS SIGN} {one.b}", _cells(one, other, alpha))
+        TableRow(f"{one.a} \N{MINUS SIGN} {one.b}", _cells(one, other, alpha))
         for one, other in zip(gaps, made, strict=True)
     ]
     heads = (
@@ -218,56 +218,56 @@ def _table(people: People, question: str, gaps: list[Gap]) -> Table:
     )
 
 
-def _cells(one: Gap, made: Comparison, alpha: float) -> tuple[Cell, ...]:
+def _cells(one: Difference, made: Comparison, alpha: float) -> tuple[TableCell, ...]:
     low, high = _boot(one, made)
     return (
         _difference(one, alpha, 1, 2),
-        Cell("", ends_text(low, high)) if is_number(low) else Cell(NOTHING),
-        Cell(p_text(one.p_holm), hint=one.why_not),
+        TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING),
+        TableCell(p_text(one.p_holm), hint=one.why_not),
         _better(one, made),
-        Cell(str(one.edits)),
+        TableCell(str(one.edits)),
     )
 
 
-def _difference(one: Gap, alpha: float, times: int, digits: int) -> Cell:
+def _difference(one: Difference, alpha: float, times: int, digits: int) -> TableCell:
     if not is_number(one.mid):
-        return Cell(NOTHING, one.why_not)
+        return TableCell(NOTHING, one.why_not)
     small = ends_text(times * one.low, times * one.high, digits)
     counts = f"{plural(one.raters, 'rater')}, {plural(one.sources, 'source video')}"
-    return Cell(number(times * one.mid, digits), small, counts, best=one.sign(alpha) != 0)
+    return TableCell(number(times * one.mid, digits), small, counts, best=one.sign(alpha) != 0)
 
 
-def _boot(one: Gap, made: Comparison) -> tuple[float, float]:
+def _boot(one: Difference, made: Comparison) -> tuple[float, float]:
     """Return the bootstrap interval of a - b; a comparison is b - a of its own names."""
     ends = made.boot_low, made.boot_high
     return ends if made.b == one.a else (-ends[1], -ends[0])
 
 
-def _share(one: Gap, made: Comparison) -> tuple[float, float, float]:
+def _share(one: Difference, made: Comparison) -> tuple[float, float, float]:
     """Return low, mid and high of P(a > b) + P(tie) / 2."""
     low, mid, high = made.superiority.found[:3]
     return (low, mid, high) if made.b == one.a else (1 - high, 1 - mid, 1 - low)
 
 
-def _better(one: Gap, made: Comparison) -> Cell:
+def _better(one: Difference, made: Comparison) -> TableCell:
     low, mid, high = _share(one, made)
     if not is_number(mid):
-        return Cell(NOTHING)
+        return TableCell(NOTHING)
     kind, pairs = made.superiority.kind, made.superiority.pairs
-    return Cell(
+    return TableCell(
         number(mid, 2), ends_text(low, high), f"{plural(int(pairs), 'pair')} of votes {KINDS[kind]}"
     )
 
 
-def _success_table(people: People, gaps: list[Gap]) -> Table:
+def _success_table(people: People, gaps: list[Difference]) -> Table:
     alpha = alpha_of(people)
     rows = tuple(
-        Row(
+        TableRow(
             f"{one.a} \N{MINUS SIGN} {one.b}",
             (
                 _difference(one, alpha, 100, 0),
-                Cell(p_text(one.p_holm), hint=one.why_not),
-                Cell(str(one.edits)),
+                TableCell(p_text(one.p_holm), hint=one.why_not),
+                TableCell(str(one.edits)),
             ),
         )
         for one in gaps
@@ -300,24 +300,24 @@ def _power_table(people: People, found: list[Detectable]) -> Table:
         f"{100 * alpha:g}% level, and at that level divided by the number of comparisons "
         f"({found[0].tests})."
     )
-    rows = tuple(Row(one.question, _power_cells(one, high - low)) for one in found)
+    rows = tuple(TableRow(one.question, _power_cells(one, high - low)) for one in found)
     title = "Least detectable differences"
     return Table("detectable", title, caption, heads, rows, first="question")
 
 
-def _power_cells(one: Detectable, widest: float) -> tuple[Cell, ...]:
+def _power_cells(one: Detectable, widest: float) -> tuple[TableCell, ...]:
     """Return the cells of a question; no difference is wider than the scale."""
     if not one.study:
-        return (Cell(NOTHING, hint=one.why_not), *[Cell(NOTHING)] * 4)
+        return (TableCell(NOTHING, hint=one.why_not), *[TableCell(NOTHING)] * 4)
     sizes = (one.study.raters, one.study.sources, one.study.ratings)
     differences = (one.alone, one.corrected)
     return (
-        *(Cell(number(d, 2) if d <= widest else f">{widest:g}") for d in differences),
-        *(Cell(str(size)) for size in sizes),
+        *(TableCell(number(d, 2) if d <= widest else f">{widest:g}") for d in differences),
+        *(TableCell(str(size)) for size in sizes),
     )
 
 
-def _frame(people: People, gaps: Gaps) -> pd.DataFrame:
+def _frame(people: People, gaps: TopicDifferences) -> pd.DataFrame:
     """Return a row for every pair and question, unrounded; success in shares."""
     rows = []
     for topic, several in gaps.items():

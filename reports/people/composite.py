@@ -14,10 +14,10 @@ from evaluation.schema import AXES
 from evaluation.score.composite_file import Origin, write_composites
 from evaluation.stats.composite import Gain, Learned, learn_composite, rivals, sentence, verdict
 from evaluation.stats.meta import Statistic
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.joint import Joint
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_cell, p_text, plain_cell
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_cell, p_text, plain_cell
 
 FILE = "composite.json"
 LEVELS = {"item": "within edits", "edits": "within methods", "global": "over all"}
@@ -43,7 +43,7 @@ class _Ends(NamedTuple):
 
 
 @subject("composites", "metrics and raters", after="metrics-by-category")
-def composite_part(joint: Joint) -> Part | None:
+def composite_part(joint: Joint) -> ReportPart | None:
     """Return the composites of all axes; None for a run without metrics."""
     if not joint.names:
         return None
@@ -56,7 +56,7 @@ def composite_part(joint: Joint) -> Part | None:
         except UserError as error:
             said.append(f"Composite of {question}: There is none. {_sentence_of(str(error))}")
     text = _file(joint, learned)
-    return Part(
+    return ReportPart(
         id="composites",
         title="A composite of the metrics",
         found=tuple(said),
@@ -146,7 +146,7 @@ def _gain_table(question: str, learned: Learned, level: float) -> Table:
         f"seen, r is {_two(learned.unseen.item)} within edits and {_two(learned.unseen.within)} "
         "within methods.",
         heads,
-        tuple(Row(_named(gain.statistic), _cells(gain, other)) for gain, other in pairs),
+        tuple(TableRow(_named(gain.statistic), _cells(gain, other)) for gain, other in pairs),
         first="statistic",
     )
 
@@ -161,16 +161,16 @@ def _named(statistic: Statistic) -> str:
     return f"{statistic.kind.split('_')[0].capitalize()}, {LEVELS[statistic.level]}"
 
 
-def _cells(gain: Gain, hindsight: Gain) -> tuple[Cell, ...]:
+def _cells(gain: Gain, hindsight: Gain) -> tuple[TableCell, ...]:
     said = verdict(gain, hindsight)
     return (
         plain_cell(gain.composite),
         plain_cell(gain.single),
         ends_cell(_Ends(gain.low, gain.delta, gain.high), best=said == "better"),
-        Cell(p_text(gain.p)),
+        TableCell(p_text(gain.p)),
         plain_cell(hindsight.single),
         ends_cell(_Ends(hindsight.low, hindsight.delta, hindsight.high)),
-        Cell(said),
+        TableCell(said),
     )
 
 
@@ -209,18 +209,18 @@ def _left_out(count: int) -> str:
     return f"{plural(count, 'metric')} {'was' if count == 1 else 'were'} left out {why}."
 
 
-def _weight_row(joint: Joint, learned: Learned, k: int) -> Row:
+def _weight_row(joint: Joint, learned: Learned, k: int) -> TableRow:
     name, model = learned.names[k], learned.model
     facts, gaps = joint.run.metrics[name], learned.imputed.get(name, 0)
     mean = facts.sign * float(model.means[k])
     cells = (
-        Cell(facts.axis),
+        TableCell(facts.axis),
         plain_cell(float(model.weights[k]), 3),
-        Cell(f"{mean:.4g}".replace("-", "\N{MINUS SIGN}")),
-        Cell(f"{model.scales[k]:.4g}"),
-        Cell(str(gaps) if gaps else NOTHING),
+        TableCell(f"{mean:.4g}".replace("-", "\N{MINUS SIGN}")),
+        TableCell(f"{model.scales[k]:.4g}"),
+        TableCell(str(gaps) if gaps else NOTHING),
     )
-    return Row(name, cells)
+    return TableRow(name, cells)
 
 
 def _frame(learned: dict[str, Learned]) -> pd.DataFrame:

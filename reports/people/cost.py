@@ -12,14 +12,33 @@ from matplotlib.figure import Figure
 from dreamix.core.wording import listed, plural
 from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
-from reports.figures.style import INK, SETTINGS, Mark, clean, figure
+from reports.figures.style import (
+    INK,
+    LEGEND_COLUMNS,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    dot,
+    figure,
+    handle,
+    legend_below,
+)
 from reports.loading import Run, is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import ALIKE
 from reports.people.joint import Joint
-from reports.people.scatter import LEGEND_COLUMNS, handle
 from reports.subjects import subject
-from reports.tables import APART, NOTHING, Cell, Head, Row, Table, ends_text, number, plain_cell
+from reports.tables import (
+    APART,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    TableRow,
+    ends_text,
+    number,
+    plain_cell,
+)
 
 LEAST = 0.01  # seconds: less is drawn as this
 
@@ -57,13 +76,11 @@ def cost_figure(
                 _method(axes, cost, scores[label], look[label]._replace(filled=filled))
             _set_axes(axes, question, costs)
         grid[0, 0].set_ylabel("mean opinion score", color=INK)
-        names = [handle(label, look[label]) for label in costs]
-        columns = min(LEGEND_COLUMNS, len(names))
-        drawing.legend(handles=names, loc="outside lower center", ncols=columns, fontsize=8)
+        legend_below(drawing, [handle(label, look[label]) for label in costs])
     return drawing
 
 
-def _method(axes: Axes, cost: Seconds, score: Interval, mark: Mark) -> None:
+def _method(axes: Axes, cost: Seconds, score: Interval, mark: MarkerStyle) -> None:
     alone, total = max(cost.editing, LEAST), max(cost.total, LEAST)
     if not is_number(score.mid):
         return
@@ -74,12 +91,7 @@ def _method(axes: Axes, cost: Seconds, score: Interval, mark: Mark) -> None:
             zorder=2,
         )  # fmt: skip
         axes.plot(alone, score.mid, "|", color=mark.colour, markersize=8, markeredgewidth=1.6)
-    axes.plot(
-        total, score.mid, mark.marker, markersize=7.5, color=mark.colour,
-        markerfacecolor=mark.colour if mark.filled else "white",
-        markeredgecolor=INK if mark.filled else mark.colour,
-        markeredgewidth=0.6 if mark.filled else 1.3, zorder=3,
-    )  # fmt: skip
+    dot(axes, total, score.mid, mark, 7.5, inside="white", edges=(0.6, 1.3))
 
 
 def _set_axes(axes: Axes, question: str, costs: Mapping[str, Seconds]) -> None:
@@ -128,14 +140,14 @@ class Cost(NamedTuple):
 
 
 @subject("cost-and-votes", "metrics and raters", after="composites")
-def cost_part(joint: Joint) -> Part | None:
+def cost_part(joint: Joint) -> ReportPart | None:
     """Return seconds an edit beside mean votes; None if no clip tells its seconds."""
     costs = {label: cost_of(joint.run, label) for label in joint.systems}
     known = {label: cost for label, cost in costs.items() if cost.clips}
     if not known:
         return None
     votes = {question: _votes(joint, question) for question in joint.people.questions}
-    return Part(
+    return ReportPart(
         id="cost-and-votes",
         title="Cost beside quality",
         found=(_sentence(known, _ranked(joint, votes)),),
@@ -248,29 +260,31 @@ def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Inte
         + (f" {APART}: on its own edits, too few being common." if apart else ""),
         heads,
         tuple(
-            Row(label, _cells(costs[label], [_score(joint, q, label, votes) for q in votes]),
+            TableRow(label, _cells(costs[label], [_score(joint, q, label, votes) for q in votes]),
                 joint.run.methods[label].anchor)
             for label in joint.systems
         ),
     )  # fmt: skip
 
 
-def _score(joint: Joint, question: str, label: str, votes: dict[str, dict[str, Interval]]) -> Cell:
+def _score(
+    joint: Joint, question: str, label: str, votes: dict[str, dict[str, Interval]]
+) -> TableCell:
     score = votes[question][label]
     if not is_number(score.mid):
-        return Cell(NOTHING)
+        return TableCell(NOTHING)
     mark = f" {APART}" if label in joint.people.kept.apart(question) else ""
-    return Cell(f"{number(score.mid, 2)}{mark}", ends_text(score.low, score.high))
+    return TableCell(f"{number(score.mid, 2)}{mark}", ends_text(score.low, score.high))
 
 
-def _cells(cost: Cost, scores: list[Cell]) -> tuple[Cell, ...]:
+def _cells(cost: Cost, scores: list[TableCell]) -> tuple[TableCell, ...]:
     known = cost.clips > 0
     return (
-        Cell(_seconds(cost.editing), ends_text(cost.low, cost.high, _digits(cost.editing)))
+        TableCell(_seconds(cost.editing), ends_text(cost.low, cost.high, _digits(cost.editing)))
         if known
-        else Cell(NOTHING),
-        Cell(_seconds(cost.finetuning)) if known and cost.finetuning else Cell(NOTHING),
-        Cell(_seconds(cost.total)) if known else Cell(NOTHING),
+        else TableCell(NOTHING),
+        TableCell(_seconds(cost.finetuning)) if known and cost.finetuning else TableCell(NOTHING),
+        TableCell(_seconds(cost.total)) if known else TableCell(NOTHING),
         *scores,
         plain_cell(cost.clips, 0),
     )

@@ -18,13 +18,13 @@ from evaluation.stats.agreement import (
     timeline,
 )
 from evaluation.stats.ratings import MethodScores, Votes, method_scores
-from reports.figures.style import COLOURS, INK, SETTINGS, clean, figure, label_panels
+from reports.figures.style import COLOURS, INK, SETTINGS, clean, figure, label_panels, legend_below
 from reports.loading import is_number
-from reports.parts import Drawing, Part
-from reports.people.export import Exported
+from reports.parts import Drawing, ReportPart
+from reports.people.export import StudyExport
 from reports.subjects import subject
 from reports.summary import IntervalSettings
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number
 
 KINDS = {  # what tables and figures call what raters could choose from
     "flicker": "flicker",
@@ -38,7 +38,7 @@ KINDS = {  # what tables and figures call what raters could choose from
 WHOLE = ((0.0, 1.0), (0.0, 1.0))  # place of a mark without a box
 
 
-class Defects(NamedTuple):
+class MarkedDefects(NamedTuple):
     """What raters marked, those left out who are excluded."""
 
     methods: list[str]  # in the study's order, those that were watched
@@ -51,7 +51,7 @@ class Defects(NamedTuple):
     in_place: MarkAgreement
 
 
-def defects_of(export: Exported, how: IntervalSettings) -> Defects | None:
+def defects_of(export: StudyExport, how: IntervalSettings) -> MarkedDefects | None:
     """Return what raters marked; None if the study did not ask, or nobody watched anything."""
     asked = export.study.get("defects") or {}
     if export.marks is None or not (asked.get("ask") or len(export.marks)):
@@ -68,24 +68,24 @@ def defects_of(export: Exported, how: IntervalSettings) -> Defects | None:
     offered = [str(kind) for kind in asked.get("kinds", KINDS) if kind in KINDS]
     kinds = [*dict.fromkeys([*offered, *(k for k in KINDS if k in set(marks["defect"]))])]
     shares = method_scores(votes, confidence=how.confidence)
-    return Defects(methods, kinds, seen, marks, boxes, shares, *agreed)
+    return MarkedDefects(methods, kinds, seen, marks, boxes, shares, *agreed)
 
 
 def _agreement(viewings: Viewings, dimensions: int, how: IntervalSettings) -> MarkAgreement:
     return mark_agreement(viewings, dimensions, how.resampling("people", "marks", dimensions))
 
 
-def of_method(defects: Defects, method: str) -> np.ndarray:
+def of_method(defects: MarkedDefects, method: str) -> np.ndarray:
     """Return the places of a method's viewings."""
     return np.flatnonzero((defects.seen["method"] == method).to_numpy())
 
 
-def boxes_of_kind(defects: Defects, places: np.ndarray, kind: str) -> list[np.ndarray]:
+def boxes_of_kind(defects: MarkedDefects, places: np.ndarray, kind: str) -> list[np.ndarray]:
     """Return the boxes of one kind in each of some viewings."""
     return _of_viewings(defects.marks[defects.marks["defect"] == kind], places)
 
 
-def _seen(export: Exported) -> pd.DataFrame:
+def _seen(export: StudyExport) -> pd.DataFrame:
     """Return every clip that somebody rated for its own sake, with the trial and the side."""
     wide = export.wide[(export.wide["kind"] == "rating") & ~export.wide["excluded"]]
     if "state" in wide:
@@ -141,7 +141,7 @@ BINS = 60
 LEAST = 0.05  # share at which the axis ends at the least
 
 
-def timelines_figure(defects: Defects) -> Figure:
+def timelines_figure(defects: MarkedDefects) -> Figure:
     """Return the share of viewings that mark each moment, by method, stacked by kind of fault."""
     columns = min(COLUMNS, len(defects.methods))
     rows = -(-len(defects.methods) // columns)
@@ -154,11 +154,11 @@ def timelines_figure(defects: Defects) -> Figure:
         grid[0, 0].set_ylim(0, max(LEAST, 1.08 * highest))
         grid[0, 0].set_xlim(0, 100)
         label_panels(grid, len(defects.methods), "percent of the clip", "share of viewings")
-        drawing.legend(handles=_keys(defects), loc="outside lower center", ncols=4, fontsize=8)
+        legend_below(drawing, _keys(defects))
     return drawing
 
 
-def _panel(axes: mpl.axes.Axes, defects: Defects, method: str) -> float:
+def _panel(axes: mpl.axes.Axes, defects: MarkedDefects, method: str) -> float:
     """Draw one method; return the height that is needed."""
     places = of_method(defects, method)
     at = 100 * (np.arange(BINS) + 0.5) / BINS
@@ -181,7 +181,7 @@ def _colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def _keys(defects: Defects) -> list[Patch | mpl.lines.Line2D]:
+def _keys(defects: MarkedDefects) -> list[Patch | mpl.lines.Line2D]:
     keys = [Patch(color=_colour(n), label=KINDS[kind]) for n, kind in enumerate(defects.kinds)]
     return [*keys, mpl.lines.Line2D([], [], color=INK, linewidth=1.2, label="any fault")]
 
@@ -204,7 +204,7 @@ class Rated(Protocol):
     """A study of either design in numbers."""
 
     @property
-    def export(self) -> Exported:
+    def export(self) -> StudyExport:
         """What was exported."""
 
     @property
@@ -213,12 +213,12 @@ class Rated(Protocol):
 
 
 @subject("defects", "raters", "pairs", after="vote-categories")
-def defects_part(study: Rated) -> Part | None:
+def defects_part(study: Rated) -> ReportPart | None:
     """Return timelines, a table and how far raters agree; None if the study did not ask."""
     defects = defects_of(study.export, study.how)
     if defects is None:
         return None
-    return Part(
+    return ReportPart(
         id="defects",
         title="Where edits are broken",
         found=(f"Faults: {_marked(defects)} {_agreed(defects)}",),
@@ -230,7 +230,7 @@ def defects_part(study: Rated) -> Part | None:
     )
 
 
-def _marked(defects: Defects) -> str:
+def _marked(defects: MarkedDefects) -> str:
     """Return how often raters marked a fault of each method, in the study's order."""
     if not len(defects.marks):
         return f"nobody marked one in {plural(len(defects.seen), 'viewing')}."
@@ -246,19 +246,19 @@ def _marked(defects: Defects) -> str:
     return f"{text}; most often {most} ({kinds.max()} of {plural(len(defects.marks), 'mark')})."
 
 
-def _percent(defects: Defects, place: int) -> str:
+def _percent(defects: MarkedDefects, place: int) -> str:
     share, low, high = (float(one[place]) for one in _ends(defects))
     ends = f" [{100 * low:.0f}, {100 * high:.0f}]" if is_number(low) else ""
     return f"{100 * share:.0f}%{ends}"
 
 
-def _ends(defects: Defects) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _ends(defects: MarkedDefects) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return shares of viewings with a mark and their intervals, which end where shares do."""
     scores = defects.shares
     return scores.mos, np.clip(scores.low, 0, 1), np.clip(scores.high, 0, 1)
 
 
-def _agreed(defects: Defects) -> str:
+def _agreed(defects: MarkedDefects) -> str:
     time, place = defects.in_time, defects.in_place
     if not time.pairs:
         return "No two raters saw a clip of which one marked something: agreement cannot be told."
@@ -279,7 +279,7 @@ def _chance(found: MarkAgreement) -> str:
     return number(found.chance, 2) if is_number(found.chance) else "an unknown amount"
 
 
-def _drawing(defects: Defects) -> Drawing:
+def _drawing(defects: MarkedDefects) -> Drawing:
     return Drawing(
         "defects",
         timelines_figure(defects),
@@ -290,7 +290,7 @@ def _drawing(defects: Defects) -> Drawing:
     )
 
 
-def _table(defects: Defects, level: float) -> Table:
+def _table(defects: MarkedDefects, level: float) -> Table:
     heads = (
         Head("viewings"),
         Head("marked", hint="share of viewings with at least one mark, sources alike"),
@@ -309,24 +309,24 @@ def _table(defects: Defects, level: float) -> Table:
     )
 
 
-def _row(defects: Defects, place: int, method: str) -> Row:
+def _row(defects: MarkedDefects, place: int, method: str) -> TableRow:
     seen = of_method(defects, method)
     marks = defects.marks[defects.marks["viewing"].isin(seen)]
     share, low, high = (float(one[place]) for one in _ends(defects))
     mean = marks["severity"].mean()
     by_kind = [marks.loc[marks["defect"] == kind, "viewing"].nunique() for kind in defects.kinds]
-    return Row(
+    return TableRow(
         method,
         (
-            Cell(str(len(seen))),
-            Cell(f"{100 * share:.0f}%", ends_text(100 * low, 100 * high, 0)),
-            Cell(number(mean, 1) if is_number(mean) else NOTHING),
-            *(Cell(f"{100 * count / len(seen):.0f}%") for count in by_kind),
+            TableCell(str(len(seen))),
+            TableCell(f"{100 * share:.0f}%", ends_text(100 * low, 100 * high, 0)),
+            TableCell(number(mean, 1) if is_number(mean) else NOTHING),
+            *(TableCell(f"{100 * count / len(seen):.0f}%") for count in by_kind),
         ),
     )
 
 
-def _frame(defects: Defects) -> pd.DataFrame:
+def _frame(defects: MarkedDefects) -> pd.DataFrame:
     """Return a row for every viewing, and for every mark that it has."""
     seen = defects.seen[["rater", "video", "edit", "method", "clip"]]
     names = ["start_s", "end_s", "clip_s", "x", "y", "width", "height", "defect", "severity"]

@@ -20,9 +20,9 @@ from evaluation.stats.ratings import (
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
 from reports.loading import is_number
-from reports.people.outcome import SUCCESS, Outcome, People, compared_success
+from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
 from reports.people.pairs import Pairs
-from reports.tables import APART, NOTHING, Cell, number
+from reports.tables import APART, NOTHING, TableCell, number
 
 
 class Places(NamedTuple):
@@ -48,7 +48,7 @@ ALONE = "one of the methods was seen by one rater alone"
 UNEVEN = "the two methods were not rated by the same raters"
 
 
-class Gap(NamedTuple):
+class Difference(NamedTuple):
     """How far method a is ahead of method b; NaN where nothing can be said."""
 
     question: str  # or SUCCESS
@@ -66,7 +66,7 @@ class Gap(NamedTuple):
     alike: bool = False  # not even one edit differs
 
     @property
-    def turned(self) -> "Gap":
+    def turned(self) -> "Difference":
         """The same difference as b - a."""
         return self._replace(a=self.b, b=self.a, low=-self.high, mid=-self.mid, high=-self.low)
 
@@ -98,7 +98,9 @@ class Gap(NamedTuple):
         return int(np.sign(self.mid)) if shown else 0
 
 
-Gaps = dict[str, list[Gap]]  # by question and SUCCESS: every pair, a before b in the study's order
+TopicDifferences = dict[
+    str, list[Difference]
+]  # by question and SUCCESS: every pair, a before b in the study's order
 
 
 def alpha_of(people: People | Pairs) -> float:
@@ -106,13 +108,17 @@ def alpha_of(people: People | Pairs) -> float:
     return round(1 - people.how.confidence, 9)
 
 
-def gaps_of(people: People, outcome: Outcome, *, raters: Raters = "random") -> Gaps:
+def gaps_of(
+    people: People, outcome: RaterOutcome, *, raters: Raters = "random"
+) -> TopicDifferences:
     """Return all differences, success last; lists are empty for a single method.
 
     raters: "fixed" compares success for these raters alone, as the outcome's comparisons then are.
     """
     place = {name: k for k, name in enumerate(people.methods)}
-    found: Gaps = {question: _question(outcome, question) for question in people.questions}
+    found: TopicDifferences = {
+        question: _question(outcome, question) for question in people.questions
+    }
     found[SUCCESS] = _success(outcome, people.how.confidence, raters)
     return {
         name: sorted(
@@ -123,7 +129,7 @@ def gaps_of(people: People, outcome: Outcome, *, raters: Raters = "random") -> G
     }
 
 
-def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict[str, str]:
+def letters_of(people: People, gaps: list[Difference], score: dict[str, float]) -> dict[str, str]:
     """Return each method's letters on one question: two share one if they do not differ.
 
     score: by which the letters are ordered; a method without one (NaN) has no letter. Without a
@@ -138,10 +144,10 @@ def letters_of(people: People, gaps: list[Gap], score: dict[str, float]) -> dict
     return dict(zip(names, letters_of_tests(p, alpha_of(people), order), strict=True))
 
 
-def _question(outcome: Outcome, question: str) -> list[Gap]:
+def _question(outcome: RaterOutcome, question: str) -> list[Difference]:
     """Return the comparisons of one question as a - b, those of `compared` are b - a."""
     return [
-        Gap(
+        Difference(
             question, one.b, one.a, *one.difference[:3], one.difference.p, one.p_holm, one.edits,
             one.difference.raters, one.difference.sources, _reason(one.difference),
         )
@@ -166,10 +172,10 @@ def _why_success(one: SuccessGap, raters: Raters) -> str:
     return ALONE if one.fewest == 1 else ""
 
 
-def _success(outcome: Outcome, confidence: float, raters: Raters) -> list[Gap]:
+def _success(outcome: RaterOutcome, confidence: float, raters: Raters) -> list[Difference]:
     """Return the comparisons of success as a - b, those of `compared_success` are b - a."""
     return [
-        Gap(
+        Difference(
             SUCCESS, one.b, one.a, one.low, one.mid, one.high, one.p, one.p_holm, one.edits,
             one.raters, one.sources, _why_success(one, raters),
             one.edits > 0 and not one.only_a + one.only_b,
@@ -180,16 +186,16 @@ def _success(outcome: Outcome, confidence: float, raters: Raters) -> list[Gap]:
     ]  # fmt: skip
 
 
-def mos_cell(people: People, question: str, method: str) -> Cell:
+def mos_cell(people: People, question: str, method: str) -> TableCell:
     """Return the mean opinion score of a method, marked where it is of its own edits."""
     kept = people.kept
     mos = float(kept.scores[question].mos[kept.ratings.methods.index(method)])
     if not is_number(mos):
-        return Cell(NOTHING)
-    return Cell(number(mos, 2), mark=apart_mark(kept, question, method))
+        return TableCell(NOTHING)
+    return TableCell(number(mos, 2), mark=apart_mark(kept, question, method))
 
 
-def apart_mark(outcome: Outcome, topic: str, method: str) -> str:
+def apart_mark(outcome: RaterOutcome, topic: str, method: str) -> str:
     """Return the mark of a score that is of a method's own edits, else ""."""
     return APART if method in outcome.apart(topic) else ""
 
@@ -280,7 +286,7 @@ def _why_not(raters: int, sources: int) -> str:
     return "with one source video there is no test" if sources < 2 else ""
 
 
-def scores_of(people: People, outcome: Outcome, topic: str) -> dict[str, float]:
+def scores_of(people: People, outcome: RaterOutcome, topic: str) -> dict[str, float]:
     """Return each method's MOS on a question, or its rate of success, by label."""
     success = outcome.success.items.share
     found = success if topic == SUCCESS else outcome.scores[topic].mos
@@ -288,7 +294,7 @@ def scores_of(people: People, outcome: Outcome, topic: str) -> dict[str, float]:
     return {name: float(found[at(name)]) for name in people.methods}
 
 
-def places_of(people: People, outcome: Outcome, topic: str) -> Places:
+def places_of(people: People, outcome: RaterOutcome, topic: str) -> Places:
     """Return where methods stand on a question, or by success, on common edits."""
     one, names = outcome.standings[topic], outcome.ratings.methods
     ranks = {name: int(one.ranks[names.index(name)]) for name in people.methods}

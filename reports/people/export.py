@@ -126,7 +126,7 @@ PREFIX = "simulated_"
 
 
 @dataclass(frozen=True)
-class Playback:
+class PlaybackRule:
     """How much of a clip had to be watched."""
 
     __pydantic_config__ = LOOSE
@@ -134,7 +134,7 @@ class Playback:
 
 
 @dataclass(frozen=True)
-class Study:
+class ExportedStudy:
     """What reports read of study.yaml; there is more in it."""
 
     __pydantic_config__ = LOOSE
@@ -144,7 +144,7 @@ class Study:
     design: Literal["absolute", "pairwise"] = "absolute"
     questions: tuple[Axis, ...] = AXES[:3]
     exclusion: dict[str, float | None] = field(default_factory=dict)
-    playback: Playback = Playback()
+    playback: PlaybackRule = PlaybackRule()
     run: str = ""
 
     def __post_init__(self) -> None:
@@ -158,7 +158,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Entry:
+class DeclarationVersion:
     """One declaration, or an amendment of it."""
 
     __pydantic_config__ = LOOSE
@@ -170,19 +170,19 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Declared:
+class ExportedDeclaration:
     """What was declared, and when: declaration.json."""
 
     __pydantic_config__ = LOOSE
     hash: str = ""
     at: Annotated[int, Ge(0), Lt(10**14)] = 0  # milliseconds since 1970
     ratings: int = 0
-    amendments: tuple[Entry, ...] = ()
-    first: Entry | None = None  # what was declared before any amendment
+    amendments: tuple[DeclarationVersion, ...] = ()
+    first: DeclarationVersion | None = None  # what was declared before any amendment
 
 
 @dataclass(frozen=True)
-class Exported:
+class StudyExport:
     """An export in memory; the frames are its tables."""
 
     folder: Path
@@ -224,7 +224,7 @@ class Exported:
         return self.long[self.long["kind"] == "rating"]
 
 
-def read_export(folder: Path) -> Exported:
+def read_export(folder: Path) -> StudyExport:
     """Return the export in `folder`; a folder that is none, or lacks a file, is a `UserError`.
 
     It may come from a stranger: what is in it is held to its form before it is worked with.
@@ -233,10 +233,10 @@ def read_export(folder: Path) -> Exported:
     study = _study(inside(folder, "study.yaml"))
     tables = {name: read_table(inside(folder, f"{before}{name}.parquet"), name) for name in TABLES}
     declared = inside(folder, "declaration.json")
-    return Exported(
+    return StudyExport(
         folder=folder,
         study=study,
-        declared=asdict(read_typed(declared, Declared)) if declared.exists() else {},
+        declared=asdict(read_typed(declared, ExportedDeclaration)) if declared.exists() else {},
         simulated=bool(before) or bool(tables["ratings_long"]["simulated"].any()),
         long=tables["ratings_long"],
         wide=tables["ratings_wide"],
@@ -265,8 +265,8 @@ def _study(path: Path) -> dict[str, Any]:
     found = read_yaml(path)
     if not isinstance(found, dict):
         raise UserError(f"{path}: a study is a list of settings, `name: value` in each line")
-    read = {field.name: found[field.name] for field in fields(Study) if field.name in found}
-    held = asdict(as_typed(read, Study, str(path)))
+    read = {field.name: found[field.name] for field in fields(ExportedStudy) if field.name in found}
+    held = asdict(as_typed(read, ExportedStudy, str(path)))
     if held["playback"]["coverage"] is None:
         held["playback"] = {}
     return found | held

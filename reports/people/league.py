@@ -16,9 +16,19 @@ from evaluation.stats.meta import (
     PanelStatistic,
     RankedMetric,
 )
-from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS, clean, figure
+from reports.figures.style import (
+    COLOURS,
+    GRID,
+    INK,
+    MUTED,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    dot,
+    figure,
+)
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.agreement import (
     KINDS,
     LEVELS,
@@ -35,10 +45,10 @@ from reports.subjects import subject
 from reports.tables import (
     APART,
     NOTHING,
-    Cell,
     Head,
-    Row,
     Table,
+    TableCell,
+    TableRow,
     ends_cell,
     number,
     p_text,
@@ -87,17 +97,7 @@ def _line(
     axes: Axes, y: int, low: float, mid: float, high: float, colour: str, marker: str, filled: bool
 ) -> None:
     axes.plot([low, high], [y, y], color=colour, linewidth=1.5, zorder=3, solid_capstyle="butt")
-    axes.plot(
-        mid,
-        y,
-        marker,
-        markersize=5.5,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        markeredgecolor=INK if filled else colour,
-        markeredgewidth=0.6 if filled else 1.2,
-        zorder=4,
-    )
+    dot(axes, mid, y, MarkerStyle(colour, marker, filled), 5.5, inside="white", zorder=4)
 
 
 def _references(axes: Axes, found: Agreement) -> None:
@@ -166,14 +166,14 @@ class _Level(NamedTuple):
 
 
 @subject("metrics-and-people", "metrics and raters")
-def league_part(joint: Joint) -> Part | None:
+def league_part(joint: Joint) -> ReportPart | None:
     """Return the leagues of all questions; None for a run without a metric to rank."""
     if not joint.names:
         return None
     found, level = agreements(joint), joint.people.how.confidence
     ranked = [one for one in found if one.table]
     more = [others(joint, one.question) for one in ranked]
-    return Part(
+    return ReportPart(
         id="metrics-and-people",
         title="How far metrics follow the raters",
         found=tuple(found_sentence(one) for one in found),
@@ -215,11 +215,13 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     assert found.table
     ranking, level = SHORT[headline(joint).name], joint.people.how.confidence
     accuracy = headline(joint).name == "acc_eq"
-    rows = [Row(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
+    rows = [TableRow(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
     panels = [_panel_row("half of the raters", found.halves, accuracy)]
     panels += [_panel_row("one vote an edit", found.vote, accuracy), _rater_row(found, accuracy)]
     if accuracy:
-        panels.append(Row("method alone", _people_cells(plain_cell(found.method, 3), accuracy)))
+        panels.append(
+            TableRow("method alone", _people_cells(plain_cell(found.method, 3), accuracy))
+        )
     text = (
         f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: the best, "
         "metrics that are not significantly worse, and the axis of those meant for the question. "
@@ -258,9 +260,11 @@ def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
     )
 
 
-def _cells(joint: Joint, found: Agreement, row: RankedMetric, accuracy: bool) -> tuple[Cell, ...]:
-    axis = Cell(joint.run.metrics[row.name].axis, best=row.name in found.own)
-    calibrated = (plain_cell(row.out_of_sample, 3), Cell(_epsilon(row))) if accuracy else ()
+def _cells(
+    joint: Joint, found: Agreement, row: RankedMetric, accuracy: bool
+) -> tuple[TableCell, ...]:
+    axis = TableCell(joint.run.metrics[row.name].axis, best=row.name in found.own)
+    calibrated = (plain_cell(row.out_of_sample, 3), TableCell(_epsilon(row))) if accuracy else ()
     return (
         axis,
         replace(
@@ -268,9 +272,9 @@ def _cells(joint: Joint, found: Agreement, row: RankedMetric, accuracy: bool) ->
             mark=APART if row.name in found.apart else "",
         ),
         *calibrated,
-        Cell(str(row.cluster) if row.cluster else NOTHING),
-        Cell(p_text(row.p_best)),
-        Cell(str(row.missing)),
+        TableCell(str(row.cluster) if row.cluster else NOTHING),
+        TableCell(p_text(row.p_best)),
+        TableCell(str(row.missing)),
     )
 
 
@@ -278,22 +282,22 @@ def _epsilon(row: RankedMetric) -> str:
     return f"{row.epsilon:.2g}" if is_number(row.epsilon) else NOTHING
 
 
-def _panel_row(label: str, panel: PanelStatistic, accuracy: bool) -> Row:
+def _panel_row(label: str, panel: PanelStatistic, accuracy: bool) -> TableRow:
     value = ends_cell(_Level(panel.mean, panel.low, panel.high), 3)
-    return Row(label, _people_cells(value, accuracy))
+    return TableRow(label, _people_cells(value, accuracy))
 
 
-def _rater_row(found: Agreement, accuracy: bool) -> Row:
+def _rater_row(found: Agreement, accuracy: bool) -> TableRow:
     people = found.table.people if found.table else None
     if not people or not people.raters:
-        return Row("single raters", _people_cells(Cell(NOTHING, "no rater"), accuracy))
+        return TableRow("single raters", _people_cells(TableCell(NOTHING, "no rater"), accuracy))
     label = f"single raters ({people.raters})"
     value = ends_cell(_Level(people.mean, people.low, people.high), 3)
-    return Row(label, _people_cells(value, accuracy))
+    return TableRow(label, _people_cells(value, accuracy))
 
 
-def _people_cells(value: Cell, accuracy: bool) -> tuple[Cell, ...]:
-    return (Cell("people"), value, *[Cell(NOTHING)] * (5 if accuracy else 3))
+def _people_cells(value: TableCell, accuracy: bool) -> tuple[TableCell, ...]:
+    return (TableCell("people"), value, *[TableCell(NOTHING)] * (5 if accuracy else 3))
 
 
 def _frames(
@@ -333,7 +337,7 @@ def statistics_table(found: Others, order: list[str], confidence: float) -> Tabl
         "agreement of halves of the panel. Edits where all are equal have no correlation and are "
         "left out of the means.",
         tuple(heads),
-        (*(Row(name, _statistics_cells(found, name)) for name in order), _ceiling_row(found)),
+        (*(TableRow(name, _statistics_cells(found, name)) for name in order), _ceiling_row(found)),
         first="metric",
     )
 
@@ -350,18 +354,18 @@ def statistics_frame(found: Others) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _statistics_cells(found: Others, name: str) -> tuple[Cell, ...]:
+def _statistics_cells(found: Others, name: str) -> tuple[TableCell, ...]:
     why = found.why_not[name]
     cells = [ends_cell(found.spa[name], why=why)]
     cells += [
         ends_cell(one, why=why or WITHIN[level])
         for (level, _), one in found.correlations[name].items()
     ]
-    return (*cells, Cell(str(found.constant[name])))
+    return (*cells, TableCell(str(found.constant[name])))
 
 
-def _ceiling_row(found: Others) -> Row:
-    cells = [Cell(NOTHING)]
+def _ceiling_row(found: Others) -> TableRow:
+    cells = [TableCell(NOTHING)]
     for level in LEVELS:
-        cells += [plain_cell(found.ceilings[level].ceiling), Cell(NOTHING), Cell(NOTHING)]
-    return Row("ceiling (people)", (*cells, Cell(NOTHING)))
+        cells += [plain_cell(found.ceilings[level].ceiling), TableCell(NOTHING), TableCell(NOTHING)]
+    return TableRow("ceiling (people)", (*cells, TableCell(NOTHING)))

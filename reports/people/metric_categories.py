@@ -18,11 +18,11 @@ from reports.figures.heatmap import (
 )
 from reports.figures.style import MUTED, SETTINGS, figure
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.agreement import SHORT, best_of, guessing, headline, why_not, within
 from reports.people.joint import FEW_VIDEOS, Joint
 from reports.subjects import subject
-from reports.tables import Cell, Head, Row, Table, ends_cell, number, plain_cell
+from reports.tables import Head, Table, TableCell, TableRow, ends_cell, number, plain_cell
 
 OWN_SHOWN, OTHERS_SHOWN = 5, 2  # metrics of the question's axis, and better ones of other axes
 
@@ -151,14 +151,14 @@ DONE_ALONE = (
 
 
 @subject("metrics-by-category", "metrics and raters", after="metric-scatter")
-def category_part(joint: Joint) -> Part | None:
+def category_part(joint: Joint) -> ReportPart | None:
     """Return the leading metrics by category; None where there is only one, or nothing to hold."""
     found = grids(joint)
     if not found or len(found[0].categories) < 3:
         return None
     name = SHORT[headline(joint).name]
     said = DONE if headline(joint).name == "acc_eq" else DONE_ALONE
-    return Part(
+    return ReportPart(
         id="metrics-by-category",
         title="Metrics and raters by category of edit",
         found=(_sentence(found, name),),
@@ -231,7 +231,7 @@ def _table(found: Grid, name: str, level: float) -> Table:
         f"interval lies above guessing and rests on {FEW_VIDEOS} videos or more. Last line: what "
         "guessing reaches in the category.",
         heads,
-        (*(Row(each, _cells(found, each)) for each in found.names), _guesses(found)),
+        (*(TableRow(each, _cells(found, each)) for each in found.names), _guesses(found)),
         first="metric",
     )
 
@@ -241,14 +241,14 @@ def _counts(spot: Spot) -> str:
     return f"{of} for the first metric"
 
 
-def _cells(found: Grid, name: str) -> tuple[Cell, ...]:
+def _cells(found: Grid, name: str) -> tuple[TableCell, ...]:
     spots = [found.spots[name, category] for category in found.categories]
     return tuple(ends_cell(s, best=not s.few and s.low > s.guess) for s in spots)
 
 
-def _guesses(found: Grid) -> Row:
+def _guesses(found: Grid) -> TableRow:
     spots = [found.spots[found.names[0], category] for category in found.categories]
-    return Row("guessing", tuple(plain_cell(spot.guess) for spot in spots))
+    return TableRow("guessing", tuple(plain_cell(spot.guess) for spot in spots))
 
 
 def _frame(found: list[Grid]) -> pd.DataFrame:

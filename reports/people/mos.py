@@ -9,23 +9,23 @@ import pandas as pd
 from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import MethodScores, SuccessRate
 from reports.loading import is_number
-from reports.metrics.glance import Column
-from reports.parts import Part
+from reports.metrics.glance import GlanceColumn
+from reports.parts import ReportPart
 from reports.people.differences import (
-    Gap,
-    Gaps,
+    Difference,
     Places,
+    TopicDifferences,
     apart_mark,
     gaps_of,
     letters_of,
     places_of,
     scores_of,
 )
-from reports.people.outcome import SUCCESS, Outcome, People, whose_edits
+from reports.people.outcome import SUCCESS, People, RaterOutcome, whose_edits
 from reports.people.pairs import _interval
 from reports.people.verdict import verdict
 from reports.subjects import subject
-from reports.tables import APART, NOTHING, Cell, Head, Row, Table, ends_text, number
+from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, ends_text, number
 
 COUNTS = ("votes", "raters", "sources", "items")
 COUNT_HINTS = {
@@ -70,7 +70,7 @@ DONE_PAIRS = (
 
 
 @subject("mos", "raters", after="preferences")
-def mos_part(people: People) -> Part:
+def mos_part(people: People) -> ReportPart:
     """Return the table with the declared exclusions, the one without them, and the verdict."""
     gaps = gaps_of(people, people.kept)
     tables = [_table(people, people.kept, gaps)]
@@ -79,7 +79,7 @@ def mos_part(people: People) -> Part:
         theirs = gaps_of(people, people.everyone)
         tables.append(_table(people, people.everyone, theirs, everyone=True))
         frames.append(_frame(people, people.everyone, theirs, everyone=True))
-    return Part(
+    return ReportPart(
         id="mos",
         title="What raters said of the methods",
         found=verdict(people, gaps),
@@ -90,7 +90,7 @@ def mos_part(people: People) -> Part:
     )
 
 
-def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
+def _done(people: People, gaps: TopicDifferences) -> tuple[str, ...]:
     how = people.how
     facts = {"level": 100 * how.confidence, "resamples": how.resamples, "seed": how.seed,
              "threshold": people.kept.success.threshold}  # fmt: skip
@@ -105,7 +105,9 @@ def _done(people: People, gaps: Gaps) -> tuple[str, ...]:
     return said + tuple(text.format(whose=whose, **counts) for text in DONE_PAIRS)
 
 
-def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False) -> Table:
+def _table(
+    people: People, outcome: RaterOutcome, gaps: TopicDifferences, everyone: bool = False
+) -> Table:
     topics = (*people.questions, SUCCESS)
     columns = {topic: score_cells(people, outcome, gaps, topic) for topic in topics}
     rows = []
@@ -113,7 +115,7 @@ def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False)
         at = outcome.ratings.methods.index(name)
         scored = [column[name] for column in columns.values()]
         answers = replace(_votes_succeed(outcome, at), mark=apart_mark(outcome, SUCCESS, name))
-        rows.append(Row(name, (*scored, answers, *_counts(outcome, at))))
+        rows.append(TableRow(name, (*scored, answers, *_counts(outcome, at))))
     heads = [Head(name, hint=f"mean vote on {name}") for name in people.questions]
     heads += [
         Head(SUCCESS, hint="share of edits that succeed"),
@@ -130,7 +132,7 @@ def _table(people: People, outcome: Outcome, gaps: Gaps, everyone: bool = False)
     )
 
 
-def _caption(people: People, outcome: Outcome) -> str:
+def _caption(people: People, outcome: RaterOutcome) -> str:
     questions = listed(people.questions)
     threshold, level = outcome.success.threshold, 100 * people.how.confidence
     text = CAPTION.format(questions=questions, level=level, threshold=threshold)
@@ -139,7 +141,9 @@ def _caption(people: People, outcome: Outcome) -> str:
     return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
 
 
-def score_cells(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dict[str, Cell]:
+def score_cells(
+    people: People, outcome: RaterOutcome, gaps: TopicDifferences, topic: str
+) -> dict[str, TableCell]:
     """Return a column: each method's score on common edits, its interval, its letters."""
     scores, places = scores_of(people, outcome, topic), places_of(people, outcome, topic)
     letters = _letters(people, gaps[topic], scores, places)
@@ -148,7 +152,7 @@ def score_cells(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dic
     for name in scores:
         at = outcome.ratings.methods.index(name)
         cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
-        found[name] = Cell(
+        found[name] = TableCell(
             cell.main, cell.small + _own(outcome, topic, at), cell.hint,
             best=several and name in places.best,
             mark=apart_mark(outcome, topic, name) or (letters[name] if several else ""),
@@ -157,14 +161,14 @@ def score_cells(people: People, outcome: Outcome, gaps: Gaps, topic: str) -> dic
 
 
 def _letters(
-    people: People, gaps: list[Gap], scores: dict[str, float], places: Places
+    people: People, gaps: list[Difference], scores: dict[str, float], places: Places
 ) -> dict[str, str]:
     """Return the letters of ranked methods."""
     ranked = {name: score if places.ranks[name] else np.nan for name, score in scores.items()}
     return letters_of(people, gaps, ranked)
 
 
-def _own(outcome: Outcome, topic: str, at: int) -> str:
+def _own(outcome: RaterOutcome, topic: str, at: int) -> str:
     """Return a method's score on all its edits, where these are more than the common ones."""
     if topic == SUCCESS:
         own, common = outcome.own_success.items, outcome.success.items
@@ -177,44 +181,46 @@ def _own(outcome: Outcome, topic: str, at: int) -> str:
     return f"; own {number(float(mine.mos[at]), 2)} n={int(mine.items[at])}"
 
 
-def _mos(scores: MethodScores, at: int) -> Cell:
+def _mos(scores: MethodScores, at: int) -> TableCell:
     if not is_number(scores.mos[at]):
-        return Cell(NOTHING, "no votes")
+        return TableCell(NOTHING, "no votes")
     boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
     counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNTS)
     small = ends_text(float(scores.low[at]), float(scores.high[at]))
-    return Cell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
+    return TableCell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
 
 
-def _success(outcome: Outcome, at: int) -> Cell:
+def _success(outcome: RaterOutcome, at: int) -> TableCell:
     return _share(outcome.success.items, at, "edit")
 
 
-def _votes_succeed(outcome: Outcome, at: int) -> Cell:
+def _votes_succeed(outcome: RaterOutcome, at: int) -> TableCell:
     return _share(outcome.success.votes, at, "answer of a rater about an edit")
 
 
-def _share(rate: SuccessRate, at: int, what: str) -> Cell:
+def _share(rate: SuccessRate, at: int, what: str) -> TableCell:
     if not is_number(rate.share[at]):
-        return Cell(NOTHING, "no votes")
+        return TableCell(NOTHING, "no votes")
     share, low, high = (100 * float(values[at]) for values in rate[:3])
     left = int(rate.incomplete[at])
     hint = plural(int(rate.counted[at]), what)
     hint += f"; {left} {'lacks' if left == 1 else 'lack'} a question" if left else ""
-    return Cell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
+    return TableCell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
 
 
-def _counts(outcome: Outcome, at: int) -> list[Cell]:
+def _counts(outcome: RaterOutcome, at: int) -> list[TableCell]:
     """Return the counts: one number where the questions agree, else the least and the most."""
     found = []
     for name in COUNTS:
         numbers = [int(getattr(scores, name)[at]) for scores in outcome.scores.values()]
         low, high = min(numbers), max(numbers)
-        found.append(Cell(str(low) if low == high else f"{low}{NOTHING}{high}"))
+        found.append(TableCell(str(low) if low == high else f"{low}{NOTHING}{high}"))
     return found
 
 
-def _frame(people: People, outcome: Outcome, gaps: Gaps, everyone: bool) -> pd.DataFrame:
+def _frame(
+    people: People, outcome: RaterOutcome, gaps: TopicDifferences, everyone: bool
+) -> pd.DataFrame:
     """Return a row for every method and score."""
     who = "everyone" if everyone else "without excluded"
     rows = []
@@ -235,14 +241,14 @@ def _frame(people: People, outcome: Outcome, gaps: Gaps, everyone: bool) -> pd.D
     return pd.DataFrame(rows)
 
 
-def _facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+def _facts(outcome: RaterOutcome, topic: str, at: int) -> dict[str, float]:
     if topic == SUCCESS:
         return _rate_facts(outcome.success.items, at)
     scores = outcome.scores[topic]._asdict()
     return {"value": scores.pop("mos")[at]} | {name: values[at] for name, values in scores.items()}
 
 
-def _standing_facts(outcome: Outcome, topic: str, at: int) -> dict[str, float]:
+def _standing_facts(outcome: RaterOutcome, topic: str, at: int) -> dict[str, float]:
     """Return a method's rank, and what the edits that it lacks could hide."""
     one = outcome.standings[topic]
     own = outcome.own_success.items.share if topic == SUCCESS else outcome.own[topic].mos
@@ -268,7 +274,7 @@ MOS = (
 )
 
 
-def vote_columns(people: People) -> list[Column]:
+def vote_columns(people: People) -> list[GlanceColumn]:
     """Return a column for every question of an absolute study."""
     gaps, level = gaps_of(people, people.kept), 100 * people.how.confidence
     low, high = people.kept.ratings.scale
@@ -279,7 +285,7 @@ def vote_columns(people: People) -> list[Column]:
         at = {name: people.kept.ratings.methods.index(name) for name in people.methods}
         cells = score_cells(people, people.kept, gaps, question)
         found.append(
-            Column(
+            GlanceColumn(
                 question,
                 Head(question, hint=f"mean vote on {question}"),
                 {m: replace(cell, small=cell.small.split(";")[0]) for m, cell in cells.items()},

@@ -24,11 +24,21 @@ from evaluation.stats.ratings import (
     votes_on,
 )
 from reports.loading import is_number
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.differences import alpha_of, gaps_of
 from reports.people.outcome import People
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, p_text, plain_cell
+from reports.tables import (
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    TableRow,
+    ends_text,
+    number,
+    p_text,
+    plain_cell,
+)
 
 Say = Callable[[str], None]
 CHAINS = 4
@@ -164,12 +174,12 @@ UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale
 
 
 @subject("ordinal", "ordinal", after="comparisons")
-def ordinal_part(people: People, say: Say) -> Part | None:
+def ordinal_part(people: People, say: Say) -> ReportPart | None:
     """Return both models of every question; None for a single method. say: told where it is."""
     if len(people.methods) < 2:
         return None
     found = ordinal_questions(people, say)
-    return Part(
+    return ReportPart(
         id="ordinal",
         title="Methods in pairs, by ordinal models",
         found=(_sentence(people, found),),
@@ -230,7 +240,9 @@ def _table(people: People, one: OrdinalQuestion) -> Table:
         Head("points", hint="difference of mean votes, posterior"),
         Head("P(ahead)", hint="posterior probability"),
     )
-    rows = tuple(Row(f"{gap.a} \N{MINUS SIGN} {gap.b}", _cells(gap, alpha)) for gap in one.gaps)
+    rows = tuple(
+        TableRow(f"{gap.a} \N{MINUS SIGN} {gap.b}", _cells(gap, alpha)) for gap in one.gaps
+    )
     return Table(
         f"ordinal_{one.question}",
         f"{one.question.capitalize()}: methods in pairs, by ordinal models",
@@ -241,14 +253,14 @@ def _table(people: People, one: OrdinalQuestion) -> Table:
     )
 
 
-def _cells(gap: OrdinalGap, alpha: float) -> tuple[Cell, ...]:
-    latent = Cell(NOTHING, UNBOUNDED)
+def _cells(gap: OrdinalGap, alpha: float) -> tuple[TableCell, ...]:
+    latent = TableCell(NOTHING, UNBOUNDED)
     if is_number(gap.latent):
-        latent = Cell(
+        latent = TableCell(
             number(gap.latent, 2), ends_text(gap.low, gap.high), best=gap.sign(alpha) != 0
         )
-    points = Cell(number(gap.points, 2), ends_text(gap.points_low, gap.points_high))
-    return latent, Cell(p_text(gap.p_holm)), points, Cell(_chance(gap.better))
+    points = TableCell(number(gap.points, 2), ends_text(gap.points_low, gap.points_high))
+    return latent, TableCell(p_text(gap.p_holm)), points, TableCell(_chance(gap.better))
 
 
 def _chance(share: float) -> str:
@@ -266,7 +278,7 @@ def _models_table(found: list[OrdinalQuestion]) -> Table:
         Head("effective draws", hint="of the mean votes; under 400 the ends are rough"),
     )
     rows = tuple(
-        Row(one.question, (*(plain_cell(one.spread.get(term, float("nan"))) for term in terms),
+        TableRow(one.question, (*(plain_cell(one.spread.get(term, float("nan"))) for term in terms),
                            *_mixing_cells(one)))
         for one in found
     )  # fmt: skip
@@ -278,11 +290,11 @@ def _models_table(found: list[OrdinalQuestion]) -> Table:
     return Table("ordinal_models", title, caption, heads, rows, first="question")
 
 
-def _mixing_cells(one: OrdinalQuestion) -> tuple[Cell, Cell]:
+def _mixing_cells(one: OrdinalQuestion) -> tuple[TableCell, TableCell]:
     if one.mixing is None:
-        return Cell(NOTHING, one.why_not), Cell(NOTHING)
+        return TableCell(NOTHING, one.why_not), TableCell(NOTHING)
     hint = "" if one.mixing.met else "the chains have not met: take the points with care"
-    return Cell(f"{one.mixing.rhat:.3f}", hint=hint), Cell(f"{one.mixing.draws:.0f}")
+    return TableCell(f"{one.mixing.rhat:.3f}", hint=hint), TableCell(f"{one.mixing.draws:.0f}")
 
 
 def _frame(found: list[OrdinalQuestion]) -> pd.DataFrame:

@@ -33,16 +33,16 @@ from evaluation.stats.ratings import (
 )
 from evaluation.stats.resampling import Resampling
 from evaluation.stats.two_way_cluster import Raters
-from reports.figures.style import Mark, marks_of
-from reports.ground import TIE, Standing, standing
-from reports.people.export import Exported
+from reports.figures.style import MarkerStyle, marks_of
+from reports.ground import TIE, MethodRanks, standing
+from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
 
 Pair = TypeVar("Pair", Comparison, SuccessGap)
 SUCCESS = "success"  # stands beside the questions
 
 
-def people_standings(ratings: Ratings) -> dict[str, Standing]:
+def people_standings(ratings: Ratings) -> dict[str, MethodRanks]:
     """Return how methods stand on every question and by SUCCESS, in the order of their places."""
     low, high = ratings.scale
     found = {
@@ -69,7 +69,7 @@ def of_methods(ratings: Ratings, names: tuple[str, ...]) -> Ratings:
     return kept._replace(method=at[kept.method], methods=names)
 
 
-def on_common(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
+def on_common(ratings: Ratings, standings: dict[str, MethodRanks]) -> Ratings:
     """Return the ratings without the votes on ranked methods that are not on common edits."""
     keep = np.ones(len(ratings.value), bool)
     for k, question in enumerate(ratings.questions):
@@ -78,14 +78,14 @@ def on_common(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
     return _where(ratings, keep)
 
 
-def on_common_success(ratings: Ratings, standings: dict[str, Standing]) -> Ratings:
+def on_common_success(ratings: Ratings, standings: dict[str, MethodRanks]) -> Ratings:
     """Return the same by the common edits of success, all questions together."""
     return _where(ratings, _kept(ratings, standings[SUCCESS]))
 
 
 def compared(
     ratings: Ratings,
-    standings: dict[str, Standing],
+    standings: dict[str, MethodRanks],
     *,
     confidence: float,
     raters: Raters = "random",
@@ -109,7 +109,7 @@ def compared(
 
 def compared_success(
     ratings: Ratings,
-    standings: dict[str, Standing],
+    standings: dict[str, MethodRanks],
     *,
     confidence: float,
     raters: Raters = "random",
@@ -137,7 +137,7 @@ def _on_their_edits(
     return holm_adjusted([other if {one.a, one.b} & apart(one) else one for one, other in pairs])
 
 
-def whose_edits(standings: dict[str, Standing]) -> str:
+def whose_edits(standings: dict[str, MethodRanks]) -> str:
     """Return on whose common edits pairs are compared: "{found} have votes on them"."""
     if not any(one.gaps.any() and one.ground.ranked for one in standings.values()):
         return "both"
@@ -162,12 +162,12 @@ def _within_range(one: Comparison, widest: float) -> Comparison:
     return one._replace(difference=difference, boot_low=float(boot_low), boot_high=float(boot_high))
 
 
-def _apart(ratings: Ratings, one: Standing) -> set[str]:
+def _apart(ratings: Ratings, one: MethodRanks) -> set[str]:
     """Return the methods that stand beside ranked ones without a rank."""
     return {ratings.methods[m] for m in one.ground.apart if one.ground.ranked}
 
 
-def _kept(ratings: Ratings, one: Standing) -> np.ndarray:
+def _kept(ratings: Ratings, one: MethodRanks) -> np.ndarray:
     """Return which votes are compared, bool (votes,)."""
     ranked = np.isin(ratings.method, one.ground.ranked)
     return ~ranked | one.ground.edits[ratings.edit]
@@ -178,14 +178,16 @@ def _where(ratings: Ratings, keep: np.ndarray) -> Ratings:
     return ratings._replace(**{name: getattr(ratings, name)[keep] for name in names})
 
 
-def _standing(whole: np.ndarray, low: float, high: float, sources: np.ndarray | None) -> Standing:
+def _standing(
+    whole: np.ndarray, low: float, high: float, sources: np.ndarray | None
+) -> MethodRanks:
     valued = np.isfinite(whole)
     gaps = ~valued & valued.any(axis=0)
     worst, best = (np.where(gaps, end, whole) for end in (low, high))
     return standing(whole, worst, best, gaps, TIE * (high - low), sources)
 
 
-class Outcome(NamedTuple):
+class RaterOutcome(NamedTuple):
     """What one set of raters said."""
 
     ratings: Ratings
@@ -196,7 +198,7 @@ class Outcome(NamedTuple):
     comparisons: list[Comparison]  # of every pair on every question, a before b in ratings.methods
     success: Success
     own_success: Success
-    standings: dict[str, Standing]  # by question and SUCCESS, in the order of ratings.methods
+    standings: dict[str, MethodRanks]  # by question and SUCCESS, in the order of ratings.methods
 
     def apart(self, topic: str) -> list[str]:
         """Return methods whose scores are of their own edits, as too few are common to all."""
@@ -208,12 +210,12 @@ class Outcome(NamedTuple):
 class People(NamedTuple):
     """An absolute study (votes from 1 to 5) in numbers."""
 
-    export: Exported
+    export: StudyExport
     how: IntervalSettings
-    kept: Outcome  # without excluded raters: what the report says
-    everyone: Outcome | None  # of the same methods; None if nobody is excluded
+    kept: RaterOutcome  # without excluded raters: what the report says
+    everyone: RaterOutcome | None  # of the same methods; None if nobody is excluded
     look: dict[
-        str, Mark
+        str, MarkerStyle
     ]  # how every method is drawn: as in the figures of the run, if there is one
 
     def rng(self, *names: str) -> np.random.Generator:
@@ -244,7 +246,7 @@ class People(NamedTuple):
 
 
 def people_of(
-    export: Exported, how: IntervalSettings, look: dict[str, Mark] | None = None
+    export: StudyExport, how: IntervalSettings, look: dict[str, MarkerStyle] | None = None
 ) -> People:
     """Return an absolute study's numbers; votes that cannot be read are a one-line `UserError`.
 
@@ -259,12 +261,12 @@ def people_of(
     return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _outcome(ratings: Ratings, how: IntervalSettings) -> Outcome:
+def _outcome(ratings: Ratings, how: IntervalSettings) -> RaterOutcome:
     standings = people_standings(ratings)
     common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
     draws = how.resampling("people", "compare")
     comparisons = compared(ratings, standings, confidence=how.confidence, resampling=draws)
-    return Outcome(
+    return RaterOutcome(
         ratings=ratings,
         common=common,
         of_success=of_success,

@@ -21,16 +21,16 @@ from evaluation.stats.preference import (
     read_choices,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate
-from reports.figures.style import Mark, marks_of
+from reports.figures.style import MarkerStyle, marks_of
 from reports.loading import is_number
-from reports.metrics.glance import Column
+from reports.metrics.glance import GlanceColumn
 from reports.people.differences import alpha_of
-from reports.people.export import Exported
+from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
-from reports.tables import Cell, Head, ends_text, number
+from reports.tables import Head, TableCell, ends_text, number
 
 
-class Chosen(NamedTuple):
+class QuestionChoices(NamedTuple):
     """What raters chose on one question; no model where the likelihood has no maximum."""
 
     question: str
@@ -56,23 +56,27 @@ class Chosen(NamedTuple):
 class Pairs(NamedTuple):
     """A pairwise study: without excluded raters, and with them where there are some."""
 
-    export: Exported
+    export: StudyExport
     how: IntervalSettings
-    kept: tuple[Chosen, ...]
-    everyone: tuple[Chosen, ...]
-    look: dict[str, Mark]  # how every method is drawn
+    kept: tuple[QuestionChoices, ...]
+    everyone: tuple[QuestionChoices, ...]
+    look: dict[str, MarkerStyle]  # how every method is drawn
 
 
-def pairs_of(export: Exported, how: IntervalSettings, look: dict[str, Mark] | None = None) -> Pairs:
+def pairs_of(
+    export: StudyExport, how: IntervalSettings, look: dict[str, MarkerStyle] | None = None
+) -> Pairs:
     """Return a pairwise study's numbers; rows that cannot be read are a one-line `UserError`."""
     kept = _adjusted([_chosen(export, how, name, False) for name in export.questions])
-    everyone: tuple[Chosen, ...] = ()
+    everyone: tuple[QuestionChoices, ...] = ()
     if any(one.rows.left_out.excluded for one in kept):
         everyone = _adjusted([_chosen(export, how, name, True) for name in export.questions])
     return Pairs(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _chosen(export: Exported, how: IntervalSettings, question: str, keep_excluded: bool) -> Chosen:
+def _chosen(
+    export: StudyExport, how: IntervalSettings, question: str, keep_excluded: bool
+) -> QuestionChoices:
     table = {str(name): export.long[name].to_numpy() for name in export.long}
     rows = read_choices(table, question, keep_excluded=keep_excluded)
     rows = _in_order(rows, export.methods)
@@ -81,18 +85,18 @@ def _chosen(export: Exported, how: IntervalSettings, question: str, keep_exclude
         ends = preference_intervals(rows, how.resampling("pairs"))
         gaps = compare_preferences(rows, confidence=how.confidence)
     except UserError as error:
-        return Chosen(question, rows, None, None, (), np.empty((0, 0)), str(error))
-    return Chosen(question, rows, model, ends, tuple(gaps), np.empty((0, 0)), "")
+        return QuestionChoices(question, rows, None, None, (), np.empty((0, 0)), str(error))
+    return QuestionChoices(question, rows, model, ends, tuple(gaps), np.empty((0, 0)), "")
 
 
-def _adjusted(several: list[Chosen]) -> tuple[Chosen, ...]:
+def _adjusted(several: list[QuestionChoices]) -> tuple[QuestionChoices, ...]:
     """Return the questions with Holm's p over all pairs and questions."""
     p = np.array([gap.difference.p for one in several for gap in one.gaps])
     adjusted = iter(holm(p).tolist())
     return tuple(one._replace(p_holm=_table(one, adjusted)) for one in several)
 
 
-def _table(one: Chosen, adjusted: Iterator[float]) -> np.ndarray:
+def _table(one: QuestionChoices, adjusted: Iterator[float]) -> np.ndarray:
     """Return the next adjusted p-values as a symmetric table."""
     table = np.full((len(one.rows.methods),) * 2, np.nan)
     for gap in one.gaps:
@@ -113,22 +117,24 @@ STRENGTH = (
 )
 
 
-def choice_columns(pairs: Pairs) -> list[Column]:
+def choice_columns(pairs: Pairs) -> list[GlanceColumn]:
     """Return a column for every question of a pairwise study on which strengths can be told."""
     alpha = alpha_of(pairs)
     return [_choice_column(pairs, one, alpha) for one in pairs.kept if one.model and one.ends]
 
 
-def _choice_column(pairs: Pairs, one: Chosen, alpha: float) -> Column:
+def _choice_column(pairs: Pairs, one: QuestionChoices, alpha: float) -> GlanceColumn:
     assert one.model and one.ends
     names, strength = one.rows.methods, one.model.strength
     ends = [_interval(*three) for three in zip(one.ends.low, strength, one.ends.high, strict=True)]
     letters, best = _letters(one, alpha), float(strength.max())
-    return Column(
+    return GlanceColumn(
         one.question,
         Head(one.question, hint="strength, log scale"),
         {
-            m: Cell(number(e.mid, 2), ends_text(e.low, e.high), best=e.mid == best, mark=letter)
+            m: TableCell(
+                number(e.mid, 2), ends_text(e.low, e.high), best=e.mid == best, mark=letter
+            )
             for m, e, letter in zip(names, ends, letters, strict=True)
         },
         dict(zip(names, ends, strict=True)),
@@ -138,7 +144,7 @@ def _choice_column(pairs: Pairs, one: Chosen, alpha: float) -> Column:
     )
 
 
-def _letters(one: Chosen, alpha: float) -> list[str]:
+def _letters(one: QuestionChoices, alpha: float) -> list[str]:
     """Return the letters of the methods; none where no preference could be tested."""
     assert one.model
     order = np.argsort(-one.model.strength, kind="stable").tolist()

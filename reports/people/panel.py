@@ -13,10 +13,10 @@ import pandas as pd
 from dreamix.core.wording import plural
 from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.loading import is_number
-from reports.parts import Part
+from reports.parts import ReportPart
 from reports.people.differences import (
-    Gap,
-    Gaps,
+    Difference,
+    TopicDifferences,
     alpha_of,
     gaps_of,
     mos_cell,
@@ -27,7 +27,7 @@ from reports.people.differences import (
 from reports.people.outcome import SUCCESS, People, compared, whose_edits, within_scale
 from reports.people.verdict import said_of
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, p_text
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
 
 FEW = 8  # raters below which a claim about others like them can show little
 ANYBODY = "raters like these"
@@ -52,13 +52,13 @@ DONE = (
 class Panel(NamedTuple):
     """The same differences for these raters and for raters like these."""
 
-    these: Gaps
-    like: Gaps
+    these: TopicDifferences
+    like: TopicDifferences
     scores: dict[str, MethodScores]  # for these raters
 
 
 @subject("panel", "raters", after="ordinal")
-def panel_part(people: People) -> Part | None:
+def panel_part(people: People) -> ReportPart | None:
     """Return the results for these raters beside the default ones; None for a larger panel."""
     many = len(np.unique(people.kept.ratings.rater))
     if many >= FEW:
@@ -66,7 +66,7 @@ def panel_part(people: People) -> Part | None:
     panel, who = _panel(people), _these(many)
     freedom = plural(many - 1, "degree") + " of freedom"
     note = NOTE.format(them=plural(many, "rater"), freedom=freedom) if many > 1 else NOTE_ONE
-    return Part(
+    return ReportPart(
         id="panel",
         title=f"{who[0].upper()}{who[1:]}, and raters like {'this one' if many == 1 else 'these'}",
         found=_found(people, panel, who),
@@ -113,7 +113,7 @@ def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _shown(gaps: list[Gap], alpha: float) -> str:
+def _shown(gaps: list[Difference], alpha: float) -> str:
     if all(one.why_not for one in gaps):
         return "no difference can be tested"
     shown = sum(one.sign(alpha) != 0 for one in gaps)
@@ -128,7 +128,7 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
     alpha = alpha_of(people)
     pairs = zip(panel.these[topic], panel.like[topic], strict=True)
     rows = [
-        Row(
+        TableRow(
             f"{these.a} \N{MINUS SIGN} {these.b}",
             (_difference(these), *_ends(these, alpha), *_ends(like, alpha)),
         )
@@ -156,21 +156,21 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
     )
 
 
-def _scale(one: Gap) -> tuple[int, int]:
+def _scale(one: Difference) -> tuple[int, int]:
     return (100, 0) if one.question == SUCCESS else (1, 2)
 
 
-def _difference(one: Gap) -> Cell:
+def _difference(one: Difference) -> TableCell:
     times, digits = _scale(one)
-    return Cell(number(times * one.mid, digits) if is_number(one.mid) else NOTHING)
+    return TableCell(number(times * one.mid, digits) if is_number(one.mid) else NOTHING)
 
 
-def _ends(one: Gap, alpha: float) -> tuple[Cell, Cell]:
+def _ends(one: Difference, alpha: float) -> tuple[TableCell, TableCell]:
     times, digits = _scale(one)
     if not is_number(one.low):
-        return Cell(NOTHING, hint=one.why_not), Cell(p_text(one.p_holm), hint=one.why_not)
+        return TableCell(NOTHING, hint=one.why_not), TableCell(p_text(one.p_holm), hint=one.why_not)
     ends = ends_text(times * one.low, times * one.high, digits)
-    return Cell(ends, best=one.sign(alpha) != 0), Cell(p_text(one.p_holm))
+    return TableCell(ends, best=one.sign(alpha) != 0), TableCell(p_text(one.p_holm))
 
 
 def _scores_table(people: People, panel: Panel, who: str) -> Table:
@@ -182,10 +182,10 @@ def _scores_table(people: People, panel: Panel, who: str) -> Table:
             these, like = panel.scores[question], people.kept.scores[question]
             cells += [
                 mos_cell(people, question, name),
-                Cell(ends_text(float(these.low[at]), float(these.high[at]))),
-                Cell(ends_text(float(like.low[at]), float(like.high[at]))),
+                TableCell(ends_text(float(these.low[at]), float(these.high[at]))),
+                TableCell(ends_text(float(like.low[at]), float(like.high[at]))),
             ]
-        rows.append(Row(name, tuple(cells)))
+        rows.append(TableRow(name, tuple(cells)))
     heads = [
         head
         for question in people.questions

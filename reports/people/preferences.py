@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 
 from dreamix.core.wording import listed
 from evaluation.stats.preference import PreferencePair
-from reports.figures.style import INK, MUTED, SETTINGS, Mark, clean, figure
+from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import ALIKE
-from reports.people.pairs import Chosen, Pairs
+from reports.people.pairs import Pairs, QuestionChoices
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, p_text
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
 
 MANY = 4  # methods, of which all pairs are said
 DONE = (
@@ -38,14 +38,14 @@ PAIR_CAPTION = (
 
 
 @subject("preferences", "pairs")
-def preferences_part(pairs: Pairs) -> Part:
+def preferences_part(pairs: Pairs) -> ReportPart:
     """Return what raters preferred, question by question."""
     level = pairs.how.confidence
     tables = [_win_table(one, level) for one in pairs.kept if one.model]
     tables += [_pair_table(one, level) for one in pairs.kept if one.model]
     folded = [_win_table(one, level, everyone=True) for one in pairs.everyone if one.model]
     drawn = [one for one in pairs.kept if one.model]
-    return Part(
+    return ReportPart(
         id="preferences",
         title="What raters prefer",
         found=tuple(_sentence(one, _alpha(level)) for one in pairs.kept),
@@ -66,7 +66,7 @@ def _percent(level: float) -> dict[str, float]:
     return {"level": 100 * level, "alpha": 100 * _alpha(level)}
 
 
-def _sentence(one: Chosen, alpha: float) -> str:
+def _sentence(one: QuestionChoices, alpha: float) -> str:
     """Return who is preferred over whom, as far as tests say so."""
     topic = one.question.capitalize()
     if not one.model or not one.ends:
@@ -85,7 +85,7 @@ def _sentence(one: Chosen, alpha: float) -> str:
     return f"{topic}: {said}{rest}."
 
 
-def _strongest(one: Chosen, alpha: float) -> str:
+def _strongest(one: QuestionChoices, alpha: float) -> str:
     """Return whom the strongest of many methods is preferred to, and a count of other pairs."""
     assert one.model
     names, order = one.rows.methods, np.argsort(-one.model.strength, kind="stable").tolist()
@@ -101,7 +101,7 @@ def _strongest(one: Chosen, alpha: float) -> str:
     )
 
 
-def _why_no_test(one: Chosen) -> str:
+def _why_no_test(one: QuestionChoices) -> str:
     """Return what keeps every preference from being tested."""
     if len(np.unique(one.rows.rater)) < 2:
         return "one rater says nothing about others"
@@ -110,13 +110,13 @@ def _why_no_test(one: Chosen) -> str:
     return "nothing varies from rater to rater or from video to video"
 
 
-def _shares(one: Chosen) -> str:
+def _shares(one: QuestionChoices) -> str:
     assert one.model
     pairs = _ordered_pairs(one)
     return listed([f"{_side(one, a, b)} {one.model.win[a, b]:.0%}" for a, b in pairs])
 
 
-def _side(one: Chosen, a: int, b: int) -> str:
+def _side(one: QuestionChoices, a: int, b: int) -> str:
     """Return which of two methods is the stronger, the stronger first, or that they are even."""
     names = one.rows.methods
     assert one.model
@@ -124,19 +124,19 @@ def _side(one: Chosen, a: int, b: int) -> str:
     return f"{names[a]} and {names[b]} are even" if even else f"{names[a]} over {names[b]}"
 
 
-def _ordered_pairs(one: Chosen) -> list[tuple[int, int]]:
+def _ordered_pairs(one: QuestionChoices) -> list[tuple[int, int]]:
     """Return all pairs of methods, the stronger first."""
     assert one.model
     order = np.argsort(-one.model.strength, kind="stable").tolist()
     return [(a, b) for place, a in enumerate(order) for b in order[place + 1 :]]
 
 
-def _share_ends(one: Chosen, a: int, b: int) -> str:
+def _share_ends(one: QuestionChoices, a: int, b: int) -> str:
     low, high = _win_ends(one, a, b)
     return f"[{low:.0%}, {high:.0%}]" if np.isfinite(low) else "[no interval]"
 
 
-def _win_ends(one: Chosen, a: int, b: int) -> tuple[float, float]:
+def _win_ends(one: QuestionChoices, a: int, b: int) -> tuple[float, float]:
     """Return the interval of P(a over b) + P(tie) / 2, at the tie weight that was estimated."""
     assert one.model
     gap = one.gap(a, b)
@@ -145,10 +145,10 @@ def _win_ends(one: Chosen, a: int, b: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _win_table(one: Chosen, level: float, everyone: bool = False) -> Table:
+def _win_table(one: QuestionChoices, level: float, everyone: bool = False) -> Table:
     names = one.rows.methods
     rows = [
-        Row(a, tuple(_win_cell(one, i, j, _alpha(level)) for j in range(len(names))))
+        TableRow(a, tuple(_win_cell(one, i, j, _alpha(level)) for j in range(len(names))))
         for i, a in enumerate(names)
     ]
     who = " with excluded raters" if everyone else ""
@@ -164,18 +164,18 @@ def _win_table(one: Chosen, level: float, everyone: bool = False) -> Table:
     )
 
 
-def _win_cell(one: Chosen, a: int, b: int, alpha: float) -> Cell:
+def _win_cell(one: QuestionChoices, a: int, b: int, alpha: float) -> TableCell:
     assert one.model
     if a == b:
-        return Cell(NOTHING)
+        return TableCell(NOTHING)
     sure = one.shown(a, b, alpha)
-    return Cell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=sure)
+    return TableCell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=sure)
 
 
-def _pair_table(one: Chosen, level: float) -> Table:
+def _pair_table(one: QuestionChoices, level: float) -> Table:
     names, alpha = one.rows.methods, _alpha(level)
     rows = tuple(
-        Row(f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}", _pair_cells(one, gap, alpha))
+        TableRow(f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}", _pair_cells(one, gap, alpha))
         for gap in one.gaps
     )
     heads = (
@@ -189,20 +189,20 @@ def _pair_table(one: Chosen, level: float) -> Table:
     return Table(f"preference_pairs_{one.question}", title, caption, heads, rows, first="pair")
 
 
-def _pair_cells(one: Chosen, gap: PreferencePair, alpha: float) -> tuple[Cell, ...]:
+def _pair_cells(one: QuestionChoices, gap: PreferencePair, alpha: float) -> tuple[TableCell, ...]:
     assert one.ends
     found, a, b = gap.difference, gap.a, gap.b
     sure = one.shown(a, b, alpha) or one.shown(b, a, alpha)
     low, high = one.ends.difference_low[a, b], one.ends.difference_high[a, b]
     return (
-        Cell(number(found.mid, 2), ends_text(found.low, found.high), best=sure),
-        Cell("", ends_text(low, high)) if is_number(low) else Cell(NOTHING),
-        Cell(p_text(one.p_holm[a, b])),
-        Cell(str(gap.choices)),
+        TableCell(number(found.mid, 2), ends_text(found.low, found.high), best=sure),
+        TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING),
+        TableCell(p_text(one.p_holm[a, b])),
+        TableCell(str(gap.choices)),
     )
 
 
-def _model_table(kept: tuple[Chosen, ...]) -> Table:
+def _model_table(kept: tuple[QuestionChoices, ...]) -> Table:
     heads = (
         Head("choices"),
         Head("raters"),
@@ -217,23 +217,28 @@ def _model_table(kept: tuple[Chosen, ...]) -> Table:
         "One line per question. The side that raters favour is a parameter of the model, so it "
         "does not affect the strengths.",
         heads,
-        tuple(Row(one.question, _model_cells(one)) for one in kept),
+        tuple(TableRow(one.question, _model_cells(one)) for one in kept),
         first="question",
     )
 
 
-def _model_cells(one: Chosen) -> tuple[Cell, ...]:
+def _model_cells(one: QuestionChoices) -> tuple[TableCell, ...]:
     rows = one.rows
     counts = [len(rows.outcome), len(np.unique(rows.rater)), len(np.unique(rows.source))]
-    ties = Cell(f"{np.mean(rows.outcome == 0):.0%}")
+    ties = TableCell(f"{np.mean(rows.outcome == 0):.0%}")
     if not one.model or not one.ends:
-        return (*(Cell(str(n)) for n in counts), ties, Cell(NOTHING, one.why_not), Cell(NOTHING))
+        return (
+            *(TableCell(str(n)) for n in counts),
+            ties,
+            TableCell(NOTHING, one.why_not),
+            TableCell(NOTHING),
+        )
     low, high = np.exp(one.ends.bias)
-    side = Cell(number(float(np.exp(one.model.bias)), 2), ends_text(low, high))
-    return (*(Cell(str(n)) for n in counts), ties, side, Cell(str(one.ends.failed)))
+    side = TableCell(number(float(np.exp(one.model.bias)), 2), ends_text(low, high))
+    return (*(TableCell(str(n)) for n in counts), ties, side, TableCell(str(one.ends.failed)))
 
 
-def _drawing(kept: list[Chosen], look: dict[str, Mark]) -> Drawing:
+def _drawing(kept: list[QuestionChoices], look: dict[str, MarkerStyle]) -> Drawing:
     return Drawing(
         "preferences",
         _strengths(kept, look),
@@ -244,7 +249,7 @@ def _drawing(kept: list[Chosen], look: dict[str, Mark]) -> Drawing:
     )
 
 
-def _strengths(kept: list[Chosen], look: dict[str, Mark]) -> Figure:
+def _strengths(kept: list[QuestionChoices], look: dict[str, MarkerStyle]) -> Figure:
     chosen = {name for one in kept for name in one.rows.methods}
     names = tuple(name for name in look if name in chosen)
     with mpl.rc_context(SETTINGS):
@@ -257,7 +262,9 @@ def _strengths(kept: list[Chosen], look: dict[str, Mark]) -> Figure:
     return drawing
 
 
-def _panel(axes: Axes, one: Chosen, names: tuple[str, ...], look: dict[str, Mark]) -> None:
+def _panel(
+    axes: Axes, one: QuestionChoices, names: tuple[str, ...], look: dict[str, MarkerStyle]
+) -> None:
     assert one.model and one.ends
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
     for k, name in enumerate(one.rows.methods):
@@ -271,7 +278,7 @@ def _panel(axes: Axes, one: Chosen, names: tuple[str, ...], look: dict[str, Mark
     clean(axes, "x")
 
 
-def _frame(kept: tuple[Chosen, ...]) -> pd.DataFrame:
+def _frame(kept: tuple[QuestionChoices, ...]) -> pd.DataFrame:
     """Return a row for every question and ordered pair."""
     rows = [
         {

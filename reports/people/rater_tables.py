@@ -10,15 +10,15 @@ from dreamix.core.wording import plural
 from reports.loading import is_number
 from reports.people.differences import mos_cell, own_edits_note
 from reports.people.export import RULES as RULE_WORDS
-from reports.people.export import Exported, rule_words
+from reports.people.export import StudyExport, rule_words
 from reports.people.outcome import People
 from reports.people.raters import RULES, Agreed, Screened
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_text, number, plain_cell
+from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, plain_cell
 
 BY_HAND = "excluded by a researcher"
 
 
-def who_table(export: Exported) -> Table:
+def who_table(export: StudyExport) -> Table:
     """Return how many came, finished, were excluded by which rule, failed checks, and clips."""
     rows = [*_came(export), *_checks(export), *_played(export)]
     return Table(
@@ -26,19 +26,19 @@ def who_table(export: Exported) -> Table:
         "Who took part",
         "A rater can break several rules. The trials are all raters' ratings and repeats.",
         (Head("count"),),
-        tuple(Row(label, (cell,)) for label, cell in rows),
+        tuple(TableRow(label, (cell,)) for label, cell in rows),
         first="what",
     )
 
 
-def _came(export: Exported) -> list[tuple[str, Cell]]:
+def _came(export: StudyExport) -> list[tuple[str, TableCell]]:
     raters, own = export.raters, export.own
     counted = own.loc[~own["excluded"].astype(bool), "rater"].nunique()
     out = int(_flags(raters, "excluded").sum())
     rows = [
-        ("raters who came", Cell(str(len(raters)))),
-        ("finished", Cell(str(int(_flags(raters, "finished").sum())))),
-        ("excluded", Cell(str(out))),
+        ("raters who came", TableCell(str(len(raters)))),
+        ("finished", TableCell(str(int(_flags(raters, "finished").sum())))),
+        ("excluded", TableCell(str(out))),
     ]
     rules: dict[str, Any] = export.study.get("exclusion", {})
     broken = dict(export.exclusions.groupby("rule")["rater"].nunique()) if out else {}
@@ -46,21 +46,21 @@ def _came(export: Exported) -> list[tuple[str, Cell]]:
         known = str(rule) in RULE_WORDS and rules.get(str(rule))
         words = rule_words(str(rule), rules[str(rule)]) if known else str(rule).replace("_", " ")
         label = BY_HAND if rule == "by_hand" else f"excluded for {words}"
-        rows.append((label, Cell(str(count))))
-    rows.append(("raters whose votes count", Cell(str(counted))))
+        rows.append((label, TableCell(str(count))))
+    rows.append(("raters whose votes count", TableCell(str(counted))))
     minutes = raters["minutes"].dropna() if "minutes" in raters else pd.Series(dtype=float)
     if len(minutes):
         low, middle, high = (number(float(q), 1) for q in minutes.quantile([0.25, 0.5, 0.75]))
         rows.append(
             (
                 "minutes of those who finished, median",
-                Cell(middle, f"[{low}, {high}]", "and its quartiles"),
+                TableCell(middle, f"[{low}, {high}]", "and its quartiles"),
             )
         )
     return rows
 
 
-def _checks(export: Exported) -> list[tuple[str, Cell]]:
+def _checks(export: StudyExport) -> list[tuple[str, TableCell]]:
     """Return how many of those who met a check failed one."""
     rows = []
     for kind, column, words in (
@@ -74,7 +74,7 @@ def _checks(export: Exported) -> list[tuple[str, Cell]]:
     return rows
 
 
-def _played(export: Exported) -> list[tuple[str, Cell]]:
+def _played(export: StudyExport) -> list[tuple[str, TableCell]]:
     """Return what became of the clips of ratings and repeats."""
     wide = export.wide
     if not {"kind", "state", "coverage", "stalls", "hidden_ms"} <= set(wide):
@@ -92,8 +92,8 @@ def _played(export: Exported) -> list[tuple[str, Cell]]:
     return [*rows, ("trials that did not play", _of(unplayable, len(trials), "trials"))]
 
 
-def _of(count: int, total: int, what: str) -> Cell:
-    return Cell(f"{count} of {total}", hint=what)
+def _of(count: int, total: int, what: str) -> TableCell:
+    return TableCell(f"{count} of {total}", hint=what)
 
 
 def _flags(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -120,38 +120,40 @@ def agreement_table(found: list[Agreed], level: float) -> Table:
         "others; how many repeats got the same answer, and one at most a point away. Raters' "
         "biases lower alpha and the reliabilities, but not the correlation."
     )
-    rows = tuple(Row(one.question, _agreement_cells(one)) for one in found)
+    rows = tuple(TableRow(one.question, _agreement_cells(one)) for one in found)
     title = "How far raters agree"
     return Table("agreement", title, caption, heads, rows, first="question")
 
 
-def _agreement_cells(one: Agreed) -> tuple[Cell, ...]:
+def _agreement_cells(one: Agreed) -> tuple[TableCell, ...]:
     icc, retest = one.icc, one.retest
     pairs = plural(retest.pairs, "repeat")
     known = int(np.isfinite(one.one_out.spearman).sum())
     return (
         _alpha_cell(one),
         plain_cell(icc.single),
-        Cell(plain_cell(icc.average).main, f"k={number(icc.k, 1)}" if is_number(icc.k) else ""),
-        Cell(plain_cell(one.one_out.mean_spearman).main, plural(known, "rater")),
+        TableCell(
+            plain_cell(icc.average).main, f"k={number(icc.k, 1)}" if is_number(icc.k) else ""
+        ),
+        TableCell(plain_cell(one.one_out.mean_spearman).main, plural(known, "rater")),
         _repeat_cell(one),
-        Cell(plain_cell(retest.kappa).main, hint=pairs),
-        Cell(plain_cell(retest.answer_deviation).main, hint=pairs),
+        TableCell(plain_cell(retest.kappa).main, hint=pairs),
+        TableCell(plain_cell(retest.answer_deviation).main, hint=pairs),
     )
 
 
-def _alpha_cell(one: Agreed) -> Cell:
+def _alpha_cell(one: Agreed) -> TableCell:
     if not is_number(one.alpha.mid):
-        return Cell(NOTHING, hint="no edit with two votes, or all votes alike")
+        return TableCell(NOTHING, hint="no edit with two votes, or all votes alike")
     hint = f"{plural(one.alpha.units, 'edit')} with two votes or more; {one.alpha.single} with one"
-    return Cell(number(one.alpha.mid, 2), ends_text(one.alpha.low, one.alpha.high), hint)
+    return TableCell(number(one.alpha.mid, 2), ends_text(one.alpha.low, one.alpha.high), hint)
 
 
-def _repeat_cell(one: Agreed) -> Cell:
+def _repeat_cell(one: Agreed) -> TableCell:
     if not one.retest.pairs:
-        return Cell(NOTHING, "no repeats")
+        return TableCell(NOTHING, "no repeats")
     exact, near = (f"{100 * share:.0f}%" for share in (one.retest.exact, one.retest.within_one))
-    return Cell(exact, f"{near} near", plural(one.retest.pairs, "repeat"))
+    return TableCell(exact, f"{near} near", plural(one.retest.pairs, "repeat"))
 
 
 def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
@@ -162,7 +164,7 @@ def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
         by_question = [one.flags[rule] for one in found]
         columns = [*by_question, np.any(by_question, axis=0)]
         cells = [_flag_cell(flag, excluded) for flag in columns]
-        rows.append(Row(rule, tuple(cells)))
+        rows.append(TableRow(rule, tuple(cells)))
     caption = (
         f"How many of the {plural(many, 'rater')} with votes each rule flags, and how many of "
         "these still count, as a flag excludes nobody. BT.500 flags votes far from the mean on "
@@ -175,9 +177,9 @@ def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
     return Table("rater_flags", title, caption, heads, tuple(rows), first="rule")
 
 
-def _flag_cell(flag: np.ndarray, excluded: np.ndarray) -> Cell:
+def _flag_cell(flag: np.ndarray, excluded: np.ndarray) -> TableCell:
     counted = int((flag & ~excluded).sum())
-    return Cell(str(int(flag.sum())), f"{counted} {'counts' if counted == 1 else 'count'}")
+    return TableCell(str(int(flag.sum())), f"{counted} {'counts' if counted == 1 else 'count'}")
 
 
 def model_table(people: People, found: list[Agreed]) -> Table:
@@ -188,7 +190,7 @@ def model_table(people: People, found: list[Agreed]) -> Table:
         for one in found:
             plain = mos_cell(people, one.question, name)
             cells.append(replace(plain, small=f"model {plain_cell(one.modelled[at]).main}"))
-        rows.append(Row(name, tuple(cells)))
+        rows.append(TableRow(name, tuple(cells)))
     caption = (
         "The plain mean opinion score; below it the score with raters' biases removed and raters "
         "weighted by the inverse of their variance around the edits' scores (shrunk by 5 votes)."

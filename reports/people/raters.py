@@ -32,9 +32,9 @@ from evaluation.stats.ratings import (
     rater_model,
     votes_on,
 )
-from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure
+from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure, legend_below
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import ESTIMATE
 from reports.people.outcome import People
 from reports.people.rater_tables import agreement_table, flags_table, model_table, who_table
@@ -132,7 +132,7 @@ def _twice(people: People, question: str) -> tuple[np.ndarray, np.ndarray]:
     return first[both].to_numpy(np.float64), again[both].to_numpy(np.float64)
 
 
-class Look(NamedTuple):
+class RaterMarker(NamedTuple):
     """How raters of one kind are drawn."""
 
     label: str
@@ -141,10 +141,10 @@ class Look(NamedTuple):
     face: str
 
 
-PLAIN = Look("counts, no flag", "o", COLOURS[0], "none")
-UNLIKE = Look("counts, flag of P.913 only", "o", COLOURS[0], COLOURS[0])
-FLAGGED = Look("counts, flag of BT.500 or straight line", "s", COLOURS[1], COLOURS[1])
-EXCLUDED = Look("excluded", "x", INK, INK)
+PLAIN = RaterMarker("counts, no flag", "o", COLOURS[0], "none")
+UNLIKE = RaterMarker("counts, flag of P.913 only", "o", COLOURS[0], COLOURS[0])
+FLAGGED = RaterMarker("counts, flag of BT.500 or straight line", "s", COLOURS[1], COLOURS[1])
+EXCLUDED = RaterMarker("excluded", "x", INK, INK)
 LOOKS = (PLAIN, UNLIKE, FLAGGED, EXCLUDED)
 
 
@@ -166,7 +166,7 @@ def raters_figure(found: list[Screened], excluded: np.ndarray) -> Figure:
             grid[0, 0].set_ylim(-0.03, max(grid[0, 0].get_ylim()[1], 0.5))
         keys = [_key(look) for look in LOOKS]
         columns = len(keys) if len(found) > 2 else 2
-        drawing.legend(handles=keys, loc="outside lower center", ncols=columns, fontsize=8)
+        legend_below(drawing, keys, columns)
     return drawing
 
 
@@ -194,7 +194,7 @@ def _kinds(one: Screened, excluded: np.ndarray) -> tuple[np.ndarray, ...]:
     return (~excluded & ~rules & ~unlike, ~excluded & unlike, ~excluded & rules, excluded)
 
 
-def _key(look: Look) -> Line2D:
+def _key(look: RaterMarker) -> Line2D:
     return Line2D([], [], linestyle="none", marker=look.marker, color=look.colour,
                   markerfacecolor=look.face, markersize=5.2, markeredgewidth=1.2,
                   label=look.label)  # fmt: skip
@@ -214,7 +214,7 @@ REPEATS = "Repeats were compared with first votes by quadratically weighted kapp
 
 
 @subject("raters", "raters", after="defects")
-def raters_part(people: People) -> Part:
+def raters_part(people: People) -> ReportPart:
     """Return counts, agreement, flags and the rater model."""
     found = [agreed(people, question) for question in people.questions]
     seen = [screened(people, question) for question in people.questions]
@@ -222,7 +222,7 @@ def raters_part(people: People) -> Part:
     facts = {"level": 100 * people.how.confidence, "resamples": people.how.resamples,
              "estimate": ESTIMATE}  # fmt: skip
     repeated = any(one.retest.pairs for one in found)
-    return Part(
+    return ReportPart(
         id="raters",
         title="The raters",
         found=(_sentence(people, found),),

@@ -5,21 +5,40 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from dreamix.core.wording import listed
 from evaluation.stats.meta import predict
-from reports.figures.style import INK, MUTED, SETTINGS, Mark, clean, figure
+from reports.figures.style import (
+    INK,
+    LEGEND_COLUMNS,
+    MUTED,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    dot,
+    figure,
+    handle,
+    legend_below,
+)
 from reports.ground import common_ground
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.joint import Joint
 from reports.people.prediction import Predicted, Question, predictions
 from reports.subjects import subject
-from reports.tables import NOTHING, Cell, Head, Row, Table, ends_cell, number, p_text, plain_cell
+from reports.tables import (
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    TableRow,
+    ends_cell,
+    number,
+    p_text,
+    plain_cell,
+)
 
 PANEL = 2.9  # inches
-LEGEND_COLUMNS = 4
 
 
 def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
@@ -36,9 +55,7 @@ def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
         for axes, one in zip(grid[0], found, strict=True):
             _panel(axes, joint, one, look)
         grid[0, 0].set_ylabel("mean vote of an edit", color=INK)
-        names = [handle(label, look[label]) for label in joint.systems]
-        columns = min(LEGEND_COLUMNS, len(names))
-        drawing.legend(handles=names, loc="outside lower center", ncols=columns, fontsize=8)
+        legend_below(drawing, [handle(label, look[label]) for label in joint.systems])
     return drawing
 
 
@@ -61,14 +78,15 @@ def numbers(found: Question) -> str:
     return f"{first}\nRMSE {number(best.values.rmse, 2)}{star}"
 
 
-def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, Mark]) -> None:
+def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, MarkerStyle]) -> None:
     best = found.metrics[0]
     k, facts = joint.names.index(best.name), joint.run.metrics[best.name]
     shown = joint.metrics[k] * facts.sign
     for label, across, up in zip(joint.systems, shown, found.mos, strict=True):
         _points(axes, across, up, look[label])
     for label, at, filled in method_means(joint, found):
-        _mean(axes, *at, look[label]._replace(filled=filled and look[label].filled))
+        mark = look[label]._replace(filled=filled and look[label].filled)
+        dot(axes, *at, mark, 9, inside="white", edges=(1.1, 1.1), zorder=5)
     _curve(axes, best, facts.sign)
     axes.set_title(found.question.capitalize(), pad=30)
     axes.text(
@@ -82,7 +100,7 @@ def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, Mark]) -> 
     clean(axes, "both")
 
 
-def _points(axes: Axes, across: np.ndarray, up: np.ndarray, mark: Mark) -> None:
+def _points(axes: Axes, across: np.ndarray, up: np.ndarray, mark: MarkerStyle) -> None:
     axes.plot(
         across,
         up,
@@ -118,15 +136,6 @@ def method_means(joint: Joint, found: Question) -> list[tuple[str, tuple[float, 
     return said
 
 
-def _mean(axes: Axes, x: float, y: float, mark: Mark) -> None:
-    axes.plot(
-        x, y, mark.marker, markersize=9, color=mark.colour,
-        markerfacecolor=mark.colour if mark.filled else "white",
-        markeredgecolor=INK if mark.filled else mark.colour,
-        markeredgewidth=1.1, zorder=5,
-    )  # fmt: skip
-
-
 def _curve(axes: Axes, best: Predicted, sign: int) -> None:
     """Draw the mapping where it was fitted; there is none from too few values."""
     mapping = best.values.mapping
@@ -135,22 +144,6 @@ def _curve(axes: Axes, best: Predicted, sign: int) -> None:
     across = np.linspace(mapping.low, mapping.high, 200)
     up = predict(mapping, across)
     axes.plot(sign * across, up, color=INK, linewidth=1.6, zorder=4)
-
-
-def handle(label: str, mark: Mark) -> Line2D:
-    """Return a method's entry in a legend."""
-    return Line2D(
-        [],
-        [],
-        linestyle="none",
-        marker=mark.marker,
-        markersize=6.5,
-        color=mark.colour,
-        markerfacecolor=mark.colour if mark.filled else "white",
-        markeredgecolor=INK if mark.filled else mark.colour,
-        markeredgewidth=0.6 if mark.filled else 1.2,
-        label=label,
-    )
 
 
 DONE = (
@@ -173,7 +166,7 @@ NOT_PAIRED = (
 
 
 @subject("metric-scatter", "metrics and raters", after="metrics-and-people")
-def scatter_part(joint: Joint) -> Part | None:
+def scatter_part(joint: Joint) -> ReportPart | None:
     """Return how the best metric of every question predicts its votes; None without metrics."""
     if not joint.names:
         return None
@@ -181,7 +174,7 @@ def scatter_part(joint: Joint) -> Part | None:
     found = [one for one in every if one.metrics]
     several = any(len(one.metrics) > 1 for one in found)
     done = DONE.format(level=100 * joint.people.how.confidence)
-    return Part(
+    return ReportPart(
         id="metric-scatter",
         title="Votes against the best metric of each axis",
         found=(_sentence(every),),
@@ -277,23 +270,23 @@ def _table(found: Question) -> Table:
         f"{best}, the best by the same votes, Bonferroni-adjusted over all pairs; they treat the "
         "samples as independent, which metrics of the same clips are not.",
         heads,
-        tuple(Row(one.name, _cells(one)) for one in found.metrics),
+        tuple(TableRow(one.name, _cells(one)) for one in found.metrics),
         first="metric",
     )
 
 
-def _cells(one: Predicted) -> tuple[Cell, ...]:
+def _cells(one: Predicted) -> tuple[TableCell, ...]:
     values = one.values
     outliers = f"{values.outlier_ratio:.0%}" if is_number(values.outlier_ratio) else NOTHING
     return (
-        Cell(str(values.n)),
+        TableCell(str(values.n)),
         ends_cell(one.pearson),
         plain_cell(values.rmse),
         plain_cell(values.rmse_star),
-        Cell(outliers),
+        TableCell(outliers),
         plain_cell(one.first_order),
         plain_cell(one.third_order),
-        *(Cell(p_text(p)) for p in one.p),
+        *(TableCell(p_text(p)) for p in one.p),
     )
 
 

@@ -9,8 +9,18 @@ from matplotlib.lines import Line2D
 
 from dreamix.core.wording import listed
 from evaluation.stats.ratings import THRESHOLD, Success, SuccessRate, success_sweep
-from reports.figures.style import ANCHOR, INK, MUTED, SETTINGS, Mark, clean, figure, label_panels
-from reports.parts import Drawing, Part
+from reports.figures.style import (
+    ANCHOR,
+    INK,
+    MUTED,
+    SETTINGS,
+    MarkerStyle,
+    clean,
+    figure,
+    label_panels,
+    legend_below,
+)
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import drawn_on_own
 from reports.people.outcome import SUCCESS, People
 from reports.subjects import subject
@@ -20,7 +30,9 @@ DASHES = (0, (4, 1.6))
 ASIDE = 0.7  # of a plateau, where its interval stands: not on the threshold of the tables
 
 
-def sweep_figure(sweep: list[Success], places: dict[str, int], look: dict[str, Mark]) -> Figure:
+def sweep_figure(
+    sweep: list[Success], places: dict[str, int], look: dict[str, MarkerStyle]
+) -> Figure:
     """Return a panel a method: share of success at every threshold, of items and of votes.
 
     places: of the methods in the rates. The other methods' items stand behind in grey.
@@ -35,11 +47,13 @@ def sweep_figure(sweep: list[Success], places: dict[str, int], look: dict[str, M
         label_panels(grid, len(places), "threshold", "share of success")
         keys = _keys(len(places))
         across = len(keys) if columns > 2 else 2
-        drawing.legend(handles=keys, loc="outside lower center", ncols=across, fontsize=8)
+        legend_below(drawing, keys, across)
     return drawing
 
 
-def _panel(axes: Axes, sweep: list[Success], places: dict[str, int], name: str, mark: Mark) -> None:
+def _panel(
+    axes: Axes, sweep: list[Success], places: dict[str, int], name: str, mark: MarkerStyle
+) -> None:
     thresholds = np.array([one.threshold for one in sweep])
     for other, place in places.items():
         if other != name:
@@ -62,7 +76,7 @@ def _curve(
     thresholds: np.ndarray,
     rates: list[SuccessRate],
     place: int,
-    mark: Mark,
+    mark: MarkerStyle,
     dashed: bool,
 ) -> None:
     """Draw one level: items solid with a band; votes dashed, each plateau with its interval."""
@@ -105,14 +119,14 @@ DONE = (
 
 
 @subject("success", "raters", after="votes")
-def success_part(people: People) -> Part | None:
+def success_part(people: People) -> ReportPart | None:
     """Return the sweep; None where no edit has votes on every question."""
     if not np.isfinite(people.kept.success.items.share).any():
         return None
     thresholds = np.arange(round(FIRST / STEP), round(LAST / STEP) + 1) / round(1 / STEP)
     sweep = success_sweep(people.kept.of_success, thresholds, confidence=people.how.confidence)
     said = DONE.format(first=FIRST, last=LAST, step=STEP, threshold=THRESHOLD)
-    return Part(
+    return ReportPart(
         id="success",
         title="Success and its threshold",
         drawings=(_drawing(people, sweep),),

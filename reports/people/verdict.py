@@ -10,9 +10,9 @@ from reports.people.differences import (
     ALIKE,
     POWER,
     Detectable,
-    Gap,
-    Gaps,
+    Difference,
     Places,
+    TopicDifferences,
     alpha_of,
     detectable,
     detected,
@@ -30,7 +30,7 @@ FEW_PAIRS = 3  # up to so many are all named
 
 
 def said_of(
-    gaps: list[Gap], alpha: float, scores: dict[str, float], places: Places | None = None
+    gaps: list[Difference], alpha: float, scores: dict[str, float], places: Places | None = None
 ) -> str:
     """Return who is ahead of whom, and which differences are not significant or not testable.
 
@@ -41,7 +41,7 @@ def said_of(
     return said if said.startswith(tuple(scores)) else f"{said[0].upper()}{said[1:]}"
 
 
-def _said(gaps: list[Gap], alpha: float, scores: dict[str, float], places: Places) -> str:
+def _said(gaps: list[Difference], alpha: float, scores: dict[str, float], places: Places) -> str:
     reasons = {one.why_not for one in gaps}
     if "" not in reasons:
         means = listed([f"{name} {_score(gaps[0], value)}" for name, value in scores.items()])
@@ -53,7 +53,7 @@ def _said(gaps: list[Gap], alpha: float, scores: dict[str, float], places: Place
     return _many(gaps, alpha, places)
 
 
-def _nothing_differs(one: Gap, scores: list[float]) -> str:
+def _nothing_differs(one: Difference, scores: list[float]) -> str:
     """Return that all pairs are alike; methods on different edits can have different means."""
     if max(scores) - min(scores) > ALIKE:
         return "nothing differs: no two methods differ on the edits that both have"
@@ -62,7 +62,7 @@ def _nothing_differs(one: Gap, scores: list[float]) -> str:
     return f"nothing differs: every method {what} {_score(one, scores[0])}{of}"
 
 
-def state(one: Gap, alpha: float) -> str:
+def state(one: Difference, alpha: float) -> str:
     """Return the conclusion about a pair, in a few words."""
     if one.why_not:
         return "cannot be compared"
@@ -72,7 +72,7 @@ def state(one: Gap, alpha: float) -> str:
     return f"differ in favour of {one.a if sign > 0 else one.b}"
 
 
-def _all(gaps: list[Gap], alpha: float, scores: dict[str, float]) -> str:
+def _all(gaps: list[Difference], alpha: float, scores: dict[str, float]) -> str:
     """Return a clause for every method that is ahead of others, and for every other pair."""
     clauses = []
     for name in _ranked(scores):
@@ -84,7 +84,7 @@ def _all(gaps: list[Gap], alpha: float, scores: dict[str, float]) -> str:
     return "; ".join(clauses)
 
 
-def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
+def _many(gaps: list[Difference], alpha: float, places: Places) -> str:
     """Return the place of the methods with the highest score, and counts of the other pairs."""
     tops = [name for name, rank in places.ranks.items() if rank == 1]
     if not tops:
@@ -104,7 +104,7 @@ def _many(gaps: list[Gap], alpha: float, places: Places) -> str:
     return "; ".join(clauses) + _count_untested(gaps)
 
 
-def _differ(gaps: list[Gap], alpha: float, which: str = "") -> str:
+def _differ(gaps: list[Difference], alpha: float, which: str = "") -> str:
     """Return how many pairs differ significantly; which: "other ", of pairs beside those said."""
     count, pairs = sum(one.sign(alpha) != 0 for one in gaps), plural(len(gaps), f"{which}pair")
     if count == len(gaps) > 1:
@@ -113,7 +113,7 @@ def _differ(gaps: list[Gap], alpha: float, which: str = "") -> str:
     return f"{who} differ{'s' if count < 2 else ''} significantly"
 
 
-def _behind(gaps: list[Gap], top: str, alpha: float) -> list[str]:
+def _behind(gaps: list[Difference], top: str, alpha: float) -> list[str]:
     """Return a clause for those that are ahead of the highest: some that are not ranked."""
     ahead = [_lag(one) for one in _of(gaps, top) if one.sign(alpha) < 0]
     is_behind = "succeeds less often than" if gaps[0].question == SUCCESS else "is behind"
@@ -121,12 +121,12 @@ def _behind(gaps: list[Gap], top: str, alpha: float) -> list[str]:
     return [f"it {is_behind} {named}"] if ahead else []
 
 
-def _lag(one: Gap) -> Gap:
+def _lag(one: Difference) -> Difference:
     """Return how far b is ahead of a, with the names in their places."""
     return one.turned._replace(a=one.a, b=one.b)
 
 
-def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
+def _place(top: str, ahead: list[Difference], gaps: list[Difference], places: Places) -> str:
     """Return how many methods the highest is ahead of, and by how much of the nearest of them."""
     others, verb = len(places.ranks) - 1, _verb(gaps[0])
     if len(ahead) == others:
@@ -146,7 +146,7 @@ def _place(top: str, ahead: list[Gap], gaps: list[Gap], places: Places) -> str:
     return f"{top} has the highest {score}{hangs}{joined} {beats}"
 
 
-def _leads(open_: list[Gap], alone: bool) -> list[str]:
+def _leads(open_: list[Difference], alone: bool) -> list[str]:
     """Return a clause for the methods that the highest is not shown to be ahead of.
 
     alone: it is ahead of nobody, which is said already.
@@ -164,7 +164,7 @@ def _leads(open_: list[Gap], alone: bool) -> list[str]:
     return [f"its lead{s} over {named} {is_} not significant"]
 
 
-def _lags(behind: list[Gap]) -> list[str]:
+def _lags(behind: list[Difference]) -> list[str]:
     """Return a clause for the methods that the highest trails, though not significantly."""
     if len(behind) > FEW_PAIRS:
         last = max(behind, key=lambda one: one.mid)
@@ -174,12 +174,12 @@ def _lags(behind: list[Gap]) -> list[str]:
     return [f"it trails {named}, but not significantly"] if behind else []
 
 
-def _of(gaps: list[Gap], name: str) -> list[Gap]:
+def _of(gaps: list[Difference], name: str) -> list[Difference]:
     """Return the differences of one method from the others, as its own lead."""
     return [one if one.a == name else one.turned for one in gaps if name in (one.a, one.b)]
 
 
-def _ahead(gaps: list[Gap], name: str, alpha: float) -> list[Gap]:
+def _ahead(gaps: list[Difference], name: str, alpha: float) -> list[Difference]:
     return [one for one in _of(gaps, name) if one.sign(alpha) > 0]
 
 
@@ -188,7 +188,7 @@ def _ranked(scores: dict[str, float]) -> list[str]:
     return sorted(scored, key=lambda name: -scores[name])
 
 
-def _open(gaps: list[Gap]) -> list[str]:
+def _open(gaps: list[Difference]) -> list[str]:
     """Return one clause for the differences that are not significant, none if there are none."""
     turned = [one if one.mid >= 0 else one.turned for one in gaps]
     named = listed([f"between {one.a} and {one.b} ({_note(one)})" for one in turned])
@@ -196,7 +196,7 @@ def _open(gaps: list[Gap]) -> list[str]:
     return [f"the difference{s} {named} {are} not significant"] if turned else []
 
 
-def _note(one: Gap) -> str:
+def _note(one: Difference) -> str:
     """Return a difference, with its p where the interval, not adjusted, excludes zero all the same.
 
     A difference that rounds to nothing on every edit is said to be none.
@@ -211,34 +211,34 @@ def _p(p: float) -> str:
     return "1" if p > 0.9995 else number(p, 3)
 
 
-def _alike(one: Gap) -> bool:
+def _alike(one: Difference) -> bool:
     """Return whether there is neither a difference nor a doubt about it."""
     spread = one.high - one.low if is_number(one.low) and not one.alike else 0.0
     return not one.why_not and abs(one.mid) < ALIKE and spread < ALIKE
 
 
-def _untested(one: Gap) -> str:
+def _untested(one: Difference) -> str:
     return f"{one.a} and {one.b} cannot be compared: {one.why_not}"
 
 
-def _count_untested(gaps: list[Gap]) -> str:
+def _count_untested(gaps: list[Difference]) -> str:
     untested = sum(bool(one.why_not) for one in gaps)
     return f"; {plural(untested, 'pair')} cannot be compared" if untested else ""
 
 
-def _verb(one: Gap) -> str:
+def _verb(one: Difference) -> str:
     return "succeeds more often than" if one.question == SUCCESS else "beats"
 
 
-def _text(one: Gap, unit: bool = True) -> str:
+def _text(one: Difference, unit: bool = True) -> str:
     return one.text(_unit(one) if unit else "")
 
 
-def _unit(one: Gap) -> str:
+def _unit(one: Difference) -> str:
     return " percentage points" if one.question == SUCCESS else " points"
 
 
-def _score(one: Gap, value: float) -> str:
+def _score(one: Difference, value: float) -> str:
     if not is_number(value):
         return "no votes"
     return f"{number(100 * value, 0)}%" if one.question == SUCCESS else number(value, 2)
@@ -247,7 +247,7 @@ def _score(one: Gap, value: float) -> str:
 NAMED = 4  # changes of conclusions
 
 
-def verdict(people: People, gaps: Gaps | None = None) -> tuple[str, ...]:
+def verdict(people: People, gaps: TopicDifferences | None = None) -> tuple[str, ...]:
     """Return the sentences, each "Topic: sentence."; gaps: of the raters who count, if known."""
     gaps = gaps or gaps_of(people, people.kept)
     topics = [*people.questions, SUCCESS]
@@ -255,7 +255,7 @@ def verdict(people: People, gaps: Gaps | None = None) -> tuple[str, ...]:
     return (*said, *_power(detectable(people), people), _exclusions(people, gaps))
 
 
-def _topic(people: People, topic: str, gaps: Gaps) -> str:
+def _topic(people: People, topic: str, gaps: TopicDifferences) -> str:
     scores = scores_of(people, people.kept, topic)
     if not any(map(is_number, scores.values())):
         return f"{topic.capitalize()}: No edit has votes on every question."
@@ -307,7 +307,7 @@ def _power(found: list[Detectable], people: People) -> list[str]:
     ]
 
 
-def _exclusions(people: People, gaps: Gaps) -> str:
+def _exclusions(people: People, gaps: TopicDifferences) -> str:
     """Return whether conclusions change if excluded raters are kept, and what they alone rated."""
     rated = set(people.export.own["method"])
     lost = [m for m in people.export.methods if m in rated and m not in people.methods]
@@ -316,7 +316,7 @@ def _exclusions(people: People, gaps: Gaps) -> str:
     return _decided(people, gaps) + (alone if lost and people.everyone else "")
 
 
-def _decided(people: People, gaps: Gaps) -> str:
+def _decided(people: People, gaps: TopicDifferences) -> str:
     if not people.everyone:
         return "Exclusions: No rater with votes was excluded."
     count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)
@@ -337,7 +337,7 @@ def _decided(people: People, gaps: Gaps) -> str:
     return f"{text} {len(moved)} {which}: {'; '.join(moved[:NAMED])}{more}."
 
 
-def changed(people: People, gaps: Gaps) -> list[str]:
+def changed(people: People, gaps: TopicDifferences) -> list[str]:
     """Return the comparisons whose sign or significance is another with everyone's votes."""
     if not people.everyone:
         return []

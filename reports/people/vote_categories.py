@@ -17,12 +17,12 @@ from reports.figures.heatmap import (
 )
 from reports.figures.style import SETTINGS, figure
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import drawn_on_own, own_edits_note
 from reports.people.joint import FEW_VIDEOS
 from reports.people.outcome import People, within_scale
 from reports.subjects import subject
-from reports.tables import APART, NOTHING, Cell, Head, Row, Table, ends_text, number
+from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, ends_text, number
 
 Scores = dict[str, MethodScores]  # by category, all of them last
 
@@ -81,14 +81,14 @@ DONE = (
 
 
 @subject("vote-categories", "raters", after="success")
-def categories_part(people: People) -> Part | None:
+def categories_part(people: People) -> ReportPart | None:
     """Return MOS by method and category; None with a single category."""
     edits = _categories(people)
     names = sorted(set(edits))
     if len(names) < 2:
         return None
     found = {question: _scores(people, question, edits, names) for question in people.questions}
-    return Part(
+    return ReportPart(
         id="vote-categories",
         title="Mean votes by category of edit",
         notes=(_note(people, found),),
@@ -163,7 +163,7 @@ def _table(people: People, question: str, scores: Scores) -> Table:
     for name in people.methods:
         at = people.kept.ratings.methods.index(name)
         mark = APART if name in people.kept.apart(question) else ""
-        rows.append(Row(name, tuple(_score_cell(one, at, mark) for one in scores.values())))
+        rows.append(TableRow(name, tuple(_score_cell(one, at, mark) for one in scores.values())))
     return Table(
         f"mos_categories_{question}",
         f"{question.capitalize()}: mean votes by category of edit",
@@ -176,13 +176,13 @@ def _table(people: People, question: str, scores: Scores) -> Table:
     )
 
 
-def _score_cell(scores: MethodScores, at: int, mark: str) -> Cell:
+def _score_cell(scores: MethodScores, at: int, mark: str) -> TableCell:
     if not is_number(scores.mos[at]):
-        return Cell(NOTHING, "no votes")
+        return TableCell(NOTHING, "no votes")
     ends = ends_text(float(scores.low[at]), float(scores.high[at]))
     sources, items = int(scores.sources[at]), int(scores.items[at])
     hint = f"{plural(items, 'edit')}, {plural(int(scores.votes[at]), 'vote')}"
-    return Cell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint, mark=mark)
+    return TableCell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint, mark=mark)
 
 
 def _frame(people: People, found: dict[str, Scores]) -> pd.DataFrame:

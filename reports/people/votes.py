@@ -17,9 +17,9 @@ from reports.figures.heatmap import (
     shade,
     text_on,
 )
-from reports.figures.style import INK, MUTED, SETTINGS, Mark, clean, figure
+from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
 from reports.loading import is_number
-from reports.parts import Drawing, Part
+from reports.parts import Drawing, ReportPart
 from reports.people.differences import drawn_on_own
 from reports.people.outcome import People
 from reports.subjects import subject
@@ -40,7 +40,9 @@ class Spread(NamedTuple):
 Spreads = dict[str, dict[str, Spread]]  # by question and method
 
 
-def violins_figure(spreads: Spreads, scale: tuple[float, float], look: dict[str, Mark]) -> Figure:
+def violins_figure(
+    spreads: Spreads, scale: tuple[float, float], look: dict[str, MarkerStyle]
+) -> Figure:
     """Return a panel a question, a line a method: items' mean votes, and the method's MOS."""
     methods = list(next(iter(spreads.values())))
     with mpl.rc_context(SETTINGS):
@@ -56,7 +58,7 @@ def violins_figure(spreads: Spreads, scale: tuple[float, float], look: dict[str,
     return drawing
 
 
-def _violin(axes: Axes, place: int, spread: Spread, mark: Mark) -> None:
+def _violin(axes: Axes, place: int, spread: Spread, mark: MarkerStyle) -> None:
     """Draw the density of items, its quartiles, and the MOS with its interval in white and ink."""
     if not len(spread.items):
         axes.text(3, place, "no votes", ha="center", va="center", fontsize=8, color=MUTED)
@@ -162,10 +164,10 @@ def _grid(
 
 
 @subject("votes", "raters", after="panel")
-def votes_part(people: People) -> Part:
+def votes_part(people: People) -> ReportPart:
     """Return violins of items' mean votes and shares of the grades, by method and question."""
     spreads = {name: _spreads(people, name) for name in people.questions}
-    return Part(
+    return ReportPart(
         id="votes",
         title="How votes are spread",
         drawings=(_violins(people, spreads), _shares(people, spreads)),

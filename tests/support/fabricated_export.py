@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from reports.people.export import PREFIX, Exported, read_export
+from reports.people.export import PREFIX, StudyExport, read_export
 from reports.people.outcome import People, people_of
 from reports.summary import IntervalSettings
 
@@ -82,7 +82,7 @@ def write_export(
     return folder
 
 
-def made_up(folder: Path, vote: Vote, **said: object) -> Exported:
+def made_up(folder: Path, vote: Vote, **said: object) -> StudyExport:
     """Return the export, written and read."""
     return read_export(write_export(folder, vote, **said))  # type: ignore[arg-type]
 

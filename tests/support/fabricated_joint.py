@@ -17,7 +17,7 @@ from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo
 from evaluation.schema import ClipRow
 from reports.loading import Run
-from reports.people.export import Exported
+from reports.people.export import StudyExport
 from reports.people.joint import Joint, join
 from reports.people.outcome import people_of
 from reports.summary import IntervalSettings
@@ -123,7 +123,7 @@ def _export(
     simulated: bool,
     both: bool,
     rng: np.random.Generator,
-) -> Exported:
+) -> StudyExport:
     rows = []
     for rater in range(raters):
         for m, label in enumerate(run.methods):
@@ -141,4 +141,4 @@ def _export(
     study = {"name": "made-up", "methods": list(run.methods), "questions": list(QUESTIONS)}
     none = pd.DataFrame()
     long = pd.DataFrame(rows)
-    return Exported(Path("e"), study, {}, simulated, long, none, none, none, none, "0" * 64)
+    return StudyExport(Path("e"), study, {}, simulated, long, none, none, none, none, "0" * 64)
