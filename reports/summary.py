@@ -37,6 +37,11 @@ class IntervalSettings(NamedTuple):
     resamples: int = 2000
     seed: int = 0
 
+    @property
+    def alpha(self) -> float:
+        """Level of tests that goes with that of intervals."""
+        return round(1 - self.confidence, 9)
+
     def resampling(self, *names: str | int) -> Resampling:
         """Return the draws for one purpose: they depend on its names and the seed alone."""
         return Resampling(rng_for(*names, self.seed), self.resamples, self.confidence)

@@ -7,8 +7,9 @@ carry the unrounded numbers instead.
 import hashlib
 import math
 import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dreamix.core.wording import listed as listed
 from dreamix.core.wording import plural
@@ -61,6 +62,33 @@ class Table:
     first: str = "method"  # what the labels of rows are
 
 
+def table_of(
+    name: str,
+    title: str,
+    caption: str,
+    labels: Sequence[str],
+    columns: Sequence[tuple[Head | str, Sequence[TableCell | str | int]]],
+    *,
+    first: str = "method",
+    anchors: Container[str] = (),
+) -> Table:
+    """Return a table from its columns, each a head and what stands below it, label by label.
+
+    Texts and counts become plain cells. anchors: labels of the rows that are greyed.
+    """
+    heads = tuple(Head(head) if isinstance(head, str) else head for head, _ in columns)
+    cells = zip(*(column for _, column in columns), strict=True)
+    rows = tuple(
+        TableRow(label, tuple(map(_as_cell, line)), label in anchors)
+        for label, line in zip(labels, cells, strict=True)
+    )
+    return Table(name, title, caption, heads, rows, first)
+
+
+def _as_cell(shown: TableCell | str | int) -> TableCell:
+    return shown if isinstance(shown, TableCell) else TableCell(str(shown))
+
+
 def interval_text(interval: Interval, digits: int) -> str:
     """Return "[low, high]", or why there is no interval."""
     if not is_number(interval.low):
@@ -90,6 +118,14 @@ class Ends(Protocol):
         """Upper end, NaN without one."""
 
 
+class Estimate(NamedTuple):
+    """A value with the ends of its interval, where it has no class of its own."""
+
+    low: float
+    value: float
+    high: float
+
+
 def ends_cell(one: Ends, digits: int = 2, best: bool = False, why: str = "") -> TableCell:
     """Return the cell of a value with its interval below; why: there is none, where it is known."""
     if not is_number(one.value):
@@ -107,6 +143,10 @@ def ends_text(low: float, high: float, digits: int = 2) -> str:
 def plain_cell(value: float, digits: int = 2) -> TableCell:
     """Return the cell of a number."""
     return TableCell(number(value, digits) if is_number(value) else NOTHING)
+
+
+BOOTSTRAP = Head("bootstrap", hint="interval of the two-way bootstrap")
+HOLM = Head("p", hint="adjusted by Holm")
 
 
 def p_text(p: float) -> str:

@@ -15,7 +15,8 @@ from reports.page.latex import latex
 from reports.parts import ReportPart
 from reports.people.build import people_parts
 from reports.people.outcome import People
-from reports.people.raters import agreed, raters_part, screened
+from reports.people.rater_numbers import agreed, screened
+from reports.people.raters import raters_part
 from reports.tables import Table
 
 

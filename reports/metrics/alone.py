@@ -28,7 +28,7 @@ from reports.metrics.results import rank_bounds
 from reports.parts import Drawing, ReportPart
 from reports.subjects import subject
 from reports.summary import RunSummary
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, number, those
+from reports.tables import NOTHING, Head, Table, TableCell, number, table_of, those
 
 NOBODY = (
     "Nobody was asked. This shows how metrics rank the methods and how far they agree, not which "
@@ -198,7 +198,7 @@ def _drawings(
 
 def _ranking_table(axis: str, found: list[Ranking]) -> Table:
     count = max(len(one.methods) for one in found)
-    return Table(
+    return table_of(
         f"metric_rankings_{axis}",
         f"{axis.capitalize()}: methods in the order of each metric's mean",
         "Methods are ranked by their means on the common edits, those on which every ranked "
@@ -206,43 +206,37 @@ def _ranking_table(axis: str, found: list[Ranking]) -> Table:
         "cluster. A cluster begins where a method is worse than every method before it at "
         f"p < {ALPHA:g} (paired test over source videos, two-sided, Holm-adjusted). Bold: the "
         "best, whatever values are missing.",
-        (
-            *(Head(str(place + 1)) for place in range(count)),
-            Head("pairs that differ"),
-            Head("common edits"),
-            Head("not ranked", hint="too few edits in common with the others"),
-        ),
-        tuple(TableRow(one.metric, _ranking_cells(one, count)) for one in found),
+        [one.metric for one in found],
+        [
+            *((str(place + 1), [_ranked_cell(one, place) for one in found])
+              for place in range(count)),
+            ("pairs that differ", [f"{one.differing} of {one.tested}" for one in found]),
+            ("common edits", [one.edits for one in found]),
+            (Head("not ranked", hint="too few edits in common with the others"),
+             [", ".join(one.apart) or NOTHING for one in found]),
+        ],
         first="metric",
-    )
+    )  # fmt: skip
 
 
-def _ranking_cells(one: Ranking, count: int) -> tuple[TableCell, ...]:
-    cells = [
-        TableCell(method, f"rank {rank}, cluster {cluster}", best=method in one.best)
-        for method, rank, cluster in zip(one.methods, one.ranks, one.clusters, strict=True)
-    ]
-    cells += [TableCell(NOTHING, hint="no value")] * (count - len(cells))
-    apart = ", ".join(one.apart) or NOTHING
-    return (
-        *cells,
-        TableCell(f"{one.differing} of {one.tested}"),
-        TableCell(str(one.edits)),
-        TableCell(apart),
-    )
+def _ranked_cell(one: Ranking, place: int) -> TableCell:
+    if place >= len(one.methods):
+        return TableCell(NOTHING, hint="no value")
+    method = one.methods[place]
+    under = f"rank {one.ranks[place]}, cluster {one.clusters[place]}"
+    return TableCell(method, under, best=method in one.best)
 
 
 def _agreement_table(axis: str, found: list[Ranking], agreed: Agreements, level: float) -> Table:
     names = [one.metric for one in found]
-    rows = [TableRow(a, tuple(_agreement_cell(a, b, agreed) for b in names)) for a in names]
-    return Table(
+    return table_of(
         f"metric_agreement_{axis}",
         f"{axis.capitalize()}: agreement of the metrics within edits",
         "Kendall's tau over the methods within an edit, averaged over edits, with its "
         f"{100 * level:g}% interval over source videos. Edits on which a metric gives every method "
         "the same value are left out.",
-        tuple(Head(name, code=True) for name in names),
-        tuple(rows),
+        names,
+        [(Head(b, code=True), [_agreement_cell(a, b, agreed) for a in names]) for b in names],
         first="metric",
     )
 

@@ -9,7 +9,7 @@ from evaluation.score.remarks import kind_of
 from reports.loading import FIELDS, KEY, Run
 from reports.metrics.results import mean_bounds, rank_bounds
 from reports.summary import MissingValues, RunSummary, Score, gaps
-from reports.tables import Head, Table, TableCell, TableRow
+from reports.tables import Table, table_of
 
 
 class Remark(NamedTuple):
@@ -47,21 +47,20 @@ def _spelt(texts: "pd.Series[str]") -> str:
 
 def remarks_table(run: Run) -> Table | None:
     """Return the remarks as a table; None if there are none."""
-    rows = tuple(
-        TableRow(
-            one.method, (TableCell(one.remark), TableCell(str(one.clips)), TableCell(one.example))
-        )
-        for one in remarks(run)
-    )
-    if not rows:
+    found = remarks(run)
+    if not found:
         return None
-    return Table(
+    return table_of(
         "remarks",
         "How clips were read",
         "What has to be known of how frames of a clip and its source were paired, or of how the "
         "clip was read, where it is not the plain case.",
-        (Head("remark"), Head("clips"), Head("for example")),
-        rows,
+        [one.method for one in found],
+        [
+            ("remark", [one.remark for one in found]),
+            ("clips", [one.clips for one in found]),
+            ("for example", [one.example for one in found]),
+        ],
     )
 
 

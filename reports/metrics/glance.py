@@ -34,10 +34,10 @@ from reports.tables import (
     Head,
     Table,
     TableCell,
-    TableRow,
     interval_text,
     number,
     prose_digits,
+    table_of,
 )
 
 PANEL, ROW, LETTER = 1.9, 0.36, 0.08  # inches
@@ -179,22 +179,21 @@ def _metric_cell(
 
 
 def _table(columns: list[GlanceColumn], methods: dict[str, bool], edits: int) -> Table:
-    rows = tuple(
-        TableRow(label, (*(one.cells.get(label, TableCell(NOTHING)) for one in columns),
-                    TableCell(_coverage(columns, label, edits))), anchor)
-        for label, anchor in methods.items()
-    )  # fmt: skip
-    several = any(" / " in row.cells[-1].main for row in rows)
+    counts = [_coverage(columns, label, edits) for label in methods]
+    several = any(" / " in count for count in counts)
+    shown = [[one.cells.get(label, TableCell(NOTHING)) for label in methods] for one in columns]
     about = [*dict.fromkeys(one.about for one in columns)]
-    about += [LETTERS] if any(cell.mark for row in rows for cell in row.cells) else []
+    about += [LETTERS] if any(cell.mark for cells in shown for cell in cells) else []
     about += [EDITS.format(total=edits, each=", column by column" if several else "")]
-    return Table(
+    return table_of(
         "glance",
         f"{listed([one.axis for one in columns]).capitalize()} of every method",
         " ".join(about),
-        (*(one.head for one in columns), Head("edits", hint="with a value")),
-        rows,
-    )
+        [*methods],
+        [*((one.head, cells) for one, cells in zip(columns, shown, strict=True)),
+         (Head("edits", hint="with a value"), counts)],
+        anchors=[label for label, anchor in methods.items() if anchor],
+    )  # fmt: skip
 
 
 def _coverage(columns: list[GlanceColumn], label: str, edits: int) -> str:

@@ -12,7 +12,16 @@ from evaluation.schema import finetune_seconds
 from reports.ground import Bounds
 from reports.loading import AXES, STATUSES, Run, is_number
 from reports.summary import RunSummary, Score, clip_counts
-from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, interval_text, number
+from reports.tables import (
+    APART,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    interval_text,
+    number,
+    table_of,
+)
 
 AXIS_TITLES = {
     "alignment": "Alignment with the prompt",
@@ -41,16 +50,23 @@ def axis_table(summary: RunSummary, axis: str) -> Table:
     """Return methods x metrics of one axis, with intervals and the counts of what has no value."""
     run = summary.run
     metrics = [facts.name for facts in run.on_axis(axis)]
-    rows = []
-    for label, method in run.methods.items():
-        cells = [compared_cell(summary, label, name) for name in metrics]
-        counts = _count_cells(
-            [summary.scores[label, name] for name in metrics], run, label, metrics
-        )
-        rows.append(TableRow(label, (*cells, *counts), method.anchor))
-    heads = (*(metric_head(run.metrics[name]) for name in metrics), *_count_heads(run))
-    text = " ".join([caption(summary), *ground_caption(summary, metrics)])
-    return Table(axis, AXIS_TITLES[axis], text, heads, tuple(rows))
+    scores = {label: [summary.scores[label, name] for name in metrics] for label in run.methods}
+    return table_of(
+        axis,
+        AXIS_TITLES[axis],
+        " ".join([caption(summary), *ground_caption(summary, metrics)]),
+        [*run.methods],
+        [
+            *((metric_head(run.metrics[name]), [compared_cell(summary, m, name) for m in scores])
+              for name in metrics),
+            *_count_columns(run, scores, metrics),
+        ],
+        anchors=_anchors(run),
+    )  # fmt: skip
+
+
+def _anchors(run: Run) -> list[str]:
+    return [label for label, method in run.methods.items() if method.anchor]
 
 
 def compared_cell(summary: RunSummary, label: str, metric: str) -> TableCell:
@@ -95,54 +111,50 @@ def ground_caption(summary: RunSummary, metrics: list[str]) -> list[str]:
 
 def category_table(summary: RunSummary, metric: str) -> Table:
     """Return methods x edit categories of one metric, with intervals and counts."""
-    run = summary.run
-    sizes = run.categories
-    everyone = [summary.common_categories[m, metric, c] for m in run.methods for c in sizes]
-    digits, apart = decimals(everyone), summary.apart(metric)
-    rows = []
-    for label, method in run.methods.items():
-        scores = [summary.common_categories[label, metric, name] for name in sizes]
+    run, sizes, apart = summary.run, summary.run.categories, summary.apart(metric)
+    scores = {
+        label: [summary.common_categories[label, metric, name] for name in sizes]
+        for label in run.methods
+    }
+    digits = decimals([score for row in scores.values() for score in row])
+    columns = []
+    for place, (name, size) in enumerate(sizes.items()):
         cells = [
-            replace(score_cell(score, digits, size, best=False), mark=APART * (label in apart))
-            for score, size in zip(scores, sizes.values(), strict=True)
+            replace(score_cell(row[place], digits, size, best=False), mark=APART * (m in apart))
+            for m, row in scores.items()
         ]
-        counts = _count_cells(scores, run, label, [metric])
-        rows.append(TableRow(label, (*cells, *counts), method.anchor))
-    heads = (*(Head(name, hint=plural(n, "edit")) for name, n in sizes.items()), *_count_heads(run))
-    title = f"{metric} {run.metrics[metric].arrow} by edit category"
-    text = " ".join([caption(summary), *ground_caption(summary, [metric])])
-    return Table(f"category_{metric}", title, text, heads, tuple(rows))
+        columns.append((Head(name, hint=plural(size, "edit")), cells))
+    return table_of(
+        f"category_{metric}",
+        f"{metric} {run.metrics[metric].arrow} by edit category",
+        " ".join([caption(summary), *ground_caption(summary, [metric])]),
+        [*run.methods],
+        [*columns, *_count_columns(run, scores, [metric])],
+        anchors=_anchors(run),
+    )
 
 
 def counts_table(run: Run) -> Table:
     """Return how many clips each method made, failed at and declined."""
-    rows, some = [], bool(run.partial_clips)
-    for label, method in run.methods.items():
-        counts = clip_counts(run, label)
-        numbers = [sum(counts.values()), *(counts[name] for name in STATUSES)]
-        if some:
-            numbers.insert(2, sum(cell[0] == label for cell in run.partial_clips))
-        rows.append(TableRow(label, tuple(TableCell(str(n)) for n in numbers), method.anchor))
-    heads = [
-        Head("clips", hint="edits x seeds"),
-        *(Head(name, hint=STATUS_HINTS[name]) for name in STATUSES),
-    ]
+    counts = [clip_counts(run, label) for label in run.methods]
+    first, *rest = ((Head(s, hint=STATUS_HINTS[s]), [one[s] for one in counts]) for s in STATUSES)
     text = "The clips of each method. Failures are recorded and left out of the means, not hidden."
-    if some:
-        heads.insert(2, Head("of them partial", hint=PARTIAL))
+    if run.partial_clips:
+        partial = [sum(cell[0] == label for cell in run.partial_clips) for label in run.methods]
+        rest.insert(0, (Head("of them partial", hint=PARTIAL), partial))
         text += (
             f" Partial: a clip that covers less than {100 * run.least_share:g}% of its source; it "
             "counts as a failure where methods are compared."
         )
-    return Table("counts", "Clips and failures", text, tuple(heads), tuple(rows))
+    every = (Head("clips", hint="edits x seeds"), [sum(one.values()) for one in counts])
+    columns = [every, first, *rest]
+    labels, title = [*run.methods], "Clips and failures"
+    return table_of("counts", title, text, labels, columns, anchors=_anchors(run))
 
 
 def cost_table(run: Run) -> Table:
     """Return what each method cost: time of an edit and of finetuning, all time, memory."""
-    rows = [
-        TableRow(label, tuple(TableCell(text) for text in _cost_texts(run, label)), method.anchor)
-        for label, method in run.methods.items()
-    ]
+    costs = zip(*(_cost_texts(run, label) for label in run.methods), strict=True)
     heads = (
         Head("s / edit", hint="median wall time of one clip in seconds, without finetuning"),
         Head("finetuning s / video", hint="median over the videos that were finetuned on"),
@@ -153,7 +165,8 @@ def cost_table(run: Run) -> Table:
         "Wall time without writing the clips, each process on one core. Clips that were made "
         "elsewhere and brought in have none."
     )
-    return Table("cost", "Cost", text, heads, tuple(rows))
+    columns = list(zip(heads, costs, strict=True))
+    return table_of("cost", "Cost", text, [*run.methods], columns, anchors=_anchors(run))
 
 
 def _cost_texts(run: Run, label: str) -> list[str]:
@@ -229,19 +242,20 @@ def caption(summary: RunSummary) -> str:
     )
 
 
-def _count_heads(run: Run) -> tuple[Head, ...]:
-    first = Head("scores", hint="scores of this table with a value: clips x metrics")
-    rest = (Head(name, hint=STATUS_HINTS[name]) for name in STATUSES[1:])
-    return (first, *([Head("partial", hint=PARTIAL)] if run.partial_clips else []), *rest)
-
-
-def _count_cells(scores: list[Score], run: Run, label: str, metrics: list[str]) -> list[TableCell]:
-    totals = {name: sum(score.clips[name] for score in scores) for name in STATUSES}
-    first, *rest = (TableCell(str(total)) for total in totals.values())
+def _count_columns(
+    run: Run, scores: dict[str, list[Score]], metrics: list[str]
+) -> list[tuple[Head, list[int]]]:
+    """Return how many scores there are of each status, by method."""
+    hints = STATUS_HINTS | {"ok": "scores of this table with a value: clips x metrics"}
+    first, *rest = (
+        (Head("scores" if name == "ok" else name, hint=hints[name]),
+         [sum(score.clips[name] for score in row) for row in scores.values()])
+        for name in STATUSES
+    )  # fmt: skip
     if not run.partial_clips:
         return [first, *rest]
-    partial = sum(run.partial_scores[label, metric] for metric in metrics)
-    return [first, TableCell(str(partial)), *rest]
+    partial = [sum(run.partial_scores[label, metric] for metric in metrics) for label in scores]
+    return [first, (Head("partial", hint=PARTIAL), partial), *rest]
 
 
 def bounds_tables(summary: RunSummary) -> list[Table]:
@@ -253,19 +267,15 @@ def bounds_tables(summary: RunSummary) -> list[Table]:
 def _bounds_table(summary: RunSummary, axis: str) -> Table:
     run = summary.run
     names = [facts.name for facts in run.on_axis(axis)]
-    gapped = {label for label in run.ranked for name in names if _gaps(summary, label, name)}
-    rows = tuple(
-        TableRow(label, tuple(_cell(summary, label, name) for name in names))
-        for label in run.ranked
-        if label in gapped
-    )
-    return Table(
+    gapped = [m for m in run.ranked if any(_gaps(summary, m, name) for name in names)]
+    return table_of(
         f"bounds_{axis}",
         f"{AXIS_TITLES[axis]}: what gaps could hide",
         _caption(run, {name: summary.gapped[name].bounds for name in names}),
-        tuple(metric_head(run.metrics[name]) for name in names),
-        rows,
-    )
+        gapped,
+        [(metric_head(run.metrics[name]), [_cell(summary, m, name) for m in gapped])
+         for name in names],
+    )  # fmt: skip
 
 
 def _gaps(summary: RunSummary, label: str, metric: str) -> int:

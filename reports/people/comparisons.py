@@ -1,5 +1,7 @@
 """Methods compared in pairs: differences, intervals, adjusted p-values, and what could be found."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -17,7 +19,6 @@ from reports.people.differences import (
     Detectable,
     Difference,
     TopicDifferences,
-    alpha_of,
     detectable,
     detected,
     gaps_of,
@@ -26,7 +27,18 @@ from reports.people.differences import (
 )
 from reports.people.outcome import SUCCESS, People, whose_edits
 from reports.subjects import subject
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
+from reports.tables import (
+    BOOTSTRAP,
+    HOLM,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    p_text,
+    table_of,
+)
 
 LONG = 26  # characters of two names, beyond which they stand on two lines
 
@@ -140,7 +152,7 @@ def comparisons_part(people: People) -> ReportPart | None:
     """Return all pairs on all questions; None for a single method."""
     if len(people.methods) < 2:
         return None
-    gaps, found, alpha = gaps_of(people, people.kept), detectable(people), alpha_of(people)
+    gaps, found, alpha = gaps_of(people, people.kept), detectable(people), people.how.alpha
     kinds = listed(sorted({KINDS[one.superiority.kind] for one in people.kept.comparisons}))
     said = {"kinds": kinds, "power": 100 * POWER, "alpha": 100 * alpha, "estimate": ESTIMATE}
     return ReportPart(
@@ -175,7 +187,7 @@ def _notes(people: People, found: list[Detectable], alpha: float) -> tuple[str, 
 
 
 def _drawing(people: People, gaps: TopicDifferences) -> Drawing:
-    level, alpha = 100 * people.how.confidence, alpha_of(people)
+    level, alpha = 100 * people.how.confidence, people.how.alpha
     topics = listed([topic for topic, several in gaps.items() if several])
     return Drawing(
         "comparisons",
@@ -189,44 +201,34 @@ def _drawing(people: People, gaps: TopicDifferences) -> Drawing:
 
 
 def _table(people: People, question: str, gaps: list[Difference]) -> Table:
-    alpha = alpha_of(people)
-    made = [people.comparison(question, one.a, one.b) for one in gaps]
-    rows = [
-        TableRow(f"{one.a} \N{MINUS SIGN} {one.b}", _cells(one, other, alpha))
-        for one, other in zip(gaps, made, strict=True)
-    ]
-    heads = (
-        Head("difference"),
-        Head("bootstrap", hint="interval of the two-way bootstrap"),
-        Head("p", hint="adjusted by Holm"),
-        Head("P(better)", hint="P(A > B) + P(tie) / 2"),
-        Head("edits", hint="that both have votes on"),
-    )
-    kind = listed(sorted({KINDS[other.superiority.kind] for other in made}))
-    whose, level = (
-        whose_edits({question: people.kept.standings[question]}),
-        100 * people.how.confidence,
-    )
-    facts = {"level": level, "kind": kind, "alpha": 100 * alpha, "whose": whose}
-    return Table(
+    alpha = people.how.alpha
+    pairs = [(one, people.comparison(question, one.a, one.b)) for one in gaps]
+    kind = listed(sorted({KINDS[made.superiority.kind] for _, made in pairs}))
+    whose = whose_edits({question: people.kept.standings[question]})
+    facts = {"level": 100 * people.how.confidence, "kind": kind, "alpha": 100 * alpha}
+    return table_of(
         f"comparisons_{question}",
         f"{question.capitalize()}: methods in pairs",
-        CAPTION.format(**facts),
-        heads,
-        tuple(rows),
+        CAPTION.format(**facts, whose=whose),
+        [one.label for one in gaps],
+        [
+            ("difference", [_difference(one, alpha, 1, 2) for one in gaps]),
+            (BOOTSTRAP, [_boot_cell(*pair) for pair in pairs]),
+            (HOLM, [_p_cell(one) for one in gaps]),
+            (Head("P(better)", hint="P(A > B) + P(tie) / 2"), [_better(*pair) for pair in pairs]),
+            (Head("edits", hint="that both have votes on"), [one.edits for one in gaps]),
+        ],
         first="pair",
     )
 
 
-def _cells(one: Difference, made: Comparison, alpha: float) -> tuple[TableCell, ...]:
+def _p_cell(one: Difference) -> TableCell:
+    return TableCell(p_text(one.p_holm), hint=one.why_not)
+
+
+def _boot_cell(one: Difference, made: Comparison) -> TableCell:
     low, high = _boot(one, made)
-    return (
-        _difference(one, alpha, 1, 2),
-        TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING),
-        TableCell(p_text(one.p_holm), hint=one.why_not),
-        _better(one, made),
-        TableCell(str(one.edits)),
-    )
+    return TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING)
 
 
 def _difference(one: Difference, alpha: float, times: int, digits: int) -> TableCell:
@@ -260,61 +262,51 @@ def _better(one: Difference, made: Comparison) -> TableCell:
 
 
 def _success_table(people: People, gaps: list[Difference]) -> Table:
-    alpha = alpha_of(people)
-    rows = tuple(
-        TableRow(
-            f"{one.a} \N{MINUS SIGN} {one.b}",
-            (
-                _difference(one, alpha, 100, 0),
-                TableCell(p_text(one.p_holm), hint=one.why_not),
-                TableCell(str(one.edits)),
-            ),
-        )
-        for one in gaps
+    alpha, level = people.how.alpha, 100 * people.how.confidence
+    whose = whose_edits({SUCCESS: people.kept.standings[SUCCESS]})
+    return table_of(
+        "comparisons_success",
+        "Success: methods in pairs",
+        SUCCESS_CAPTION.format(level=level, alpha=100 * alpha, whose=whose),
+        [one.label for one in gaps],
+        [
+            ("difference", [_difference(one, alpha, 100, 0) for one in gaps]),
+            (HOLM, [_p_cell(one) for one in gaps]),
+            (Head("edits", hint="with votes on all"), [one.edits for one in gaps]),
+        ],
+        first="pair",
     )
-    heads = (
-        Head("difference"),
-        Head("p", hint="adjusted by Holm"),
-        Head("edits", hint="with votes on all"),
-    )
-    whose, level = (
-        whose_edits({SUCCESS: people.kept.standings[SUCCESS]}),
-        100 * people.how.confidence,
-    )
-    caption = SUCCESS_CAPTION.format(level=level, alpha=100 * alpha, whose=whose)
-    title = "Success: methods in pairs"
-    return Table("comparisons_success", title, caption, heads, rows, first="pair")
 
 
 def _power_table(people: People, found: list[Detectable]) -> Table:
-    alpha, (low, high) = alpha_of(people), people.kept.ratings.scale
-    heads = (
-        Head("one comparison", hint="least detectable difference at the level of a single test"),
-        Head("first of all", hint="at the level divided by the number of comparisons"),
-        Head("raters"),
-        Head("sources"),
-        Head("votes a method", hint="of the method with the fewest"),
-    )
-    caption = (
+    alpha, (low, high) = people.how.alpha, people.kept.ratings.scale
+    single = "least detectable difference at the level of a single test"
+    all_ = "at the level divided by the number of comparisons"
+    return table_of(
+        "detectable",
+        "Least detectable differences",
         f"The difference, in points, that a comparison finds with {100 * POWER:.0f}% power at the "
         f"{100 * alpha:g}% level, and at that level divided by the number of comparisons "
-        f"({found[0].tests})."
-    )
-    rows = tuple(TableRow(one.question, _power_cells(one, high - low)) for one in found)
-    title = "Least detectable differences"
-    return Table("detectable", title, caption, heads, rows, first="question")
+        f"({found[0].tests}).",
+        [one.question for one in found],
+        [
+            (Head("one comparison", hint=single), [_least(o, o.alone, high - low) for o in found]),
+            (Head("first of all", hint=all_),
+             [replace(_least(o, o.corrected, high - low), hint="") for o in found]),
+            ("raters", [o.study.raters if o.study else NOTHING for o in found]),
+            ("sources", [o.study.sources if o.study else NOTHING for o in found]),
+            (Head("votes a method", hint="of the method with the fewest"),
+             [o.study.ratings if o.study else NOTHING for o in found]),
+        ],
+        first="question",
+    )  # fmt: skip
 
 
-def _power_cells(one: Detectable, widest: float) -> tuple[TableCell, ...]:
-    """Return the cells of a question; no difference is wider than the scale."""
+def _least(one: Detectable, difference: float, widest: float) -> TableCell:
+    """Return a least detectable difference; none is wider than the scale."""
     if not one.study:
-        return (TableCell(NOTHING, hint=one.why_not), *[TableCell(NOTHING)] * 4)
-    sizes = (one.study.raters, one.study.sources, one.study.ratings)
-    differences = (one.alone, one.corrected)
-    return (
-        *(TableCell(number(d, 2) if d <= widest else f">{widest:g}") for d in differences),
-        *(TableCell(str(size)) for size in sizes),
-    )
+        return TableCell(NOTHING, hint=one.why_not)
+    return TableCell(number(difference, 2) if difference <= widest else f">{widest:g}")
 
 
 def _frame(people: People, gaps: TopicDifferences) -> pd.DataFrame:

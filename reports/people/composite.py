@@ -3,7 +3,6 @@
 import re
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,17 @@ from evaluation.stats.meta import Statistic
 from reports.parts import ReportPart
 from reports.people.joint import Joint
 from reports.subjects import subject
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_cell, p_text, plain_cell
+from reports.tables import (
+    NOTHING,
+    Estimate,
+    Head,
+    Table,
+    TableCell,
+    ends_cell,
+    p_text,
+    plain_cell,
+    table_of,
+)
 
 FILE = "composite.json"
 LEVELS = {"item": "within edits", "edits": "within methods", "global": "over all"}
@@ -34,12 +43,6 @@ FOREIGN = (
     "are in {file}, which `dreamix bench score --composite` applies."
 )
 HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # that stands for a minus sign
-
-
-class _Ends(NamedTuple):
-    low: float
-    value: float
-    high: float
 
 
 @subject("composites", "metrics and raters", after="metrics-by-category")
@@ -124,18 +127,10 @@ def _file(joint: Joint, learned: dict[str, Learned]) -> str:
 
 
 def _gain_table(question: str, learned: Learned, level: float) -> Table:
-    heads = (
-        Head("composite", hint="held out: each source video predicted from the others"),
-        Head("best single", hint="chosen on the other videos, for each video anew"),
-        Head("difference"),
-        Head("p", hint="two-sided"),
-        Head("best in hindsight", hint="the metric that is best on all videos"),
-        Head("difference from it"),
-        Head("verdict"),
-    )
-    pairs = zip(learned.gains, learned.hindsight, strict=True)
-    named = f"{rivals(learned.gains[0])}; in hindsight {rivals(learned.hindsight[0])}"
-    return Table(
+    gains, late = learned.gains, learned.hindsight
+    verdicts = [verdict(gain, other) for gain, other in zip(gains, late, strict=True)]
+    named = f"{rivals(gains[0])}; in hindsight {rivals(late[0])}"
+    return table_of(
         f"composite_{question}",
         f"{question.capitalize()}: the composite and the best single metric",
         f"The first line decides; the most frequent best single metric there is {named}. "
@@ -145,10 +140,26 @@ def _gain_table(question: str, learned: Learned, level: float) -> Table:
         f"predicting the mean one of {_two(learned.rmse_mean)}. On methods that the model had not "
         f"seen, r is {_two(learned.unseen.item)} within edits and {_two(learned.unseen.within)} "
         "within methods.",
-        heads,
-        tuple(TableRow(_named(gain.statistic), _cells(gain, other)) for gain, other in pairs),
+        [_named(gain.statistic) for gain in gains],
+        [
+            (Head("composite", hint="held out: each source video predicted from the others"),
+             [plain_cell(gain.composite) for gain in gains]),
+            (Head("best single", hint="chosen on the other videos, for each video anew"),
+             [plain_cell(gain.single) for gain in gains]),
+            ("difference", [_delta(gain, said == "better")
+                            for gain, said in zip(gains, verdicts, strict=True)]),
+            (Head("p", hint="two-sided"), [p_text(gain.p) for gain in gains]),
+            (Head("best in hindsight", hint="the metric that is best on all videos"),
+             [plain_cell(gain.single) for gain in late]),
+            ("difference from it", [_delta(gain) for gain in late]),
+            ("verdict", verdicts),
+        ],
         first="statistic",
-    )
+    )  # fmt: skip
+
+
+def _delta(gain: Gain, best: bool = False) -> TableCell:
+    return ends_cell(Estimate(gain.low, gain.delta, gain.high), best=best)
 
 
 def _two(value: float) -> str:
@@ -161,41 +172,33 @@ def _named(statistic: Statistic) -> str:
     return f"{statistic.kind.split('_')[0].capitalize()}, {LEVELS[statistic.level]}"
 
 
-def _cells(gain: Gain, hindsight: Gain) -> tuple[TableCell, ...]:
-    said = verdict(gain, hindsight)
-    return (
-        plain_cell(gain.composite),
-        plain_cell(gain.single),
-        ends_cell(_Ends(gain.low, gain.delta, gain.high), best=said == "better"),
-        TableCell(p_text(gain.p)),
-        plain_cell(hindsight.single),
-        ends_cell(_Ends(hindsight.low, hindsight.delta, hindsight.high)),
-        TableCell(said),
-    )
-
-
 def _weight_table(joint: Joint, question: str, learned: Learned) -> Table:
     """Return the metrics that have a weight, the heaviest first, and what became of the others."""
     model = learned.model
-    order = [k for k in np.argsort(-model.weights, kind="stable") if model.weights[k] > 0]
-    unused = len(learned.names) - len(order)
-    heads = (
-        Head("meant for"),
-        Head("weight", hint="points of the scale for one standard deviation towards better"),
-        Head("mean", hint="of the metric, in its unit"),
-        Head("deviation", hint="of the metric, in its unit"),
-        Head("gaps filled", hint="rated edits on which its mean stood for it in learning"),
-    )
-    return Table(
+    order = [int(k) for k in np.argsort(-model.weights, kind="stable") if model.weights[k] > 0]
+    names = [learned.names[k] for k in order]
+    facts = [joint.run.metrics[name] for name in names]
+    means = [one.sign * float(model.means[k]) for one, k in zip(facts, order, strict=True)]
+    return table_of(
         f"composite_weights_{question}",
         f"{question.capitalize()}: weights of the composite",
         f"Predicted mean vote = {_two(model.intercept)} + sum of weight x (value - mean) / "
-        f"deviation, each metric turned so that more is better. {_unused(unused)}"
-        f"{_left_out(len(learned.left_out))}",
-        heads,
-        tuple(_weight_row(joint, learned, int(k)) for k in order),
+        f"deviation, each metric turned so that more is better. "
+        f"{_unused(len(learned.names) - len(order))}{_left_out(len(learned.left_out))}",
+        names,
+        [
+            ("meant for", [one.axis for one in facts]),
+            (Head("weight", hint="points of the scale for one standard deviation towards better"),
+             [plain_cell(float(model.weights[k]), 3) for k in order]),
+            (Head("mean", hint="of the metric, in its unit"),
+             [f"{mean:.4g}".replace("-", "\N{MINUS SIGN}") for mean in means]),
+            (Head("deviation", hint="of the metric, in its unit"),
+             [f"{model.scales[k]:.4g}" for k in order]),
+            (Head("gaps filled", hint="rated edits on which its mean stood for it in learning"),
+             [learned.imputed.get(name, 0) or NOTHING for name in names]),
+        ],
         first="metric",
-    )
+    )  # fmt: skip
 
 
 def _unused(count: int) -> str:
@@ -207,20 +210,6 @@ def _left_out(count: int) -> str:
         return "No metric was left out."
     why = "for missing values or for being constant"
     return f"{plural(count, 'metric')} {'was' if count == 1 else 'were'} left out {why}."
-
-
-def _weight_row(joint: Joint, learned: Learned, k: int) -> TableRow:
-    name, model = learned.names[k], learned.model
-    facts, gaps = joint.run.metrics[name], learned.imputed.get(name, 0)
-    mean = facts.sign * float(model.means[k])
-    cells = (
-        TableCell(facts.axis),
-        plain_cell(float(model.weights[k]), 3),
-        TableCell(f"{mean:.4g}".replace("-", "\N{MINUS SIGN}")),
-        TableCell(f"{model.scales[k]:.4g}"),
-        TableCell(str(gaps) if gaps else NOTHING),
-    )
-    return TableRow(name, cells)
 
 
 def _frame(learned: dict[str, Learned]) -> pd.DataFrame:

@@ -34,10 +34,9 @@ from reports.tables import (
     Head,
     Table,
     TableCell,
-    TableRow,
     ends_text,
     number,
-    plain_cell,
+    table_of,
 )
 
 LEAST = 0.01  # seconds: less is drawn as this
@@ -243,28 +242,36 @@ def _drawing(
 
 
 def _table(joint: Joint, costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> Table:
-    heads = (
-        Head("s / edit", hint="median without finetuning; below: interquartile range over clips"),
-        Head("finetuning s / edit", hint="all seconds of finetuning divided by the edits"),
-        Head("s / edit, all"),
-        *(Head(f"MOS {question}") for question in votes),
-        Head("clips", hint="that tell their seconds"),
-    )
     apart = any(joint.people.kept.apart(question) for question in votes)
-    return Table(
+    each = [costs[label] for label in joint.systems]
+    editing = "median without finetuning; below: interquartile range over clips"
+    tuning = "all seconds of finetuning divided by the edits"
+    return table_of(
         "cost_and_votes",
         "Cost and mean votes",
         "Wall time, each process on one core, without writing the clips; below it the quartiles "
         "over clips. Mean opinion scores with their intervals over raters and source videos. "
         "Clips that were made elsewhere and brought in have none."
         + (f" {APART}: on its own edits, too few being common." if apart else ""),
-        heads,
-        tuple(
-            TableRow(label, _cells(costs[label], [_score(joint, q, label, votes) for q in votes]),
-                joint.run.methods[label].anchor)
-            for label in joint.systems
-        ),
+        joint.systems,
+        [
+            (Head("s / edit", hint=editing), [_editing_cell(cost) for cost in each]),
+            (Head("finetuning s / edit", hint=tuning),
+             [_seconds(c.finetuning) if c.clips and c.finetuning else NOTHING for c in each]),
+            ("s / edit, all", [_seconds(cost.total) if cost.clips else NOTHING for cost in each]),
+            *((f"MOS {q}", [_score(joint, q, label, votes) for label in joint.systems])
+              for q in votes),
+            (Head("clips", hint="that tell their seconds"), [cost.clips for cost in each]),
+        ],
+        anchors=[label for label in joint.systems if joint.run.methods[label].anchor],
     )  # fmt: skip
+
+
+def _editing_cell(cost: Cost) -> TableCell:
+    if not cost.clips:
+        return TableCell(NOTHING)
+    ends = ends_text(cost.low, cost.high, _digits(cost.editing))
+    return TableCell(_seconds(cost.editing), ends)
 
 
 def _score(
@@ -275,19 +282,6 @@ def _score(
         return TableCell(NOTHING)
     mark = f" {APART}" if label in joint.people.kept.apart(question) else ""
     return TableCell(f"{number(score.mid, 2)}{mark}", ends_text(score.low, score.high))
-
-
-def _cells(cost: Cost, scores: list[TableCell]) -> tuple[TableCell, ...]:
-    known = cost.clips > 0
-    return (
-        TableCell(_seconds(cost.editing), ends_text(cost.low, cost.high, _digits(cost.editing)))
-        if known
-        else TableCell(NOTHING),
-        TableCell(_seconds(cost.finetuning)) if known and cost.finetuning else TableCell(NOTHING),
-        TableCell(_seconds(cost.total)) if known else TableCell(NOTHING),
-        *scores,
-        plain_cell(cost.clips, 0),
-    )
 
 
 def _seconds(value: float) -> str:

@@ -24,7 +24,15 @@ from reports.parts import Drawing, ReportPart
 from reports.people.export import StudyExport
 from reports.subjects import subject
 from reports.summary import IntervalSettings
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number
+from reports.tables import (
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    plain_cell,
+    table_of,
+)
 
 KINDS = {  # what tables and figures call what raters could choose from
     "flicker": "flicker",
@@ -291,39 +299,31 @@ def _drawing(defects: MarkedDefects) -> Drawing:
 
 
 def _table(defects: MarkedDefects, level: float) -> Table:
-    heads = (
-        Head("viewings"),
-        Head("marked", hint="share of viewings with at least one mark, sources alike"),
-        Head("severity", hint="mean over marks, 1 hardly noticeable to 3 disturbing"),
-        *(Head(KINDS[kind], hint="share of viewings with such a mark") for kind in defects.kinds),
-    )
-    rows = [_row(defects, place, method) for place, method in enumerate(defects.methods)]
-    return Table(
+    seen = [of_method(defects, method) for method in defects.methods]
+    marks = [defects.marks[defects.marks["viewing"].isin(places)] for places in seen]
+    ends = list(zip(*_ends(defects), strict=True))
+    severity = "mean over marks, 1 hardly noticeable to 3 disturbing"
+    return table_of(
         "defects",
         "Faults that raters marked",
         f"Share of viewings in which a rater marked a fault, with its {100 * level:g}% interval, "
         "the mean severity of the marks, and the share of viewings with a mark of each kind, every "
         "viewing alike.",
-        heads,
-        tuple(rows),
-    )
-
-
-def _row(defects: MarkedDefects, place: int, method: str) -> TableRow:
-    seen = of_method(defects, method)
-    marks = defects.marks[defects.marks["viewing"].isin(seen)]
-    share, low, high = (float(one[place]) for one in _ends(defects))
-    mean = marks["severity"].mean()
-    by_kind = [marks.loc[marks["defect"] == kind, "viewing"].nunique() for kind in defects.kinds]
-    return TableRow(
-        method,
-        (
-            TableCell(str(len(seen))),
-            TableCell(f"{100 * share:.0f}%", ends_text(100 * low, 100 * high, 0)),
-            TableCell(number(mean, 1) if is_number(mean) else NOTHING),
-            *(TableCell(f"{100 * count / len(seen):.0f}%") for count in by_kind),
-        ),
-    )
+        defects.methods,
+        [
+            ("viewings", [len(places) for places in seen]),
+            (Head("marked", hint="share of viewings with at least one mark, sources alike"), [
+                TableCell(f"{100 * share:.0f}%", ends_text(100 * low, 100 * high, 0))
+                for share, low, high in ends
+            ]),
+            (Head("severity", hint=severity),
+             [plain_cell(one["severity"].mean(), 1) for one in marks]),
+            *((Head(KINDS[kind], hint="share of viewings with such a mark"), [
+                f"{100 * one.loc[one['defect'] == kind, 'viewing'].nunique() / len(places):.0f}%"
+                for one, places in zip(marks, seen, strict=True)
+            ]) for kind in defects.kinds),
+        ],
+    )  # fmt: skip
 
 
 def _frame(defects: MarkedDefects) -> pd.DataFrame:

@@ -21,7 +21,6 @@ from evaluation.stats.ratings import (
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
 from reports.loading import is_number
 from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
-from reports.people.pairs import Pairs
 from reports.tables import APART, NOTHING, TableCell, number
 
 
@@ -66,6 +65,11 @@ class Difference(NamedTuple):
     alike: bool = False  # not even one edit differs
 
     @property
+    def label(self) -> str:
+        """What a line of a table is of."""
+        return f"{self.a} \N{MINUS SIGN} {self.b}"
+
+    @property
     def turned(self) -> "Difference":
         """The same difference as b - a."""
         return self._replace(a=self.b, b=self.a, low=-self.high, mid=-self.mid, high=-self.low)
@@ -103,11 +107,6 @@ TopicDifferences = dict[
 ]  # by question and SUCCESS: every pair, a before b in the study's order
 
 
-def alpha_of(people: People | Pairs) -> float:
-    """Return the level of tests that goes with the level of the intervals."""
-    return round(1 - people.how.confidence, 9)
-
-
 def gaps_of(
     people: People, outcome: RaterOutcome, *, raters: Raters = "random"
 ) -> TopicDifferences:
@@ -141,7 +140,7 @@ def letters_of(people: People, gaps: list[Difference], score: dict[str, float]) 
         p[names.index(one.a), names.index(one.b)] = 1.0 if alike else one.p_holm
     scored = [k for k, name in enumerate(names) if is_number(score[name])]
     order = sorted(scored, key=lambda k: -round(score[names[k]], 9))
-    return dict(zip(names, letters_of_tests(p, alpha_of(people), order), strict=True))
+    return dict(zip(names, letters_of_tests(p, people.how.alpha, order), strict=True))
 
 
 def _question(outcome: RaterOutcome, question: str) -> list[Difference]:
@@ -239,7 +238,7 @@ def _detectable(people: People, question: str) -> Detectable:
     votes = votes_on(people.kept.ratings, question)
     raters, sources = len(np.unique(votes.rater)), len(np.unique(votes.source))
     each = np.bincount(votes.method, minlength=votes.methods)
-    tests, alpha = len(people.kept.comparisons), alpha_of(people)
+    tests, alpha = len(people.kept.comparisons), people.how.alpha
     why = _why_not(raters, sources)
     try:
         found = deviations_of(vote_components(votes))

@@ -1,7 +1,7 @@
 """Metrics ranked by how they follow raters, question by question, beside what people reach."""
 
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -10,12 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dreamix.core.wording import listed, plural
-from evaluation.stats.meta import (
-    WITHIN,
-    MetaInterval,
-    PanelStatistic,
-    RankedMetric,
-)
+from evaluation.stats.meta import WITHIN, MetaInterval, RankedMetric
 from reports.figures.style import (
     COLOURS,
     GRID,
@@ -45,14 +40,15 @@ from reports.subjects import subject
 from reports.tables import (
     APART,
     NOTHING,
+    Estimate,
     Head,
     Table,
     TableCell,
-    TableRow,
     ends_cell,
     number,
     p_text,
     plain_cell,
+    table_of,
     those,
 )
 
@@ -157,14 +153,6 @@ def _names(axes: Axes, people: list[str], found: Agreement) -> None:
         )  # fmt: skip
 
 
-class _Level(NamedTuple):
-    """What people reach, and the ends of the draws."""
-
-    value: float
-    low: float
-    high: float
-
-
 @subject("metrics-and-people", "metrics and raters")
 def league_part(joint: Joint) -> ReportPart | None:
     """Return the leagues of all questions; None for a run without a metric to rank."""
@@ -213,15 +201,40 @@ def _order(found: Agreement) -> list[str]:
 
 def _league_table(joint: Joint, found: Agreement) -> Table:
     assert found.table
-    ranking, level = SHORT[headline(joint).name], joint.people.how.confidence
+    ranking, rows = SHORT[headline(joint).name], found.table.rows
     accuracy = headline(joint).name == "acc_eq"
-    rows = [TableRow(row.name, _cells(joint, found, row, accuracy)) for row in found.table.rows]
-    panels = [_panel_row("half of the raters", found.halves, accuracy)]
-    panels += [_panel_row("one vote an edit", found.vote, accuracy), _rater_row(found, accuracy)]
-    if accuracy:
-        panels.append(
-            TableRow("method alone", _people_cells(plain_cell(found.method, 3), accuracy))
-        )
+    panels = _panels(found, accuracy)
+    blank = [NOTHING] * len(panels)
+    sampled = "acc_eq where a video's epsilon is calibrated on all other videos"
+    calibrated: list[tuple[Head, list[TableCell | str | int]]] = [
+        (Head("out of sample", hint=sampled),
+         [*(plain_cell(row.out_of_sample, 3) for row in rows), *blank]),
+        (Head("epsilon", hint="differences up to this are ties, in the metric's unit"),
+         [*(f"{row.epsilon:.2g}" if is_number(row.epsilon) else NOTHING for row in rows), *blank]),
+    ]  # fmt: skip
+    columns: list[tuple[Head, list[TableCell | str | int]]] = [
+        (Head("meant for"),
+         [*(_axis_cell(joint, found, row) for row in rows), *["people"] * len(panels)]),
+        (Head(ranking), [*(_value_cell(found, row) for row in rows), *panels.values()]),
+        *(calibrated if accuracy else []),
+        (Head("cluster"), [*(row.cluster or NOTHING for row in rows), *blank]),
+        (Head("p", hint="of the difference from the best metric; adjusted over the metrics"),
+         [*(p_text(row.p_best) for row in rows), *blank]),
+        (Head("no value", hint="clips without a value of the metric or without a vote"),
+         [*(row.missing for row in rows), *blank]),
+    ]  # fmt: skip
+    return table_of(
+        f"league_{found.question}",
+        f"{found.question.capitalize()}: metrics by how they follow raters",
+        _league_caption(joint, found, ranking),
+        [*(row.name for row in rows), *panels],
+        columns,
+        first="metric",
+    )
+
+
+def _league_caption(joint: Joint, found: Agreement, ranking: str) -> str:
+    level = joint.people.how.confidence
     text = (
         f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: the best, "
         "metrics that are not significantly worse, and the axis of those meant for the question. "
@@ -232,72 +245,34 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
         f"metric, with the middle {100 * level:g}% of random draws or the lowest and the highest "
         "rater, and the method's mean vote on the other videos."
     )
-    if found.apart:
-        text += f" {APART}: not ranked, as it has values for too few clips."
-    return Table(
-        f"league_{found.question}",
-        f"{found.question.capitalize()}: metrics by how they follow raters",
-        text,
-        _heads(ranking, accuracy),
-        (*rows, *panels),
-        first="metric",
-    )
+    if not found.apart:
+        return text
+    return f"{text} {APART}: not ranked, as it has values for too few clips."
 
 
-def _heads(ranking: str, accuracy: bool) -> tuple[Head, ...]:
-    calibrated = (
-        Head("out of sample",
-             hint="acc_eq where a video's epsilon is calibrated on all other videos"),
-        Head("epsilon", hint="differences up to this are ties, in the metric's unit"),
-    )  # fmt: skip
-    return (
-        Head("meant for"),
-        Head(ranking),
-        *(calibrated if accuracy else ()),
-        Head("cluster"),
-        Head("p", hint="of the difference from the best metric; adjusted over the metrics"),
-        Head("no value", hint="clips without a value of the metric or without a vote"),
-    )
+def _axis_cell(joint: Joint, found: Agreement, row: RankedMetric) -> TableCell:
+    return TableCell(joint.run.metrics[row.name].axis, best=row.name in found.own)
 
 
-def _cells(
-    joint: Joint, found: Agreement, row: RankedMetric, accuracy: bool
-) -> tuple[TableCell, ...]:
-    axis = TableCell(joint.run.metrics[row.name].axis, best=row.name in found.own)
-    calibrated = (plain_cell(row.out_of_sample, 3), TableCell(_epsilon(row))) if accuracy else ()
-    return (
-        axis,
-        replace(
-            ends_cell(row, 3, best=bool(row.cluster) and not row.p_best < ALPHA, why=row.why_not),
-            mark=APART if row.name in found.apart else "",
-        ),
-        *calibrated,
-        TableCell(str(row.cluster) if row.cluster else NOTHING),
-        TableCell(p_text(row.p_best)),
-        TableCell(str(row.missing)),
-    )
+def _value_cell(found: Agreement, row: RankedMetric) -> TableCell:
+    best = bool(row.cluster) and not row.p_best < ALPHA
+    cell = ends_cell(row, 3, best=best, why=row.why_not)
+    return replace(cell, mark=APART if row.name in found.apart else "")
 
 
-def _epsilon(row: RankedMetric) -> str:
-    return f"{row.epsilon:.2g}" if is_number(row.epsilon) else NOTHING
-
-
-def _panel_row(label: str, panel: PanelStatistic, accuracy: bool) -> TableRow:
-    value = ends_cell(_Level(panel.mean, panel.low, panel.high), 3)
-    return TableRow(label, _people_cells(value, accuracy))
-
-
-def _rater_row(found: Agreement, accuracy: bool) -> TableRow:
+def _panels(found: Agreement, accuracy: bool) -> dict[str, TableCell]:
+    """Return what people reach in the place of a metric, by the label of its line."""
+    cells = {
+        label: ends_cell(Estimate(panel.low, panel.mean, panel.high), 3)
+        for label, panel in (("half of the raters", found.halves), ("one vote an edit", found.vote))
+    }
     people = found.table.people if found.table else None
-    if not people or not people.raters:
-        return TableRow("single raters", _people_cells(TableCell(NOTHING, "no rater"), accuracy))
-    label = f"single raters ({people.raters})"
-    value = ends_cell(_Level(people.mean, people.low, people.high), 3)
-    return TableRow(label, _people_cells(value, accuracy))
-
-
-def _people_cells(value: TableCell, accuracy: bool) -> tuple[TableCell, ...]:
-    return (TableCell("people"), value, *[TableCell(NOTHING)] * (5 if accuracy else 3))
+    if people and people.raters:
+        single = Estimate(people.low, people.mean, people.high)
+        cells[f"single raters ({people.raters})"] = ends_cell(single, 3)
+    else:
+        cells["single raters"] = TableCell(NOTHING, "no rater")
+    return cells | ({"method alone": plain_cell(found.method, 3)} if accuracy else {})
 
 
 def _frames(
@@ -317,27 +292,32 @@ def _frames(
 
 def statistics_table(found: Others, order: list[str], confidence: float) -> Table:
     """Return a row for every metric, in the order of the league."""
-    heads = [
-        Head("SPA", hint="soft pairwise accuracy: are methods ranked with the raters' confidence?")
-    ]
-    heads += [
-        Head(f"{KINDS[kind]}, {level}", hint=hint)
-        for level, hint in LEVELS.items()
-        for kind in KINDS
-    ]
-    heads.append(Head("edits all equal", hint="the metric or the raters give all methods the same"))
-    return Table(
+    spa = "soft pairwise accuracy: are methods ranked with the raters' confidence?"
+    columns: list[tuple[Head, list[TableCell | str | int]]] = [
+        (Head("SPA", hint=spa),
+         [*(ends_cell(found.spa[m], why=found.why_not[m]) for m in order), NOTHING])
+    ]  # fmt: skip
+    for level, hint in LEVELS.items():
+        for kind, name in KINDS.items():
+            cells = [
+                ends_cell(found.correlations[m][level, kind], why=found.why_not[m] or WITHIN[level])
+                for m in order
+            ]
+            ceiling = plain_cell(found.ceilings[level].ceiling) if kind == "pearson" else NOTHING
+            columns.append((Head(f"{name}, {level}", hint=hint), [*cells, ceiling]))
+    equal = "the metric or the raters give all methods the same"
+    columns.append((Head("edits all equal", hint=equal),
+                    [*(found.constant[m] for m in order), NOTHING]))  # fmt: skip
+    return table_of(
         f"metric_statistics_{found.question}",
         f"{found.question.capitalize()}: other statistics of the metrics",
         "Not ranked by: SPA over pairs of methods; correlations within an edit (item), between the "
         f"edits of a method (edits), and over all (global), with {100 * confidence:g}% "
-        "intervals over "
-        "source videos. "
-        "Last line: Pearson that a metric knowing the true means would reach, from the "
-        "agreement of halves of the panel. Edits where all are equal have no correlation and are "
-        "left out of the means.",
-        tuple(heads),
-        (*(TableRow(name, _statistics_cells(found, name)) for name in order), _ceiling_row(found)),
+        "intervals over source videos. Last line: Pearson that a metric knowing the true means "
+        "would reach, from the agreement of halves of the panel. Edits where all are equal have no "
+        "correlation and are left out of the means.",
+        [*order, "ceiling (people)"],
+        columns,
         first="metric",
     )
 
@@ -352,20 +332,3 @@ def statistics_frame(found: Others) -> pd.DataFrame:
             row = {"question": found.question, "metric": name, "level": level, "kind": kind}
             rows.append(row | {"value": one.value, "low": one.low, "high": one.high})
     return pd.DataFrame(rows)
-
-
-def _statistics_cells(found: Others, name: str) -> tuple[TableCell, ...]:
-    why = found.why_not[name]
-    cells = [ends_cell(found.spa[name], why=why)]
-    cells += [
-        ends_cell(one, why=why or WITHIN[level])
-        for (level, _), one in found.correlations[name].items()
-    ]
-    return (*cells, TableCell(str(found.constant[name])))
-
-
-def _ceiling_row(found: Others) -> TableRow:
-    cells = [TableCell(NOTHING)]
-    for level in LEVELS:
-        cells += [plain_cell(found.ceilings[level].ceiling), TableCell(NOTHING), TableCell(NOTHING)]
-    return TableRow("ceiling (people)", (*cells, TableCell(NOTHING)))

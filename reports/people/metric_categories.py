@@ -22,7 +22,15 @@ from reports.parts import Drawing, ReportPart
 from reports.people.agreement import SHORT, best_of, guessing, headline, why_not, within
 from reports.people.joint import FEW_VIDEOS, Joint
 from reports.subjects import subject
-from reports.tables import Head, Table, TableCell, TableRow, ends_cell, number, plain_cell
+from reports.tables import (
+    Head,
+    Table,
+    TableCell,
+    ends_cell,
+    number,
+    plain_cell,
+    table_of,
+)
 
 OWN_SHOWN, OTHERS_SHOWN = 5, 2  # metrics of the question's axis, and better ones of other axes
 
@@ -220,18 +228,21 @@ def _questions(found: list[Grid]) -> str:
 
 
 def _table(found: Grid, name: str, level: float) -> Table:
-    heads = tuple(
-        Head(category, hint=_counts(found.spots[found.names[0], category]))
-        for category in found.categories
-    )
-    return Table(
+    first = found.names[0]
+    columns = []
+    for category in found.categories:
+        cells = [_cell(found.spots[each, category]) for each in found.names]
+        guess = plain_cell(found.spots[first, category].guess)
+        hint = _counts(found.spots[first, category])
+        columns.append((Head(category, hint=hint), [*cells, guess]))
+    return table_of(
         f"metric_categories_{found.question}",
         f"{found.question.capitalize()}: metrics by category of edit",
         f"The metrics' {name}, with {100 * level:g}% intervals over source videos. Bold: the "
         f"interval lies above guessing and rests on {FEW_VIDEOS} videos or more. Last line: what "
         "guessing reaches in the category.",
-        heads,
-        (*(TableRow(each, _cells(found, each)) for each in found.names), _guesses(found)),
+        [*found.names, "guessing"],
+        columns,
         first="metric",
     )
 
@@ -241,14 +252,8 @@ def _counts(spot: Spot) -> str:
     return f"{of} for the first metric"
 
 
-def _cells(found: Grid, name: str) -> tuple[TableCell, ...]:
-    spots = [found.spots[name, category] for category in found.categories]
-    return tuple(ends_cell(s, best=not s.few and s.low > s.guess) for s in spots)
-
-
-def _guesses(found: Grid) -> TableRow:
-    spots = [found.spots[found.names[0], category] for category in found.categories]
-    return TableRow("guessing", tuple(plain_cell(spot.guess) for spot in spots))
+def _cell(spot: Spot) -> TableCell:
+    return ends_cell(spot, best=not spot.few and spot.low > spot.guess)
 
 
 def _frame(found: list[Grid]) -> pd.DataFrame:

@@ -25,9 +25,17 @@ from reports.people.outcome import SUCCESS, People, RaterOutcome, whose_edits
 from reports.people.pairs import _interval
 from reports.people.verdict import verdict
 from reports.subjects import subject
-from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, ends_text, number
+from reports.tables import (
+    APART,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    table_of,
+)
 
-COUNTS = ("votes", "raters", "sources", "items")
 COUNT_HINTS = {
     "votes": "answers to one question",
     "raters": "who voted",
@@ -108,28 +116,28 @@ def _done(people: People, gaps: TopicDifferences) -> tuple[str, ...]:
 def _table(
     people: People, outcome: RaterOutcome, gaps: TopicDifferences, everyone: bool = False
 ) -> Table:
-    topics = (*people.questions, SUCCESS)
-    columns = {topic: score_cells(people, outcome, gaps, topic) for topic in topics}
-    rows = []
-    for name in people.methods:
-        at = outcome.ratings.methods.index(name)
-        scored = [column[name] for column in columns.values()]
-        answers = replace(_votes_succeed(outcome, at), mark=apart_mark(outcome, SUCCESS, name))
-        rows.append(TableRow(name, (*scored, answers, *_counts(outcome, at))))
-    heads = [Head(name, hint=f"mean vote on {name}") for name in people.questions]
-    heads += [
-        Head(SUCCESS, hint="share of edits that succeed"),
-        Head("votes succeed", hint="share of raters' answers that succeed on every question"),
-        *(Head(name, hint=COUNT_HINTS[name]) for name in COUNTS),
-    ]
     who = ", nobody excluded" if everyone else ""
-    return Table(
+    scores = [
+        (Head(topic, hint=hint), [*score_cells(people, outcome, gaps, topic).values()])
+        for topic, hint in [
+            *((name, f"mean vote on {name}") for name in people.questions),
+            (SUCCESS, "share of edits that succeed"),
+        ]
+    ]
+    votes = "share of raters' answers that succeed on every question"
+    return table_of(
         f"mos{'_everyone' * everyone}",
         f"Mean opinion scores and success{who}",
         _caption(people, outcome),
-        tuple(heads),
-        tuple(rows),
-    )
+        people.methods,
+        [
+            *scores,
+            (Head("votes succeed", hint=votes),
+             [_votes_succeed(outcome, m) for m in people.methods]),
+            *((Head(name, hint=hint), [_count(outcome, name, m) for m in people.methods])
+              for name, hint in COUNT_HINTS.items()),
+        ],
+    )  # fmt: skip
 
 
 def _caption(people: People, outcome: RaterOutcome) -> str:
@@ -185,7 +193,7 @@ def _mos(scores: MethodScores, at: int) -> TableCell:
     if not is_number(scores.mos[at]):
         return TableCell(NOTHING, "no votes")
     boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
-    counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNTS)
+    counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNT_HINTS)
     small = ends_text(float(scores.low[at]), float(scores.high[at]))
     return TableCell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
 
@@ -194,8 +202,10 @@ def _success(outcome: RaterOutcome, at: int) -> TableCell:
     return _share(outcome.success.items, at, "edit")
 
 
-def _votes_succeed(outcome: RaterOutcome, at: int) -> TableCell:
-    return _share(outcome.success.votes, at, "answer of a rater about an edit")
+def _votes_succeed(outcome: RaterOutcome, method: str) -> TableCell:
+    at = outcome.ratings.methods.index(method)
+    cell = _share(outcome.success.votes, at, "answer of a rater about an edit")
+    return replace(cell, mark=apart_mark(outcome, SUCCESS, method))
 
 
 def _share(rate: SuccessRate, at: int, what: str) -> TableCell:
@@ -208,14 +218,12 @@ def _share(rate: SuccessRate, at: int, what: str) -> TableCell:
     return TableCell(f"{number(share, 0)}%", ends_text(low, high, 0), hint)
 
 
-def _counts(outcome: RaterOutcome, at: int) -> list[TableCell]:
-    """Return the counts: one number where the questions agree, else the least and the most."""
-    found = []
-    for name in COUNTS:
-        numbers = [int(getattr(scores, name)[at]) for scores in outcome.scores.values()]
-        low, high = min(numbers), max(numbers)
-        found.append(TableCell(str(low) if low == high else f"{low}{NOTHING}{high}"))
-    return found
+def _count(outcome: RaterOutcome, name: str, method: str) -> str:
+    """Return a count: one number where the questions agree, else the least and the most."""
+    at = outcome.ratings.methods.index(method)
+    numbers = [int(getattr(scores, name)[at]) for scores in outcome.scores.values()]
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low}{NOTHING}{high}"
 
 
 def _frame(

@@ -25,19 +25,20 @@ from evaluation.stats.ratings import (
 )
 from reports.loading import is_number
 from reports.parts import ReportPart
-from reports.people.differences import alpha_of, gaps_of
+from reports.people.differences import gaps_of
 from reports.people.outcome import People
 from reports.subjects import subject
 from reports.tables import (
+    HOLM,
     NOTHING,
     Head,
     Table,
     TableCell,
-    TableRow,
     ends_text,
     number,
     p_text,
     plain_cell,
+    table_of,
 )
 
 Say = Callable[[str], None]
@@ -208,7 +209,7 @@ def _notes_apart(people: People) -> tuple[str, ...]:
 
 def _sentence(people: People, found: list[OrdinalQuestion]) -> str:
     """Return whether the mixed model's verdicts are those of the means."""
-    alpha, means = alpha_of(people), gaps_of(people, people.kept)
+    alpha, means = people.how.alpha, gaps_of(people, people.kept)
     pairs, other = 0, []
     for one in found:
         verdicts = {(gap.a, gap.b): gap.sign(alpha) for gap in means[one.question]}
@@ -233,34 +234,30 @@ def _verdict(gap: OrdinalGap, alpha: float) -> str:
 
 
 def _table(people: People, one: OrdinalQuestion) -> Table:
-    alpha, level = alpha_of(people), people.how.confidence
-    heads = (
-        Head("log-odds", hint="of a better grade"),
-        Head("p", hint="adjusted by Holm"),
-        Head("points", hint="difference of mean votes, posterior"),
-        Head("P(ahead)", hint="posterior probability"),
-    )
-    rows = tuple(
-        TableRow(f"{gap.a} \N{MINUS SIGN} {gap.b}", _cells(gap, alpha)) for gap in one.gaps
-    )
-    return Table(
+    alpha, level, gaps = people.how.alpha, people.how.confidence, one.gaps
+    return table_of(
         f"ordinal_{one.question}",
         f"{one.question.capitalize()}: methods in pairs, by ordinal models",
         CAPTION.format(level=100 * level, alpha=100 * alpha),
-        heads,
-        rows,
+        [f"{gap.a} \N{MINUS SIGN} {gap.b}" for gap in gaps],
+        [
+            (Head("log-odds", hint="of a better grade"), [_latent(gap, alpha) for gap in gaps]),
+            (HOLM, [p_text(gap.p_holm) for gap in gaps]),
+            (Head("points", hint="difference of mean votes, posterior"), [
+                TableCell(number(gap.points, 2), ends_text(gap.points_low, gap.points_high))
+                for gap in gaps
+            ]),
+            (Head("P(ahead)", hint="posterior probability"), [_chance(gap.better) for gap in gaps]),
+        ],
         first="pair",
-    )
+    )  # fmt: skip
 
 
-def _cells(gap: OrdinalGap, alpha: float) -> tuple[TableCell, ...]:
-    latent = TableCell(NOTHING, UNBOUNDED)
-    if is_number(gap.latent):
-        latent = TableCell(
-            number(gap.latent, 2), ends_text(gap.low, gap.high), best=gap.sign(alpha) != 0
-        )
-    points = TableCell(number(gap.points, 2), ends_text(gap.points_low, gap.points_high))
-    return latent, TableCell(p_text(gap.p_holm)), points, TableCell(_chance(gap.better))
+def _latent(gap: OrdinalGap, alpha: float) -> TableCell:
+    if not is_number(gap.latent):
+        return TableCell(NOTHING, UNBOUNDED)
+    ends = ends_text(gap.low, gap.high)
+    return TableCell(number(gap.latent, 2), ends, best=gap.sign(alpha) != 0)
 
 
 def _chance(share: float) -> str:
@@ -272,29 +269,30 @@ def _chance(share: float) -> str:
 
 def _models_table(found: list[OrdinalQuestion]) -> Table:
     terms = list(dict.fromkeys(term for one in found for term in one.spread))
-    heads = (
-        *(Head(term, hint="standard deviation in log-odds") for term in terms),
-        Head("R-hat", hint="1 where the chains have met; above 1.01 they have not"),
-        Head("effective draws", hint="of the mean votes; under 400 the ends are rough"),
-    )
-    rows = tuple(
-        TableRow(one.question, (*(plain_cell(one.spread.get(term, float("nan"))) for term in terms),
-                           *_mixing_cells(one)))
-        for one in found
-    )  # fmt: skip
-    title = "The ordinal models"
-    caption = (
+    deviation = "standard deviation in log-odds"
+    return table_of(
+        "ordinal_models",
+        "The ordinal models",
         "Standard deviations of the random effects of the mixed model, in log-odds (answers have "
-        "1.81), and how well the chains mixed. Effects that cannot be told apart are left out."
-    )
-    return Table("ordinal_models", title, caption, heads, rows, first="question")
+        "1.81), and how well the chains mixed. Effects that cannot be told apart are left out.",
+        [one.question for one in found],
+        [
+            *((Head(term, hint=deviation), [plain_cell(o.spread.get(term, np.nan)) for o in found])
+              for term in terms),
+            (Head("R-hat", hint="1 where the chains have met; above 1.01 they have not"),
+             [_rhat(one) for one in found]),
+            (Head("effective draws", hint="of the mean votes; under 400 the ends are rough"),
+             [f"{one.mixing.draws:.0f}" if one.mixing else NOTHING for one in found]),
+        ],
+        first="question",
+    )  # fmt: skip
 
 
-def _mixing_cells(one: OrdinalQuestion) -> tuple[TableCell, TableCell]:
+def _rhat(one: OrdinalQuestion) -> TableCell:
     if one.mixing is None:
-        return TableCell(NOTHING, one.why_not), TableCell(NOTHING)
+        return TableCell(NOTHING, one.why_not)
     hint = "" if one.mixing.met else "the chains have not met: take the points with care"
-    return TableCell(f"{one.mixing.rhat:.3f}", hint=hint), TableCell(f"{one.mixing.draws:.0f}")
+    return TableCell(f"{one.mixing.rhat:.3f}", hint=hint)
 
 
 def _frame(found: list[OrdinalQuestion]) -> pd.DataFrame:

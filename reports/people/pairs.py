@@ -24,7 +24,6 @@ from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.figures.style import MarkerStyle, marks_of
 from reports.loading import is_number
 from reports.metrics.glance import GlanceColumn
-from reports.people.differences import alpha_of
 from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
 from reports.tables import Head, TableCell, ends_text, number
@@ -119,7 +118,7 @@ STRENGTH = (
 
 def choice_columns(pairs: Pairs) -> list[GlanceColumn]:
     """Return a column for every question of a pairwise study on which strengths can be told."""
-    alpha = alpha_of(pairs)
+    alpha = pairs.how.alpha
     return [_choice_column(pairs, one, alpha) for one in pairs.kept if one.model and one.ends]
 
 

@@ -5,6 +5,7 @@ anything. A claim about these raters takes them as they are and the source video
 They are two questions, and each answer says which it is of.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,6 @@ from reports.parts import ReportPart
 from reports.people.differences import (
     Difference,
     TopicDifferences,
-    alpha_of,
     gaps_of,
     mos_cell,
     own_edits_note,
@@ -27,7 +27,17 @@ from reports.people.differences import (
 from reports.people.outcome import SUCCESS, People, compared, whose_edits, within_scale
 from reports.people.verdict import said_of
 from reports.subjects import subject
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
+from reports.tables import (
+    HOLM,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    p_text,
+    table_of,
+)
 
 FEW = 8  # raters below which a claim about others like them can show little
 ANYBODY = "raters like these"
@@ -100,7 +110,7 @@ def _panel(people: People) -> Panel:
 
 def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
     """Return a sentence for every topic that says both, each by its name."""
-    alpha, said = alpha_of(people), []
+    alpha, said = people.how.alpha, []
     for topic, these in panel.these.items():
         scores = scores_of(people, people.kept, topic)
         if not these or not any(map(is_number, scores.values())):
@@ -125,35 +135,28 @@ def _shown(gaps: list[Difference], alpha: float) -> str:
 
 
 def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
-    alpha = alpha_of(people)
-    pairs = zip(panel.these[topic], panel.like[topic], strict=True)
-    rows = [
-        TableRow(
-            f"{these.a} \N{MINUS SIGN} {these.b}",
-            (_difference(these), *_ends(these, alpha), *_ends(like, alpha)),
-        )
-        for these, like in pairs
-    ]
-    heads = (
-        Head("difference"),
-        Head(who, hint="interval over source videos, these raters as they are"),
-        Head(f"p, {who}", hint="adjusted by Holm"),
-        Head(ANYBODY, hint="interval over source videos and raters"),
-        Head(f"p, {ANYBODY}", hint="adjusted by Holm"),
-    )
+    alpha, these, like = people.how.alpha, panel.these[topic], panel.like[topic]
     unit = "percentage points" if topic == SUCCESS else "points of the scale"
     whose = whose_edits({topic: people.kept.standings[topic]})
-    return Table(
+    sources = "interval over source videos, these raters as they are"
+    return table_of(
         f"panel_{topic}",
         f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
         f"First method minus second, in {unit}, over the edits that {whose} have, with "
         f"{100 * people.how.confidence:g}% intervals (not adjusted) for {who} on source videos "
         f"like these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
         f"significant at the {100 * alpha:g}% level.",
-        heads,
-        tuple(rows),
+        [one.label for one in these],
+        [
+            ("difference", [_difference(one) for one in these]),
+            (Head(who, hint=sources), [_ends(one, alpha) for one in these]),
+            (replace(HOLM, text=f"p, {who}"), [_p_cell(one) for one in these]),
+            (Head(ANYBODY, hint="interval over source videos and raters"),
+             [_ends(one, alpha) for one in like]),
+            (replace(HOLM, text=f"p, {ANYBODY}"), [_p_cell(one) for one in like]),
+        ],
         first="pair",
-    )
+    )  # fmt: skip
 
 
 def _scale(one: Difference) -> tuple[int, int]:
@@ -165,41 +168,41 @@ def _difference(one: Difference) -> TableCell:
     return TableCell(number(times * one.mid, digits) if is_number(one.mid) else NOTHING)
 
 
-def _ends(one: Difference, alpha: float) -> tuple[TableCell, TableCell]:
+def _ends(one: Difference, alpha: float) -> TableCell:
     times, digits = _scale(one)
     if not is_number(one.low):
-        return TableCell(NOTHING, hint=one.why_not), TableCell(p_text(one.p_holm), hint=one.why_not)
+        return TableCell(NOTHING, hint=one.why_not)
     ends = ends_text(times * one.low, times * one.high, digits)
-    return TableCell(ends, best=one.sign(alpha) != 0), TableCell(p_text(one.p_holm))
+    return TableCell(ends, best=one.sign(alpha) != 0)
+
+
+def _p_cell(one: Difference) -> TableCell:
+    return TableCell(p_text(one.p_holm), hint="" if is_number(one.low) else one.why_not)
 
 
 def _scores_table(people: People, panel: Panel, who: str) -> Table:
     """Return the mean opinion scores with both intervals."""
-    rows = []
-    for name in people.methods:
-        at, cells = people.kept.common.methods.index(name), []
-        for question in people.questions:
-            these, like = panel.scores[question], people.kept.scores[question]
-            cells += [
-                mos_cell(people, question, name),
-                TableCell(ends_text(float(these.low[at]), float(these.high[at]))),
-                TableCell(ends_text(float(like.low[at]), float(like.high[at]))),
-            ]
-        rows.append(TableRow(name, tuple(cells)))
-    heads = [
-        head
-        for question in people.questions
-        for head in (Head(question), Head(f"{question}, {who}"), Head(f"{question}, {ANYBODY}"))
-    ]
-    return Table(
+    columns: list[tuple[str, list[TableCell | str]]] = []
+    for question in people.questions:
+        these, like = panel.scores[question], people.kept.scores[question]
+        columns += [
+            (question, [mos_cell(people, question, name) for name in people.methods]),
+            (f"{question}, {who}", _intervals(people, these)),
+            (f"{question}, {ANYBODY}", _intervals(people, like)),
+        ]
+    return table_of(
         "panel_mos",
         f"Mean opinion scores, for {who} and for {ANYBODY}",
         f"Mean of source means with {100 * people.how.confidence:g}% intervals for {who} on source "
         f"videos like these, and for {ANYBODY}.{own_edits_note(people, people.questions)}",
-        tuple(heads),
-        tuple(rows),
-        first="method",
+        people.methods,
+        columns,
     )
+
+
+def _intervals(people: People, scores: MethodScores) -> list[TableCell | str]:
+    places = [people.kept.common.methods.index(name) for name in people.methods]
+    return [ends_text(float(scores.low[at]), float(scores.high[at])) for at in places]
 
 
 def _frame(panel: Panel) -> pd.DataFrame:

@@ -14,7 +14,19 @@ from reports.parts import Drawing, ReportPart
 from reports.people.differences import ALIKE
 from reports.people.pairs import Pairs, QuestionChoices
 from reports.subjects import subject
-from reports.tables import NOTHING, Head, Table, TableCell, TableRow, ends_text, number, p_text
+from reports.summary import IntervalSettings
+from reports.tables import (
+    BOOTSTRAP,
+    HOLM,
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    p_text,
+    table_of,
+)
 
 MANY = 4  # methods, of which all pairs are said
 DONE = (
@@ -40,30 +52,25 @@ PAIR_CAPTION = (
 @subject("preferences", "pairs")
 def preferences_part(pairs: Pairs) -> ReportPart:
     """Return what raters preferred, question by question."""
-    level = pairs.how.confidence
-    tables = [_win_table(one, level) for one in pairs.kept if one.model]
-    tables += [_pair_table(one, level) for one in pairs.kept if one.model]
-    folded = [_win_table(one, level, everyone=True) for one in pairs.everyone if one.model]
+    how = pairs.how
+    tables = [_win_table(one, how) for one in pairs.kept if one.model]
+    tables += [_pair_table(one, how) for one in pairs.kept if one.model]
+    folded = [_win_table(one, how, everyone=True) for one in pairs.everyone if one.model]
     drawn = [one for one in pairs.kept if one.model]
     return ReportPart(
         id="preferences",
         title="What raters prefer",
-        found=tuple(_sentence(one, _alpha(level)) for one in pairs.kept),
+        found=tuple(_sentence(one, how.alpha) for one in pairs.kept),
         drawings=(_drawing(drawn, pairs.look),) if drawn else (),
         tables=(_model_table(pairs.kept), *tables),
         folded=tuple(folded),
         frames=(("preferences", _frame(pairs.kept)),),
-        done=(DONE, INTERVALS.format(**_percent(level), resamples=pairs.how.resamples)),
+        done=(DONE, INTERVALS.format(**_percent(how), resamples=how.resamples)),
     )
 
 
-def _alpha(level: float) -> float:
-    """Return the level of tests that goes with that of intervals."""
-    return round(1 - level, 9)
-
-
-def _percent(level: float) -> dict[str, float]:
-    return {"level": 100 * level, "alpha": 100 * _alpha(level)}
+def _percent(how: IntervalSettings) -> dict[str, float]:
+    return {"level": 100 * how.confidence, "alpha": 100 * how.alpha}
 
 
 def _sentence(one: QuestionChoices, alpha: float) -> str:
@@ -145,21 +152,18 @@ def _win_ends(one: QuestionChoices, a: int, b: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _win_table(one: QuestionChoices, level: float, everyone: bool = False) -> Table:
-    names = one.rows.methods
-    rows = [
-        TableRow(a, tuple(_win_cell(one, i, j, _alpha(level)) for j in range(len(names))))
-        for i, a in enumerate(names)
-    ]
+def _win_table(one: QuestionChoices, how: IntervalSettings, everyone: bool = False) -> Table:
+    names, alpha = one.rows.methods, how.alpha
     who = " with excluded raters" if everyone else ""
-    return Table(
+    places = range(len(names))
+    return table_of(
         f"preferences_{one.question}{'_everyone' * everyone}",
         f"{one.question.capitalize()}: how often the row is preferred to the column{who}",
         "P(row preferred) + P(no difference) / 2 by the fitted model without a favoured side, with "
-        f"its {100 * level:g}% interval from that of the difference of strengths. Bold: "
+        f"its {100 * how.confidence:g}% interval from that of the difference of strengths. Bold: "
         "significant by Holm's p.",
-        tuple(Head(name) for name in names),
-        tuple(rows),
+        names,
+        [(name, [_win_cell(one, i, j, alpha) for i in places]) for j, name in enumerate(names)],
         first="preferred",
     )
 
@@ -172,70 +176,65 @@ def _win_cell(one: QuestionChoices, a: int, b: int, alpha: float) -> TableCell:
     return TableCell(f"{one.model.win[a, b]:.0%}", _share_ends(one, a, b), best=sure)
 
 
-def _pair_table(one: QuestionChoices, level: float) -> Table:
-    names, alpha = one.rows.methods, _alpha(level)
-    rows = tuple(
-        TableRow(f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}", _pair_cells(one, gap, alpha))
-        for gap in one.gaps
-    )
-    heads = (
-        Head("strength", hint="difference, log scale"),
-        Head("bootstrap", hint="interval of the two-way bootstrap"),
-        Head("p", hint="adjusted by Holm"),
-        Head("choices", hint="between these two"),
-    )
-    title = f"{one.question.capitalize()}: methods in pairs"
-    caption = PAIR_CAPTION.format(**_percent(level))
-    return Table(f"preference_pairs_{one.question}", title, caption, heads, rows, first="pair")
+def _pair_table(one: QuestionChoices, how: IntervalSettings) -> Table:
+    names, alpha = one.rows.methods, how.alpha
+    return table_of(
+        f"preference_pairs_{one.question}",
+        f"{one.question.capitalize()}: methods in pairs",
+        PAIR_CAPTION.format(**_percent(how)),
+        [f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}" for gap in one.gaps],
+        [
+            (Head("strength", hint="difference, log scale"),
+             [_strength_cell(one, gap, alpha) for gap in one.gaps]),
+            (BOOTSTRAP, [_boot_cell(one, gap.a, gap.b) for gap in one.gaps]),
+            (HOLM, [p_text(one.p_holm[gap.a, gap.b]) for gap in one.gaps]),
+            (Head("choices", hint="between these two"), [gap.choices for gap in one.gaps]),
+        ],
+        first="pair",
+    )  # fmt: skip
 
 
-def _pair_cells(one: QuestionChoices, gap: PreferencePair, alpha: float) -> tuple[TableCell, ...]:
-    assert one.ends
+def _strength_cell(one: QuestionChoices, gap: PreferencePair, alpha: float) -> TableCell:
     found, a, b = gap.difference, gap.a, gap.b
     sure = one.shown(a, b, alpha) or one.shown(b, a, alpha)
+    return TableCell(number(found.mid, 2), ends_text(found.low, found.high), best=sure)
+
+
+def _boot_cell(one: QuestionChoices, a: int, b: int) -> TableCell:
+    assert one.ends
     low, high = one.ends.difference_low[a, b], one.ends.difference_high[a, b]
-    return (
-        TableCell(number(found.mid, 2), ends_text(found.low, found.high), best=sure),
-        TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING),
-        TableCell(p_text(one.p_holm[a, b])),
-        TableCell(str(gap.choices)),
-    )
+    return TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING)
 
 
 def _model_table(kept: tuple[QuestionChoices, ...]) -> Table:
-    heads = (
-        Head("choices"),
-        Head("raters"),
-        Head("videos"),
-        Head("no difference", hint="share of choices"),
-        Head("left favoured", hint="P(left) / P(right) between equal edits; 1 is no favour"),
-        Head("resamples without estimates", hint="where they are many, intervals are too narrow"),
-    )
-    return Table(
+    rows = [one.rows for one in kept]
+    left = "P(left) / P(right) between equal edits; 1 is no favour"
+    failed = "where they are many, intervals are too narrow"
+    return table_of(
         "preference_model",
         "The model and its data",
         "One line per question. The side that raters favour is a parameter of the model, so it "
         "does not affect the strengths.",
-        heads,
-        tuple(TableRow(one.question, _model_cells(one)) for one in kept),
+        [one.question for one in kept],
+        [
+            ("choices", [len(one.outcome) for one in rows]),
+            ("raters", [len(np.unique(one.rater)) for one in rows]),
+            ("videos", [len(np.unique(one.source)) for one in rows]),
+            (Head("no difference", hint="share of choices"),
+             [f"{np.mean(one.outcome == 0):.0%}" for one in rows]),
+            (Head("left favoured", hint=left), [_side_cell(one) for one in kept]),
+            (Head("resamples without estimates", hint=failed),
+             [one.ends.failed if one.model and one.ends else NOTHING for one in kept]),
+        ],
         first="question",
-    )
+    )  # fmt: skip
 
 
-def _model_cells(one: QuestionChoices) -> tuple[TableCell, ...]:
-    rows = one.rows
-    counts = [len(rows.outcome), len(np.unique(rows.rater)), len(np.unique(rows.source))]
-    ties = TableCell(f"{np.mean(rows.outcome == 0):.0%}")
+def _side_cell(one: QuestionChoices) -> TableCell:
     if not one.model or not one.ends:
-        return (
-            *(TableCell(str(n)) for n in counts),
-            ties,
-            TableCell(NOTHING, one.why_not),
-            TableCell(NOTHING),
-        )
+        return TableCell(NOTHING, one.why_not)
     low, high = np.exp(one.ends.bias)
-    side = TableCell(number(float(np.exp(one.model.bias)), 2), ends_text(low, high))
-    return (*(TableCell(str(n)) for n in counts), ties, side, TableCell(str(one.ends.failed)))
+    return TableCell(number(float(np.exp(one.model.bias)), 2), ends_text(low, high))
 
 
 def _drawing(kept: list[QuestionChoices], look: dict[str, MarkerStyle]) -> Drawing:

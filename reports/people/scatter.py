@@ -30,12 +30,11 @@ from reports.tables import (
     NOTHING,
     Head,
     Table,
-    TableCell,
-    TableRow,
     ends_cell,
     number,
     p_text,
     plain_cell,
+    table_of,
 )
 
 PANEL = 2.9  # inches
@@ -249,45 +248,35 @@ def _drawing(joint: Joint, found: list[Question]) -> Drawing:
 
 
 def _table(found: Question) -> Table:
-    heads = (
-        Head("n", hint="clips with a value and a vote"),
-        Head("Pearson", hint="of predicted and observed mean votes"),
-        Head("RMSE", hint="points of the scale, on the edits the mapping was fitted on"),
-        Head("RMSE*", hint="error beyond the 95% interval of an edit's votes"),
-        Head("outliers", hint="edits whose error exceeds that interval"),
-        Head("RMSE other videos, 1st", hint="first order, fitted on all other source videos"),
-        Head("RMSE other videos, 3rd", hint="third order, fitted on all other source videos"),
-        Head("p Pearson", hint="against the first line"),
-        Head("p RMSE", hint="against the first line"),
-        Head("p outliers", hint="against the first line"),
-    )
-    best = found.metrics[0].name
-    return Table(
+    several, values = found.metrics, [one.values for one in found.metrics]
+    against = "against the first line"
+    return table_of(
         f"metric_prediction_{found.question}",
         f"{found.question.capitalize()}: prediction of mean votes by the metrics meant for it",
         "In points of the scale, after a monotonic mapping of third order (first order for a "
         "metric with fewer than four different values). p: two-sided tests of ITU-T P.1401 against "
-        f"{best}, the best by the same votes, Bonferroni-adjusted over all pairs; they treat the "
-        "samples as independent, which metrics of the same clips are not.",
-        heads,
-        tuple(TableRow(one.name, _cells(one)) for one in found.metrics),
+        f"{several[0].name}, the best by the same votes, Bonferroni-adjusted over all pairs; they "
+        "treat the samples as independent, which metrics of the same clips are not.",
+        [one.name for one in several],
+        [
+            (Head("n", hint="clips with a value and a vote"), [one.n for one in values]),
+            (Head("Pearson", hint="of predicted and observed mean votes"),
+             [ends_cell(one.pearson) for one in several]),
+            (Head("RMSE", hint="points of the scale, on the edits the mapping was fitted on"),
+             [plain_cell(one.rmse) for one in values]),
+            (Head("RMSE*", hint="error beyond the 95% interval of an edit's votes"),
+             [plain_cell(one.rmse_star) for one in values]),
+            (Head("outliers", hint="edits whose error exceeds that interval"),
+             [f"{r:.0%}" if is_number(r := one.outlier_ratio) else NOTHING for one in values]),
+            (Head("RMSE other videos, 1st", hint="first order, fitted on all other source videos"),
+             [plain_cell(one.first_order) for one in several]),
+            (Head("RMSE other videos, 3rd", hint="third order, fitted on all other source videos"),
+             [plain_cell(one.third_order) for one in several]),
+            *((Head(f"p {name}", hint=against), [p_text(one.p[k]) for one in several])
+              for k, name in enumerate(("Pearson", "RMSE", "outliers"))),
+        ],
         first="metric",
-    )
-
-
-def _cells(one: Predicted) -> tuple[TableCell, ...]:
-    values = one.values
-    outliers = f"{values.outlier_ratio:.0%}" if is_number(values.outlier_ratio) else NOTHING
-    return (
-        TableCell(str(values.n)),
-        ends_cell(one.pearson),
-        plain_cell(values.rmse),
-        plain_cell(values.rmse_star),
-        TableCell(outliers),
-        plain_cell(one.first_order),
-        plain_cell(one.third_order),
-        *(TableCell(p_text(p)) for p in one.p),
-    )
+    )  # fmt: skip
 
 
 def _in_its_unit(joint: Joint, one: Predicted) -> dict[str, str | float]:

@@ -13,7 +13,6 @@ from reports.people.differences import (
     Difference,
     Places,
     TopicDifferences,
-    alpha_of,
     detectable,
     detected,
     gaps_of,
@@ -262,7 +261,7 @@ def _topic(people: People, topic: str, gaps: TopicDifferences) -> str:
     if len(people.methods) == 1:
         return f"{topic.capitalize()}: {_alone(people, topic)}; there is nothing to compare."
     places = places_of(people, people.kept, topic)
-    said = said_of(gaps[topic], alpha_of(people), scores, places)
+    said = said_of(gaps[topic], people.how.alpha, scores, places)
     return f"{topic.capitalize()}: {said}{_ground(people, topic)}."
 
 
@@ -302,7 +301,7 @@ def _power(found: list[Detectable], people: People) -> list[str]:
     more = f" It is not known {unknown(found)}." if len(known) < len(found) else ""
     return [
         f"Power: With {sizes_of(known)}, a single comparison can detect a difference of {what} "
-        f"(points of the scale; {100 * POWER:.0f}% power at the {100 * alpha_of(people):g}% "
+        f"(points of the scale; {100 * POWER:.0f}% power at the {100 * people.how.alpha:g}% "
         f"level); smaller differences may exist without being significant here.{more}"
     ]
 
@@ -341,7 +340,7 @@ def changed(people: People, gaps: TopicDifferences) -> list[str]:
     """Return the comparisons whose sign or significance is another with everyone's votes."""
     if not people.everyone:
         return []
-    alpha, everyone = alpha_of(people), gaps_of(people, people.everyone)
+    alpha, everyone = people.how.alpha, gaps_of(people, people.everyone)
     found = []
     for topic, several in gaps.items():
         for one, other in zip(several, everyone[topic], strict=True):

@@ -18,11 +18,19 @@ from reports.figures.heatmap import (
 from reports.figures.style import SETTINGS, figure
 from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
-from reports.people.differences import drawn_on_own, own_edits_note
+from reports.people.differences import apart_mark, drawn_on_own, own_edits_note
 from reports.people.joint import FEW_VIDEOS
 from reports.people.outcome import People, within_scale
 from reports.subjects import subject
-from reports.tables import APART, NOTHING, Head, Table, TableCell, TableRow, ends_text, number
+from reports.tables import (
+    NOTHING,
+    Head,
+    Table,
+    TableCell,
+    ends_text,
+    number,
+    table_of,
+)
 
 Scores = dict[str, MethodScores]  # by category, all of them last
 
@@ -154,29 +162,26 @@ def _drawing(people: People, found: dict[str, Scores]) -> Drawing:
 
 
 def _table(people: People, question: str, scores: Scores) -> Table:
-    heads = []
-    for name, one in scores.items():
+    columns = []
+    for category, one in scores.items():
         edits, videos = _sizes(one)
         counts = f"{plural(edits, 'edit')} of {plural(videos, 'source video')}"
-        heads.append(Head(name, hint=counts))
-    rows = []
-    for name in people.methods:
-        at = people.kept.ratings.methods.index(name)
-        mark = APART if name in people.kept.apart(question) else ""
-        rows.append(TableRow(name, tuple(_score_cell(one, at, mark) for one in scores.values())))
-    return Table(
+        cells = [_score_cell(people, question, one, name) for name in people.methods]
+        columns.append((Head(category, hint=counts), cells))
+    return table_of(
         f"mos_categories_{question}",
         f"{question.capitalize()}: mean votes by category of edit",
         f"Mean opinion score with its {100 * people.how.confidence:g}% interval (clustered by "
         "rater and by source video) and n, the source videos behind it. Intervals are not "
         "adjusted for the number of categories; those of a few videos are wide and say little."
         + own_edits_note(people, [question]),
-        tuple(heads),
-        tuple(rows),
+        people.methods,
+        columns,
     )
 
 
-def _score_cell(scores: MethodScores, at: int, mark: str) -> TableCell:
+def _score_cell(people: People, question: str, scores: MethodScores, name: str) -> TableCell:
+    at, mark = people.kept.ratings.methods.index(name), apart_mark(people.kept, question, name)
     if not is_number(scores.mos[at]):
         return TableCell(NOTHING, "no votes")
     ends = ends_text(float(scores.low[at]), float(scores.high[at]))
