@@ -17,6 +17,7 @@ from torch import Tensor
 
 from dreamix.backends.arguments import number_of
 from dreamix.backends.family import Family, Words
+from dreamix.backends.surface import Surface
 from dreamix.core.errors import UserError
 
 HELD = ("latents", "prompt_embeds", "negative_prompt_embeds")  # what a callback may see and change
@@ -45,7 +46,7 @@ def called_with(callback: Callback | None, held: Sequence[str]) -> Called | None
 
 
 def after_step(
-    call: Called, family: Family, owner: object, at: tuple[int, Tensor], z: Tensor, words: Words
+    call: Called, family: Family, owner: Surface, at: tuple[int, Tensor], z: Tensor, words: Words
 ) -> tuple[Tensor, Words]:
     """Return latents and prompts as a callback leaves them.
 
@@ -67,7 +68,7 @@ def after_step(
     return z, _words(family, words, new)
 
 
-def weight_now(owner: Any, family: Family, timestep: Tensor, words: Words) -> float | None:
+def weight_now(owner: Surface, family: Family, timestep: Tensor, words: Words) -> float | None:
     """Return the weight of guidance at a timestep; None where there is none."""
     scale = number_of(owner.guidance_scale, 1.0, "guidance_scale")
     if scale <= 1:
@@ -87,11 +88,11 @@ def _version(tensor: object) -> object:
     return object() if tensor.is_inference() else tensor._version
 
 
-def _embeds(family: Family, owner: Any, words: Words) -> dict[str, Tensor | None]:
+def _embeds(family: Family, owner: Surface, words: Words) -> dict[str, Tensor | None]:
     """Return what a callback is shown of the prompts."""
     told = family.states(words.told)
     against = None if words.against is None else family.states(words.against)
-    joined = family.joined and owner.guidance_scale > 1 and against is not None
+    joined = family.joined and (owner.guidance_scale or 1) > 1 and against is not None
     both = torch.cat([against, told]) if joined and against is not None else told
     return {"prompt_embeds": both, "negative_prompt_embeds": against}
 

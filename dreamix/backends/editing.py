@@ -16,9 +16,10 @@ from dreamix.backends.frames import (
     size_asked,
     to_pixels,
 )
+from dreamix.backends.surface import Surface
 from dreamix.core.errors import UserError
 from dreamix.diffusion.corruption import degraded
-from dreamix.diffusion.levels import Start, start_of
+from dreamix.diffusion.levels import Scheduler, Start, start_of
 from dreamix.diffusion.remainder import left
 
 log = logging.getLogger("dreamix")
@@ -58,7 +59,7 @@ class Source(NamedTuple):
     width: int
 
 
-def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
+def edited(family: Family, request: Request, owner: Surface) -> tuple[Any, Start]:
     """Return the frames made of a request, and where denoising started.
 
     owner: the pipeline that callbacks are called with.
@@ -69,7 +70,7 @@ def edited(family: Family, request: Request, owner: Any) -> tuple[Any, Start]:
 
 @torch.no_grad()
 def edited_source(
-    family: Family, request: Request, source: Source, owner: Any
+    family: Family, request: Request, source: Source, owner: Surface
 ) -> tuple[Any, Start]:
     """Return the same of a clip that is pixels already."""
     pixels, frames, height, width = source
@@ -86,7 +87,7 @@ def edited_source(
     return out, start
 
 
-def _log(scheduler: Any, start: Start) -> None:
+def _log(scheduler: Scheduler, start: Start) -> None:
     """Say where denoising starts, and what of that will not be as it was asked for."""
     log.info(
         "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
@@ -176,7 +177,7 @@ def _encoded(family: Family, request: Request, pixels: Tensor) -> Tensor:
 
 
 def _denoised(
-    family: Family, request: Request, words: Words, z: Tensor, start: Start, owner: Any
+    family: Family, request: Request, words: Words, z: Tensor, start: Start, owner: Surface
 ) -> Tensor:
     """Return the latents after the steps of the family's own scheduler, from the start on."""
     scheduler, order = family.pipe.scheduler, getattr(family.pipe.scheduler, "order", 1)

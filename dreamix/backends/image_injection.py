@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from dreamix.backends.adapters import has_fused_projections
 from dreamix.core.errors import UserError
 from dreamix.diffusion.injection import Sampler, denoise_injected
+from dreamix.diffusion.levels import Scheduler
 from dreamix.diffusion.settings import FeatureInjection, Watch
 
 ATTENTION = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # of the up blocks: output_blocks 4 to 11
@@ -135,7 +136,7 @@ def itinerary(pipe: Any, edit: PictureEdit) -> tuple[Any, list[int], int]:
     return scheduler, up, len(up)
 
 
-def parted(scheduler: Any, output: Tensor, z: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+def parted(scheduler: Scheduler, output: Tensor, z: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """Return x0 and eps of latents at a level abar, whichever of them the network predicts."""
     keep, noise = level.sqrt(), (1 - level).sqrt()
     z, output = z.double(), output.double()
@@ -183,7 +184,7 @@ def injected(
     return denoise_injected(trace.start, sampler, len(against), edit.guidance, edit.negative, watch)
 
 
-def layers_at(unet: nn.Module, edit: PictureEdit, done: int) -> list[nn.Module]:
+def layers_at(unet: Any, edit: PictureEdit, done: int) -> list[nn.Module]:
     """Return the layers injected at step `done`, from 0."""
     features = [feature_layer(unet)] if done < edit.feature_steps else []
     attention = attention_layers(unet) if done < edit.attention_steps else []

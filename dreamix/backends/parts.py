@@ -7,7 +7,7 @@ from torch import nn
 
 from dreamix.backends.adapters import bare
 from dreamix.core.errors import UserError
-from dreamix.diffusion.levels import is_flow
+from dreamix.diffusion.levels import Scheduler, is_flow
 
 UNSET = {  # parts that may be read and not be changed
     "motion_adapter": "its layers are in the unet already: from_pretrained takes motion_adapter=",
@@ -40,7 +40,7 @@ def check_part(pipe: Any, name: str, part: Any) -> None:
         _check_network(name, before, after)
 
 
-def _check_scheduler(before: object, after: object) -> None:
+def _check_scheduler(before: Scheduler, after: Any) -> None:
     if not isinstance(after, SchedulerMixin):
         raise UserError(f"scheduler is a scheduler of diffusers, not {_kind(after)}")
     if is_flow(after) != is_flow(before):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -21,6 +22,8 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 
 ATEN = torch.ops.aten
 REST = "rest"  # the phase that has no name
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
 
 
 def new_mode() -> FakeTensorMode:
@@ -146,7 +149,9 @@ class Traced(TorchDispatchMode):
         self._most = max(self._most, self.live + more)
         self.peak[self._phase] = max(self.peak.get(self._phase, 0), self.live + more)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: OpOverload, types: object, args: Args = (), kwargs: Kwargs | None = None
+    ) -> Any:
         """Run one operation and count it; a value that is asked for is 1, or 0 if it is a whole."""
         kwargs = kwargs or {}
         if func is ATEN._local_scalar_dense.default and isinstance(args[0], FakeTensor):
@@ -171,7 +176,7 @@ def _value(dtype: torch.dtype) -> bool | float | int:
     return 1.0 if dtype.is_floating_point else 0
 
 
-def operations(func: Any, args: Any, kwargs: Any, out: Any) -> int:
+def operations(func: OpOverload, args: Args, kwargs: Kwargs, out: object) -> int:
     """Return the floating point operations of one call: two for a multiplication and addition."""
     if func is ATEN._scaled_dot_product_flash_attention_for_cpu.default:
         return int(sdpa_flop_count(*(x.shape for x in args[:3])))

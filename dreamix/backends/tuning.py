@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +51,7 @@ class Clip(NamedTuple):
 
 def tune(
     family: Family,
-    video: Any,
+    video: object,
     tuning: Tuning,
     generator: torch.Generator,
     watch: Watch | None = None,
@@ -79,7 +79,7 @@ def tune(
     return Tuned(history, time.perf_counter() - began)
 
 
-def encoded(family: Family, video: Any, tuning: Tuning) -> Clip:
+def encoded(family: Family, video: object, tuning: Tuning) -> Clip:
     """Return the latents of a clip and of its frames; what no loss needs is left empty."""
     pictures = pictures_of(video)
     height, width = size_asked(tuning.size, nearest_size(pictures[0], family.size_multiple))

@@ -7,12 +7,21 @@ s = 0 is the clean clip, s = 1 noise alone. diffusers' `strength` is another thi
 steps, which means another noise on every schedule.
 """  # noqa: E501
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from dreamix.core.errors import UserError
+
+
+class Scheduler(Protocol):
+    """A scheduler of diffusers; what only some of them have is looked for where it is used."""
+
+    config: Any
+    timesteps: Tensor
+
+    def __getattr__(self, name: str) -> Any: ...
 
 
 class Start(NamedTuple):
@@ -25,7 +34,7 @@ class Start(NamedTuple):
     timestep: float  # what the network is told at that step
 
 
-def is_flow(scheduler: Any) -> bool:
+def is_flow(scheduler: Scheduler) -> bool:
     """Return whether a scheduler's noise is that of flow matching, not variance preserving."""
     config = scheduler.config
     named = type(scheduler).__name__.startswith("FlowMatch")
@@ -33,7 +42,7 @@ def is_flow(scheduler: Any) -> bool:
     return bool(named or flow or getattr(config, "prediction_type", "") == "flow_prediction")
 
 
-def noise_levels(scheduler: Any) -> Tensor:
+def noise_levels(scheduler: Scheduler) -> Tensor:
     """Return the noise level at every timestep of a scheduler whose steps are set, float64."""
     timesteps = scheduler.timesteps
     sigmas = getattr(scheduler, "sigmas", None)
@@ -44,7 +53,7 @@ def noise_levels(scheduler: Any) -> Tensor:
     return sigmas if is_flow(scheduler) else (1 - 1 / (1 + sigmas.square())).sqrt()
 
 
-def start_of(scheduler: Any, s: float) -> Start:
+def start_of(scheduler: Scheduler, s: float) -> Start:
     """Return the start whose noise level is nearest to `s`, the lower of two as near.
 
     s = 1 starts from noise alone, at the first step; s = 0, and an s that is nearer to 0 than to

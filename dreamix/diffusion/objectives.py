@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from dreamix.core.errors import UserError
-from dreamix.diffusion.levels import is_flow
+from dreamix.diffusion.levels import Scheduler, is_flow
 
 
 class Drawn(NamedTuple):
@@ -29,7 +29,7 @@ class Drawn(NamedTuple):
     timesteps: Tensor  # (B,), as the network is told
 
 
-def draw(scheduler: object, x: Tensor, generator: torch.Generator) -> Drawn:
+def draw(scheduler: Scheduler, x: Tensor, generator: torch.Generator) -> Drawn:
     """Return clips `x`, float32, with noise of levels the network was trained on.
 
     generator: on the CPU, so that a draw is the same on every device.
@@ -38,7 +38,7 @@ def draw(scheduler: object, x: Tensor, generator: torch.Generator) -> Drawn:
     return (_flow if is_flow(scheduler) else _preserving)(scheduler, x, noise, generator)
 
 
-def _flow(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Generator) -> Drawn:
+def _flow(scheduler: Scheduler, x: Tensor, noise: Tensor, generator: torch.Generator) -> Drawn:
     u = torch.sigmoid(torch.randn(len(x), generator=generator))
     shift = shift_of(scheduler, x[0, 0].numel())
     level = (shift * u / (1 + (shift - 1) * u)).to(x.device)
@@ -47,7 +47,9 @@ def _flow(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Generator) 
     return Drawn((1 - s) * x + s * noise, noise - x, timesteps)
 
 
-def _preserving(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Generator) -> Drawn:
+def _preserving(
+    scheduler: Scheduler, x: Tensor, noise: Tensor, generator: torch.Generator
+) -> Drawn:
     abars = scheduler.alphas_cumprod.cpu()
     timesteps = torch.randint(len(abars), (len(x),), generator=generator)
     abar = _each(abars[timesteps].float().to(x.device), x)
@@ -59,7 +61,7 @@ def _preserving(scheduler: Any, x: Tensor, noise: Tensor, generator: torch.Gener
     return Drawn(alpha * x + sigma * noise, targets[kind], timesteps.to(x.device))
 
 
-def shift_of(scheduler: Any, tokens: int) -> float:
+def shift_of(scheduler: Scheduler, tokens: int) -> float:
     """Return k, by which a flow's noise levels are shifted towards noise; 1 leaves them.
 
     tokens: latent positions of a clip, on which the shift of some schedulers depends.
