@@ -4,7 +4,6 @@ The folder is described in `evaluation/schema.py`. Reading needs neither models 
 report can be made on any machine, years later.
 """
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -196,8 +195,3 @@ def clip_file(run: Run, clip: ClipRow) -> Path | None:
     """Return the file of a clip; None if it was not made or is gone."""
     path = run.files.clip_path(clip) if clip.file else None
     return path if path and path.is_file() else None
-
-
-def is_number(value: float | None) -> bool:
-    """Return True for a finite number; None and NaN are none."""
-    return value is not None and math.isfinite(value)

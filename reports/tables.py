@@ -14,7 +14,6 @@ from typing import NamedTuple, Protocol
 from dreamix.core.wording import listed as listed
 from dreamix.core.wording import plural
 from evaluation.stats.intervals import Interval
-from reports.loading import is_number
 
 NOTHING = "\N{EN DASH}"
 APART = "\N{DAGGER}"
@@ -87,6 +86,11 @@ def table_of(
 
 def _as_cell(shown: TableCell | str | int) -> TableCell:
     return shown if isinstance(shown, TableCell) else TableCell(str(shown))
+
+
+def is_number(value: float | None) -> bool:
+    """Return True for a finite number; None and NaN are none."""
+    return value is not None and math.isfinite(value)
 
 
 def interval_text(interval: Interval, digits: int) -> str:

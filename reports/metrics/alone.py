@@ -11,7 +11,7 @@ import pandas as pd
 from dreamix.core.wording import listed, plural
 from evaluation.stats.meta import system_note
 from reports.figures.style import marks
-from reports.loading import AXES, is_number
+from reports.loading import AXES
 from reports.metrics.rankings import (
     ALPHA,
     PERMUTATIONS,
@@ -28,7 +28,7 @@ from reports.metrics.results import rank_bounds
 from reports.parts import Drawing, ReportPart
 from reports.subjects import subject
 from reports.summary import RunSummary
-from reports.tables import NOTHING, Head, Table, TableCell, number, table_of, those
+from reports.tables import NOTHING, Head, Table, TableCell, is_number, number, table_of, those
 
 NOBODY = (
     "Nobody was asked. This shows how metrics rank the methods and how far they agree, not which "

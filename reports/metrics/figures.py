@@ -16,12 +16,12 @@ from reports.figures.style import (
     figure,
     marks,
 )
-from reports.loading import Run, is_number
+from reports.loading import Run
 from reports.metrics.results import decimals
 from reports.metrics.trade_off import looks, pareto_front, trade_off
 from reports.parts import Drawing
 from reports.summary import RunSummary, Score
-from reports.tables import number
+from reports.tables import is_number, number
 
 
 def run_drawings(summary: RunSummary) -> list[Drawing]:

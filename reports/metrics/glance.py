@@ -24,7 +24,6 @@ from reports.figures.style import (
     families,
     figure,
 )
-from reports.loading import is_number
 from reports.metrics.rankings import ALPHA, Ranking, Values, rankings, values_of
 from reports.metrics.results import compared_cell, decimals
 from reports.parts import Drawing, ReportPart
@@ -35,6 +34,7 @@ from reports.tables import (
     Table,
     TableCell,
     interval_text,
+    is_number,
     number,
     prose_digits,
     table_of,

@@ -43,9 +43,9 @@ from reports.figures.style import (
     legend_below,
 )
 from reports.ground import MethodRanks, levelled, standing, tolerance
-from reports.loading import AXES, is_number
+from reports.loading import AXES
 from reports.summary import IntervalSettings, RunSummary
-from reports.tables import NOTHING, number
+from reports.tables import NOTHING, is_number, number
 
 PERMUTATIONS, RESAMPLES = 10_000, 1000
 WITHIN = Statistic("correlation", "item", "kendall_b")  # agreement of two metrics

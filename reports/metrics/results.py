@@ -10,7 +10,7 @@ from dreamix.core.wording import plural
 from evaluation.run.info import MetricInfo
 from evaluation.schema import finetune_seconds
 from reports.ground import Bounds
-from reports.loading import AXES, STATUSES, Run, is_number
+from reports.loading import AXES, STATUSES, Run
 from reports.summary import RunSummary, Score, clip_counts
 from reports.tables import (
     APART,
@@ -19,6 +19,7 @@ from reports.tables import (
     Table,
     TableCell,
     interval_text,
+    is_number,
     number,
     table_of,
 )

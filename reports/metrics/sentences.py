@@ -10,11 +10,11 @@ import numpy as np
 
 from dreamix.core.wording import listed as listed
 from dreamix.core.wording import plural as plural
-from reports.loading import STATUSES, Run, is_number
+from reports.loading import STATUSES, Run
 from reports.metrics.results import decimals
 from reports.metrics.trade_off import pareto
 from reports.summary import RunSummary, clip_counts
-from reports.tables import said_interval, those
+from reports.tables import is_number, said_interval, those
 
 ANCHORS_ONLY = (
     "Anchors only: nothing competes in this run. It shows what each metric says of clips whose "

@@ -25,8 +25,8 @@ from reports.figures.style import (
     marks,
     quiet,
 )
-from reports.loading import is_number
 from reports.summary import RunSummary
+from reports.tables import is_number
 
 
 class Front(NamedTuple):

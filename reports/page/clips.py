@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from markupsafe import Markup
 from PIL import Image
 
 from dreamix.core.errors import UserError
@@ -33,7 +32,6 @@ from evaluation.run.folder import link_whole
 from evaluation.schema import Cell
 from evaluation.score.remarks import ALIKE
 from reports.loading import NO_CLIP, Run, clip_file, source_file
-from reports.page.shell import macros
 
 # Goes into every name: a clip made by another recipe is made again.
 RECIPE = "h264-yuv420p-1"
@@ -174,7 +172,6 @@ NO_RUN = (
     "No clips are shown: an export of ratings holds none. `--run RUN` names the run whose clips "
     "were rated."
 )
-_PIECES, _STRIP = macros("pieces.html"), macros("strip.html")
 
 
 class Thumbnail(NamedTuple):
@@ -268,8 +265,3 @@ def write_strip(strip: Strip | None, folder: Path) -> None:
     for name, jpeg in wanted.items():
         with write_whole(folder / name) as file:
             file.write(jpeg)
-
-
-def strip_or_why(strip: Strip | None, why: str) -> Markup:
-    """Return the strip as a part of a page, or the line that says why there is none."""
-    return _STRIP.strip(strip, RULE, FRAMES) if strip else _PIECES.note(why)

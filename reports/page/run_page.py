@@ -9,18 +9,19 @@ from markupsafe import Markup
 
 from dreamix.core.wording import plural
 from evaluation.settings import TOYBOX_CLIP
-from reports.loading import AXES, Run, is_number
+from reports.loading import AXES, Run
 from reports.metrics.results import AXIS_TITLES, decimals
 from reports.metrics.sentences import summary_sentences
-from reports.page.clips import NO_CLIPS, Copies, Strip, strip_or_why
+from reports.page.clips import FRAMES, NO_CLIPS, RULE, Copies, Strip
 from reports.page.paper import Paragraph, paragraph_html
 from reports.page.shell import Plot, Section, glance_html, macros, part_html, shell, table_html
 from reports.parts import ReportPart, grouped
 from reports.summary import RunSummary, gaps
-from reports.tables import Table
+from reports.tables import Table, is_number
 
 FEW_VIDEOS = 20  # below this the measured coverage of a 95% interval is under 93%
 _PIECES, _RESULTS = macros("pieces.html"), macros("results.html")
+_STRIP = macros("strip.html")
 NONE = Markup("")
 
 
@@ -184,7 +185,13 @@ def _joined(parts: Iterable[Markup]) -> Markup:
 def _glance(content: Content) -> Markup:
     """Return what stands open: the first table and figure, and the strip."""
     first = glance_html(content.glance, content.part_plots)
-    return _joined([first, caution(content.summary), strip_or_why(content.strip, NO_CLIPS)])
+    return _joined([first, caution(content.summary), _strip(content.strip)])
+
+
+def _strip(strip: Strip | None) -> Markup:
+    """Return the strip, or the line that says why there is none."""
+    found: Markup = _STRIP.strip(strip, RULE, FRAMES) if strip else _PIECES.note(NO_CLIPS)
+    return found
 
 
 def _part_sections(parts: list[ReportPart], plots: dict[str, Plot]) -> list[Section]:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import Comparison
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import (
     ESTIMATE,
@@ -35,6 +34,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     p_text,
     table_of,

@@ -23,7 +23,7 @@ from reports.figures.style import (
     handle,
     legend_below,
 )
-from reports.loading import Run, is_number
+from reports.loading import Run
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import ALIKE
 from reports.people.joint import Joint
@@ -35,6 +35,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     table_of,
 )

@@ -19,7 +19,6 @@ from evaluation.stats.agreement import (
 )
 from evaluation.stats.ratings import MethodScores, Votes, method_scores
 from reports.figures.style import COLOURS, INK, SETTINGS, clean, figure, label_panels, legend_below
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.export import StudyExport
 from reports.subjects import subject
@@ -29,6 +28,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     plain_cell,
     table_of,

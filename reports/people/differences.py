@@ -19,9 +19,8 @@ from evaluation.stats.ratings import (
     votes_on,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
-from reports.loading import is_number
 from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
-from reports.tables import APART, NOTHING, TableCell, number
+from reports.tables import APART, NOTHING, TableCell, is_number, number
 
 
 class Places(NamedTuple):

@@ -22,7 +22,6 @@ from reports.figures.style import (
     dot,
     figure,
 )
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.agreement import (
     KINDS,
@@ -45,6 +44,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_cell,
+    is_number,
     number,
     p_text,
     plain_cell,

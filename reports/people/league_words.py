@@ -3,10 +3,9 @@
 from dreamix.core.wording import listed, plural
 from evaluation.stats.meta import ENOUGH, RankedMetric, smallest_p
 from reports.ground import TIE
-from reports.loading import is_number
 from reports.people.agreement import SHORT, Agreement, headline
 from reports.people.joint import Joint
-from reports.tables import ends_text, number, p_text, those
+from reports.tables import ends_text, is_number, number, p_text, those
 
 WHY = (
     "Metrics are ranked by acc_eq: given two methods' edits of the same video and prompt, does the "

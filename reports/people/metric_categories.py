@@ -17,7 +17,6 @@ from reports.figures.heatmap import (
     heat_map,
 )
 from reports.figures.style import MUTED, SETTINGS, figure
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.agreement import SHORT, best_of, guessing, headline, why_not, within
 from reports.people.joint import FEW_VIDEOS, Joint
@@ -27,6 +26,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_cell,
+    is_number,
     number,
     plain_cell,
     table_of,

@@ -8,7 +8,6 @@ import pandas as pd
 
 from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import MethodScores, SuccessRate
-from reports.loading import is_number
 from reports.metrics.glance import GlanceColumn
 from reports.parts import ReportPart
 from reports.people.differences import (
@@ -32,6 +31,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     table_of,
 )

@@ -23,7 +23,6 @@ from evaluation.stats.ratings import (
     posterior_differences,
     votes_on,
 )
-from reports.loading import is_number
 from reports.parts import ReportPart
 from reports.people.differences import gaps_of
 from reports.people.outcome import People
@@ -35,6 +34,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     p_text,
     plain_cell,

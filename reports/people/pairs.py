@@ -22,11 +22,10 @@ from evaluation.stats.preference import (
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.figures.style import MarkerStyle, marks_of
-from reports.loading import is_number
 from reports.metrics.glance import GlanceColumn
 from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
-from reports.tables import Head, TableCell, ends_text, number
+from reports.tables import Head, TableCell, ends_text, is_number, number
 
 
 class QuestionChoices(NamedTuple):

@@ -13,7 +13,6 @@ import pandas as pd
 
 from dreamix.core.wording import plural
 from evaluation.stats.ratings import MethodScores, method_scores, votes_on
-from reports.loading import is_number
 from reports.parts import ReportPart
 from reports.people.differences import (
     Difference,
@@ -34,6 +33,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     p_text,
     table_of,

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from dreamix.core.wording import listed
 from evaluation.stats.preference import PreferencePair
 from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import ALIKE
 from reports.people.pairs import Pairs, QuestionChoices
@@ -23,6 +22,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     p_text,
     table_of,

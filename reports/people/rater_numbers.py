@@ -28,7 +28,6 @@ from evaluation.stats.ratings import (
     rater_model,
     votes_on,
 )
-from reports.loading import is_number
 from reports.people.differences import mos_cell, own_edits_note
 from reports.people.export import RULES as RULE_WORDS
 from reports.people.export import StudyExport, rule_words
@@ -39,6 +38,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     plain_cell,
     table_of,

@@ -14,7 +14,6 @@ from evaluation.stats.ratings import (
     FEW_VOTES,
 )
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure, legend_below
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import ESTIMATE
 from reports.people.outcome import People
@@ -30,7 +29,7 @@ from reports.people.rater_numbers import (
     who_table,
 )
 from reports.subjects import subject
-from reports.tables import ends_text, number
+from reports.tables import ends_text, is_number, number
 
 
 class RaterMarker(NamedTuple):

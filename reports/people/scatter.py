@@ -21,7 +21,6 @@ from reports.figures.style import (
     legend_below,
 )
 from reports.ground import common_ground
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.joint import Joint
 from reports.people.prediction import Predicted, Question, predictions
@@ -31,6 +30,7 @@ from reports.tables import (
     Head,
     Table,
     ends_cell,
+    is_number,
     number,
     p_text,
     plain_cell,

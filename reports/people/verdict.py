@@ -5,7 +5,6 @@ level; an interval, which is not adjusted, can exclude zero without that, and th
 """
 
 from dreamix.core.wording import listed, plural
-from reports.loading import is_number
 from reports.people.differences import (
     ALIKE,
     POWER,
@@ -23,7 +22,7 @@ from reports.people.differences import (
     unknown,
 )
 from reports.people.outcome import SUCCESS, People
-from reports.tables import ends_text, number, those
+from reports.tables import ends_text, is_number, number, those
 
 FEW_PAIRS = 3  # up to so many are all named
 

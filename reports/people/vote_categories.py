@@ -16,7 +16,6 @@ from reports.figures.heatmap import (
     share_of,
 )
 from reports.figures.style import SETTINGS, figure
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import apart_mark, drawn_on_own, own_edits_note
 from reports.people.joint import FEW_VIDEOS
@@ -28,6 +27,7 @@ from reports.tables import (
     Table,
     TableCell,
     ends_text,
+    is_number,
     number,
     table_of,
 )

@@ -18,11 +18,11 @@ from reports.figures.heatmap import (
     text_on,
 )
 from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
-from reports.loading import is_number
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import drawn_on_own
 from reports.people.outcome import People
 from reports.subjects import subject
+from reports.tables import is_number
 
 LEAST_SHARE = 0.05  # of the votes, for a number in its bar
 WIDEST = 0.36  # half of a violin, in lines
