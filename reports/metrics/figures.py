@@ -6,16 +6,7 @@ from matplotlib.figure import Figure
 
 from dreamix.core.wording import listed
 from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map, share_of
-from reports.figures.style import (
-    ANCHOR,
-    INK,
-    MUTED,
-    SETTINGS,
-    clean,
-    dot,
-    figure,
-    marks,
-)
+from reports.figures.style import ANCHOR, INK, MUTED, SETTINGS, clean, dot, figure, marks
 from reports.loading import Run
 from reports.metrics.results import decimals
 from reports.metrics.trade_off import looks, pareto_front, trade_off

@@ -14,16 +14,7 @@ from matplotlib.figure import Figure
 from dreamix.core.wording import listed
 from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
-from reports.figures.style import (
-    ANCHOR,
-    MUTED,
-    SETTINGS,
-    MarkerStyle,
-    clean,
-    dot,
-    families,
-    figure,
-)
+from reports.figures.style import ANCHOR, MUTED, SETTINGS, MarkerStyle, clean, dot, families, figure
 from reports.metrics.rankings import ALPHA, Ranking, Values, rankings, values_of
 from reports.metrics.results import compared_cell, decimals
 from reports.parts import Drawing, ReportPart

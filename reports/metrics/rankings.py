@@ -25,10 +25,7 @@ from evaluation.stats.meta import (
     sources_of,
 )
 from evaluation.stats.multiplicity import holm, significance_clusters
-from reports.figures.heatmap import (
-    HeatCell,
-    heat_map,
-)
+from reports.figures.heatmap import HeatCell, heat_map
 from reports.figures.style import (
     GRID,
     INK,

@@ -35,11 +35,7 @@ from reports.loading import NO_CLIP, Run, clip_file, source_file
 
 # Goes into every name: a clip made by another recipe is made again.
 RECIPE = "h264-yuv420p-1"
-PLAYABLE = {
-    (".mp4", "h264", "yuv420p"),
-    (".webm", "vp8", "yuv420p"),
-    (".webm", "vp9", "yuv420p"),
-}
+PLAYABLE = {(".mp4", "h264", "yuv420p"), (".webm", "vp8", "yuv420p"), (".webm", "vp9", "yuv420p")}
 SUFFIXES = (".mp4", ".webm")
 
 

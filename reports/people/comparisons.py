@@ -33,6 +33,7 @@ from reports.tables import (
     Head,
     Table,
     TableCell,
+    bootstrap_cell,
     ends_text,
     is_number,
     number,
@@ -123,10 +124,7 @@ def _widest(names: list[str]) -> int:
     return max(len(line) for name in names for line in name.split("\n"))
 
 
-KINDS = {
-    "within": "of one rater on one edit",
-    "across": "of two different raters on one edit",
-}
+KINDS = {"within": "of one rater on one edit", "across": "of two different raters on one edit"}
 DONE = (
     "As an effect size that assumes no distance between grades, we give P(A > B) + P(tie) / 2 "
     "[@vargha2000] over pairs of votes {kinds}.",
@@ -213,7 +211,7 @@ def _table(people: People, question: str, gaps: list[Difference]) -> Table:
         [one.label for one in gaps],
         [
             ("difference", [_difference(one, alpha, 1, 2) for one in gaps]),
-            (BOOTSTRAP, [_boot_cell(*pair) for pair in pairs]),
+            (BOOTSTRAP, [bootstrap_cell(*_boot(*pair)) for pair in pairs]),
             (HOLM, [_p_cell(one) for one in gaps]),
             (Head("P(better)", hint="P(A > B) + P(tie) / 2"), [_better(*pair) for pair in pairs]),
             (Head("edits", hint="that both have votes on"), [one.edits for one in gaps]),
@@ -224,11 +222,6 @@ def _table(people: People, question: str, gaps: list[Difference]) -> Table:
 
 def _p_cell(one: Difference) -> TableCell:
     return TableCell(p_text(one.p_holm), hint=one.why_not)
-
-
-def _boot_cell(one: Difference, made: Comparison) -> TableCell:
-    low, high = _boot(one, made)
-    return TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING)
 
 
 def _difference(one: Difference, alpha: float, times: int, digits: int) -> TableCell:

@@ -1,7 +1,7 @@
 """What a method costs beside what raters think of it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -43,21 +43,24 @@ from reports.tables import (
 LEAST = 0.01  # seconds: less is drawn as this
 
 
-class Seconds(Protocol):
-    """What an edit takes."""
+class Cost(NamedTuple):
+    """Seconds that an edit by one method took; NaN where no clip tells."""
 
-    @property
-    def editing(self) -> float:
-        """Without finetuning."""
+    editing: float  # median, without finetuning
+    low: float  # first and third quartile of it
+    high: float
+    finetuning: float  # all seconds of finetuning, divided by the edits
+    clips: int  # that tell their seconds
 
     @property
     def total(self) -> float:
-        """With its share of finetuning."""
+        """Seconds of an edit with its share of the finetuning."""
+        return self.editing + self.finetuning
 
 
 def cost_figure(
     joint: Joint,
-    costs: Mapping[str, Seconds],
+    costs: Mapping[str, Cost],
     votes: dict[str, dict[str, Interval]],
     apart: Mapping[str, set[str]],
 ) -> Figure:
@@ -80,7 +83,7 @@ def cost_figure(
     return drawing
 
 
-def _method(axes: Axes, cost: Seconds, score: Interval, mark: MarkerStyle) -> None:
+def _method(axes: Axes, cost: Cost, score: Interval, mark: MarkerStyle) -> None:
     alone, total = max(cost.editing, LEAST), max(cost.total, LEAST)
     if not is_number(score.mid):
         return
@@ -94,7 +97,7 @@ def _method(axes: Axes, cost: Seconds, score: Interval, mark: MarkerStyle) -> No
     dot(axes, total, score.mid, mark, 7.5, inside="white", edges=(0.6, 1.3))
 
 
-def _set_axes(axes: Axes, question: str, costs: Mapping[str, Seconds]) -> None:
+def _set_axes(axes: Axes, question: str, costs: Mapping[str, Cost]) -> None:
     ends = [max(end, LEAST) for cost in costs.values() for end in (cost.editing, cost.total)]
     low, high = min(ends), max(ends)
     room = max((high / low) ** 0.15, 1.5)
@@ -122,21 +125,6 @@ DONE = (
 )
 NAMED = 5  # methods that another one beats
 LATE = 1.2  # a method this many times as slow as another is called slower
-
-
-class Cost(NamedTuple):
-    """Seconds that an edit by one method took; NaN where no clip tells."""
-
-    editing: float  # median, without finetuning
-    low: float  # first and third quartile of it
-    high: float
-    finetuning: float  # all seconds of finetuning, divided by the edits
-    clips: int  # that tell their seconds
-
-    @property
-    def total(self) -> float:
-        """Seconds of an edit with its share of the finetuning."""
-        return self.editing + self.finetuning
 
 
 @subject("cost-and-votes", "metrics and raters", after="composites")
@@ -207,10 +195,7 @@ def _sentence(costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]) -> 
 
 
 def _beaten_by(
-    label: str,
-    order: list[str],
-    costs: dict[str, Cost],
-    votes: dict[str, dict[str, Interval]],
+    label: str, order: list[str], costs: dict[str, Cost], votes: dict[str, dict[str, Interval]]
 ) -> str | None:
     """Return a method that is clearly faster and has higher mean votes on every question."""
     for other in order:

@@ -1,6 +1,6 @@
 """Where edits are broken: what raters marked, when, of which kind, and how far they agree."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -21,6 +21,8 @@ from evaluation.stats.ratings import MethodScores, Votes, method_scores
 from reports.figures.style import COLOURS, INK, SETTINGS, clean, figure, label_panels, legend_below
 from reports.parts import Drawing, ReportPart
 from reports.people.export import StudyExport
+from reports.people.outcome import People
+from reports.people.pairs import Pairs
 from reports.subjects import subject
 from reports.summary import IntervalSettings
 from reports.tables import (
@@ -208,20 +210,8 @@ DONE = (
 )
 
 
-class Rated(Protocol):
-    """A study of either design in numbers."""
-
-    @property
-    def export(self) -> StudyExport:
-        """What was exported."""
-
-    @property
-    def how(self) -> IntervalSettings:
-        """How intervals are made."""
-
-
 @subject("defects", "raters", "pairs", after="vote-categories")
-def defects_part(study: Rated) -> ReportPart | None:
+def defects_part(study: People | Pairs) -> ReportPart | None:
     """Return timelines, a table and how far raters agree; None if the study did not ask."""
     defects = defects_of(study.export, study.how)
     if defects is None:

@@ -10,12 +10,7 @@ from matplotlib.figure import Figure
 
 from dreamix.core.wording import listed, plural
 from evaluation.stats.meta import cells
-from reports.figures.heatmap import (
-    ALL,
-    NO_VALUE,
-    HeatCell,
-    heat_map,
-)
+from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map
 from reports.figures.style import MUTED, SETTINGS, figure
 from reports.parts import Drawing, ReportPart
 from reports.people.agreement import SHORT, best_of, guessing, headline, why_not, within

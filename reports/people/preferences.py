@@ -21,8 +21,8 @@ from reports.tables import (
     Head,
     Table,
     TableCell,
+    bootstrap_cell,
     ends_text,
-    is_number,
     number,
     p_text,
     table_of,
@@ -186,7 +186,7 @@ def _pair_table(one: QuestionChoices, how: IntervalSettings) -> Table:
         [
             (Head("strength", hint="difference, log scale"),
              [_strength_cell(one, gap, alpha) for gap in one.gaps]),
-            (BOOTSTRAP, [_boot_cell(one, gap.a, gap.b) for gap in one.gaps]),
+            (BOOTSTRAP, [bootstrap_cell(*_boot(one, gap)) for gap in one.gaps]),
             (HOLM, [p_text(one.p_holm[gap.a, gap.b]) for gap in one.gaps]),
             (Head("choices", hint="between these two"), [gap.choices for gap in one.gaps]),
         ],
@@ -200,10 +200,10 @@ def _strength_cell(one: QuestionChoices, gap: PreferencePair, alpha: float) -> T
     return TableCell(number(found.mid, 2), ends_text(found.low, found.high), best=sure)
 
 
-def _boot_cell(one: QuestionChoices, a: int, b: int) -> TableCell:
+def _boot(one: QuestionChoices, gap: PreferencePair) -> tuple[float, float]:
     assert one.ends
-    low, high = one.ends.difference_low[a, b], one.ends.difference_high[a, b]
-    return TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING)
+    at = gap.a, gap.b
+    return float(one.ends.difference_low[at]), float(one.ends.difference_high[at])
 
 
 def _model_table(kept: tuple[QuestionChoices, ...]) -> Table:

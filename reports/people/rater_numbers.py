@@ -20,14 +20,7 @@ from evaluation.stats.agreement import (
     retest_agreement,
     straight_line,
 )
-from evaluation.stats.ratings import (
-    RaterModel,
-    Ratings,
-    Votes,
-    debiased_mos,
-    rater_model,
-    votes_on,
-)
+from evaluation.stats.ratings import RaterModel, Ratings, Votes, debiased_mos, rater_model, votes_on
 from reports.people.differences import mos_cell, own_edits_note
 from reports.people.export import RULES as RULE_WORDS
 from reports.people.export import StudyExport, rule_words

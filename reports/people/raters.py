@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dreamix.core.wording import listed, plural
-from evaluation.stats.ratings import (
-    FEW_VOTES,
-)
+from evaluation.stats.ratings import FEW_VOTES
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure, legend_below
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import ESTIMATE

@@ -8,29 +8,14 @@ from matplotlib.figure import Figure
 
 from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import MethodScores, method_scores, votes_on
-from reports.figures.heatmap import (
-    ALL,
-    NO_VALUE,
-    HeatCell,
-    heat_map,
-    share_of,
-)
+from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map, share_of
 from reports.figures.style import SETTINGS, figure
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import apart_mark, drawn_on_own, own_edits_note
 from reports.people.joint import FEW_VIDEOS
 from reports.people.outcome import People, within_scale
 from reports.subjects import subject
-from reports.tables import (
-    NOTHING,
-    Head,
-    Table,
-    TableCell,
-    ends_text,
-    is_number,
-    number,
-    table_of,
-)
+from reports.tables import NOTHING, Head, Table, TableCell, ends_text, is_number, number, table_of
 
 Scores = dict[str, MethodScores]  # by category, all of them last
 

@@ -12,11 +12,7 @@ from matplotlib.patches import Patch
 from dreamix.core.wording import listed
 from evaluation.stats.intervals import Interval, ratio
 from evaluation.stats.ratings import item_scores, votes_on
-from reports.figures.heatmap import (
-    Shade,
-    shade,
-    text_on,
-)
+from reports.figures.heatmap import Shade, shade, text_on
 from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
 from reports.parts import Drawing, ReportPart
 from reports.people.differences import drawn_on_own
