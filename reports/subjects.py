@@ -27,6 +27,7 @@ from reports.parts import ReportPart
 Of = Literal["metrics", "metrics alone", "raters", "ordinal", "pairs", "metrics and raters"]
 Made = ReportPart | list[ReportPart] | None
 F = Callable[..., Made]
+LIBRARIES = ("dreamix-toolkit", "numpy", "scipy", "pandas", "matplotlib", "av")
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,6 @@ def _apart(part: ReportPart, package: Package) -> ReportPart:
         frames=tuple((f"{before}_{name}", frame) for name, frame in part.frames),
         files=tuple((f"{before}_{name}", text) for name, text in part.files),
     )
-
-
-LIBRARIES = ("dreamix-toolkit", "numpy", "scipy", "pandas", "matplotlib", "av")
 
 
 def made_with() -> dict[str, str]:

@@ -17,6 +17,9 @@ from evaluation.stats.intervals import Interval
 
 NOTHING = "\N{EN DASH}"
 APART = "\N{DAGGER}"
+MANY = 5  # methods that are all named
+LONGEST = 120  # characters; file systems take 255 bytes with the ending
+ESCAPE = "@"
 
 
 @dataclass(frozen=True)
@@ -192,16 +195,9 @@ def visible(value: float, digits: int) -> int:
     return digits
 
 
-MANY = 5  # methods that are all named
-
-
 def those(names: list[str]) -> str:
     """Return the names of a few methods, the number of many."""
     return listed(names) if len(names) <= MANY else plural(len(names), "method")
-
-
-LONGEST = 120  # characters; file systems take 255 bytes with the ending
-ESCAPE = "@"
 
 
 def file_name(name: str) -> str:

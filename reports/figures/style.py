@@ -27,6 +27,43 @@ from dreamix.core.fonts import NO_FONT, OWN, has, installed, own_font, place
 from dreamix.core.records import write_whole
 from reports.loading import Run
 
+INK = "#1f2328"
+MUTED = "#6e7781"
+GRID = "#d8dee4"
+ANCHOR = "#8c959f"
+# Okabe & Ito (2008), Color Universal Design: black is the ink; yellow, too pale on white, is out.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
+LEGEND_COLUMNS = 4
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+SETTINGS: dict[Any, Any] = {
+    "figure.dpi": 100,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs everywhere
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "hatch.linewidth": 0.6,
+    "hatch.color": GRID,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+}
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -93,44 +130,6 @@ def _fonts() -> tuple[tuple[str, str], ...]:
         if one.style == "normal" and not one.name.startswith(NO_FONT)
     }
     return tuple(sorted(named.items(), key=lambda pair: (place(pair[0]), pair[0])))
-
-
-INK = "#1f2328"
-MUTED = "#6e7781"
-GRID = "#d8dee4"
-ANCHOR = "#8c959f"
-# Okabe & Ito (2008), Color Universal Design: black is the ink; yellow, too pale on white, is out.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
-LEGEND_COLUMNS = 4
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
-SETTINGS: dict[Any, Any] = {
-    "figure.dpi": 100,
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs everywhere
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-    "hatch.linewidth": 0.6,
-    "hatch.color": GRID,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-}
 
 
 class MarkerStyle(NamedTuple):

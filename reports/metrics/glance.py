@@ -32,6 +32,12 @@ from reports.tables import (
 )
 
 PANEL, ROW, LETTER = 1.9, 0.36, 0.08  # inches
+AXES = ("alignment", "fidelity", "quality")
+LETTERS = (
+    "Methods that share a letter in a column do not differ significantly (Holm's correction). "
+    "Bold: the best of the column."
+)
+EDITS = "Edits: how many of the {total} have a value{each}."
 
 
 class GlanceColumn(NamedTuple):
@@ -90,14 +96,6 @@ def _names(axes: Axes, anchors: Iterable[bool]) -> None:
         text.set_fontfamily(families(text.get_text()))
         if anchor:
             text.set(color=ANCHOR, style="italic")
-
-
-AXES = ("alignment", "fidelity", "quality")
-LETTERS = (
-    "Methods that share a letter in a column do not differ significantly (Holm's correction). "
-    "Bold: the best of the column."
-)
-EDITS = "Edits: how many of the {total} have a value{each}."
 
 
 def glance_part(

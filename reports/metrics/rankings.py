@@ -47,6 +47,8 @@ from reports.tables import NOTHING, is_number, number
 PERMUTATIONS, RESAMPLES = 10_000, 1000
 WITHIN = Statistic("correlation", "item", "kendall_b")  # agreement of two metrics
 ALPHA = 0.05
+ROW = 0.24  # inches
+TITLE = 3.9  # inches of the title of the agreement figure
 
 
 class Values(NamedTuple):
@@ -243,10 +245,6 @@ def _tau_of_ranks(one: np.ndarray, other: np.ndarray) -> float:
     both = (one > 0) & (other > 0)
     sides = (-ranks[both].astype(np.float64)[:, None] for ranks in (one, other))
     return correlate(*sides, level="global", kind="kendall_b").value if both.sum() > 1 else np.nan
-
-
-ROW = 0.24  # inches
-TITLE = 3.9  # inches of the title of the agreement figure
 
 
 def ranking_figure(

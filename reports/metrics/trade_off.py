@@ -28,6 +28,8 @@ from reports.figures.style import (
 from reports.summary import RunSummary
 from reports.tables import is_number
 
+NEAR = 7  # points between a label and its dot; a label further off gets a line to it
+
 
 class Front(NamedTuple):
     """The methods on the front, by the first metric, worst first."""
@@ -84,9 +86,6 @@ def _ahead(summary: RunSummary, other: str, label: str, metric: str) -> float | 
     worst = found.low if sign > 0 else found.high
     gap = sign * (found.whole[methods.index(other)] - worst[methods.index(label)])
     return float(np.nanmean(gap)) if np.isfinite(gap).any() else None
-
-
-NEAR = 7  # points between a label and its dot; a label further off gets a line to it
 
 
 class LabelPlace(NamedTuple):

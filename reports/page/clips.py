@@ -37,6 +37,16 @@ from reports.loading import NO_CLIP, Run, clip_file, source_file
 RECIPE = "h264-yuv420p-1"
 PLAYABLE = {(".mp4", "h264", "yuv420p"), (".webm", "vp8", "yuv420p"), (".webm", "vp9", "yuv420p")}
 SUFFIXES = (".mp4", ".webm")
+EDITS, FRAMES, HEIGHT = 4, 3, 128
+RULE = (
+    "One edit a category, in alphabetical order, the first by id, and round again until there are "
+    "four; first, middle and last frame of each clip."
+)
+NO_CLIPS = "No clips are shown: this report was made with --no-media."
+NO_RUN = (
+    "No clips are shown: an export of ratings holds none. `--run RUN` names the run whose clips "
+    "were rated."
+)
 
 
 @dataclass(frozen=True)
@@ -156,18 +166,6 @@ def _remove_others(folder: Path, wanted: set[str | None]) -> None:
 
 def _clips_in(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)
-
-
-EDITS, FRAMES, HEIGHT = 4, 3, 128
-RULE = (
-    "One edit a category, in alphabetical order, the first by id, and round again until there are "
-    "four; first, middle and last frame of each clip."
-)
-NO_CLIPS = "No clips are shown: this report was made with --no-media."
-NO_RUN = (
-    "No clips are shown: an export of ratings holds none. `--run RUN` names the run whose clips "
-    "were rated."
-)
 
 
 class Thumbnail(NamedTuple):

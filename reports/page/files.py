@@ -18,6 +18,8 @@ from reports.page.shell import Plot
 from reports.parts import WARNING, Drawing, ReportPart
 from reports.tables import Head, Table, TableCell, TableRow, file_name
 
+FOLDERS = ("figures", "tables", "methods", "media")
+
 
 def markdown(table: Table) -> str:
     """Return the table as GitHub Markdown: title, caption, pipe table. Best values are bold."""
@@ -81,9 +83,6 @@ def _csv_cell(value: Any) -> str:
     if isinstance(value, numbers.Real):
         return f"{float(value):.12g}"
     return '"' + harmless(str(value)).replace('"', '""') + '"'
-
-
-FOLDERS = ("figures", "tables", "methods", "media")
 
 
 def check_out(out: Path) -> None:

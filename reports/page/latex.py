@@ -60,6 +60,10 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 RIGHT_TO_LEFT = ("R", "AL")
 LIGATURES = re.compile(r"([-,'])(?=\1)")  # two of them are another sign to TeX
 MACRO = r"\providecommand{\dreamixtext}[4]{#4}" + "\n"
+PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without its rows
+LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
+GAP = 3  # characters between two columns
+SMALL = 0.75  # width of a character of an interval, beside one of a mean
 
 
 def escape_latex(text: str) -> str:
@@ -150,12 +154,6 @@ def _run(run: str) -> str:
     named = "".join(f"{{[}}U+{ord(c):04X}]" for c in run if c != " ")
     turned = "1" if _from_right(run) else "0"
     return rf'\dreamixtext{{"{ord(first):X}}}{{{turned}}}{{{run}}}{{{named}}}'
-
-
-PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without its rows
-LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
-GAP = 3  # characters between two columns
-SMALL = 0.75  # width of a character of an interval, beside one of a mean
 
 
 def latex(table: Table) -> str:

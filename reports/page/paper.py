@@ -26,124 +26,7 @@ from reports.summary import RunSummary
 from reports.tables import file_name
 
 CITED = re.compile(r"\[@([^\]]+)\]")
-
-
-class Reference(NamedTuple):
-    """A work that can be cited."""
-
-    key: str
-    label: str  # such as "Holm 1979"
-    source: str  # its BibTeX entry
-
-
-def entries() -> dict[str, Reference]:
-    """Return what can be cited, by key."""
-    text = resources.files("reports").joinpath("references.bib").read_text(encoding="utf-8")
-    found = re.findall(r"^@\w+\{.*?^\}$", text, flags=re.MULTILINE | re.DOTALL)
-    return {entry.key: entry for entry in map(_entry, found)}
-
-
-def cited(sentences: list[str]) -> list[Reference]:
-    """Return the entries that sentences cite, by key; a key without an entry is a `KeyError`."""
-    known = entries()
-    marks = [mark for sentence in sentences for mark in CITED.findall(sentence)]
-    return [known[key] for key in sorted({key for mark in marks for key in _keys(mark)})]
-
-
-def as_text(sentence: str) -> str:
-    """Return a sentence with "(Holm 1979)" in place of [@holm1979]."""
-    known = entries()
-
-    def labels(mark: re.Match[str]) -> str:
-        return f"({'; '.join(known[key].label for key in _keys(mark.group(1)))})"
-
-    return CITED.sub(labels, sentence)
-
-
-def as_latex(sentence: str) -> str:
-    r"""Return a sentence as LaTeX, with ~\cite{holm1979} in place of [@holm1979]."""
-    pieces, at = [], 0
-    for mark in CITED.finditer(sentence):
-        before = _escaped(sentence[at : mark.start()])
-        pieces += [before, f"~\\cite{{{','.join(_keys(mark.group(1)))}}}"]
-        at = mark.end()
-    return "".join([*pieces, _escaped(sentence[at:])])
-
-
-def _escaped(text: str) -> str:
-    """Return text as LaTeX, with the space that parts it from the citation before it."""
-    return f"{' ' if text.startswith(' ') else ''}{escape_latex(text)}"
-
-
-def _keys(mark: str) -> list[str]:
-    return [key.strip().removeprefix("@") for key in mark.split(";")]
-
-
-def _entry(source: str) -> Reference:
-    key = source[source.index("{") + 1 : source.index(",")]
-    return Reference(key, f"{_who(source)} {_field(source, 'year') or 'n.d.'}", source)
-
-
-def _who(source: str) -> str:
-    """Return the family names of up to two authors, "et al." for more; else who issued it."""
-    authors = _field(source, "author") or _field(source, "institution") or ""
-    names = [name.split(",")[0].strip("{} ") for name in authors.split(" and ")]
-    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-
-
-def _field(source: str, name: str) -> str | None:
-    found = re.search(rf"^\s*{name}\s*=\s*\{{(.*)\}},?$", source, flags=re.MULTILINE)
-    return found.group(1) if found else None
-
-
 _PARTS = macros("parts.html")
-
-
-class Paragraph(NamedTuple):
-    """Sentences with citations as [@key]."""
-
-    sentences: tuple[str, ...]
-    stamped: bool  # something in it is of simulated raters
-
-
-def paragraph(lead: list[str], parts: list[ReportPart]) -> Paragraph:
-    """Return the sentences of a report: how it was set up, then what every part did, once each."""
-    done = [*lead, *(sentence for part in parts for sentence in part.done)]
-    return Paragraph(tuple(dict.fromkeys(done)), any(part.stamped for part in parts))
-
-
-def run_lead(summary: RunSummary) -> list[str]:
-    """Return how a run was made and its metrics summarized."""
-    run, how = summary.run, summary.resampling
-    suite = run.info.suite
-    return [
-        f"We {'compared' if len(run.ranked) > 1 else 'ran'} {plural(len(run.ranked), 'method')} on "
-        f"{plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} of the "
-        f"suite {suite.name}, version {suite.version}, with dreamix-toolkit "
-        f"{made_with()['dreamix-toolkit']}, a reference implementation of Dreamix [@molad2023].",
-        f"Metrics are means over edits with {100 * how.confidence:g}% percentile intervals of a "
-        f"bootstrap over source videos, each resampled with all of its edits ({how.resamples} "
-        f"resamples, seed {how.seed}) [@efron1993].",
-    ]
-
-
-def paragraph_html(said: Paragraph) -> Markup:
-    """Return the paragraph as the body of a section, and where its files are."""
-    return _PARTS.methods(said, " ".join(map(as_text, said.sentences)), WARNING)
-
-
-def paragraph_files(said: Paragraph) -> dict[str, str]:
-    """Return the paragraph as files: LaTeX, Markdown for Pandoc, and the works it cites."""
-    warning = f"{WARNING}\n\n" if said.stamped else ""
-    works = [entry.source for entry in cited(list(said.sentences))]
-    text = "\n".join(map(as_latex, said.sentences)) + "\n"
-    return {
-        "methods.tex": MACRO * foreign(text) + warning + text,
-        "methods.md": warning + "\n".join(said.sentences) + "\n",
-        "references.bib": "\n\n".join(works) + "\n",
-    }
-
-
 HEAD = r"""\documentclass[11pt]{article}
 \ifdefined\directlua
 \usepackage{fontspec}
@@ -224,6 +107,119 @@ APPENDIX = "\\section{%s}\n"
 FIRST_PAGE = "\\label{dreamix:appendix}\n"
 END = "\\end{document}\n"
 STRIP_WIDTH, STRIP_HEIGHT, PROMPT = 0.86, 0.72, 90  # of the line, of the page; letters of a prompt
+
+
+class Reference(NamedTuple):
+    """A work that can be cited."""
+
+    key: str
+    label: str  # such as "Holm 1979"
+    source: str  # its BibTeX entry
+
+
+def entries() -> dict[str, Reference]:
+    """Return what can be cited, by key."""
+    text = resources.files("reports").joinpath("references.bib").read_text(encoding="utf-8")
+    found = re.findall(r"^@\w+\{.*?^\}$", text, flags=re.MULTILINE | re.DOTALL)
+    return {entry.key: entry for entry in map(_entry, found)}
+
+
+def cited(sentences: list[str]) -> list[Reference]:
+    """Return the entries that sentences cite, by key; a key without an entry is a `KeyError`."""
+    known = entries()
+    marks = [mark for sentence in sentences for mark in CITED.findall(sentence)]
+    return [known[key] for key in sorted({key for mark in marks for key in _keys(mark)})]
+
+
+def as_text(sentence: str) -> str:
+    """Return a sentence with "(Holm 1979)" in place of [@holm1979]."""
+    known = entries()
+
+    def labels(mark: re.Match[str]) -> str:
+        return f"({'; '.join(known[key].label for key in _keys(mark.group(1)))})"
+
+    return CITED.sub(labels, sentence)
+
+
+def as_latex(sentence: str) -> str:
+    r"""Return a sentence as LaTeX, with ~\cite{holm1979} in place of [@holm1979]."""
+    pieces, at = [], 0
+    for mark in CITED.finditer(sentence):
+        before = _escaped(sentence[at : mark.start()])
+        pieces += [before, f"~\\cite{{{','.join(_keys(mark.group(1)))}}}"]
+        at = mark.end()
+    return "".join([*pieces, _escaped(sentence[at:])])
+
+
+def _escaped(text: str) -> str:
+    """Return text as LaTeX, with the space that parts it from the citation before it."""
+    return f"{' ' if text.startswith(' ') else ''}{escape_latex(text)}"
+
+
+def _keys(mark: str) -> list[str]:
+    return [key.strip().removeprefix("@") for key in mark.split(";")]
+
+
+def _entry(source: str) -> Reference:
+    key = source[source.index("{") + 1 : source.index(",")]
+    return Reference(key, f"{_who(source)} {_field(source, 'year') or 'n.d.'}", source)
+
+
+def _who(source: str) -> str:
+    """Return the family names of up to two authors, "et al." for more; else who issued it."""
+    authors = _field(source, "author") or _field(source, "institution") or ""
+    names = [name.split(",")[0].strip("{} ") for name in authors.split(" and ")]
+    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+
+
+def _field(source: str, name: str) -> str | None:
+    found = re.search(rf"^\s*{name}\s*=\s*\{{(.*)\}},?$", source, flags=re.MULTILINE)
+    return found.group(1) if found else None
+
+
+class Paragraph(NamedTuple):
+    """Sentences with citations as [@key]."""
+
+    sentences: tuple[str, ...]
+    stamped: bool  # something in it is of simulated raters
+
+
+def paragraph(lead: list[str], parts: list[ReportPart]) -> Paragraph:
+    """Return the sentences of a report: how it was set up, then what every part did, once each."""
+    done = [*lead, *(sentence for part in parts for sentence in part.done)]
+    return Paragraph(tuple(dict.fromkeys(done)), any(part.stamped for part in parts))
+
+
+def run_lead(summary: RunSummary) -> list[str]:
+    """Return how a run was made and its metrics summarized."""
+    run, how = summary.run, summary.resampling
+    suite = run.info.suite
+    return [
+        f"We {'compared' if len(run.ranked) > 1 else 'ran'} {plural(len(run.ranked), 'method')} on "
+        f"{plural(len(run.edits), 'edit')} of {plural(len(run.videos), 'source video')} of the "
+        f"suite {suite.name}, version {suite.version}, with dreamix-toolkit "
+        f"{made_with()['dreamix-toolkit']}, a reference implementation of Dreamix [@molad2023].",
+        f"Metrics are means over edits with {100 * how.confidence:g}% percentile intervals of a "
+        f"bootstrap over source videos, each resampled with all of its edits ({how.resamples} "
+        f"resamples, seed {how.seed}) [@efron1993].",
+    ]
+
+
+def paragraph_html(said: Paragraph) -> Markup:
+    """Return the paragraph as the body of a section, and where its files are."""
+    return _PARTS.methods(said, " ".join(map(as_text, said.sentences)), WARNING)
+
+
+def paragraph_files(said: Paragraph) -> dict[str, str]:
+    """Return the paragraph as files: LaTeX, Markdown for Pandoc, and the works it cites."""
+    warning = f"{WARNING}\n\n" if said.stamped else ""
+    works = [entry.source for entry in cited(list(said.sentences))]
+    text = "\n".join(map(as_latex, said.sentences)) + "\n"
+    return {
+        "methods.tex": MACRO * foreign(text) + warning + text,
+        "methods.md": warning + "\n".join(said.sentences) + "\n",
+        "references.bib": "\n\n".join(works) + "\n",
+    }
 
 
 class Results(NamedTuple):

@@ -18,6 +18,8 @@ from dreamix.core.wording import plural
 from reports.parts import WARNING, ReportPart
 from reports.tables import Table, file_name
 
+SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js", "folds.js")
+
 
 @cache
 def environment() -> Environment:
@@ -45,9 +47,6 @@ def macros(template: str) -> Any:
 def rendered(template: str, **facts: Any) -> Markup:
     """Return a template filled with facts."""
     return Markup(environment().get_template(template).render(**facts))
-
-
-SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js", "folds.js")
 
 
 class Plot(NamedTuple):

@@ -36,6 +36,13 @@ BETWEEN = Statistic("correlation", "edits", "kendall_b")  # with one method: whi
 SHORT = {"acc_eq": "acc_eq", "correlation": "Kendall's tau between edits"}
 FEW_SWAPS = 2000  # permutations of a correlation, each of which is computed anew
 FEWEST_SWAPS = 100  # of metrics that are shown and not compared
+DRAWS = 1000  # resamples, at most
+LEVELS: dict[Level, str] = {
+    "item": "mean over edits of the correlation over methods within the edit",
+    "edits": "mean over methods of the correlation over the method's edits",
+    "global": "over all edits by all methods at once; confounded by how hard each video is",
+}
+KINDS: dict[Kind, str] = {"pearson": "Pearson", "spearman": "Spearman", "kendall_b": "Kendall"}
 
 
 class Agreement(NamedTuple):
@@ -246,15 +253,6 @@ def guessing(human: np.ndarray, statistic: Statistic) -> tuple[float, float]:
         return float("nan"), 0.0
     flat = pairwise_accuracy(np.where(np.isfinite(human), 0.0, np.nan), human, 0.0)
     return flat.value, max(flat.value, (1 - flat.value) / 2)
-
-
-DRAWS = 1000  # resamples, at most
-LEVELS: dict[Level, str] = {
-    "item": "mean over edits of the correlation over methods within the edit",
-    "edits": "mean over methods of the correlation over the method's edits",
-    "global": "over all edits by all methods at once; confounded by how hard each video is",
-}
-KINDS: dict[Kind, str] = {"pearson": "Pearson", "spearman": "Spearman", "kendall_b": "Kendall"}
 
 
 class Others(NamedTuple):

@@ -31,6 +31,7 @@ DESIGNS = {
     "pairwise": "chose between two edits of one source, beside it and the prompt, with no "
     "difference as a third answer",
 }
+_PIECES = macros("pieces.html")
 
 
 def study_lead(export: StudyExport) -> list[str]:
@@ -143,9 +144,6 @@ def joint_parts(joint: Joint) -> list[ReportPart]:
 
 def _stamped(parts: list[ReportPart], simulated: bool) -> list[ReportPart]:
     return [stamped(part) for part in parts] if simulated else parts
-
-
-_PIECES = macros("pieces.html")
 
 
 class Said(NamedTuple):

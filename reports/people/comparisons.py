@@ -42,6 +42,25 @@ from reports.tables import (
 )
 
 LONG = 26  # characters of two names, beyond which they stand on two lines
+KINDS = {"within": "of one rater on one edit", "across": "of two different raters on one edit"}
+DONE = (
+    "As an effect size that assumes no distance between grades, we give P(A > B) + P(tie) / 2 "
+    "[@vargha2000] over pairs of votes {kinds}.",
+    "The least detectable difference has {power:.0f}% power at the {alpha:g}% level, two-sided "
+    "[@cohen1988], from variance components of this study's own votes {estimate} [@searle1992].",
+)
+CAPTION = (
+    "Difference of mean opinion scores, first method minus second, over the edits that {whose} "
+    "have, with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p is "
+    "adjusted by Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs "
+    "of votes {kind}; one half means no difference. Bold: significant at the {alpha:g}% level."
+)
+SUCCESS_CAPTION = (
+    "Difference of the shares of edits that succeed, first method minus second, in percentage "
+    "points over the edits that {whose} have, with its {level:g}% score interval (source videos as "
+    "clusters, raters by the jackknife); p is from flipping the signs of source videos, adjusted "
+    "by Holm over the pairs. Bold: significant at the {alpha:g}% level."
+)
 
 
 def gaps_figure(gaps: TopicDifferences, alpha: float) -> Figure:
@@ -122,27 +141,6 @@ def _name(one: Difference) -> str:
 
 def _widest(names: list[str]) -> int:
     return max(len(line) for name in names for line in name.split("\n"))
-
-
-KINDS = {"within": "of one rater on one edit", "across": "of two different raters on one edit"}
-DONE = (
-    "As an effect size that assumes no distance between grades, we give P(A > B) + P(tie) / 2 "
-    "[@vargha2000] over pairs of votes {kinds}.",
-    "The least detectable difference has {power:.0f}% power at the {alpha:g}% level, two-sided "
-    "[@cohen1988], from variance components of this study's own votes {estimate} [@searle1992].",
-)
-CAPTION = (
-    "Difference of mean opinion scores, first method minus second, over the edits that {whose} "
-    "have, with its {level:g}% interval (not adjusted) and that of a two-way bootstrap; p is "
-    "adjusted by Holm over all pairs and questions. P(better) is P(A > B) + P(tie) / 2 over pairs "
-    "of votes {kind}; one half means no difference. Bold: significant at the {alpha:g}% level."
-)
-SUCCESS_CAPTION = (
-    "Difference of the shares of edits that succeed, first method minus second, in percentage "
-    "points over the edits that {whose} have, with its {level:g}% score interval (source videos as "
-    "clusters, raters by the jackknife); p is from flipping the signs of source videos, adjusted "
-    "by Holm over the pairs. Bold: significant at the {alpha:g}% level."
-)
 
 
 @subject("comparisons", "raters", after="mos")

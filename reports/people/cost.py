@@ -41,6 +41,12 @@ from reports.tables import (
 )
 
 LEAST = 0.01  # seconds: less is drawn as this
+DONE = (
+    "Cost is the median wall time of an edit without finetuning, with its interquartile range over "
+    "clips, and the seconds of finetuning divided by the edits that they served."
+)
+NAMED = 5  # methods that another one beats
+LATE = 1.2  # a method this many times as slow as another is called slower
 
 
 class Cost(NamedTuple):
@@ -117,14 +123,6 @@ def _ticks(low: float, high: float) -> list[float]:
     powers = [10.0**k for k in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))]
     fine = [step * power for power in powers for step in (1, 2, 5) if low <= step * power <= high]
     return fine if len(fine) <= 5 else [p for p in [*powers, 10 * powers[-1]] if low <= p <= high]
-
-
-DONE = (
-    "Cost is the median wall time of an edit without finetuning, with its interquartile range over "
-    "clips, and the seconds of finetuning divided by the edits that they served."
-)
-NAMED = 5  # methods that another one beats
-LATE = 1.2  # a method this many times as slow as another is called slower
 
 
 @subject("cost-and-votes", "metrics and raters", after="composites")

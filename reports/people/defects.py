@@ -46,6 +46,21 @@ KINDS = {  # what tables and figures call what raters could choose from
     "text": "garbled writing",
 }
 WHOLE = ((0.0, 1.0), (0.0, 1.0))  # place of a mark without a box
+COLUMNS = 3
+BINS = 60
+LEAST = 0.05  # share at which the axis ends at the least
+MOST_NAMED = 3
+NOTE = (
+    "Marking was optional: a viewing without a mark does not say that nothing was wrong. Shares "
+    "are of all that raters saw of a method, which need not be the same edits."
+)
+DONE = (
+    "Raters could mark when, in which place and in which of {kinds} an edit is broken, with a "
+    "severity from 1 to 3. Shares of viewings with a mark count sources alike and are clustered by "
+    "rater and source video [@cameron2011]. Agreement is the intersection over union of the marks "
+    "of two raters on one clip, over pairs of whom at least one marked something, clips alike and "
+    "resampled by source video."
+)
 
 
 class MarkedDefects(NamedTuple):
@@ -146,11 +161,6 @@ def _votes(seen: pd.DataFrame, methods: list[str], value: np.ndarray) -> Votes:
     return Votes(rater, source, edit, method, value, *many)
 
 
-COLUMNS = 3
-BINS = 60
-LEAST = 0.05  # share at which the axis ends at the least
-
-
 def timelines_figure(defects: MarkedDefects) -> Figure:
     """Return the share of viewings that mark each moment, by method, stacked by kind of fault."""
     columns = min(COLUMNS, len(defects.methods))
@@ -194,20 +204,6 @@ def _colour(place: int) -> str:
 def _keys(defects: MarkedDefects) -> list[Patch | mpl.lines.Line2D]:
     keys = [Patch(color=_colour(n), label=KINDS[kind]) for n, kind in enumerate(defects.kinds)]
     return [*keys, mpl.lines.Line2D([], [], color=INK, linewidth=1.2, label="any fault")]
-
-
-MOST_NAMED = 3
-NOTE = (
-    "Marking was optional: a viewing without a mark does not say that nothing was wrong. Shares "
-    "are of all that raters saw of a method, which need not be the same edits."
-)
-DONE = (
-    "Raters could mark when, in which place and in which of {kinds} an edit is broken, with a "
-    "severity from 1 to 3. Shares of viewings with a mark count sources alike and are clustered by "
-    "rater and source video [@cameron2011]. Agreement is the intersection over union of the marks "
-    "of two raters on one clip, over pairs of whom at least one marked something, clips alike and "
-    "resampled by source video."
-)
 
 
 @subject("defects", "raters", "pairs", after="vote-categories")

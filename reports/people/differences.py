@@ -22,6 +22,12 @@ from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
 from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
 from reports.tables import APART, NOTHING, TableCell, is_number, number
 
+ALIKE = 1e-9  # differences that small are rounding
+ALONE = "one of the methods was seen by one rater alone"
+UNEVEN = "the two methods were not rated by the same raters"
+POWER = 0.8
+ESTIMATE = f"by restricted maximum likelihood (by moments, if over {MOST_LEVELS} levels)"
+
 
 class Places(NamedTuple):
     """Where methods stand on common edits."""
@@ -39,11 +45,6 @@ def places_without_gaps(scores: dict[str, float]) -> Places:
     }
     best = frozenset(name for name, rank in ranks.items() if rank == 1)
     return Places(dict.fromkeys(scores, 0) | ranks, best)
-
-
-ALIKE = 1e-9  # differences that small are rounding
-ALONE = "one of the methods was seen by one rater alone"
-UNEVEN = "the two methods were not rated by the same raters"
 
 
 class Difference(NamedTuple):
@@ -209,10 +210,6 @@ def drawn_on_own(people: People, topics: Sequence[str]) -> str:
     found = {name: [t for t in topics if name in people.kept.apart(t)] for name in people.methods}
     said = [f"{name} on {listed(on)}" for name, on in found.items() if on]
     return f" On its own edits, too few being common to all: {listed(said)}." if said else ""
-
-
-POWER = 0.8
-ESTIMATE = f"by restricted maximum likelihood (by moments, if over {MOST_LEVELS} levels)"
 
 
 class Detectable(NamedTuple):

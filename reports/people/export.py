@@ -56,6 +56,21 @@ TABLES = {  # table -> columns that it must have
 }
 MARKS = "marks"  # of studies that ask where edits are broken
 OF_MARKS = "rater kind video edit trial clip start_s end_s clip_s x y width height defect severity"
+LOOSE = ConfigDict({**STRICT, "extra": "ignore"})
+PREFIX = "simulated_"
+RULES = {
+    "failed_traps": "failing {} or more trap clips",
+    "failed_gold": "failing {} or more trials with a known answer",
+    "failed_playback": "rating {} or more clips without having watched them",
+    "straight_line": "giving votes with a variance of at most {}",
+    "unplayable": "reporting that {} of the clips or more did not play",
+    "least_ratings": "giving fewer than {} ratings",
+}
+RULES_OF_ONE = {
+    "failed_traps": "failing a trap clip",
+    "failed_gold": "failing a trial with a known answer",
+    "failed_playback": "rating a clip without having watched it",
+}
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
@@ -119,10 +134,6 @@ def _is_real(column: pd.Series) -> bool:
     if column.empty:
         return True
     return pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float")
-
-
-LOOSE = ConfigDict({**STRICT, "extra": "ignore"})
-PREFIX = "simulated_"
 
 
 @dataclass(frozen=True)
@@ -285,21 +296,6 @@ def _prefix(folder: Path) -> str:
             "`dreamix study export STUDY` makes one"
         )
     return "" if (folder / "ratings_long.parquet").is_file() else PREFIX
-
-
-RULES = {
-    "failed_traps": "failing {} or more trap clips",
-    "failed_gold": "failing {} or more trials with a known answer",
-    "failed_playback": "rating {} or more clips without having watched them",
-    "straight_line": "giving votes with a variance of at most {}",
-    "unplayable": "reporting that {} of the clips or more did not play",
-    "least_ratings": "giving fewer than {} ratings",
-}
-RULES_OF_ONE = {
-    "failed_traps": "failing a trap clip",
-    "failed_gold": "failing a trial with a known answer",
-    "failed_playback": "rating a clip without having watched it",
-}
 
 
 def rule_words(rule: str, limit: float) -> str:

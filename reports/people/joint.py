@@ -21,6 +21,8 @@ from reports.ground import levelled, tolerance
 from reports.loading import Run
 from reports.people.outcome import People
 
+FEW_VIDEOS = 10  # below this nominal 95% intervals held the true value in less than 90%
+
 
 class Joint(NamedTuple):
     """What a run's metrics and a study's raters say of the same items.
@@ -122,9 +124,6 @@ def _places(names: tuple[str, ...], among: tuple[str, ...]) -> np.ndarray:
     """Return the place of every name among others, -1 for one that is not there."""
     place = {name: k for k, name in enumerate(among)}
     return np.array([place.get(name, -1) for name in names])
-
-
-FEW_VIDEOS = 10  # below this nominal 95% intervals held the true value in less than 90%
 
 
 def apart(joint: Joint, question: str) -> tuple[int, ...]:

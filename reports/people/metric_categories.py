@@ -28,6 +28,15 @@ from reports.tables import (
 )
 
 OWN_SHOWN, OTHERS_SHOWN = 5, 2  # metrics of the question's axis, and better ones of other axes
+LEAST, MOST = 0.12, 1.0  # of the shades, for just above guessing and for the best cell
+DONE = (
+    "The leading metrics were compared with mean votes within each category of edit, with epsilon "
+    "calibrated on all edits; a category of fewer than {few} source videos is shown and not judged."
+)
+DONE_ALONE = (
+    "The leading metrics were compared with mean votes within each category of edit; a category of "
+    "fewer than {few} source videos is shown and not judged."
+)
 
 
 class Spot(NamedTuple):
@@ -101,9 +110,6 @@ def _spot(joint: Joint, k: int, question: str, keep: np.ndarray) -> Spot:
     )
 
 
-LEAST, MOST = 0.12, 1.0  # of the shades, for just above guessing and for the best cell
-
-
 def category_figure(grids: list[Grid]) -> Figure:
     """Return one panel a question: metrics by categories, with n, the edits behind each value.
 
@@ -141,16 +147,6 @@ def _heat_cell(spot: Spot, top: float) -> HeatCell:
     shaded = not spot.few and above > 0 and top > 0
     share = LEAST + (MOST - LEAST) * above / top if shaded else None
     return HeatCell(number(spot.value, 2), share, f"n={spot.edits}", hatched=spot.few)
-
-
-DONE = (
-    "The leading metrics were compared with mean votes within each category of edit, with epsilon "
-    "calibrated on all edits; a category of fewer than {few} source videos is shown and not judged."
-)
-DONE_ALONE = (
-    "The leading metrics were compared with mean votes within each category of edit; a category of "
-    "fewer than {few} source videos is shown and not judged."
-)
 
 
 @subject("metrics-by-category", "metrics and raters", after="metric-scatter")

@@ -75,6 +75,10 @@ DONE_PAIRS = (
     "[@efron1993]{own}.",
     "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
 )
+MOS = (
+    "A value is the mean of the raters' votes from {low:g} to {high:g}, with its {level:g}% "
+    "interval over raters and source videos."
+)
 
 
 @subject("mos", "raters", after="preferences")
@@ -274,12 +278,6 @@ def _standing_facts(outcome: RaterOutcome, topic: str, at: int) -> dict[str, flo
 def _rate_facts(rate: SuccessRate, at: int) -> dict[str, float]:
     found = {name: float(values[at]) for name, values in rate._asdict().items()}
     return {"value": found.pop("share")} | found
-
-
-MOS = (
-    "A value is the mean of the raters' votes from {low:g} to {high:g}, with its {level:g}% "
-    "interval over raters and source videos."
-)
 
 
 def vote_columns(people: People) -> list[GlanceColumn]:

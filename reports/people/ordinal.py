@@ -43,6 +43,27 @@ from reports.tables import (
 
 Say = Callable[[str], None]
 CHAINS = 4
+DONE = (
+    "As a check that does not take the grades for equally far apart, the votes were modelled by a "
+    "cumulative link mixed model [@mccullagh1980; @christensen2018] with random effects of raters, "
+    "sources, edits and of raters and sources by method, fitted by Laplace's approximation; pairs "
+    "were tested with Student's t on at most min(raters, sources) \N{MINUS SIGN} 1 degrees of "
+    "freedom and Holm's correction over all pairs and questions.",
+    "The same model with a probit link was sampled by {chains} chains of a Gibbs sampler "
+    "[@albert1993; @cowles1996; @liu2000] under weak priors (method effects normal with deviation "
+    "5, deviations of random effects half-t with 3 degrees of freedom and scale 1 [@huang2013]); "
+    "R-hat and effective draws are rank-normalised [@vehtari2021].",
+)
+CAPTION = (
+    "First method minus second. Log-odds: of a better grade, by the cumulative link mixed model, "
+    "with its {level:g}% interval and p adjusted by Holm over all pairs and questions. Points: "
+    "posterior mean difference of the mean votes of a new rater on a new source, with its "
+    "{level:g}% credible interval, and the posterior probability that the first is ahead. Bold: "
+    "significant at the {alpha:g}% level."
+)
+NAMED = 5  # comparisons in a sentence
+MIXED = "The cumulative link mixed model"
+UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale"
 
 
 class OrdinalGap(NamedTuple):
@@ -149,29 +170,6 @@ def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[Ordi
         mixed = a, b, mid, mid - half, mid + half, one.p, np.nan
         made.append(OrdinalGap(*mixed, sign * other.mean, low, high, better))
     return sorted(made, key=lambda gap: (place[gap.a], place[gap.b]))
-
-
-DONE = (
-    "As a check that does not take the grades for equally far apart, the votes were modelled by a "
-    "cumulative link mixed model [@mccullagh1980; @christensen2018] with random effects of raters, "
-    "sources, edits and of raters and sources by method, fitted by Laplace's approximation; pairs "
-    "were tested with Student's t on at most min(raters, sources) \N{MINUS SIGN} 1 degrees of "
-    "freedom and Holm's correction over all pairs and questions.",
-    "The same model with a probit link was sampled by {chains} chains of a Gibbs sampler "
-    "[@albert1993; @cowles1996; @liu2000] under weak priors (method effects normal with deviation "
-    "5, deviations of random effects half-t with 3 degrees of freedom and scale 1 [@huang2013]); "
-    "R-hat and effective draws are rank-normalised [@vehtari2021].",
-)
-CAPTION = (
-    "First method minus second. Log-odds: of a better grade, by the cumulative link mixed model, "
-    "with its {level:g}% interval and p adjusted by Holm over all pairs and questions. Points: "
-    "posterior mean difference of the mean votes of a new rater on a new source, with its "
-    "{level:g}% credible interval, and the posterior probability that the first is ahead. Bold: "
-    "significant at the {alpha:g}% level."
-)
-NAMED = 5  # comparisons in a sentence
-MIXED = "The cumulative link mixed model"
-UNBOUNDED = "the votes do not bound this: a method's are at one end of the scale"
 
 
 @subject("ordinal", "ordinal", after="comparisons")

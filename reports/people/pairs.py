@@ -27,6 +27,11 @@ from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
 from reports.tables import Head, TableCell, ends_text, is_number, number
 
+STRENGTH = (
+    "A value is the strength of a method in the raters' choices, on the log scale of the "
+    "Bradley-Terry model (mean 0), with its {level:g}% interval over raters and source videos."
+)
+
 
 class QuestionChoices(NamedTuple):
     """What raters chose on one question; no model where the likelihood has no maximum."""
@@ -107,12 +112,6 @@ def _in_order(rows: ChoiceRows, methods: list[str]) -> ChoiceRows:
     names = tuple(method for method in methods if method in rows.methods)
     place = np.array([names.index(method) for method in rows.methods])
     return rows._replace(left=place[rows.left], right=place[rows.right], methods=names)
-
-
-STRENGTH = (
-    "A value is the strength of a method in the raters' choices, on the log scale of the "
-    "Bradley-Terry model (mean 0), with its {level:g}% interval over raters and source videos."
-)
 
 
 def choice_columns(pairs: Pairs) -> list[GlanceColumn]:

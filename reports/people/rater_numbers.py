@@ -38,6 +38,8 @@ from reports.tables import (
 )
 
 RULES = ("BT.500", "P.913", "straight line")
+BY_HAND = "excluded by a researcher"
+ANY = "on any question"
 
 
 class Agreed(NamedTuple):
@@ -126,10 +128,6 @@ def _twice(people: People, question: str) -> tuple[np.ndarray, np.ndarray]:
     )
     both = first.index.intersection(again.index)
     return first[both].to_numpy(np.float64), again[both].to_numpy(np.float64)
-
-
-BY_HAND = "excluded by a researcher"
-ANY = "on any question"
 
 
 def who_table(export: StudyExport) -> Table:

@@ -29,6 +29,18 @@ from reports.people.rater_numbers import (
 from reports.subjects import subject
 from reports.tables import ends_text, is_number, number
 
+DONE = (
+    "Agreement is Krippendorff's ordinal alpha [@krippendorff2018] with {level:g}% percentile "
+    "intervals over {resamples} resamples of source videos, intraclass correlations of one vote "
+    "and of mean votes, ICC(2,1) and ICC(2,k) [@shrout1979], from variance components "
+    "{estimate} [@searle1992], and each rater's correlation with the mean of all others.",
+    "Biases and inconsistencies of raters follow the model of ITU-T P.910 [@p910; @li2020], each "
+    "rater's variance shrunk to the pooled one by 5 pseudo-votes.",
+    "The rules of ITU-R BT.500 [@bt500] and ITU-T P.913 [@p913], and a variance of votes below "
+    "0.15, were counted as flags and excluded nobody.",
+)
+REPEATS = "Repeats were compared with first votes by quadratically weighted kappa [@cohen1968]."
+
 
 class RaterMarker(NamedTuple):
     """How raters of one kind are drawn."""
@@ -96,19 +108,6 @@ def _key(look: RaterMarker) -> Line2D:
     return Line2D([], [], linestyle="none", marker=look.marker, color=look.colour,
                   markerfacecolor=look.face, markersize=5.2, markeredgewidth=1.2,
                   label=look.label)  # fmt: skip
-
-
-DONE = (
-    "Agreement is Krippendorff's ordinal alpha [@krippendorff2018] with {level:g}% percentile "
-    "intervals over {resamples} resamples of source videos, intraclass correlations of one vote "
-    "and of mean votes, ICC(2,1) and ICC(2,k) [@shrout1979], from variance components "
-    "{estimate} [@searle1992], and each rater's correlation with the mean of all others.",
-    "Biases and inconsistencies of raters follow the model of ITU-T P.910 [@p910; @li2020], each "
-    "rater's variance shrunk to the pooled one by 5 pseudo-votes.",
-    "The rules of ITU-R BT.500 [@bt500] and ITU-T P.913 [@p913], and a variance of votes below "
-    "0.15, were counted as flags and excluded nobody.",
-)
-REPEATS = "Repeats were compared with first votes by quadratically weighted kappa [@cohen1968]."
 
 
 @subject("raters", "raters", after="defects")

@@ -38,6 +38,23 @@ from reports.tables import (
 )
 
 PANEL = 2.9  # inches
+DONE = (
+    "Mean votes were predicted from each metric by a non-decreasing polynomial of third order "
+    "(first order for a metric with fewer than four different values) fitted to all clips with "
+    "votes; RMSE, RMSE* and outlier ratio follow ITU-T P.1401 [@itu2020p1401], with Student's t "
+    "intervals of an edit's votes, and the Pearson correlation of predicted and observed mean "
+    "votes has a {level:g}% percentile interval over source videos with the mapping kept."
+)
+TESTED = (
+    "Tests of two metrics in the tables of prediction are those of P.1401 (Fisher's z, F, pooled "
+    "binomial; two-sided, Bonferroni-adjusted over all pairs), which take the metrics' errors as "
+    "independent."
+)
+NOT_PAIRED = (
+    "P.1401's tests treat two metrics as if they were measured on different clips. Here the clips "
+    "are the same, so these p-values are only for comparison with published ones; the league's "
+    "permutation tests make use of the pairing."
+)
 
 
 def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
@@ -143,25 +160,6 @@ def _curve(axes: Axes, best: Predicted, sign: int) -> None:
     across = np.linspace(mapping.low, mapping.high, 200)
     up = predict(mapping, across)
     axes.plot(sign * across, up, color=INK, linewidth=1.6, zorder=4)
-
-
-DONE = (
-    "Mean votes were predicted from each metric by a non-decreasing polynomial of third order "
-    "(first order for a metric with fewer than four different values) fitted to all clips with "
-    "votes; RMSE, RMSE* and outlier ratio follow ITU-T P.1401 [@itu2020p1401], with Student's t "
-    "intervals of an edit's votes, and the Pearson correlation of predicted and observed mean "
-    "votes has a {level:g}% percentile interval over source videos with the mapping kept."
-)
-TESTED = (
-    "Tests of two metrics in the tables of prediction are those of P.1401 (Fisher's z, F, pooled "
-    "binomial; two-sided, Bonferroni-adjusted over all pairs), which take the metrics' errors as "
-    "independent."
-)
-NOT_PAIRED = (
-    "P.1401's tests treat two metrics as if they were measured on different clips. Here the clips "
-    "are the same, so these p-values are only for comparison with published ones; the league's "
-    "permutation tests make use of the pairing."
-)
 
 
 @subject("metric-scatter", "metrics and raters", after="metrics-and-people")

@@ -28,6 +28,11 @@ from reports.subjects import subject
 COLUMNS = 4
 DASHES = (0, (4, 1.6))
 ASIDE = 0.7  # of a plateau, where its interval stands: not on the threshold of the tables
+FIRST, LAST, STEP = 1.5, 4.5, 0.1
+DONE = (
+    "Success was also counted at every threshold from {first:g} to {last:g} in steps of {step:g}; "
+    "the headline uses {threshold:g}."
+)
 
 
 def sweep_figure(
@@ -109,13 +114,6 @@ def _keys(methods: int) -> list[Line2D]:
         Line2D([], [], color=ANCHOR, linewidth=0.7, label="edits of the other methods"),
     ]  # fmt: skip
     return keys if methods > 1 else keys[:2]
-
-
-FIRST, LAST, STEP = 1.5, 4.5, 0.1
-DONE = (
-    "Success was also counted at every threshold from {first:g} to {last:g} in steps of {step:g}; "
-    "the headline uses {threshold:g}."
-)
 
 
 @subject("success", "raters", after="votes")

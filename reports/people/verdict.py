@@ -25,6 +25,7 @@ from reports.people.outcome import SUCCESS, People
 from reports.tables import ends_text, is_number, number, those
 
 FEW_PAIRS = 3  # up to so many are all named
+NAMED = 4  # changes of conclusions
 
 
 def said_of(
@@ -240,9 +241,6 @@ def _score(one: Difference, value: float) -> str:
     if not is_number(value):
         return "no votes"
     return f"{number(100 * value, 0)}%" if one.question == SUCCESS else number(value, 2)
-
-
-NAMED = 4  # changes of conclusions
 
 
 def verdict(people: People, gaps: TopicDifferences | None = None) -> tuple[str, ...]:

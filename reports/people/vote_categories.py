@@ -18,6 +18,11 @@ from reports.subjects import subject
 from reports.tables import NOTHING, Head, Table, TableCell, ends_text, is_number, number, table_of
 
 Scores = dict[str, MethodScores]  # by category, all of them last
+DONE = (
+    "Mean opinion scores were also taken within each category of edit, with the intervals of the "
+    "scores over all edits; no difference was tested there, and categories of fewer than {few} "
+    "source videos are shown and not judged."
+)
 
 
 def categories_figure(
@@ -64,13 +69,6 @@ def _heat_cell(one: MethodScores, at: int, apart: bool, low: float, high: float)
         return NO_VALUE
     share = None if few or apart else 0.05 + 0.95 * share_of(mos, low, high)
     return HeatCell(number(mos, 2), share, f"n={int(one.items[at])}", hatched=share is None)
-
-
-DONE = (
-    "Mean opinion scores were also taken within each category of edit, with the intervals of the "
-    "scores over all edits; no difference was tested there, and categories of fewer than {few} "
-    "source videos are shown and not judged."
-)
 
 
 @subject("vote-categories", "raters", after="success")
