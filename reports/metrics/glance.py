@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -113,6 +114,12 @@ def glance_part(
         drawings=(_drawing(columns, methods, look),) if some else (),
         tables=(_table(columns, methods, edits),) if some else (),
     )
+
+
+def interval_of(low: float, mid: float, high: float) -> Interval:
+    """Return a point with its ends; all are NaN where there is no point."""
+    ends = (float(low), float(mid), float(high))
+    return Interval(*ends) if is_number(mid) else Interval(np.nan, np.nan, np.nan)
 
 
 def metric_columns(summary: RunSummary, axes: tuple[str, ...] = AXES) -> list[GlanceColumn]:

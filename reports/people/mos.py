@@ -8,7 +8,7 @@ import pandas as pd
 
 from dreamix.core.wording import listed, plural
 from evaluation.stats.ratings import MethodScores, SuccessRate
-from reports.metrics.glance import GlanceColumn
+from reports.metrics.glance import GlanceColumn, interval_of
 from reports.parts import ReportPart
 from reports.people.differences import (
     Difference,
@@ -21,7 +21,6 @@ from reports.people.differences import (
     scores_of,
 )
 from reports.people.outcome import SUCCESS, People, RaterOutcome, whose_edits
-from reports.people.pairs import _interval
 from reports.people.verdict import verdict
 from reports.subjects import subject
 from reports.tables import (
@@ -295,7 +294,10 @@ def vote_columns(people: People) -> list[GlanceColumn]:
                 question,
                 Head(question, hint=f"mean vote on {question}"),
                 {m: replace(cell, small=cell.small.split(";")[0]) for m, cell in cells.items()},
-                {m: _interval(scores.low[k], scores.mos[k], scores.high[k]) for m, k in at.items()},
+                {
+                    m: interval_of(scores.low[k], scores.mos[k], scores.high[k])
+                    for m, k in at.items()
+                },
                 1,
                 {m: int(own.items[k]) for m, k in at.items()},
                 about,

@@ -8,7 +8,6 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from evaluation.stats.compact_letters import letters_of_tests
-from evaluation.stats.intervals import Interval
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
     ChoiceRows,
@@ -22,10 +21,10 @@ from evaluation.stats.preference import (
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.figures.style import MarkerStyle, marks_of
-from reports.metrics.glance import GlanceColumn
+from reports.metrics.glance import GlanceColumn, interval_of
 from reports.people.export import StudyExport
 from reports.summary import IntervalSettings
-from reports.tables import Head, TableCell, ends_text, is_number, number
+from reports.tables import Head, TableCell, ends_text, number
 
 STRENGTH = (
     "A value is the strength of a method in the raters' choices, on the log scale of the "
@@ -123,7 +122,9 @@ def choice_columns(pairs: Pairs) -> list[GlanceColumn]:
 def _choice_column(pairs: Pairs, one: QuestionChoices, alpha: float) -> GlanceColumn:
     assert one.model and one.ends
     names, strength = one.rows.methods, one.model.strength
-    ends = [_interval(*three) for three in zip(one.ends.low, strength, one.ends.high, strict=True)]
+    ends = [
+        interval_of(*three) for three in zip(one.ends.low, strength, one.ends.high, strict=True)
+    ]
     letters, best = _letters(one, alpha), float(strength.max())
     return GlanceColumn(
         one.question,
@@ -158,8 +159,3 @@ def _chosen_on(pairs: Pairs, question: str, method: str) -> pd.DataFrame:
 def rated_edits(rows: pd.DataFrame) -> int:
     """Return how many edits stand in trials that are ratings; of an export's plan: to be rated."""
     return int(rows.loc[rows["kind"] == "rating", "edit"].nunique())
-
-
-def _interval(low: float, mid: float, high: float) -> Interval:
-    ends = (float(low), float(mid), float(high))
-    return Interval(*ends) if is_number(mid) else Interval(np.nan, np.nan, np.nan)
