@@ -197,7 +197,13 @@ class Gapped(NamedTuple):
 
 
 def gapped(run: Run) -> dict[str, Gapped]:
-    """Return every metric of the run with its gaps."""
+    """Return every metric of the run with its gaps.
+
+    A clip has a gap on a metric if a value is due and there is none, or if the clip is partial. A
+    value is due on an edit that some method has a value for, or that the metric is meant for and no
+    method could be measured on. A method that refuses an edit on which others have values has a gap
+    there: a refusal is no way to the top.
+    """
     scores = run.scores
     if scores.empty:
         return {}

@@ -59,6 +59,11 @@ class Run:
         return [label for label, method in self.methods.items() if not method.anchor]
 
     @property
+    def anchors(self) -> list[str]:
+        """Labels of the methods that are reference points."""
+        return [label for label, method in self.methods.items() if method.anchor]
+
+    @property
     def videos(self) -> list[str]:
         """Ids of the source videos that the grid's edits use, in the suite's order."""
         return list(dict.fromkeys(edit.video for edit in self.edits.values()))

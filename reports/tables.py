@@ -11,8 +11,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from dreamix.core.wording import listed as listed
-from dreamix.core.wording import plural
+from dreamix.core.wording import listed, plural
 from evaluation.stats.intervals import Interval
 
 NOTHING = "\N{EN DASH}"

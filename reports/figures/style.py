@@ -142,10 +142,9 @@ class MarkerStyle(NamedTuple):
 
 def marks(run: Run) -> dict[str, MarkerStyle]:
     """Return a mark for every method: no two alike among the first 56; anchors grey and hollow."""
-    anchors = [label for label, method in run.methods.items() if method.anchor]
     grey = {
         label: MarkerStyle(ANCHOR, MARKERS[place % len(MARKERS)], False)
-        for place, label in enumerate(anchors)
+        for place, label in enumerate(run.anchors)
     }
     return marks_of(run.ranked) | grey
 

@@ -62,12 +62,8 @@ def axis_table(summary: RunSummary, axis: str) -> Table:
               for name in metrics),
             *_count_columns(run, scores, metrics),
         ],
-        anchors=_anchors(run),
+        anchors=run.anchors,
     )  # fmt: skip
-
-
-def _anchors(run: Run) -> list[str]:
-    return [label for label, method in run.methods.items() if method.anchor]
 
 
 def compared_cell(summary: RunSummary, label: str, metric: str) -> TableCell:
@@ -131,7 +127,7 @@ def category_table(summary: RunSummary, metric: str) -> Table:
         " ".join([caption(summary), *ground_caption(summary, [metric])]),
         [*run.methods],
         [*columns, *_count_columns(run, scores, [metric])],
-        anchors=_anchors(run),
+        anchors=run.anchors,
     )
 
 
@@ -150,7 +146,7 @@ def counts_table(run: Run) -> Table:
     every = (Head("clips", hint="edits x seeds"), [sum(one.values()) for one in counts])
     columns = [every, first, *rest]
     labels, title = [*run.methods], "Clips and failures"
-    return table_of("counts", title, text, labels, columns, anchors=_anchors(run))
+    return table_of("counts", title, text, labels, columns, anchors=run.anchors)
 
 
 def cost_table(run: Run) -> Table:
@@ -167,7 +163,7 @@ def cost_table(run: Run) -> Table:
         "elsewhere and brought in have none."
     )
     columns = list(zip(heads, costs, strict=True))
-    return table_of("cost", "Cost", text, [*run.methods], columns, anchors=_anchors(run))
+    return table_of("cost", "Cost", text, [*run.methods], columns, anchors=run.anchors)
 
 
 def _cost_texts(run: Run, label: str) -> list[str]:
