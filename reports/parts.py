@@ -54,7 +54,7 @@ def stamped(part: ReportPart) -> ReportPart:
         drawings=tuple(map(_stamp_drawing, part.drawings)),
         tables=tuple(map(_stamp_table, part.tables)),
         folded=tuple(map(_stamp_table, part.folded)),
-        frames=tuple((_named(name), _stamp_frame(frame)) for name, frame in part.frames),
+        frames=tuple((_named(name), frame.assign(simulated=True)) for name, frame in part.frames),
         files=tuple((_named(name), text) for name, text in part.files),
         stamped=True,
     )
@@ -84,10 +84,6 @@ def _stamp_table(table: Table) -> Table:
         title=f"{table.title} ({STAMP.lower()})",
         caption=f"{WARNING} {table.caption}",
     )
-
-
-def _stamp_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(simulated=True)
 
 
 def _stamp_drawing(drawing: Drawing) -> Drawing:

@@ -78,12 +78,14 @@ def _sentence(axis: str, found: list[Ranking], agreed: Agreements) -> str:
     differing, tested = sum(one.differing for one in found), sum(one.tested for one in found)
     text += f"; {_so_many(alone, len(found))} one method significantly ahead of all others"
     text += f". {_significant(differing, tested)}"
-    taus = {pair: agreed.ends[pair].value for pair in agreed.ends if pair[0] in _names(found)}
+    names = {one.metric for one in found}
+    taus = {pair: one.value for pair, one in agreed.ends.items() if pair[0] in names}
     known = {pair: tau for pair, tau in taus.items() if is_number(tau)}
     if not known:
         return f"{text}."
     worst = min(known, key=lambda pair: known[pair])
-    text += f". Within edits, the metrics agree with a mean Kendall's tau of {_mean(known)}"
+    mean = number(float(np.mean([*known.values()])), 2)
+    text += f". Within edits, the metrics agree with a mean Kendall's tau of {mean}"
     if len(known) > 1:
         text += f"; {worst[0]} and {worst[1]} agree least ({number(known[worst], 2)})"
     return f"{text}."
@@ -131,7 +133,7 @@ def _firsts(found: list[Ranking]) -> list[str]:
                 for names in order]  # fmt: skip
         said.append(f"By the means, {listed([f'{each[0]} first', *each[1:]])}")
     for one in ranked:
-        if names_ := _open(one):
+        if names_ := [name for name in one.first if name not in one.best]:
             is_, their = ("is", "its") if len(names_) == 1 else ("are", "their")
             said.append(
                 f"by {one.metric}, {those(names_)} {is_} not called best, as {their} place depends "
@@ -140,10 +142,6 @@ def _firsts(found: list[Ranking]) -> list[str]:
     if nobody := [one.metric for one in found if not one.methods]:
         said.append(f"by {listed(nobody)}, methods have too few edits in common to be ranked")
     return [f"{said[0][0].upper()}{said[0][1:]}", *said[1:]] if said else said
-
-
-def _open(one: Ranking) -> list[str]:
-    return [name for name in one.first if name not in one.best]
 
 
 def _hopeless(found: list[Ranking]) -> str:
@@ -155,14 +153,6 @@ def _hopeless(found: list[Ranking]) -> str:
         "On some metrics, too few source videos have values for any difference between two "
         f"methods to be significant after Holm's adjustment: {listed(names)}."
     )
-
-
-def _names(found: list[Ranking]) -> set[str]:
-    return {one.metric for one in found}
-
-
-def _mean(taus: dict[tuple[str, str], float]) -> str:
-    return number(float(np.mean([*taus.values()])), 2)
 
 
 def _some(names: list[str]) -> str:

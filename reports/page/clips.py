@@ -12,7 +12,6 @@ edit by its id, then of each the second, until there are four.
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -159,13 +158,9 @@ def _make(path: Path, target: Path, playable: bool, colour: str | None) -> None:
 
 def _remove_others(folder: Path, wanted: set[str | None]) -> None:
     """Remove clips that an earlier report left and this one does not show."""
-    for path in _clips_in(folder):
-        if path.name not in wanted:
+    for path in sorted(folder.iterdir()):
+        if path.suffix in SUFFIXES and path.name not in wanted:
             path.unlink()
-
-
-def _clips_in(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)
 
 
 class Thumbnail(NamedTuple):

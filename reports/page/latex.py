@@ -58,6 +58,7 @@ UNKNOWN = "ĸſ"  # below LATIN, in no font of pdfLaTeX
 LATIN = 0x180  # characters below are printed as they are
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u200b"
 RIGHT_TO_LEFT = ("R", "AL")
+CONTROL = ("Cc", "Cs", "Cn", "Co")  # categories of characters that are left out
 LIGATURES = re.compile(r"([-,'])(?=\1)")  # two of them are another sign to TeX
 MACRO = r"\providecommand{\dreamixtext}[4]{#4}" + "\n"
 PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without its rows
@@ -74,17 +75,14 @@ def escape_latex(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return a text without control characters, marks of direction and halves of characters."""
-    kept = (c for c in " ".join(text.split()) if c not in BIDI and not _control(c))
+    text = "".join(c for c in " ".join(text.split()) if c not in BIDI)
+    kept = (c for c in text if unicodedata.category(c) not in CONTROL)
     return unicodedata.normalize("NFC", "".join(kept))
 
 
 def foreign(text: str) -> bool:
     r"""Return whether LaTeX text made here needs `\dreamixtext`."""
     return r"\dreamixtext" in text
-
-
-def _control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co")
 
 
 def _runs(text: str) -> Iterator[str]:

@@ -89,15 +89,14 @@ def defects_of(export: StudyExport, how: IntervalSettings) -> MarkedDefects | No
     boxes = _of_viewings(marks, np.arange(len(seen)))
     votes = _votes(seen, methods, np.array([len(one) > 0 for one in boxes], float))
     viewings = Viewings(votes.rater, votes.source, votes.item, boxes)
-    agreed = (_agreement(viewings, dimensions, how) for dimensions in (TIME, TIME_AND_PLACE))
+    agreed = (
+        mark_agreement(viewings, dimensions, how.resampling("people", "marks", dimensions))
+        for dimensions in (TIME, TIME_AND_PLACE)
+    )
     offered = [str(kind) for kind in asked.get("kinds", KINDS) if kind in KINDS]
     kinds = [*dict.fromkeys([*offered, *(k for k in KINDS if k in set(marks["defect"]))])]
     shares = method_scores(votes, confidence=how.confidence)
     return MarkedDefects(methods, kinds, seen, marks, boxes, shares, *agreed)
-
-
-def _agreement(viewings: Viewings, dimensions: int, how: IntervalSettings) -> MarkAgreement:
-    return mark_agreement(viewings, dimensions, how.resampling("people", "marks", dimensions))
 
 
 def of_method(defects: MarkedDefects, method: str) -> np.ndarray:

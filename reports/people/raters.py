@@ -151,9 +151,8 @@ def _sentence(people: People, found: list[Agreed]) -> str:
         if is_number(one.icc.average)
     ]
     if not alphas:
-        why = (
-            "no edit has two votes that could differ" if _varied(people) else "all votes are alike"
-        )
+        varied = np.ptp(people.kept.ratings.value) > 0
+        why = "no edit has two votes that could differ" if varied else "all votes are alike"
         return f"Raters: {_who(people)}. Their agreement is not defined, since {why}."
     text = f"Raters: {_who(people)}. Their agreement (Krippendorff's alpha) is {listed(alphas)}."
     each = number(found[0].icc.k, 1).removesuffix(".0")
@@ -172,10 +171,6 @@ def _who(people: People) -> str:
         f"Of {plural(came, 'rater')} who came, {rated} rated and {count} "
         f"{'counts' if count == 1 else 'count'}" + (f" ({out})" if rated > count else "")
     )
-
-
-def _varied(people: People) -> bool:
-    return bool(np.ptp(people.kept.ratings.value) > 0)
 
 
 def _notes(seen: list[Screened]) -> tuple[str, ...]:
