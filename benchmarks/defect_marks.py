@@ -32,13 +32,13 @@ from reports.people.defects import defects_of, defects_part, of_method
 from reports.people.export import read_export
 from reports.people.outcome import people_of
 from reports.summary import IntervalSettings
-from study_app.building import build_and_declare
+from study_app.build_command import build_and_declare
 from study_app.export.writing import export
-from study_app.marks import Box, Mark
-from study_app.opening import open_study
+from study_app.marks import Box, DefectMark
+from study_app.open_study import open_study
 from study_app.plan import Item
-from study_app.simulate import Crowd, Person, method_merit, simulate
-from study_app.spec.reading import FILE
+from study_app.simulated_raters import Crowd, SimulatedRater, method_merit, simulate
+from study_app.spec.study import STUDY_FILE
 from study_app.spec.template import TEMPLATE
 from study_app.store.tables import Trial
 
@@ -155,17 +155,17 @@ def make_study(folder: Path) -> None:
     ):
         words = words.replace(old, new, 1)
     (folder / "study").mkdir(exist_ok=True)
-    (folder / "study" / FILE).write_text(words)
+    (folder / "study" / STUDY_FILE).write_text(words)
     build_and_declare(folder / "study", None, None)
 
 
 Truth = dict[tuple[str, str], list[Defect]]  # of an edit by a method
 
 
-def marking(truth: Truth, seconds: dict[str, float]) -> Callable[..., list[Mark]]:
+def marking(truth: Truth, seconds: dict[str, float]) -> Callable[..., list[DefectMark]]:
     """Return what simulated raters mark: the truth, seen imperfectly."""
 
-    def mark(person: Person, item: Item, trial: Trial) -> list[Mark]:
+    def mark(person: SimulatedRater, item: Item, trial: Trial) -> list[DefectMark]:
         rng, length = person.rng, seconds[item.edit]
         found = [
             _seen(d, rng, length) for d in truth[item.edit, item.methods[0]] if rng.random() < FINDS
@@ -180,13 +180,13 @@ def marking(truth: Truth, seconds: dict[str, float]) -> Callable[..., list[Mark]
     return mark
 
 
-def _seen(defect: Defect, rng: np.random.Generator, length: float) -> Mark:
+def _seen(defect: Defect, rng: np.random.Generator, length: float) -> DefectMark:
     start, end = np.sort(np.clip(rng.normal((defect.start, defect.end), SECONDS_OFF), 0, length))
     x, y, width, height = np.array(defect.box) + rng.normal(0, PLACE_OFF, 4)
     x, y = np.clip((x, y), 0, 0.9)
     width, height = np.clip((width, height), 0.05, (1 - x, 1 - y))
     kind = str(rng.choice(list(SPOIL))) if rng.random() < WRONG_KIND else defect.kind
-    return Mark(
+    return DefectMark(
         clip="edit",
         start=float(start),
         end=float(end),

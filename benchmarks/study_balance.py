@@ -22,10 +22,10 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from small_study import METHODS, PLAN, item, study
 
 from dreamix.data.suite import load_suite
-from study_app.dealing import votes
+from study_app.allocation import votes_per_cell
 from study_app.flow import Running
 from study_app.plan import Plan
-from study_app.simulate import Crowd, method_merit, simulate
+from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.store.database import open_database
 from study_app.store.tables import Rater, Trial
 
@@ -60,7 +60,7 @@ def stages(running: Running, raters: int, drop_out: float) -> None:
             ).one()
             counted = select(Trial.state, func.count()).where(Trial.kind == "rating")
             states = {state: n for state, n in session.execute(counted.group_by(Trial.state))}
-            held = votes(session, running.plan).values()
+            held = votes_per_cell(session, running.plan).values()
         print(
             f"| {came} | {came - done} | {states.get('released', 0)} | {states['rated']} "
             f"| {min(held)}, {max(held)} |"

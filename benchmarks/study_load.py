@@ -29,7 +29,7 @@ from sqlalchemy import select
 from study_bots import Bot, Notes
 from study_servers import Postgres, Server, built_study, database
 
-from study_app.spec.reading import read_study
+from study_app.spec.study import read_study
 from study_app.store.database import open_database
 from study_app.store.tables import Answer
 

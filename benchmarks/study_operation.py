@@ -32,12 +32,12 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import postgres  # noqa: E402
 
+from study_app.declaration import declared_hash  # noqa: E402
 from study_app.export.writing import export  # noqa: E402
-from study_app.monitor import DAY, watch  # noqa: E402
-from study_app.opening import Opened, open_study  # noqa: E402
-from study_app.plan import Clip, Item, Plan, write_plan  # noqa: E402
-from study_app.spec.declared import declared_hash  # noqa: E402
-from study_app.spec.reading import FILE, study_from_text  # noqa: E402
+from study_app.monitor import DAY, study_status  # noqa: E402
+from study_app.open_study import Opened, open_study  # noqa: E402
+from study_app.plan import Item, Plan, ServedClip, write_plan  # noqa: E402
+from study_app.spec.study import STUDY_FILE, study_from_text  # noqa: E402
 from study_app.spec.template import TEMPLATE  # noqa: E402
 from study_app.store.database import now  # noqa: E402
 from study_app.store.tables import Answer, Playback, Rater, Trial  # noqa: E402
@@ -45,7 +45,7 @@ from study_app.store.tables import Answer, Playback, Rater, Trial  # noqa: E402
 DREAMIX = Path(sys.executable).with_name("dreamix")
 QUESTIONS = ("alignment", "fidelity", "quality")
 METHODS = ("dreamix", "plug-and-play", "sdedit", "text-to-video")
-CLIPS = dict.fromkeys(("l", "r"), Clip(2.0, "0" * 64))
+CLIPS = dict.fromkeys(("l", "r"), ServedClip(2.0, "0" * 64))
 KINDS = ["training"] * 3 + ["rating"] * 20 + ["trap", "gold", "repeat"]
 LEDGER = {
     "stretches": [{"start": 0.0, "end": 2.0, "rate": 1.0, "seen": True, "took": 2.0}] * 3,
@@ -65,7 +65,7 @@ def write_study(folder: Path, votes: int) -> None:
     words = words.replace("$methods", json.dumps(METHODS)).replace("votes: 5", f"votes: {votes}")
     study = study_from_text(words, "study.yaml")
     folder.mkdir(parents=True)
-    (folder / FILE).write_text(words)
+    (folder / STUDY_FILE).write_text(words)
     (folder / "secret").write_bytes(b"0" * 64)
     rated = [(f"v{i % 29}", f"e{i}", method) for i in range(127) for method in METHODS]
     items = [item("rating", *names, None) for names in rated]
@@ -204,7 +204,7 @@ def measure(folder: Path, url: str, ratings: int) -> Iterator[tuple[str, Spent]]
     """Give what was timed and its seconds."""
     running = open_study(folder, url)
     fill(running, ratings)
-    yield "`watch()`, what status and page count", timed(lambda: watch(running, now()))
+    yield "`watch()`, what status and page count", timed(lambda: study_status(running, now()))
     yield (
         "`dreamix study status`, the whole command",
         timed(lambda: command("status", folder, "--database", url)),

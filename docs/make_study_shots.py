@@ -23,7 +23,7 @@ from browser_rater import BrowserRater, chromium  # noqa: E402
 from served_study import Server, make_run, make_study, running_server  # noqa: E402
 from store_of_study import new_rater_at, new_rater_at_trials, speak  # noqa: E402
 
-from study_app.opening import open_study  # noqa: E402
+from study_app.open_study import open_study  # noqa: E402
 from study_app.state import change_state  # noqa: E402
 from study_app.store.database import now  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""`dreamix study`: write, build and serve a study, and watch it."""
+"""`dreamix study`: write, build and serve a study, watch it, and plan its size."""
 
 import os
 from importlib.util import find_spec
@@ -8,15 +8,14 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
-from study_app.data_cli import COMMANDS
-from study_app.options import DATABASE, PATH, STUDY, setting
-from study_app.power_cli import power
+from study_app.data_cli import COMMANDS, DATABASE, PATH, STUDY, option_with_default
 
 TOKEN = "DREAMIX_ADMIN_TOKEN"
 SHORTEST = 16  # characters of the token of the admin page
 DESIGN = click.Choice(["absolute", "pairwise"])
 DEVIATION, SHARE = click.FloatRange(0), click.FloatRange(0, 1)
 SECONDS = click.FloatRange(0, min_open=True)
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 class NeedsExtra(click.Group):
@@ -40,7 +39,9 @@ def study() -> None:
 @study.command()
 @click.argument("run", type=PATH)
 @click.option("--out", type=PATH, required=True, metavar="STUDY", help="Folder of the study.")
-@setting("--design", DESIGN, "absolute", "Each edit rated from 1 to 5, or two edits compared.")
+@option_with_default(
+    "--design", DESIGN, "absolute", "Each edit rated from 1 to 5, or two edits compared."
+)
 def new(run: Path, out: Path, design: str) -> None:
     """Write a commented study.yaml about the methods of a run."""
     from study_app.spec.template import new_study
@@ -55,7 +56,7 @@ def new(run: Path, out: Path, design: str) -> None:
 @click.option("--amend", metavar="REASON", help="Why the declared analysis changes after votes.")
 def build(study: Path, database: str | None, amend: str | None) -> None:
     """Check study.yaml, prepare clips and checks, and keep the hash of the analysis plan."""
-    from study_app.building import build_and_declare
+    from study_app.build_command import build_and_declare
 
     for line in build_and_declare(study, database, amend):
         click.echo(line)
@@ -64,8 +65,8 @@ def build(study: Path, database: str | None, amend: str | None) -> None:
 @study.command()
 @STUDY
 @DATABASE
-@setting("--address", click.STRING, "127.0.0.1", "To listen at.")
-@setting("--port", click.IntRange(0, 65535), 8501, "0 takes a free one.")
+@option_with_default("--address", click.STRING, "127.0.0.1", "To listen at.")
+@option_with_default("--port", click.IntRange(0, 65535), 8501, "0 takes a free one.")
 @click.option(
     "--url",
     "urls",
@@ -88,7 +89,7 @@ def serve(
 ) -> None:
     """Open the study in browsers, until the program is stopped."""
     from study_app.app.server import serve as serve_study
-    from study_app.opening import database_url
+    from study_app.open_study import database_url
 
     token = os.environ.get(TOKEN) or None if admin_token is None else admin_token
     if token is not None and len(token) < SHORTEST:
@@ -105,13 +106,13 @@ def serve(
 @DATABASE
 def status(study: Path, database: str | None) -> None:
     """Tell how the study stands: votes, raters, pace, checks, and when it will be done."""
-    from study_app.monitor import watch
-    from study_app.opening import opened
+    from study_app.monitor import study_status
+    from study_app.open_study import opened
+    from study_app.status_text import status_lines
     from study_app.store.database import now
-    from study_app.telling import status_lines
 
     with opened(study, database) as running:
-        for line in status_lines(running.study.name, watch(running, now()), now()):
+        for line in status_lines(running.study.name, study_status(running, now()), now()):
             click.echo(line)
 
 
@@ -119,7 +120,7 @@ def status(study: Path, database: str | None) -> None:
 @STUDY
 @DATABASE
 @click.option("--count", type=click.IntRange(1, 10_000), required=True, help="Number of raters.")
-@setting(
+@option_with_default(
     "--address",
     click.STRING,
     "http://127.0.0.1:8501",
@@ -128,8 +129,8 @@ def status(study: Path, database: str | None) -> None:
 )
 def invite(study: Path, database: str | None, count: int, address: str) -> None:
     """Print personal links, one a rater; whoever has one is that rater."""
-    from study_app.invite import invite as invite_raters
-    from study_app.opening import opened
+    from study_app.enrollment import invite as invite_raters
+    from study_app.open_study import opened
     from study_app.store.database import now
 
     with opened(study, database) as running:
@@ -162,7 +163,7 @@ def close(study: Path, database: str | None) -> None:
 
 
 def _change_state(folder: Path, database: str | None, name: Any) -> None:
-    from study_app.opening import opened
+    from study_app.open_study import opened
     from study_app.state import change_state
     from study_app.store.database import now
 
@@ -179,15 +180,15 @@ def _change_state(folder: Path, database: str | None, name: Any) -> None:
     metavar="URL",
     help="Never that of people.  [default: simulated.sqlite in STUDY]",
 )
-@setting("--raters", click.IntRange(1), 100, "How many.")
-@setting("--seed", click.IntRange(0), 0, "Of all they do.")
-@setting("--bias", DEVIATION, 0.4, "Deviation between raters, points.")
-@setting("--noise", DEVIATION, 0.8, "Deviation of answers, points.")
-@setting("--fatigue", click.FLOAT, 0.0, "Points lost by the end of a list.")
-@setting("--careless", SHARE, 0.05, "Share who answer anything.")
-@setting("--drop-out", SHARE, 0.1, "Share who leave.")
-@setting("--between", SECONDS, 30.0, "Mean seconds between arrivals.")
-@setting("--trial", SECONDS, 20.0, "Mean seconds of a trial.")
+@option_with_default("--raters", click.IntRange(1), 100, "How many.")
+@option_with_default("--seed", click.IntRange(0), 0, "Of all they do.")
+@option_with_default("--bias", DEVIATION, 0.4, "Deviation between raters, points.")
+@option_with_default("--noise", DEVIATION, 0.8, "Deviation of answers, points.")
+@option_with_default("--fatigue", click.FLOAT, 0.0, "Points lost by the end of a list.")
+@option_with_default("--careless", SHARE, 0.05, "Share who answer anything.")
+@option_with_default("--drop-out", SHARE, 0.1, "Share who leave.")
+@option_with_default("--between", SECONDS, 30.0, "Mean seconds between arrivals.")
+@option_with_default("--trial", SECONDS, 20.0, "Mean seconds of a trial.")
 @click.option(
     "--merit",
     "merits",
@@ -210,9 +211,38 @@ def simulate(
     **crowd: Any,
 ) -> None:
     """Let simulated raters do the study, in a database of their own."""
-    from study_app.simulation import run_simulation
+    from study_app.simulate_command import run_simulation
 
     for line in run_simulation(study, database, seed, merits, follow, crowd):
+        click.echo(line)
+
+
+@click.command()
+@STUDY
+@click.option("--pilot", type=PATH, metavar="EXPORT", help="Export of a study that was rated.")
+@click.option(
+    "--difference",
+    type=click.FloatRange(0, min_open=True),
+    help="Points between two methods that should be found: says how many raters that takes.",
+)
+@click.option(
+    "--power", "wanted", type=PROBABILITY, default=0.8, show_default=True, help="Chance of it."
+)
+@click.option("--level", type=PROBABILITY, default=0.05, show_default=True, help="Of the test.")
+def power(
+    study: Path, pilot: Path | None, difference: float | None, wanted: float, level: float
+) -> None:
+    """Tell how small a difference between methods a study finds, from a pilot's variances.
+
+    STUDY has to be built; nothing in it is changed.
+    """
+    from study_app.plan import read_plan
+    from study_app.power import Aim, planning_lines, read_pilot
+    from study_app.spec.study import read_study
+
+    known = read_pilot(pilot) if pilot else None
+    aim = Aim(difference, wanted, level)
+    for line in planning_lines(read_study(study), read_plan(study), known, aim):
         click.echo(line)
 
 

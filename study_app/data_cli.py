@@ -1,12 +1,28 @@
-"""The commands of `dreamix study` for what raters gave: export, erase, back up, reject."""
+"""The commands of `dreamix study` for what raters gave, and the arguments all commands share."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
-from study_app.options import DATABASE, PATH, STUDY
+
+PATH = click.Path(path_type=Path)
+STUDY = click.argument("study", type=PATH)
+DATABASE = click.option(
+    "--database",
+    metavar="URL",
+    help="Of the ratings: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME  "
+    "[default: DREAMIX_DATABASE, or ratings.sqlite in STUDY]",
+)
+
+
+def option_with_default(
+    name: str, kind: click.ParamType, default: Any, text: str, **more: Any
+) -> Any:
+    """Return an option that has a default, which its help says."""
+    return click.option(name, type=kind, default=default, show_default=True, help=text, **more)
 
 
 @click.command()
@@ -20,7 +36,7 @@ def export(
 ) -> None:
     """Write answers, raters, exclusions, plan, codebook and an R script, under pseudonyms."""
     from study_app.export.writing import export as write_export
-    from study_app.opening import opened
+    from study_app.open_study import opened
     from study_app.store.database import now
 
     with opened(study, database) as running:
@@ -41,24 +57,24 @@ def erase(
     study: Path, rater: str | None, database: str | None, answers: bool, everyone: bool, rest: bool
 ) -> None:
     """Erase what tells who a rater is: platform's id, link, comment, device."""
-    from study_app.erase import erase as erase_raters
-    from study_app.opening import opened
-    from study_app.pseudonyms import everybody, named_rater
-    from study_app.remains import files_with, private_texts
+    from study_app.erasure import erase as erase_raters
+    from study_app.erasure import files_containing, identifying_texts
+    from study_app.open_study import opened
+    from study_app.pseudonyms import all_raters, named_rater
     from study_app.store.database import now
-    from study_app.store.forgetting import forget
+    from study_app.store.secure_delete import overwrite_erased
 
     if bool(rater) + everyone + rest != 1:
         raise UserError("name one rater by PID, token or pseudonym, or say --everyone or --rest")
     with opened(study, database) as running:
         if rest:
-            _tell_left(forget(running.database), study)
+            _tell_left(overwrite_erased(running.database), study)
             click.echo("nothing that was erased is left in the database and its journal")
             return
-        found = everybody(running) if everyone else [named_rater(running, str(rater))]
-        texts = private_texts(found)
+        found = all_raters(running) if everyone else [named_rater(running, str(rater))]
+        texts = identifying_texts(found)
         left = erase_raters(running, found, now(), answers=answers)
-        files = files_with(running.folder, running.database, texts)
+        files = files_containing(running.folder, running.database, texts)
     too = ", and so are their answers" if answers else ""
     click.echo(
         f"what identifies {plural(len(found), 'rater')} is erased{too}; exports and backups made "
@@ -84,8 +100,8 @@ def _tell_left(left: list[str], study: Path) -> None:
 @click.option("--out", type=PATH, required=True, metavar="FILE", help="A file that is not there.")
 def backup(study: Path, database: str | None, out: Path) -> None:
     """Copy the database while the study goes on."""
-    from study_app.backup import backup as copy_database
-    from study_app.opening import opened
+    from study_app.open_study import opened
+    from study_app.store.backup import backup as copy_database
 
     with opened(study, database) as running:
         size = copy_database(running.database, out)
@@ -100,7 +116,7 @@ def backup(study: Path, database: str | None, out: Path) -> None:
 def reject(study: Path, rater: str, database: str | None, reason: str) -> None:
     """Exclude a rater, and let others rate again what they rated. Payment is not touched."""
     from study_app.exclusion import reject as reject_rater
-    from study_app.opening import opened
+    from study_app.open_study import opened
     from study_app.pseudonyms import named_rater
     from study_app.store.database import now
 
@@ -116,7 +132,7 @@ def reject(study: Path, rater: str, database: str | None, reason: str) -> None:
 def unreject(study: Path, rater: str, database: str | None) -> None:
     """Let a rejected rater count again."""
     from study_app.exclusion import unreject as unreject_rater
-    from study_app.opening import opened
+    from study_app.open_study import opened
     from study_app.pseudonyms import named_rater
 
     with opened(study, database) as running:

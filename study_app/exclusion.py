@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.wording import plural
-from study_app.declaration import declared
+from study_app.declaration import current_declaration
 from study_app.flow import Running
 from study_app.plan import OWN, Plan
 from study_app.spec.study import Study
@@ -29,7 +29,7 @@ class Flag(NamedTuple):
     reason: str
 
 
-class Outcome(NamedTuple):
+class CheckOutcome(NamedTuple):
     """A check that a rater answered."""
 
     rater_id: int
@@ -51,7 +51,7 @@ def flags(session: Session, study: Study, plan: Plan) -> list[Flag]:
     return sorted(found)
 
 
-def recompute(running: Running, now: int) -> list[Flag]:
+def recompute_exclusions(running: Running, now: int) -> list[Flag]:
     """Return the flags, which are now the automatic exclusions in the store."""
     with running.database.writing(alone=True) as session:
         found = flags(session, running.study, running.plan)
@@ -84,7 +84,7 @@ def unreject(running: Running, rater: Rater) -> None:
         session.execute(delete(Exclusion).where(*_of_hand(rater)))
 
 
-def outcomes(session: Session, study: Study, plan: Plan) -> list[Outcome]:
+def check_outcomes(session: Session, study: Study, plan: Plan) -> list[CheckOutcome]:
     """Return how raters did at checks: every trap and gold trial that is answered.
 
     A trap is failed by any other answer than it asks for, gold by one further off than
@@ -93,19 +93,19 @@ def outcomes(session: Session, study: Study, plan: Plan) -> list[Outcome]:
     of_trial = (Trial.id, Trial.rater_id, Trial.kind, Trial.item)
     rows = select(*of_trial, Answer.question, Answer.value).where(Trial.kind.in_(CHECKS))
     rows = rows.join(Answer, Answer.trial_id == Trial.id)
-    found: dict[int, Outcome] = {}
+    found: dict[int, CheckOutcome] = {}
     for trial, rater, kind, item, question, value in session.execute(rows.order_by(Trial.id)):
         expected = (plan.by_key[item].expected or {}).get(question, value)
         allowed = study.checks.gold_tolerance if kind == "gold" else 0
         failed = abs(value - expected) > allowed or (trial in found and found[trial].failed)
-        found[trial] = Outcome(rater, kind, failed)
+        found[trial] = CheckOutcome(rater, kind, failed)
     return list(found.values())
 
 
 def _failed_checks(session: Session, study: Study, plan: Plan) -> Iterator[Flag]:
     limits = {"trap": study.exclusion.failed_traps, "gold": study.exclusion.failed_gold}
     seen: dict[tuple[int, str], list[bool]] = {}
-    for outcome in outcomes(session, study, plan):
+    for outcome in check_outcomes(session, study, plan):
         seen.setdefault((outcome.rater_id, outcome.kind), []).append(outcome.failed)
     for (rater, kind), results in seen.items():
         if 0 < limits[kind] <= sum(results):
@@ -133,7 +133,7 @@ def _clips(count: int) -> str:
 
 def _wanted_coverage(session: Session, study: Study) -> ColumnElement[float]:
     """Return the share that had to be watched when a trial was rated: rules are not for before."""
-    now, known = study.playback.coverage, declared(session)
+    now, known = study.playback.coverage, current_declaration(session)
     then = {
         entry["hash"]: float(entry["content"]["playback"]["coverage"])
         for entry in (known.entries if known else ())

@@ -13,19 +13,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from study_app.dealing import deal, deal_training, has_room, take_back
-from study_app.device import in_the_way
-from study_app.marks import Mark, checked_marks
-from study_app.plan import OWN, Item, Plan
-from study_app.playback import Ledger, could_be_since, watched
-from study_app.screens import ENDS, Screen
-from study_app.showing import shown
-from study_app.spec.declared import declared_hash
+from study_app.allocation import allocate_list, allocate_training, has_room, reclaim_trials
+from study_app.declaration import declared_hash
+from study_app.marks import DefectMark, mark_rows
+from study_app.plan import OWN, Plan
+from study_app.playback import Ledger, fits_time_shown, share_watched, unfit_reasons
 from study_app.spec.study import Study
-from study_app.state import state_of
-from study_app.store import tables
+from study_app.state import ENDS, Screen, state_of
 from study_app.store.database import Database
-from study_app.store.forgetting import forget_soon
+from study_app.store.secure_delete import overwrite_erased_soon
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
 
 TRIAL_SCREENS = (Screen.TRAINING, Screen.TRIALS)
@@ -68,7 +64,7 @@ def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
             turn.rater.consent_version = running.study.consent_version
             turn.rater.consented = now if agrees else None
     if private:
-        forget_soon(running.database, private)
+        overwrite_erased_soon(running.database, private)
 
 
 def decline(running: Running, rater_id: int, now: int) -> None:
@@ -110,7 +106,7 @@ def report_device(running: Running, rater_id: int, device: dict[str, Any], now: 
     """Keep what a rater watches on; a window too small can be made larger and tried again."""
     with _turn(running, rater_id, now, Screen.DEVICE, Screen.UNFIT) as turn:
         if turn:
-            fits = not in_the_way(running.study.device, device)
+            fits = not unfit_reasons(running.study.device, device)
             turn.rater.device = device
             turn.rater.screen = Screen.INSTRUCTIONS if fits else Screen.UNFIT
 
@@ -120,7 +116,7 @@ def read_instructions(running: Running, rater_id: int, now: int) -> None:
     with _turn(running, rater_id, now, Screen.INSTRUCTIONS) as turn:
         if turn:
             begun = turn.rater.quiz_failures > 0
-            trials = [] if begun else deal_training(turn.session, running.plan, turn.rater)
+            trials = [] if begun else allocate_training(turn.session, running.plan, turn.rater)
             turn.rater.screen = Screen.TRAINING if trials else Screen.QUIZ
             _skip_quiz_if_none(running, turn, now)
 
@@ -164,7 +160,7 @@ def answer_trial(
     answers: Mapping[str, int],
     ledger: Ledger,
     now: int,
-    marks: Sequence[Mark] = (),
+    marks: Sequence[DefectMark] = (),
 ) -> bool:
     """Return True if the answers are kept, now or before; False if a clip was not watched.
 
@@ -179,14 +175,14 @@ def answer_trial(
         if not turn or not trial or trial.id != trial_id:
             return True
         item = running.plan.by_key[trial.item]
-        durations = running.plan.lengths(shown(item, trial.swapped))
-        share = watched(ledger, durations, running.study.playback)
+        durations = running.plan.lengths(item.clips_shown(trial.swapped))
+        share = share_watched(ledger, durations, running.study.playback)
         if trial.opened is not None and trial.opened > now:
             trial.opened = now  # the clock was set back: the trial opens anew
         since = now - trial.opened if trial.opened is not None else 0
-        if share < running.study.playback.coverage or not could_be_since(ledger, since):
+        if share < running.study.playback.coverage or not fits_time_shown(ledger, since):
             return False
-        turn.session.add_all(_rows(running, trial, item, marks))
+        turn.session.add_all(mark_rows(running.study, running.plan, trial, marks))
         told = {"coverage": share, "ledger": ledger.model_dump(mode="json")}
         turn.session.add(Playback(trial_id=trial.id, **told))
         turn.session.add_all(
@@ -195,23 +191,6 @@ def answer_trial(
         )
         _finish_trial(running, turn, trial, "rated", now)
         return True
-
-
-def _rows(running: Running, trial: Trial, item: Item, marks: Sequence[Mark]) -> list[tables.Mark]:
-    """Return the rows of what a rater marked; what no page can send is a ValueError."""
-    found = checked_marks(running.study, running.plan, item, trial.swapped, marks)
-    return [
-        tables.Mark(
-            trial_id=trial.id,
-            clip=mark.clip,
-            start_s=mark.start,
-            end_s=mark.end,
-            kind=mark.kind,
-            severity=mark.severity,
-            **(mark.box.model_dump() if mark.box else {}),
-        )
-        for mark in found
-    ]
 
 
 def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: int) -> None:
@@ -280,7 +259,7 @@ def _turn(running: Running, rater_id: int, now: int, *screens: Screen) -> Iterat
         rater = session.get_one(Rater, rater_id)
         if rater.screen not in ENDS:
             rater.seen = now
-            take_back(session, rater)
+            reclaim_trials(session, rater)
         yield Turn(session, rater) if rater.screen in screens else None
 
 
@@ -301,7 +280,7 @@ def _begin_trials(running: Running, turn: Turn, now: int) -> None:
     if state_of(turn.session).name == "paused":
         turn.rater.screen = Screen.QUIZ  # answered anew when it goes on: then there is a list
         return
-    trials = deal(turn.session, running.study, running.plan, turn.rater, now)
+    trials = allocate_list(turn.session, running.study, running.plan, turn.rater, now)
     turn.rater.screen = Screen.TRIALS if trials else _no_place(turn)
 
 

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from study_app.plan import Item, Plan
-from study_app.showing import shown
 from study_app.spec.study import Study
-from study_app.spec.texts import Block, DefectKind
+from study_app.spec.texts import DefectKind, StrictModel
+from study_app.store.tables import Mark, Trial
 
 MOST = 20  # marks of a trial
 LATE = 0.1  # seconds beyond the end of a clip that are its end
@@ -22,7 +22,7 @@ Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class Box(Block):
+class Box(StrictModel):
     """A place in a picture, in shares of its width and height."""
 
     x: Share
@@ -37,7 +37,7 @@ class Box(Block):
         return self
 
 
-class Mark(Block):
+class DefectMark(StrictModel):
     """A fault of one clip of a trial."""
 
     clip: Literal["edit", "left", "right"]  # of a pair: the side on which it stood
@@ -48,7 +48,7 @@ class Mark(Block):
     box: Box | None = None
 
     @model_validator(mode="after")
-    def _goes_forward(self) -> "Mark":
+    def _goes_forward(self) -> "DefectMark":
         if self.end < self.start:
             raise ValueError(f"a mark goes from {self.start} s back to {self.end} s")
         return self
@@ -56,13 +56,13 @@ class Mark(Block):
 
 def clips_to_mark(item: Item, swapped: bool) -> dict[str, str]:
     """Return the media names of the clips that may be marked, by what marks call them."""
-    _source, *edits = shown(item, swapped)
+    _source, *edits = item.clips_shown(swapped)
     return dict(zip(("edit",) if len(edits) == 1 else ("left", "right"), edits, strict=True))
 
 
 def checked_marks(
-    study: Study, plan: Plan, item: Item, swapped: bool, marks: Sequence[Mark]
-) -> list[Mark]:
+    study: Study, plan: Plan, item: Item, swapped: bool, marks: Sequence[DefectMark]
+) -> list[DefectMark]:
     """Return the marks, none beyond the end of its clip; what no page can send is a ValueError."""
     if marks and not study.defects.ask:
         raise ValueError("marks, where the study does not ask for them")
@@ -73,7 +73,7 @@ def checked_marks(
     return [_checked(study, mark, lengths) for mark in marks]
 
 
-def _checked(study: Study, mark: Mark, lengths: Mapping[str, float]) -> Mark:
+def _checked(study: Study, mark: DefectMark, lengths: Mapping[str, float]) -> DefectMark:
     if mark.kind not in study.defects.kinds:
         raise ValueError(f"a mark of {mark.kind}, which the study does not ask for")
     if mark.clip not in lengths:
@@ -82,3 +82,24 @@ def _checked(study: Study, mark: Mark, lengths: Mapping[str, float]) -> Mark:
     if mark.end > length + LATE:
         raise ValueError(f"a mark up to {mark.end} s of a clip of {length} s")
     return mark.model_copy(update={"start": min(mark.start, length), "end": min(mark.end, length)})
+
+
+def mark_rows(study: Study, plan: Plan, trial: Trial, marks: Sequence[DefectMark]) -> list[Mark]:
+    """Return the rows of what a rater marked in a trial.
+
+    Raises:
+        ValueError: for marks that no page can send.
+    """
+    found = checked_marks(study, plan, plan.by_key[trial.item], trial.swapped, marks)
+    return [
+        Mark(
+            trial_id=trial.id,
+            clip=mark.clip,
+            start_s=mark.start,
+            end_s=mark.end,
+            kind=mark.kind,
+            severity=mark.severity,
+            **(mark.box.model_dump() if mark.box else {}),
+        )
+        for mark in found
+    ]

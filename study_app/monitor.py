@@ -5,24 +5,23 @@ Everything is counted by the database; no row of an answer leaves it but those o
 
 from collections import Counter
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from study_app.declaration import Declared, declared
-from study_app.design.blocks import Cell
-from study_app.exclusion import flags, outcomes
+from study_app.declaration import Declaration, current_declaration
+from study_app.design import DesignCell
+from study_app.enrollment import Raters, who_rates
+from study_app.exclusion import check_outcomes, flags
 from study_app.flow import Running
 from study_app.plan import Plan
-from study_app.screens import ENDS
 from study_app.spec.study import Study
-from study_app.state import State, state_of
+from study_app.state import ENDS, State, state_of
 from study_app.store.tables import Rater, Trial
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-Raters = Literal["nobody", "people", "simulated", "mixed"]
 
 
 class CellVotes(NamedTuple):
@@ -33,14 +32,14 @@ class CellVotes(NamedTuple):
     kept: int  # given, by raters whom no rule excludes
 
 
-class Part(NamedTuple):
+class Ratio(NamedTuple):
     """Some of a number."""
 
     part: int
     whole: int
 
 
-class Pace(NamedTuple):
+class StudyPace(NamedTuple):
     """How fast it goes, over the last day of what there is."""
 
     finished: float  # raters an hour
@@ -48,26 +47,26 @@ class Pace(NamedTuple):
     by_hour: dict[int, int]  # hour since 1970 -> raters who finished in it
 
 
-class Standing(NamedTuple):
+class StudyStatus(NamedTuple):
     """How a study stands at `at`: now, or when the last simulated rater did something."""
 
     at: int
     state: State
     raters: Raters
     quota: int
-    votes: dict[Cell, CellVotes]
+    votes: dict[DesignCell, CellVotes]
     screens: dict[str, int]
     finished: int
     rejected: int
     minutes: float | None  # of a rater who finished, median
-    pace: Pace | None
-    checks: dict[str, Part]  # failed, of those that are answered
-    unplayable: Part
-    open_trials: Part  # of raters who show signs of life, of all that are dealt
+    pace: StudyPace | None
+    checks: dict[str, Ratio]  # failed, of those that are answered
+    unplayable: Ratio
+    open_trials: Ratio  # of raters who show signs of life, of all that are dealt
     excluded: dict[str, int]  # rule -> raters
     excluded_raters: int
     retired: int  # votes for clips that were made anew or taken out since
-    declared: Declared | None
+    declared: Declaration | None
     erase_after: int | None  # when what identifies a rater is to be erased
 
     @property
@@ -104,7 +103,7 @@ class Standing(NamedTuple):
         return self.at + round(missing / self.pace.votes * HOUR)
 
 
-def watch(running: Running, now: int) -> Standing:
+def study_status(running: Running, now: int) -> StudyStatus:
     """Return how the study stands, all of it as of one moment."""
     study, plan = running.study, running.plan
     with running.database.reading() as session:
@@ -114,7 +113,7 @@ def watch(running: Running, now: int) -> Standing:
         excluded = {flag.rater_id for flag in broken}
         state = state_of(session)
         finished = _finished(session)
-        return Standing(
+        return StudyStatus(
             at=at,
             state=state,
             raters=kinds,
@@ -131,20 +130,12 @@ def watch(running: Running, now: int) -> Standing:
             excluded=dict(Counter(flag.rule for flag in broken)),
             excluded_raters=len(excluded),
             retired=_retired(session, plan),
-            declared=declared(session),
+            declared=current_declaration(session),
             erase_after=_erase_after(study, state),
         )
 
 
-def who_rates(session: Session) -> Raters:
-    """Return whether people, simulated raters or nobody came; mixed is a fault."""
-    kinds = set(session.scalars(select(Rater.simulated).distinct()))
-    if not kinds:
-        return "nobody"
-    return "mixed" if len(kinds) > 1 else "simulated" if True in kinds else "people"
-
-
-def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[Cell, CellVotes]:
+def _votes(session: Session, plan: Plan, excluded: set[int]) -> dict[DesignCell, CellVotes]:
     rows = select(Trial.item, Trial.state, func.count()).join(Rater, Rater.id == Trial.rater_id)
     rows = rows.where(Trial.kind == "rating", Trial.state.in_(("rated", "dealt")))
     rows = rows.where(Rater.rejected.is_(None)).group_by(Trial.item, Trial.state)
@@ -183,7 +174,7 @@ def _minutes(finished: list[tuple[int, int]]) -> float | None:
     return median(spent) / 60_000 if spent else None
 
 
-def _pace(session: Session, ends: list[int], at: int) -> Pace | None:
+def _pace(session: Session, ends: list[int], at: int) -> StudyPace | None:
     """Return the pace of the day until `at`, or of less if the study is younger."""
     first = session.scalar(select(func.min(Rater.created)))
     if first is None or at <= first:
@@ -193,27 +184,27 @@ def _pace(session: Session, ends: list[int], at: int) -> Pace | None:
     rated = select(func.count()).where(Trial.kind == "rating", Trial.state == "rated")
     votes = session.scalar(rated.where(Trial.answered >= begin)) or 0
     by_hour = Counter(end // HOUR for end in ends if end >= begin)
-    return Pace(by_hour.total() / hours, votes / hours, dict(sorted(by_hour.items())))
+    return StudyPace(by_hour.total() / hours, votes / hours, dict(sorted(by_hour.items())))
 
 
-def _checks(session: Session, study: Study, plan: Plan) -> dict[str, Part]:
-    found = outcomes(session, study, plan)
+def _checks(session: Session, study: Study, plan: Plan) -> dict[str, Ratio]:
+    found = check_outcomes(session, study, plan)
     kinds = sorted({outcome.kind for outcome in found}, reverse=True)
     of_kind = {kind: [o.failed for o in found if o.kind == kind] for kind in kinds}
-    return {kind: Part(sum(failed), len(failed)) for kind, failed in of_kind.items()}
+    return {kind: Ratio(sum(failed), len(failed)) for kind, failed in of_kind.items()}
 
 
-def _unplayable(session: Session) -> Part:
+def _unplayable(session: Session) -> Ratio:
     rows = select(Trial.state, func.count()).where(Trial.state.in_(("rated", "unplayable")))
     counts = {state: count for state, count in session.execute(rows.group_by(Trial.state))}
-    return Part(counts.get("unplayable", 0), sum(counts.values()))
+    return Ratio(counts.get("unplayable", 0), sum(counts.values()))
 
 
-def _open_trials(session: Session, study: Study, at: int) -> Part:
+def _open_trials(session: Session, study: Study, at: int) -> Ratio:
     held = select(func.count()).select_from(Trial).join(Rater, Rater.id == Trial.rater_id)
     held = held.where(Trial.state == "dealt", Trial.kind != "training", Rater.rejected.is_(None))
     live = held.where(Rater.seen >= at - study.size.lease_minutes * 60_000)
-    return Part(session.scalar(live) or 0, session.scalar(held) or 0)
+    return Ratio(session.scalar(live) or 0, session.scalar(held) or 0)
 
 
 def _retired(session: Session, plan: Plan) -> int:

@@ -16,9 +16,9 @@ from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import MOST, read_bytes, to_json, write_json
 from dreamix.core.typed import STRICT, Name, parse_typed
-from study_app.design.blocks import Cell
+from study_app.design import DesignCell
 
-FILE = "plan.json"
+PLAN_FILE = "plan.json"
 SECRET = "secret"  # file of a study's folder; names of clips and raters are made with it
 SECRET_BYTES = 4096
 FORMAT = 3
@@ -29,7 +29,7 @@ Answered = Annotated[int, Field(ge=-1, le=5)]  # of either design
 
 
 @dataclass(frozen=True)
-class Clip:
+class ServedClip:
     """A clip as it is served."""
 
     __pydantic_config__ = STRICT
@@ -62,9 +62,9 @@ class Item:
     language: str | None = None  # of a trap: the one it is written in
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> DesignCell:
         """The cell of the design that a rating of it counts for."""
-        return Cell(self.video, self.edit, SEPARATOR.join(self.methods))
+        return DesignCell(self.video, self.edit, SEPARATOR.join(self.methods))
 
     @property
     def place(self) -> tuple[str, str, tuple[str, ...], str | None]:
@@ -77,6 +77,16 @@ class Item:
         shown = (self.left, self.right, self.reference)
         return tuple(name for name in shown if name is not None)
 
+    def clips_shown(self, swapped: bool) -> tuple[Name, ...]:
+        """Return the names of its clips as they are shown: the source first, then left to right.
+
+        swapped: the two edits of a pair have changed sides.
+        """
+        if not self.reference:
+            return self.left, self.right
+        left, right = (self.right, self.left) if swapped else (self.left, self.right)
+        return self.reference, left, right
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -88,7 +98,7 @@ class Plan:
     run: str  # hash of the suite the clips belong to
     items: tuple[Item, ...]
     left_out: dict[str, str]  # edit -> why it is not in the study
-    clips: dict[Name, Clip]  # every clip that an item shows, by its media name
+    clips: dict[Name, ServedClip]  # every clip that an item shows, by its media name
     retired: tuple[Item, ...] = ()  # of earlier builds: their votes are kept apart
     format: int = FORMAT
 
@@ -131,22 +141,22 @@ class Plan:
         return [item for item in self.items if item.kind == kind]
 
     @cached_property
-    def by_cell(self) -> dict[Cell, Item]:
+    def by_cell(self) -> dict[DesignCell, Item]:
         """Items that are rated for their own sake, by their cell."""
         return {item.cell: item for item in self.of_kind("rating")}
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
     """Write the plan into a study's folder, for its owner: it says which clip is whose."""
-    write_json(folder / FILE, asdict(plan), private=True)
+    write_json(folder / PLAN_FILE, asdict(plan), private=True)
 
 
 def read_plan(folder: Path) -> Plan:
     """Return the plan of the study in `folder`; one that is not built is a `UserError`."""
-    path = folder / FILE
+    path = folder / PLAN_FILE
     if not path.is_file():
         raise UserError(f"{folder} is not built: run `dreamix study build {folder}` first")
-    content = read_bytes(inside(folder, FILE), MOST)
+    content = read_bytes(inside(folder, PLAN_FILE), MOST)
     found = parse_typed(content, dict[str, Any], str(path)).get("format")
     if isinstance(found, int) and found != FORMAT:
         raise UserError(

@@ -37,7 +37,7 @@ _UNSEEN = re.compile(
 )
 
 
-class Names(NamedTuple):
+class LinkParameters(NamedTuple):
     """What stands in a link, and how the name of a person looks."""
 
     person: str
@@ -49,23 +49,23 @@ class Names(NamedTuple):
 
 
 PLATFORMS = {
-    "prolific": Names(
+    "prolific": LinkParameters(
         "PROLIFIC_PID", "SESSION_ID", "STUDY_ID",
         re.compile(r"[0-9a-f]{24}"), "24 hexadecimal digits", str.lower,
     ),
-    "mturk": Names(
+    "mturk": LinkParameters(
         "workerId", "assignmentId", "hitId",
         re.compile(r"A[0-9A-Z]{5,29}"), "an A and capital letters or digits", str.upper,
     ),
 }  # fmt: skip
 
 
-def person(kind: str, text: str | None) -> str | None:
+def person_id(kind: str, text: str | None) -> str | None:
     """Return a person's name as it is compared and kept; None if it can be nobody's.
 
     kind: of recruiting; one that is no platform takes any name.
     """
-    found = name(text)
+    found = clean_id(text)
     platform = PLATFORMS.get(kind)
     if found is None or platform is None:
         return found and unicodedata.normalize("NFKC", found.casefold())
@@ -73,7 +73,7 @@ def person(kind: str, text: str | None) -> str | None:
     return found if platform.pattern.fullmatch(found) else None
 
 
-def name(text: str | None) -> str | None:
+def clean_id(text: str | None) -> str | None:
     """Return a name without what cannot be seen; None if it is too long or a placeholder."""
     if text is None or len(text) > LONGEST:
         return None

@@ -1,4 +1,4 @@
-"""Whether a clip was watched: the ledger that the player keeps, and what it amounts to.
+"""Whether a clip was watched, and whether a rater's device can show one.
 
 The player notes every stretch of the clip that it played without a break: from, to, at which rate,
 and whether the page could be seen. Watched is the union of the stretches at a normal rate that
@@ -7,13 +7,14 @@ could be seen. The server works it out; what a page claims beyond that counts fo
 Each clip of a trial counts by itself: on a small screen they are seen one after the other.
 """
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from study_app.spec.study import Playback
-from study_app.spec.texts import Block
+from study_app.spec.study import DeviceRules as Wanted
+from study_app.spec.study import PlaybackRules
+from study_app.spec.texts import StrictModel
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -21,9 +22,11 @@ Place = Annotated[int, Field(ge=0, le=7)]  # of a clip in a trial, in the order 
 
 
 _NOTHING = 1e-6  # seconds: sums of times are rounded, and what is whole is whole
+UnfitReason = Literal["slow", "plays_not", "said_not", "narrow", "phone"]
+Pixels = Field(ge=0, le=100_000)
 
 
-class Stretch(Block):
+class Stretch(StrictModel):
     """A part of a clip that was played without a break."""
 
     start: Seconds
@@ -34,7 +37,7 @@ class Stretch(Block):
     took: Seconds  # of wall time
 
 
-class Ledger(Block):
+class Ledger(StrictModel):
     """All that the player has to tell of one trial."""
 
     stretches: Annotated[tuple[Stretch, ...], Field(max_length=500)]
@@ -45,7 +48,7 @@ class Ledger(Block):
     width: Count = 0  # of the clip on the screen, in pixels of the page
 
 
-def watched(ledger: Ledger, durations: Sequence[float], rule: Playback) -> float:
+def share_watched(ledger: Ledger, durations: Sequence[float], rule: PlaybackRules) -> float:
     """Return the share that was watched of the clip of which least was, 0 to 1.
 
     durations: of all clips of the trial, which begin together, in seconds, in the order they are
@@ -56,7 +59,7 @@ def watched(ledger: Ledger, durations: Sequence[float], rule: Playback) -> float
     return min(shares)
 
 
-def coverage(ledger: Ledger, duration: float, rule: Playback, place: int = 0) -> float:
+def coverage(ledger: Ledger, duration: float, rule: PlaybackRules, place: int = 0) -> float:
     """Return the share that was watched of the clip at a place, of `duration` seconds, 0 to 1.
 
     A stretch that took less time than its length at the fastest rate allowed is a forgery or a
@@ -66,7 +69,7 @@ def coverage(ledger: Ledger, duration: float, rule: Playback, place: int = 0) ->
         (stretch.start, min(stretch.end, duration))
         for stretch in ledger.stretches
         if stretch.seen and place not in stretch.away
-        if stretch.rate <= rule.fastest_rate and _could_be(stretch, rule)
+        if stretch.rate <= rule.fastest_rate and _is_plausible(stretch, rule)
     )
     watched = reached = 0.0
     for start, end in spans:
@@ -75,7 +78,7 @@ def coverage(ledger: Ledger, duration: float, rule: Playback, place: int = 0) ->
     return watched / duration if watched < duration - _NOTHING else 1.0
 
 
-def could_be_since(ledger: Ledger, shown: int) -> bool:
+def fits_time_shown(ledger: Ledger, shown: int) -> bool:
     """Return False if more time was spent playing than a trial is shown for, in milliseconds.
 
     The time of the page and of the server may go a little differently.
@@ -84,5 +87,37 @@ def could_be_since(ledger: Ledger, shown: int) -> bool:
     return spent <= 1.02 * shown + 250
 
 
-def _could_be(stretch: Stretch, rule: Playback) -> bool:
+def _is_plausible(stretch: Stretch, rule: PlaybackRules) -> bool:
     return stretch.took * rule.fastest_rate >= (stretch.end - stretch.start) - 0.1
+
+
+class DeviceReport(StrictModel):
+    """What the page measured of a device, and what the rater says of the playback."""
+
+    plays: bool
+    arrived: bool = True  # the clip, when the rater said how it plays
+    said: bool = True  # the rater says that it plays
+    width: int = Pixels  # of the window
+    needs: int = Field(default=0, ge=0, le=100_000)  # so wide is a clip of the least height
+    height: int = Field(default=0, ge=0, le=100_000)
+    ratio: float = Field(default=1, ge=0, le=16, allow_inf_nan=False)  # pixels of the screen to one
+    phone: bool
+    why: str = Field(default="", max_length=200)  # it does not play
+
+
+def unfit_reasons(wanted: Wanted, device: Mapping[str, Any]) -> tuple[UnfitReason, ...]:
+    """Return why a device will not do; nothing if it will."""
+    width = device.get("width")
+    checks: dict[UnfitReason, bool] = {
+        "slow": device.get("arrived") is False,
+        "plays_not": device.get("plays") is not True and device.get("arrived") is not False,
+        "said_not": device.get("plays") is True and device.get("said") is False,
+        "narrow": not isinstance(width, int) or width < required_width(wanted, device),
+        "phone": not wanted.phones and device.get("phone") is not False,
+    }
+    return tuple(reason for reason, found in checks.items() if found)
+
+
+def required_width(wanted: Wanted, device: Mapping[str, Any]) -> int:
+    """Return how many pixels wide the window has to be: for the study, and for its clips."""
+    return max(wanted.least_width, int(device.get("needs") or 0))

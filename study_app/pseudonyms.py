@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import read_bytes
-from study_app.opening import Opened
+from study_app.open_study import Opened
 from study_app.plan import SECRET, SECRET_BYTES
-from study_app.platforms import PLATFORMS, person
+from study_app.platforms import PLATFORMS, person_id
 from study_app.store.tables import Rater
 
 FINISHED, EARLY = "finished", "early"
@@ -57,7 +57,7 @@ def end_code(running: Opened, rater_id: int, code: str | None, why: str) -> str 
 
 def find_rater(session: Session, names: Pseudonyms, who: str) -> Rater:
     """Return the rater of a pseudonym, a platform's name or a token; nobody is a `UserError`."""
-    spelled = {who, *filter(None, (person(kind, who) for kind in (*PLATFORMS, "open")))}
+    spelled = {who, *filter(None, (person_id(kind, who) for kind in (*PLATFORMS, "open")))}
     named = select(Rater).where(or_(Rater.platform_id.in_(spelled), Rater.token == who))
     found = session.scalars(named).first()
     if not found:
@@ -78,7 +78,7 @@ def named_rater(running: Opened, who: str) -> Rater:
         return find_rater(session, Pseudonyms(running.folder), who)
 
 
-def everybody(running: Opened) -> list[Rater]:
+def all_raters(running: Opened) -> list[Rater]:
     """Return all raters of a study."""
     with running.database.reading() as session:
         return list(session.scalars(select(Rater).order_by(Rater.id)))

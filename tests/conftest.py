@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dreamix import DreamixPipeline
     from reports.summary import RunSummary
-    from study_app.app.served import Site
+    from study_app.app.app_state import Site
     from study_app.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -44,10 +44,10 @@ from reports.people.outcome import people_of
 from reports.people.raters import raters_part
 from reports.summary import IntervalSettings, summarize
 from study_app.export.writing import export
-from study_app.monitor import watch
-from study_app.opening import opened
+from study_app.monitor import study_status
+from study_app.open_study import opened
 from study_app.prepare.build import build
-from study_app.simulate import Crowd, method_merit, simulate
+from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.spec.template import new_study
 
 HOW = IntervalSettings(resamples=20)
@@ -155,7 +155,7 @@ def analyze(_arena: Arena, folder: Path) -> None:
 def study_open(arena: Arena, folder: Path) -> None:
     """As `study status` and `study export` do, beside what another's database holds."""
     with opened(folder) as running:
-        watch(running, 10**9)
+        study_status(running, 10**9)
         export(running, arena.place / "out", 10**9)
 
 

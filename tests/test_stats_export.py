@@ -19,7 +19,7 @@ from evaluation.stats.ratings import (
     votes_on,
 )
 from study_app.export.writing import export
-from study_app.simulate import Crowd, method_merit, simulate
+from study_app.simulated_raters import Crowd, method_merit, simulate
 
 MEANS = {"a": 2.5, "b": 3.0, "c": 3.5}
 

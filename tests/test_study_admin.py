@@ -11,7 +11,7 @@ from study_people import OWN, VARIED, add_rater, opened_in
 
 from study_app.app.charts import coverage_chart
 from study_app.flow import Running
-from study_app.monitor import watch
+from study_app.monitor import study_status
 from study_app.state import current_state
 from study_app.store.database import Database, now, open_database
 
@@ -165,8 +165,8 @@ def test_an_empty_list_lets_nobody_in(running: Running) -> None:
 
 def test_many_edits_are_thin_columns(database: Database) -> None:
     """24 edits have their names and numbers; as 127 of the benchmark they have not."""
-    few = coverage_chart(watch(Running(study(), PLAN, database), 1)).to_dict()
+    few = coverage_chart(study_status(Running(study(), PLAN, database), 1)).to_dict()
     assert [layer["mark"]["type"] for layer in few["layer"]] == ["rect", "text"]
     many = replace(PLAN, items=tuple(replace(OWN[0], key=str(i), edit=f"e{i}") for i in range(127)))
-    chart = coverage_chart(watch(Running(study(), many, database), 1)).to_dict()
+    chart = coverage_chart(study_status(Running(study(), many, database), 1)).to_dict()
     assert chart["mark"]["type"] == "rect" and "layer" not in chart

@@ -18,12 +18,11 @@ from drawn_visit import (
 from served_study import ANCHORS, METHODS, make_study
 from sqlalchemy import select
 
-from study_app.app.served import Site
-from study_app.arrival import Visit, meet
-from study_app.erase import erase
-from study_app.pseudonyms import everybody
-from study_app.screens import Screen
-from study_app.state import change_state
+from study_app.app.app_state import Site
+from study_app.enrollment import EntryLink, get_or_preview_rater
+from study_app.erasure import erase
+from study_app.pseudonyms import all_raters
+from study_app.state import Screen, change_state
 from study_app.store.tables import Answer, Playback, Rater, Trial
 
 ID = "5f1e0a9c7b2d4e6f8a0b1c2d"
@@ -68,7 +67,7 @@ def test_from_the_link_to_the_code(site: Site, clock: Clock) -> None:
 def test_a_visit_leaves_no_row_until_the_rater_does_something(site: Site) -> None:
     """A link that a program opens ten thousand times fills no database, whatever name it gives."""
     for number in range(10_000):
-        assert meet(site.running, Visit(platform_id=f"P{number}"), number)
+        assert get_or_preview_rater(site.running, EntryLink(platform_id=f"P{number}"), number)
     pages = [DrawnPage(site) for _ in range(3)]
     assert {page.page["token"] for page in pages} == {None}, "nothing to come back by"
     assert rows(site, Rater) == 0
@@ -94,7 +93,7 @@ def test_the_page_of_a_rater_who_was_erased_forgets_them(site: Site, clock: Cloc
     assert "does not belong" in page.run().text
     remembered = page.app.session_state
     assert not [key for key in ("rater", "player", "heard", "refused") if key in remembered]
-    new = everybody(site.running)[0].token
+    new = all_raters(site.running)[0].token
     assert new != rater.token and new not in page.text
     assert "does not belong" in page.say("seen", trial=1).text
 

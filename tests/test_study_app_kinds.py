@@ -10,11 +10,10 @@ from drawn_visit import Clock, opened, pass_quiz, rater_of, to_practice, to_tria
 from served_study import make_study
 from sqlalchemy import select
 
-from study_app.app.served import Site
+from study_app.app.app_state import Site
 from study_app.prepare.build import build
-from study_app.screens import Screen
-from study_app.spec.reading import FILE
-from study_app.state import change_state
+from study_app.spec.study import STUDY_FILE
+from study_app.state import Screen, change_state
 from study_app.store.tables import Trial
 
 
@@ -78,9 +77,9 @@ MARK = "zz "
 def test_a_second_language_is_one_more_block(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
     """The template's block again, every text of it marked: no screen says anything unmarked."""
     folder = make_study(tmp_path / "study", rated_run)
-    told = yaml.safe_load((folder / FILE).read_text())
+    told = yaml.safe_load((folder / STUDY_FILE).read_text())
     told["texts"]["de"] = marked(told["texts"]["en"])
-    (folder / FILE).write_text(yaml.safe_dump(told))
+    (folder / STUDY_FILE).write_text(yaml.safe_dump(told))
     build(folder)
     for site in opened(folder, tmp_path):
         page = DrawnPage(site, lang="de")

@@ -26,10 +26,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 import study_app
 from dreamix.core.media import read_video
 from dreamix.core.video import Video
-from study_app.app.frames import PlainFrames
-from study_app.app.served import Site
+from study_app.app.app_state import Site
+from study_app.app.messages import MessageFilter
 from study_app.prepare.build import build
-from study_app.prepare.telltale import write_clip
+from study_app.prepare.media import write_clip
 
 HERE = str(Path(study_app.__file__).parent)
 FOLDERS = (HERE, str(Path(streamlit.__file__).parent))
@@ -143,7 +143,7 @@ def test_a_page_can_ask_for_nothing_but_itself(kind: str) -> None:
         heard.append(await socket.receive_bytes())
         await socket.close()
 
-    app = Starlette(routes=[WebSocketRoute("/", stream)], middleware=[Middleware(PlainFrames)])
+    app = Starlette(routes=[WebSocketRoute("/", stream)], middleware=[Middleware(MessageFilter)])
     asked, wanted = BackMsg(), BackMsg()
     if kind in BackMsg.DESCRIPTOR.fields_by_name:
         field = BackMsg.DESCRIPTOR.fields_by_name[kind]
@@ -169,7 +169,7 @@ def test_a_page_can_ask_for_nothing_but_itself(kind: str) -> None:
 )
 def test_what_streamlit_serves_to_developers_is_not_there(path: str, status: int) -> None:
     routes = [Route("/{path:path}", lambda _: PlainTextResponse("here"), methods=["GET", "PUT"])]
-    app = Starlette(routes=routes, middleware=[Middleware(PlainFrames)])
+    app = Starlette(routes=routes, middleware=[Middleware(MessageFilter)])
     for method in ("GET", "PUT"):
         answer = TestClient(app).request(method, f"http://testserver{path}")
         assert answer.status_code == status
@@ -182,7 +182,7 @@ def test_paths_are_taken_out_of_whatever_a_page_is_told() -> None:
     told.new_session.app_pages.add().page_name = f"at {HERE} and {FOLDERS[1]}/x"
     delta = ForwardMsg()
     delta.delta.new_element.exception.stack_trace.extend(["a", f'File "{HERE}/x.py"'])
-    frames = PlainFrames(None)  # type: ignore[arg-type]
+    frames = MessageFilter(None)  # type: ignore[arg-type]
     for message in (told, delta):
         event = {"type": "websocket.send", "bytes": message.SerializeToString()}
         plain = frames.plain(event)["bytes"]

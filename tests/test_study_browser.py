@@ -12,9 +12,9 @@ from browser_rater import BrowserRater, chromium
 from served_study import ANCHORS, METHODS, Server, make_run, make_study, running_server
 from store_of_study import kept, new_rater_at, new_rater_at_trials
 
+from study_app.declaration import declared_hash
 from study_app.plan import read_plan, write_plan
-from study_app.spec.declared import declared_hash
-from study_app.spec.reading import read_study
+from study_app.spec.study import read_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

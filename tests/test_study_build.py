@@ -17,12 +17,12 @@ from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
-from study_app.opening import open_study
+from study_app.open_study import open_study
 from study_app.plan import read_plan
 from study_app.prepare.build import build
 from study_app.prepare.media import at_height
-from study_app.prepare.words import card, with_words
-from study_app.spec.reading import FILE
+from study_app.prepare.traps import card, with_words
+from study_app.spec.study import STUDY_FILE
 from study_app.spec.template import TEMPLATE
 
 METHODS = ("frozen-frame", "shuffled-frames")
@@ -48,7 +48,7 @@ def write_study(folder: Path, run: Path, **changes: str) -> Path:
         assert old in text
         text = text.replace(old, new)
     folder.mkdir(exist_ok=True)
-    (folder / FILE).write_text(text)
+    (folder / STUDY_FILE).write_text(text)
     return folder
 
 
@@ -263,9 +263,9 @@ def test_words_cover_the_end_of_a_trap_and_leave_its_start() -> None:
 
 
 def in_two_languages(folder: Path, run: Path, language: str, trap: str) -> Path:
-    text = yaml.safe_load(write_study(folder, run).joinpath(FILE).read_text())
+    text = yaml.safe_load(write_study(folder, run).joinpath(STUDY_FILE).read_text())
     text["texts"][language] = {**text["texts"]["en"], "language": language, "trap": trap}
-    (folder / FILE).write_text(yaml.safe_dump(text, allow_unicode=True))
+    (folder / STUDY_FILE).write_text(yaml.safe_dump(text, allow_unicode=True))
     return folder
 
 
@@ -290,7 +290,7 @@ def test_letters_that_cannot_be_drawn_end_a_build_before_it_begins(
     told = r"^texts\.zh\.trap: no font here has 请 \(U\+8BF7\), 选 \(U\+9009\): install"
     with pytest.raises(UserError, match=told):
         build(folder)
-    assert sorted(path.name for path in folder.iterdir()) == [FILE]
+    assert sorted(path.name for path in folder.iterdir()) == [STUDY_FILE]
 
 
 @pytest.mark.parametrize("size", [(160, 96), (480, 288), (256, 256), (1920, 1080)])

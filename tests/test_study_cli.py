@@ -15,13 +15,12 @@ from study_people import VARIED, add_rater
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
-from study_app.arrival import Visit, arrive
-from study_app.opening import Opened, database_url, open_study, opened
+from study_app.declaration import declared_hash
+from study_app.enrollment import EntryLink, enroll
+from study_app.open_study import Opened, database_url, open_study, opened
 from study_app.plan import read_plan
-from study_app.screens import Screen
-from study_app.spec.declared import declared_hash
-from study_app.spec.reading import FILE, read_study
-from study_app.state import current_state
+from study_app.spec.study import STUDY_FILE, read_study
+from study_app.state import Screen, current_state
 from study_app.store.database import open_database
 from study_app.store.tables import Rater, Setting
 
@@ -62,9 +61,9 @@ def study(dreamix: Program, run: Path, tmp_path: Path) -> Path:
 
 
 def change(folder: Path, old: str, new: str) -> None:
-    text = (folder / FILE).read_text()
+    text = (folder / STUDY_FILE).read_text()
     assert old in text
-    (folder / FILE).write_text(text.replace(old, new))
+    (folder / STUDY_FILE).write_text(text.replace(old, new))
 
 
 def says(answer: tuple[int, str, str], *parts: str) -> None:
@@ -80,7 +79,11 @@ def test_every_mistake_of_a_study_is_a_line(dreamix: Program, study: Path) -> No
     change(study, "seed: 0", "seed: x")
     code, _, err = dreamix("study", "build", study)
     first, second = err.splitlines()
-    assert code == 2 and first.startswith(f"dreamix: {study / FILE}:") and "seed must be" in first
+    assert (
+        code == 2
+        and first.startswith(f"dreamix: {study / STUDY_FILE}:")
+        and "seed must be" in first
+    )
     assert second.endswith("lease_minutes)") and "size.vots: there is no such setting" in second
 
 
@@ -226,7 +229,7 @@ def test_simulated_raters_do_not_come_to_people(dreamix: Program, study: Path) -
 def test_people_do_not_come_to_simulated_raters(dreamix: Program, study: Path) -> None:
     dreamix("study", "simulate", study, "--raters", 1)
     with opened(study, f"sqlite:///{study / 'simulated.sqlite'}") as running:
-        assert arrive(running, Visit(), 1) is None
+        assert enroll(running, EntryLink(), 1) is None
 
 
 @pytest.mark.parametrize(
@@ -300,7 +303,10 @@ def test_invite_prints_links_that_let_their_owners_in(dreamix: Program, study: P
     _, out, _ = dreamix("study", "invite", study, "--count", 2, "--address", "https://rate.me")
     tokens = [line.removeprefix("https://rate.me/?t=") for line in out.split()]
     with opened(study) as running:
-        assert [bool(arrive(running, Visit(token=token), 1)) for token in tokens] == [True, True]
+        assert [bool(enroll(running, EntryLink(token=token), 1)) for token in tokens] == [
+            True,
+            True,
+        ]
 
 
 def test_serve_is_given_what_was_said(

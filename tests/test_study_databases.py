@@ -21,12 +21,10 @@ from sqlalchemy.exc import OperationalError
 from study_database import opened
 
 from dreamix.core.errors import UserError
-from study_app.backup import backup
 from study_app.store.address import address_of, shown
-from study_app.store.database import Database, answering, open_database
-from study_app.store.notice import leave_notice
-from study_app.store.patience import patiently
-from study_app.store.tables import Base, Setting
+from study_app.store.backup import backup, leave_notice
+from study_app.store.database import Database, answering, open_database, retry
+from study_app.store.tables import Setting, TableBase
 
 PASSWORDS = ("sEcret", "s%40c%2Fret", "s/ecret", "s:ecret", "sé cret", "s#c?ret")
 
@@ -159,7 +157,7 @@ def test_a_database_that_goes_away_during_a_command_is_one_line(
                 session.add(Setting(key="a", value="1"))
         assert "\n" not in str(told.value)
         with pytest.raises(OperationalError):
-            patiently(lambda: _writes(database), 0.0)
+            retry(lambda: _writes(database), 0.0)
         assert caplog.text == ""
         holder.close()
 
@@ -340,7 +338,7 @@ def test_half_made_and_newer_tables_of_postgres(study_url: str) -> None:
         pytest.skip("the tests above")
     engine = create_engine(study_url.replace("postgresql", "postgresql+psycopg"))
     with engine.begin() as connection:
-        Base.metadata.tables["rater"].create(connection)
+        TableBase.metadata.tables["rater"].create(connection)
     is_usable(study_url)
     with engine.begin() as connection:
         connection.execute(sql("UPDATE alembic_version SET version_num = '0009'"))

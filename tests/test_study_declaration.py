@@ -8,30 +8,30 @@ from sqlalchemy import select
 from study_people import OWN, VARIED, add_rater, triple
 
 from dreamix.core.errors import UserError
-from study_app.dealing import renew_trials
+from study_app.allocation import replace_retired
 from study_app.declaration import (
     UPGRADED,
-    Declared,
+    Declaration,
     check_clips,
     check_content,
+    current_declaration,
     declare,
-    declared,
+    first_hash,
 )
 from study_app.exclusion import flags
 from study_app.flow import Running
-from study_app.plan import Clip
-from study_app.settings import keep_setting, setting
-from study_app.spec.declared import first_hash
+from study_app.plan import ServedClip
+from study_app.state import read_setting, write_setting
 from study_app.store.database import Database
 from study_app.store.tables import Trial
 
 OTHER_LABELS = {"[Bad, Poor, Fair, Good, Excellent]": "[Excellent, Good, Fair, Poor, Bad]"}
-REMADE = replace(PLAN, clips={**PLAN.clips, "r": Clip(2.0, "1" * 64)})
+REMADE = replace(PLAN, clips={**PLAN.clips, "r": ServedClip(2.0, "1" * 64)})
 
 
-def known(database: Database) -> Declared:
+def known(database: Database) -> Declaration:
     with database.reading() as session:
-        found = declared(session)
+        found = current_declaration(session)
     assert found
     return found
 
@@ -97,7 +97,7 @@ class TestInTheDatabase:
         """It had the hash of the analysis plan alone: the rest is kept from now on."""
         old = {"hash": first_hash(study()), "at": 1, "ratings": 0}
         with database.writing() as session:
-            keep_setting(session, "analysis", {**old, "keys": ["s", 0], "amendments": []})
+            write_setting(session, "analysis", {**old, "keys": ["s", 0], "amendments": []})
         add_rater(database, VARIED)
         with pytest.raises(UserError, match="the declared analysis is not what 6 trials"):
             check_content(database, study(**{"votes: 5": "votes: 6"}))
@@ -112,9 +112,9 @@ class TestInTheDatabase:
         first = declare(database, study(), PLAN, 1)
         add_rater(database, VARIED)
         with database.writing() as session:
-            kept = setting(session, "analysis")
+            kept = read_setting(session, "analysis")
             del kept["content"]["playback"]["most_unplayable"], kept["content"]["defects"]
-            keep_setting(session, "analysis", kept)
+            write_setting(session, "analysis", kept)
         assert declare(database, study(), PLAN, 2).hash == first.hash
         silent = study(**{"  fastest_rate: 1.25\n": ""})
         assert declare(database, silent, PLAN, 3).amendments == ()
@@ -146,7 +146,7 @@ class TestInTheDatabase:
         with database.writing() as session:
             for trial in session.scalars(select(Trial).where(Trial.rater_id == rated)):
                 trial.kind = "repeat" if trial.state == "dealt" else trial.kind
-            renew_trials(session, plan)
+            replace_retired(session, plan)
         with database.reading() as session:
             rows = select(Trial.rater_id, Trial.item).order_by(Trial.rater_id, Trial.place)
             found = [(rater, item) for rater, item in session.execute(rows)]

@@ -6,16 +6,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from study_app.design.blocks import Cell, next_block
-from study_app.design.latin import method_order, williams_rows
+from study_app.design import DesignCell, method_order, next_block, williams_rows
 
 METHODS = ("dreamix", "plug-and-play", "text-to-video")
 
 
-def cells(sources: int = 29, methods: tuple[str, ...] = METHODS) -> list[Cell]:
+def cells(sources: int = 29, methods: tuple[str, ...] = METHODS) -> list[DesignCell]:
     """As many edits a source as Toybox has: five of every eleventh part, four of the rest."""
     return [
-        Cell(f"s{source:02}", f"s{source:02}_{edit}", method)
+        DesignCell(f"s{source:02}", f"s{source:02}_{edit}", method)
         for source in range(sources)
         for edit in range(5 if source < 11 else 4)
         for method in methods
@@ -47,7 +46,7 @@ class Study:
         self.rng = np.random.default_rng(seed)
         self.places: Counter[tuple[int, str]] = Counter()
 
-    def deal(self) -> list[Cell]:
+    def deal(self) -> list[DesignCell]:
         block = next_block(
             self.votes, quota=self.quota, length=self.length, number=self.number, rng=self.rng
         )
@@ -56,7 +55,7 @@ class Study:
             self.votes[cell] += 1
         return block
 
-    def finish(self, block: list[Cell], rated: int) -> None:
+    def finish(self, block: list[DesignCell], rated: int) -> None:
         """The rater leaves after `rated` trials; the rest may be given to others again."""
         for place, cell in enumerate(block):
             if place < rated:
@@ -66,7 +65,7 @@ class Study:
                 self.votes[cell] -= 1
 
 
-def spread(votes: dict[Cell, int]) -> int:
+def spread(votes: dict[DesignCell, int]) -> int:
     return max(votes.values()) - min(votes.values())
 
 
@@ -85,7 +84,7 @@ def test_a_thousand_raters_of_whom_a_fifth_drop_out() -> None:
     1,000 raters of 24 trials with 10% lost give 381 cells 56 votes; the quota of 40 closes before.
     """
     study, live = Study(length=24, quota=40), []
-    lists: list[list[Cell]] = []
+    lists: list[list[DesignCell]] = []
     while block := study.deal():
         lists.append(block)
         live.append(block)
@@ -114,7 +113,7 @@ def test_a_closed_study_gives_nothing_and_a_nearly_closed_one_what_is_left() -> 
 
 
 def test_a_list_depends_on_its_votes_number_and_seed_alone() -> None:
-    def deal() -> list[Cell]:
+    def deal() -> list[DesignCell]:
         votes = dict.fromkeys(reversed(cells()), 0)
         return next_block(votes, quota=3, length=20, number=4, rng=np.random.default_rng(7))
 

@@ -13,13 +13,13 @@ from study_people import OWN, VARIED, add_rater, opened_in
 from two_raters import KNOWN, PID, PROLIFIC, SESSION, rows, two_raters
 
 from dreamix.core.errors import UserError
-from study_app.backup import backup
-from study_app.dealing import votes
-from study_app.erase import erase
+from study_app.allocation import votes_per_cell
+from study_app.erasure import erase
 from study_app.exclusion import reject
 from study_app.export.writing import export
-from study_app.opening import Opened
-from study_app.settings import setting
+from study_app.open_study import Opened
+from study_app.state import read_setting
+from study_app.store.backup import backup
 from study_app.store.database import Database, open_database
 from study_app.store.tables import Answer, Event, Exclusion, Playback, Rater, Trial
 
@@ -49,7 +49,7 @@ def test_erasing_takes_what_identifies_and_leaves_the_answers(two: Opened) -> No
         assert row.token != rater.token
         events = select(Event).where(Event.rater_id == rater.id)
         assert session.scalars(events).all() == []
-        assert setting(session, "erased 1") == {"at": 77, "raters": 1, "answers": False}
+        assert read_setting(session, "erased 1") == {"at": 77, "raters": 1, "answers": False}
         kept = select(func.count(Answer.id)).join(Trial).where(Trial.rater_id == rater.id)
         assert session.scalar(kept) == 8 * 3
     after = export(two, two.folder / "after", 0).folder
@@ -81,16 +81,16 @@ def test_what_a_researcher_wrote_names_nobody_any_more(two: Opened) -> None:
 def test_erasing_answers_leaves_a_number_and_the_votes_are_wanted_again(two: Opened) -> None:
     with two.database.reading() as session:
         rater = session.scalars(select(Rater).where(Rater.platform_id == PID)).one()
-        assert sum(votes(session, KNOWN).values()) == 10
+        assert sum(votes_per_cell(session, KNOWN).values()) == 10
     erase(two, [rater], 5, answers=True)
     with two.database.reading() as session:
         assert session.get_one(Rater, rater.id).number == 0, "numbers of lists stay what they were"
         theirs = select(func.count(Trial.id)).where(Trial.rater_id == rater.id)
         assert session.scalar(theirs) == 0
-        assert sum(votes(session, KNOWN).values()) == 4
+        assert sum(votes_per_cell(session, KNOWN).values()) == 4
         assert session.scalar(select(func.count(Answer.id))) == 6
         assert session.scalar(select(func.count()).select_from(Playback)) == 2
-        assert PID not in json.dumps(setting(session, "erased 1"))
+        assert PID not in json.dumps(read_setting(session, "erased 1"))
 
 
 def test_who_is_erased_while_rating_leaves_their_trials_to_others(running: Opened) -> None:
@@ -99,7 +99,7 @@ def test_who_is_erased_while_rating_leaves_their_trials_to_others(running: Opene
         found = session.get_one(Rater, rater)
     erase(running, [found], 5)
     with running.database.reading() as session:
-        assert sum(votes(session, KNOWN).values()) == 1
+        assert sum(votes_per_cell(session, KNOWN).values()) == 1
         assert session.get_one(Rater, rater).screen == "left"
 
 

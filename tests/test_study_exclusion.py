@@ -8,8 +8,8 @@ from small_study import PLAN, study
 from sqlalchemy import select
 from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 
-from study_app.dealing import votes
-from study_app.exclusion import flags, recompute, reject, unreject
+from study_app.allocation import votes_per_cell
+from study_app.exclusion import flags, recompute_exclusions, reject, unreject
 from study_app.export.payment import Usual, action, payment_rows, usual_minutes
 from study_app.flow import Running
 from study_app.plan import Item, Plan
@@ -117,10 +117,10 @@ def test_exclusions_are_rows_that_can_be_worked_out_anew(running: Running) -> No
     """What a researcher excludes by hand stays; the time of an old row stays as well."""
     few = add_rater(running.database, VARIED[:2])
     for now in (5, 9):
-        recompute(running, now)
+        recompute_exclusions(running, now)
     with running.database.reading() as session:
         reject(running, session.get_one(Rater, few), "answered for a friend", 7)
-    recompute(running, 10)
+    recompute_exclusions(running, 10)
     with running.database.reading() as session:
         rows = session.scalars(select(Exclusion).order_by(Exclusion.rule)).all()
         assert [(row.rule, row.automatic, row.at) for row in rows] == [
@@ -130,7 +130,7 @@ def test_exclusions_are_rows_that_can_be_worked_out_anew(running: Running) -> No
         assert rows[0].reason == "answered for a friend"
         assert rows[1].reason == "2 trials rated"
     relaxed = Running(study(**{"least_ratings: 5": "least_ratings: 2"}), KNOWN, running.database)
-    recompute(relaxed, 11)
+    recompute_exclusions(relaxed, 11)
     with running.database.reading() as session:
         assert session.scalars(select(Exclusion.rule)).all() == ["by_hand"]
 
@@ -141,10 +141,10 @@ def test_what_a_rejected_rater_rated_is_wanted_again_until_they_are_not(running:
         with running.database.reading() as session:
             reject(running, session.get_one(Rater, rater), "why", 3)
     with running.database.reading() as session:
-        assert sum(votes(session, KNOWN).values()) == 0
+        assert sum(votes_per_cell(session, KNOWN).values()) == 0
         unreject(running, session.get_one(Rater, rater))
     with running.database.reading() as session:
-        assert sum(votes(session, KNOWN).values()) == 6
+        assert sum(votes_per_cell(session, KNOWN).values()) == 6
         assert session.scalars(select(Exclusion)).all() == []
 
 

@@ -21,10 +21,10 @@ from dreamix.core.spreadsheet import as_given
 from study_app.exclusion import reject
 from study_app.export.codebook import TABLES
 from study_app.export.writing import export, export_bytes
-from study_app.opening import Opened
+from study_app.open_study import Opened
 from study_app.plan import Plan
 from study_app.pseudonyms import Pseudonyms
-from study_app.simulate import Crowd, method_merit, simulate
+from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.store.database import Database, open_database
 from study_app.store.tables import Mark, Rater, Trial
 

@@ -11,12 +11,12 @@ from small_study import PLAN, study
 from sqlalchemy import select
 
 from study_app import flow
-from study_app.dealing import release_leases
+from study_app.allocation import release_expired
 from study_app.exclusion import reject
 from study_app.flow import Running
-from study_app.playback import Ledger, Stretch, coverage, watched
-from study_app.screens import Screen
-from study_app.spec.study import Playback
+from study_app.playback import Ledger, Stretch, coverage, share_watched
+from study_app.spec.study import PlaybackRules
+from study_app.state import Screen
 from study_app.store.database import Database
 from study_app.store.tables import Answer, Event, Rater, Trial
 
@@ -194,7 +194,7 @@ def test_a_rater_who_comes_back_after_a_day_goes_on_at_the_same_trial(visitor: V
     trial = visitor.trial
     day = 86_400_000
     with visitor.running.database.writing() as session:
-        assert release_leases(session, visitor.running.study, day) == 11
+        assert release_expired(session, visitor.running.study, day) == 11
     visitor.clock = day
     assert visitor.answer(trial)
     assert visitor.trial and trial and visitor.trial.place == trial.place + 1
@@ -357,7 +357,7 @@ def test_a_clip_that_was_watched_whole_is_whole(seconds: float, cuts: tuple[floa
     assert coverage(Ledger(stretches=tuple(parts)), seconds, RULE) == 1
 
 
-RULE = Playback()
+RULE = PlaybackRules()
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_each_clip_is_measured_against_its_own_length(
     """Worked by hand: clips begin together and each ends when it ends."""
     start, end = played
     ledger = Ledger(stretches=(Stretch(start=start, end=end, took=end - start),))
-    assert watched(ledger, lengths, RULE) == pytest.approx(share)
+    assert share_watched(ledger, lengths, RULE) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_on_a_small_screen_each_clip_counts_while_it_can_be_seen(
     parts = tuple(Stretch(start=a, end=b, took=b - a, away=away) for a, b, away in stretches)
     ledger = Ledger(stretches=parts)
     assert tuple(coverage(ledger, 4.0, RULE, place) for place in range(3)) == shares
-    assert watched(ledger, (4.0, 4.0, 4.0), RULE) == min(shares)
+    assert share_watched(ledger, (4.0, 4.0, 4.0), RULE) == min(shares)
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from two_raters import rows
 
 from dreamix.core.errors import UserError
 from study_app import flow
-from study_app.erase import erase
+from study_app.erasure import erase
 from study_app.export.writing import export
 from study_app.flow import Running
-from study_app.marks import Box, Mark, checked_marks
-from study_app.opening import open_study
-from study_app.plan import Clip, read_plan, write_plan
+from study_app.marks import Box, DefectMark, checked_marks
+from study_app.open_study import open_study
+from study_app.plan import ServedClip, read_plan, write_plan
 from study_app.playback import Ledger, Stretch
-from study_app.pseudonyms import everybody
+from study_app.pseudonyms import all_raters
 from study_app.spec.study import Study
 from study_app.spec.template import TEMPLATE
 from study_app.store import tables
@@ -31,7 +31,7 @@ from study_app.store.database import Database
 ASKING = {"  ask: false": "  ask: true"}
 SEEN = Ledger(stretches=(Stretch(start=0, end=2, took=2),), plays=1)
 BOX = Box(x=0.25, y=0.5, width=0.5, height=0.25)
-FLICKER = Mark(clip="edit", start=0.5, end=1.25, kind="flicker", severity=3, box=BOX)
+FLICKER = DefectMark(clip="edit", start=0.5, end=1.25, kind="flicker", severity=3, box=BOX)
 
 
 def at_a_trial(database: Database, settings: Study) -> tuple[Running, int, int]:
@@ -45,7 +45,7 @@ def at_a_trial(database: Database, settings: Study) -> tuple[Running, int, int]:
 
 def test_marks_are_kept_with_the_answer_and_once(database: Database) -> None:
     running, rater, trial = at_a_trial(database, study(**ASKING))
-    later = Mark(clip="edit", start=1.5, end=2.05, kind="text", severity=1)
+    later = DefectMark(clip="edit", start=1.5, end=2.05, kind="text", severity=1)
     given = (trial, triple(1, 2, 3), SEEN)
     for at in (9_000, 9_500):
         assert flow.answer_trial(running, rater, *given, at, marks=(FLICKER, later))
@@ -65,7 +65,7 @@ def test_marks_are_kept_with_the_answer_and_once(database: Database) -> None:
     ],
 )
 def test_what_no_page_can_send_is_refused_and_nothing_is_kept(
-    database: Database, settings: dict[str, str], mark: Mark, why: str
+    database: Database, settings: dict[str, str], mark: DefectMark, why: str
 ) -> None:
     running, rater, trial = at_a_trial(database, study(**settings))
     with pytest.raises(ValueError, match=why):
@@ -89,7 +89,7 @@ def test_what_no_page_can_send_is_refused_and_nothing_is_kept(
 )
 def test_a_mark_that_is_none_is_no_mark(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Mark.model_validate({**FLICKER.model_dump(), **wrong})
+        DefectMark.model_validate({**FLICKER.model_dump(), **wrong})
 
 
 def test_more_than_twenty_marks_are_refused() -> None:
@@ -168,7 +168,7 @@ def test_of_a_pair_the_method_is_that_of_the_side(database: Database, tmp_path: 
 def test_who_is_erased_with_their_answers_leaves_no_mark(database: Database) -> None:
     running, rater, trial = at_a_trial(database, study(**ASKING))
     flow.answer_trial(running, rater, trial, triple(1, 2, 3), SEEN, 9_000, marks=(FLICKER,))
-    erase(running, everybody(running), 10_000, answers=True)
+    erase(running, all_raters(running), 10_000, answers=True)
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(tables.Mark)) == 0
 
@@ -233,7 +233,7 @@ def test_marks_end_with_the_clip_they_are_on_and_there_is_room_for_twenty(
     changes = {**ASKING, "design: absolute": "design: pairwise"}
     folder = make_study(tmp_path / "study", run, **changes)
     plan = read_plan(folder)
-    right = {i.right: Clip(1.0, plan.clips[i.right].sha256) for i in plan.of_kind("training")}
+    right = {i.right: ServedClip(1.0, plan.clips[i.right].sha256) for i in plan.of_kind("training")}
     write_plan(folder, replace(plan, clips=plan.clips | right))
     with running_server(folder) as server, chromium() as browser:
         rater = BrowserRater(browser.new_page(), server.url)

@@ -12,17 +12,15 @@ from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 from dreamix.core.errors import UserError
 from dreamix.core.wording import percent
 from study_app import flow
-from study_app.arrival import Visit, arrive
-from study_app.dealing import deal
+from study_app.allocation import allocate_list
+from study_app.enrollment import EntryLink, enroll, invite
 from study_app.flow import Running
-from study_app.invite import invite
-from study_app.monitor import DAY, HOUR, CellVotes, Pace, Part, watch
-from study_app.pseudonyms import Pseudonyms, everybody, find_rater
-from study_app.screens import Screen
-from study_app.state import State, change_state, current_state
+from study_app.monitor import DAY, HOUR, CellVotes, Ratio, StudyPace, study_status
+from study_app.pseudonyms import Pseudonyms, all_raters, find_rater
+from study_app.state import Screen, State, change_state, current_state
+from study_app.status_text import status_lines
 from study_app.store.database import Database
 from study_app.store.tables import Rater
-from study_app.telling import status_lines
 
 NOW = 100 * HOUR
 INVITED = {"kind: open": "kind: invited"}
@@ -52,15 +50,15 @@ def three(running: Running) -> Running:
 
 def test_a_study_without_raters_stands_at_nothing(running: Running) -> None:
     """72 cells of 5 votes are 360."""
-    standing = watch(running, NOW)
+    standing = study_status(running, NOW)
     assert (standing.counted, standing.wanted, standing.raters) == (0, 360, "nobody")
     assert (standing.pace, standing.minutes, standing.ends, standing.screens) == (None,) * 3 + ({},)
-    assert standing.unplayable == Part(0, 0)
+    assert standing.unplayable == Ratio(0, 0)
     assert "nobody has finished yet" in "\n".join(status_lines("s", standing, NOW))
 
 
 def test_votes_raters_and_leases_are_counted(three: Running) -> None:
-    standing = watch(three, NOW)
+    standing = study_status(three, NOW)
     cells = [standing.votes[item.cell] for item in OWN]
     # Rated: six by the first, two by the second. Held: 3..6 by the second, 0 and 1 by the third.
     assert [votes.given for votes in cells[:8]] == [2, 2, 1, 1, 1, 1, 0, 0]
@@ -68,8 +66,8 @@ def test_votes_raters_and_leases_are_counted(three: Running) -> None:
     assert standing.counted == 8
     assert standing.screens == {"finished": 1, "trials": 2}
     assert (standing.finished, standing.minutes) == (1, 12.0)
-    assert standing.open_trials == Part(4, 6)
-    assert standing.unplayable == Part(1, 9)
+    assert standing.open_trials == Ratio(4, 6)
+    assert standing.unplayable == Ratio(1, 9)
     assert standing.raters == "people"
 
 
@@ -77,13 +75,13 @@ def test_votes_of_the_excluded_are_not_kept_and_those_of_the_rejected_do_not_cou
     three: Running,
 ) -> None:
     """The second and third rater have too few ratings; one of the second's three did not play."""
-    before = watch(three, NOW)
+    before = study_status(three, NOW)
     assert before.excluded == {"least_ratings": 2, "unplayable": 1}
     assert before.excluded_raters == 2
     assert before.votes[OWN[0].cell] == CellVotes(given=2, held=1, kept=1)
     with three.database.writing() as session:
         session.scalars(select(Rater).where(Rater.number == 0)).one().rejected = NOW
-    after = watch(three, NOW)
+    after = study_status(three, NOW)
     assert after.votes[OWN[0].cell] == CellVotes(given=1, held=1, kept=0)
     assert (after.counted, after.rejected) == (2, 1)
 
@@ -91,26 +89,26 @@ def test_votes_of_the_excluded_are_not_kept_and_those_of_the_rejected_do_not_cou
 def test_votes_beyond_a_quota_do_not_make_up_for_others(running: Running) -> None:
     for number in range(7):
         add_rater(running.database, VARIED[:1], number=number, start=number)
-    standing = watch(running, NOW)
+    standing = study_status(running, NOW)
     assert standing.votes[OWN[0].cell].given == 7
     assert standing.counted == 5
 
 
 def test_the_end_is_when_the_missing_votes_are_given_at_this_pace(three: Running) -> None:
     """Eight votes in the hour since the first came, 352 are missing: 44 hours."""
-    standing = watch(three, NOW)
+    standing = study_status(three, NOW)
     finished = (NOW - HOUR + 12 * MINUTE) // HOUR
-    assert standing.pace == Pace(finished=1.0, votes=8.0, by_hour={finished: 1})
+    assert standing.pace == StudyPace(finished=1.0, votes=8.0, by_hour={finished: 1})
     assert standing.ends == NOW + 44 * HOUR
     change_state(three.database, "paused", NOW)
-    assert watch(three, NOW).ends is None, "a pause has no pace"
+    assert study_status(three, NOW).ends is None, "a pause has no pace"
 
 
 def test_the_pace_is_that_of_the_last_day(running: Running) -> None:
     """Two finished days ago count for nothing, one of today for 1 / 24 an hour."""
     for number, ago in enumerate((5 * DAY, 4 * DAY, HOUR)):
         add_rater(running.database, VARIED, start=NOW + 5 * DAY - ago, minutes=10, number=number)
-    standing = watch(running, NOW + 5 * DAY)
+    standing = study_status(running, NOW + 5 * DAY)
     assert standing.pace
     assert standing.pace.finished == pytest.approx(1 / 24)
     assert standing.pace.votes == pytest.approx(6 / 24)
@@ -121,22 +119,22 @@ def test_checks_are_counted_by_trial(running: Running) -> None:
     items = tuple(trap if item.key == trap.key else item for item in PLAN.items)
     running = Running(running.study, replace(PLAN, items=items), running.database)
     add_rater(running.database, [(trap, "trap", triple(2, 2, 2)), (trap, "trap", triple(1, 1, 2))])
-    assert watch(running, NOW).checks == {"trap": Part(1, 2)}
+    assert study_status(running, NOW).checks == {"trap": Ratio(1, 2)}
 
 
 def test_simulated_raters_are_said_to_be(running: Running) -> None:
     """Their time is their own: it stands at the last thing that one of them did."""
     add_rater(running.database, VARIED, simulated=True, minutes=6)
-    standing = watch(running, NOW)
+    standing = study_status(running, NOW)
     assert (standing.raters, standing.at) == ("simulated", 6 * MINUTE)
     assert "SIMULATED" in status_lines("s", standing, NOW)[0]
     add_rater(running.database, [], number=None)
-    assert watch(running, NOW).raters == "mixed"
-    assert "MIXED" in status_lines("s", watch(running, NOW), NOW)[0]
+    assert study_status(running, NOW).raters == "mixed"
+    assert "MIXED" in status_lines("s", study_status(running, NOW), NOW)[0]
 
 
 def test_status_says_what_was_counted(three: Running) -> None:
-    text = "\n".join(status_lines("s", watch(three, NOW), NOW))
+    text = "\n".join(status_lines("s", study_status(three, NOW), NOW))
     for part in (
         "8 of 360 (2%); 0 of 72 cells have all 5, 66 have none yet",
         "2 of 8 votes given are by excluded raters; `study reject` gives them to new raters",
@@ -171,7 +169,7 @@ def test_status_counts_in_english(
         seconds = {"minutes": 0.4} if number == 0 else {}
         one = [(OWN[0], "rating", triple(1, 2, 3))]
         add_rater(database, one, start=NOW - HOUR, number=number, **seconds)
-    text = "\n".join([*status_lines("s", watch(running, NOW), NOW), ""])
+    text = "\n".join([*status_lines("s", study_status(running, NOW), NOW), ""])
     for part in said:
         assert part in text
     if given == 1:
@@ -195,7 +193,7 @@ def test_a_share_is_all_or_nothing_only_if_it_is(part: int, whole: int, said: st
 def test_what_identifies_is_to_be_erased_a_time_after_closing(running: Running) -> None:
     """365 days, as the file says."""
     change_state(running.database, "closed", NOW)
-    standing = watch(running, NOW)
+    standing = study_status(running, NOW)
     assert standing.erase_after == NOW + 365 * DAY
     assert "may be kept until" in status_lines("s", standing, NOW)[-1]
     assert "HAS RUN OUT" in status_lines("s", standing, NOW + 365 * DAY)[-1]
@@ -235,21 +233,23 @@ def test_a_pause_deals_no_list_and_takes_nothing_away(running: Running) -> None:
 
 
 def test_a_closed_study_lets_nobody_in_and_those_with_a_list_finish(running: Running) -> None:
-    known = arrive(running, Visit(platform_id="known"), 1)
+    known = enroll(running, EntryLink(platform_id="known"), 1)
     waiting = to_quiz(running, "w")
     change_state(running.database, "closed", 2)
-    assert arrive(running, Visit(platform_id="new"), 3) is None
-    again = arrive(running, Visit(platform_id="known"), 3)
+    assert enroll(running, EntryLink(platform_id="new"), 3) is None
+    again = enroll(running, EntryLink(platform_id="known"), 3)
     assert known and again and again.id == known.id
     flow.answer_quiz(running, waiting, [1, 2], 4)
     assert screen(running, waiting) == Screen.CLOSED
     with running.database.writing(alone=True) as session:
-        assert deal(session, running.study, PLAN, session.get_one(Rater, known.id), 5) == []
+        assert (
+            allocate_list(session, running.study, PLAN, session.get_one(Rater, known.id), 5) == []
+        )
 
 
 def test_people_and_simulated_raters_never_share_a_store(running: Running) -> None:
-    assert arrive(running, Visit(platform_id="p"), 1)
-    assert arrive(running, Visit(platform_id="s", simulated=True), 2) is None
+    assert enroll(running, EntryLink(platform_id="p"), 1)
+    assert enroll(running, EntryLink(platform_id="s", simulated=True), 2) is None
     with running.database.reading() as session:
         assert session.scalar(select(func.count(Rater.id))) == 1
 
@@ -263,9 +263,9 @@ def test_every_invitation_is_a_rater_of_its_own(database: Database, tmp_path: Pa
     assert len(set(links)) == 3
     assert all(link.startswith("https://rate.example/?t=") for link in links)
     tokens = [link.partition("?t=")[2] for link in links]
-    found = [arrive(running, Visit(token=token), 2) for token in tokens]
+    found = [enroll(running, EntryLink(token=token), 2) for token in tokens]
     assert len({rater.id for rater in found if rater}) == 3
-    assert arrive(running, Visit(), 3) is None, "nobody comes without a link"
+    assert enroll(running, EntryLink(), 3) is None, "nobody comes without a link"
 
 
 def test_personal_links_are_for_studies_of_invited_raters(running: Running) -> None:
@@ -283,7 +283,7 @@ def test_a_rater_is_found_by_each_of_their_names(database: Database, tmp_path: P
             assert find_rater(session, names, who).id == rater
         with pytest.raises(UserError, match="no rater of this study has that name"):
             find_rater(session, names, "PID")
-    assert [found.id for found in everybody(running)] == [rater]
+    assert [found.id for found in all_raters(running)] == [rater]
 
 
 def test_pseudonyms_hang_on_the_secret_and_say_who_is_simulated(tmp_path: Path) -> None:

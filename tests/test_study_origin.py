@@ -27,7 +27,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dreamix.core.errors import UserError
-from study_app.app.origin import OwnPagesOnly, origins_of
+from study_app.app.security import OwnPagesOnly, origins_of
 
 SITE = "https://study.example.org"
 # Host and more, the page's origin, whether it is let in where nothing is declared and where SITE is

@@ -10,8 +10,8 @@ from small_study import PLAN, study
 
 from dreamix.core.errors import UserError
 from evaluation.stats.ratings import Deviations, detectable_difference
-from study_app.planning import Aim, Pilot, planning_lines, read_pilot
-from study_app.power_cli import power
+from study_app.cli import power
+from study_app.power import Aim, Pilot, planning_lines, read_pilot
 
 DEVIATIONS = Deviations(0.3, 0.2, 0.6)
 PILOT = Pilot(dict.fromkeys(("alignment", "fidelity", "quality"), DEVIATIONS), 40, 30, 999, False)

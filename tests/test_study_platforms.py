@@ -14,9 +14,9 @@ from small_study import PLAN, study
 from sqlalchemy import func, select
 from study_people import add_rater
 
-from study_app.arrival import Visit, arrive, meet
+from study_app.enrollment import EntryLink, enroll, get_or_preview_rater
 from study_app.flow import Running
-from study_app.platforms import person
+from study_app.platforms import person_id
 from study_app.store.database import Database
 from study_app.store.tables import Rater
 
@@ -68,7 +68,7 @@ def running(database: Database, kind: str) -> Running:
     ],
 )
 def test_one_person_has_one_name(kind: str, given: str, kept: str | None) -> None:
-    assert person(kind, given) == kept
+    assert person_id(kind, given) == kept
 
 
 @pytest.mark.parametrize("kind", ["prolific", "mturk", "open"])
@@ -88,27 +88,27 @@ def test_one_person_has_one_name(kind: str, given: str, kept: str | None) -> Non
 def test_a_placeholder_that_nobody_filled_is_nobody(
     database: Database, kind: str, given: str
 ) -> None:
-    visit = Visit(platform_id=given, session="s")
+    visit = EntryLink(platform_id=given, session="s")
     if not given and kind == "open":
         return  # an open link needs no name
-    assert person(kind, given) is None
-    assert meet(running(database, kind), visit, 1) is None
-    assert arrive(running(database, kind), visit, 1) is None
+    assert person_id(kind, given) is None
+    assert get_or_preview_rater(running(database, kind), visit, 1) is None
+    assert enroll(running(database, kind), visit, 1) is None
 
 
 def test_whoever_comes_again_by_another_spelling_goes_on(database: Database) -> None:
     open_ = running(database, "prolific")
-    first = arrive(open_, Visit(platform_id=PID, session="{{%SESSION_ID%}}"), 1)
+    first = enroll(open_, EntryLink(platform_id=PID, session="{{%SESSION_ID%}}"), 1)
     assert first and first.platform_id == PID and first.session is None
     for given in (PID.upper(), f" {PID} "):
-        again = arrive(open_, Visit(platform_id=given, session="S2"), 2)
+        again = enroll(open_, EntryLink(platform_id=given, session="S2"), 2)
         assert again and again.id == first.id and again.session == "S2"
 
 
 def test_a_name_that_was_kept_before_names_had_one_form_is_found(database: Database) -> None:
     """A rater of an earlier version, in capitals."""
     old = add_rater(database, [], platform="prolific", platform_id=PID.upper(), number=None)
-    again = arrive(running(database, "prolific"), Visit(platform_id=PID.upper()), 5)
+    again = enroll(running(database, "prolific"), EntryLink(platform_id=PID.upper()), 5)
     assert again and again.id == old
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Rater)) == 1
@@ -116,19 +116,19 @@ def test_a_name_that_was_kept_before_names_had_one_form_is_found(database: Datab
 
 def test_who_was_here_before_the_study_moved_to_a_platform_goes_on(database: Database) -> None:
     """`recruiting` may change under votes; one person still rates once."""
-    first = arrive(running(database, "open"), Visit(platform_id=PID.upper()), 1)
-    again = arrive(running(database, "prolific"), Visit(platform_id=PID), 2)
+    first = enroll(running(database, "open"), EntryLink(platform_id=PID.upper()), 1)
+    again = enroll(running(database, "prolific"), EntryLink(platform_id=PID), 2)
     assert first and again and again.id == first.id
-    worker = arrive(running(database, "open"), Visit(platform_id=WORKER), 3)
-    on_mturk = arrive(running(database, "mturk"), Visit(platform_id=WORKER), 4)
+    worker = enroll(running(database, "open"), EntryLink(platform_id=WORKER), 3)
+    on_mturk = enroll(running(database, "mturk"), EntryLink(platform_id=WORKER), 4)
     assert worker and on_mturk and worker.id == on_mturk.id
 
 
 def test_a_preview_is_no_worker(database: Database) -> None:
     open_ = running(database, "mturk")
     for session in ("ASSIGNMENT_ID_NOT_AVAILABLE", " assignment_id_not_available\n"):
-        assert arrive(open_, Visit(platform_id=WORKER, session=session), 1) is None
-    assert arrive(open_, Visit(platform_id=WORKER, session="3ABC"), 1)
+        assert enroll(open_, EntryLink(platform_id=WORKER, session=session), 1) is None
+    assert enroll(open_, EntryLink(platform_id=WORKER, session="3ABC"), 1)
 
 
 @pytest.mark.slow

@@ -6,9 +6,8 @@ import pytest
 from small_study import PLAN, study
 
 from evaluation.stats.ratings import Deviations, detectable_difference
-from study_app.building import build_lines, power_lines
-from study_app.planning import Aim, planning_lines
-from study_app.power import ASSUMED, PREFERENCES, Prospect, study_power
+from study_app.build_command import build_lines, power_lines
+from study_app.power import ASSUMED, PREFERENCES, Aim, Prospect, planning_lines, study_power
 from study_app.prepare.build import Built
 
 

@@ -12,10 +12,10 @@ from small_study import study
 from study_people import VARIED, add_rater, opened_in
 from two_raters import KNOWN
 
-from study_app.export.study_file import public_study
+from study_app.export.documents import public_study
 from study_app.export.writing import export, export_bytes
-from study_app.opening import Opened
-from study_app.spec.reading import study_from_text
+from study_app.open_study import Opened
+from study_app.spec.study import study_from_text
 from study_app.spec.template import TEMPLATE
 from study_app.store.database import open_database
 

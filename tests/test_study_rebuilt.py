@@ -20,21 +20,20 @@ from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
 from reports.people.build import study_lead
 from reports.people.export import read_export
-from study_app.building import build_and_declare
-from study_app.dealing import votes
+from study_app.allocation import votes_per_cell
+from study_app.build_command import build_and_declare
+from study_app.declaration import first_hash
 from study_app.export.writing import export
-from study_app.monitor import watch
-from study_app.opening import database_url, open_study
+from study_app.monitor import study_status
+from study_app.open_study import being_served, database_url, open_study
 from study_app.plan import Item, Plan, read_plan
 from study_app.prepare.media import check_media
-from study_app.serving import being_served
-from study_app.settings import keep_setting, setting
-from study_app.spec.declared import first_hash
-from study_app.spec.reading import FILE, read_study
+from study_app.spec.study import STUDY_FILE, read_study
 from study_app.spec.template import TEMPLATE
+from study_app.state import read_setting, write_setting
+from study_app.status_text import status_lines
 from study_app.store.database import open_database
 from study_app.store.tables import Trial
-from study_app.telling import status_lines
 
 OTHER_LABELS = {"[Bad, Poor, Fair, Good, Excellent]": "[Excellent, Good, Fair, Poor, Bad]"}
 
@@ -53,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
     text = text.replace("$methods", "[alpha, beta]").replace("trials: 20", "trials: 2")
     text = text.replace("display_height: 360", "display_height: 120").replace("gold: 1", "gold: 0")
     (tmp_path / "study").mkdir()
-    (tmp_path / "study" / FILE).write_text(text.replace("training: 3", "training: 1"))
+    (tmp_path / "study" / STUDY_FILE).write_text(text.replace("training: 3", "training: 1"))
     build_and_declare(tmp_path / "study", None, None)
     return tmp_path / "study"
 
@@ -105,14 +104,14 @@ class TestClipsMadeAnew:
         theirs = {item.key: item.methods for item in running.plan.retired if item.kind == "rating"}
         assert set(theirs.values()) == {("beta",)} and len(theirs) == 2
         with running.database.reading() as session:
-            counts = votes(session, running.plan)
+            counts = votes_per_cell(session, running.plan)
         assert Counter(counts.values()) == {1: 2, 0: 2}, "those of alpha still count"
         assert {cell.method: n for cell, n in counts.items()} == {"alpha": 1, "beta": 0}
-        assert watch(running, 10).given == 2
+        assert study_status(running, 10).given == 2
         for item in before.items:
             for name in item.clips:
                 assert (folder / "media" / f"{name}.mp4").is_file(), "what was rated can be seen"
-        told = "\n".join(status_lines("birds", watch(running, 10), 10))
+        told = "\n".join(status_lines("birds", study_status(running, 10), 10))
         assert "2 votes are for clips that were made anew or taken out since" in told
         assert "amended once" in told
         done = export(running, folder / "out", 99)
@@ -140,7 +139,7 @@ class TestClipsMadeAnew:
         assert {item.key for item in read_plan(folder).items} == {i.key for i in before.items}
         running = open_study(folder)
         with running.database.reading() as session:
-            assert set(votes(session, running.plan).values()) == {1}
+            assert set(votes_per_cell(session, running.plan).values()) == {1}
         running.database.engine.dispose()
 
     def test_the_same_clips_made_again_are_the_same(self, folder: Path) -> None:
@@ -180,8 +179,8 @@ class TestClipsMadeAnew:
         with running.writing() as session:
             for trial in session.scalars(select(Trial)):
                 trial.item = names[trial.item]
-            found = {**setting(session, "analysis"), "hash": first_hash(read_study(folder))}
-            keep_setting(session, "analysis", {k: found[k] for k in OLD_ENTRY})
+            found = {**read_setting(session, "analysis"), "hash": first_hash(read_study(folder))}
+            write_setting(session, "analysis", {k: found[k] for k in OLD_ENTRY})
         running.engine.dispose()
         build_and_declare(folder, None, None)
         plan = read_plan(folder)
@@ -229,9 +228,9 @@ class TestWordingInExports:
 
 
 def change(folder: Path, old: str, new: str) -> None:
-    text = (folder / FILE).read_text()
+    text = (folder / STUDY_FILE).read_text()
     assert old in text
-    (folder / FILE).write_text(text.replace(old, new, 1))
+    (folder / STUDY_FILE).write_text(text.replace(old, new, 1))
 
 
 class TestBesideAServer:

@@ -13,12 +13,12 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from study_app import flow
-from study_app.app.headers import SecurityHeaders
-from study_app.app.routes import LARGEST_NOTE, routes
-from study_app.app.served import Site, first_clip
-from study_app.arrival import Visit, arrive
-from study_app.erase import erase
-from study_app.notes import MOST
+from study_app.app.app_state import Site, device_check_clip
+from study_app.app.player_events import MOST_EVENTS
+from study_app.app.routes import LARGEST_EVENT, routes
+from study_app.app.security import SecurityHeaders
+from study_app.enrollment import EntryLink, enroll
+from study_app.erasure import erase
 from study_app.store.tables import Event, Rater, Trial
 
 FINE = {"plays": True, "width": 1200, "phone": False}
@@ -31,7 +31,7 @@ def client(site: Site) -> TestClient:
 
 
 def come(site: Site, *, consents: bool = True) -> Rater:
-    rater = arrive(site.running, Visit(), 1)
+    rater = enroll(site.running, EntryLink(), 1)
     assert rater
     if consents:
         flow.consent(site.running, rater.id, True, 2)
@@ -89,7 +89,7 @@ def test_headers_of_clips_do_not_tell_when_which_was_made(site: Site, client: Te
 def test_who_has_not_agreed_gets_no_clip_and_who_has_gets_the_first_ones(
     site: Site, client: TestClient
 ) -> None:
-    name = first_clip(site.running)
+    name = device_check_clip(site.running)
     rater = come(site, consents=False)
     assert client.get(f"/v/{rater.token}/{name}.mp4").status_code == 404
     flow.consent(site.running, rater.id, True, 2)
@@ -149,7 +149,7 @@ def test_guessing_and_climbing_find_nothing(site: Site, client: TestClient, path
 def test_every_refusal_of_a_clip_reads_the_same(site: Site, client: TestClient) -> None:
     """An unknown token, a known one without the clip, a clip that does not exist."""
     rater = come(site)
-    name = min(clips_of(site, to_trials(site)) - {first_clip(site.running)})
+    name = min(clips_of(site, to_trials(site)) - {device_check_clip(site.running)})
     paths = [f"/v/{'A' * 32}/{name}.mp4", f"/v/{rater.token}/{name}.mp4"]
     told = {
         (answer.status_code, answer.content, tuple(sorted(answer.headers.items())))
@@ -228,7 +228,7 @@ def test_a_note_about_another_raters_trial_is_refused(site: Site, client: TestCl
 
 def test_a_large_body_is_not_read_to_its_end(site: Site, client: TestClient) -> None:
     rater = come(site)
-    assert client.post("/api/beacon", content=b" " * (LARGEST_NOTE + 1)).status_code == 413
+    assert client.post("/api/beacon", content=b" " * (LARGEST_EVENT + 1)).status_code == 413
     read = []
 
     def endless() -> Iterator[bytes]:
@@ -243,7 +243,9 @@ def test_a_large_body_is_not_read_to_its_end(site: Site, client: TestClient) -> 
 def test_a_rater_cannot_fill_the_store_with_notes(site: Site, client: TestClient) -> None:
     rater, other = come(site), come(site)
     with site.running.database.writing() as session:
-        rows = [Event(rater_id=rater.id, at=1, kind="stall", data=None) for _ in range(MOST - 1)]
+        rows = [
+            Event(rater_id=rater.id, at=1, kind="stall", data=None) for _ in range(MOST_EVENTS - 1)
+        ]
         session.add_all(rows)
     statuses = [client.post("/api/beacon", content=note(rater.token)).status_code for _ in "abc"]
     assert statuses == [204, 429, 429]
@@ -277,7 +279,7 @@ def _broken() -> object:
 
 def test_every_answer_bears_the_headers(site: Site, client: TestClient) -> None:
     rater = come(site)
-    for path in ("/health", f"/v/{rater.token}/{first_clip(site.running)}.mp4", "/nothing"):
+    for path in ("/health", f"/v/{rater.token}/{device_check_clip(site.running)}.mp4", "/nothing"):
         headers = client.get(path).headers
         assert headers["referrer-policy"] == "no-referrer", "the token stands in the URL"
         assert headers["x-content-type-options"] == "nosniff"

@@ -7,10 +7,10 @@ import pytest
 from small_study import METHODS, PLAN, study
 from sqlalchemy import delete, event, select
 
-from study_app.arrival import Visit, arrive
-from study_app.dealing import votes
+from study_app.allocation import votes_per_cell
+from study_app.enrollment import EntryLink, enroll
 from study_app.flow import Running
-from study_app.simulate import Crowd, method_merit, simulate
+from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.store.database import Database
 from study_app.store.tables import Answer, Playback, Rater, Trial
 
@@ -84,7 +84,7 @@ def test_votes_of_a_thousand_raters_stay_together_though_a_fifth_leave(hasty: Da
     wanted = f"votes: {100 // share}"
     running = run(hasty, crowd, **{"votes: 5": wanted, "lease_minutes: 60": "lease_minutes: 20"})
     with hasty.reading() as session:
-        counts = votes(session, PLAN)
+        counts = votes_per_cell(session, PLAN)
         places = Counter(
             (trial.place, running.plan.by_key[trial.item].methods[0])
             for trial in session.scalars(select(Trial))
@@ -98,16 +98,16 @@ def test_votes_of_a_thousand_raters_stay_together_though_a_fifth_leave(hasty: Da
 def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) -> None:
     codes = {"kind: open": "kind: prolific", "completion_code: null": "completion_code: C1"}
     running = Running(study(**codes), PLAN, database)
-    first = arrive(running, Visit(platform_id=f"{1:024x}", session="S1"), 1)
-    again = arrive(running, Visit(platform_id=f"{1:024x}", session="S2"), 2)
+    first = enroll(running, EntryLink(platform_id=f"{1:024x}", session="S1"), 1)
+    again = enroll(running, EntryLink(platform_id=f"{1:024x}", session="S2"), 2)
     assert first and again and first.id == again.id
-    by_link = arrive(running, Visit(token=first.token), 3)
+    by_link = enroll(running, EntryLink(token=first.token), 3)
     assert by_link and by_link.id == first.id
-    assert arrive(running, Visit(), 4) is None, "Prolific always says who comes"
-    assert arrive(running, Visit(token="guess"), 5) is None
-    assert arrive(running, Visit(platform_id="x" * 5000), 6) is None
+    assert enroll(running, EntryLink(), 4) is None, "Prolific always says who comes"
+    assert enroll(running, EntryLink(token="guess"), 5) is None
+    assert enroll(running, EntryLink(platform_id="x" * 5000), 6) is None
     assert len(first.token) >= 32
-    other = arrive(running, Visit(platform_id=f"{2:024x}", language="xx"), 7)
+    other = enroll(running, EntryLink(platform_id=f"{2:024x}", language="xx"), 7)
     assert other and other.language == "en" and other.token != first.token
 
 

@@ -13,10 +13,9 @@ from small_study import PLAN
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.records import to_json, write_json
 from evaluation.run.info import MethodInfo, RunInfo, SuiteInfo
-from study_app.plan import Clip
-from study_app.spec.declared import declared_content, declared_hash, differences
-from study_app.spec.reading import read_study, study_from_text
-from study_app.spec.study import Study
+from study_app.declaration import declared_content, declared_hash, differences
+from study_app.plan import ServedClip
+from study_app.spec.study import Study, read_study, study_from_text
 from study_app.spec.template import TEMPLATE, new_study
 from study_app.spec.texts import filled
 
@@ -276,7 +275,7 @@ def test_what_raters_read_and_rules_use_is_under_the_hash(old: str, new: str) ->
 
 def test_the_content_of_every_clip_is_under_the_hash() -> None:
     for name in ("l", "r"):
-        clips = {**PLAN.clips, name: Clip(2.0, "1" * 64)}
+        clips = {**PLAN.clips, name: ServedClip(2.0, "1" * 64)}
         assert declared_hash(study(), replace(PLAN, clips=clips)) != declared_hash(study(), PLAN)
     items = (replace(PLAN.items[0], prompt="another request"), *PLAN.items[1:])
     assert declared_hash(study(), replace(PLAN, items=items)) != declared_hash(study(), PLAN)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dreamix.core.errors import UserError
 from study_app.store.database import Database, now, open_database
-from study_app.store.tables import Answer, Base, Rater, Setting, Trial
+from study_app.store.tables import Answer, Rater, Setting, TableBase, Trial
 from study_app.store.upgrading import MIGRATIONS, upgrade
 
 
@@ -37,7 +37,7 @@ def rater(token: str, platform_id: str | None = None) -> Rater:
 def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, TableBase.metadata) == []
 
 
 def test_opening_twice_changes_nothing(study_url: str, database: Database) -> None:

@@ -19,16 +19,15 @@ from study_people import VARIED, add_rater, opened_in
 from two_raters import KNOWN, PROLIFIC
 
 from study_app import flow
-from study_app.arrival import Visit, arrive
-from study_app.backup import backup
-from study_app.erase import erase
+from study_app.enrollment import EntryLink, enroll
+from study_app.erasure import erase, files_containing, identifying_texts
 from study_app.export.writing import export
-from study_app.opening import Opened
-from study_app.pseudonyms import everybody
-from study_app.remains import files_with, private_texts
+from study_app.open_study import Opened
+from study_app.pseudonyms import all_raters
 from study_app.state import change_state
+from study_app.store.backup import backup
 from study_app.store.database import open_database
-from study_app.store.forgetting import forget
+from study_app.store.secure_delete import overwrite_erased
 from study_app.store.tables import Rater
 
 PID, SESSION = "5f1e0a9c7b3344556677aabb", "sess-1a2b3c4d5e6f"
@@ -47,7 +46,7 @@ def crowd(running: Opened, many: int = 40) -> list[str]:
         who = {"platform_id": secrets.token_hex(12), "session": secrets.token_hex(12)}
         who |= {"platform": "prolific", "comment": f"it was me, {secrets.token_hex(20)}"}
         add_rater(running.database, VARIED[:1], number=number, start=number, **who)
-    return private_texts(everybody(running))
+    return identifying_texts(all_raters(running))
 
 
 def bytes_of(running: Opened) -> bytes:
@@ -80,7 +79,7 @@ def test_nothing_of_forty_raters_is_left_where_sqlite_does_not_overwrite(
     running.database.engine.dispose()
     texts = crowd(running)
     assert len(left_in(running, texts)) == len(texts) == 160
-    assert erase(running, everybody(running), 9, answers=answers) == []
+    assert erase(running, all_raters(running), 9, answers=answers) == []
     assert left_in(running, texts) == []
 
 
@@ -94,14 +93,14 @@ def test_every_connection_overwrites_what_is_deleted(running: Opened) -> None:
 def test_a_reader_is_named_and_when_it_has_ended_nothing_is_left(
     running: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forget, "__defaults__", (0.3,))
+    monkeypatch.setattr(overwrite_erased, "__defaults__", (0.3,))
     texts = crowd(running, 5)
     reader = reader_of(running)
-    (told,) = erase(running, everybody(running), 9)
+    (told,) = erase(running, all_raters(running), 9)
     assert "ratings.sqlite and its journal (-wal) hold it until whoever reads" in told
     assert left_in(running, texts) == texts, "as it says"
     reader.close()
-    assert forget(running.database) == []
+    assert overwrite_erased(running.database) == []
     assert left_in(running, texts) == []
 
 
@@ -111,7 +110,7 @@ def test_the_command_fails_while_somebody_reads_and_the_rest_is_done_afterwards(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(forget, "__defaults__", (0.3,))
+    monkeypatch.setattr(overwrite_erased, "__defaults__", (0.3,))
     dreamix = program(monkeypatch, capsys)
     url = f"sqlite:///{tmp_path / 'ratings.sqlite'}"
     database = open_database(url)
@@ -134,16 +133,16 @@ def test_files_that_still_hold_it_are_named(running: Opened) -> None:
     public = export(running, running.folder / "public", 0).folder
     export(running, running.folder / "paid", 0, payment=True, comments=True)
     backup(running.database, running.folder / "monday.sqlite")
-    texts = private_texts(everybody(running))
-    erase(running, everybody(running), 9)
-    found = {str(p.relative_to(running.folder)) for p in files_with(running.folder,
+    texts = identifying_texts(all_raters(running))
+    erase(running, all_raters(running), 9)
+    found = {str(p.relative_to(running.folder)) for p in files_containing(running.folder,
              running.database, texts)}  # fmt: skip
     assert found == {"paid/payment.csv", "paid/comments.csv", "monday.sqlite"}
     assert public.is_dir()
 
 
 def comes(running: Opened, *, nameless: bool = False) -> int:
-    rater = arrive(running, Visit(platform_id=PID, session=SESSION), 1, nameless=nameless)
+    rater = enroll(running, EntryLink(platform_id=PID, session=SESSION), 1, nameless=nameless)
     assert rater
     return rater.id
 
@@ -172,7 +171,7 @@ def test_who_does_not_agree_while_somebody_reads_is_gone_after_the_next_writing(
     reader.close()
     change_state(running.database, "open", 4)
     assert left_in(running, [PID, SESSION]) == []
-    assert not running.database.owed
+    assert not running.database.deferred
 
 
 def test_many_who_decline_one_after_another_leave_nothing(running: Opened) -> None:
@@ -180,7 +179,7 @@ def test_many_who_decline_one_after_another_leave_nothing(running: Opened) -> No
     texts = []
     for number in range(60):
         names = [secrets.token_hex(12), secrets.token_hex(60)]
-        rater = arrive(running, Visit(platform_id=names[0], session=names[1]), number)
+        rater = enroll(running, EntryLink(platform_id=names[0], session=names[1]), number)
         assert rater
         crowd(running, 0)
         if number % 2:
@@ -207,13 +206,13 @@ def test_dead_rows_of_postgres_are_gone_from_its_files(
     running = opened_in(tmp_path, database, study(**PROLIFIC), KNOWN)
     texts = crowd(running, 5)
     folder = files_of(running)
-    monkeypatch.setattr(forget, "__defaults__", (0.3,))
+    monkeypatch.setattr(overwrite_erased, "__defaults__", (0.3,))
     with database.engine.connect() as reader:
         reader.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         reader.execute(text("SELECT 1"))
-        (told,) = erase(running, everybody(running), 9)
+        (told,) = erase(running, all_raters(running), 9)
         assert "as long as a transaction that began before is open" in told
-    assert forget(database, 20.0) == []
+    assert overwrite_erased(database, 20.0) == []
     assert left_there(running, folder, texts) == []
     database.engine.dispose()
 
@@ -249,8 +248,8 @@ def test_who_chose_a_language_and_does_not_agree_leaves_no_dead_row(
     with database.engine.connect() as reader:
         reader.execute(text("SELECT count(*) FROM rater"))
         flow.decline(running, rater, 2)
-    assert database.owed
+    assert database.deferred
     change_state(database, "paused", 3)
-    assert not database.owed
+    assert not database.deferred
     assert left_there(running, folder, [PID, SESSION]) == []
     database.engine.dispose()

@@ -19,13 +19,12 @@ from dreamix.core.errors import UserError
 from dreamix.core.fonts import installed, own_font
 from dreamix.core.video import Video
 from study_app.prepare import lettering as fonts
-from study_app.prepare.breaking import clusters, cut, needs_layout, parts
 from study_app.prepare.lettering import check_fonts, lettering
-from study_app.prepare.setting import LEAST, page
-from study_app.prepare.traps import trap_words
-from study_app.prepare.words import card, with_words
+from study_app.prepare.line_breaking import clusters, cut, needs_layout, text_parts
+from study_app.prepare.traps import card, trap_texts, with_words
+from study_app.prepare.typesetting import LEAST, typeset
 from study_app.spec.study import Study
-from study_app.spec.tongues import is_rightwards
+from study_app.spec.texts import is_right_to_left
 
 # Of the font that comes with matplotlib.
 COVERED = {
@@ -121,7 +120,7 @@ def test_what_has_no_room_is_refused() -> None:
 
 def test_letters_are_not_smaller_than_can_be_read() -> None:
     for size in ((68, 120), (120, 120), (1920, 1080)):
-        set_ = page(lettering(COVERED["en"]), *size)
+        set_ = typeset(lettering(COVERED["en"]), *size)
         assert all(piece.font.size >= LEAST for line in set_.lines for piece in line.pieces)
         assert len({piece.font.size for line in set_.lines for piece in line.pieces}) == 1
 
@@ -139,7 +138,9 @@ def test_figures_and_latin_words_keep_their_direction_in_hebrew() -> None:
     """By the bidirectional algorithm the figures keep their order among words in the other."""
     assert np.array_equal(card("ענה 24 כאן", 600, 200, "he"), from_the_left("ןאכ 24 הנע", "he"))
     assert np.array_equal(card("ענה AB כאן", 600, 200, "he"), from_the_left("ןאכ AB הנע", "he"))
-    assert is_rightwards("Prolific: ענה על כל שאלה") and not is_rightwards("Please answer: כן")
+    assert is_right_to_left("Prolific: ענה על כל שאלה") and not is_right_to_left(
+        "Please answer: כן"
+    )
 
 
 @layout
@@ -160,8 +161,8 @@ def test_devanagari_vowels_stand_where_they_are_read() -> None:
     """The sign of i is written before its consonant although it is spoken and stored after it."""
     text_of("hi")
     drawn, consonant = ink(card("ति", 200, 200, "hi")), ink(card("त", 200, 200, "hi"))
-    plain = page(lettering("त", "hi"), 200, 200).lines[0].pieces[0].font
-    assert plain.size == page(lettering("ति", "hi"), 200, 200).lines[0].pieces[0].font.size
+    plain = typeset(lettering("त", "hi"), 200, 200).lines[0].pieces[0].font
+    assert plain.size == typeset(lettering("ति", "hi"), 200, 200).lines[0].pieces[0].font.size
     wide = consonant.shape[1]
     below = slice(-consonant.shape[0], None)
     sides = [alike(consonant, drawn[below, :wide]), alike(consonant, drawn[below, -wide:])]
@@ -172,9 +173,9 @@ def test_devanagari_vowels_stand_where_they_are_read() -> None:
 def test_several_fonts_stand_in_the_direction_of_reading(tmp_path: Path) -> None:
     """Parts in other fonts follow one another to the right, or to the left in Hebrew."""
     text_of("hi")
-    one, two, three = page(lettering("Prolific: प्रश्न ок"), 900, 200).lines[0].pieces
+    one, two, three = typeset(lettering("Prolific: प्रश्न ок"), 900, 200).lines[0].pieces
     assert one.text.startswith("Prolific") and three.text == " ок" and one.at < two.at < three.at
-    first, second = page(lettering("שאלה שאלה प्रश्न", "he"), 900, 200).lines[0].pieces
+    first, second = typeset(lettering("שאלה שאלה प्रश्न", "he"), 900, 200).lines[0].pieces
     assert "שאלה" in second.text and first.at < second.at
 
 
@@ -183,7 +184,7 @@ def test_letters_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(fonts, "installed", lambda: ())
     told = r"^texts\.en\.trap: no font here has 请 \(U\+8BF7\), 选 \(U\+9009\): install .*checks\.f"
     with pytest.raises(UserError, match=told):
-        trap_words(asking("请选 {answer}"), Path())
+        trap_texts(asking("请选 {answer}"), Path())
     assert "and 2 more" in fonts._listed("abcdefghij")
     assert fonts._listed("\x07b\ud800") == "U+0007, b (U+0062), U+D800"
 
@@ -211,7 +212,7 @@ def test_without_a_layout_engine_only_plain_scripts_are_drawn(
 ) -> None:
     """Pillow's own layout puts one letter after another: right for Polish, wrong for Hebrew."""
     monkeypatch.setattr(fonts, "has_layout", lambda: False)
-    monkeypatch.setattr("study_app.prepare.setting.has_layout", lambda: False)
+    monkeypatch.setattr("study_app.prepare.typesetting.has_layout", lambda: False)
     for language in ("pl", "vi", "ru", "el"):
         assert (card(COVERED[language], 320, 180, language) == 255).any()
     for text in (*FROM_THE_RIGHT.values(), OTHERS["hi"], OTHERS["th"], COVERED["yo"]):
@@ -234,10 +235,10 @@ def test_a_font_that_is_named_goes_first(tmp_path: Path) -> None:
     serif = Path(own_font()).with_name("DejaVuSerif.ttf")
     (tmp_path / "mine.ttf").write_bytes(serif.read_bytes())
     named = asking("Say {answer}", **{"font: []": "font: mine.ttf"})
-    two, _ = trap_words(named, tmp_path)
+    two, _ = trap_texts(named, tmp_path)
     assert two.text == "Say 2"
     assert {token.font for token in two.lettering.tokens} == {str(tmp_path / "mine.ttf")}
-    plain, _ = trap_words(asking("Say {answer}"), tmp_path)
+    plain, _ = trap_texts(asking("Say {answer}"), tmp_path)
     assert plain.lettering.identity() != two.lettering.identity(), "another picture, another name"
     assert plain.lettering.identity() == lettering("Say 4").identity()
 
@@ -250,7 +251,7 @@ def test_a_font_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     ):
         named = asking("Say {answer}", **{"font: []": f"font: [{name}]"})
         with pytest.raises(UserError, match=rf"^checks\.font: .*{told}"):
-            trap_words(named, tmp_path)
+            trap_texts(named, tmp_path)
     check_fonts([Path(own_font())])
 
 
@@ -266,17 +267,17 @@ def test_a_font_whose_letters_are_boxes_is_not_taken() -> None:
 )
 def test_a_trap_that_does_not_say_its_answer_is_refused(trap: str) -> None:
     with pytest.raises(UserError, match=r"^texts\.en\.trap: \{answer\} has to stand in it"):
-        trap_words(asking(trap), Path())
+        trap_texts(asking(trap), Path())
 
 
 def test_traps_of_pairs_are_drawn_with_the_words_of_their_answers() -> None:
-    words = trap_words(asking("Say {answer}", **{"design: absolute": "design: pairwise"}), Path())
+    words = trap_texts(asking("Say {answer}", **{"design: absolute": "design: pairwise"}), Path())
     asked = study().texts["en"].pair_questions["alignment"]
     assert [(w.text, w.expected) for w in words] == [
         (f"Say {asked.left}", -1),
         (f"Say {asked.right}", 1),
     ]
-    assert trap_words(asking("no answer", **{"traps: 1": "traps: 0"}), Path()) == []
+    assert trap_texts(asking("no answer", **{"traps: 1": "traps: 0"}), Path()) == []
 
 
 @pytest.mark.parametrize(
@@ -295,14 +296,14 @@ def test_traps_of_pairs_are_drawn_with_the_words_of_their_answers() -> None:
     ],
 )
 def test_lines_end_where_a_script_allows_it(text: str, wanted: Sequence[str]) -> None:
-    assert [part.text for part in parts(text)] == wanted
+    assert [part.text for part in text_parts(text)] == wanted
 
 
 def test_letters_stay_with_their_marks() -> None:
     assert clusters("प्रश्न") == ["प्र", "श्न"]
     assert clusters("คำถาม") == ["คำ", "ถา"[:1], "ถา"[1:], "ม"]
     assert clusters("ใน") == ["ใน"]
-    assert [len(part.text) for part in cut(parts("e\u0323\u0301a")[0])] == [2, 1]
+    assert [len(part.text) for part in cut(text_parts("e\u0323\u0301a")[0])] == [2, 1]
 
 
 @pytest.mark.parametrize("language", ["中文", "en_US", "x" * 300, "zh-Hant", "", "a b", "\0"])
@@ -311,7 +312,7 @@ def test_a_language_may_have_any_name(language: str) -> None:
 
 
 def test_words_are_broken_only_where_they_have_no_room() -> None:
-    lines = page(lettering("Rindfleischetikettierung ist da"), 120, 120).lines
+    lines = typeset(lettering("Rindfleischetikettierung ist da"), 120, 120).lines
     texts = ["".join(piece.text for piece in line.pieces) for line in lines]
     assert "".join(texts).replace(" ", "") == "Rindfleischetikettierungistda"
     assert any(text.endswith("ist da") or text == "ist da" for text in texts)

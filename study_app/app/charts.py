@@ -5,20 +5,20 @@ from datetime import UTC, datetime
 import altair as alt
 import pandas as pd
 
-from study_app.monitor import HOUR, Standing
-from study_app.screens import ENDS, Screen
+from study_app.monitor import HOUR, StudyStatus
+from study_app.state import ENDS, Screen
 
 _INK, _FULL, _NONE, _QUIET = "#1d3557", "#2a6f97", "#e9eff4", "#a8b5c2"
 _MOST_LABELS = 40  # edits beyond which names and numbers do not fit
 _MOST_BESIDE = 4  # methods beyond which names stand slanted, so that none is left out
 
 
-def coverage_chart(standing: Standing) -> alt.Chart | alt.LayerChart:
+def coverage_chart(status: StudyStatus) -> alt.Chart | alt.LayerChart:
     """Return votes by edit and method, from none to the quota.
 
     Few edits are rows with their names and numbers; many are thin columns, named by the pointer.
     """
-    table = pd.DataFrame(_cells(standing))
+    table = pd.DataFrame(_cells(status))
     few = table["edit"].nunique() <= _MOST_LABELS
     beside = table["method"].nunique() <= _MOST_BESIDE
     above = alt.Axis(
@@ -36,18 +36,18 @@ def coverage_chart(standing: Standing) -> alt.Chart | alt.LayerChart:
         y=alt.Y("edit:N" if few else "method:N", sort=None, axis=plain),
         tooltip=["video", "edit", "method", "votes", "held", "kept"],
     )
-    scale = alt.Scale(domain=[0, standing.quota], range=[_NONE, _FULL], clamp=True)
+    scale = alt.Scale(domain=[0, status.quota], range=[_NONE, _FULL], clamp=True)
     cells = base.mark_rect(stroke="white", strokeWidth=1.5 if few else 0.3, cornerRadius=3).encode(
         color=alt.Color("votes:Q", scale=scale, legend=None)
     )
     if not few:
         return cells.properties(height=44 * table["method"].nunique() + 40)
-    ink = alt.condition(alt.datum.votes > standing.quota / 2, alt.value("white"), alt.value(_INK))
+    ink = alt.condition(alt.datum.votes > status.quota / 2, alt.value("white"), alt.value(_INK))
     words = base.mark_text(fontSize=13, fontWeight="bold").encode(text="votes:Q", color=ink)
     return (cells + words).properties(height=30 * table["edit"].nunique() + 30)
 
 
-def _cells(standing: Standing) -> list[dict[str, object]]:
+def _cells(status: StudyStatus) -> list[dict[str, object]]:
     """Return a row for each cell: votes given, those being given, and those no rule excludes."""
     return [
         {
@@ -58,16 +58,16 @@ def _cells(standing: Standing) -> list[dict[str, object]]:
             "held": votes.held,
             "kept": votes.kept,
         }
-        for cell, votes in sorted(standing.votes.items())
+        for cell, votes in sorted(status.votes.items())
     ]
 
 
-def screens_chart(standing: Standing) -> alt.LayerChart:
+def screens_chart(status: StudyStatus) -> alt.LayerChart:
     """Return how many raters are at each screen, in the order in which they come."""
     rows = [
-        {"screen": str(screen), "raters": standing.screens[screen], "over": screen in ENDS}
+        {"screen": str(screen), "raters": status.screens[screen], "over": screen in ENDS}
         for screen in Screen
-        if screen in standing.screens
+        if screen in status.screens
     ]
     bars = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("screen:N", sort=None, axis=alt.Axis(title=None, ticks=False)),
@@ -81,15 +81,15 @@ def screens_chart(standing: Standing) -> alt.LayerChart:
     )
 
 
-def pace_chart(standing: Standing) -> alt.Chart:
+def pace_chart(status: StudyStatus) -> alt.Chart:
     """Return how many raters finished in each hour of the last day."""
-    assert standing.pace
-    last = standing.at // HOUR
-    first = min([*standing.pace.by_hour, last])
+    assert status.pace
+    last = status.at // HOUR
+    first = min([*status.pace.by_hour, last])
     rows = [
         {
             "hour": datetime.fromtimestamp(hour * HOUR / 1000, UTC).strftime("%H:00"),
-            "finished": standing.pace.by_hour.get(hour, 0),
+            "finished": status.pace.by_hour.get(hour, 0),
         }
         for hour in range(first, last + 1)
     ]

@@ -38,7 +38,7 @@ def player(data: dict[str, Any]) -> dict[str, Any] | None:
     return said if isinstance(said, dict) else None
 
 
-def said_before_drawing() -> dict[str, Any] | None:
+def last_event() -> dict[str, Any] | None:
     """Return what the player said to bring about this drawing."""
     state = st.session_state.get(PLAYER)
     said = state.get("said") if isinstance(state, dict) else None

@@ -6,34 +6,38 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from study_app.app import admin, component, said
-from study_app.app.scene import Scene
-from study_app.app.screens import device, ends, pauses, quiz, trial, welcome
-from study_app.app.served import served
-from study_app.app.visit import LANGUAGE, has_just_come_back, language_of_link, visitor
+from study_app.app import admin, component, player_events
+from study_app.app.app_state import (
+    LANGUAGE,
+    current_rater,
+    current_site,
+    just_resumed,
+    link_language,
+)
+from study_app.app.screen_context import ScreenContext
+from study_app.app.screens import end, start, trial
 from study_app.flow import Running
-from study_app.screens import ENDS, Screen
-from study_app.state import current_state
-from study_app.store.patience import AWAY, PATIENCE, PAUSE
+from study_app.state import ENDS, Screen, current_state
+from study_app.store.database import DATABASE_AWAY, RETRY_PAUSE, RETRY_SECONDS
 
-SCREENS: dict[str, Callable[[Scene], None]] = {
-    Screen.WELCOME: welcome.welcome,
-    Screen.DEVICE: device.device,
-    Screen.UNFIT: device.unfit,
-    Screen.INSTRUCTIONS: welcome.instructions,
+SCREENS: dict[str, Callable[[ScreenContext], None]] = {
+    Screen.WELCOME: start.welcome,
+    Screen.DEVICE: start.device,
+    Screen.UNFIT: start.unfit,
+    Screen.INSTRUCTIONS: start.instructions,
     Screen.TRAINING: trial.trial,
     Screen.FEEDBACK: trial.feedback,
-    Screen.QUIZ: quiz.quiz,
+    Screen.QUIZ: start.quiz,
     Screen.TRIALS: trial.trial,
-    Screen.BREAK: pauses.pause,
-    Screen.COMMENT: pauses.comment,
-    Screen.FINISHED: ends.finished,
-    Screen.DECLINED: ends.declined,
-    Screen.FAILED: ends.failed,
-    Screen.NO_PLAY: ends.no_play,
-    Screen.FULL: ends.full,
-    Screen.CLOSED: ends.closed,
-    Screen.LEFT: ends.left,
+    Screen.BREAK: end.pause,
+    Screen.COMMENT: end.comment,
+    Screen.FINISHED: end.finished,
+    Screen.DECLINED: end.declined,
+    Screen.FAILED: end.failed,
+    Screen.NO_PLAY: end.no_play,
+    Screen.FULL: end.full,
+    Screen.CLOSED: end.closed,
+    Screen.LEFT: end.left,
 }
 ICON = "data:image/svg+xml," + quote(
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
@@ -46,45 +50,45 @@ WIDE = (Screen.TRAINING, Screen.FEEDBACK, Screen.TRIALS)
 
 def draw() -> None:
     """Draw the page of whoever is at it; while the database is away the page stays and waits."""
-    running = served().running
-    _set_up(running, language_of_link())
+    running = current_site().running
+    _set_up(running, link_language())
     try:
         _draw(running)
-    except AWAY as error:
+    except DATABASE_AWAY as error:
         _wait(error)
     st.session_state.pop(_AWAY, None)
 
 
 def _draw(running: Running) -> None:
     if "admin" in st.query_params:
-        admin.draw(running, served().admin_token)
+        admin.draw(running, current_site().admin_token)
         return
-    rater = visitor(running)
+    rater = current_rater(running)
     if rater is None:
         with st.container(key="narrow"):
-            ends.unknown_link(running, language_of_link())
+            end.unknown_link(running, link_language())
         return
-    scene = Scene(running, rater)
-    if said.heard(scene, component.said_before_drawing()):
-        scene = Scene(running, visitor(running) or rater)
-    st.session_state[LANGUAGE] = scene.rater.language
-    if scene.texts is not running.study.words(language_of_link()):
-        _set_up(running, scene.rater.language)
-    on_hold = current_state(running.database).name == "paused" and scene.rater.screen not in ENDS
-    if not on_hold and has_just_come_back():
-        st.toast(scene.texts.resume)
+    context = ScreenContext(running, rater)
+    if player_events.handle_event(context, component.last_event()):
+        context = ScreenContext(running, current_rater(running) or rater)
+    st.session_state[LANGUAGE] = context.rater.language
+    if context.texts is not running.study.words(link_language()):
+        _set_up(running, context.rater.language)
+    on_hold = current_state(running.database).name == "paused" and context.rater.screen not in ENDS
+    if not on_hold and just_resumed():
+        st.toast(context.texts.resume)
     # Both are always there: a screen that goes is not drawn once more in the place of the next.
     wide, narrow = st.container(key="wide"), st.container(key="narrow")
-    with wide if scene.rater.screen in WIDE and not on_hold else narrow:
-        (ends.on_hold if on_hold else SCREENS[scene.rater.screen])(scene)
+    with wide if context.rater.screen in WIDE and not on_hold else narrow:
+        (end.on_hold if on_hold else SCREENS[context.rater.screen])(context)
 
 
 def _wait(error: Exception) -> None:
     """Draw the page once more after a pause: what stood on it stays there meanwhile."""
     since = st.session_state.setdefault(_AWAY, time.monotonic())
-    if time.monotonic() - since > PATIENCE:
+    if time.monotonic() - since > RETRY_SECONDS:
         raise error
-    time.sleep(PAUSE)
+    time.sleep(RETRY_PAUSE)
     st.rerun()
 
 

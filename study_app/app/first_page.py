@@ -16,11 +16,11 @@ from starlette.responses import Response
 from streamlit import file_util
 
 from study_app.app.component import PAGE_STYLE
-from study_app.app.packed import accepts_gzip, pack
-from study_app.arrival import TOKEN
+from study_app.app.compression import accepts_gzip, compress
+from study_app.enrollment import TOKEN
 from study_app.flow import Running
 from study_app.spec.study import Study
-from study_app.store.patience import AWAY
+from study_app.store.database import DATABASE_AWAY
 from study_app.store.tables import Rater
 
 _OPENING = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
@@ -37,10 +37,12 @@ _HTML, _TITLE, _END = re.compile(r"<html[^>]*>"), re.compile(r"<title>.*?</title
 def first_page(running: Running, request: Request) -> Response:
     """Return the page that a link opens."""
     page = page_in(running.study, _language(running, request), "admin" in request.query_params)
-    told = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if accepts_gzip(request.headers):
-        return Response(pack(page), headers=told | {"Content-Encoding": "gzip"}, media_type=_KIND)
-    return Response(page, headers=told, media_type=_KIND)
+        return Response(
+            compress(page), headers=headers | {"Content-Encoding": "gzip"}, media_type=_KIND
+        )
+    return Response(page, headers=headers, media_type=_KIND)
 
 
 _KIND = "text/html"
@@ -51,7 +53,7 @@ def page_in(study: Study, language: str | None, admin: bool = False) -> bytes:
 
     admin: for the researcher, whose page is in English.
     """
-    code = study.tongue(language)
+    code = study.closest_language(language)
     texts = study.words(code)
     tongue = f' lang="{escape(study.tag(code))}" dir="{study.direction(code)}"'
     whole = ' lang="en" dir="ltr"' if admin else tongue
@@ -82,5 +84,5 @@ def _language(running: Running, request: Request) -> str | None:
         with running.database.reading() as session:
             mine = select(Rater.language).where(Rater.token == token)
             return session.scalar(mine) or asked
-    except AWAY:
+    except DATABASE_AWAY:
         return asked  # the page waits for the database by itself

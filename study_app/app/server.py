@@ -15,16 +15,14 @@ from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
 from dreamix.core.errors import UserError
-from study_app.app.frames import PlainFrames
-from study_app.app.headers import SecurityHeaders
-from study_app.app.origin import Origin, OwnPagesOnly, origins_of
-from study_app.app.packed import PackedFiles
+from study_app.allocation import replace_retired
+from study_app.app.app_state import LANGUAGE, Site, current_site, open_site, set_site
+from study_app.app.compression import CompressedFiles
+from study_app.app.messages import MessageFilter
 from study_app.app.routes import routes
-from study_app.app.served import Site, open_site, serve_here, served
-from study_app.app.visit import LANGUAGE
-from study_app.dealing import renew_trials
+from study_app.app.security import OwnPagesOnly, SecurityHeaders, WebOrigin, origins_of
+from study_app.open_study import being_served
 from study_app.prepare.media import check_media
-from study_app.serving import being_served
 
 SCRIPT = Path(__file__).with_name("page.py")
 ADDRESS, PORT = "127.0.0.1", 8501
@@ -79,10 +77,10 @@ def serve(
         _serve(site, address, port, origins)
 
 
-def _serve(site: Site, address: str, port: int, origins: frozenset[Origin]) -> None:
+def _serve(site: Site, address: str, port: int, origins: frozenset[WebOrigin]) -> None:
     check_media(site.running.folder, site.running.plan)
     with site.running.database.writing(alone=True) as session:
-        renew_trials(session, site.running.plan)
+        replace_retired(session, site.running.plan)
     bound = _bind(address, port)
     app = make_app(site, origins)
     host = f"[{address}]" if ":" in address else address
@@ -97,12 +95,12 @@ def _serve(site: Site, address: str, port: int, origins: frozenset[Origin]) -> N
     uvicorn.Server(settings).run(sockets=[bound])
 
 
-def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
+def make_app(site: Site, origins: frozenset[WebOrigin] = frozenset()) -> st.App:
     """Return the web application of a study; a process can have one.
 
     origins: where its pages are found; empty: wherever the browser says that it asks.
     """
-    serve_here(site)
+    set_site(site)
     for late in ("study_app.app.drawing", "scipy.optimize"):  # whoever comes first need not wait
         import_module(late)
     bootstrap.load_config_options(SETTINGS)
@@ -112,8 +110,8 @@ def make_app(site: Site, origins: frozenset[Origin] = frozenset()) -> st.App:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnPagesOnly, declared=origins),
-            Middleware(PlainFrames),
-            Middleware(PackedFiles),
+            Middleware(MessageFilter),
+            Middleware(CompressedFiles),
         ],
         on_script_error=_tell_trouble,
     )
@@ -136,6 +134,6 @@ def _tell_trouble(error: Exception) -> bool:
     lines = "".join(traceback.format_tb(error.__traceback__))
     what = type(error).__name__ if isinstance(error, DBAPIError) else repr(error)
     logging.getLogger(__name__).error("a page failed: %s\n%s", what, lines)
-    texts = served().running.study.words(st.session_state.get(LANGUAGE, ""))
+    texts = current_site().running.study.words(st.session_state.get(LANGUAGE, ""))
     st.error(texts.trouble)
     return True

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from study_app.export.writing import export_anew
-from study_app.opening import opened
+from study_app.open_study import opened
 from study_app.store.database import now
 
 

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
-from study_app.exclusion import outcomes
-from study_app.monitor import who_rates
-from study_app.opening import Opened
+from study_app.enrollment import who_rates
+from study_app.exclusion import check_outcomes
+from study_app.open_study import Opened
 from study_app.plan import OWN
 from study_app.platforms import NEEDS_ID
 from study_app.pseudonyms import EARLY, FINISHED, end_code
-from study_app.screens import Screen
+from study_app.state import Screen
 from study_app.store.tables import Rater, Trial
 
 SHORT = 5.0  # minutes; below, one failed check is enough
@@ -139,7 +139,7 @@ def action(
 
 
 def _failed_traps(session: Session, running: Opened) -> Counter[int]:
-    found = outcomes(session, running.study, running.plan)
+    found = check_outcomes(session, running.study, running.plan)
     return Counter(o.rater_id for o in found if o.kind == "trap" and o.failed)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from study_app.declaration import DIGITS, Declared
-from study_app.exclusion import Outcome
+from study_app.declaration import DIGITS, Declaration
+from study_app.exclusion import CheckOutcome
 from study_app.export import codebook as book
 from study_app.export.reading import LEDGER, Store
 from study_app.marks import clips_to_mark
@@ -26,9 +26,9 @@ class Tables:
         study: Study,
         plan: Plan,
         store: Store,
-        outcomes: list[Outcome],
+        outcomes: list[CheckOutcome],
         named: Named,
-        known: Declared | None = None,
+        known: Declaration | None = None,
     ) -> None:
         self.study, self.plan, self.store, self.outcomes = study, plan, store, outcomes
         self.known, raters = known, store.raters

@@ -21,18 +21,23 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from dreamix.core.records import storing, write_json
 from dreamix.core.spreadsheet import harmless, write_csv
-from study_app.declaration import declared
-from study_app.exclusion import outcomes, recompute
+from study_app.declaration import current_declaration
+from study_app.enrollment import Raters, who_rates
+from study_app.exclusion import check_outcomes, recompute_exclusions
 from study_app.export import codebook as book
+from study_app.export.documents import (
+    analysis_script,
+    codes_of,
+    public_study,
+    readme,
+    without_codes,
+)
 from study_app.export.payment import COLUMNS, payment_rows
 from study_app.export.reading import read_store
-from study_app.export.readme import analysis_script, readme
-from study_app.export.study_file import codes_of, public_study, without_codes
 from study_app.export.tables import Tables
-from study_app.monitor import Raters, who_rates
-from study_app.opening import Opened
+from study_app.open_study import Opened
 from study_app.pseudonyms import Pseudonyms
-from study_app.spec.reading import FILE as STUDY_FILE
+from study_app.spec.study import STUDY_FILE as STUDY_FILE
 from study_app.store.tables import Rater
 
 SUMS = "SHA256SUMS"
@@ -40,7 +45,7 @@ PAYMENT = "payment.csv"
 DECLARATION = "declaration.json"
 
 
-class Exported(NamedTuple):
+class ExportSummary(NamedTuple):
     """What an export holds."""
 
     folder: Path
@@ -55,7 +60,7 @@ def export(
     *,
     payment: bool = False,
     comments: bool = False,
-) -> Exported:
+) -> ExportSummary:
     """Return what was written to `out`, by default a folder of its own in the study's folder.
 
     People and simulated raters in one database are a `UserError`. Exclusions are worked out anew.
@@ -82,10 +87,10 @@ def export(
             temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    return Exported(folder, kinds, {name: table.num_rows for name, table in tables.items()})
+    return ExportSummary(folder, kinds, {name: table.num_rows for name, table in tables.items()})
 
 
-def export_anew(running: Opened, out: Path, now: int) -> Exported:
+def export_anew(running: Opened, out: Path, now: int) -> ExportSummary:
     """Return an export in `out`, in place of one that stood there; no other folder is touched."""
     if (out / SUMS).is_file():
         shutil.rmtree(out)
@@ -117,11 +122,11 @@ def _tables(running: Opened, now: int) -> tuple[Raters, dict[str, pa.Table]]:
             "the database has people and simulated raters: an export would mix them; serve and "
             "simulate to databases of their own"
         )
-    recompute(running, now)
+    recompute_exclusions(running, now)
     names = Pseudonyms(running.folder)
     with running.database.reading() as session:
-        checks = outcomes(session, running.study, running.plan)
-        store, known = read_store(session), declared(session)
+        checks = check_outcomes(session, running.study, running.plan)
+        store, known = read_store(session), current_declaration(session)
     return kinds, Tables(running.study, running.plan, store, checks, names.of, known).all()
 
 
@@ -159,7 +164,7 @@ def _write(
 def _declaration(running: Opened) -> dict[str, Any]:
     """Return what was declared, when and after how many ratings, and every amendment."""
     with running.database.reading() as session:
-        found = declared(session)
+        found = current_declaration(session)
     return found._asdict() if found else {}
 
 

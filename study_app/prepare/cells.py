@@ -11,18 +11,18 @@ from dreamix.core.seeding import seed_for
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
 from study_app.plan import Item
-from study_app.prepare.media import Media
+from study_app.prepare.media import MediaFolder
 from study_app.spec.study import Study
 
 
-class Chosen(NamedTuple):
+class ChosenEdits(NamedTuple):
     """The edits of a study, and why others are not in it."""
 
     edits: list[Edit]
     left_out: dict[str, str]
 
 
-def choose_edits(study: Study, run: RunFolder) -> Chosen:
+def choose_edits(study: Study, run: RunFolder) -> ChosenEdits:
     """Return the edits that every method made; a method that the run lacks is a `UserError`.
 
     An edit that one method failed at is left out for all: people should compare like with like.
@@ -40,7 +40,7 @@ def choose_edits(study: Study, run: RunFolder) -> Chosen:
     edits = [edit for edit in asked if edit.id not in left_out]
     if not edits:
         raise UserError(f"{run.path} has no edit that every method of the study made")
-    return Chosen(edits, left_out)
+    return ChosenEdits(edits, left_out)
 
 
 def _is_asked(edit: str, study: Study) -> bool:
@@ -53,7 +53,7 @@ def first_missing(edit: Edit, methods: Sequence[str], run: RunFolder) -> str | N
     return next((method for method, row in rows.items() if row is None or row.status != "ok"), None)
 
 
-def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) -> list[Item]:
+def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: MediaFolder) -> list[Item]:
     """Return what is rated for its own sake, one item a cell of the design."""
     size = 1 if study.design == "absolute" else 2
     items = []
@@ -82,13 +82,13 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: Media) 
     return items
 
 
-def source_clip(run: RunFolder, kind: str, edit: Edit, media: Media) -> str:
+def source_clip(run: RunFolder, kind: str, edit: Edit, media: MediaFolder) -> str:
     """Return the media name of an edit's source in trials of a kind."""
     role, colour = f"{kind} source {edit.id}", run.suite.colour
     return media.of_file(run.source(edit.video), role, colour, source=True)
 
 
-def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: Media) -> str:
+def edited_clip(run: RunFolder, kind: str, method: str, edit: str, media: MediaFolder) -> str:
     """Return the media name of an edit that was made, in trials of a kind."""
     row = run.clip_row(run.first_cell(method, edit))
     if row is None or row.status != "ok":

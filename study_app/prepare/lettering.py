@@ -18,8 +18,8 @@ from PIL import ImageFont, features
 from dreamix.core.errors import UserError
 from dreamix.core.fonts import has, installed, own_font
 from dreamix.core.media import sha256_file
-from study_app.prepare.breaking import Part, needs_layout, parts
-from study_app.spec.tongues import is_rightwards
+from study_app.prepare.line_breaking import TextPart, needs_layout, text_parts
+from study_app.spec.texts import is_right_to_left
 
 _TRIED = 32  # pixels at which letters are looked at
 _WAYS = (
@@ -40,7 +40,7 @@ class Lettering(NamedTuple):
     """How one text is drawn."""
 
     language: str
-    is_rightwards: bool
+    is_right_to_left: bool
     tokens: tuple[Token, ...]
 
     def identity(self) -> str:
@@ -54,13 +54,13 @@ def lettering(text: str, language: str = "", named: Sequence[Path] = ()) -> Lett
     language: a tag such as zh-Hant: where languages write a letter differently, it decides.
     named:    fonts to try first.
     """
-    units = parts(text)
+    units = text_parts(text)
     written = [c for c in dict.fromkeys("".join(unit.text for unit in units)) if _is_seen(c)]
     if needs_layout(text) and not has_layout():
         raise UserError(_no_layout(written))
     fonts = [*(str(path) for path in named), own_font()]
     tokens = _tokens(units, fonts, written)
-    return Lettering(language, is_rightwards(text), tuple(tokens))
+    return Lettering(language, is_right_to_left(text), tuple(tokens))
 
 
 def has_layout() -> bool:
@@ -92,7 +92,7 @@ def face(path: str, size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _tokens(units: list[Part], fonts: list[str], written: list[str]) -> list[Token]:
+def _tokens(units: list[TextPart], fonts: list[str], written: list[str]) -> list[Token]:
     """Return a text in one font, or each part in the first that has it."""
     everywhere = [*fonts, *(font.path for font in installed())]
     if whole := _font_for(written, fonts) or _font_for(written, everywhere):
@@ -102,7 +102,7 @@ def _tokens(units: list[Part], fonts: list[str], written: list[str]) -> list[Tok
     return [token for unit in units for token in _of_unit(unit, everywhere)]
 
 
-def _of_unit(unit: Part, fonts: list[str]) -> Iterator[Token]:
+def _of_unit(unit: TextPart, fonts: list[str]) -> Iterator[Token]:
     """Give a part in one font, or its letters in one and its figures and marks in another."""
     if font := _font_for(filter(_is_seen, unit.text), fonts):
         yield Token(*unit, font)

@@ -1,18 +1,25 @@
-"""What the traps of a study ask for, in the words of each of its languages."""
+"""Traps: what each asks for, in every language of the study, and its words burnt into a clip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from PIL import Image, ImageDraw
+
 from dreamix.core.errors import UserError
+from dreamix.core.video import Video
 from study_app.prepare.lettering import Lettering, check_fonts, lettering
+from study_app.prepare.typesetting import typeset
 from study_app.spec.study import Study
 
 LEFT, RIGHT = -1, 1
 ANSWERS = (2, 4)  # of the scale of five
+REAL = 0.4  # share of the clip that plays before the words appear
+GROUND, INK = (40, 40, 40), (255, 255, 255)
 
 
-class Words(NamedTuple):
+class TrapText(NamedTuple):
     """The words of a trap, how they are drawn, and the answer that they ask for."""
 
     text: str
@@ -20,7 +27,7 @@ class Words(NamedTuple):
     expected: int
 
 
-def trap_words(study: Study, folder: Path) -> list[Words]:
+def trap_texts(study: Study, folder: Path) -> list[TrapText]:
     """Return the words of every trap of the study in `folder`, language by language.
 
     Words that cannot be drawn here are a `UserError` that names the letters and the language.
@@ -30,7 +37,7 @@ def trap_words(study: Study, folder: Path) -> list[Words]:
     named = [(folder / path).resolve() for path in study.checks.font]
     check_fonts(named)
     return [
-        Words(text, _lettering(text, language, named), expected)
+        TrapText(text, _lettering(text, language, named), expected)
         for language in study.texts
         for expected, answer in _answers(study, language)
         for text in [_text(study, language, answer)]
@@ -64,3 +71,38 @@ def _lettering(text: str, language: str, named: list[Path]) -> Lettering:
         return lettering(text, language, named)
     except UserError as error:
         raise UserError(f"texts.{language}.trap: {error}") from None
+
+
+def with_words(video: Video, words: Lettering | str) -> Video:
+    """Return the clip with words on a dark card in place of its later frames.
+
+    The start is real, so that the words are found by those who watch and not by a glance.
+    """
+    frames = video.frames.copy()
+    frames[round(REAL * len(frames)) :] = drawn(words, video.width, video.height)
+    return Video(frames, video.fps, video.times)
+
+
+def card(
+    text: str, width: int, height: int, language: str = "", named: Sequence[Path] = ()
+) -> np.ndarray:
+    """Return a text as white words on dark grey, uint8 (height, width, 3), as large as fits.
+
+    See `lettering`; a text that cannot be drawn, or has no room, is a `UserError`.
+    """
+    return drawn(lettering(text, language, named), width, height)
+
+
+def drawn(words: Lettering | str, width: int, height: int) -> np.ndarray:
+    """Return words on a card, uint8 (height, width, 3)."""
+    words = lettering(words) if isinstance(words, str) else words
+    picture = Image.new("RGB", (width, height), GROUND)
+    draw, set_ = ImageDraw.Draw(picture), typeset(words, width, height)
+    baseline = (height - set_.height) / 2 - set_.lines[0].top
+    for line in set_.lines:
+        start = (width - line.right - line.left) / 2
+        for piece in line.pieces:
+            place = (start + piece.at, baseline)
+            draw.text(place, piece.text, INK, piece.font, "ls", **set_.options)
+        baseline += set_.pitch
+    return np.asarray(picture)

@@ -1,4 +1,4 @@
-"""What study.yaml holds, checked: design, quotas, checks, rules, recruiting, texts."""
+"""study.yaml: what it holds, and reading it; all that is wrong in it is told at once, by line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +13,29 @@ from pydantic import (
     model_validator,
 )
 
+from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import why_no_path
-from dreamix.core.yaml_reading import Place
-from dreamix.core.yaml_typed import refuse
-from study_app.spec.texts import DEFECTS, Block, DefectKind, DefectWords, Quiz, Texts
-from study_app.spec.tongues import Direction, closest, direction_of
+from dreamix.core.yaml_reading import Document, Limits, Place, parse_document, read_document
+from dreamix.core.yaml_typed import Findings, refuse
+from study_app.spec.texts import (
+    DEFECTS,
+    DefectKind,
+    DefectWords,
+    Direction,
+    Quiz,
+    StrictModel,
+    Texts,
+    closest_language,
+    direction_of,
+)
 
 AXES: tuple["Axis", ...] = ("alignment", "fidelity", "quality")
 Axis = Literal["alignment", "fidelity", "quality"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+STUDY_FILE = "study.yaml"
+LIMITS = Limits()
 
 
 def _some_place(path: Path) -> Path:
@@ -40,7 +52,7 @@ def _listed(given: object) -> object:
     return (given,) if isinstance(given, str | Path) else given or ()
 
 
-class Checks(Block):
+class Checks(StrictModel):
     """Trials of a list besides those that are rated for their own sake, and what they ask."""
 
     training: Count = 3
@@ -52,7 +64,7 @@ class Checks(Block):
     font: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()  # of the words in traps
 
 
-class Playback(Block):
+class PlaybackRules(StrictModel):
     """When a clip counts as watched: the union of the played parts, at a normal speed, seen."""
 
     coverage: Share = 0.95
@@ -60,7 +72,7 @@ class Playback(Block):
     most_unplayable: Share = 0.3  # of a list; beyond that the study ends for the rater
 
 
-class Device(Block):
+class DeviceRules(StrictModel):
     """What a rater needs: pixels of the window and of clips, and whether phones will do."""
 
     least_width: Positive = 320
@@ -68,14 +80,14 @@ class Device(Block):
     phones: bool = True
 
 
-class Defects(Block):
+class DefectRules(StrictModel):
     """Whether raters are asked where an edit is broken, and which kinds of faults they can name."""
 
     ask: bool = False
     kinds: Annotated[tuple[DefectKind, ...], Field(min_length=1)] = DEFECTS
 
 
-class Rules(Block):
+class ExclusionRules(StrictModel):
     """Pre-declared reasons to leave a rater out of the analysis; 0 turns a rule off.
 
     They never decide payment: that is a list of its own.
@@ -89,7 +101,7 @@ class Rules(Block):
     least_ratings: Count = 5
 
 
-class Recruiting(Block):
+class Recruiting(StrictModel):
     """Where raters come from, and the codes they leave with."""
 
     kind: Literal["open", "prolific", "mturk", "invited"] = "open"
@@ -104,7 +116,7 @@ class Recruiting(Block):
         return self
 
 
-class Size(Block):
+class StudySize(StrictModel):
     """How many ratings are wanted, and how many one rater gives."""
 
     votes: Positive = 5  # of every edit by every method
@@ -114,7 +126,7 @@ class Size(Block):
     lease_minutes: Positive = 60  # without a sign of life, after which trials go to others
 
 
-class Study(Block):
+class Study(StrictModel):
     """A study as its file says."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
@@ -126,12 +138,12 @@ class Study(Block):
     edits: tuple[str, ...] = ("*",)  # patterns of edit ids
     questions: Annotated[tuple[Axis, ...], Field(min_length=1)] = AXES
     display_height: Annotated[int, Field(ge=120, le=1080, multiple_of=2)] = 360
-    size: Size = Size()
+    size: StudySize = StudySize()
     checks: Checks = Checks()
-    playback: Playback = Playback()
-    device: Device = Device()
-    defects: Defects = Defects()
-    exclusion: Rules = Rules()
+    playback: PlaybackRules = PlaybackRules()
+    device: DeviceRules = DeviceRules()
+    defects: DefectRules = DefectRules()
+    exclusion: ExclusionRules = ExclusionRules()
     recruiting: Recruiting = Recruiting()
     consent_version: str = "1"
     retention_days: Positive = 365
@@ -142,24 +154,24 @@ class Study(Block):
         """Return how many methods an item of a kind shows: two are compared in pairs."""
         return 2 if self.design == "pairwise" and kind == "rating" else 1
 
-    def tongue(self, asked: str | None) -> str:
+    def closest_language(self, asked: str | None) -> str:
         """Return the language of the texts that is asked for; the first if there is none like it.
 
         asked: of a link, or of a rater whose language may have been taken out since.
         """
-        return closest(asked, self.texts) or next(iter(self.texts))
+        return closest_language(asked, self.texts) or next(iter(self.texts))
 
     def tag(self, asked: str | None) -> str:
         """Return a language of the texts as HTML names it (BCP 47)."""
-        return self.tongue(asked).replace("_", "-")
+        return self.closest_language(asked).replace("_", "-")
 
     def words(self, language: str | None) -> Texts:
         """Return the texts in the language that is asked for."""
-        return self.texts[self.tongue(language)]
+        return self.texts[self.closest_language(language)]
 
     def direction(self, language: str | None) -> Direction:
         """Return which way the language that is asked for is written."""
-        code = self.tongue(language)
+        code = self.closest_language(language)
         words = self.texts[code]
         return words.dir or direction_of(code, words.title + words.welcome)
 
@@ -229,3 +241,29 @@ def _lacking_defects(
     for kind in kinds:
         if kind not in words.kinds:
             yield ("defects", "kinds"), f"defects of {language} has no word for {kind}"
+
+
+def read_study(folder: Path) -> Study:
+    """Return the study in `folder`; a file that cannot be one is a `UserError`."""
+    path = folder / STUDY_FILE
+    if not path.is_file():
+        raise UserError(
+            f"{folder} has no {STUDY_FILE}: `dreamix study new RUN --out {folder}` writes one"
+        )
+    return _study(read_document(path, LIMITS))
+
+
+def study_from_text(text: str, where: str) -> Study:
+    """Return the study that YAML says; `where` names the file in what a `UserError` tells."""
+    return _study(parse_document(text.encode(errors="surrogatepass"), where, LIMITS))
+
+
+def _study(document: Document) -> Study:
+    found = Findings(document)
+    if isinstance(document.value, dict):
+        study = found.read_as(Study)
+        if study is not None and not found.problems:
+            return study
+    elif not found.problems:
+        found.add((), "a study is a list of settings, `name: value` in each line")
+    raise Mistakes(found.problems)

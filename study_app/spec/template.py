@@ -10,9 +10,9 @@ from string import Template
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from evaluation.run.folder import RunFolder
-from study_app.design.blocks import longest_list
+from study_app.design import longest_list
 from study_app.prepare.cells import first_missing
-from study_app.spec.reading import FILE, study_from_text
+from study_app.spec.study import STUDY_FILE, study_from_text
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 _TRIALS = "  trials: 20         #"
@@ -29,7 +29,7 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     Anchors are left out: they serve as gold. A run without methods, and a folder that has a study
     already, are a `UserError`.
     """
-    path = folder / FILE
+    path = folder / STUDY_FILE
     if path.exists():
         raise UserError(f"{path} exists: edit it, or choose another --out")
     columns = RunFolder(run).info.methods

@@ -1,13 +1,25 @@
-"""All that a rater reads, in one language. A second language is one more block of study.yaml."""
+"""All that a rater reads, in one language, and which of a study's languages is meant.
+
+A second language is one more block of study.yaml.
+"""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from study_app.spec.tongues import Direction
-
+Direction = Literal["ltr", "rtl"]
+# Living languages that are written from right to left unless their code names another script
+# (Unicode CLDR 46, likely subtags; `iw` and `ji` are the old codes of Hebrew and Yiddish).
+_LANGUAGES = re.compile(
+    "acm|aeb|aii|ajp|apc|ar|ara|arb|arc|arq|ars|ary|arz|ayl|azb|bal|bgn|bqi|brh|ckb|dcc|div|dv|fa|"
+    "fas|glk|haz|he|heb|iw|ji|kas|khw|ks|lki|lrc|luz|mzn|nqo|pbt|pbu|per|pes|pnb|prs|ps|pus|rhg|sd|"
+    "sdh|skr|snd|syc|syr|ug|uig|ur|urd|uzs|yi|yid"
+)
+_SCRIPTS = re.compile("adlm|arab|aran|hebr|mand|mend|nkoo|rohg|samr|syrc|thaa|yezi")
+_SCRIPT = re.compile(r"[a-z]{4}")
 DefectKind = Literal["flicker", "identity", "left_over", "leaked", "distorted", "motion", "text"]
 DEFECTS: tuple[DefectKind, ...] = get_args(DefectKind)
 SEVERITIES = 3  # 3 the worst
@@ -16,6 +28,45 @@ WIDTH = POINTS - 1  # of a scale: no two methods can differ by more
 
 Line = Annotated[str, Field(min_length=1)]
 _PLACE = re.compile(r"\{(\w+)\}")
+
+
+def closest_language(asked: str | None, codes: Iterable[str]) -> str | None:
+    """Return the code that is meant by one that is asked for; None if none is near.
+
+    However it is spelled (`PT_br`), then without its last parts (`ar-EG`: `ar`; RFC 4647, 3.4),
+    then the first of the same language (`pt`: `pt-BR`).
+    """
+    known: dict[str, str] = {}
+    for code in codes:
+        if code == asked:
+            return code
+        known.setdefault(_plain(code), code)
+    parts = _plain(asked or "").split("-")
+    for length in range(len(parts), 0, -1):
+        if found := known.get("-".join(parts[:length])):
+            return found
+    alike = (code for plain, code in known.items() if plain.split("-")[0] == parts[0])
+    return next(alike, None)
+
+
+def _plain(code: str) -> str:
+    return code.strip().replace("_", "-").lower()
+
+
+def direction_of(code: str, text: str) -> Direction:
+    """Return the direction of a language with this code (BCP 47), of which `text` is a sample."""
+    language, *rest = re.split("[-_]", code.lower())
+    script = next((part for part in rest if _SCRIPT.fullmatch(part)), None)
+    if script:
+        return "rtl" if _SCRIPTS.fullmatch(script) else "ltr"
+    known = _LANGUAGES.fullmatch(language)
+    return "rtl" if known or is_right_to_left(text) else "ltr"
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return True if most letters run from right to left (Unicode, UAX 9: classes R and AL)."""
+    kinds = [unicodedata.bidirectional(letter) for letter in text]
+    return kinds.count("R") + kinds.count("AL") > kinds.count("L")
 
 
 def filled(text: str, facts: Mapping[str, object]) -> str:
@@ -35,20 +86,20 @@ def places(*names: str) -> AfterValidator:
     return AfterValidator(checked)
 
 
-class Block(BaseModel):
+class StrictModel(BaseModel):
     """A part of study.yaml: unknown keys are mistakes, values are final."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class QuestionText(Block):
+class QuestionText(StrictModel):
     """A question and the words of its scale, from 1, the worst, to 5, the best."""
 
     ask: Line
     labels: Annotated[tuple[Line, ...], Field(min_length=POINTS, max_length=POINTS)]
 
 
-class PairText(Block):
+class PairText(StrictModel):
     """A question of the pairwise design, and the words of its three answers."""
 
     ask: Line
@@ -57,7 +108,7 @@ class PairText(Block):
     right: Line
 
 
-class Quiz(Block):
+class Quiz(StrictModel):
     """A question about the instructions; `answer` is the number of the right option, from 1."""
 
     ask: Line
@@ -71,7 +122,7 @@ class Quiz(Block):
         return self
 
 
-class Buttons(Block):
+class Buttons(StrictModel):
     """What buttons and labels say."""
 
     next: Line
@@ -99,7 +150,7 @@ class Buttons(Block):
 OPENING = "This page is loading. Over a slow connection it takes a few seconds."
 
 
-class Notes(Block):
+class Notes(StrictModel):
     """What the page and the player say meanwhile."""
 
     opening: Line = OPENING
@@ -123,7 +174,7 @@ class Notes(Block):
 MOST_MARKS = "There is room for {most} faults. Remove one if this one matters more."
 
 
-class DefectWords(Block):
+class DefectWords(StrictModel):
     """What the panel says in which raters mark where an edit is broken."""
 
     ask: Line
@@ -158,7 +209,7 @@ NO_PLAY = (
 )
 
 
-class Texts(Block):
+class Texts(StrictModel):
     """Every screen in one language; Markdown, but for labels."""
 
     language: Line  # its own name, such as "English"

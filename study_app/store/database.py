@@ -1,21 +1,29 @@
-"""Opens the database of a study and gives transactions on it."""
+"""Opens the database of a study, gives transactions on it, and tries again while it is away."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
-from study_app.store.address import address_of, file_of, shown, without_secrets
-from study_app.store.private import keep_private, make_private
+from study_app.store.address import (
+    address_of,
+    file_of,
+    keep_private,
+    make_private,
+    shown,
+    without_secrets,
+)
 from study_app.store.upgrading import upgrade
 
 _SQLITE = (
@@ -26,6 +34,11 @@ _SQLITE = (
     "busy_timeout=30000",  # milliseconds that a writer waits for another
 )
 _LOCK = 0x5D1E  # the lock under which PostgreSQL deals out lists; any number will do
+DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
+RETRY_SECONDS = 60.0  # seconds after which the rater is told
+RETRY_PAUSE = 0.5
+
+T = TypeVar("T")
 
 
 class Database:
@@ -34,7 +47,9 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self.owed: list[Callable[[], bool]] = []  # each is tried after a writing, until it is done
+        self.deferred: list[
+            Callable[[], bool]
+        ] = []  # each is tried after a write, until it is done
         self._alone = Lock()  # who waits for it holds no connection
 
     @contextmanager
@@ -61,8 +76,8 @@ class Database:
             elif alone:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield session
-        if self.owed:
-            self.owed = [again for again in self.owed if not again()]
+        if self.deferred:
+            self.deferred = [again for again in self.deferred if not again()]
 
 
 def open_database(url: str) -> Database:
@@ -145,3 +160,21 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def now() -> int:
     """Return the time in milliseconds since 1970, UTC."""
     return time.time_ns() // 1_000_000
+
+
+def retry(act: Callable[[], T], seconds: float = RETRY_SECONDS) -> T:
+    """Return what `act` returns, tried again while the database is away, for so many seconds.
+
+    act: one transaction, which may be run again though it was kept: the answer of a database that
+         dies while it answers is lost. What it raises after the last try is passed on.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except DATABASE_AWAY as error:
+            if time.monotonic() >= end:
+                raise
+            why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+            logging.getLogger(__name__).warning("the database is away: %s", why)
+            time.sleep(RETRY_PAUSE)

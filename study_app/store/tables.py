@@ -27,13 +27,13 @@ OfTrial = Annotated[int, mapped_column(Number, ForeignKey("trial.id"))]
 Long = Annotated[str, mapped_column(Text)]
 
 
-class Base(DeclarativeBase):
+class TableBase(DeclarativeBase):
     """All tables of a study."""
 
     type_annotation_map = {dict[str, Any]: JSON, int: Number, str: String(200)}  # noqa: RUF012
 
 
-class Setting(Base):
+class Setting(TableBase):
     """What is known of the study itself, such as the hash of its analysis plan."""
 
     __tablename__ = "setting"
@@ -41,7 +41,7 @@ class Setting(Base):
     value: Mapped[Long]
 
 
-class Rater(Base):
+class Rater(TableBase):
     """One person, or one simulated rater, and how far they are."""
 
     __tablename__ = "rater"
@@ -77,7 +77,7 @@ class Rater(Base):
         return func.coalesce(cls.consented, cls.created)
 
 
-class Trial(Base):
+class Trial(TableBase):
     """One place of a rater's list. Those that were released belong to nobody any more."""
 
     __tablename__ = "trial"
@@ -94,7 +94,7 @@ class Trial(Base):
     declared: Mapped[str | None]  # hash of the declaration under which it was rated
 
 
-class Answer(Base):
+class Answer(TableBase):
     """One question of one trial."""
 
     __tablename__ = "answer"
@@ -105,7 +105,7 @@ class Answer(Base):
     value: Mapped[int]
 
 
-class Playback(Base):
+class Playback(TableBase):
     """How the clips of a trial were played: the ledger that says whether they were watched."""
 
     __tablename__ = "playback"
@@ -114,7 +114,7 @@ class Playback(Base):
     ledger: Mapped[dict[str, Any]]
 
 
-class Mark(Base):
+class Mark(TableBase):
     """Where a rater marked that a clip of a trial is broken."""
 
     __tablename__ = "mark"
@@ -131,7 +131,7 @@ class Mark(Base):
     severity: Mapped[int]  # 1 to 3
 
 
-class Event(Base):
+class Event(TableBase):
     """What else happened: refreshes, second tabs, failures to play."""
 
     __tablename__ = "event"
@@ -142,7 +142,7 @@ class Event(Base):
     data: Mapped[dict[str, Any] | None]
 
 
-class Exclusion(Base):
+class Exclusion(TableBase):
     """A reason to leave a rater out of the analysis."""
 
     __tablename__ = "exclusion"

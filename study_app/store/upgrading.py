@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 
 from dreamix.core.errors import UserError
 from study_app.store.address import shown
-from study_app.store.tables import Base
+from study_app.store.tables import TableBase
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _VERSION = re.compile(r"\w{1,32}", re.ASCII)  # what else stands there was not kept, or is damaged
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 
 _FIRST = {"rater", "setting", "event", "exclusion", "trial", "answer", "playback"}  # version 0001
-_OURS = {name: set(table.columns.keys()) for name, table in Base.metadata.tables.items()}
+_OURS = {name: set(table.columns.keys()) for name, table in TableBase.metadata.tables.items()}
 
 
 def upgrade(engine: Engine) -> None:
@@ -130,7 +130,7 @@ def _incomplete(where: str, found: Found) -> UserError:
 
 
 def _has_rows(connection: Connection, found: Found) -> bool:
-    tables = [Base.metadata.tables[name] for name in found.columns]
+    tables = [TableBase.metadata.tables[name] for name in found.columns]
     first = (select(text("1")).select_from(table).limit(1) for table in tables)
     return any(connection.scalar(query) is not None for query in first)
 
@@ -147,5 +147,5 @@ def _lacking(found: Found) -> str:
 
 def _drop_empty(connection: Connection, found: Found) -> None:
     """Drop what a killed first migration left: tables without a row."""
-    half_made = [Base.metadata.tables[name] for name in found.columns]
-    Base.metadata.drop_all(connection, tables=half_made)
+    half_made = [TableBase.metadata.tables[name] for name in found.columns]
+    TableBase.metadata.drop_all(connection, tables=half_made)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit.testing.v1 as testing
 
-from study_app.app.served import Site, serve_here
+from study_app.app.app_state import Site, set_site
 from study_app.app.server import SCRIPT
 
 _nonces = count()
@@ -17,7 +17,7 @@ class DrawnPage:
     """One tab. `clock` gives the time in milliseconds, for trials that take time."""
 
     def __init__(self, site: Site, **query: str) -> None:
-        serve_here(site)
+        set_site(site)
         self.app = testing.AppTest.from_file(str(SCRIPT), default_timeout=30)
         for name, value in query.items():
             self.app.query_params[name] = value

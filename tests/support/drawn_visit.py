@@ -8,8 +8,8 @@ import pytest
 from drawn_page import DrawnPage
 from sqlalchemy import func, select
 
-from study_app.app import scene, visit
-from study_app.app.served import Site, open_site
+from study_app.app import app_state, screen_context
+from study_app.app.app_state import Site, open_site
 from study_app.store.tables import Rater
 
 
@@ -35,8 +35,8 @@ def opened(folder: Path, tmp_path: Path) -> Iterator[Site]:
 def moved_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Return the clock that pages read from now on."""
     clock = Clock()
-    monkeypatch.setattr(scene, "now", clock)
-    monkeypatch.setattr(visit, "now", clock)
+    monkeypatch.setattr(screen_context, "now", clock)
+    monkeypatch.setattr(app_state, "now", clock)
     return clock
 
 

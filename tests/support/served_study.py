@@ -16,7 +16,7 @@ from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
 from study_app.prepare.build import build
-from study_app.spec.reading import FILE
+from study_app.spec.study import STUDY_FILE
 from study_app.spec.template import TEMPLATE
 
 METHODS = ("frozen-frame", "shuffled-frames")
@@ -57,7 +57,7 @@ def make_study(folder: Path, run: Path, *tongues: str, **changes: str) -> Path:
         text = text.replace(old, new)
     text += "".join(texts_in(tongue) for tongue in tongues)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(text)
+    (folder / STUDY_FILE).write_text(text)
     build(folder)
     return folder
 

@@ -1,8 +1,7 @@
 """A study without clips: 12 sources of two edits each, three methods, every kind of check."""
 
-from study_app.plan import Clip, Item, Plan
-from study_app.spec.reading import study_from_text
-from study_app.spec.study import Study
+from study_app.plan import Item, Plan, ServedClip
+from study_app.spec.study import Study, study_from_text
 from study_app.spec.template import TEMPLATE
 
 METHODS = ("a", "b", "c")
@@ -30,7 +29,7 @@ PLAN = Plan(
         item("trap", "v2", "v2_0", "2", "de"),
     ),
     left_out={},
-    clips=dict.fromkeys(("l", "r", "s"), Clip(2.0, "0" * 64)),
+    clips=dict.fromkeys(("l", "r", "s"), ServedClip(2.0, "0" * 64)),
 )
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from study_app import flow
-from study_app.app.served import open_site
-from study_app.arrival import Visit, arrive
+from study_app.app.app_state import open_site
+from study_app.enrollment import EntryLink, enroll
 from study_app.store.database import now
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
 
@@ -37,7 +37,7 @@ def new_rater_at(folder: Path, screen: str) -> str:
 def new_rater_at_trials(folder: Path, url: str | None = None) -> str:
     """Return the token of a rater who has a list and has answered nothing."""
     running = open_site(folder, url).running
-    rater = arrive(running, Visit(), now())
+    rater = enroll(running, EntryLink(), now())
     assert rater
     flow.consent(running, rater.id, True, now())
     flow.report_device(running, rater.id, DEVICE, now())

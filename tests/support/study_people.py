@@ -6,7 +6,7 @@ from typing import Any
 
 from small_study import PLAN
 
-from study_app.opening import Opened
+from study_app.open_study import Opened
 from study_app.plan import SECRET, Item
 from study_app.spec.study import Study
 from study_app.store.database import Database

@@ -7,7 +7,7 @@ from pathlib import Path
 from small_study import PLAN
 from study_people import OWN, VARIED, add_rater, triple
 
-from study_app.opening import Opened
+from study_app.open_study import Opened
 
 PID, SESSION, COMMENT = "5f1e0a9c7b", "sess-77aa", "=HYPERLINK(1) it was me, Ann"
 PROLIFIC = {"kind: open": "kind: prolific", "completion_code: null": "completion_code: DONE1"}

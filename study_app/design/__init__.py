@@ -1,1 +1,0 @@
-"""Who rates what: balanced incomplete blocks, dealt out as raters come."""
