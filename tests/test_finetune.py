@@ -157,8 +157,8 @@ def test_no_steps_change_nothing_and_flags_come_back() -> None:
 
 def test_progress_is_told_update_by_update() -> None:
     toy, seen = Sure(), []
-    watch = lambda done, total: seen.append((done, total))  # noqa: E731
-    finetune(toy, toy, CLIP, Finetuning(steps=2), seeded(), watch=watch)
+    progress = lambda done, total: seen.append((done, total))  # noqa: E731
+    finetune(toy, toy, CLIP, Finetuning(steps=2), seeded(), progress=progress)
     assert seen == [(1, 2), (2, 2)]
 
 

@@ -337,7 +337,7 @@ def test_the_embedded_model_keeps_nothing_of_a_finetuning_that_failed(
     clip, held = random_clip(1, 3, 2, 24, 40), state_of(backend.model.unet)
     settings = Finetuning(1, 1e-3, frames=1)
     with pytest.raises(KeyboardInterrupt):
-        backend.tuned_copy(clip, settings, watch=stops(KeyboardInterrupt, 1))
+        backend.tuned_copy(clip, settings, progress=stops(KeyboardInterrupt, 1))
     with pytest.raises(UserError, match="diverged after 1 updates"):
         backend.tuned_copy(clip, Finetuning(1, 1e30, frames=1))
     assert not backend._held

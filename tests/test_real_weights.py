@@ -11,13 +11,14 @@ from tiny_pipelines import device
 
 from dreamix.backends.base import open_backend
 from dreamix.backends.families import families
-from dreamix.diffusion.settings import Denoising, Finetuning, Watch
+from dreamix.core.progress import Progress
+from dreamix.diffusion.settings import Denoising, Finetuning
 from dreamix.doctor.judgement import download, where_weights_are
 
 FRAMES, STEPS, UPDATES = 17, 10, 2
 
 
-def nobody(what: str) -> Watch:
+def nobody(what: str) -> Progress:
     return lambda done, total: None
 
 

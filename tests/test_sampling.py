@@ -195,7 +195,7 @@ def test_fresh_noise_has_to_come_from_somewhere() -> None:
 def test_progress_is_told_step_by_step() -> None:
     seen: list[tuple[int, int]] = []
     z = normal(1, 1, 1, 2, 2)
-    sample(bent, z, time_grid(1.0, 3), watch=lambda done, total: seen.append((done, total)))
+    sample(bent, z, time_grid(1.0, 3), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 

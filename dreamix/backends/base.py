@@ -19,14 +19,15 @@ from dreamix.backends.weight_files import check_single
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.packages import Entry, load
+from dreamix.core.progress import Progress
 from dreamix.core.registry import near_misses
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.diffusion.settings import Denoising, FeatureInjection, Finetuning, Inversion, Watch
+from dreamix.diffusion.settings import Denoising, FeatureInjection, Finetuning, Inversion
 
 WORLD = "the world"  # `VideoModel.knows` of a model that was trained on real footage
 Name = tuple[str | int, ...]  # what the noise of one edit is drawn from
-Watching = Callable[[str], Watch]  # gives a watch for "finetuning", "denoising", "inverting"
+ProgressOf = Callable[[str], Progress]  # for "finetuning", "denoising", "inverting"
 
 # What a model may be able to do -> in words.
 CAPABILITIES = {
@@ -95,7 +96,7 @@ class VideoModel(ABC):
         self,
         source: Video,
         settings: Finetuning,
-        watch: Watch,
+        progress: Progress,
         *,
         prompt: str | None = None,
         attention_only: bool = False,
@@ -115,7 +116,7 @@ class VideoModel(ABC):
         prompts: Sequence[str],
         names: Sequence[Name],
         how: Denoising,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> Denoised:
         """Return the source noised to a level and denoised, once for every prompt."""
         raise lacks(self, "video")
@@ -126,7 +127,7 @@ class VideoModel(ABC):
         prompts: Sequence[str],
         names: Sequence[Name],
         how: Inversion,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> list[Video]:
         """Return the source inverted to noise and sampled from there, once for every prompt."""
         raise lacks(self, "inversion")
@@ -138,7 +139,7 @@ class VideoModel(ABC):
         negatives: Sequence[str],
         names: Sequence[Name],
         how: FeatureInjection,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> list[Video]:
         """Return the source's frames, each edited alone with its own features injected."""
         raise lacks(self, "feature taps")

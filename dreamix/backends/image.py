@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dreamix.backends.base import WORLD, Name, VideoModel, Watching, spec_of
+from dreamix.backends.base import WORLD, Name, ProgressOf, VideoModel, spec_of
 from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import fingerprint, load_pipeline, local_folder
 from dreamix.backends.image_injection import (
@@ -22,23 +22,24 @@ from dreamix.backends.image_injection import (
 )
 from dreamix.backends.names import Offer, Pretrained, Weights
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.core.video import Video
-from dreamix.diffusion.settings import FeatureInjection, Watch
+from dreamix.diffusion.settings import FeatureInjection
 
 MULTIPLE = 64  # sizes that its autoencoder and U-Net take
 AT_ONCE = 4  # pictures in one batch; results agree to rounding whatever it is
 
 
 class Share(NamedTuple):
-    """A batch of pictures among all of them, for whoever watches."""
+    """A batch of pictures among all of them, to report progress by."""
 
     size: int
     begun: int  # pictures before it
     all: int
 
-    def of(self, watch: Watch) -> Watch:
-        """Return a watch of this batch, which tells of all pictures."""
-        return lambda done, steps: watch(self.begun * steps + self.size * done, self.all * steps)
+    def of(self, progress: Progress) -> Progress:
+        """Return a callback for this batch that reports steps of all pictures."""
+        return lambda done, steps: progress(self.begun * steps + self.size * done, self.all * steps)
 
 
 class Pictures(VideoModel):
@@ -107,13 +108,13 @@ class Pictures(VideoModel):
         negatives: Sequence[str],
         names: Sequence[Name],
         how: FeatureInjection,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> list[Video]:
         """Return the frames edited as a public implementation edits pictures."""
         if how.refine or how.top is not None:
             raise UserError("plug-and-play: refine and top are settings of the embedded model")
         edit = picture_edit(how)
-        return self.edited_pictures(source, prompts, negatives, edit, watch, how.at_once)
+        return self.edited_pictures(source, prompts, negatives, edit, progress_of, how.at_once)
 
     @torch.no_grad()
     def edited_pictures(
@@ -122,17 +123,17 @@ class Pictures(VideoModel):
         prompts: Sequence[str],
         negatives: Sequence[str],
         edit: PictureEdit,
-        watch: Watching,
+        progress_of: ProgressOf,
         at_once: int | None = None,
     ) -> list[Video]:
         """Return the clip's frames edited alone, a clip for every prompt, timed as the source.
 
         The inversion is made once for all prompts, a batch of pictures at a time (`at_once`):
-        memory does not grow with the length of the clip. `watch` counts steps of single pictures.
+        memory does not grow with the length of the clip. Progress counts steps of single pictures.
         """
         words = [self.words(*pair) for pair in zip(negatives, prompts, strict=True)]
         pixels, begun = self._pixels(source), 0
-        invert, denoise = watch("inverting"), watch("denoising")
+        invert, denoise = progress_of("inverting"), progress_of("denoising")
 
         def work(batch: Tensor) -> list[Tensor]:
             nonlocal begun

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from dreamix.backends.adapters import has_fused_projections
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.diffusion.injection import Sampler, denoise_injected
 from dreamix.diffusion.levels import Scheduler
-from dreamix.diffusion.settings import FeatureInjection, Watch
+from dreamix.diffusion.settings import FeatureInjection
 
 ATTENTION = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # of the up blocks: output_blocks 4 to 11
 FEATURE = (1, 1)  # up block and residual block: output_blocks[4]
@@ -94,7 +95,7 @@ def scheduler_of(pipe: Any, steps: int) -> Any:
 
 @torch.no_grad()
 def inverted(
-    pipe: Any, z: Tensor, nothing: Tensor, edit: PictureEdit, watch: Watch | None = None
+    pipe: Any, z: Tensor, nothing: Tensor, edit: PictureEdit, progress: Progress | None = None
 ) -> Trace:
     """Return the source noised by the network itself, and on from there as `edit` asks.
 
@@ -113,8 +114,8 @@ def inverted(
             saved[there] = z
         if done + 1 == top:
             start = z
-        if watch:
-            watch(done + 1, len(places))
+        if progress:
+            progress(done + 1, len(places))
     return Trace(start, saved)
 
 
@@ -151,7 +152,7 @@ def injected(
     trace: Trace,
     words: Words,
     edit: PictureEdit,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Return the latents of the edited pictures.
 
@@ -181,7 +182,9 @@ def injected(
         down,
         lambda i: layers_at(pipe.unet, edit, i),
     )
-    return denoise_injected(trace.start, sampler, len(against), edit.guidance, edit.negative, watch)
+    return denoise_injected(
+        trace.start, sampler, len(against), edit.guidance, edit.negative, progress
+    )
 
 
 def layers_at(unet: Any, edit: PictureEdit, done: int) -> list[nn.Module]:

@@ -25,8 +25,9 @@ from dreamix.backends.finetuned import FinetunedState
 from dreamix.backends.hub import load_pipeline
 from dreamix.backends.surface import Surface
 from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
+from dreamix.core.progress import Progress
 from dreamix.diffusion.levels import Start
-from dreamix.diffusion.settings import Finetuning, Watch
+from dreamix.diffusion.settings import Finetuning
 
 RARE = "sks"  # the rare string of DreamBooth's public implementations; the paper's is not known
 FILES = ("pytorch_lora_weights.safetensors", "pytorch_lora_weights_2.safetensors")
@@ -149,7 +150,7 @@ class DreamixPipeline(Surface):
         width: int | None = None,
         seed: int = 0,
         generator: torch.Generator | None = None,
-        callback: Watch | None = None,
+        callback: Progress | None = None,
     ) -> Tuned:
         """Finetune on a clip and its frames (Eq. 3 of Dreamix); return the losses.
 

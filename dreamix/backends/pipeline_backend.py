@@ -16,8 +16,8 @@ from dreamix.backends.base import (
     Denoised,
     Finetuned,
     Name,
+    ProgressOf,
     VideoModel,
-    Watching,
     finetuning_key,
     lacks,
     spec_of,
@@ -27,9 +27,10 @@ from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import MOTION_SCHEDULE, fingerprint, local_folder, pipeline_class
 from dreamix.backends.names import Weights, pretrained
 from dreamix.backends.pipeline import RARE, DreamixPipeline
+from dreamix.core.progress import Progress
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.diffusion.settings import Denoising, Finetuning, Watch
+from dreamix.diffusion.settings import Denoising, Finetuning
 
 RANK = 32  # of the adapters; ours
 
@@ -121,7 +122,7 @@ class PipelineBackend(VideoModel):
         self,
         source: Video,
         settings: Finetuning,
-        watch: Watch,
+        progress: Progress,
         *,
         prompt: str | None = None,
         attention_only: bool = False,
@@ -134,7 +135,7 @@ class PipelineBackend(VideoModel):
             return Finetuned(self, 0.0)
         clip = self._pictures(source) if pictures else self.fitted(source)
         asked = self._asked_for(clip, settings, RARE if prompt is None else prompt)
-        seconds = self._put_in(asked, watch)
+        seconds = self._put_in(asked, progress)
         tuned = copy(self)
         tuned._asked = asked
         return Finetuned(tuned, seconds)
@@ -145,29 +146,31 @@ class PipelineBackend(VideoModel):
         prompts: Sequence[str],
         names: Sequence[Name],
         how: Denoising,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> Denoised:
         """Return edits of `source`, one after another: memory is that of one clip."""
         if self._asked is None:
             self._forget()
         else:
-            self._put_in(self._asked, watch("finetuning"))
+            self._put_in(self._asked, progress_of("finetuning"))
         if how.length is None:
             clip = self.fitted(source)
         else:
             clip = self._canvas(self._pictures(source), how.length)
         told = [f"{RARE} {prompt}" if how.rare_token else prompt for prompt in prompts]
         clips = [
-            self._edited(clip, prompt, name, how, watch("denoising"))
+            self._edited(clip, prompt, name, how, progress_of("denoising"))
             for prompt, name in zip(told, names, strict=True)
         ]
         return Denoised(clips, self._facts(clip))
 
-    def _edited(self, clip: Video, prompt: str, name: Name, how: Denoising, watch: Watch) -> Video:
+    def _edited(
+        self, clip: Video, prompt: str, name: Name, how: Denoising, progress: Progress
+    ) -> Video:
         """Return one edit, whose noise depends on its name alone."""
 
         def told(pipe: DreamixPipeline, i: int, _: object, held: dict[str, Any]) -> dict[str, Any]:
-            watch(i + 1, pipe.num_timesteps or how.steps)
+            progress(i + 1, pipe.num_timesteps or how.steps)
             return held
 
         made = self.dreamix(
@@ -241,13 +244,13 @@ class PipelineBackend(VideoModel):
         key = finetuning_key(clip.frames.tobytes(), what, settings)
         return Asked(clip, settings, prompt, key)
 
-    def _put_in(self, asked: Asked, watch: Watch) -> float:
+    def _put_in(self, asked: Asked, progress: Progress) -> float:
         """Let the networks hold the adapter of a clip, made or read; return the seconds it took."""
         if self._holds(asked.key):
             return 0.0
         seconds = 0.0
         if not self._kept.load(asked.key, self.dreamix.load_adapter):
-            seconds = self._made(asked, watch)
+            seconds = self._made(asked, progress)
             self.dreamix.load_adapter(self._kept.folder / asked.key)
         self._held = asked.key, self._marks()
         return seconds
@@ -262,7 +265,7 @@ class PipelineBackend(VideoModel):
     def _marks(self) -> list[Any]:
         return [mark_of(network) for network in self.dreamix.family.networks.values()]
 
-    def _made(self, asked: Asked, watch: Watch) -> float:
+    def _made(self, asked: Asked, progress: Progress) -> float:
         """Finetune and keep the adapter; return the seconds it took."""
         clip, settings, prompt, key = asked
         tuned = self.dreamix.finetune(
@@ -277,7 +280,7 @@ class PipelineBackend(VideoModel):
             height=clip.height,
             width=clip.width,
             seed=seed_for("finetune", key),
-            callback=watch,
+            callback=progress,
         )
         self._kept.keep(key, self.dreamix.save_adapter)
         return tuned.seconds

@@ -14,9 +14,10 @@ from dreamix.backends.adapters import add_adapter, own_weights
 from dreamix.backends.family import Family
 from dreamix.backends.frames import lengthened, nearest_size, pictures_of, size_asked, to_pixels
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.diffusion.adapting import Part, Training, adapt, checkpointed, only_trained
 from dreamix.diffusion.objectives import draw
-from dreamix.diffusion.settings import Finetuning, Watch
+from dreamix.diffusion.settings import Finetuning
 
 RATES = {"adapter": 2e-4, "full": 1e-5}  # ours; of what others report for adapters and whole models
 
@@ -54,7 +55,7 @@ def tune(
     video: object,
     tuning: Tuning,
     generator: torch.Generator,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Tuned:
     """Train the family's networks, or adapters put into them, on a clip."""
     began = time.perf_counter()
@@ -73,7 +74,7 @@ def tune(
     try:
         with only_trained(networks, trained), checkpointed(blocks):
             parts = objective(family, clip, words, tuning.settings)
-            history = adapt(trained, parts, tuning.settings, generator, training, watch)
+            history = adapt(trained, parts, tuning.settings, generator, training, progress)
     finally:
         family.pipe.maybe_free_model_hooks()
     return Tuned(history, time.perf_counter() - began)

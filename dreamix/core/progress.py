@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -11,8 +11,11 @@ NOTE = 50  # characters of a note that fit beside the bar
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
 
-class Progress(Protocol):
-    """Is told how far the work is."""
+Progress = Callable[[int, int], None]  # takes note that so many of so many things are done
+
+
+class TimedProgress(Protocol):
+    """A `Progress` that also takes the time left and what is being done."""
 
     def __call__(self, done: int, total: int, left: float | None = None, note: str = "") -> None:
         """Take note that `done` of `total` things are done.
@@ -24,7 +27,7 @@ class Progress(Protocol):
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
+def progress_bar(what: str) -> Iterator[TimedProgress]:
     """Yield a function that is told how far the work is and shows that with the time left.
 
     On a terminal it draws a bar; in a log it writes a line every half minute. Both go to the
@@ -48,7 +51,7 @@ def progress_bar(what: str) -> Iterator[Progress]:
         yield progress
 
 
-def _lines(what: str) -> Progress:
+def _lines(what: str) -> TimedProgress:
     said, pace = time.monotonic(), Pace()
 
     def progress(done: int, total: int, left: float | None = None, note: str = "") -> None:
@@ -73,7 +76,7 @@ class Pace:
         self._first: tuple[float, int] | None = None
 
     def left(self, done: int, total: int, told: float | None) -> str:
-        """Return the time left in words, empty if it is not known; told: as `Progress` is told."""
+        """Return the time left in words, empty if unknown; told: the `left` of `TimedProgress`."""
         now = time.monotonic()
         began, before = self._first = self._first or (now, done)
         if told is None and done > before:

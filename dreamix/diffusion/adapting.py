@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.diffusion.masking import replaced
-from dreamix.diffusion.settings import Finetuning, Watch, diverged
+from dreamix.diffusion.settings import Finetuning, diverged
 
 Terms = Callable[[torch.Generator], Iterable[Tensor]]  # of the loss of one draw: it is their sum
 PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -51,7 +52,7 @@ def adapt(
     settings: Finetuning,
     generator: torch.Generator,
     training: Training = Training(),  # noqa: B008
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> list[dict[str, float]]:
     """Train `parameters` in place; return the losses of every update by name of the part.
 
@@ -69,8 +70,8 @@ def adapt(
         scaler.update()
         optimise.zero_grad(set_to_none=True)
         history.append(losses)
-        if watch:
-            watch(done + 1, settings.steps)
+        if progress:
+            progress(done + 1, settings.steps)
     check_finite(parameters, settings)
     return history
 

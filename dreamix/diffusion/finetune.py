@@ -17,13 +17,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from dreamix.core.progress import Progress
 from dreamix.diffusion.adapting import Part, Training, adapt, only_trained
 from dreamix.diffusion.denoiser import Denoiser
 from dreamix.diffusion.masking import as_frames, frame_pass
 from dreamix.diffusion.schedule import add_noise
-from dreamix.diffusion.settings import Finetuning, Watch
+from dreamix.diffusion.settings import Finetuning
 
-__all__ = ["Finetuning", "Watch", "denoising_loss", "finetune", "mixed"]
+__all__ = ["Finetuning", "denoising_loss", "finetune", "mixed"]
 
 
 def finetune(
@@ -34,18 +35,18 @@ def finetune(
     generator: torch.Generator,
     *,
     trained: list[nn.Parameter] | None = None,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Train `network` in place on one clip (1, C, F, H, W), through `denoise`, which uses it.
 
     trained: the parameters to train, all of the network's by default.
-    watch:   called after every update with (updates done, updates in all).
+    progress:  called after every update with (updates done, updates in all).
     A loss that is no longer a number is a `UserError`.
     """
     parameters = trained if trained is not None else list(network.parameters())
     with only_trained([network], parameters):
         parts = mixed(network, denoise, clip, settings)
-        adapt(parameters, parts, settings, generator, Training(fused=True), watch)
+        adapt(parameters, parts, settings, generator, Training(fused=True), progress)
 
 
 def mixed(network: nn.Module, denoise: Denoiser, clip: Tensor, settings: Finetuning) -> list[Part]:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dreamix.core.progress import Progress
 from dreamix.diffusion.denoiser import Denoiser, at
 from dreamix.diffusion.guidance import between, guide
 from dreamix.diffusion.sampling import step
-from dreamix.diffusion.settings import Watch
 from dreamix.diffusion.taps import first_part_copied
 
 
@@ -55,7 +55,7 @@ def denoise_injected(
     others: int,
     guidance: float,
     negative: Callable[[float], float],
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Return what `z` is denoised to while layers see the source.
 
@@ -75,8 +75,8 @@ def denoise_injected(
             _, *against, target = sampler.predict(i, batch).chunk(parts)
         away = between(against, negative(i / max(sampler.steps - 1, 1)))
         z = sampler.down(i, guide(away, target, guidance), z)
-        if watch:
-            watch(i + 1, sampler.steps)
+        if progress:
+            progress(i + 1, sampler.steps)
     return z
 
 
@@ -85,7 +85,7 @@ def inject(
     times: list[float],
     branches: Branches,
     injection: Injection,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Return the edited pictures, shaped like the ones inverted, by DDIM steps with x0 in -1..1.
 
@@ -102,7 +102,7 @@ def inject(
     sampler = Sampler(
         total, path.__getitem__, predict, down, lambda i: _layers(injection, i, total)
     )
-    return denoise_injected(path[0], sampler, 2, branches.guidance, branches.negative, watch)
+    return denoise_injected(path[0], sampler, 2, branches.guidance, branches.negative, progress)
 
 
 def _layers(injection: Injection, done: int, total: int) -> list[nn.Module]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.diffusion.denoiser import Denoiser, at
 from dreamix.diffusion.schedule import alpha, noise_in, sigma
-from dreamix.diffusion.settings import Watch
 
 Noise = Callable[[], Tensor]  # fresh noise, shaped like the clips that are sampled
 
@@ -48,7 +48,7 @@ def sample(
     *,
     noise: Noise | None = None,
     eta: float = 0.0,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Return the clean clip that `z`, at times[0], is denoised to, float32 like `z`.
 
@@ -63,8 +63,8 @@ def sample(
     for i, (t, s) in enumerate(pairwise(times)):
         now = at(t, z)
         z = step(z, denoise(z, now), now, at(s, z), noise, eta)
-        if watch:
-            watch(i + 1, len(times) - 1)
+        if progress:
+            progress(i + 1, len(times) - 1)
     return z
 
 
@@ -88,7 +88,12 @@ def step(
 
 @torch.no_grad()
 def invert(
-    denoise: Denoiser, x: Tensor, times: list[float], *, refine: int = 0, watch: Watch | None = None
+    denoise: Denoiser,
+    x: Tensor,
+    times: list[float],
+    *,
+    refine: int = 0,
+    progress: Progress | None = None,
 ) -> list[Tensor]:
     """Return DDIM inversion: the noisy clip at every one of the rising `times`, all above 0.
 
@@ -109,8 +114,8 @@ def invert(
         for _ in range(refine):
             found = step(z, denoise(found, above), now, above)
         path.append(found)
-        if watch:
-            watch(i + 1, len(times) - 1)
+        if progress:
+            progress(i + 1, len(times) - 1)
     return path
 
 
@@ -122,13 +127,15 @@ def resample(
     *,
     copies: int = 1,
     refine: int = 0,
-    watch: Callable[[str], Watch | None] = lambda _: None,
+    progress_of: Callable[[str], Progress | None] = lambda _: None,
 ) -> Tensor:
     """Return `x` inverted by `up` and sampled from there by `down`, both along `times`.
 
-    times:  fall to 0, which the inversion leaves out.
-    copies: so many clips are sampled from the one that was inverted.
-    watch:  gives a watch for "inverting" and one for "denoising".
+    times:       fall to 0, which the inversion leaves out.
+    copies:      so many clips are sampled from the one that was inverted.
+    progress_of: gives a callback for "inverting" and one for "denoising".
     """
-    path = invert(up, x, times[-2::-1], refine=refine, watch=watch("inverting"))
-    return sample(down, path[-1].repeat(copies, 1, 1, 1, 1), times, watch=watch("denoising"))
+    path = invert(up, x, times[-2::-1], refine=refine, progress=progress_of("inverting"))
+    return sample(
+        down, path[-1].repeat(copies, 1, 1, 1, 1), times, progress=progress_of("denoising")
+    )

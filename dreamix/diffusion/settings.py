@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 
-Watch = Callable[[int, int], None]  # (done, total)
 TOP = 0.98  # the noise level that a clip is inverted up to, just below pure noise
 
 

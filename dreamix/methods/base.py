@@ -30,6 +30,7 @@ from dreamix.backends.base import CAPABILITIES, VideoModel, check_fit
 from dreamix.core.config import NoConfig, config_from_text
 from dreamix.core.errors import DoesNotApply, UserError
 from dreamix.core.names import why_not_plain
+from dreamix.core.progress import Progress
 from dreamix.core.registry import Registry
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
@@ -82,8 +83,8 @@ class EditRequest:
         """Return the same request of another clip."""
         return replace(self, load_source=lambda _: clip)
 
-    def watch(self, doing: str) -> Callable[[int, int], None]:
-        """Return a function (done, total) that tells `progress`: "finetuning 12/64"."""
+    def progress_of(self, doing: str) -> Progress:
+        """Return a callback that reports steps as messages: "finetuning 12/64"."""
         return lambda done, total: self.progress(f"{doing} {done}/{total}")
 
 
@@ -113,7 +114,7 @@ def denoised(requests: "list[EditRequest]", model: VideoModel, how: Denoising) -
     first, prompts = requests[0], [request.edit.prompt for request in requests]
     model.check_denoising(how)
     names = [request.names for request in requests]
-    made = model.denoised(first.source, prompts, names, how, first.watch)
+    made = model.denoised(first.source, prompts, names, how, first.progress_of)
     return [Made(clip, dict(made.facts)) for clip in made.clips]
 
 
@@ -121,7 +122,7 @@ def resampled(requests: "list[EditRequest]", model: VideoModel, how: Inversion) 
     """Return the edits that a model makes of one source by inversion; no seed changes them."""
     first, prompts = requests[0], [request.edit.prompt for request in requests]
     names = [request.unseeded_names for request in requests]
-    return model.resampled(first.source, prompts, names, how, first.watch)
+    return model.resampled(first.source, prompts, names, how, first.progress_of)
 
 
 Edited = Video | Path | Made

@@ -109,7 +109,7 @@ def _made(
     """Return the edits of requests that share a preset, made in one batch."""
     first = requests[0]
     settings = Finetuning(preset.finetune_steps, config.learning_rate, preset.alpha, config.frames)
-    tuned = model.finetuned(first.source, settings, first.watch("finetuning"))
+    tuned = model.finetuned(first.source, settings, first.progress_of("finetuning"))
     made = denoised(requests, tuned.model, _denoising(config, preset))
     return with_finetuning(made, tuned.seconds)
 

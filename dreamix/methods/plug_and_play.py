@@ -91,7 +91,7 @@ def plug_and_play(
     negatives = [_negative(request, config, model, preset) for request in requests]
     names = [request.unseeded_names for request in requests]
     how = _injection(config, preset, guide(config, model))
-    return model.injected(first.source, prompts, negatives, names, how, first.watch)
+    return model.injected(first.source, prompts, negatives, names, how, first.progress_of)
 
 
 def _injection(config: PlugAndPlayConfig, preset: str, guided: Guide) -> FeatureInjection:

@@ -48,7 +48,7 @@ def subject(requests: list[EditRequest], model: VideoModel, config: SubjectConfi
     model.check_denoising(how)
     model.check_prompts([request.edit.prompt for request in requests])
     settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
-    tuned = model.finetuned(first.source, settings, first.watch("finetuning"), pictures=True)
+    tuned = model.finetuned(first.source, settings, first.progress_of("finetuning"), pictures=True)
     made = with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)
     return [Made(clip, _told(facts, len(first.source))) for clip, facts in made]
 

@@ -37,7 +37,7 @@ def tune_a_video(
     tuned = model.finetuned(
         first.source,
         Finetuning(config.finetune_steps, config.learning_rate, alpha=1.0),
-        first.watch("finetuning"),
+        first.progress_of("finetuning"),
         prompt=first.caption,
         attention_only=True,
     )

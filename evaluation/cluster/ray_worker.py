@@ -122,14 +122,14 @@ class RayWorker:
         return Ready(node, self._shares)
 
     def _make(
-        self, unit: CellsOfVideo, media: Media | None, progress: Callable[[WorkerMessage], None]
+        self, unit: CellsOfVideo, media: Media | None, report: Callable[[WorkerMessage], None]
     ) -> None:
         if media is not None:
             self._maker.take_source(unit.video, self._source(unit.video, media))
         if self._shares:
-            self._maker.make(unit, progress)
+            self._maker.make(unit, report)
         else:
-            self._maker.make(unit, lambda message: progress(self._with_clip(message)))
+            self._maker.make(unit, lambda message: report(self._with_clip(message)))
 
     def _with_clip(self, message: CellDone | Note) -> WorkerMessage:
         if isinstance(message, Note):

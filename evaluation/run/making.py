@@ -49,7 +49,7 @@ class Job(NamedTuple):
     tracker: ProgressTracker
 
 
-Progress = Callable[[CellDone | Note], None]
+Report = Callable[[CellDone | Note], None]
 
 
 def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
@@ -65,11 +65,11 @@ def source_problem(run: RunFolder, suite: Suite, video: str) -> str | None:
     return None
 
 
-def fail_cells(run: RunFolder, cells: list[Cell], reason: str, progress: Progress) -> None:
+def fail_cells(run: RunFolder, cells: list[Cell], reason: str, report: Report) -> None:
     """Note that there are no clips, and why."""
     for cell in cells:
         write_json(run.sidecar(cell), ClipRow(*cell, "failed", reason).to_dict())
-        progress(CellDone(cell, 0.0))
+        report(CellDone(cell, 0.0))
 
 
 class ClipMaker:
@@ -95,22 +95,22 @@ class ClipMaker:
         entry = replace(self.suite.videos[video], path=str(path))
         self.suite = replace(self.suite, videos={**self.suite.videos, video: entry})
 
-    def run(self, unit: CellsOfVideo, progress: Progress) -> None:
+    def run(self, unit: CellsOfVideo, report: Report) -> None:
         """Make every cell of a unit, and tell of each. Without its source, all of them fail."""
         if lost := source_problem(self._folder, self.suite, unit.video):
-            fail_cells(self._folder, unit.cells, lost, progress)
+            fail_cells(self._folder, unit.cells, lost, report)
         else:
-            self.make(unit, progress)
+            self.make(unit, report)
 
-    def make(self, unit: CellsOfVideo, progress: Progress) -> None:
+    def make(self, unit: CellsOfVideo, report: Report) -> None:
         """Make every cell of a unit whose source is in the run folder, and tell of each."""
         for cells in self._batches(unit.cells):
             began = time.perf_counter()
-            rows = self._rows(cells, progress)
+            rows = self._rows(cells, report)
             for cell, row in zip(cells, rows, strict=True):
                 write_json(self._folder.sidecar(cell), row.to_dict())
             for cell in cells:
-                progress(CellDone(cell, (time.perf_counter() - began) / len(cells)))
+                report(CellDone(cell, (time.perf_counter() - began) / len(cells)))
 
     def _batches(self, cells: list[Cell]) -> Iterator[list[Cell]]:
         """Yield the cells of a unit that are made at once: one by one, unless a method can do more.
@@ -123,7 +123,7 @@ class ClipMaker:
             alike, size = list(group), TOGETHER if several else 1
             yield from (alike[i : i + size] for i in range(0, len(alike), size))
 
-    def _rows(self, cells: list[Cell], progress: Progress) -> list[ClipRow]:
+    def _rows(self, cells: list[Cell], report: Report) -> list[ClipRow]:
         """Return the rows of cells made at once; if that fails, of each made alone.
 
         One prompt that cannot be read costs no other edit. A clip is on disk when its row says ok.
@@ -133,7 +133,7 @@ class ClipMaker:
         try:
             backend = self._backend(entry)
             began = time.perf_counter()
-            edits = self._edits(cells, entry, backend, progress)
+            edits = self._edits(cells, entry, backend, report)
             seconds = _shares(edits, time.perf_counter() - began)
             return [
                 self._stored(cell, edited, cost, config)
@@ -143,7 +143,7 @@ class ClipMaker:
             raise  # a full disk ends the run: it is not the method's failure
         except Exception as error:  # noqa: BLE001 - the one place where a method's failure becomes a row
             if len(cells) > 1:
-                return [row for cell in cells for row in self._rows([cell], progress)]
+                return [row for cell in cells for row in self._rows([cell], report)]
             if isinstance(error, DoesNotApply):
                 return [ClipRow(*cells[0], "n/a", str(error), config=config)]
             return [ClipRow(*cells[0], "failed", failure(error), config=config)]
@@ -165,7 +165,7 @@ class ClipMaker:
         return backend
 
     def _edits(
-        self, cells: list[Cell], entry: MethodInfo, backend: VideoModel | None, progress: Progress
+        self, cells: list[Cell], entry: MethodInfo, backend: VideoModel | None, report: Report
     ) -> list[Edited]:
         found = METHODS.get(entry.name)
         others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
@@ -176,7 +176,7 @@ class ClipMaker:
                 cell.seed,
                 cell.method,
                 self._sources,
-                _now_and_then(cell, others, progress),
+                _now_and_then(cell, others, report),
             )
             for cell in cells
         ]
@@ -232,7 +232,7 @@ def _shares(edits: list[Edited], seconds: float) -> list[float]:
     return [own + (seconds - sum(tuning)) / len(edits) for own in tuning]
 
 
-def _now_and_then(cell: Cell, others: str, progress: Progress) -> Callable[[str], None]:
+def _now_and_then(cell: Cell, others: str, report: Report) -> Callable[[str], None]:
     """Return a function that passes on what a method says of its progress, now and then."""
     last = -NOTES_EVERY
 
@@ -240,7 +240,7 @@ def _now_and_then(cell: Cell, others: str, progress: Progress) -> Callable[[str]
         nonlocal last
         if time.monotonic() - last >= NOTES_EVERY:
             last = time.monotonic()
-            progress(Note(f"{text}, {cell.method} {cell.edit}{others}"))
+            report(Note(f"{text}, {cell.method} {cell.edit}{others}"))
 
     return pass_on
 

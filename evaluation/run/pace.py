@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from dreamix.core.progress import Progress
+from dreamix.core.progress import TimedProgress
 from evaluation.schema import Cell
 
 
@@ -42,7 +42,7 @@ class ProgressTracker:
         units: Sequence[Sequence[Cell]],
         slow: Collection[str],
         workers: int,
-        progress: Progress | None,
+        progress: TimedProgress | None,
     ) -> None:
         self.kinds = {cell: kind for unit in units for cell, kind in _kinds(unit)}
         self.waiting = Counter(self.kinds.values())

@@ -33,8 +33,8 @@ class Worker(Protocol[U_contra, R_co]):
     def setup(self) -> None:
         """Make ready what all units need; called once in each process, before its first unit."""
 
-    def run(self, unit: U_contra, progress: Report) -> R_co:
-        """Return what the unit comes to; what `progress` is called with can be pickled."""
+    def run(self, unit: U_contra, report: Report) -> R_co:
+        """Return what the unit comes to; what `report` is called with can be pickled."""
 
 
 class WorkerDied(UserError):
@@ -46,11 +46,11 @@ def _ignore(_: object) -> None:
 
 
 def run_units(
-    worker: Worker[U, R], units: Sequence[U], workers: int, progress: Report = _ignore
+    worker: Worker[U, R], units: Sequence[U], workers: int, report: Report = _ignore
 ) -> Iterator[R]:
     """Yield what `worker` makes of every unit, as they get done.
 
-    With one process, or one unit, nothing leaves this process. progress: called here with all that
+    With one process, or one unit, nothing leaves this process. report: called here with all that
     the work has to say; what one process says arrives in order, and before its result.
     """
     if not units:
@@ -58,10 +58,10 @@ def run_units(
     if workers <= 1 or len(units) <= 1:
         worker.setup()
         for unit in units:
-            yield worker.run(unit, progress)
+            yield worker.run(unit, report)
         return
     with _processes(worker, min(workers, len(units))) as processes:
-        yield from _shared_out(processes, units, progress)
+        yield from _shared_out(processes, units, report)
 
 
 class _Message(NamedTuple):
@@ -165,9 +165,7 @@ def _processes(worker: Worker[U, Any], count: int) -> Iterator[list[_Process[U]]
             one.join()
 
 
-def _shared_out(
-    processes: list[_Process[U]], units: Sequence[U], progress: Report
-) -> Iterator[Any]:
+def _shared_out(processes: list[_Process[U]], units: Sequence[U], report: Report) -> Iterator[Any]:
     """Yield the results of all units: whoever is done gets the next."""
     waiting = deque(units)
     busy = {one.pipe: one for one in processes}
@@ -178,7 +176,7 @@ def _shared_out(
             assert isinstance(pipe, Connection)
             sent = busy[pipe].take()
             if isinstance(sent, _Message):
-                progress(sent.content)
+                report(sent.content)
                 continue
             if isinstance(sent, _Failed):
                 raise sent.error

@@ -18,7 +18,7 @@ from dreamix.backends.base import check_backend, open_backend, spec_of
 from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
-from dreamix.core.progress import Progress
+from dreamix.core.progress import TimedProgress
 from dreamix.core.records import only_writer, remove_leftovers
 from dreamix.data.suite import Suite
 from dreamix.methods.base import METHODS, Variant
@@ -48,7 +48,7 @@ def run_suite(
     edits: list[str] | None = None,
     workers: int = 1,
     backend: str = "toybox",
-    progress: Progress | None = None,
+    progress: TimedProgress | None = None,
     executor: Executor | None = None,
 ) -> RunFolder:
     """Return the run folder at `out` with every cell of the grid made, or tried.

@@ -132,7 +132,7 @@ class ScoringWorker:
         self._features = Features(self._settings, run.features)
         self._rows = Rows(run, self._definitions, self._policy)
 
-    def run(self, unit: TasksOfVideo, progress: object) -> Scored:
+    def run(self, unit: TasksOfVideo, report: object) -> Scored:
         """Return the missing scores of one source video."""
         return score_video(unit, self._features, self._rows)
 

@@ -139,7 +139,7 @@ def _models(people: People, question: str, votes: Votes, say: Say) -> OrdinalQue
         fitted = ordinal_methods(votes)
         rngs = [people.rng("ordinal", question, str(chain)) for chain in range(CHAINS)]
         drawn = posterior(
-            votes, rngs, watch=lambda done, of: say(f"{question}: Gibbs sampler {done}/{of}")
+            votes, rngs, progress=lambda done, of: say(f"{question}: Gibbs sampler {done}/{of}")
         )
     except ValueError as why:
         return OrdinalQuestion(question, [], {}, None, str(why))

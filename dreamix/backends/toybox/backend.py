@@ -18,8 +18,8 @@ from dreamix.backends.base import (
     Denoised,
     Finetuned,
     Name,
+    ProgressOf,
     VideoModel,
-    Watching,
     finetuning_key,
 )
 from dreamix.backends.toybox.files import WEIGHTS, identity, load_networks
@@ -29,6 +29,7 @@ from dreamix.backends.toybox.superres import enlarge
 from dreamix.backends.toybox.text import RARE, encoded, tokenize
 from dreamix.backends.toybox.tuned import attention, keep, kept
 from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.corruption import noised, to_grid, to_video
@@ -36,14 +37,7 @@ from dreamix.diffusion.finetune import finetune
 from dreamix.diffusion.injection import Branches, Injection, inject
 from dreamix.diffusion.masking import as_clips, as_frames
 from dreamix.diffusion.sampling import invert, resample, sample, time_grid
-from dreamix.diffusion.settings import (
-    TOP,
-    Denoising,
-    FeatureInjection,
-    Finetuning,
-    Inversion,
-    Watch,
-)
+from dreamix.diffusion.settings import TOP, Denoising, FeatureInjection, Finetuning, Inversion
 
 log = logging.getLogger(__name__)
 FRAMES = 16
@@ -115,7 +109,7 @@ class Toybox(VideoModel):
         self,
         source: Video,
         settings: Finetuning,
-        watch: Watch,
+        progress: Progress,
         *,
         prompt: str | None = None,
         attention_only: bool = False,
@@ -125,7 +119,7 @@ class Toybox(VideoModel):
         clip = self.read_pictures(source) if pictures else self.read(source)
         told = RARE if prompt is None else prompt
         made = self.tuned_copy(
-            clip, settings, prompt=told, attention_only=attention_only, watch=watch
+            clip, settings, prompt=told, attention_only=attention_only, progress=progress
         )
         tuned = copy(self)
         tuned.__dict__["model"] = made.model
@@ -137,7 +131,7 @@ class Toybox(VideoModel):
         prompts: Sequence[str],
         names: Sequence[Name],
         how: Denoising,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> Denoised:
         """Return the source, or noise alone, denoised by the base model and then enlarged."""
         told = [f"{RARE} {prompt}" if how.rare_token else prompt for prompt in prompts]
@@ -148,7 +142,7 @@ class Toybox(VideoModel):
             self.times(how.noise, how.steps),
             noise=self.fresh_noise(names) if how.eta else None,
             eta=how.eta,
-            watch=watch("denoising"),
+            progress=progress_of("denoising"),
         )
         kept = how.noise if how.from_source else None
         facts = {"noise_level": how.noise, "start_step": self.start_step(how.noise)}
@@ -160,7 +154,7 @@ class Toybox(VideoModel):
         prompts: Sequence[str],
         names: Sequence[Name],
         how: Inversion,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> list[Video]:
         """Return the source inverted by the base model and sampled from there, then enlarged."""
         base = resample(
@@ -170,7 +164,7 @@ class Toybox(VideoModel):
             time_grid(how.top, how.steps),
             copies=len(prompts),
             refine=how.refine,
-            watch=watch,
+            progress_of=progress_of,
         )
         return self.finish(base, prompts, source, names)
 
@@ -181,7 +175,7 @@ class Toybox(VideoModel):
         negatives: Sequence[str],
         names: Sequence[Name],
         how: FeatureInjection,
-        watch: Watching,
+        progress_of: ProgressOf,
     ) -> list[Video]:
         """Return the frames edited by the base model as a model of pictures, then enlarged."""
         if how.source is not None or how.at_once is not None:
@@ -189,10 +183,10 @@ class Toybox(VideoModel):
         frames = as_frames(self.read(source))
         fine = time_grid(TOP if how.top is None else how.top, how.steps * how.inversion)
         with self.model.image_model():
-            nothing, up = self.model.denoiser([""], together=True), watch("inverting")
-            path = invert(nothing, frames, fine[-2::-1], refine=how.refine, watch=up)
+            nothing, up = self.model.denoiser([""], together=True), progress_of("inverting")
+            path = invert(nothing, frames, fine[-2::-1], refine=how.refine, progress=up)
             edited = [
-                self._injected(path, fine, pair, how, watch("denoising"))
+                self._injected(path, fine, pair, how, progress_of("denoising"))
                 for pair in zip(negatives, prompts, strict=True)
             ]
         return [
@@ -206,7 +200,7 @@ class Toybox(VideoModel):
         times: list[float],
         pair: tuple[str, str],
         how: FeatureInjection,
-        watch: Watch,
+        progress: Progress,
     ) -> Tensor:
         """Return the frames for one negative prompt and prompt, from the source's inversion."""
         model = self.model
@@ -216,7 +210,7 @@ class Toybox(VideoModel):
             times[:: how.inversion],
             Branches(branches, how.guidance, how.negative),
             Injection(model.feature_layers, model.attention_layers, how.features, how.attention),
-            watch=watch,
+            progress=progress,
         )
 
     # -- on tensors ----------------------------------------------------------------------------
@@ -249,7 +243,7 @@ class Toybox(VideoModel):
         *,
         prompt: str = RARE,
         attention_only: bool = False,
-        watch: Watch | None = None,
+        progress: Progress | None = None,
     ) -> Copy:
         """Return a copy of the base model finetuned on `clip`; made once per clip and settings.
 
@@ -271,7 +265,9 @@ class Toybox(VideoModel):
                 generator = torch.Generator().manual_seed(seed_for("finetune", key))
                 own = attention(tuned.unet) if attention_only else None
                 denoise = tuned.denoiser([prompt])
-                finetune(tuned.unet, denoise, clip, settings, generator, trained=own, watch=watch)
+                finetune(
+                    tuned.unet, denoise, clip, settings, generator, trained=own, progress=progress
+                )
                 seconds = time.perf_counter() - began
                 weights = keep(file, tuned.unet, settings)
             tuned.unet.load_state_dict(weights)

@@ -17,13 +17,14 @@ a closed form, so that differences are in points of the scale:
 All priors are ours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg, sparse, special
 
+from dreamix.core.progress import Progress
 from evaluation.stats.ratings.components import TERMS, coded, indicator, term_levels, told_apart
 from evaluation.stats.ratings.link import likelihood
 from evaluation.stats.ratings.mcmc_diagnostics import Mixing, mixing
@@ -32,7 +33,6 @@ from evaluation.stats.ratings.votes import Votes
 WIDE = 5.0  # standard deviation of beta's prior
 FREEDOM = 3.0  # of the half-t prior of sigma
 WANTED = 0.3  # share of proposals to accept while the step is being set
-Watch = Callable[[int, int], None]
 
 
 class Posterior(NamedTuple):
@@ -77,12 +77,12 @@ def posterior(
     draws: int = 1000,
     warm_up: int = 500,
     terms: Sequence[str] = TERMS,
-    watch: Watch = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Posterior:
     """Return draws of the methods' mean votes on one question.
 
     rngs:  one generator a chain, at least two.
-    watch: called with (rounds done, rounds in all).
+    progress: called with (rounds done, rounds in all).
 
     Fewer than two grades raise ValueError; a method whose votes are all alike is held by the prior.
     """
@@ -93,7 +93,9 @@ def posterior(
     factors = term_levels(votes, terms)
     rounds = Rounds(draws, warm_up)
     chains = [
-        gibbs_chain(grade, place, factors, rng, rounds, _counted(watch, i, sum(rounds), len(rngs)))
+        gibbs_chain(
+            grade, place, factors, rng, rounds, _counted(progress, i, sum(rounds), len(rngs))
+        )
         for i, rng in enumerate(rngs)
     ]
     score = np.stack([_scores(one, grades) for one in chains])
@@ -123,7 +125,7 @@ def gibbs_chain(
     factors: Mapping[str, np.ndarray],
     rng: np.random.Generator,
     rounds: Rounds,
-    watch: Watch = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> ChainDraws:
     """Return one chain. grade, fixed: int (votes,); factors: by name, the level of each vote."""
     codes = coded({"fixed": fixed, **factors})
@@ -132,7 +134,7 @@ def gibbs_chain(
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for i in range(sum(rounds)):
         chain.round(adapting=i < rounds.warm_up)
-        watch(i + 1, sum(rounds))
+        progress(i + 1, sum(rounds))
         if i >= rounds.warm_up:
             kept.append((chain.effect[: chain.groups].copy(), chain.cuts.copy(), chain.sigma()))
     return ChainDraws(*(np.stack(part) for part in zip(*kept, strict=True)))
@@ -262,6 +264,6 @@ def _scores(chain: ChainDraws, grades: np.ndarray) -> np.ndarray:
     return np.asarray(grades[0] + above @ np.diff(grades))
 
 
-def _counted(watch: Watch, chain: int, rounds: int, chains: int) -> Watch:
-    """Return a watch of one chain that tells of all."""
-    return lambda done, _: watch(chain * rounds + done, chains * rounds)
+def _counted(progress: Progress, chain: int, rounds: int, chains: int) -> Progress:
+    """Return a callback for one chain that reports rounds of all chains."""
+    return lambda done, _: progress(chain * rounds + done, chains * rounds)
