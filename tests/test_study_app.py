@@ -88,11 +88,11 @@ def test_the_page_of_a_rater_who_was_erased_forgets_them(site: Site, clock: Cloc
     """Whatever the page did next: it has neither the rater nor their new token."""
     page = to_trials(DrawnPage(site), clock)
     rater = rater_of(site, page)
-    assert {"rater", "player", "heard"} <= {k for k in page.app.session_state}
+    assert {"rater", "player", "handled"} <= {k for k in page.app.session_state}
     erase(site.running, [rater], clock())
     assert "does not belong" in page.run().text
     remembered = page.app.session_state
-    assert not [key for key in ("rater", "player", "heard", "refused") if key in remembered]
+    assert not [key for key in ("rater", "player", "handled", "refused") if key in remembered]
     new = all_raters(site.running)[0].token
     assert new != rater.token and new not in page.text
     assert "does not belong" in page.say("seen", trial=1).text
