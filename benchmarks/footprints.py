@@ -12,7 +12,7 @@ import torch
 
 from dreamix.backends.blueprint import published
 from dreamix.backends.known_footprints import TABLE
-from dreamix.doctor.backend import SETUPS, Asked, as_published, traced
+from dreamix.doctor.backend import SETUPS, TraceRequest, as_published, traced
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     for name in parser.parse_args().names or everything:
         began = time.perf_counter()
         plan = as_published(name)
-        found = traced(Asked(plan, plan.usual_size, {}), full=True)
+        found = traced(TraceRequest(plan, plan.usual_size, {}), full=True)
         entry = {where: found[where].as_dict() for where in SETUPS}
         table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
         table = {

@@ -15,7 +15,7 @@ import numpy as np
 from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
-from dreamix.methods.base import Asked, variants
+from dreamix.methods.base import ExpansionContext, variants
 from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
@@ -77,7 +77,9 @@ def write_run(folder: Path) -> RunFolder:
     os.fsync = lambda _: None
     try:
         spec = f"external:{folder}/outputs/*"
-        return run_suite(suite, variants(spec, None, Asked(suite.edit_ids)), folder / "run")
+        return run_suite(
+            suite, variants(spec, None, ExpansionContext(suite.edit_ids)), folder / "run"
+        )
     finally:
         os.fsync = wait
 

@@ -14,7 +14,7 @@ SECONDS = 2.0  # that the embedded model's clips last
 LARGEST = 1920  # pixels of a picture's longer side; no model here works on more
 
 
-class Asked(NamedTuple):
+class PictureOptions(NamedTuple):
     """What both commands are told."""
 
     prompt: str
@@ -124,7 +124,7 @@ def _make(
     name: str, images: list[Path], source: Video, category: str, told: dict[str, Any]
 ) -> None:
     """Make the clip, write it and say so."""
-    asked = Asked(**{field: told.pop(field) for field in Asked._fields})
+    asked = PictureOptions(**{field: told.pop(field) for field in PictureOptions._fields})
     say_or_stop(lambda: _made(name, images, source, category, asked, told))
 
 
@@ -133,7 +133,7 @@ def _made(
     images: list[Path],
     source: Video,
     category: str,
-    asked: Asked,
+    asked: PictureOptions,
     given: dict[str, Any],
 ) -> str:
     from dreamix import single_edit as one

@@ -26,7 +26,7 @@ ASSUMED = "motion"  # category of an edit of which nothing is known: what the pa
 Say = Callable[[str], None]
 
 
-class Source(NamedTuple):
+class EditSource(NamedTuple):
     """The clip to edit and what is known of it."""
 
     entry: VideoEntry
@@ -41,19 +41,19 @@ class Done(NamedTuple):
     seconds: float
 
 
-def clip_source(clip: Path, caption: str | None) -> Source:
+def clip_source(clip: Path, caption: str | None) -> EditSource:
     """Return a clip of the user's as a source."""
     path = clip.resolve()
-    return Source(VideoEntry("source", caption, path.name), path.parent)
+    return EditSource(VideoEntry("source", caption, path.name), path.parent)
 
 
-def scene_source(caption: str, seed: int) -> Source:
+def scene_source(caption: str, seed: int) -> EditSource:
     """Return a Toybox scene as a source; a caption outside the grammar is a `UserError`."""
     recipe = {**parse_caption(caption), "seed": seed}
-    return Source(VideoEntry("source", caption, recipe=recipe), Path())
+    return EditSource(VideoEntry("source", caption, recipe=recipe), Path())
 
 
-def edit_of(source: Source, prompt: str, category: str | None, say: Say) -> Edit:
+def edit_of(source: EditSource, prompt: str, category: str | None, say: Say) -> Edit:
     """Return the edit; its category is what differs between two Toybox captions, if not told."""
     before, after = _words(source.entry.caption), _words(prompt)
     changes = {k: v for k, v in after.items() if v != before[k]} if before and after else {}
@@ -72,7 +72,7 @@ def _words(text: str | None) -> dict[str, str] | None:
         return None
 
 
-def limits(backend: VideoModel, source: Source) -> str | None:
+def limits(backend: VideoModel, source: EditSource) -> str | None:
     """Return the line a user must read whose clip the backend may know nothing of; else None."""
     if source.entry.recipe is not None or backend.knows == WORLD:
         return None
@@ -107,7 +107,7 @@ def configured(
     return config_from_dict(found.config, values, f"method {found.name}")
 
 
-def request_for(source: Source, edit: Edit, seed: int, label: str) -> EditRequest:
+def request_for(source: EditSource, edit: Edit, seed: int, label: str) -> EditRequest:
     """Return what the method is asked: a suite of one clip and one edit."""
     suite = Suite(
         name="edit",

@@ -126,7 +126,7 @@ def make(
 ) -> "tuple[int, RunFolder | None]":
     """Make the clips and say how it went; return the exit code and the run folder, open."""
     from dreamix.backends.base import open_backend
-    from dreamix.methods.base import Asked, needs_model, variants
+    from dreamix.methods.base import ExpansionContext, needs_model, variants
     from evaluation.cluster.executors import executor_of
     from evaluation.run.read_before import note_suite, suite_for
     from evaluation.run.runner import run_suite, tally
@@ -135,7 +135,7 @@ def make(
     loaded = suite_for(suite, media_root, out)
     specs = method_specs(methods)
     model = open_backend(backend) if any(map(needs_model, specs)) else None
-    asked = Asked(loaded.edit_ids, lambda text: click.echo(f"note: {text}"))
+    asked = ExpansionContext(loaded.edit_ids, lambda text: click.echo(f"note: {text}"))
     columns = [column for spec in specs for column in variants(spec, model, asked)]
     for line in odd_seeds(columns, seeds):
         click.echo(f"note: {line}")

@@ -18,7 +18,7 @@ from dreamix.core import memory as memories
 from dreamix.core.errors import UserError
 from dreamix.doctor.backend import asked
 from dreamix.doctor.judgement import EFFICIENCY, ROOM, UPDATES, fit, minutes, where_weights_are
-from dreamix.doctor.machine import Device, Machine, Package
+from dreamix.doctor.machine import Device, Machine, PackageStatus
 from dreamix.doctor.page import machine_lines, table
 from dreamix.doctor_cli import doctor
 
@@ -107,8 +107,8 @@ def test_the_overview_has_a_row_for_every_backend_and_how_to_get_what_is_missing
 
 def test_an_extra_that_is_not_here_is_said_with_what_to_install() -> None:
     """The toolkit without `hub`, and one that has half of it."""
-    packages = [Package("torch", "2.6", None), Package("peft", None, "hub")]
-    packages += [Package("ftfy", "6.1", "hub"), Package("streamlit", "1.60", "study")]
+    packages = [PackageStatus("torch", "2.6", None), PackageStatus("peft", None, "hub")]
+    packages += [PackageStatus("ftfy", "6.1", "hub"), PackageStatus("streamlit", "1.60", "study")]
     said = machine_lines(a_machine(packages=packages))
     assert "extra        hub: without peft: pip install 'dreamix-toolkit[hub]'" in said
     assert "extra        study: streamlit 1.60" in said
@@ -210,11 +210,12 @@ def test_a_container_has_the_memory_of_its_limit(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_table_says_what_fits_here() -> None:
-    from dreamix.doctor.judgement import Row
+    from dreamix.doctor.judgement import BackendVerdict
 
     good, bad = (fit(KNOWN, EDIT, 1, a_machine(free=n), 1e12) for n in (8 * GB, GB))
     rows = [
-        Row(n, [], "hf", 50, *fits) for n, fits in {"a": (good, good), "b": (good, bad)}.items()
+        BackendVerdict(n, [], "hf", 50, *fits)
+        for n, fits in {"a": (good, good), "b": (good, bad)}.items()
     ]
     lines = {line.split()[0]: line for line in table(rows) if line}
     assert "yes" in lines["a"]

@@ -21,7 +21,7 @@ from dreamix.backends.base import open_backend
 from dreamix.backends.pipeline import FILES
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.video import Video
-from dreamix.diffusion.adapting import Part, adapt
+from dreamix.diffusion.adapting import LossPart, adapt
 from dreamix.diffusion.settings import Denoising, Finetuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -94,7 +94,7 @@ def test_an_interrupted_edit_after_a_failure_is_that_of_before() -> None:
 def test_weights_that_the_last_update_broke_are_a_divergence() -> None:
     """The loss sqrt(w) is 0 at w = 0, a number; its slope there is not, and so w afterwards."""
     weight = torch.nn.Parameter(torch.zeros(3))
-    part = Part("video", 1.0, lambda _: [weight.sqrt().sum()], nullcontext)
+    part = LossPart("video", 1.0, lambda _: [weight.sqrt().sum()], nullcontext)
     with pytest.raises(UserError, match="diverged after 1 updates"):
         adapt([weight], [part], Finetuning(steps=1), torch.Generator())
 

@@ -11,7 +11,7 @@ from tiny_packages import install, python
 
 from dreamix.core import packages
 from dreamix.core.errors import UserError
-from dreamix.core.packages import Entry, Package, entries, load, noted, package_of
+from dreamix.core.packages import EntryPoint, Package, entries, load, noted, package_of
 from dreamix.core.registry import NamedRegistry, Registry
 
 METRIC = """
@@ -107,7 +107,7 @@ class TestReading:
     ) -> None:
         monkeypatch.setattr(packages, "CHECKOUT", tmp_path)
         install(site, "dreamix_toolkit", {"dreamix.things": {"ours": "dreamix.ours"}}, {}, "9.9")
-        assert entries("dreamix.things") == [Entry("ours", "dreamix.ours")]
+        assert entries("dreamix.things") == [EntryPoint("ours", "dreamix.ours")]
 
     def test_no_word_of_ours_anywhere_is_one_line(
         self, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -124,7 +124,7 @@ class TestReading:
         text = '[project]\nname = "app"\n[project.entry-points."dreamix.things"]\na = "b"\n'
         (tmp_path / "pyproject.toml").write_text(text)
         install(site, "dreamix-toolkit", {"dreamix.things": {"ours": "dreamix.ours"}}, {})
-        assert entries("dreamix.things") == [Entry("ours", "dreamix.ours")]
+        assert entries("dreamix.things") == [EntryPoint("ours", "dreamix.ours")]
 
     def test_a_package_on_the_path_hides_its_namesake_behind_it(
         self, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -261,7 +261,7 @@ class TestRegistry:
 
     def test_what_fails_of_ours_is_a_defect(self) -> None:
         with pytest.raises(ModuleNotFoundError):
-            load(Entry("x", "dreamix.no_such_module"))
+            load(EntryPoint("x", "dreamix.no_such_module"))
 
 
 def test_metrics_of_a_package_are_found_and_told_apart(site: Path, tmp_path: Path) -> None:

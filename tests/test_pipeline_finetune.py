@@ -14,10 +14,10 @@ from torch import Tensor
 
 from dreamix import DreamixPipeline
 from dreamix.backends import tuning as tuning_module
-from dreamix.backends.tuning import Clip, Tuning, encoded, losses, objective, trainable
+from dreamix.backends.tuning import ClipLatents, Tuning, encoded, losses, objective, trainable
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import (
-    Part,
+    LossPart,
     Terms,
     Training,
     add_gradients,
@@ -87,7 +87,9 @@ def test_the_loss_is_that_of_the_networks_own_prediction(
 ) -> None:
     """A network that returns its target has a loss of 0; one that returns 0 the target's square."""
     whole, drawn = dreamix.family, []
-    clip = Clip(torch.randn((1, *whole.latent_shape(5, SIDE, SIDE)), generator=seeded()), None)
+    clip = ClipLatents(
+        torch.randn((1, *whole.latent_shape(5, SIDE, SIDE)), generator=seeded()), None
+    )
     words = whole.embed(["sks"], None).told
     kept = __import__("dreamix.backends.tuning", fromlist=["draw"]).draw
 
@@ -352,8 +354,8 @@ def test_the_gradient_is_that_of_equation_3_and_draws_do_not_depend_on_alpha(alp
         return terms
 
     parts = [
-        Part("video", alpha, drawn("video", lambda: w**2), nullcontext),
-        Part("frames", 1 - alpha, drawn("frames", lambda: 3 * w), nullcontext),
+        LossPart("video", alpha, drawn("video", lambda: w**2), nullcontext),
+        LossPart("frames", 1 - alpha, drawn("frames", lambda: 3 * w), nullcontext),
     ]
     scaler = torch.amp.GradScaler("cpu", enabled=False)
     losses = add_gradients(parts, seeded(), scaler, Training())

@@ -19,7 +19,7 @@ from dreamix.backends.base import open_backend
 from dreamix.backends.names import BACKENDS
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
-from dreamix.core.packages import Entry
+from dreamix.core.packages import EntryPoint
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, VideoEntry
 from dreamix.methods.base import variants
@@ -31,7 +31,7 @@ from evaluation.run.runner import pending_units, run_suite, tally
 from evaluation.schema import Cell
 
 News = tuple[int, int, float | None, str]
-NOWHERE = Entry("missing", "no_such_module:Fake")
+NOWHERE = EntryPoint("missing", "no_such_module:Fake")
 IDS = [f"{animal}_{i}" for animal in ("ant", "bee") for i in range(2)]
 
 

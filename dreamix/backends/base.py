@@ -18,7 +18,7 @@ from dreamix.backends.names import BACKENDS
 from dreamix.backends.weight_files import check_single
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
-from dreamix.core.packages import Entry, load
+from dreamix.core.packages import EntryPoint, load
 from dreamix.core.progress import Progress
 from dreamix.core.registry import near_misses
 from dreamix.core.seeding import seed_for
@@ -247,8 +247,8 @@ def _opener(spec: Spec) -> Opener:
     """Return what opens a backend; a family, and a folder, are opened as their pipelines are."""
     if spec.kind == PIPELINE:
         held = pipeline_class(spec.weights) if spec.weights else ""  # it may be an image model
-        found = load(Entry("", _OPEN_PICTURES if held == PICTURE_CLASS else _OPEN_PIPELINE))
+        found = load(EntryPoint("", _OPEN_PICTURES if held == PICTURE_CLASS else _OPEN_PIPELINE))
     elif hasattr(found := BACKENDS.get(spec.kind), "pipelines"):
-        found = load(Entry("", _OPEN_PIPELINE))
+        found = load(EntryPoint("", _OPEN_PIPELINE))
     opener: Opener = getattr(found, "open", found)
     return opener

@@ -27,7 +27,7 @@ UNFILTERED["requires_safety_checker"] = False
 Dtypes = dict[str, torch.dtype] | torch.dtype  # of the parts by name, "default" for the others
 
 
-class Part(NamedTuple):
+class BlueprintPart(NamedTuple):
     """One part: a class of diffusers or transformers and what it is built with."""
 
     kind: str
@@ -38,7 +38,7 @@ class Blueprint(NamedTuple):
     """A whole pipeline."""
 
     kind: str  # class of diffusers
-    parts: dict[str, Part]
+    parts: dict[str, BlueprintPart]
     options: dict[str, Any]  # such as boundary_ratio
     source: str  # where the configurations come from, in words
 
@@ -46,10 +46,10 @@ class Blueprint(NamedTuple):
 def published(file: Path = PUBLISHED) -> dict[str, Blueprint]:
     """Return the blueprints of a file such as `published.json` by name."""
     held = json.loads(file.read_text(encoding="utf-8"))
-    shared = {name: Part(*part) for name, part in held["parts"].items()}
+    shared = {name: BlueprintPart(*part) for name, part in held["parts"].items()}
 
-    def read(part: Any) -> Part:
-        return shared[part] if isinstance(part, str) else Part(*part)
+    def read(part: Any) -> BlueprintPart:
+        return shared[part] if isinstance(part, str) else BlueprintPart(*part)
 
     return {
         name: Blueprint(
@@ -68,7 +68,7 @@ def in_folders(folder: Path, motion: Path | None = None) -> Blueprint:
     index = read_index(folder)
     entries = {name: value for name, value in index.items() if not name.startswith("_")}
     parts = {
-        name: Part(str(value[1]), config)
+        name: BlueprintPart(str(value[1]), config)
         for name, value in entries.items()
         if isinstance(value, list)
         and len(value) == 2
@@ -82,9 +82,9 @@ def in_folders(folder: Path, motion: Path | None = None) -> Blueprint:
     if motion is None:
         return Blueprint(str(index.get("_class_name")), parts, options, str(folder))
     parts = {name: part for name, part in parts.items() if name in ANIMATED}
-    parts["motion_adapter"] = Part("MotionAdapter", _config(motion) or {})
+    parts["motion_adapter"] = BlueprintPart("MotionAdapter", _config(motion) or {})
     if scheduler := parts.get("scheduler"):
-        parts["scheduler"] = Part("DDIMScheduler", {**scheduler.config, **MOTION_SCHEDULE})
+        parts["scheduler"] = BlueprintPart("DDIMScheduler", {**scheduler.config, **MOTION_SCHEDULE})
     return Blueprint("AnimateDiffPipeline", parts, {}, f"{folder} with {motion}")
 
 
@@ -122,7 +122,7 @@ def build(plan: Blueprint, dtypes: Dtypes = torch.float32, device: str = "meta")
     return pipe
 
 
-def _part(part: Part, device: str) -> Any:
+def _part(part: BlueprintPart, device: str) -> Any:
     """Return a network on `device`, or a scheduler, by its configuration."""
     import diffusers
     import transformers

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.arguments import number_of
-from dreamix.backends.family import Family, Words
+from dreamix.backends.family import Family, PromptEmbeds
 from dreamix.backends.surface import Surface
 from dreamix.core.errors import UserError
 
@@ -46,8 +46,13 @@ def called_with(callback: Callback | None, held: Sequence[str]) -> Called | None
 
 
 def after_step(
-    call: Called, family: Family, owner: Surface, at: tuple[int, Tensor], z: Tensor, words: Words
-) -> tuple[Tensor, Words]:
+    call: Called,
+    family: Family,
+    owner: Surface,
+    at: tuple[int, Tensor],
+    z: Tensor,
+    words: PromptEmbeds,
+) -> tuple[Tensor, PromptEmbeds]:
     """Return latents and prompts as a callback leaves them.
 
     owner: the pipeline it is called with. at: number of the step, from 0, and its timestep.
@@ -68,7 +73,9 @@ def after_step(
     return z, _words(family, words, new)
 
 
-def weight_now(owner: Surface, family: Family, timestep: Tensor, words: Words) -> float | None:
+def weight_now(
+    owner: Surface, family: Family, timestep: Tensor, words: PromptEmbeds
+) -> float | None:
     """Return the weight of guidance at a timestep; None where there is none."""
     scale = number_of(owner.guidance_scale, 1.0, "guidance_scale")
     if scale <= 1:
@@ -88,7 +95,7 @@ def _version(tensor: object) -> object:
     return object() if tensor.is_inference() else tensor._version
 
 
-def _embeds(family: Family, owner: Surface, words: Words) -> dict[str, Tensor | None]:
+def _embeds(family: Family, owner: Surface, words: PromptEmbeds) -> dict[str, Tensor | None]:
     """Return what a callback is shown of the prompts."""
     told = family.states(words.told)
     against = None if words.against is None else family.states(words.against)
@@ -97,7 +104,7 @@ def _embeds(family: Family, owner: Surface, words: Words) -> dict[str, Tensor | 
     return {"prompt_embeds": both, "negative_prompt_embeds": against}
 
 
-def _words(family: Family, words: Words, new: dict[str, Any]) -> Words:
+def _words(family: Family, words: PromptEmbeds, new: dict[str, Any]) -> PromptEmbeds:
     """Return the prompts as a callback changed them."""
     told, against = words
     if "prompt_embeds" in new:
@@ -112,7 +119,7 @@ def _words(family: Family, words: Words, new: dict[str, Any]) -> Words:
             raise UserError("without guidance no negative_prompt_embeds are read")
         name = "negative_prompt_embeds"
         against = _reworded(family, new[name], against, name)
-    return Words(told, against)
+    return PromptEmbeds(told, against)
 
 
 def _reworded(family: Family, states: object, words: Tensor, name: str) -> Tensor:

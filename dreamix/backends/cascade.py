@@ -23,7 +23,7 @@ from dreamix.backends.pipeline import DreamixOutput, DreamixPipeline
 from dreamix.backends.pipeline_backend import PipelineBackend, precision
 from dreamix.backends.unet3d import ZEROSCOPE
 from dreamix.core.errors import UserError
-from dreamix.diffusion.levels import Start
+from dreamix.diffusion.levels import StartStep
 
 NOISE = 0.95
 _OWN = ("first", "second", "finetune", "reset", "save_adapter", "load_adapter")
@@ -61,7 +61,7 @@ class Cascade:
         return self.first.family
 
     @property
-    def last_start(self) -> Start | None:
+    def last_start(self) -> StartStep | None:
         """Where the first stage began to denoise."""
         return self.first.last_start
 

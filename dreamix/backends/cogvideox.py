@@ -8,7 +8,7 @@ from diffusers import CogVideoXDPMScheduler
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from dreamix.backends.family import Defaults, Family, Generators, Stepper, Words, accepted
+from dreamix.backends.family import Defaults, Family, Generators, PromptEmbeds, Stepper, accepted
 from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 
@@ -79,7 +79,7 @@ class CogVideoX(Family):
         pixels: Tensor = self.pipe.vae.decode(1 / self.pipe.vae_scaling_factor_image * z).sample
         return pixels.float()
 
-    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
+    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> PromptEmbeds:
         """Return T5's states, padding included."""
         told, against = self.pipe.encode_prompt(
             list(prompts),
@@ -88,7 +88,7 @@ class CogVideoX(Family):
             max_sequence_length=self.pipe.transformer.config.max_text_seq_length,
             device=self.device,
         )
-        return Words(told, against)
+        return PromptEmbeds(told, against)
 
     def predict(self, z: Tensor, timesteps: Tensor, told: Tensor) -> Tensor:
         """Return the prediction v, in single precision."""

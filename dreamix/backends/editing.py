@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.callbacks import Called, after_step, weight_now
-from dreamix.backends.family import Family, Generators, Words
+from dreamix.backends.family import Family, Generators, PromptEmbeds
 from dreamix.backends.frames import (
     lengthened,
     nearest_size,
@@ -19,7 +19,7 @@ from dreamix.backends.frames import (
 from dreamix.backends.surface import Surface
 from dreamix.core.errors import UserError
 from dreamix.diffusion.corruption import degraded
-from dreamix.diffusion.levels import Scheduler, Start, start_of
+from dreamix.diffusion.levels import Scheduler, StartStep, start_of
 from dreamix.diffusion.remainder import left
 
 log = logging.getLogger("dreamix")
@@ -50,7 +50,7 @@ class Request:
     called: Called | None  # after every step
 
 
-class Source(NamedTuple):
+class PaddedSource(NamedTuple):
     """The clip that is edited, corrupted and padded, or its absence."""
 
     pixels: Tensor | None  # (1, 3, F, H, W), F padded
@@ -59,7 +59,7 @@ class Source(NamedTuple):
     width: int
 
 
-def edited(family: Family, request: Request, owner: Surface) -> tuple[Any, Start]:
+def edited(family: Family, request: Request, owner: Surface) -> tuple[Any, StartStep]:
     """Return the frames made of a request, and where denoising started.
 
     owner: the pipeline that callbacks are called with.
@@ -70,8 +70,8 @@ def edited(family: Family, request: Request, owner: Surface) -> tuple[Any, Start
 
 @torch.no_grad()
 def edited_source(
-    family: Family, request: Request, source: Source, owner: Surface
-) -> tuple[Any, Start]:
+    family: Family, request: Request, source: PaddedSource, owner: Surface
+) -> tuple[Any, StartStep]:
     """Return the same of a clip that is pixels already."""
     pixels, frames, height, width = source
     words = family.embed(request.prompts, request.negative if request.guidance > 1 else None)
@@ -87,7 +87,7 @@ def edited_source(
     return out, start
 
 
-def _log(scheduler: Scheduler, start: Start) -> None:
+def _log(scheduler: Scheduler, start: StartStep) -> None:
     """Say where denoising starts, and what of that will not be as it was asked for."""
     log.info(
         "noise level %.4f of %.4f asked for: step %d of %d, timestep %g",
@@ -119,19 +119,19 @@ def _check(family: Family, request: Request) -> None:
         raise UserError("without a video there is only noise_scale=1, generation from the prompt")
 
 
-def _source(family: Family, request: Request) -> Source:
+def _source(family: Family, request: Request) -> PaddedSource:
     """Return the corrupted clip, padded, and its frames, height and width."""
     usual = family.defaults
     if request.video is None:
         height, width = size_asked(request.size, (usual.height, usual.width))
         family.check_clip(request.frames, height, width)
-        return Source(None, request.frames, height, width)
+        return PaddedSource(None, request.frames, height, width)
     pictures = pictures_of(request.video)
     height, width = size_asked(request.size, nearest_size(pictures[0], family.size_multiple))
     family.check_clip(len(pictures), height, width)
     pixels = degraded(to_pixels(pictures, height, width), *request.corrupt)
     frames = pixels.shape[2]
-    return Source(lengthened(pixels, family.padded(frames)), frames, height, width)
+    return PaddedSource(lengthened(pixels, family.padded(frames)), frames, height, width)
 
 
 def _noisy(
@@ -139,7 +139,7 @@ def _noisy(
     request: Request,
     pixels: Tensor | None,
     shape: tuple[int, int, int, int],
-    start: Start,
+    start: StartStep,
 ) -> Tensor:
     """Return the latents that denoising starts from, one clip for every prompt."""
     scheduler, batch = family.pipe.scheduler, len(request.prompts)
@@ -177,7 +177,12 @@ def _encoded(family: Family, request: Request, pixels: Tensor) -> Tensor:
 
 
 def _denoised(
-    family: Family, request: Request, words: Words, z: Tensor, start: Start, owner: Surface
+    family: Family,
+    request: Request,
+    words: PromptEmbeds,
+    z: Tensor,
+    start: StartStep,
+    owner: Surface,
 ) -> Tensor:
     """Return the latents after the steps of the family's own scheduler, from the start on."""
     scheduler, order = family.pipe.scheduler, getattr(family.pipe.scheduler, "order", 1)
@@ -192,7 +197,7 @@ def _denoised(
                 scheduler.scale_model_input(z, t) if hasattr(scheduler, "scale_model_input") else z
             )
             weight = weight_now(owner, family, t, words)
-            told = words if weight is not None else Words(words.told, None)
+            told = words if weight is not None else PromptEmbeds(words.told, None)
             scale = 1.0 if weight is None else weight
             prediction = family.guided(seen, t.expand(len(z)), told, scale)
             z = family.laid_out(step(i, prediction, z))

@@ -24,7 +24,7 @@ Generators = torch.Generator | list[torch.Generator] | None
 Stepper = Callable[[int, Tensor, Tensor], Tensor]  # (step, prediction, z) -> z one step cleaner
 
 
-class Words(NamedTuple):
+class PromptEmbeds(NamedTuple):
     """Prompts as the network reads them, and what guidance leads away from; None: no guidance."""
 
     told: Tensor
@@ -134,7 +134,7 @@ class Family(ABC):
         """Return the pixels of latents, float32."""
 
     @abstractmethod
-    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
+    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> PromptEmbeds:
         """Return prompts as the network reads them; `negative` None: without guidance."""
 
     def states(self, words: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ class Family(ABC):
         """Return the weight of guidance at a timestep; `second` is that of a second expert."""
         return first
 
-    def guided(self, z: Tensor, timesteps: Tensor, words: Words, scale: float) -> Tensor:
+    def guided(self, z: Tensor, timesteps: Tensor, words: PromptEmbeds, scale: float) -> Tensor:
         """Return the prediction under classifier-free guidance, both halves in one batch."""
         if words.against is None:
             return self.predict(z, timesteps, words.told)

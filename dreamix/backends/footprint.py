@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from dreamix.backends.blueprint import Blueprint, Dtypes, build
-from dreamix.backends.editing import Request, Source, edited_source
+from dreamix.backends.editing import PaddedSource, Request, edited_source
 from dreamix.backends.family import Family
 from dreamix.backends.pipeline import RARE, DreamixPipeline
 from dreamix.backends.tracing import REST, Traced, bytes_of, new_mode, without_memory
 from dreamix.backends.tuning import Tuning, latents_of, objective, trainable
-from dreamix.diffusion.adapting import Part, Training, checkpointed, only_trained, optimiser
+from dreamix.diffusion.adapting import LossPart, Training, checkpointed, only_trained, optimiser
 from dreamix.diffusion.levels import noise_levels
 from dreamix.diffusion.settings import Finetuning
 
@@ -213,7 +213,7 @@ def _edit(dreamix: DreamixPipeline, size: Size, setup: Setup) -> Phases:
     family, (made, pixels) = dreamix.family, _fakes(dreamix, size)
     traced = Traced(made.values(), scratch=not setup.transfers)
     _watched(family, traced, setup)
-    source = Source(pixels, size.frames, size.height, size.width)
+    source = PaddedSource(pixels, size.frames, size.height, size.width)
     if (padded := family.padded(size.frames)) != size.frames:
         source = source._replace(pixels=pixels[:, :, :1].expand(-1, -1, padded, -1, -1).clone())
     with traced:
@@ -288,7 +288,7 @@ def _one_expert(family: Any) -> None:
         family.experts = lambda timesteps: [first] * len(timesteps)
 
 
-def _update(family: Family, weights: list[Any], parts: list[Part], setup: Setup) -> None:
+def _update(family: Family, weights: list[Any], parts: list[LossPart], setup: Setup) -> None:
     """Run one update, beside what AdamW keeps from its first one on."""
     networks = list(family.networks.values())
     blocks = family.blocks if setup.checkpointing else []

@@ -12,7 +12,7 @@ SECOND = "second "  # before the phases and parts of a second stage
 PICTURES = Size(512, 512, 16)  # of an image model: any number of frames, these are counted
 
 
-class Plan(NamedTuple):
+class BackendNetworks(NamedTuple):
     """The networks of a backend."""
 
     name: str
@@ -41,7 +41,9 @@ class Plan(NamedTuple):
         return family_named(self.first.kind).defaults.steps
 
 
-def footprint_of(plan: Plan, size: Size, setup: Setup, *, full: bool = False) -> Footprint:
+def footprint_of(
+    plan: BackendNetworks, size: Size, setup: Setup, *, full: bool = False
+) -> Footprint:
     """Return what a backend takes; full: trace finetuning of all weights as well."""
     if plan.first.kind == PICTURE_CLASS:
         from dreamix.backends.footprint_pictures import picture_footprint

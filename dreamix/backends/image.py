@@ -13,8 +13,8 @@ from dreamix.backends.base import WORLD, Name, ProgressOf, VideoModel, spec_of
 from dreamix.backends.frames import resized, shape_of
 from dreamix.backends.hub import fingerprint, load_pipeline, local_folder
 from dreamix.backends.image_injection import (
+    InjectionEmbeds,
     PictureEdit,
-    Words,
     injected,
     inverted,
     picture_edit,
@@ -152,13 +152,13 @@ class Pictures(VideoModel):
         made = pictures_in_batches(pixels.split(size), work)
         return [Video(frames.numpy(), source.fps, source.times) for frames in made]
 
-    def words(self, negative: str, target: str) -> Words:
+    def words(self, negative: str, target: str) -> InjectionEmbeds:
         """Return both prompts, and no words, as the network reads them."""
         read = [
             self.pipe.encode_prompt(text, self.pipe.device, 1, False)[0]
             for text in ("", negative, target)
         ]
-        return Words(*read)
+        return InjectionEmbeds(*read)
 
     def _pixels(self, source: Video) -> Tensor:
         """Return the frames at the model's size, uint8 (frames, 3, height, width)."""

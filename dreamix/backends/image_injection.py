@@ -72,7 +72,7 @@ class Trace(NamedTuple):
     at: dict[int, Tensor]  # by timestep of the denoising: whose features are injected
 
 
-class Words(NamedTuple):
+class InjectionEmbeds(NamedTuple):
     """Prompts as the network reads them, each (1, tokens, width)."""
 
     nothing: Tensor
@@ -150,7 +150,7 @@ def parted(scheduler: Scheduler, output: Tensor, z: Tensor, level: Tensor) -> tu
 def injected(
     pipe: Any,
     trace: Trace,
-    words: Words,
+    words: InjectionEmbeds,
     edit: PictureEdit,
     progress: Progress | None = None,
 ) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dreamix.backends.family import Defaults, Family, Words, accepted
+from dreamix.backends.family import Defaults, Family, PromptEmbeds, accepted
 from dreamix.backends.names import Pretrained, Weights
 from dreamix.core.errors import UserError
 from dreamix.diffusion.objectives import log_shift
@@ -85,7 +85,7 @@ class LTX(Family):
         pixels: Tensor = vae.decode(z.to(vae.dtype), None, return_dict=False)[0]
         return pixels.float()
 
-    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
+    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> PromptEmbeds:
         """Return T5's states; the last channel is 1 where there is a token, 0 at padding."""
         told, mask, against, without = self.pipe.encode_prompt(
             prompt=list(prompts),
@@ -93,7 +93,9 @@ class LTX(Family):
             do_classifier_free_guidance=negative is not None,
             device=self.device,
         )
-        return Words(_masked(told, mask), None if against is None else _masked(against, without))
+        return PromptEmbeds(
+            _masked(told, mask), None if against is None else _masked(against, without)
+        )
 
     def states(self, words: Tensor) -> Tensor:
         """Return T5's states without the channel that is the mask."""

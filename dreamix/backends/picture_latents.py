@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dreamix.backends.family import Family, Words
+from dreamix.backends.family import Family, PromptEmbeds
 from dreamix.diffusion.masking import as_clips, as_frames, frame_pass
 
 TOGETHER = 16  # frames that the autoencoder takes at once
@@ -71,7 +71,7 @@ class PictureLatents(Family):
             if upcast:
                 vae.to(dtype)
 
-    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
+    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> PromptEmbeds:
         """Return CLIP's states, padding included."""
         told, against = self.pipe.encode_prompt(
             list(prompts),
@@ -80,7 +80,7 @@ class PictureLatents(Family):
             negative is not None,
             negative_prompt=None if negative is None else list(negative),
         )
-        return Words(told, against)
+        return PromptEmbeds(told, against)
 
     def frame_clips(self, pixels: Tensor) -> Tensor:
         """Return the latents of every frame as a clip of one frame: those it has in the clip."""

@@ -26,7 +26,7 @@ from dreamix.backends.hub import load_pipeline
 from dreamix.backends.surface import Surface
 from dreamix.backends.tuning import RATES, Tuned, Tuning, tune
 from dreamix.core.progress import Progress
-from dreamix.diffusion.levels import Start
+from dreamix.diffusion.levels import StartStep
 from dreamix.diffusion.settings import Finetuning
 
 RARE = "sks"  # the rare string of DreamBooth's public implementations; the paper's is not known
@@ -38,7 +38,7 @@ class DreamixOutput:
     """What a call made: `frames`, a clip for every prompt, and where denoising started."""
 
     frames: Any
-    start: Start
+    start: StartStep
 
 
 class DreamixPipeline(Surface):
@@ -52,7 +52,7 @@ class DreamixPipeline(Surface):
     of `pipe` are read and set as with diffusers: `pipe.scheduler = ...`; see `Surface`.
     """
 
-    last_start: Start | None
+    last_start: StartStep | None
     _tuned: FinetunedState
 
     def __init__(self, pipe: object) -> None:

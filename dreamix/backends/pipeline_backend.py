@@ -43,7 +43,7 @@ def open_pipeline(name: str, weights: Path | None, cache: Path | None) -> "Pipel
     return PipelineBackend(name, found, spec.size, cache)
 
 
-class Asked(NamedTuple):
+class TuningRequest(NamedTuple):
     """What an adapter was, or is to be, trained on."""
 
     clip: Video
@@ -69,7 +69,9 @@ class PipelineBackend(VideoModel):
         self._weights, self._size = weights, size
         self._held: tuple[str, list[Any]] | None = None  # key and marks of the last adapter put in
         self._kept = AdapterCache(cache)
-        self._asked: Asked | None = None  # what edits are made with; None: the pretrained weights
+        self._asked: TuningRequest | None = (
+            None  # what edits are made with; None: the pretrained weights
+        )
 
     @cached_property
     def folders(self) -> list[Path]:
@@ -238,13 +240,13 @@ class PipelineBackend(VideoModel):
         return {"noise_level": level, **asked, "start_step": start.step, **facts}
 
     # -- finetuning ----------------------------------------------------------------------------
-    def _asked_for(self, clip: Video, settings: Finetuning, prompt: str) -> Asked:
+    def _asked_for(self, clip: Video, settings: Finetuning, prompt: str) -> TuningRequest:
         """Return what to train on, under its key: the whole clip is hashed, so once."""
         what = [*clip.frames.shape, self.identity, RANK, *([prompt] if prompt != RARE else [])]
         key = finetuning_key(clip.frames.tobytes(), what, settings)
-        return Asked(clip, settings, prompt, key)
+        return TuningRequest(clip, settings, prompt, key)
 
-    def _put_in(self, asked: Asked, progress: Progress) -> float:
+    def _put_in(self, asked: TuningRequest, progress: Progress) -> float:
         """Let the networks hold the adapter of a clip, made or read; return the seconds it took."""
         if self._holds(asked.key):
             return 0.0
@@ -265,7 +267,7 @@ class PipelineBackend(VideoModel):
     def _marks(self) -> list[Any]:
         return [mark_of(network) for network in self.dreamix.family.networks.values()]
 
-    def _made(self, asked: Asked, progress: Progress) -> float:
+    def _made(self, asked: TuningRequest, progress: Progress) -> float:
         """Finetune and keep the adapter; return the seconds it took."""
         clip, settings, prompt, key = asked
         tuned = self.dreamix.finetune(

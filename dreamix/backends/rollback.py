@@ -31,7 +31,7 @@ def undone_if_it_fails(networks: Sequence[nn.Module], copies: Copies) -> Iterato
 
     copies: of the weights that the block may change; those of adapters are replaced, not changed.
     """
-    before = [Snapshot(network) for network in networks]
+    before = [NetworkSnapshot(network) for network in networks]
     try:
         yield
     except BaseException:
@@ -41,7 +41,7 @@ def undone_if_it_fails(networks: Sequence[nn.Module], copies: Copies) -> Iterato
         raise
 
 
-class Snapshot:
+class NetworkSnapshot:
     """Which layers and adapters a network is made of now; no weight is copied."""
 
     def __init__(self, network: nn.Module) -> None:

@@ -15,7 +15,7 @@ from dreamix.backends.family import Family
 from dreamix.backends.frames import lengthened, nearest_size, pictures_of, size_asked, to_pixels
 from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
-from dreamix.diffusion.adapting import Part, Training, adapt, checkpointed, only_trained
+from dreamix.diffusion.adapting import LossPart, Training, adapt, checkpointed, only_trained
 from dreamix.diffusion.objectives import draw
 from dreamix.diffusion.settings import Finetuning
 
@@ -43,7 +43,7 @@ class Tuning:
     size: tuple[int | None, int | None] = (None, None)
 
 
-class Clip(NamedTuple):
+class ClipLatents(NamedTuple):
     """Latents of a clip, on the family's device."""
 
     video: Tensor  # (1, C, F, H, W)
@@ -80,7 +80,7 @@ def tune(
     return Tuned(history, time.perf_counter() - began)
 
 
-def encoded(family: Family, video: object, tuning: Tuning) -> Clip:
+def encoded(family: Family, video: object, tuning: Tuning) -> ClipLatents:
     """Return the latents of a clip and of its frames; what no loss needs is left empty."""
     pictures = pictures_of(video)
     height, width = size_asked(tuning.size, nearest_size(pictures[0], family.size_multiple))
@@ -89,11 +89,11 @@ def encoded(family: Family, video: object, tuning: Tuning) -> Clip:
 
 
 @torch.no_grad()
-def latents_of(family: Family, pixels: Tensor, alpha: float) -> Clip:
+def latents_of(family: Family, pixels: Tensor, alpha: float) -> ClipLatents:
     """Return the same of a clip that is pixels already: (1, 3, F, H, W) in -1..1."""
     none = torch.empty(0)
     whole = lengthened(pixels, family.padded(pixels.shape[2]))
-    return Clip(
+    return ClipLatents(
         family.encode(whole).to(family.device) if alpha > 0 else none,
         family.frame_clips(pixels).to(family.device) if alpha < 1 else none,
     )
@@ -117,14 +117,16 @@ def trainable(family: Family, tuning: Tuning, generator: torch.Generator) -> lis
     ]
 
 
-def objective(family: Family, clip: Clip, words: Tensor, settings: Finetuning) -> list[Part]:
+def objective(
+    family: Family, clip: ClipLatents, words: Tensor, settings: Finetuning
+) -> list[LossPart]:
     """Return both terms of Eq. 3; each draw takes one of the prompts by chance."""
     alpha = settings.alpha
     on_clip = partial(losses, family, clip.video, words, len(clip.video))
     on_frames = partial(losses, family, clip.frames, words, settings.frames)
     return [
-        Part("video", alpha, on_clip, nullcontext),
-        Part("frames", 1 - alpha, on_frames, family.frame_pass),
+        LossPart("video", alpha, on_clip, nullcontext),
+        LossPart("frames", 1 - alpha, on_frames, family.frame_pass),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from dreamix.backends.family import Defaults, Family, Words
+from dreamix.backends.family import Defaults, Family, PromptEmbeds
 from dreamix.backends.names import Pretrained, Weights
 from dreamix.diffusion.guidance import guide
 
@@ -93,7 +93,7 @@ class Wan(Family):
         mean = torch.tensor(config.latents_mean).view(shape).to(z)
         return mean, 1.0 / torch.tensor(config.latents_std).view(shape).to(z)
 
-    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> Words:
+    def embed(self, prompts: Sequence[str], negative: Sequence[str] | None) -> PromptEmbeds:
         """Return UMT5's states; what is beyond a prompt is zero."""
         told, against = self.pipe.encode_prompt(
             prompt=list(prompts),
@@ -102,7 +102,9 @@ class Wan(Family):
             max_sequence_length=LENGTH,
             device=self.device,
         )
-        return Words(told.to(self.dtype), None if against is None else against.to(self.dtype))
+        return PromptEmbeds(
+            told.to(self.dtype), None if against is None else against.to(self.dtype)
+        )
 
     def laid_out(self, z: Tensor) -> Tensor:
         """Return latents as Wan's own pipeline has them in memory."""
@@ -119,7 +121,7 @@ class Wan(Family):
             return first
         return first if self.experts(timestep[None]) == ["transformer"] else second
 
-    def guided(self, z: Tensor, timesteps: Tensor, words: Words, scale: float) -> Tensor:
+    def guided(self, z: Tensor, timesteps: Tensor, words: PromptEmbeds, scale: float) -> Tensor:
         """Return the prediction under guidance: two calls, as Wan's own pipeline makes them."""
         told = self.predict(z, timesteps, words.told)
         if words.against is None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.packages import Entry, load, note
+from dreamix.core.packages import EntryPoint, load, note
 
 
 class Deferred(click.Command):
@@ -16,9 +16,11 @@ class Deferred(click.Command):
     entry: who brings it, if that is told by an entry point.
     """
 
-    def __init__(self, place: str, line: str | None = None, entry: Entry | None = None) -> None:
+    def __init__(
+        self, place: str, line: str | None = None, entry: EntryPoint | None = None
+    ) -> None:
         super().__init__(None, short_help=line)
-        self.entry = entry or Entry("", place)
+        self.entry = entry or EntryPoint("", place)
 
     @cached_property
     def command(self) -> click.Command:

@@ -39,9 +39,9 @@ from dreamix.core.video import Video
 
 __all__ = [
     "COLOURS",
+    "DecodedVideo",
     "Guess",
     "MediaInfo",
-    "Reading",
     "check_clip_size",
     "probe",
     "read_clip",
@@ -66,7 +66,7 @@ class MediaInfo(NamedTuple):
     duration: float | None  # seconds; None where the file does not say
 
 
-class Reading(NamedTuple):
+class DecodedVideo(NamedTuple):
     """A clip, and the guess that its colours rest on; None if the file or the caller said it."""
 
     video: Video
@@ -83,7 +83,7 @@ def read_video(path: Path, fps: float = 24.0, colour: str | None = None) -> Vide
     return read_clip(path, fps, colour).video
 
 
-def read_clip(path: Path, fps: float = 24.0, colour: str | None = None) -> Reading:
+def read_clip(path: Path, fps: float = 24.0, colour: str | None = None) -> DecodedVideo:
     """Return what `read_video` returns, and whether its colours are a guess."""
     to_rgb = ToRgb(colour)
     if path.is_dir():
@@ -92,10 +92,10 @@ def read_clip(path: Path, fps: float = 24.0, colour: str | None = None) -> Readi
         video = read_pictures([path], path, fps, to_rgb)
     else:
         video = read_file(path, kind, fps, to_rgb)
-    return Reading(video, to_rgb.guess)
+    return DecodedVideo(video, to_rgb.guess)
 
 
-def read_edit(path: Path, source: Video, colour: str | None = None) -> Reading:
+def read_edit(path: Path, source: Video, colour: str | None = None) -> DecodedVideo:
     """Return what `read_clip` returns of an edit; a folder of frames has its source's times.
 
     A folder says no times, and is mostly the source's frames one by one: as many, or fewer where it

@@ -40,7 +40,7 @@ class Package(NamedTuple):
         return f"{self.name} {self.version}".strip()
 
 
-class Entry(NamedTuple):
+class EntryPoint(NamedTuple):
     """A line of a package's entry points."""
 
     name: str
@@ -53,18 +53,18 @@ class Entry(NamedTuple):
         return self.place.partition(":")[0]
 
 
-def entries(group: str) -> list[Entry]:
+def entries(group: str) -> list[EntryPoint]:
     """Return what packages bring to a group: ours first, then by package and name."""
     return _groups(tuple(sys.path)).get(group, [])
 
 
-def brought() -> list[Entry]:
+def brought() -> list[EntryPoint]:
     """Return what other packages bring, whichever group it belongs to."""
     found = [entry for each in _groups(tuple(sys.path)).values() for entry in each]
     return [entry for entry in found if entry.package]
 
 
-def load(entry: Entry) -> Any:
+def load(entry: EntryPoint) -> Any:
     """Return the module or the object of an entry, imported now.
 
     Raises:
@@ -119,10 +119,10 @@ def noted() -> list[str]:
 
 
 @lru_cache(4)
-def _groups(places: tuple[str, ...]) -> dict[str, list[Entry]]:
+def _groups(places: tuple[str, ...]) -> dict[str, list[EntryPoint]]:
     """Return the entries of all groups of ours that packages in these folders have."""
     ours = _of_checkout(CHECKOUT / "pyproject.toml")
-    theirs: list[tuple[str, Entry]] = []
+    theirs: list[tuple[str, EntryPoint]] = []
     for folder in _installed(places):
         if not (brought := _of_package(folder)):
             continue
@@ -137,13 +137,13 @@ def _groups(places: tuple[str, ...]) -> dict[str, list[Entry]]:
             "it; run `pip install -e .` in its checkout"
         )
     theirs.sort(key=lambda pair: (pair[1].package or (), pair[1].name))
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[EntryPoint]] = {}
     for group, entry in [*sorted(ours), *theirs]:
         found.setdefault(group, []).append(entry)
     return found
 
 
-def _of_checkout(file: Path) -> list[tuple[str, Entry]]:
+def _of_checkout(file: Path) -> list[tuple[str, EntryPoint]]:
     """Return the groups and entries that a pyproject.toml of ours has; none if it is not ours.
 
     It is read as metadata is, line by line: importing tomllib takes a tenth of `dreamix --help`.
@@ -166,7 +166,7 @@ def _installed(places: tuple[str, ...]) -> Iterator[Path]:
                     yield Path(place, file)
 
 
-def _of_package(folder: Path) -> list[tuple[str, Entry]]:
+def _of_package(folder: Path) -> list[tuple[str, EntryPoint]]:
     """Return the groups of ours and the entries that a package's entry_points.txt has."""
     return [*_entries_in(_read(folder / "entry_points.txt"))]
 
@@ -181,7 +181,7 @@ def _read(file: Path) -> str:
     return found.decode("utf-8", "replace") if b"dreamix." in found else ""
 
 
-def _entries_in(text: str) -> Iterator[tuple[str, Entry]]:
+def _entries_in(text: str) -> Iterator[tuple[str, EntryPoint]]:
     """Yield group and entry of every line in a section of a group of ours."""
     group = ""
     for line in text.splitlines():
@@ -190,7 +190,7 @@ def _entries_in(text: str) -> Iterator[tuple[str, Entry]]:
         if line.startswith("["):
             group = line.strip("[] ").removeprefix("project.entry-points.").strip("\"'")
         elif name and place and group.startswith("dreamix.") and line[0] != ";":
-            yield group, Entry(name, place.partition("[")[0].replace(" ", ""))
+            yield group, EntryPoint(name, place.partition("[")[0].replace(" ", ""))
 
 
 def _package(folder: Path) -> Package:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from dreamix.core.errors import UserError
-from dreamix.core.packages import Entry, Package, entries, load, note, package_of
+from dreamix.core.packages import EntryPoint, Package, entries, load, note, package_of
 
 T = TypeVar("T")
 
@@ -87,11 +87,11 @@ class Registry(Generic[T]):
             return
         self._walked = True
         if self.package:
-            _import_all(Entry("", self.package))
+            _import_all(EntryPoint("", self.package))
         for entry in entries(self.group) if self.group else ():
             self._bring(entry)
 
-    def _bring(self, entry: Entry) -> None:
+    def _bring(self, entry: EntryPoint) -> None:
         """Import what an entry names; a package that fails is noted."""
         try:
             with _whole_or_not_at_all(entry.package):
@@ -109,12 +109,12 @@ class NamedRegistry(Registry[T]):
     def get(self, name: str) -> T:
         """Return the entry called `name`; a package that fails at it is a `UserError`."""
         found: Any = super().get(name)
-        return load(found) if isinstance(found, Entry) else found
+        return load(found) if isinstance(found, EntryPoint) else found
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> EntryPoint | None:
         """Return where a name is found; None for one that was added here."""
         found: Any = super().get(name)
-        return found if isinstance(found, Entry) else None
+        return found if isinstance(found, EntryPoint) else None
 
     def each(self) -> Iterator[T]:
         """Yield all entries, ours first; a package that fails is noted."""
@@ -124,7 +124,7 @@ class NamedRegistry(Registry[T]):
             except UserError as error:
                 note(str(error))
 
-    def _bring(self, entry: Entry) -> None:
+    def _bring(self, entry: EntryPoint) -> None:
         try:
             self._store(entry.name, entry, entry.package)
         except ValueError as error:
@@ -148,7 +148,7 @@ def _whole_or_not_at_all(package: Package | None) -> Iterator[None]:
         raise
 
 
-def _import_all(entry: Entry) -> None:
+def _import_all(entry: EntryPoint) -> None:
     """Import the module of an entry; of a package all modules that lie in it."""
     import pkgutil  # which lists of commands do without
 

@@ -24,7 +24,7 @@ from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
-from dreamix.data.suite_snapshot import Snapshot
+from dreamix.data.suite_snapshot import SuiteSnapshot
 from dreamix.data.toybox import Scene, render, stills, truth
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
@@ -137,15 +137,15 @@ class Suite:
         """
         where = "the snapshot of a suite"
         folders = {key: str(snapshot.get(key, ".")) for key in ("root", "media_root")}
-        return cls._of(as_typed({**snapshot, **folders}, Snapshot, where), media_root, where)
+        return cls._of(as_typed({**snapshot, **folders}, SuiteSnapshot, where), media_root, where)
 
     @classmethod
     def read(cls, path: Path, media_root: Path | None = None) -> Self:
         """Return the suite of a snapshot in a file, as `from_dict`; errors name the file."""
-        return cls._of(read_typed(path, Snapshot), media_root, str(path))
+        return cls._of(read_typed(path, SuiteSnapshot), media_root, str(path))
 
     @classmethod
-    def _of(cls, snapshot: Snapshot, media_root: Path | None, where: str) -> Self:
+    def _of(cls, snapshot: SuiteSnapshot, media_root: Path | None, where: str) -> Self:
         snapshot.check(where)
         suite = cls(
             name=snapshot.name,

@@ -77,7 +77,7 @@ class EditRow:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class SuiteSnapshot:
     """What `Suite.to_dict` wrote."""
 
     __pydantic_config__ = STRICT

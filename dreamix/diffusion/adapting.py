@@ -28,7 +28,7 @@ Terms = Callable[[torch.Generator], Iterable[Tensor]]  # of the loss of one draw
 PRECISIONS = {"no": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class Part(NamedTuple):
+class LossPart(NamedTuple):
     """One term of the objective."""
 
     name: str
@@ -48,7 +48,7 @@ class Training(NamedTuple):
 
 def adapt(
     parameters: list[nn.Parameter],
-    parts: list[Part],
+    parts: list[LossPart],
     settings: Finetuning,
     generator: torch.Generator,
     training: Training = Training(),  # noqa: B008
@@ -83,7 +83,7 @@ def check_finite(parameters: list[nn.Parameter], settings: Finetuning) -> None:
 
 
 def add_gradients(
-    parts: list[Part], generator: torch.Generator, scaler: Any, training: Training
+    parts: list[LossPart], generator: torch.Generator, scaler: Any, training: Training
 ) -> dict[str, float]:
     """Add the gradients of one update; return the losses of its parts, without their weights."""
     seeds = torch.randint(2**62, (len(parts),), generator=generator).tolist()
@@ -100,7 +100,7 @@ def add_gradients(
     return losses
 
 
-def _terms(part: Part, generator: torch.Generator, training: Training) -> Iterator[Tensor]:
+def _terms(part: LossPart, generator: torch.Generator, training: Training) -> Iterator[Tensor]:
     """Yield the terms of a part one after another, computed in the precision asked for."""
     terms = iter(part.terms(generator))
     while True:

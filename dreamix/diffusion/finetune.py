@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dreamix.core.progress import Progress
-from dreamix.diffusion.adapting import Part, Training, adapt, only_trained
+from dreamix.diffusion.adapting import LossPart, Training, adapt, only_trained
 from dreamix.diffusion.denoiser import Denoiser
 from dreamix.diffusion.masking import as_frames, frame_pass
 from dreamix.diffusion.schedule import add_noise
@@ -49,7 +49,9 @@ def finetune(
         adapt(parameters, parts, settings, generator, Training(fused=True), progress)
 
 
-def mixed(network: nn.Module, denoise: Denoiser, clip: Tensor, settings: Finetuning) -> list[Part]:
+def mixed(
+    network: nn.Module, denoise: Denoiser, clip: Tensor, settings: Finetuning
+) -> list[LossPart]:
     """Return both terms of Eq. 3 for a network that is told x0."""
 
     def on_clip(generator: torch.Generator) -> list[Tensor]:
@@ -61,8 +63,8 @@ def mixed(network: nn.Module, denoise: Denoiser, clip: Tensor, settings: Finetun
         return [denoising_loss(denoise, frames[chosen], generator)]
 
     return [
-        Part("video", settings.alpha, on_clip, nullcontext),
-        Part("frames", 1 - settings.alpha, on_frames, partial(frame_pass, network)),
+        LossPart("video", settings.alpha, on_clip, nullcontext),
+        LossPart("frames", 1 - settings.alpha, on_frames, partial(frame_pass, network)),
     ]
 
 

@@ -24,7 +24,7 @@ class Scheduler(Protocol):
     def __getattr__(self, name: str) -> Any: ...
 
 
-class Start(NamedTuple):
+class StartStep(NamedTuple):
     """Where denoising starts."""
 
     asked: float  # s as the user gave it
@@ -53,7 +53,7 @@ def noise_levels(scheduler: Scheduler) -> Tensor:
     return sigmas if is_flow(scheduler) else (1 - 1 / (1 + sigmas.square())).sqrt()
 
 
-def start_of(scheduler: Scheduler, s: float) -> Start:
+def start_of(scheduler: Scheduler, s: float) -> StartStep:
     """Return the start whose noise level is nearest to `s`, the lower of two as near.
 
     s = 1 starts from noise alone, at the first step; s = 0, and an s that is nearer to 0 than to
@@ -63,12 +63,12 @@ def start_of(scheduler: Scheduler, s: float) -> Start:
         raise UserError(f"a noise level is between 0 and 1, not {s:g}")
     timesteps, steps = scheduler.timesteps, len(scheduler.timesteps)
     if s == 1:
-        return Start(s, 1.0, 0, steps, float(timesteps[0]))
+        return StartStep(s, 1.0, 0, steps, float(timesteps[0]))
     if s == 0:
-        return Start(s, 0.0, steps, steps, 0.0)
+        return StartStep(s, 0.0, steps, steps, 0.0)
     levels = torch.cat([noise_levels(scheduler), torch.zeros(1, dtype=torch.float64)])
     order = getattr(scheduler, "order", 1)  # 2: a solver that calls the network twice
     begins = [*range(0, steps, order), steps]
     step = min(reversed(begins), key=lambda i: abs(float(levels[i]) - s))
     timestep = float(timesteps[step]) if step < steps else 0.0
-    return Start(s, float(levels[step]), step, steps, timestep)
+    return StartStep(s, float(levels[step]), step, steps, timestep)

@@ -11,7 +11,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from dreamix.diffusion.levels import Scheduler, Start, is_flow, noise_levels
+from dreamix.diffusion.levels import Scheduler, StartStep, is_flow, noise_levels
 
 # Solvers of diffusers that end at the clip from every step on (tests/test_pipeline_remainder.py).
 EXACT = (
@@ -24,7 +24,7 @@ EXACT = (
 CLEAN, NOISE = 0.0, 1.0  # of the one latent that is denoised
 
 
-def left(scheduler: Scheduler, start: Start) -> float:
+def left(scheduler: Scheduler, start: StartStep) -> float:
     """Return the level of the noise that is left after the last step: 0 if the solver is exact.
 
     scheduler: with its steps set; it stays as it is, and so do torch's random numbers. Solvers
@@ -44,7 +44,7 @@ def left(scheduler: Scheduler, start: Start) -> float:
     return float((z - x).abs().max())
 
 
-def _denoised(scheduler: Scheduler, x: Tensor, noise: Tensor, start: Start) -> Tensor:
+def _denoised(scheduler: Scheduler, x: Tensor, noise: Tensor, start: StartStep) -> Tensor:
     """Return what the solver makes of x with noise, the predictions being right."""
     levels, flow = noise_levels(scheduler), is_flow(scheduler)
     if hasattr(scheduler, "set_begin_index"):

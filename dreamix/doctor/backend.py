@@ -6,7 +6,7 @@ from typing import NamedTuple
 from dreamix.backends.base import spec_of
 from dreamix.backends.blueprint import in_folders, published
 from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size
-from dreamix.backends.footprint_kinds import Plan, footprint_of
+from dreamix.backends.footprint_kinds import BackendNetworks, footprint_of
 from dreamix.backends.hub import folders_of
 from dreamix.backends.known_footprints import known_footprints
 from dreamix.backends.names import stages_of
@@ -15,15 +15,15 @@ from dreamix.core.errors import UserError
 SETUPS = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
 
 
-class Asked(NamedTuple):
+class TraceRequest(NamedTuple):
     """What is to be traced."""
 
-    plan: Plan
+    plan: BackendNetworks
     size: Size
     known: dict[str, Footprint]  # from the table that comes with the toolkit, if it holds this
 
 
-def asked(name: str) -> Asked:
+def asked(name: str) -> TraceRequest:
     """Return what a backend's name means; configurations on this machine come before typed ones."""
     spec = spec_of(name)
     plan = _plan(spec.kind, spec.weights)
@@ -33,33 +33,33 @@ def asked(name: str) -> Asked:
         size = Size(width, height, frames or usual.frames)
     table = known_footprints()
     typed = spec.kind in table and as_published(spec.kind) == plan
-    return Asked(plan, size, table[spec.kind] if typed and size == usual else {})
+    return TraceRequest(plan, size, table[spec.kind] if typed and size == usual else {})
 
 
-def as_published(name: str) -> Plan:
+def as_published(name: str) -> BackendNetworks:
     """Return a named backend with the dimensions that were typed in."""
     plans = published()
     first, *second = stages_of(name)
     if not second:
-        return Plan(name, plans[name])
+        return BackendNetworks(name, plans[name])
     alone = next(other for other in plans if stages_of(other) == (first,))
-    return Plan(name, plans[alone], plans[name])
+    return BackendNetworks(name, plans[alone], plans[name])
 
 
-def _plan(kind: str, weights: Path | None) -> Plan:
+def _plan(kind: str, weights: Path | None) -> BackendNetworks:
     """Return the networks of a backend: of its folder, of the hub's cache, or as published."""
     if weights is not None and kind != "toybox":
-        return Plan(kind, in_folders(weights))
+        return BackendNetworks(kind, in_folders(weights))
     stages = [folders_of(stage) for stage in stages_of(kind)]
     if stages and all(stages):
-        return Plan(kind, *(in_folders(*found) for found in stages))
+        return BackendNetworks(kind, *(in_folders(*found) for found in stages))
     if kind not in published():
         has = ", ".join(published())
         raise UserError(f"{kind} has no footprint to trace; these have: {has}, and any folder")
     return as_published(kind)
 
 
-def traced(one: Asked, *, full: bool = False) -> dict[str, Footprint]:
+def traced(one: TraceRequest, *, full: bool = False) -> dict[str, Footprint]:
     """Return the footprints on an accelerator and on the processor, as they are known or traced."""
     if one.known and not full:
         return one.known

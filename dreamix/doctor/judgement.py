@@ -30,7 +30,7 @@ class Fit(NamedTuple):
     minutes: float
 
 
-class Row(NamedTuple):
+class BackendVerdict(NamedTuple):
     """A backend on this machine."""
 
     name: str
@@ -98,14 +98,14 @@ def fit(found: Footprint, phases: Phases, times: int, machine: Machine, speed: f
     return Fit(together, offloaded, "with offloading" if fits else "no", long)
 
 
-def row(name: str, found: Footprint, steps: int, machine: Machine, speed: float) -> Row:
+def row(name: str, found: Footprint, steps: int, machine: Machine, speed: float) -> BackendVerdict:
     """Return what a named backend would do on this machine."""
     edit = fit(found, found.edit, steps, machine, speed)
     tuned = fit(found, found.finetune, UPDATES, machine, speed) if found.finetune else None
-    return Row(name, where_weights_are(name), download(name), steps, edit, tuned)
+    return BackendVerdict(name, where_weights_are(name), download(name), steps, edit, tuned)
 
 
-def rows(machine: Machine, speed: float) -> list[Row]:
+def rows(machine: Machine, speed: float) -> list[BackendVerdict]:
     """Return the backends whose footprints come with the toolkit."""
     from dreamix.backends.known_footprints import known_footprints
     from dreamix.doctor.backend import as_published

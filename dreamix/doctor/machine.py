@@ -22,7 +22,7 @@ class Device(NamedTuple):
     free: int | None
 
 
-class Package(NamedTuple):
+class PackageStatus(NamedTuple):
     """A package, its version if it is here, and the extra it belongs to."""
 
     name: str
@@ -40,7 +40,7 @@ class Machine(NamedTuple):
     free: int  # of it, for new programs
     disk: int  # free, where hubs keep weights
     devices: list[Device]
-    packages: list[Package]
+    packages: list[PackageStatus]
 
     @property
     def cuda(self) -> Device | None:
@@ -78,13 +78,13 @@ def devices() -> list[Device]:
     return found
 
 
-def packages() -> list[Package]:
+def packages() -> list[PackageStatus]:
     """Return the packages that editing needs, and those of the extras of this toolkit."""
-    found = [Package(name, _version(name), None) for name in CORE]
+    found = [PackageStatus(name, _version(name), None) for name in CORE]
     for line in metadata.requires("dreamix-toolkit") or []:
         asked = re.match(r"([\w.-]+)[^;]*;.*extra == ['\"](\w+)['\"]", line)
         if asked and asked[2] not in HIDDEN:
-            found.append(Package(asked[1], _version(asked[1]), asked[2]))
+            found.append(PackageStatus(asked[1], _version(asked[1]), asked[2]))
     return found
 
 

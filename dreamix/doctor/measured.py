@@ -36,7 +36,7 @@ GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 Work = Callable[[tuple[int, int, int] | None], None]
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """One piece of work, in bytes and seconds."""
 
     name: str
@@ -78,7 +78,7 @@ def measured_apart(
     size: tuple[int, int, int] | None = None,
     device: str = "cpu",
     threads: int = 1,
-) -> list[Measured]:
+) -> list[Measurement]:
     """Return what a process of its own measures; one that fails is a `UserError`."""
     size = size or (PICTURES if _of_pictures(name) else SIZE)
     asked = json.dumps([name, list(works), list(size), device])
@@ -93,7 +93,7 @@ def measured_apart(
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"measuring {name} failed: {last}")
-    return [Measured(*found) for found in json.loads(done.stdout.splitlines()[-1])]
+    return [Measurement(*found) for found in json.loads(done.stdout.splitlines()[-1])]
 
 
 def predicted(
@@ -114,7 +114,7 @@ def predicted(
     return finetuning_footprint(plan, Size(*size), setup)[:2]
 
 
-def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Measured:
+def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Measurement:
     """Return the predicted and the measured peak of one piece of work, in this process."""
     from dreamix.doctor.judgement import rate
 
@@ -131,7 +131,7 @@ def measure(name: str, work: str, size: tuple[int, int, int], device: str) -> Me
     held = peak if device != "cpu" else weights + peak  # CUDA's gauge holds the weights too
     flops = phases.all_flops(TIMES)
     speed = rate(device, half=False, clock=clock)
-    return Measured(name, work, weights, whole, held, flops, seconds, speed)
+    return Measurement(name, work, weights, whole, held, flops, seconds, speed)
 
 
 def _plan(name: str) -> Any:

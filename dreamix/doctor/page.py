@@ -4,15 +4,9 @@ from collections.abc import Sequence
 
 from dreamix.backends.footprint import Footprint, Phases, repeated
 from dreamix.backends.names import BACKENDS
-from dreamix.doctor.judgement import (
-    EFFICIENCY,
-    ROOM,
-    UPDATES,
-    Fit,
-    Row,
-)
-from dreamix.doctor.machine import Machine, Package
-from dreamix.doctor.measured import Measured
+from dreamix.doctor.judgement import EFFICIENCY, ROOM, UPDATES, BackendVerdict, Fit
+from dreamix.doctor.machine import Machine, PackageStatus
+from dreamix.doctor.measured import Measurement
 
 GB = 1e9
 # The embedded model: measured, with two threads (benchmarks/README.md, "All 29 videos").
@@ -60,7 +54,7 @@ def machine_lines(machine: Machine) -> list[str]:
     lines += [f"accelerator  {line}" for line in _devices(machine)]
     here = [f"{p.name} {p.version or 'missing'}" for p in machine.packages if p.extra is None]
     lines.append(f"packages     {', '.join(here)}")
-    extras: dict[str, list[Package]] = {}
+    extras: dict[str, list[PackageStatus]] = {}
     for package in machine.packages:
         if package.extra:
             extras.setdefault(package.extra, []).append(package)
@@ -79,7 +73,7 @@ def _devices(machine: Machine) -> list[str]:
     return said
 
 
-def _extra(name: str, found: list[Package]) -> str:
+def _extra(name: str, found: list[PackageStatus]) -> str:
     """Return whether the packages of an extra are here."""
     missing = [package.name for package in found if package.version is None]
     if not missing:
@@ -87,7 +81,7 @@ def _extra(name: str, found: list[Package]) -> str:
     return f"{name}: without {', '.join(missing)}: pip install 'dreamix-toolkit[{name}]'"
 
 
-def table(rows: list[Row]) -> list[str]:
+def table(rows: list[BackendVerdict]) -> list[str]:
     """Return a line for every backend, and the commands that fetch what is not here."""
     cells = [HEAD, TOYBOX, *(_cells(row) for row in rows)]
     absent = {row.name: row.download for row in rows if not row.weights}
@@ -102,7 +96,7 @@ def brought() -> list[str]:
     return ["", f"of other packages, without figures: {', '.join(told)}"] if told else []
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: BackendVerdict) -> tuple[str, ...]:
     works = (row.edit, row.finetune)
     return (
         row.name,
@@ -113,7 +107,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: BackendVerdict) -> str:
     """Return whether both kinds of work fit, as far as there are both."""
     verdicts = [work.verdict for work in (row.edit, row.finetune) if work]
     if verdicts[0] != "no" and verdicts[-1] == "no":
@@ -216,7 +210,7 @@ def measured_head() -> str:
     return _line(MEASURED)
 
 
-def measured_line(found: Measured) -> str:
+def measured_line(found: Measurement) -> str:
     """Return what was predicted and measured of one piece of work."""
     sizes = (found.weights, found.predicted, found.measured)
     megabytes = [f"{count / 1e6:.0f}" for count in sizes]

@@ -127,7 +127,7 @@ def resampled(requests: "list[EditRequest]", model: VideoModel, how: Inversion) 
 
 Edited = Video | Path | Made
 EditFunction = Callable[[Any, Any, Any], Any]  # (request or requests, model, config) -> Edited(s)
-Expansion = Callable[[str, str, "Asked"], "list[Variant]"]
+Expansion = Callable[[str, str, "ExpansionContext"], "list[Variant]"]
 Bringing = Callable[[Any, Suite, str, int], Path]
 
 
@@ -141,7 +141,7 @@ class Variant(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExpansionContext:
     """What an expansion may know of the suite, and whom it tells what it had to leave out."""
 
     edits: frozenset[str] | None = None  # ids; None: not known
@@ -247,7 +247,7 @@ def _parts(spec: str) -> tuple[str, str, str]:
 
 
 def variants(
-    spec: str, backend: VideoModel | None = None, asked: Asked | None = None
+    spec: str, backend: VideoModel | None = None, asked: ExpansionContext | None = None
 ) -> list[Variant]:
     """Return the columns that `[label=]name[:settings]` asks for.
 
@@ -259,7 +259,7 @@ def variants(
     label, name, text = _parts(spec)
     found = METHODS.get(name)
     if found.expand:
-        return found.expand(label, text, asked or Asked())
+        return found.expand(label, text, asked or ExpansionContext())
     found.check_fit(backend)
     config: Any = config_from_text(found.config, text, f"method {name}", found.usual(backend))
     return [Variant(safe_label(label or name), name, config)]

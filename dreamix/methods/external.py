@@ -21,7 +21,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import COLOURS
 from dreamix.core.registry import near_misses
 from dreamix.data.suite import Suite
-from dreamix.methods.base import Asked, EditRequest, Variant, method, safe_label
+from dreamix.methods.base import EditRequest, ExpansionContext, Variant, method, safe_label
 from dreamix.methods.external_columns import (
     Column,
     ExternalConfig,
@@ -34,11 +34,11 @@ from dreamix.methods.external_columns import (
     only_one,
 )
 from dreamix.methods.external_folders import SUFFIXES, listing
-from dreamix.methods.external_patterns import Pattern, Reading
+from dreamix.methods.external_patterns import PathMatch, Pattern
 from dreamix.methods.external_tables import read_table, spell_key
 
 
-def expand(label: str, text: str, asked: Asked) -> list[Variant]:
+def expand(label: str, text: str, asked: ExpansionContext) -> list[Variant]:
     """Return one column for each method that the text of `external:TEXT` leads to.
 
     label: name of the only one; "" gives each its own.
@@ -74,7 +74,9 @@ def _colour(text: str) -> tuple[str, str | None]:
     return place, colour
 
 
-def _named(label: str, text: str, columns: dict[str, Column], asked: Asked) -> dict[str, Column]:
+def _named(
+    label: str, text: str, columns: dict[str, Column], asked: ExpansionContext
+) -> dict[str, Column]:
     """Return the columns by labels that can name folders; one label for two is a `UserError`."""
     named: dict[str, Column] = {}
     for name, column in sorted(columns.items()):
@@ -87,7 +89,7 @@ def _named(label: str, text: str, columns: dict[str, Column], asked: Asked) -> d
     return named
 
 
-def _label(name: str, asked: Asked) -> str:
+def _label(name: str, asked: ExpansionContext) -> str:
     """Return a name for a method that can name a folder: cfg=7,steps=50 is cfg-7_steps-50."""
     text = unicodedata.normalize("NFC", name).replace("=", "-")
     label = re.sub(r"[^\w.+-]+", "_", text).lstrip(".-_").rstrip("._")
@@ -98,7 +100,7 @@ def _label(name: str, asked: Asked) -> str:
     return safe_label(label)
 
 
-def _spelled_out(label: str, text: str, asked: Asked) -> dict[str, Column]:
+def _spelled_out(label: str, text: str, asked: ExpansionContext) -> dict[str, Column]:
     """Return the column of pattern=...:method=..., if that is what the text is."""
     if not re.match(r"(pattern|method|rows)=", text):
         return {}
@@ -111,7 +113,9 @@ def _spelled_out(label: str, text: str, asked: Asked) -> dict[str, Column]:
     return {config.method: found[config.method]} if config.method in found else found
 
 
-def _columns(label: str, text: str, asked: Asked, name: str | None = None) -> dict[str, Column]:
+def _columns(
+    label: str, text: str, asked: ExpansionContext, name: str | None = None
+) -> dict[str, Column]:
     """Return the methods that a place holds by the names they have there."""
     if "{" in text:
         return columns_of_pattern(label, text, asked, name)
@@ -135,7 +139,7 @@ def brings(config: ExternalConfig, suite: Suite, edit: str, seed: int) -> Path:
     text = _absolute(config.pattern) if os.path.isabs(config.pattern) else absolute(config.pattern)
     if is_table(text):
         return _of_table(text, (str(config.method), edit, seed))
-    cell = Reading(
+    cell = PathMatch(
         str(config.method) if config.method and "{method}" in text else "",
         edit if "{edit}" in text else "",
         seed if "{seed}" in text else 0,
@@ -153,7 +157,7 @@ def _of_table(text: str, key: tuple[str, str, int]) -> Path:
         raise UserError(f"{text} has no row for {spell_key(key)}")
     if row.path.exists():
         return row.path
-    if found := Pattern(row.path.as_posix()).find(Reading("", "", 0), None):
+    if found := Pattern(row.path.as_posix()).find(PathMatch("", "", 0), None):
         return only_one(spell_key(key), found)
     raise UserError(_nothing_at(row.path))
 

@@ -14,9 +14,9 @@ from dreamix.core.config import added, aside, place
 from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
 from dreamix.core.registry import near_misses
-from dreamix.methods.base import Asked
-from dreamix.methods.external_folders import OTHER_CLIPS, SUFFIXES, Entry, looks_like_output
-from dreamix.methods.external_patterns import Pattern, Reading, outputs
+from dreamix.methods.base import ExpansionContext
+from dreamix.methods.external_folders import OTHER_CLIPS, SUFFIXES, FolderEntry, looks_like_output
+from dreamix.methods.external_patterns import PathMatch, Pattern, outputs
 from dreamix.methods.external_tables import SUFFIXES as TABLES
 from dreamix.methods.external_tables import read_table
 
@@ -44,7 +44,7 @@ class Column(NamedTuple):
 class Scan(NamedTuple):
     """What a pattern leads to: outputs by what their names say, and clips of no edit."""
 
-    cells: dict[Reading, Path]
+    cells: dict[PathMatch, Path]
     strangers: list[Path]
 
 
@@ -60,7 +60,7 @@ def absolute(text: str) -> str:
     return Path(full).as_posix()
 
 
-def columns_of_table(text: str, asked: Asked) -> dict[str, Column]:
+def columns_of_table(text: str, asked: ExpansionContext) -> dict[str, Column]:
     """Return each method of a table. Rows for edits that the suite lacks are said."""
     table = read_table(Path(absolute(text)))
     strange = {key: row for key, row in table.items() if not asked.knows(key[1])}
@@ -80,7 +80,7 @@ def columns_of_table(text: str, asked: Asked) -> dict[str, Column]:
 
 
 def columns_of_pattern(
-    label: str, text: str, asked: Asked, name: str | None = None
+    label: str, text: str, asked: ExpansionContext, name: str | None = None
 ) -> dict[str, Column]:
     """Return each method of a pattern.
 
@@ -92,7 +92,7 @@ def columns_of_pattern(
     _say_strangers(text, scan.strangers, asked)
     if "{method}" not in text:
         return {label: Column(text, ExternalConfig(text), _seeds(scan.cells))}
-    seeds: dict[str, list[Reading]] = {} if name is None else {name: []}
+    seeds: dict[str, list[PathMatch]] = {} if name is None else {name: []}
     for cell in scan.cells:
         if name in (None, cell.method):
             seeds.setdefault(cell.method, []).append(cell)
@@ -102,7 +102,7 @@ def columns_of_pattern(
     }
 
 
-def columns_of_folders(text: str, asked: Asked) -> dict[str, Column]:
+def columns_of_folders(text: str, asked: ExpansionContext) -> dict[str, Column]:
     """Return each folder as a method; two of one name are a `UserError`.
 
     Folders without any clip are left out, unless none has one: outputs may be still to come.
@@ -147,10 +147,10 @@ def _globbed(text: str) -> list[str]:
     return [path for path in found if not any(map(is_litter, Path(path).parts[fixed:]))]
 
 
-def scanned(text: str, asked: Asked) -> Scan:
+def scanned(text: str, asked: ExpansionContext) -> Scan:
     """Return what a pattern leads to; two outputs for one cell are a `UserError`."""
     pattern = Pattern(absolute(text))
-    cells: dict[Reading, Path] = {}
+    cells: dict[PathMatch, Path] = {}
     told = outputs(pattern, asked.edits, asked.say)
     for path, cell in told.items():
         only_one(cell, [cells.setdefault(cell, path), path])
@@ -168,7 +168,7 @@ def only_one(cell: object, paths: list[Path]) -> Path:
     return paths[0]
 
 
-def _say_strangers(text: str, paths: list[Path], asked: Asked) -> None:
+def _say_strangers(text: str, paths: list[Path], asked: ExpansionContext) -> None:
     unread = [path for path in paths if path.suffix.lower() in OTHER_CLIPS and path.is_file()]
     if unread:
         asked.say(
@@ -183,11 +183,11 @@ def _say_strangers(text: str, paths: list[Path], asked: Asked) -> None:
         )
 
 
-def _say_left_out(text: str, files: set[str], idle: list[str], asked: Asked) -> None:
+def _say_left_out(text: str, files: set[str], idle: list[str], asked: ExpansionContext) -> None:
     loose = sorted(
         path
         for path in files
-        if looks_like_output(Entry(Path(path), False, os.path.basename(path)))
+        if looks_like_output(FolderEntry(Path(path), False, os.path.basename(path)))
     )
     if loose:
         asked.say(
@@ -204,7 +204,7 @@ def few(names: Iterable[Any]) -> str:
     return ", ".join(texts[:SHOWN]) + more
 
 
-def _seeds(cells: Iterable[Reading]) -> tuple[int, ...]:
+def _seeds(cells: Iterable[PathMatch]) -> tuple[int, ...]:
     return _sorted({cell.seed for cell in cells})
 
 

@@ -19,7 +19,7 @@ OTHER_CLIPS = (".avi", ".webp", ".apng", ".mpg", ".mpeg", ".wmv", ".flv", ".ts",
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """A file or folder that may be an output."""
 
     path: Path
@@ -35,14 +35,14 @@ def changed(folder: str) -> int | None:
         return None
 
 
-def listing(folder: Path) -> list[Entry]:
+def listing(folder: Path) -> list[FolderEntry]:
     """Return what is in a folder, sorted; links that lead nowhere do not count."""
     state = changed(str(folder))
     return _listing(str(folder), state) if state is not None else []
 
 
 @lru_cache(maxsize=8192)
-def _listing(folder: str, _changed: int) -> list[Entry]:
+def _listing(folder: str, _changed: int) -> list[FolderEntry]:
     try:
         with os.scandir(folder) as found:
             names = [(one.name, one.is_dir()) for one in found if _exists(one)]
@@ -50,14 +50,14 @@ def _listing(folder: str, _changed: int) -> list[Entry]:
         return []
     except OSError as error:
         raise UserError(f"cannot look into {folder}: {error.strerror}") from None
-    return [Entry(Path(folder, name), is_dir, name) for name, is_dir in sorted(names)]
+    return [FolderEntry(Path(folder, name), is_dir, name) for name, is_dir in sorted(names)]
 
 
 def _exists(entry: "os.DirEntry[str]") -> bool:
     return not entry.is_symlink() or os.path.exists(entry.path)
 
 
-def clips_called(place: str, suffix: str) -> list[Entry]:
+def clips_called(place: str, suffix: str) -> list[FolderEntry]:
     """Return what a name means: `place` with the suffix of a clip, in any case, or as it is.
 
     suffix: the one that `place` has and that counts; "" lets all of SUFFIXES count.
@@ -74,18 +74,18 @@ def clips_called(place: str, suffix: str) -> list[Entry]:
 
 
 @lru_cache(maxsize=8192)
-def _by_name(folder: str, changed: int) -> dict[str, list[Entry]]:
+def _by_name(folder: str, changed: int) -> dict[str, list[FolderEntry]]:
     """Return the entries of a folder by their names in small letters."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[FolderEntry]] = {}
     for entry in _listing(folder, changed):
         found.setdefault(entry.name.lower(), []).append(entry)
     return found
 
 
 @lru_cache(maxsize=8192)
-def _by_stem(folder: str, changed: int) -> dict[str, list[Entry]]:
+def _by_stem(folder: str, changed: int) -> dict[str, list[FolderEntry]]:
     """Return clips, and what is called like one, by their names without that suffix."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[FolderEntry]] = {}
     for ending in SUFFIXES:
         for name, entries in _by_name(folder, changed).items():
             if name.endswith(ending):
@@ -93,7 +93,7 @@ def _by_stem(folder: str, changed: int) -> dict[str, list[Entry]]:
     return found
 
 
-def looks_like_output(entry: Entry) -> bool:
+def looks_like_output(entry: FolderEntry) -> bool:
     """Return True for a clip of any kind and for a folder of pictures."""
     if not entry.is_dir:
         return entry.path.suffix.lower() in (*SUFFIXES, *OTHER_CLIPS)

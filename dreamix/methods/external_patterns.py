@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
-from dreamix.methods.external_folders import SUFFIXES, Entry, changed, clips_called, listing
+from dreamix.methods.external_folders import SUFFIXES, FolderEntry, changed, clips_called, listing
 from dreamix.methods.external_tables import LARGEST_SEED
 
 NAMES = ("method", "edit", "seed")
 Known = frozenset[str] | None  # the edits of the suite; None: any text is one
 
 
-class Reading(NamedTuple):
+class PathMatch(NamedTuple):
     """What a path says: whose output it is, of which edit, with which seed."""
 
     method: str  # "" where the pattern does not say
@@ -60,13 +60,13 @@ class Pattern:
     def _end(self, text: str) -> int:
         return len(text) - len(self.suffix)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[FolderEntry]:
         """Return all that the pattern leads to, sorted; what systems leave does not count."""
         if len(self.parts) > 1:
             return self._entries()
         return _entries(self.text, changed(str(self.root)))
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[FolderEntry]:
         folders = [self.root]
         for part in self.parts[:-1]:
             shape, inside = _shape(part), [one for folder in folders for one in _kept(folder)]
@@ -75,14 +75,14 @@ class Pattern:
         inside = [one for folder in folders for one in _kept(folder)]
         return [one for one in inside if last.fullmatch(self._stem(one))]
 
-    def _stem(self, entry: Entry) -> str:
+    def _stem(self, entry: FolderEntry) -> str:
         """Return a name without the suffix of a clip; "" if the pattern asks for another suffix."""
         stem, ending = os.path.splitext(entry.name)
         if self.suffix:
             return stem if ending.lower() == self.suffix.lower() else ""
         return stem if not entry.is_dir and ending.lower() in SUFFIXES else entry.name
 
-    def readings(self, entry: Entry, known: Known) -> list[Reading]:
+    def readings(self, entry: FolderEntry, known: Known) -> list[PathMatch]:
         """Return all ways to read a path."""
         folder, name = os.path.split(entry.path.as_posix()[self._above :])
         for stem in (self._stem(entry), "" if self.suffix else name):
@@ -91,7 +91,7 @@ class Pattern:
                 return [one for one in found if abs(one.seed) <= LARGEST_SEED]
         return []
 
-    def find(self, cell: Reading, known: Known) -> list[Path]:
+    def find(self, cell: PathMatch, known: Known) -> list[Path]:
         """Return the files of one cell: more than one where an output stands twice."""
         if len(self.parts) == 1:
             only = _by_cell(self.text, known, changed(str(self.root))).get(cell)
@@ -105,7 +105,7 @@ class Pattern:
             return [entry.path for entry in found]
         return [entry.path for entry in found if self._says(entry, cell, known)]
 
-    def _says(self, entry: Entry, cell: Reading, known: Known) -> bool:
+    def _says(self, entry: FolderEntry, cell: PathMatch, known: Known) -> bool:
         """Return True if a path is read as that cell, and not as another one."""
         ways = self.readings(entry, known)
         if len(ways) > 1 and cell in ways:
@@ -114,45 +114,47 @@ class Pattern:
 
 
 @lru_cache(maxsize=64)
-def _entries(text: str, _changed: int | None) -> list[Entry]:
+def _entries(text: str, _changed: int | None) -> list[FolderEntry]:
     return Pattern(text)._entries()
 
 
 @lru_cache(maxsize=16)
-def _outputs(text: str, known: Known, _changed: int | None) -> dict[Path, Reading]:
+def _outputs(text: str, known: Known, _changed: int | None) -> dict[Path, PathMatch]:
     return outputs(Pattern(text), known)
 
 
 def outputs(
     pattern: Pattern, known: Known, say: Callable[[str], None] = lambda _: None
-) -> dict[Path, Reading]:
+) -> dict[Path, PathMatch]:
     """Return what every path that can be read says; `say` is told what had to be settled."""
     state = changed(str(pattern.root)) if len(pattern.parts) == 1 else None
     found = _ways(pattern.text, known, state) if state else _all_ways(pattern, known)
     return settled({path: ways for path, ways in found.items() if ways}, say)
 
 
-def _all_ways(pattern: Pattern, known: Known) -> dict[Path, list[Reading]]:
+def _all_ways(pattern: Pattern, known: Known) -> dict[Path, list[PathMatch]]:
     return {entry.path: pattern.readings(entry, known) for entry in pattern.entries()}
 
 
 @lru_cache(maxsize=64)
-def _ways(text: str, known: Known, _changed: int | None) -> dict[Path, list[Reading]]:
+def _ways(text: str, known: Known, _changed: int | None) -> dict[Path, list[PathMatch]]:
     """Return all ways to read what is in a folder: a pattern has placeholders in names only."""
     return _all_ways(Pattern(text), known)
 
 
 @lru_cache(maxsize=64)
-def _by_cell(text: str, known: Known, changed: int | None) -> dict[Reading, Path | None]:
+def _by_cell(text: str, known: Known, changed: int | None) -> dict[PathMatch, Path | None]:
     """Return the only file of each cell; None where there are two, or where a name is ambiguous."""
-    found: dict[Reading, Path | None] = {}
+    found: dict[PathMatch, Path | None] = {}
     for path, ways in _ways(text, known, changed).items():
         for cell in ways:
             found[cell] = path if len(ways) == 1 and cell not in found else None
     return found
 
 
-def settled(found: dict[Path, list[Reading]], say: Callable[[str], None]) -> dict[Path, Reading]:
+def settled(
+    found: dict[Path, list[PathMatch]], say: Callable[[str], None]
+) -> dict[Path, PathMatch]:
     """Return one reading of every path; what can be read in two ways for good is a `UserError`.
 
     A path that can be read in several ways is taken to be of a method, and with a seed, that a path
@@ -160,7 +162,7 @@ def settled(found: dict[Path, list[Reading]], say: Callable[[str], None]) -> dic
     """
     sure = [ways[0] for ways in found.values() if len(ways) == 1]
     methods, seeds = {one.method for one in sure}, {one.seed for one in sure}
-    told: dict[Path, Reading] = {}
+    told: dict[Path, PathMatch] = {}
     for path, ways in found.items():
         likely = [one for one in ways if one.method in methods and one.seed in seeds]
         if len(ways) > 1 and len(likely) != 1:
@@ -178,7 +180,7 @@ def settled(found: dict[Path, list[Reading]], say: Callable[[str], None]) -> dic
     return told
 
 
-def _kept(folder: Path) -> list[Entry]:
+def _kept(folder: Path) -> list[FolderEntry]:
     return [entry for entry in listing(folder) if not is_litter(entry.name)]
 
 
@@ -188,8 +190,8 @@ def _shape(part: str) -> re.Pattern[str]:
     return re.compile(".+".join(map(re.escape, pieces)), re.DOTALL)
 
 
-def _reading(told: dict[str, str]) -> Reading:
-    return Reading(told.get("method", ""), told.get("edit", ""), int(told.get("seed", "0")))
+def _reading(told: dict[str, str]) -> PathMatch:
+    return PathMatch(told.get("method", ""), told.get("edit", ""), int(told.get("seed", "0")))
 
 
 def _cuts(

@@ -30,7 +30,7 @@ KEPT_BYTES = 384 << 20  # activations of a clip above this are not kept: 32 fram
 BYTES_PER_PIXEL = 42  # activations of one pixel: 4 (64/4^2 + 192/8^2 + (384 + 256 + 256)/16^2)
 
 
-class Layer(NamedTuple):
+class ConvLayer(NamedTuple):
     """One convolution of AlexNet, followed by a ReLU."""
 
     name: str
@@ -40,11 +40,11 @@ class Layer(NamedTuple):
 
 
 LAYERS = (
-    Layer("features.0", 4, 2, False),
-    Layer("features.3", 1, 2, True),
-    Layer("features.6", 1, 1, True),
-    Layer("features.8", 1, 1, False),
-    Layer("features.10", 1, 1, False),
+    ConvLayer("features.0", 4, 2, False),
+    ConvLayer("features.3", 1, 2, True),
+    ConvLayer("features.6", 1, 1, True),
+    ConvLayer("features.8", 1, 1, False),
+    ConvLayer("features.10", 1, 1, False),
 )
 
 

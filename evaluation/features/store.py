@@ -20,7 +20,7 @@ from dreamix.core.records import write_whole
 from dreamix.core.threads import one_thread
 from evaluation.features.base import MODELS, Encoder
 from evaluation.sample import Arrays, Flow
-from evaluation.sample.views import Clip
+from evaluation.sample.views import ModelClip
 from evaluation.settings import ModelSettings
 
 
@@ -62,12 +62,12 @@ class Features:
             self._texts[encoder, text] = model.texts([text])[0]
         return self._texts[encoder, text]
 
-    def stored(self, encoder: str, clips: Sequence[Clip]) -> bool:
+    def stored(self, encoder: str, clips: Sequence[ModelClip]) -> bool:
         """Return True if the embeddings of all clips are in the folder."""
         paths = [self._path(encoder, clip) for clip in clips]
         return all(path is not None and path.exists() for path in paths)
 
-    def embed(self, encoder: str, clips: Sequence[Clip]) -> dict[str, Arrays]:
+    def embed(self, encoder: str, clips: Sequence[ModelClip]) -> dict[str, Arrays]:
         """Return embeddings of the frames of several clips, by key, in batches that run across.
 
         They are unit-norm float32 (frames, dimensions), by output of the encoder. If one of the
@@ -84,11 +84,11 @@ class Features:
                 self._write(encoder, clip, arrays)
         return found
 
-    def _known(self, encoder: str, clip: Clip) -> Arrays | None:
+    def _known(self, encoder: str, clip: ModelClip) -> Arrays | None:
         """Return the embeddings of a clip if it or the folder has them."""
         return clip.embeddings.get(encoder) or self._read(encoder, clip)
 
-    def _embed(self, encoder: str, clips: list[Clip]) -> list[Arrays]:
+    def _embed(self, encoder: str, clips: list[ModelClip]) -> list[Arrays]:
         import torch
 
         model: Encoder = self.model(encoder)
@@ -99,13 +99,13 @@ class Features:
         by_output = {name: np.split(array, ends) for name, array in joined.items()}
         return [{name: by_output[name][i] for name in model.outputs} for i in range(len(clips))]
 
-    def _path(self, encoder: str, clip: Clip) -> Path | None:
+    def _path(self, encoder: str, clip: ModelClip) -> Path | None:
         if self.folder is None:
             return None
         identity = hashlib.sha256(self.identity(encoder).encode()).hexdigest()[:16]
         return inside(self.folder, f"{encoder}-{identity}", f"{clip.key}.npz")
 
-    def _read(self, encoder: str, clip: Clip) -> Arrays | None:
+    def _read(self, encoder: str, clip: ModelClip) -> Arrays | None:
         path = self._path(encoder, clip)
         if path is None or not path.exists():
             return None
@@ -114,7 +114,7 @@ class Features:
             raise UserError(f"{path} holds no embeddings of its clip: remove it")
         return found
 
-    def _write(self, encoder: str, clip: Clip, found: Arrays) -> None:
+    def _write(self, encoder: str, clip: ModelClip, found: Arrays) -> None:
         path = self._path(encoder, clip)
         if path and not path.exists():
             with write_whole(path) as file:

@@ -24,7 +24,7 @@ from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 
 
-class Part(NamedTuple):
+class MergeCandidate(NamedTuple):
     """A cell of a run that has something to offer for the merged one."""
 
     run: RunFolder
@@ -58,7 +58,7 @@ def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = Non
     return run
 
 
-def _checked(runs: list[RunFolder]) -> dict[Cell, Part]:
+def _checked(runs: list[RunFolder]) -> dict[Cell, MergeCandidate]:
     """Return what to take for every cell of the merged run; nothing is written before this."""
     _check(runs)
     for run in runs:
@@ -121,9 +121,9 @@ def _kept(run: RunFolder) -> list[str]:
     return sorted(video for video in run.suite.videos if run.kept_source(video))
 
 
-def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
+def _chosen(runs: list[RunFolder]) -> dict[Cell, MergeCandidate]:
     """Return what to take for every cell; two that differ are a `UserError`."""
-    found: dict[Cell, Part] = {}
+    found: dict[Cell, MergeCandidate] = {}
     for run in runs:
         for cell in run.cells():
             row = run.clip_row(cell)
@@ -131,13 +131,13 @@ def _chosen(runs: list[RunFolder]) -> dict[Cell, Part]:
                 continue
             before = found.get(cell)
             if before is None or (before.row.status, row.status) == ("failed", "ok"):
-                found[cell] = Part(run, row)
+                found[cell] = MergeCandidate(run, row)
             elif "failed" not in (before.row.status, row.status):
-                _compare(before, Part(run, row))
+                _compare(before, MergeCandidate(run, row))
     return found
 
 
-def _compare(one: Part, other: Part) -> None:
+def _compare(one: MergeCandidate, other: MergeCandidate) -> None:
     """Raise a `UserError` if two clips of a cell differ."""
     if (one.row.status, one.row.sha256) != (other.row.status, other.row.sha256):
         cell = Cell(one.row.method, one.row.edit, one.row.seed)
@@ -147,7 +147,7 @@ def _compare(one: Part, other: Part) -> None:
         )
 
 
-def _check_clip(part: Part) -> None:
+def _check_clip(part: MergeCandidate) -> None:
     """Raise a `UserError` if the clip of a part is not the one that its sidecar is about."""
     if part.row.file:
         theirs = part.run.clip_path(part.row)
@@ -186,7 +186,7 @@ def _bring_sources(run: RunFolder, parts: list[RunFolder]) -> None:
             write_json(run.place("sources", f"{video}.json"), asdict(kept))
 
 
-def _bring_cell(run: RunFolder, cell: Cell, part: Part) -> None:
+def _bring_cell(run: RunFolder, cell: Cell, part: MergeCandidate) -> None:
     """Put a clip, then its sidecar, into the run."""
     if part.row.file:
         link_whole(part.run.clip_path(part.row), run.clip_path(part.row))

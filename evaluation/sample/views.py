@@ -21,7 +21,7 @@ T = TypeVar("T")
 Arrays = dict[str, np.ndarray]  # output of an encoder -> embeddings
 
 
-class Clip(Protocol):
+class ModelClip(Protocol):
     """A clip as models see it: they give arrays back and keep nothing of it."""
 
     @property
@@ -49,7 +49,7 @@ class Models(Protocol):
     def text(self, encoder: str, text: str) -> np.ndarray:
         """Return the unit-norm embedding of a text."""
 
-    def embed(self, encoder: str, clips: Sequence[Clip]) -> dict[str, Arrays]:
+    def embed(self, encoder: str, clips: Sequence[ModelClip]) -> dict[str, Arrays]:
         """Return the embeddings of clips, by their keys."""
 
 

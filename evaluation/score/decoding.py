@@ -9,7 +9,7 @@ from dreamix.core.video import Video
 from evaluation.run.folder import RunFolder
 from evaluation.sample import Models, View
 from evaluation.schema import Cell
-from evaluation.score.plan import Task, TasksOfVideo
+from evaluation.score.plan import ScoringTask, TasksOfVideo
 from evaluation.score.stages import Stages
 
 FPS = 24.0  # of a source that states none
@@ -30,7 +30,7 @@ class Decoder:
         self.source = self._source(unit.video)
         self._shared = self._shared_views(unit) | {self.source.key: self.source}
 
-    def edited(self, task: Task) -> View:
+    def edited(self, task: ScoringTask) -> View:
         """Return the clip of a task, to be decoded when it is first looked at."""
         return self._shared.get(self._key(task)) or self._view(task)
 
@@ -62,13 +62,13 @@ class Decoder:
         counts = Counter(self._key(task) for task in made)
         return {key: self._view(clips[key]) for key, n in counts.items() if n > 1}
 
-    def _key(self, task: Task) -> str:
+    def _key(self, task: ScoringTask) -> str:
         return key_of(str(task.clip.sha256), self._run.colour(task.cell.method))
 
-    def _view(self, task: Task) -> View:
+    def _view(self, task: ScoringTask) -> View:
         return View(lambda: self._decode(task), self._key(task), self._features)
 
-    def _decode(self, task: Task) -> Video:
+    def _decode(self, task: ScoringTask) -> Video:
         path = self._run.clip_path(task.clip)
         with self._stages.stage("decode"):
             if sha256_file(path) != task.clip.sha256:

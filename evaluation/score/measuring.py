@@ -13,19 +13,19 @@ from evaluation.score.embedding import ENCODERS
 ROUNDING = 1e-5  # by which single precision may carry a value past its bound
 
 
-class Measured(NamedTuple):
+class MetricValue(NamedTuple):
     """A value, and what it is the mean of where the metric gives one value per frame."""
 
     value: float
     frames: list[float] | None
 
 
-def measured(metric: Metric, sample: Sample) -> Measured:
+def measured(metric: Metric, sample: Sample) -> MetricValue:
     """Return the value and, where the metric has them, the values per frame (6 digits)."""
     found = metric.measure(sample)
     inside = within(metric, np.asarray(found, dtype=np.float64))
     frames = [float(f"{x:.6g}") for x in inside] if isinstance(found, np.ndarray) else None
-    return Measured(float(np.mean(inside)), frames)
+    return MetricValue(float(np.mean(inside)), frames)
 
 
 def within(metric: Metric, values: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ class Measurer:
         delta = None if on_source is None else value - on_source
         return {"source_value": on_source, "delta": delta, "note": note}
 
-    def _value(self, metric: Metric, sample: Sample) -> Measured:
+    def _value(self, metric: Metric, sample: Sample) -> MetricValue:
         """Return the value, computed once for a clip that stands for several cells."""
         texts_or_truth = {"caption", "keep", "ideal"} & set(metric.needs)
         particular = metric.axis == "alignment" or texts_or_truth

@@ -21,14 +21,14 @@ from evaluation.settings import ModelSettings
 Found = dict[str, list[Any]]  # model -> [its state, its identity]; run.json keeps it
 
 
-class Task(NamedTuple):
+class ScoringTask(NamedTuple):
     """A clip and the metrics it still needs."""
 
     cell: Cell
     clip: ClipRow
     metrics: list[str]
 
-    def without(self, metrics: Container[str]) -> "Task":
+    def without(self, metrics: Container[str]) -> "ScoringTask":
         """Return the task with fewer metrics."""
         return self._replace(metrics=[name for name in self.metrics if name not in metrics])
 
@@ -37,7 +37,7 @@ class TasksOfVideo(NamedTuple):
     """All clips of one source video; those with no metric left are there to share batches."""
 
     video: str
-    tasks: list[Task]
+    tasks: list[ScoringTask]
 
     @property
     def size(self) -> int:
@@ -118,7 +118,7 @@ def plan(
                 for name, definition in definitions.items()
                 if not _stands(rows.get((*cell, name)), definition, clip)
             ]
-            tasks.append((run.suite.edit(cell.edit).video, Task(cell, clip, sorted(lacks))))
+            tasks.append((run.suite.edit(cell.edit).video, ScoringTask(cell, clip, sorted(lacks))))
     by_video = groupby(tasks, key=lambda pair: pair[0])
     units = [TasksOfVideo(video, [task for _, task in pairs]) for video, pairs in by_video]
     return [unit for unit in units if unit.size]

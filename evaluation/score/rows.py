@@ -8,7 +8,7 @@ from evaluation.sample import View
 from evaluation.sample.frames import pair_frames
 from evaluation.schema import ScoreRow, Status
 from evaluation.score.decoding import Decoder
-from evaluation.score.plan import Task
+from evaluation.score.plan import ScoringTask
 from evaluation.score.remarks import Look, remarks_on
 
 
@@ -20,15 +20,15 @@ class Rows:
     definitions: dict[str, str]  # metric -> hash of what its number means
     policy: str
 
-    def row(self, task: Task, metric: str, fields: dict[str, Any]) -> ScoreRow:
+    def row(self, task: ScoringTask, metric: str, fields: dict[str, Any]) -> ScoreRow:
         """Return the row of a metric on a clip with these fields."""
         return replace(self._blank(task, metric), **fields)
 
-    def gap(self, task: Task, metric: str, status: Status, reason: str | None) -> ScoreRow:
+    def gap(self, task: ScoringTask, metric: str, status: Status, reason: str | None) -> ScoreRow:
         """Return the row of a metric that has no value here."""
         return replace(self._blank(task, metric), status=status, reason=reason)
 
-    def all_failed(self, tasks: list[Task], reason: str) -> list[ScoreRow]:
+    def all_failed(self, tasks: list[ScoringTask], reason: str) -> list[ScoreRow]:
         """Return the rows of all metrics of some clips, none of which has a value."""
         pairs = [(task, name) for task in tasks for name in task.metrics]
         return [self.gap(task, name, "failed", reason) for task, name in pairs]
@@ -43,7 +43,7 @@ class Rows:
         remarks = remarks_on(ours, theirs, pairing)
         return {"covers": round(pairing.covers, 6), "remarks": remarks or None}
 
-    def _blank(self, task: Task, metric: str) -> ScoreRow:
+    def _blank(self, task: ScoringTask, metric: str) -> ScoreRow:
         edit = self.run.suite.edit(task.cell.edit)
         return ScoreRow(
             *task.cell,

@@ -15,7 +15,7 @@ from evaluation.schema import Cell, ScoreRow, Status
 from evaluation.score.decoding import Decoder
 from evaluation.score.embedding import ENCODERS, Embedder
 from evaluation.score.measuring import Measurer
-from evaluation.score.plan import Task, TasksOfVideo, no_clip
+from evaluation.score.plan import ScoringTask, TasksOfVideo, no_clip
 from evaluation.score.rows import Rows
 from evaluation.score.stages import Stages
 from evaluation.score.truth import GroundTruth
@@ -57,14 +57,14 @@ class VideoScorer(NamedTuple):
     known: GroundTruth
     stages: Stages
 
-    def rows_of(self, tasks: list[Task]) -> list[ScoreRow]:
+    def rows_of(self, tasks: list[ScoringTask]) -> list[ScoreRow]:
         """Return the rows of clips that share batches; want of memory costs these and no others."""
         try:
             return list(self._score_group(tasks))
         except MemoryError:
             return self.rows.all_failed(tasks, "there is not memory enough for these clips at once")
 
-    def _score_group(self, tasks: list[Task]) -> Iterator[ScoreRow]:
+    def _score_group(self, tasks: list[ScoringTask]) -> Iterator[ScoreRow]:
         gaps = [self._obstacles(task) for task in tasks]
         for task, obstacles in zip(tasks, gaps, strict=True):
             yield from (self.rows.gap(task, name, *why) for name, why in obstacles.items())
@@ -77,7 +77,7 @@ class VideoScorer(NamedTuple):
             elif task.metrics:
                 yield from self._score_clip(task, views.pop(task.cell))
 
-    def _obstacles(self, task: Task) -> dict[str, tuple[Status, str]]:
+    def _obstacles(self, task: ScoringTask) -> dict[str, tuple[Status, str]]:
         """Return the metrics that cannot be computed for this clip, as known beforehand."""
         edit = self.rows.run.suite.edit(task.cell.edit)
         found: dict[str, tuple[Status, str]] = {}
@@ -88,7 +88,9 @@ class VideoScorer(NamedTuple):
                 found[name] = task.clip.status, no_clip(task.clip)
         return found
 
-    def _decode_and_embed(self, tasks: list[Task], views: dict[Cell, View]) -> dict[Cell, str]:
+    def _decode_and_embed(
+        self, tasks: list[ScoringTask], views: dict[Cell, View]
+    ) -> dict[Cell, str]:
         """Fill the views that metrics will look at; return why clips cannot be scored.
 
         Where an embedding is missing all clips of the group are decoded: they share its batches.
@@ -105,7 +107,7 @@ class VideoScorer(NamedTuple):
             return broken | {task.cell: why for task in tasks}
         return broken
 
-    def _score_clip(self, task: Task, view: View) -> Iterator[ScoreRow]:
+    def _score_clip(self, task: ScoringTask, view: View) -> Iterator[ScoreRow]:
         rows, source = self.rows, self.decoder.source
         edit = rows.run.suite.edit(task.cell.edit)
         sample = self.known.sample(edit, view, source, rows.policy)
@@ -137,7 +139,7 @@ class ScoringWorker:
         return score_video(unit, self._features, self._rows)
 
 
-def batch_mates(task: Task) -> tuple[str, int]:
+def batch_mates(task: ScoringTask) -> tuple[str, int]:
     """Return what the clips that share batches have in common: one method's, of one seed.
 
     A method or seed that is added later then leaves the batches of the others as they were.

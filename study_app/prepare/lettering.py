@@ -29,7 +29,7 @@ _WAYS = (
 
 
 class Token(NamedTuple):
-    """A part of a text (see `Part`) and the font that draws it."""
+    """A part of a text (see `TextPart`) and the font that draws it."""
 
     text: str
     gap: str | None

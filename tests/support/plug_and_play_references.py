@@ -13,7 +13,7 @@ from tiny_cascade import randomised
 from tiny_pipelines import WORDS, clip_encoder, clip_tokenizer, frame_vae, quiet
 from torch import Tensor, nn
 
-from dreamix.backends.image_injection import PictureEdit, Words
+from dreamix.backends.image_injection import InjectionEmbeds, PictureEdit
 
 LAYERS = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # pnp-diffusers, register_attention_control
 SHORT = 20  # timesteps of a model that is inverted through all of them
@@ -52,9 +52,9 @@ def latents(count: int = 2, size: int = 16) -> Tensor:
     return torch.randn((count, 4, size, size), generator=torch.Generator().manual_seed(0))
 
 
-def words(pipe: Any, negative: str = CAPTION, target: str = PROMPT) -> Words:
+def words(pipe: Any, negative: str = CAPTION, target: str = PROMPT) -> InjectionEmbeds:
     texts = ("", negative, target)
-    return Words(*(pipe.encode_prompt(text, pipe.device, 1, False)[0] for text in texts))
+    return InjectionEmbeds(*(pipe.encode_prompt(text, pipe.device, 1, False)[0] for text in texts))
 
 
 def plan(like_official: bool, **changes: Any) -> PictureEdit:

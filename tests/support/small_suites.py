@@ -10,7 +10,7 @@ import yaml
 from dreamix.core.media import write_image, write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
-from dreamix.methods.base import Asked, Variant, variants
+from dreamix.methods.base import ExpansionContext, Variant, variants
 from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 
@@ -64,7 +64,7 @@ def small_suite(folder: Path, edits: tuple[str, ...], source: str = "duck.mp4") 
 def columns_of(suite: Suite, *specs: str) -> tuple[list[Variant], list[str]]:
     """The columns of some specs on a suite, and what was said of them."""
     said: list[str] = []
-    asked = Asked(suite.edit_ids, said.append)
+    asked = ExpansionContext(suite.edit_ids, said.append)
     return [one for spec in specs for one in variants(spec, None, asked)], said
 
 
