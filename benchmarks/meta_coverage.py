@@ -6,7 +6,7 @@ raters drawn anew for each edit; for acc_eq they are rounded to grades, so that 
 Systems are the same five in all studies, sources are drawn. Where coverage is measured the first
 metric also leans towards some systems, or it would rank systems perfectly in the long run.
 
-Leagues, too: 4 systems and 2, 5 or 20 metrics that are the truth plus noise of one size, so that a
+Rankings, too: 4 systems and 2, 5 or 20 metrics that are the truth plus noise of one size, so that a
 metric that is called worse than the best, or a second cluster, is a false alarm; the same with one
 metric of half the noise, which should be found; and with two, neither of which should be. Beside
 the p-values of `metric_ranking` stands what they would be if the best had been named before looking
@@ -47,15 +47,15 @@ CORRELATIONS: tuple[tuple[Level, Kind], ...] = (
     ("global", "pearson"),
     ("edits", "kendall_b"),
 )
-LEAGUES = {f"{k} metrics x {s} sources": (k, s) for s in (10, 29) for k in (2, 5, 20)}
-FOUND = {f"{name}, one better": size for name, size in LEAGUES.items()}
-TIED = {f"{name}, two better": size for name, size in LEAGUES.items() if size[0] > 2}
+RANKINGS = {f"{k} metrics x {s} sources": (k, s) for s in (10, 29) for k in (2, 5, 20)}
+FOUND = {f"{name}, one better": size for name, size in RANKINGS.items()}
+TIED = {f"{name}, two better": size for name, size in RANKINGS.items() if size[0] > 2}
 STATISTICS = {
     "acc_eq": Statistic(),
     "SPA": Statistic("spa"),
     "item tau-b": Statistic("correlation", "item", "kendall_b"),
 }
-LEAGUE_DRAWS = 100  # p < 0.05 is then 5 of 101
+RANKING_DRAWS = 100  # p < 0.05 is then 5 of 101
 
 
 class Data(NamedTuple):
@@ -138,7 +138,7 @@ def ends(data: Data, rng: np.random.Generator) -> dict[str, tuple[float, float, 
     return {name: (one.low, one.value, one.high) for name, one in found.items()}
 
 
-def draw_league(
+def draw_scores(
     rng: np.random.Generator, metrics: int, sources: int, noise: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return metrics (metrics, systems, edits) with this noise each, people, sources of edits."""
@@ -156,9 +156,9 @@ def draw_league(
     return scores, np.clip(votes, 1, 5).mean(axis=2), source
 
 
-def league_study(name: str, number: int) -> dict[str, Any]:
-    """Return {"p": what is claimed of metrics that are equally good, ...} of one league."""
-    metrics, sources = LEAGUES[name]
+def ranking_study(name: str, number: int) -> dict[str, Any]:
+    """Return {"p": what is claimed of metrics that are equally good, ...} of one ranking."""
+    metrics, sources = RANKINGS[name]
     p: dict[str, float] = {}
     for statistic, one in _claims(name, number, np.full(metrics, 0.6), sources).items():
         p[f"{statistic}, any worse than the best"] = float(one.adjusted[0].min(initial=1.0))
@@ -194,7 +194,7 @@ def tied_study(name: str, number: int) -> dict[str, Any]:
 
 
 class Claims(NamedTuple):
-    """What a league claims of its best metric."""
+    """What a ranking claims of its best metric."""
 
     order: np.ndarray  # (metrics,): which metric is first, second, ...
     square: np.ndarray  # (metrics, metrics), best first: as in `MetricRanking.p`
@@ -207,8 +207,8 @@ class Claims(NamedTuple):
 
 
 def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str, Claims]:
-    rng = np.random.default_rng([9, list(LEAGUES | FOUND | TIED).index(name), number])
-    metrics, people, source = draw_league(rng, len(noise), sources, noise)
+    rng = np.random.default_rng([9, list(RANKINGS | FOUND | TIED).index(name), number])
+    metrics, people, source = draw_scores(rng, len(noise), sources, noise)
     found = {}
     for label, statistic in STATISTICS.items():
         values = [statistic_value(each, people, statistic, rng, source) for each in metrics]
@@ -217,7 +217,7 @@ def _claims(name: str, number: int, noise: np.ndarray, sources: int) -> dict[str
             metrics[order],
             people,
             statistic,
-            Resampling(rng, permutations=LEAGUE_DRAWS),
+            Resampling(rng, permutations=RANKING_DRAWS),
             sources=source,
         )
         square = np.where(tests.delta < 0, 1.0, tests.adjusted)

@@ -1,4 +1,4 @@
-"""Seconds of the meta-evaluation: a league of 20 metrics, and ours beside scipy's resampling.
+"""Seconds of the meta-evaluation: a ranking of 20 metrics, and ours beside scipy's resampling.
 
     OMP_NUM_THREADS=2 python benchmarks/meta_speed.py [--permutations 10000] [--plain 100]
 
@@ -29,7 +29,7 @@ from evaluation.stats.meta import (
 from evaluation.stats.resampling import Resampling
 
 SOURCES = np.arange(127) * 29 // 127
-LEAGUES = [
+RANKINGS = [
     Statistic("acc_eq"),
     Statistic("correlation", "item", "kendall_b"),
     Statistic("correlation", "system", "kendall_b"),
@@ -99,12 +99,12 @@ def plain_permutation(
     )  # fmt: skip
 
 
-def leagues(permutations: int) -> None:
+def rankings(permutations: int) -> None:
     """Print seconds of whole tables: intervals, p-values of all 190 pairs, raters' row."""
     metrics, votes = data()
     names = [f"metric {place}" for place in range(20)]
-    print(f"| league of 20 metrics, {permutations} permutations | seconds |\n|---|--:|")
-    for statistic in LEAGUES:
+    print(f"| ranking of 20 metrics, {permutations} permutations | seconds |\n|---|--:|")
+    for statistic in RANKINGS:
         spent = timed(
             partial(
                 metric_ranking, metrics, votes, names=names, statistic=statistic, sources=SOURCES,
@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--plain", type=int, default=100)
     options = parser.parse_args()
-    leagues(options.permutations)
+    rankings(options.permutations)
     beside_scipy(options.resamples, options.plain)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nPeak memory: {peak:.0f} MB")

@@ -4,7 +4,7 @@
 
 Three designs of rater studies (`rating_coverage.py`), studies whose raters see one method each
 (`arms_coverage.py`) or whose votes pile up at the end of the scale (`ceiling_coverage.py`), one
-meta-evaluation, and leagues of metrics (`meta_coverage.py`; `--leagues`, half as many of 20
+meta-evaluation, and rankings of metrics (`meta_coverage.py`; `--rankings`, half as many of 20
 metrics), each drawn from a known truth. Every study has a seed of its own;
 results are appended to `runs/coverage/studies.jsonl`, so that a stopped run goes on, and do not
 depend on `--workers`. Prints Markdown tables, percent with Monte Carlo standard error, and draws
@@ -19,12 +19,12 @@ from ceiling_coverage import CEILING, ceiling_study, ceiling_truths
 from coverage_figure import draw
 from meta_coverage import (
     FOUND,
-    LEAGUES,
+    RANKINGS,
     TIED,
     better_study,
-    league_study,
     meta_study,
     population,
+    ranking_study,
     tied_study,
 )
 from meta_coverage import NAME as META
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--meta", type=int, default=600)
-    parser.add_argument("--leagues", type=int, default=1000)
+    parser.add_argument("--rankings", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RUNS)
     options = parser.parse_args()
@@ -53,9 +53,9 @@ def main() -> None:
         collect(options.results, name, arms_study, options.studies, options.workers)
     for name in CEILING:
         collect(options.results, name, ceiling_study, options.studies, options.workers)
-    for study, leagues in ((league_study, LEAGUES), (better_study, FOUND), (tied_study, TIED)):
-        for name, (metrics, _) in leagues.items():
-            many = options.leagues // 2 if metrics > 5 else options.leagues
+    for study, rankings in ((ranking_study, RANKINGS), (better_study, FOUND), (tied_study, TIED)):
+        for name, (metrics, _) in rankings.items():
+            many = options.rankings // 2 if metrics > 5 else options.rankings
             collect(options.results, name, study, many, options.workers)
     alarms, held = by_design(options.results)
     table("false alarms at nominal 5%", alarms)
@@ -71,8 +71,8 @@ def main() -> None:
         {name: covered(rows(options.results, name), ceiling_truths()) for name in CEILING},
     )
     alarm = "false alarms at nominal 5%"
-    for title, leagues in ((alarm, LEAGUES), ("found at 5%", FOUND), (alarm, TIED)):
-        table(title, {name: rejected(rows(options.results, name)) for name in leagues})
+    for title, rankings in ((alarm, RANKINGS), ("found at 5%", FOUND), (alarm, TIED)):
+        table(title, {name: rejected(rows(options.results, name)) for name in rankings})
     draw(alarms, held, FIGURE)
 
 

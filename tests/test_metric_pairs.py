@@ -100,7 +100,7 @@ def equally_good(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["acc_eq", "correlation"])
 def test_more_metrics_do_not_make_the_best_of_them_surer(name: str) -> None:
-    """60 leagues of eight equally good metrics, 12 sources: 5% are 3, three Monte Carlo errors
+    """60 rankings of eight equally good metrics, 12 sources: 5% are 3, three Monte Carlo errors
     above it 8; as if the best had been named before, Holm's one-sided p errs in a fifth of them.
     """
     draw, wrong = rng(5), 0

@@ -1,4 +1,4 @@
-"""League tables: each number against the function it comes from, clusters, gaps, small n."""
+"""Metric rankings: each number against the function it comes from, clusters, gaps, small n."""
 
 import numpy as np
 import pytest
@@ -135,7 +135,7 @@ def test_people_are_in_the_table_as_raters_against_the_others() -> None:
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda s: f"{s.name}-{s.level}")
-def test_a_league_does_not_depend_on_the_block_size(
+def test_a_ranking_does_not_depend_on_the_block_size(
     statistic: Statistic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = made(statistic, permutations=30, resamples=20)
