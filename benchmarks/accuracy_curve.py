@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from toybox_accuracy import Settings, accuracy, all_generated
 
-from dreamix.data.toybox import VALUES
-from dreamix.training.clips import test_scenes
+from dreamix.toybox.training.clips import test_scenes
+from dreamix.toybox.world import VALUES
 
 
 def row(snapshot: Path, count: int, workers: int) -> dict[str, float]:

@@ -12,9 +12,9 @@ import pandas as pd
 import yaml
 
 from dreamix.core.seeding import rng_for
-from dreamix.data.toybox import VALUES, Scene, caption
-from dreamix.data.toybox.benchmark import reads_badly
-from dreamix.training.clips import random_scene
+from dreamix.toybox.training.clips import random_scene
+from dreamix.toybox.world import VALUES, Scene, caption
+from dreamix.toybox.world.benchmark import reads_badly
 
 DREAMIX = Path(sys.executable).with_name("dreamix")
 PLAIN = {"effect": "none", "style": "none", "camera": "still"}

@@ -17,12 +17,12 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 from torch import Tensor
 
-from dreamix.backends.toybox.backend import open_toybox
-from dreamix.backends.toybox.model import Model
-from dreamix.backends.toybox.networks import autocast, numbered, patches
 from dreamix.diffusion.finetune import Finetuning, finetune
 from dreamix.diffusion.masking import as_frames, frame_pass
 from dreamix.diffusion.sampling import sample, time_grid
+from dreamix.toybox.cascade.backend import open_toybox
+from dreamix.toybox.cascade.model import Model
+from dreamix.toybox.cascade.networks import autocast, numbered, patches
 
 REPETITIONS = 7
 

@@ -12,12 +12,12 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from dreamix.backends.toybox.backend import open_toybox
-from dreamix.backends.toybox.model import Model
-from dreamix.data.toybox import render
 from dreamix.diffusion.masking import as_frames
 from dreamix.diffusion.sampling import resample, time_grid
-from dreamix.training.clips import test_scenes
+from dreamix.toybox.cascade.backend import open_toybox
+from dreamix.toybox.cascade.model import Model
+from dreamix.toybox.training.clips import test_scenes
+from dreamix.toybox.world import render
 
 
 def psnr(one: Tensor, two: Tensor) -> float:

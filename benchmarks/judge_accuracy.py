@@ -18,12 +18,12 @@ from dreamix.core.seeding import rng_for
 from dreamix.core.threads import one_thread
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
-from dreamix.data.toybox import VALUES, Scene, render, render_base
-from dreamix.data.toybox.renderer import render_empty
-from dreamix.training.clips import test_scenes
-from evaluation.features.judge import NOTHING, Judge, Judgement, visible
+from dreamix.toybox.training.clips import test_scenes
+from dreamix.toybox.world import VALUES, Scene, render, render_base
+from dreamix.toybox.world.renderer import render_empty
 from evaluation.sample.corruptions import CORRUPTIONS
 from evaluation.settings import ModelSettings
+from evaluation.toybox.judge import NOTHING, Judge, Judgement, visible
 
 Clips = list[Video]
 

@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 import torch
 
-from dreamix.backends.toybox.files import load_networks
-from dreamix.backends.toybox.superres import bilinear, build_superres, enlarge, with_means
-from dreamix.backends.toybox.text import encode, tokenize
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.data.toybox import Scene, caption, render, render_base
-from dreamix.training.clips import test_scenes
+from dreamix.toybox.cascade.files import load_networks
+from dreamix.toybox.cascade.superres import bilinear, build_superres, enlarge, with_means
+from dreamix.toybox.cascade.text import encode, tokenize
+from dreamix.toybox.training.clips import test_scenes
+from dreamix.toybox.world import Scene, caption, render, render_base
 from evaluation.features.perceptual import distances
 from evaluation.features.store import Features
 from evaluation.metrics.psnr import decibels

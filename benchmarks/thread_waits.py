@@ -19,9 +19,9 @@ from contextlib import contextmanager
 
 import torch
 
-from dreamix.backends.toybox.backend import open_toybox
 from dreamix.core.threads import cores, free_cores
 from dreamix.diffusion.finetune import Finetuning, finetune
+from dreamix.toybox.cascade.backend import open_toybox
 
 
 def updates(count: int) -> Callable[[], object]:

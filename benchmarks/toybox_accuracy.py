@@ -21,12 +21,12 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
-from dreamix.backends.toybox.backend import FRAMES, Toybox, open_toybox
 from dreamix.core.video import Video
-from dreamix.data.toybox import VALUES, Scene, caption, render
 from dreamix.diffusion.sampling import sample
-from dreamix.training.clips import test_scenes
-from evaluation.features.judge import judge, visible
+from dreamix.toybox.cascade.backend import FRAMES, Toybox, open_toybox
+from dreamix.toybox.training.clips import test_scenes
+from dreamix.toybox.world import VALUES, Scene, caption, render
+from evaluation.toybox.judge import judge, visible
 
 PLAIN = {"effect": "none", "style": "none", "camera": "still"}
 TOGETHER = 4  # prompts in one batch

@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dreamix.backends.toybox.clip import open_tokenizer
-from dreamix.backends.toybox.training.clip import HeldOut
-from dreamix.backends.toybox.training.clip_frames import blurred, coarse
 from dreamix.core.threads import one_thread
 from dreamix.data.suite import Edit, load_suite
-from dreamix.data.toybox import VALUES
 from dreamix.methods.base import variants
-from evaluation.features import weights
+from dreamix.toybox.training.clip import HeldOut
+from dreamix.toybox.training.clip_frames import blurred, coarse
+from dreamix.toybox.training.clip_model import open_tokenizer
+from dreamix.toybox.world import VALUES
 from evaluation.run.runner import run_suite
 from evaluation.schema import ScoreRow
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
+from evaluation.toybox import weights
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = Path(weights.__file__).parent / "toybox_clip"

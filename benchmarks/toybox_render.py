@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from dreamix.data.toybox import Scene, effects, render, render_base, truth
-from dreamix.data.toybox.backgrounds import backdrop_picture
-from dreamix.data.toybox.benchmark import suite_videos
-from dreamix.data.toybox.fixedmath import grain
+from dreamix.toybox.world import Scene, effects, render, render_base, truth
+from dreamix.toybox.world.backgrounds import backdrop_picture
+from dreamix.toybox.world.benchmark import suite_videos
+from dreamix.toybox.world.fixedmath import grain
 
 
 def best(work: Callable[[Scene], object], scene: Scene) -> float:

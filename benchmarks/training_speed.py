@@ -12,9 +12,9 @@ import time
 import numpy as np
 import torch
 
-from dreamix.backends.toybox.files import load_networks
-from dreamix.backends.toybox.training.base import PHASES, Base
-from dreamix.training.clips import Clips
+from dreamix.toybox.cascade.files import load_networks
+from dreamix.toybox.training.base import PHASES, Base
+from dreamix.toybox.training.clips import Clips
 
 LAST = sum(phase.updates for phase in PHASES) - 1
 

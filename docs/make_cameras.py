@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dreamix.core.media import write_image
 from dreamix.data.camera import CAMERAS, FILLS, moved
-from dreamix.data.toybox import Scene, render
+from dreamix.toybox.world import Scene, render
 
 SHOWN, GAP, LINE = 4, 4, 20
 ROWS = [(camera, "replicate") for camera in CAMERAS if camera != "none"]

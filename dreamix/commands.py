@@ -9,4 +9,4 @@ edit = Deferred("dreamix.edit_cli:edit", "Edit one clip as a prompt says.")
 subject = Deferred(
     "dreamix.picture_cli:subject", "Put the subject of pictures elsewhere, in motion."
 )
-toybox = Deferred("dreamix.toybox_cli:toybox", "Render the embedded world and train on it.")
+toybox = Deferred("dreamix.toybox.cli:toybox", "Render the embedded world and train on it.")

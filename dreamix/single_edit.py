@@ -17,9 +17,9 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.strip import strip
 from dreamix.data.suite import Edit, Suite, VideoEntry
-from dreamix.data.toybox import parse_caption
-from dreamix.data.toybox.benchmark import category_of
 from dreamix.methods.base import METHODS, EditRequest, Made, Method
+from dreamix.toybox.world import parse_caption
+from dreamix.toybox.world.benchmark import category_of
 
 ASSUMED = "motion"  # category of an edit of which nothing is known: what the paper is about
 

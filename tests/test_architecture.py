@@ -108,9 +108,10 @@ def test_datasets_holds_data_only(root: Path) -> None:
 # Packages that are nothing without torch; everything else imports these inside functions.
 MODELS = (
     "dreamix.diffusion",
-    "dreamix.training",
+    "dreamix.toybox.cascade",
+    "dreamix.toybox.training",
     "dreamix.backends",
-    "evaluation.features.judging",
+    "evaluation.toybox.judging",
 )
 # Of these, what names, checks and opens models without loading one.
 LIGHT = ("dreamix.backends.base", "dreamix.backends.hub", "dreamix.backends.names")
@@ -135,7 +136,7 @@ def test_torch_is_imported_inside_functions_but_in_packages_of_models(root: Path
         "dreamix.cli",
         "dreamix.edit_cli",
         "dreamix.single_edit",
-        "dreamix.toybox_cli",
+        "dreamix.toybox.cli",
         "reports.cli",
         "study_app.cli",
         "reports.page.run_page",

@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from torch import nn
 
 from dreamix.core.errors import UserError
-from dreamix.training.averages import WIDTHS, Averages, average_of, combination, exponent
+from dreamix.toybox.training.averages import WIDTHS, Averages, average_of, combination, exponent
 
 
 def shares(t: int, width: float) -> np.ndarray:

@@ -12,14 +12,14 @@ from scipy.stats import norm
 from tiny_cascade import random_clip, randomised, tiny_base, tiny_encoder
 from torch import Tensor
 
-from dreamix.backends.toybox.networks import plain_attention, predict
-from dreamix.backends.toybox.text import encoded
-from dreamix.backends.toybox.training import base
-from dreamix.backends.toybox.training.base import PHASES, Base, Phase, Rate, drawn, phase_of
-from dreamix.data.toybox import caption, render_base, truth
 from dreamix.diffusion.masking import as_frames, temporal_off, temporal_parameters
-from dreamix.training.clips import Clips, random_scene
-from dreamix.training.loop import CHECKPOINT, Budget, _log, train
+from dreamix.toybox.cascade.networks import plain_attention, predict
+from dreamix.toybox.cascade.text import encoded
+from dreamix.toybox.training import base
+from dreamix.toybox.training.base import PHASES, Base, Phase, Rate, drawn, phase_of
+from dreamix.toybox.training.clips import Clips, random_scene
+from dreamix.toybox.training.loop import CHECKPOINT, Budget, _log, train
+from dreamix.toybox.world import caption, render_base, truth
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from PIL import Image
 
 from dreamix.core.errors import UserError
 from dreamix.data.camera import CAMERAS, moved, seen
-from dreamix.data.toybox import Scene, render
+from dreamix.toybox.world import Scene, render
 
 
 def noise(height: int = 48, width: int = 80, seed: int = 0) -> np.ndarray:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from tiny_cascade import save_tiny, tiny_base, tiny_encoder, tiny_superres
 
-from dreamix.backends.toybox.files import identity, load_networks, save_part
-from dreamix.backends.toybox.text import LENGTH, RARE, WIDTH, WORDS, encode, tokenize
 from dreamix.core.errors import UserError
-from dreamix.data.toybox import VOCABULARY
+from dreamix.toybox.cascade.files import identity, load_networks, save_part
+from dreamix.toybox.cascade.text import LENGTH, RARE, WIDTH, WORDS, encode, tokenize
+from dreamix.toybox.world import VOCABULARY
 
 PROMPT = "a red ball bouncing in a meadow, in the rain, pencil sketch style, camera zooming in"
 

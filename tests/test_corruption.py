@@ -6,8 +6,8 @@ import torch
 
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
-from dreamix.data.toybox import Scene, render, render_base
 from dreamix.diffusion.corruption import to_grid, to_video
+from dreamix.toybox.world import Scene, render, render_base
 
 
 def numbered(times: list[float] | None, count: int, fps: float) -> Video:

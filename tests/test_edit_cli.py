@@ -14,8 +14,8 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import read_video, write_video
 from dreamix.core.video import Video
 from dreamix.data.strip import GAP, strip
-from dreamix.data.toybox import Scene, render
 from dreamix.single_edit import check_apart
+from dreamix.toybox.world import Scene, render
 
 SCENE = "a red ball bouncing in a meadow"
 

@@ -7,12 +7,12 @@ import torch
 from tiny_cascade import plain_denoiser, random_clip, state_of, tiny_base
 from torch import Tensor, nn
 
-from dreamix.backends.toybox.tuned import attention
 from dreamix.core.errors import UserError
 from dreamix.diffusion.adapting import Training, add_gradients
 from dreamix.diffusion.finetune import denoising_loss, finetune, mixed
 from dreamix.diffusion.masking import temporal_parameters
 from dreamix.diffusion.settings import Finetuning
+from dreamix.toybox.cascade.tuned import attention
 
 CLIP = random_clip(1, 3, 4, 24, 40)
 SHORT = CLIP[:, :, :2]

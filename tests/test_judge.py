@@ -8,14 +8,14 @@ import pytest
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
-from dreamix.data.toybox import VALUES, Scene, caption, parse_caption, render, render_base
-from dreamix.training.clips import test_scenes as held_out_scenes
-from evaluation.features.judge import NOTHING, Judge, Judgement, judge, on_grid, visible
+from dreamix.toybox.training.clips import test_scenes as held_out_scenes
+from dreamix.toybox.world import VALUES, Scene, caption, parse_caption, render, render_base
 from evaluation.features.store import Features
-from evaluation.metrics.asked import asked
 from evaluation.metrics.base import METRICS
 from evaluation.sample import Sample, View
 from evaluation.settings import ModelSettings
+from evaluation.toybox.judge import NOTHING, Judge, Judgement, judge, on_grid, visible
+from evaluation.toybox.metrics.asked import asked
 
 RED = Scene("red", "star", "sliding right", "meadow", seed=3)
 

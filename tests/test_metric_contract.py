@@ -6,7 +6,7 @@ import pytest
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES
-from dreamix.data.toybox import Scene, render, truth
+from dreamix.toybox.world import Scene, render, truth
 from evaluation.features.base import MODELS
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS, Metric

@@ -11,10 +11,6 @@ import pytest
 import torch
 from tiny_cascade import save_tiny, state_of
 
-from dreamix.backends.toybox import backend
-from dreamix.backends.toybox.backend import Toybox
-from dreamix.backends.toybox.files import load_networks
-from dreamix.backends.toybox.superres import enlarge
 from dreamix.core.config import config_from_text
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
@@ -23,6 +19,10 @@ from dreamix.methods.base import METHODS, Edited, EditRequest, Made
 from dreamix.methods.dreamix import PRESETS, DreamixConfig, chosen
 from dreamix.methods.plug_and_play import PlugAndPlayConfig, guide
 from dreamix.single_edit import edit_of, request_for, scene_source
+from dreamix.toybox.cascade import backend
+from dreamix.toybox.cascade.backend import Toybox
+from dreamix.toybox.cascade.files import load_networks
+from dreamix.toybox.cascade.superres import enlarge
 
 CAPTION = "a red ball bouncing in a meadow"
 PROMPT = "a blue ball bouncing in a meadow"

@@ -16,15 +16,15 @@ from tiny_pipelines import TINY
 from dreamix import picture_cli
 from dreamix.backends.base import open_backend
 from dreamix.backends.pipeline import DreamixPipeline
-from dreamix.backends.toybox import backend
-from dreamix.backends.toybox.superres import enlarge
 from dreamix.core.media import read_image, read_video, write_image
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
-from dreamix.data.toybox import Scene, caption, render
-from dreamix.data.toybox.stills import still_scenes, stills
 from dreamix.diffusion.finetune import Finetuning
 from dreamix.diffusion.masking import temporal_parameters
+from dreamix.toybox.cascade import backend
+from dreamix.toybox.cascade.superres import enlarge
+from dreamix.toybox.world import Scene, caption, render
+from dreamix.toybox.world.stills import still_scenes, stills
 
 SCENE = Scene("red", "star", "resting", "meadow", seed=1)
 PROMPT = "a red star bouncing in a meadow"

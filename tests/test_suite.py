@@ -14,7 +14,7 @@ from dreamix.core.media import write_video
 from dreamix.core.video import Video
 from dreamix.data.suite import CATEGORIES, Edit, Suite, VideoEntry, load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.toybox import Scene, render, truth
+from dreamix.toybox.world import Scene, render, truth
 
 
 def test_a_media_root_that_is_a_link_is_fine(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dreamix.backends.toybox.files import load_networks
-from dreamix.backends.toybox.superres import (
+from dreamix.toybox.cascade.files import load_networks
+from dreamix.toybox.cascade.superres import (
     augmented,
     bilinear,
     build_superres,
@@ -16,9 +16,9 @@ from dreamix.backends.toybox.superres import (
     predict_fine,
     with_means,
 )
-from dreamix.backends.toybox.text import build_text_encoder, encode, tokenize
-from dreamix.backends.toybox.training.superres import FineClips, SuperResolution, worsen
-from dreamix.data.toybox import Scene, caption, render, render_base
+from dreamix.toybox.cascade.text import build_text_encoder, encode, tokenize
+from dreamix.toybox.training.superres import FineClips, SuperResolution, worsen
+from dreamix.toybox.world import Scene, caption, render, render_base
 
 SCENE = Scene("red", "ball", "bouncing", "meadow", style="pencil", seed=7)
 

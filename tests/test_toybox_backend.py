@@ -8,14 +8,14 @@ from tiny_cascade import random_clip, save_tiny, state_of
 from torch import Tensor
 
 from dreamix.backends.base import open_backend
-from dreamix.backends.toybox import model as model_module
-from dreamix.backends.toybox import networks
-from dreamix.backends.toybox.backend import Toybox
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
-from dreamix.data.toybox import Scene, render, render_base
 from dreamix.diffusion.corruption import to_video
 from dreamix.diffusion.settings import Finetuning
+from dreamix.toybox.cascade import model as model_module
+from dreamix.toybox.cascade import networks
+from dreamix.toybox.cascade.backend import Toybox
+from dreamix.toybox.world import Scene, render, render_base
 
 SETTINGS = Finetuning(steps=1, learning_rate=1e-3, frames=1)
 CLIP = random_clip(1, 3, 2, 24, 40)

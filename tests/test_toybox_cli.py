@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_video
-from dreamix.data.toybox import VOCABULARY, Scene, render
-from dreamix.data.toybox.benchmark import quick_yaml, suite_yaml
-from dreamix.toybox_cli import EXPORT, TRAINERS, toybox
-from dreamix.training.curve import curve, read_log
+from dreamix.toybox.cli import EXPORT, TRAINERS, toybox
+from dreamix.toybox.training.curve import curve, read_log
+from dreamix.toybox.world import VOCABULARY, Scene, render
+from dreamix.toybox.world.benchmark import quick_yaml, suite_yaml
 
 
 def run(*arguments: object) -> str:

@@ -13,14 +13,15 @@ from PIL import Image
 
 from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite, load_suite
-from dreamix.data.toybox import VOCABULARY, Scene, caption, render
 from dreamix.methods.base import variants
-from evaluation.features import clip, clip_files, weights
+from dreamix.toybox.world import VOCABULARY, Scene, caption, render
+from evaluation.features import clip, clip_files
 from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
 from evaluation.settings import REAL_CLIP, TOYBOX_CLIP, ModelSettings
+from evaluation.toybox import weights
 
 SETTINGS = ModelSettings(clip=TOYBOX_CLIP)
 FOLDER = Path(weights.__file__).parent / "toybox_clip"

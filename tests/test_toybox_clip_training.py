@@ -9,19 +9,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dreamix.backends.toybox import clip as model
-from dreamix.backends.toybox.training import clip as training
-from dreamix.backends.toybox.training import clip_frames as frames
 from dreamix.core.records import read_json
 from dreamix.core.seeding import rng_for
-from dreamix.data.toybox import GREY, VALUES, Scene, parse_caption
-from dreamix.training.clips import held_out
-from dreamix.training.loop import Budget
-from dreamix.training.loop import train as run_loop
-from evaluation.features import weights
+from dreamix.toybox.training import clip as training
+from dreamix.toybox.training import clip_frames as frames
+from dreamix.toybox.training import clip_model as model
+from dreamix.toybox.training.clips import held_out
+from dreamix.toybox.training.loop import Budget
+from dreamix.toybox.training.loop import train as run_loop
+from dreamix.toybox.world import GREY, VALUES, Scene, parse_caption
 from evaluation.features.clip import load
 from evaluation.features.square import square
 from evaluation.settings import ModelSettings
+from evaluation.toybox import weights
 
 SHIPPED = Path(weights.__file__).parent / "toybox_clip"
 NUMBER = {word: number for number, word in enumerate(model.WORDS)}

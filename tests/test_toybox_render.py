@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from dreamix.core.errors import UserError
-from dreamix.data.toybox import VALUES, Scene, render, render_base, truth
-from dreamix.data.toybox.effects import AIRS
-from dreamix.data.toybox.fixedmath import block_sums, cosine, grain, sine
-from dreamix.data.toybox.shapes import SHAPES
+from dreamix.toybox.world import VALUES, Scene, render, render_base, truth
+from dreamix.toybox.world.effects import AIRS
+from dreamix.toybox.world.fixedmath import block_sums, cosine, grain, sine
+from dreamix.toybox.world.shapes import SHAPES
 
 PLAIN = Scene("red", "star", "swinging", "meadow", seed=4)
 # Together they hold every word of every field.
@@ -63,7 +63,7 @@ def test_golden_clips(i: int) -> None:
 
 CODE = """
 import hashlib, sys
-from dreamix.data.toybox import VALUES, Scene, render, truth
+from dreamix.toybox.world import VALUES, Scene, render, truth
 total = hashlib.sha256()
 for i in range(12):
     words = {field: known[i % len(known)] for field, known in VALUES.items()}

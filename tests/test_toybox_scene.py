@@ -7,7 +7,7 @@ import pytest
 
 from dreamix.core.errors import UserError
 from dreamix.core.seeding import rng_for
-from dreamix.data.toybox import VALUES, VOCABULARY, Scene, caption, parse_caption
+from dreamix.toybox.world import VALUES, VOCABULARY, Scene, caption, parse_caption
 
 RECIPE = {"colour": "red", "shape": "ball", "motion": "bouncing", "background": "meadow"}
 

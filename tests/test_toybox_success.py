@@ -12,7 +12,7 @@ from dreamix.core.errors import DoesNotApply
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
-from dreamix.data.toybox import Scene, caption, render
+from dreamix.toybox.world import Scene, caption, render
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
 from evaluation.sample import Sample, View
@@ -58,7 +58,9 @@ def marks(of: Sample) -> Marks:
 def with_other_scenes(monkeypatch: pytest.MonkeyPatch, levels: list[int]) -> None:
     """Let the clips of other scenes be flat, one of each grey level."""
     clips: Iterator[Video] = map(flat, levels)
-    monkeypatch.setattr("evaluation.metrics.toybox_success.render", lambda scene: next(clips))
+    monkeypatch.setattr(
+        "evaluation.toybox.metrics.toybox_success.render", lambda scene: next(clips)
+    )
 
 
 @pytest.mark.parametrize("frames", [16, 5])

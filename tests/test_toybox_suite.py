@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from dreamix.data.suite_check import check_suite
-from dreamix.data.toybox import VALUES, Scene, caption, render
-from dreamix.data.toybox.benchmark import QUICK, SHARES, quick_yaml, suite_yaml
+from dreamix.toybox.world import VALUES, Scene, caption, render
+from dreamix.toybox.world.benchmark import QUICK, SHARES, quick_yaml, suite_yaml
 
 
 @pytest.fixture(scope="module")

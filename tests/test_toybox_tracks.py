@@ -7,10 +7,10 @@ import pytest
 
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.toybox import Scene, parse_caption, render
-from dreamix.data.toybox.stills import still_scenes
-from dreamix.data.toybox.tracks import track_yaml
 from dreamix.methods.base import variants
+from dreamix.toybox.world import Scene, parse_caption, render
+from dreamix.toybox.world.stills import still_scenes
+from dreamix.toybox.world.tracks import track_yaml
 from evaluation.run.runner import run_suite
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores

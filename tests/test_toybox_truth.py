@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dreamix.data.toybox import VALUES, Scene, Truth, render, subject, truth
+from dreamix.toybox.world import VALUES, Scene, Truth, render, subject, truth
 
 COLUMNS, ROWS = np.meshgrid(np.arange(160.0), np.arange(96.0))
 

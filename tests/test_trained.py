@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dreamix.core.errors import UserError
-from dreamix.training.loop import CHECKPOINT, LOG
-from dreamix.training.trained import load_average, save_half
+from dreamix.toybox.training.loop import CHECKPOINT, LOG
+from dreamix.toybox.training.trained import load_average, save_half
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_snapshot import SuiteSnapshot
-from dreamix.data.toybox import Scene, render, stills, truth
+from dreamix.toybox.world import Scene, render, stills, truth
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
 

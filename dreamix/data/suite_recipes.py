@@ -5,7 +5,7 @@ from typing import Any
 from dreamix.core.errors import UserError
 from dreamix.core.yaml_typed import Findings
 from dreamix.data.suite_rows import SuiteRow
-from dreamix.data.toybox.scene import VALUES, Scene
+from dreamix.toybox.world.scene import VALUES, Scene
 
 _SOME_SCENE = {name: words[0] for name, words in VALUES.items()}  # A frame to try one field in.
 

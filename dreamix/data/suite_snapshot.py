@@ -15,7 +15,7 @@ from dreamix.core.names import shown
 from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.suite_form import MOST_FPS, control_character, why_outside, why_unsafe
-from dreamix.data.toybox.scene import Scene
+from dreamix.toybox.world.scene import Scene
 
 MOST_ROWS = 100_000  # videos, and edits
 

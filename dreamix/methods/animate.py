@@ -14,9 +14,9 @@ from dreamix.core.config import added
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.camera import moved
-from dreamix.data.toybox import parse_caption
 from dreamix.methods.base import EditRequest, Made, method
 from dreamix.methods.dreamix import DreamixConfig, dreamix
+from dreamix.toybox.world import parse_caption
 
 FPS = 8  # of the coarse clip of a still that tells none
 ASKED = "asked"  # the camera that the prompt asks for

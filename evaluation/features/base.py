@@ -28,7 +28,7 @@ class ModelSpec:
     )
 
 
-MODELS: Registry[ModelSpec] = Registry("model", "evaluation.features")
+MODELS: Registry[ModelSpec] = Registry("model", "evaluation.features", "dreamix.metric_models")
 
 
 class Encoder(Protocol):

@@ -18,8 +18,8 @@ from typing import Any
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json
 from dreamix.core.registry import near_misses
-from evaluation.features import weights as shipped
 from evaluation.settings import AUTO, REAL_CLIP, TOYBOX_CLIP
+from evaluation.toybox.weights import toybox_clip as shipped
 
 # Asking after these costs no import of open_clip (4 s); a test holds them against its own table.
 OPENAI = {
@@ -81,7 +81,7 @@ def _check_text_side(files: ClipFiles, text: str) -> None:
 def split_clip(text: str) -> tuple[str, str]:
     """Return (model, tag or path) of `MODEL:TAG`, `MODEL:PATH`, toybox-clip or auto."""
     if text == TOYBOX_CLIP:
-        return text, str(Path(shipped.__file__).parent / "toybox_clip")
+        return text, str(Path(shipped.__file__).parent)
     name, _, where = (REAL_CLIP if text == AUTO else text).partition(":")
     if not name or not where:
         raise UserError(

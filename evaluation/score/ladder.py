@@ -13,7 +13,7 @@ import numpy as np
 from dreamix.core.errors import DoesNotApply
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite
-from dreamix.data.toybox import Scene, render, truth
+from dreamix.toybox.world import Scene, render, truth
 from evaluation.metrics.base import METRICS
 from evaluation.sample import Flow, Models, Sample, View
 from evaluation.sample.corruptions import CORRUPTIONS, STRENGTHS

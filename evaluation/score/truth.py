@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.data.suite import Edit
-from dreamix.data.toybox import Scene, render, truth
+from dreamix.toybox.world import Scene, render, truth
 from evaluation.metrics.base import Metric
 from evaluation.run.folder import RunFolder
 from evaluation.sample import Flow, Models, Sample, View

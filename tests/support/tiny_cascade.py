@@ -13,12 +13,12 @@ from diffusers import UNet3DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from dreamix.backends.toybox.files import save_index, save_part
-from dreamix.backends.toybox.model import Model
-from dreamix.backends.toybox.networks import build_base, numbered, patches, pixels, plain_attention
-from dreamix.backends.toybox.superres import build_superres
-from dreamix.backends.toybox.text import build_text_encoder
 from dreamix.diffusion.denoiser import Denoiser
+from dreamix.toybox.cascade.files import save_index, save_part
+from dreamix.toybox.cascade.model import Model
+from dreamix.toybox.cascade.networks import build_base, numbered, patches, pixels, plain_attention
+from dreamix.toybox.cascade.superres import build_superres
+from dreamix.toybox.cascade.text import build_text_encoder
 
 SMALL = {"block_out_channels": (32, 32), "norm_num_groups": 8, "attention_head_dim": 8}
 SMALLER = {"block_out_channels": (16, 16), "norm_num_groups": 8, "attention_head_dim": 2}

@@ -1,1 +1,0 @@
-"""How the embedded cascade is trained, one file a network."""

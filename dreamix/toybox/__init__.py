@@ -1,0 +1,1 @@
+"""Toybox, the embedded world (world), the model that knows it (cascade), and how it learns."""

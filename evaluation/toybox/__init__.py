@@ -1,0 +1,1 @@
+"""What the evaluation has for Toybox: its judge, its metrics, its CLIP."""

@@ -1,0 +1,1 @@
+"""Metrics that know the embedded world, one file each."""

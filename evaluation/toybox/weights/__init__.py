@@ -1,0 +1,1 @@
+"""What reads Toybox clips, trained on them; README.md has figures and limits."""
