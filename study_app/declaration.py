@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -123,10 +124,13 @@ class Declaration(NamedTuple):
         """Amendments that a researcher made."""
         return [entry for entry in self.amendments if not entry.get("automatic")]
 
-    def in_force(self, at: int | None) -> Entry:
-        """Return the declaration that held at a moment; None: the first."""
-        held = [entry for entry in self.entries if at is not None and entry["at"] <= at]
-        return (held or self.entries[:1])[-1]
+    def held_at(self, moments: Sequence[int | None]) -> list[str]:
+        """Return the hash of the declaration that held at each moment; None: the first."""
+        at = np.array([-np.inf if moment is None else moment for moment in moments])
+        place = np.zeros(len(at), int)
+        for number, entry in enumerate(self.entries):
+            place[at >= entry["at"]] = number
+        return [self.entries[number]["hash"] for number in place]
 
 
 def current_declaration(session: Session) -> Declaration | None:

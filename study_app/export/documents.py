@@ -10,6 +10,7 @@ from urllib.parse import quote
 import yaml
 
 from dreamix.core.wording import plural
+from dreamix.core.yaml_reading import LOADER
 from study_app.declaration import current_declaration
 from study_app.enrollment import Raters
 from study_app.export import codebook as book
@@ -68,7 +69,7 @@ def public_study(text: str) -> str:
     codes = codes_of(text)
     if not codes:
         return text
-    found = yaml.safe_load(text)
+    found = yaml.load(text, LOADER)
     block = found["recruiting"]
     known = {name: WITHHELD for name in _CODES if block.get(name)}
     public = without_codes(found, codes)
@@ -79,7 +80,7 @@ def public_study(text: str) -> str:
 
 def codes_of(text: str) -> list[str]:
     """Return the codes that a study.yaml has, those in its completion URL too."""
-    found = yaml.safe_load(text)
+    found = yaml.load(text, LOADER)
     block: dict[str, Any] = (isinstance(found, dict) and found.get("recruiting")) or {}
     codes = [str(block[name]).strip() for name in _CODES if block.get(name)]
     return codes + [match for code in codes for match in _IN_URL.findall(code)]
@@ -120,7 +121,7 @@ def _replaced(text: str, codes: list[str]) -> str:
 
 def _says(text: str, wanted: Any) -> bool:
     try:
-        return bool(yaml.safe_load(text) == wanted)
+        return bool(yaml.load(text, LOADER) == wanted)
     except yaml.YAMLError:
         return False
 

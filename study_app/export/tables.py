@@ -100,12 +100,13 @@ class Tables:
     def _declared(self) -> list[str | None]:
         """Return under which declaration each trial was rated, as 12 digits of its hash."""
         trials = self.store.trials
-        pairs = zip(trials["declared"], trials["answered"], strict=True)
-        return [self._held(kept, at) for kept, at in pairs]
-
-    def _held(self, kept: str | None, at: int | None) -> str | None:
-        found = kept or (self.known.in_force(at)["hash"] if self.known else None)
-        return None if found is None else found[:DIGITS]
+        held = (
+            self.known.held_at(trials["answered"])
+            if self.known
+            else [None] * len(trials["declared"])
+        )
+        pairs = zip(trials["declared"], held, strict=True)
+        return [(kept or then or "")[:DIGITS] or None for kept, then in pairs]
 
     def _methods(
         self, items: Sequence[Any], kinds: Sequence[str], swapped: Sequence[bool]
