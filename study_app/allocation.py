@@ -22,7 +22,7 @@ _NONE_LOADED = {"synchronize_session": False}
 
 
 def votes_per_cell(session: Session, plan: Plan) -> dict[DesignCell, int]:
-    """Return for every cell the votes that it has and those that are being given."""
+    """Return the votes of every cell, those being given included."""
     counts = select(Trial.item, func.count()).join(Rater, Rater.id == Trial.rater_id)
     counts = counts.where(Trial.kind == "rating", Trial.state.in_(COUNTED))
     counts = counts.where(Rater.rejected.is_(None)).group_by(Trial.item)
@@ -31,9 +31,9 @@ def votes_per_cell(session: Session, plan: Plan) -> dict[DesignCell, int]:
 
 
 def release_expired(session: Session, study: Study, now: int) -> int:
-    """Return how many trials were taken back from raters who have shown no sign of life.
+    """Return how many trials were released from raters who have been silent too long.
 
-    A sign of life that is still to come was kept before the clock was set back: it was one now.
+    A last sign of life in the future dates from before the clock was set back: it counts as now.
     """
     session.execute(update(Rater).where(Rater.seen > now).values(seen=now))
     silent = now - study.size.lease_minutes * 60_000
@@ -45,9 +45,9 @@ def release_expired(session: Session, study: Study, now: int) -> int:
 
 
 def reclaim_trials(session: Session, rater: Rater) -> None:
-    """Give a rater who returns the trials back that were taken from them meanwhile.
+    """Return to a rater the trials that were released while they were away.
 
-    Somebody else may have rated the same since: then there is a vote more than was wanted.
+    If somebody else has rated the same since, there is one vote more than wanted.
     session: none of their trials is loaded in it.
     """
     lost = update(Trial).where(Trial.rater_id == rater.id, Trial.state == "released")
@@ -57,7 +57,7 @@ def reclaim_trials(session: Session, rater: Rater) -> None:
 def has_room(session: Session, study: Study, plan: Plan, now: int) -> bool:
     """Return True if a rater who came now would get a list.
 
-    session: of `Database.writing(alone=True)`: what others left is taken back first.
+    session: of `Database.writing(alone=True)`; expired trials are released first.
     """
     release_expired(session, study, now)
     if state_of(session).name == "closed" or not _lists_left(session, study):
@@ -68,7 +68,7 @@ def has_room(session: Session, study: Study, plan: Plan, now: int) -> bool:
 def allocate_list(
     session: Session, study: Study, plan: Plan, rater: Rater, now: int
 ) -> list[Trial]:
-    """Return the trials of a rater's list, now theirs; none if it is closed or has all its votes.
+    """Return a rater's new list of trials; empty if the study is closed or has all its votes.
 
     session: of `Database.writing(alone=True)`.
     """
@@ -98,7 +98,7 @@ def _lists_left(session: Session, study: Study) -> bool:
 
 
 def _active_raters(session: Session) -> int:
-    """Return how many finished or hold a list; who left, fell silent or was rejected counts not."""
+    """Return how many raters finished or hold a list; those rejected or gone do not count."""
     holding = Rater.id.in_(select(Trial.rater_id).where(Trial.state == "dealt"))
     counts = select(func.count()).where(Rater.number.is_not(None), Rater.rejected.is_(None))
     return session.scalar(counts.where(or_(Rater.finished.is_not(None), holding))) or 0
@@ -110,9 +110,9 @@ def _lists_allocated(session: Session) -> int:
 
 
 def replace_retired(session: Session, plan: Plan) -> None:
-    """Show what took the place of retired items to those whose list has them still unanswered.
+    """Replace retired items by their successors in lists where they are still unanswered.
 
-    A repeat goes with the trial that it repeats: it stays what it was if that is rated.
+    A repeat follows the trial that it repeats: it stays if that one is rated.
     """
     for key in plan.retired_keys:
         if not (now := plan.successor(key)):

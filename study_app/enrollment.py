@@ -19,7 +19,7 @@ TOKEN = "t"  # what a rater's token is called in an address
 
 @dataclass(frozen=True)
 class EntryLink:
-    """What a URL says of who comes.
+    """What a URL says of the visitor.
 
     token:       of the link that a rater was given here; resumes, and is all that a link needs.
     platform_id: the recruiting platform's name for the person; coming again resumes.
@@ -35,13 +35,12 @@ class EntryLink:
 
 
 def enroll(running: Running, link: EntryLink, now: int, *, nameless: bool = False) -> Rater | None:
-    """Return the rater who comes, new or known; None if the link is not one of this study.
+    """Return the rater behind a link, new or known; None if the link is not one of this study.
 
-    Two tabs of one person are one rater: whoever comes with a platform's name is known by it.
-    Nobody new comes to a study that is closed, no person to simulated raters, none of them to
-    people.
+    Two tabs of one person are one rater, known by the platform's id. A closed study enrolls nobody,
+    and people and simulated raters never share a study's database.
 
-    nameless: of somebody new the platform's name and session are not kept, not for a moment.
+    nameless: a new rater's platform id and session are never stored.
     """
     with running.database.writing(alone=True) as session:
         known = _find_rater(session, link, running.study.recruiting.kind)
@@ -60,9 +59,9 @@ def enroll(running: Running, link: EntryLink, now: int, *, nameless: bool = Fals
 
 
 def get_or_preview_rater(running: Running, link: EntryLink, now: int) -> Rater | None:
-    """Return the rater who comes as `enroll` does, but whoever is new has no row: `id` is None.
+    """Return the rater as `enroll` does, but a newcomer has no row: `id` is None.
 
-    So a link that is opened ten thousand times fills no database; nothing is written for it.
+    So a link that is opened ten thousand times writes nothing.
     """
     with running.database.reading() as session:
         if not _find_rater(session, link, running.study.recruiting.kind):
@@ -72,7 +71,7 @@ def get_or_preview_rater(running: Running, link: EntryLink, now: int) -> Rater |
 
 
 def _may_enroll(session: Session, running: Running, link: EntryLink) -> bool:
-    """Return True if somebody new may come by this link."""
+    """Return True if this link may enroll a new rater."""
     kind = running.study.recruiting.kind
     invited_only = kind == "invited" and not link.simulated
     nobody = person_id(_platform_of(link, kind), link.platform_id) is None
@@ -113,18 +112,18 @@ def _find_rater(session: Session, link: EntryLink, kind: str) -> Rater | None:
 
 
 def _has_other_kind(session: Session, link: EntryLink) -> bool:
-    """Return True if the store is of the other kind of raters: the two never share one."""
+    """Return True if the database holds the other kind of raters, people or simulated."""
     others = select(Rater.id).where(Rater.simulated != link.simulated).limit(1)
     return session.scalar(others) is not None
 
 
 def _platform_of(link: EntryLink, kind: str) -> str:
-    """Return whose names a link has: simulated raters have none of a platform."""
+    """Return whose ids a link has: simulated raters have none of a platform."""
     return "simulated" if link.simulated else kind
 
 
 def invite(running: Running, count: int, address: str, now: int) -> list[str]:
-    """Return as many links as are asked for; each is one rater's, and works until they are done."""
+    """Return `count` personal links; each is one rater's, and works until they are done."""
     if running.study.recruiting.kind != "invited":
         raise UserError(
             f"recruiting.kind is {running.study.recruiting.kind!r}: all raters come by one link; "
@@ -138,7 +137,7 @@ def invite(running: Running, count: int, address: str, now: int) -> list[str]:
 
 
 def who_rates(session: Session) -> Raters:
-    """Return whether people, simulated raters or nobody came; mixed is a fault."""
+    """Return whether people, simulated raters or nobody rated; mixed is a fault."""
     kinds = set(session.scalars(select(Rater.simulated).distinct()))
     if not kinds:
         return "nobody"
@@ -146,7 +145,7 @@ def who_rates(session: Session) -> Raters:
 
 
 def refuse_mixing(raters: str, coming: str) -> None:
-    """Raise a `UserError` if the raters of a database are not of the kind that is coming."""
+    """Raise a `UserError` if a database holds raters of the other kind."""
     if raters not in ("nobody", coming):
         raise UserError(
             f"the database has {raters} raters already, and people and simulated raters never "

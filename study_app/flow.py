@@ -1,7 +1,7 @@
-"""What a rater does, one function an action: each is one transaction, and doing it twice is once.
+"""What a rater does, one function per action. Each is one transaction, and idempotent.
 
 An action that does not fit the rater's screen changes nothing: it comes from a second tab, a double
-click or the back button, and the page is drawn anew from the store.
+click or the back button, and the page is redrawn from the store.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,10 +49,10 @@ class Turn(NamedTuple):
 
 
 def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
-    """Keep what a rater said to the consent text, and which version of it they read.
+    """Record a rater's answer to the consent text, and which version of it they read.
 
-    Of those who do not agree nothing is kept that says who they are. Who agrees when all votes are
-    given or being given is told so now, not after the practice.
+    Nothing that identifies a rater who declines is kept. A rater who agrees when no votes are left
+    to give learns so now, not after the practice.
     """
     private: list[str] = []
     with _turn(running, rater_id, now, Screen.WELCOME) as turn:
@@ -68,7 +68,7 @@ def consent(running: Running, rater_id: int, agrees: bool, now: int) -> None:
 
 
 def decline(running: Running, rater_id: int, now: int) -> None:
-    """Keep that a rater does not agree, and nothing that says who they are."""
+    """Record that a rater declines, and nothing that identifies them."""
     consent(running, rater_id, False, now)
 
 
@@ -78,12 +78,12 @@ def _after_consent(running: Running, turn: Turn, now: int) -> Screen:
 
 
 def _no_place(turn: Turn) -> Screen:
-    """Return where somebody waits, or ends, for whom there is no list."""
+    """Return the screen of a rater for whom there is no list."""
     return Screen.CLOSED if state_of(turn.session).name == "closed" else Screen.FULL
 
 
 def look_again(running: Running, rater_id: int, now: int) -> bool:
-    """Return True if a rater for whom there was no place is let in now, where they were."""
+    """Return True if a rater who found no place is let in now, where they left off."""
     with _turn(running, rater_id, now, Screen.FULL, Screen.CLOSED) as turn:
         if not turn:
             return True
@@ -96,14 +96,14 @@ def look_again(running: Running, rater_id: int, now: int) -> bool:
 
 
 def choose_language(running: Running, rater_id: int, language: str, now: int) -> None:
-    """Show everything in a language of the study from now on; only before consent."""
+    """Switch the rater's language; only before consent."""
     with _turn(running, rater_id, now, Screen.WELCOME) as turn:
         if turn and language in running.study.texts:
             turn.rater.language = language
 
 
 def report_device(running: Running, rater_id: int, device: dict[str, Any], now: int) -> None:
-    """Keep what a rater watches on; a window too small can be made larger and tried again."""
+    """Record the rater's device; a window too small can be enlarged and checked again."""
     with _turn(running, rater_id, now, Screen.DEVICE, Screen.UNFIT) as turn:
         if turn:
             fits = not unfit_reasons(running.study.device, device)
@@ -137,9 +137,9 @@ def answer_quiz(running: Running, rater_id: int, answers: Sequence[int], now: in
 
 
 def open_trial(running: Running, rater_id: int, now: int) -> Trial | None:
-    """Return the rater's current trial, and keep when it was first shown: nobody watched it before.
+    """Return the rater's current trial, and record when it was first shown.
 
-    A rater who was away for long is given back what was taken from them.
+    A rater who was away for long gets back the trials that were released meanwhile.
     """
     with running.database.reading() as session:
         rater = session.get_one(Rater, rater_id)
@@ -164,10 +164,12 @@ def answer_trial(
 ) -> bool:
     """Return True if the answers are kept, now or before; False if a clip was not watched.
 
-    Answers to another trial than the current one change nothing. A question left out and a value
-    that is not on its scale are a ValueError: the page cannot send them. In the pairwise design -1
-    is the edit that stood left, 1 the right one, 0 no difference; `Trial.swapped` says which edit
+    Answers to a trial other than the current one change nothing. In the pairwise design -1 is the
+    edit on the left, 1 the one on the right, 0 no difference; `Trial.swapped` says which edit
     stood where.
+
+    Raises:
+        ValueError: for a missing question or a value off its scale, which no page sends.
     """
     _check_answers(running.study, answers)
     with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
@@ -194,10 +196,10 @@ def answer_trial(
 
 
 def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: int) -> None:
-    """Keep that a clip does not play, and go on: nobody is trapped by a clip.
+    """Record that a clip does not play, and go on to the next trial.
 
-    Where more do not play than `playback.most_unplayable` the study ends: who could leave out
-    everything would be paid for nothing.
+    Beyond a share of `playback.most_unplayable` the study ends: a rater could otherwise skip
+    everything and be paid.
     """
     with _turn(running, rater_id, now, *TRIAL_SCREENS) as turn:
         trial = turn and current_trial(turn.session, turn.rater)
@@ -208,7 +210,7 @@ def cannot_play(running: Running, rater_id: int, trial_id: int, why: str, now: i
 
 
 def see_feedback(running: Running, rater_id: int, now: int) -> None:
-    """Go on from what most people would have answered: to the next practice, or to the quiz."""
+    """Go on from the feedback: to the next practice trial, or to the quiz."""
     with _turn(running, rater_id, now, Screen.FEEDBACK) as turn:
         if turn:
             turn.rater.screen = Screen.TRAINING
@@ -223,14 +225,14 @@ def end_break(running: Running, rater_id: int, now: int) -> None:
 
 
 def stop(running: Running, rater_id: int, now: int) -> None:
-    """End the study for a rater who wants to stop; what they had not rated goes to others."""
+    """End the study for a rater who stops; their open trials go to others."""
     with _turn(running, rater_id, now, *TRIAL_SCREENS, Screen.BREAK) as turn:
         if turn:
             _end(turn, Screen.LEFT)
 
 
 def leave_comment(running: Running, rater_id: int, text: str, now: int) -> None:
-    """Keep the comment, if there is one: the study is finished."""
+    """Record the comment, if any, and finish."""
     with _turn(running, rater_id, now, Screen.COMMENT) as turn:
         if turn:
             turn.rater.comment = text.strip()[:5000] or None
@@ -251,9 +253,9 @@ def last_answered(session: Session, rater: Rater) -> Trial | None:
 
 @contextmanager
 def _turn(running: Running, rater_id: int, now: int, *screens: Screen) -> Iterator[Turn | None]:
-    """Give the rater's transaction, or None if they are at none of these screens.
+    """Yield the rater's transaction, or None if they are at none of these screens.
 
-    Lists are dealt in it, so turns of all raters follow each other.
+    Lists are allocated in it, so the turns of all raters are serial.
     """
     with running.database.writing(alone=True) as session:
         rater = session.get_one(Rater, rater_id)
@@ -302,7 +304,7 @@ def _finish_trial(running: Running, turn: Turn, trial: Trial, state: str, now: i
 
 
 def _finish(turn: Turn, now: int) -> None:
-    """Bring a rater to the last screens; answers to checks alone are no ratings."""
+    """Move a rater to the last screens; answers to checks alone are no ratings."""
     rated = select(Trial.id).where(Trial.rater_id == turn.rater.id, Trial.state == "rated")
     if turn.session.scalar(rated.where(Trial.kind.in_(OWN)).limit(1)) is None:
         _end(turn, Screen.NO_PLAY)
@@ -312,7 +314,7 @@ def _finish(turn: Turn, now: int) -> None:
 
 
 def _end(turn: Turn, screen: Screen) -> None:
-    """End the study for a rater; what they have not rated goes to others."""
+    """End the study for a rater; their open trials go to others."""
     turn.rater.screen = screen
     mine = update(Trial).where(Trial.rater_id == turn.rater.id, Trial.state == "dealt")
     turn.session.execute(mine.values(state="released"))

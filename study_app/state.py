@@ -33,13 +33,13 @@ def read_setting(session: Session, key: str) -> Any:
 
 
 def write_setting(session: Session, key: str, value: Any) -> None:
-    """Put a value in place of the one that a setting has."""
+    """Set a setting's value."""
     session.merge(Setting(key=key, value=json.dumps(value, sort_keys=True)))
     session.flush()
 
 
 class State(NamedTuple):
-    """What a study is, and since when; a study that nobody has touched is open since ever."""
+    """A study's state, and since when; None: from the start."""
 
     name: StateName = "open"
     since: int | None = None
@@ -58,7 +58,7 @@ def current_state(database: Database) -> State:
 
 
 def change_state(database: Database, name: StateName, now: int) -> State:
-    """Return the state that the study was in, which is `name` now; saying it twice is once."""
+    """Return the state that the study was in, now changed to `name`; idempotent."""
     with database.writing(alone=True) as session:
         before = state_of(session)
         if before.name != name:

@@ -242,7 +242,7 @@ def adapted_layers(network: nn.Module) -> dict[str, Any]:
 
 
 def tuner_layers(network: nn.Module) -> list[Any]:
-    """Return the layers that hold adapters, whoever put them there."""
+    """Return the layers that hold adapters, the user's own included."""
     kinds = _kinds("peft.tuners.tuners_utils", "BaseTunerLayer")
     return [layer for layer in network.modules() if isinstance(layer, kinds)]
 

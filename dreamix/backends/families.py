@@ -18,12 +18,20 @@ def families() -> Iterator[type[Family]]:
 
 
 def family_of(pipe: object) -> Family:
-    """Return the family that fits a diffusers pipeline; there being none is a `UserError`."""
+    """Return the family that fits a diffusers pipeline.
+
+    Raises:
+        UserError: if no family does.
+    """
     return family_named(type(pipe).__name__)(pipe)
 
 
 def family_named(kind: str) -> type[Family]:
-    """Return the family of a pipeline class; there being none is a `UserError`."""
+    """Return the family of a pipeline class.
+
+    Raises:
+        UserError: if no family has it.
+    """
     for family in families():
         if kind in family.pipelines:
             return family

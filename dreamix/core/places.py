@@ -1,4 +1,4 @@
-"""Paths that stay inside a folder, whoever chose the names and laid the links in it."""
+"""Paths that stay inside a folder, whatever names and links it holds."""
 
 import errno
 import os

@@ -19,7 +19,7 @@ LIMITS = (
     "OPENBLAS_NUM_THREADS",
     "OPENCV_FOR_THREADS_NUM",
 )
-CHOICE = LIMITS[0]  # whoever sets it has chosen
+CHOICE = LIMITS[0]  # set by the user: leave it alone
 LOOK = 0.1  # seconds for which the cores are watched
 STAT = Path("/proc/stat")
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")

@@ -130,7 +130,7 @@ class Suite:
 
     @classmethod
     def from_dict(cls, snapshot: Mapping[str, Any], media_root: Path | None = None) -> Self:
-        """Return the suite of a snapshot; `media_root` says where its clips are by now.
+        """Return the suite of a snapshot; `media_root` is where its clips are now.
 
         A snapshot that is none, or whose rows are not those its SHA-256 was made from, is a
         `UserError`.

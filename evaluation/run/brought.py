@@ -73,7 +73,7 @@ def config_of(run: RunFolder, label: str) -> Any:
 
 
 def is_unchanged(run: RunFolder, cell: Cell, row: ClipRow, config: object) -> bool:
-    """Return False if the file that a clip was brought in from holds something else by now.
+    """Return False if the file that a clip was brought in from has changed since.
 
     One that is gone is as good as unchanged: the clip is here. What had to be read is noted, so
     that the next call need not. config: that of the method, if it is at hand.

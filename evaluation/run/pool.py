@@ -166,7 +166,7 @@ def _processes(worker: Worker[U, Any], count: int) -> Iterator[list[_Process[U]]
 
 
 def _shared_out(processes: list[_Process[U]], units: Sequence[U], report: Report) -> Iterator[Any]:
-    """Yield the results of all units: whoever is done gets the next."""
+    """Yield the results of all units; a process that is done gets the next."""
     waiting = deque(units)
     busy = {one.pipe: one for one in processes}
     for one in processes:

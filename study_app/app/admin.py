@@ -57,7 +57,7 @@ def draw(running: Running, admin_token: str | None) -> None:
 
 
 def _is_let_in(admin_token: str | None) -> bool:
-    """Return True for whoever shows the token, or has logged in and is on the list."""
+    """Return True for a visitor who has the token, or who has logged in and is on the list."""
     st.title("Study administration")
     oidc, rules = _oidc()
     if not oidc and not admin_token:
@@ -67,9 +67,9 @@ def _is_let_in(admin_token: str | None) -> bool:
 
 
 def _has_token(admin_token: str) -> bool:
-    """Return True once the right token was typed; the time that a comparison takes tells nothing.
+    """Return True once the right token was typed; it is compared in constant time.
 
-    It is typed and not part of the URL, which browsers and proxies write down.
+    It is typed, not part of the URL, because browsers and proxies log URLs.
     """
     with st.form("admin token", border=False):
         given = st.text_input("Token", type="password", max_chars=200)

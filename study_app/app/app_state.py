@@ -36,9 +36,12 @@ _served: list[Site] = []  # at most one: Streamlit's script finds it here
 def open_site(
     folder: Path, database_url: str | None = None, admin_token: str | None = None
 ) -> Site:
-    """Return the study in `folder`, open; one that is not built is a `UserError`.
+    """Return the study in `folder`, open.
 
     database_url: where the ratings are; by default an SQLite file in `folder`.
+
+    Raises:
+        UserError: if the study is not built.
     """
     running = open_study(folder, database_url)
     return Site(running, (folder / FOLDER).resolve(), admin_token)
@@ -55,7 +58,7 @@ def current_site() -> Site:
 
 
 def device_check_clip(running: Running) -> str:
-    """Return the name of the clip by which a rater's device is tried: a source."""
+    """Return the name of the clip for the device check: a source."""
     item = next(iter(running.plan.of_kind("training") or running.plan.items))
     return item.reference or item.left
 
@@ -70,7 +73,7 @@ class RaterSession(NamedTuple):
 def current_rater(running: Running) -> Rater | None:
     """Return the rater at this page as the store knows them; None if the link is of no study.
 
-    Whoever is new has no row yet. A page whose rater was erased forgets all that it has of them.
+    A newcomer has no row yet. A page whose rater was erased forgets everything about them.
     """
     if known := st.session_state.get(_ID):
         with running.database.reading() as session:
@@ -86,9 +89,9 @@ def current_rater(running: Running) -> Rater | None:
 
 
 def ensure_enrolled(running: Running, rater: Rater, *, nameless: bool = False) -> int | None:
-    """Return the number of a rater's row; whoever is new gets one with the first thing they do.
+    """Return the id of a rater's row, None if enrollment has closed; a first action makes the row.
 
-    nameless: it never has what says who they are. None if nobody new may come any more.
+    nameless: the row never holds what identifies them.
     """
     if rater.id is not None:
         return rater.id
@@ -106,7 +109,7 @@ def _remember(rater: Rater) -> None:
 
 
 def just_resumed() -> bool:
-    """Return True once for a rater who goes on in a new session."""
+    """Return True once for a rater who resumes in a new session."""
     return bool(st.session_state.pop(_RESUMED, False))
 
 

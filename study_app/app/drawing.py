@@ -49,7 +49,7 @@ WIDE = (Screen.TRAINING, Screen.FEEDBACK, Screen.TRIALS)
 
 
 def draw() -> None:
-    """Draw the page of whoever is at it; while the database is away the page stays and waits."""
+    """Draw the visitor's page; while the database is away the page stays and waits."""
     running = current_site().running
     _set_up(running, link_language())
     try:

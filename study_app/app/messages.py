@@ -1,9 +1,8 @@
 """What a page and Streamlit may say to each other.
 
-A page may ask for itself to be drawn, and no more: Streamlit also lists files that are not yet
-committed, empties caches, installs things, takes files and tells figures of the process to whoever
-asks, which is meant for developers. And
-no page is told where the toolkit is on this machine.
+A page may ask to be drawn, and no more: for developers, Streamlit also lists uncommitted files,
+empties caches, installs packages, accepts uploads and reports figures of the process to any client.
+Nor does a page learn where the toolkit is on this machine.
 """
 
 from collections.abc import Iterable

@@ -66,10 +66,10 @@ _EVENTS: TypeAdapter[PlayerEvent] = TypeAdapter(Annotated[PlayerEvent, Field(dis
 
 
 def handle_event(context: ScreenContext, event: dict[str, Any] | None) -> bool:
-    """Return True if the player said something new that fits the rater's screen.
+    """Return True if the event is new, so that the page has to be redrawn.
 
-    What no page says is refused, and what was not watched: the player learns it by the number of
-    its event.
+    Events that no page sends, and answers to clips that were not watched, are refused: the player
+    finds the event's nonce under `REFUSED`.
     """
     nonce = event and str(event.get("nonce", ""))[:64]
     if not event or st.session_state.get(_HANDLED) == nonce:
@@ -84,7 +84,7 @@ def handle_event(context: ScreenContext, event: dict[str, Any] | None) -> bool:
 
 
 def _dispatch(context: ScreenContext, event: PlayerEvent) -> bool:
-    """Return False if the flow does not accept what was said."""
+    """Return False if the flow refuses the event."""
     match event:
         case TrialAnswered():
             return bool(_answer(context, event))
@@ -103,7 +103,7 @@ def _answer(context: ScreenContext, event: TrialAnswered) -> bool:
 
 
 class TelemetryEvent(StrictModel):
-    """One thing that the page tells, with the token of the rater it is about."""
+    """One observation of the page, with the rater's token."""
 
     token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{32}$")]
     kind: Literal["stall", "hidden", "load_failed", "not_started", "second_tab", "slow"]

@@ -55,7 +55,7 @@ class ClipAccess:
         return path if path.is_file() else None
 
     def _may_see(self, token: str, name: str) -> bool:
-        """Return True for whoever has agreed, if the clip is one of the first or of their list."""
+        """Return True if the rater consented and the clip is one of the first or in their list."""
         asked = select(Rater.id).where(Rater.token == token, Rater.consented.is_not(None))
         if name not in self._first:
             asked = asked.join(Trial, Trial.rater_id == Rater.id)

@@ -34,9 +34,9 @@ class ScreenContext(NamedTuple):
         return self.running.study.direction(self.rater.language)
 
     def act(self, action: Callable[..., Any], *arguments: Any) -> Any:
-        """Return what the flow says to what the rater decided, at this moment.
+        """Return the result of an action of the flow, taken now.
 
-        Every action is one transaction that changes nothing when it comes a second time.
+        Every action is one transaction, and idempotent.
         """
         moment = now()
 
@@ -60,7 +60,7 @@ class ScreenContext(NamedTuple):
 
 
 def page_data(context: ScreenContext, redirect: str | None = None) -> dict[str, Any]:
-    """Return what the page is told on every screen."""
+    """Return what every screen sends to the page."""
     rater = context.rater
     return {
         "token": None if rater.id is None else rater.token,  # until there is a row
@@ -80,9 +80,9 @@ def clip_url(context: ScreenContext, name: str) -> str:
 
 
 def _prefetched_clips(context: ScreenContext) -> list[str]:
-    """Return the clips that will be needed after this screen, if that is known.
+    """Return the clips needed after this screen, as far as known.
 
-    In an order that tells nothing: the plan's is that of the methods.
+    Sorted by name: the plan's order would reveal the methods.
     """
     screen, running = context.rater.screen, context.running
     if screen == Screen.DEVICE:
@@ -103,7 +103,7 @@ def upcoming_items(context: ScreenContext, count: int) -> list[Item]:
 
 
 def player_texts(context: ScreenContext) -> dict[str, str]:
-    """Return all that the player may have to say, in the rater's language."""
+    """Return all texts of the player, in the rater's language."""
     texts = context.texts
     return {
         **texts.buttons.model_dump(),

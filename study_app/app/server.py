@@ -28,7 +28,7 @@ SCRIPT = Path(__file__).with_name("page.py")
 ADDRESS, PORT = "127.0.0.1", 8501
 SETTINGS = {
     "browser.gatherUsageStats": False,
-    "browser.serverAddress": "localhost",  # what Streamlit would look for is said
+    "browser.serverAddress": "localhost",  # else Streamlit looks it up
     "client.showErrorDetails": "none",
     "client.showSidebarNavigation": False,
     "client.toolbarMode": "minimal",
@@ -69,7 +69,8 @@ def serve(
     urls:        where raters find it; without any, wherever the browser's host is the page's.
     admin_token: opens the researcher's page at /?admin; without one nobody gets in by token.
 
-    A port in use, a study that is not built and a database that cannot be opened are a `UserError`.
+    Raises:
+        UserError: if the port is in use, the study is not built or the database cannot be opened.
     """
     origins = origins_of(urls)
     site = open_site(folder, database_url, admin_token)
@@ -101,7 +102,7 @@ def make_app(site: Site, origins: frozenset[WebOrigin] = frozenset()) -> st.App:
     origins: where its pages are found; empty: wherever the browser says that it asks.
     """
     set_site(site)
-    for late in ("study_app.app.drawing", "scipy.optimize"):  # whoever comes first need not wait
+    for late in ("study_app.app.drawing", "scipy.optimize"):  # the first rater need not wait
         import_module(late)
     bootstrap.load_config_options(SETTINGS)
     return st.App(

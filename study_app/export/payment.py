@@ -2,7 +2,7 @@
 
 Prolific's rules: work is rejected for failed attention checks that say what to answer (one if the
 study takes under five minutes, two if it takes longer) or for a time three deviations below the
-mean. Whoever fails the questions about the instructions is asked to return, never rejected. Failed
+mean. A rater who fails the instruction quiz is asked to return the task, never rejected. Failed
 gold, disagreement, variance and the like are no reason: who is excluded for them is paid.
 """
 

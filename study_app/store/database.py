@@ -163,7 +163,7 @@ def now() -> int:
 
 
 def retry(act: Callable[[], T], seconds: float = RETRY_SECONDS) -> T:
-    """Return what `act` returns, tried again while the database is away, for so many seconds.
+    """Return what `act` returns, retried for `seconds` while the database is away.
 
     act: one transaction, which may be run again though it was kept: the answer of a database that
          dies while it answers is lost. What it raises after the last try is passed on.

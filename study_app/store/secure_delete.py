@@ -2,8 +2,8 @@
 
 SQLite overwrites what is deleted (PRAGMA secure_delete), but copies that it made when it balanced
 its pages may stay in gaps between rows, and old pages stay in the write-ahead log until a
-checkpoint has emptied it, which whoever reads can keep it from. So the file is made anew (VACUUM)
-and the answer of the checkpoint is heard. PostgreSQL keeps dead rows until a vacuum; VACUUM FULL
+checkpoint has emptied it, which any reader can prevent. So the file is rewritten (VACUUM) and the
+checkpoint's result is checked. PostgreSQL keeps dead rows until a vacuum; VACUUM FULL
 writes the tables anew.
 """
 

@@ -94,7 +94,7 @@ def retest_agreement(first: np.ndarray, second: np.ndarray) -> Retest:
 def weighted_kappa(first: np.ndarray, second: np.ndarray) -> float:
     """Return kappa with weights (c - k)^2: 1 - observed / expected disagreement; NaN if 0 / 0.
 
-    Expected is the mean over all pairs of a first with a second vote, whoever's they are.
+    Expected is the mean over all pairs of a first with a second vote, of any raters.
     """
     expected = first.var() + second.var() + (first.mean() - second.mean()) ** 2
     return float(1 - np.mean((first - second) ** 2) / expected) if expected > 0 else np.nan

@@ -35,7 +35,7 @@ def comment(context: ScreenContext) -> None:
 
 
 def finished(context: ScreenContext) -> None:
-    """Draw thanks, the completion code and the way back; this is the first page that has them."""
+    """Draw thanks, the completion code and the way back; no earlier page has them."""
     recruiting = context.running.study.recruiting
     st.markdown(context.texts.thanks)
     code = end_code(current_site().running, context.rater.id, recruiting.completion_code, FINISHED)
@@ -47,24 +47,24 @@ def finished(context: ScreenContext) -> None:
 
 
 def declined(context: ScreenContext) -> None:
-    """Draw what is said to those who do not agree."""
+    """Draw the text for raters who decline."""
     st.markdown(context.texts.declined)
 
 
 def failed(context: ScreenContext) -> None:
-    """Draw what is said to those who do not understand the instructions."""
+    """Draw the text for raters who failed the quiz."""
     st.markdown(context.texts.quiz_failed)
     screen_out(context)
 
 
 def no_play(context: ScreenContext) -> None:
-    """Draw what is said to those for whom too much did not play."""
+    """Draw the text for raters for whom too many clips did not play."""
     st.markdown(context.texts.no_play)
     screen_out(context)
 
 
 def full(context: ScreenContext) -> None:
-    """Draw what is said while all places are taken; whoever looks again when there is one is in."""
+    """Draw the text for a full study; checking again lets the rater in once a place is free."""
     if context.act(flow.look_again):
         st.rerun()
     st.markdown(context.texts.full)
@@ -74,7 +74,7 @@ def full(context: ScreenContext) -> None:
 
 
 def closed(context: ScreenContext) -> None:
-    """Draw what is said to those who come when the study is closed."""
+    """Draw the text for a closed study."""
     if context.act(flow.look_again):
         st.rerun()
     st.markdown(context.texts.closed)
@@ -82,19 +82,19 @@ def closed(context: ScreenContext) -> None:
 
 
 def left(context: ScreenContext) -> None:
-    """Draw what is said to those who stop early."""
+    """Draw the text for raters who stop early."""
     st.markdown(context.texts.left)
     screen_out(context)
 
 
 def on_hold(context: ScreenContext) -> None:
-    """Draw what is said while the researcher has paused the study; the link stays good."""
+    """Draw the text for a paused study; the link stays valid."""
     st.markdown(context.texts.on_hold)
     component.watch_page(page_data(context))
 
 
 def unknown_link(running: Running, language: str | None) -> None:
-    """Draw what is said to those whose link is not of this study, or who come too late."""
+    """Draw the text for a link of no study, or of one that has closed."""
     texts = running.study.words(language)
     closed = current_state(running.database).name == "closed"
     st.markdown(texts.closed if closed else texts.unknown_link)
