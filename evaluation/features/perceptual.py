@@ -56,12 +56,15 @@ class Lpips:
         from safetensors.torch import load
 
         self.device, self.batch = torch.device(settings.device), settings.batch
+        # AlexNet's convolutions.
         trunk = {name: part.float().to(self.device) for name, part in load(_trunk()).items()}
         self.kernels = [
             (trunk[f"{layer.name}.weight"], trunk[f"{layer.name}.bias"]) for layer in LAYERS
         ]
+        # LPIPS's weights of their channels.
         heads = torch.load(_heads(), map_location=self.device, weights_only=True)
         self.heads = [heads[f"lin{i}.model.1.weight"].flatten() for i in range(len(LAYERS))]
+        # Its normalization of pictures in -1..1.
         self.shift = torch.tensor([-0.030, -0.088, -0.188], device=self.device).view(1, 3, 1, 1)
         self.scale = torch.tensor([0.458, 0.448, 0.450], device=self.device).view(1, 3, 1, 1)
 

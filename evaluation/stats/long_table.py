@@ -153,6 +153,7 @@ def codes_of(
         place = int(np.argmax(missing))
         row = place if rows is None else int(rows[place])
         raise UserError(f"row {row + 1} of the votes has no {axis}")
+    # Sort labels as texts; two that read the same are a mistake.
     codes, names = _factorize(labels)
     texts = np.array([str(name) for name in names])
     order = np.argsort(texts, kind="stable")
@@ -162,6 +163,7 @@ def codes_of(
             f"two labels of {axis} read the same: {str(alike[0])!r} stands there as a text and as "
             "another type; write them one way"
         )
+    # Number labels in that order.
     place_of = np.empty(len(order), np.int64)
     place_of[order] = np.arange(len(order))
     return place_of[codes], tuple(str(text) for text in texts[order])

@@ -105,12 +105,14 @@ class RemainingRaters:
         order = np.argsort(cells.unit, kind="stable")  # a unit's cells lie together in memory
         self.cells, self.raters = RaterCells(*(each[order] for each in cells)), raters
         rater, unit, total, votes = self.cells
+        # Own means, centred by rater; totals of each unit.
         own = total / votes
         mean = ratio(np.bincount(rater, own, raters), np.bincount(rater, minlength=raters))
         self.own = own - mean[rater]
         self.centre = total.sum() / max(votes.sum(), 1)
         self.total, self.votes = np.bincount(unit, total), np.bincount(unit, votes)
         self.ends = np.searchsorted(unit, np.arange(len(self.total) + 1))
+        # Sums from which Pearson's r of every rater follows.
         self.kept = np.ones(len(own), bool)
         self.sums = np.zeros((6, raters))  # of 1, x, y, xx, yy, xy: own mean x, that of others y
         at = np.arange(len(own))

@@ -78,6 +78,7 @@ def retest_agreement(first: np.ndarray, second: np.ndarray) -> Retest:
         raise ValueError(f"need pairs of votes, got {first.shape} and {second.shape}")
     if not len(first):
         return Retest(0, *[np.nan] * 6)
+    # Agreement of both votes, and the change between them.
     change = second - first
     deviation = float(change.std(ddof=1)) if len(change) > 1 else np.nan
     return Retest(

@@ -96,11 +96,13 @@ def p913(
     numbers, order = np.full((2, raters), np.nan), np.zeros(raters, np.int64)
     tables = [RemainingRaters(cells_of(value, rater, unit), raters) for unit in (item, method)]
     while True:
+        # Correlation of each rater with the mean of those who remain.
         found = np.stack([table.pearson() for table in tables])
         numbers = np.where(order > 0, numbers, found)
         low = (found[0] < r1) & ~(found[1] >= r2) & (order == 0)
         if not low.any():
             return P913(order > 0, numbers[0], numbers[1], order)
+        # Reject the one who agrees least, and look again.
         means = np.where(np.isnan(found[1]), found[0], found.mean(axis=0))
         worst = int(np.argmin(np.where(low, means, np.inf)))
         order[worst] = order.max() + 1

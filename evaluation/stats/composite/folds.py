@@ -101,6 +101,7 @@ def best_single(
     scores, chosen, means = np.full(votes.shape, np.nan), Counter[str](), overall_means(metrics)
     even: dict[str, set[str]] = {}
     for source in range(member.max() + 1):
+        # Choose the metric without this source.
         train = np.where(member == source, np.nan, votes)
         found = all_best(metrics, train, names, statistic)
         if not found:
@@ -108,6 +109,7 @@ def best_single(
         best, others = found[0], {names[k] for k in found[1:]}
         chosen[names[best]] += 1
         even[names[best]] = even.get(names[best], others) & others
+        # Score the source left out on the scale of the others.
         scale = np.nanstd(metrics[best][np.isfinite(train)])
         out = metrics[best][:, member == source]
         z = standardized(out, means[best], scale)

@@ -99,13 +99,16 @@ def learn_composite(
     votes that are all equal, and no usable metric raise UserError; shapes and names that do not fit
     raise ValueError.
     """
+    # Cells as rows of features, with their source as group.
     everything, left_out = _checked(metrics, human, names, sources, axis, missing)
     data = _usable_metrics(everything, left_out)
     cells, voted = np.moveaxis(data.metrics, 0, -1), np.isfinite(data.votes)
     group = np.broadcast_to(data.member, voted.shape)
+    # Predict each source from the others.
     found = held_out(data.metrics, data.votes, data.member)
     kinds = statistics_for(int(voted.any(axis=1).sum()))
     gaps = (~np.isfinite(cells[voted])).sum(axis=0)
+    # Learn once more from all cells, and gather what is known of it.
     learned = Learned(
         names=tuple(data.names),
         model=learn(cells[voted], data.votes[voted], group[voted]),
@@ -148,6 +151,7 @@ def _checked(
         raise ValueError(f"metrics {metrics.shape} and votes {votes.shape} need the same cells")
     if len(names) != len(metrics) or len(set(names)) != len(names):
         raise ValueError(f"need one name of its own for each of {len(metrics)} metrics")
+    # Keep the items that somebody voted on.
     sources_of(votes.shape[1], sources)
     kept = np.isfinite(votes).any(axis=0)
     source = sources_of(int(kept.sum()), np.asarray(sources)[kept])
@@ -155,6 +159,7 @@ def _checked(
     votes = np.where(np.isfinite(votes), votes, np.nan)[:, kept]
     data = RatedMetrics(metrics, votes, source.member, list(names), len(source.labels))
     _refuse_too_little(data, axis)
+    # Leave out metrics that cannot be learned from.
     left_out = {
         name: why
         for name, values in zip(names, metrics[:, np.isfinite(votes)], strict=True)

@@ -176,11 +176,13 @@ def bootstrap_soft_pairwise(
     metrics, human = np.asarray(metrics, dtype=np.float64), np.asarray(human, dtype=np.float64)
     source = sources_of(metrics.shape[2], sources)
     matrix = sign_matrix(len(source.labels), resampling.rng, permutations)
+    # Other raters, too: recompute from drawn votes.
     if claim != OTHER_VIDEOS:
         drawn = _draw(metrics.shape[1:], human, claim, sources, resampling)
         found = [_soft_draws(metric, human, drawn, source, matrix) for metric in metrics]
         fewest = drawn.fewest
     else:
+        # Other videos alone: weigh the same differences anew.
         parts = [differences(metric, human, source.member) for metric in metrics]
         counts = cluster_counts(len(source.labels), resampling.resamples, resampling.rng)
         weights = np.vstack([np.ones(len(source.labels)), counts])

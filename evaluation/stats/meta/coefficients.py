@@ -41,11 +41,13 @@ def coefficient(
     if kind not in KINDS:
         raise ValueError(f"unknown coefficient {kind!r}; one of {', '.join(KINDS)}")
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    # A missing value has no weight.
     present = np.isfinite(x) & np.isfinite(y)
     weight = present * (1.0 if weights is None else np.asarray(weights, dtype=np.float64))
     if not weight.shape[-1]:
         return np.full(weight.shape[:-1], np.nan)
     x, y = np.where(np.isfinite(x), x, 0.0), np.where(np.isfinite(y), y, 0.0)
+    # Two vectors under many rows of weights have a faster way.
     if x.ndim == y.ndim == 1 and (len(x) <= MANY or not kind.startswith("kendall")):
         return resampled(x, y, kind, np.atleast_2d(weight)).reshape(weight.shape[:-1])
     if kind == "pearson":

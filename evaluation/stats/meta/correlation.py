@@ -109,19 +109,23 @@ def level_vectors(
     """
     if level not in LEVELS:
         raise ValueError(f"unknown level {level!r}; one of {', '.join(LEVELS)}")
+    # One coefficient an item, over systems.
     if level == "item":
         by_item = np.swapaxes(metric, -1, -2), np.swapaxes(human, -1, -2)
         weight = None if systems is None else systems[:, None, :]
         found = coefficient(*by_item, kind, weight)
         return Vectors(found, _counts(metric, None, systems).sum(axis=-2) > 1)
+    # One a system, over items.
     if level == "edits":
         found = _within_systems(metric, human, kind, items)
         return Vectors(found, _counts(metric, items, None).sum(axis=-1) > 1)
+    # One, over means of systems.
     if level == "system":
         means = [system_means(values, items) for values in (metric, human)]
         there = np.isfinite(means[0]) * (1.0 if systems is None else systems)
         found = coefficient(means[0], means[1], kind, systems)
         return Vectors(found[..., None], there.sum(axis=-1)[..., None] > 1)
+    # Global: one, over all cells.
     count = _counts(metric, items, systems)
     flat = [values.reshape(*values.shape[:-2], -1) for values in (metric, human, count)]
     weight = None if items is None and systems is None else flat[2]

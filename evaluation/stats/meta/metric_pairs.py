@@ -66,11 +66,14 @@ def compare_metrics(
     metrics = np.asarray(metrics, dtype=np.float64)
     square = np.full((3, len(metrics), len(metrics)), np.nan)
     if len(metrics) > 1:
+        # Observed differences of all pairs, and those under every swap.
         if statistic.name == "acc_eq":
             seen, draws = _of_verdicts(metrics, people, sources, resampling)
         else:
             seen, draws = _of_scores(metrics, people, statistic, sources, resampling)
+        # Step down over all pairs at once.
         square[:, *np.triu_indices(len(metrics), 1)] = seen, *max_step_down(seen, draws)
+        # The leader is best only if each of its leads holds.
         led = _led_by_the_leader(square[0], square[1])
         not_best = np.minimum(_not_best(seen, draws, len(metrics)), led)
         return PairTests(square[0], square[1], square[2], not_best)

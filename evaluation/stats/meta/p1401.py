@@ -76,9 +76,11 @@ def evaluate_prediction(
     half = np.full(mos.shape, np.nan) if ci95 is None else np.asarray(ci95, dtype=np.float64)
     if not metric.shape == mos.shape == half.shape or metric.ndim != 1:
         raise ValueError(f"need vectors of one length: {metric.shape}, {mos.shape}, {half.shape}")
+    # Map the metric to the scale of the votes.
     both = np.isfinite(metric) & np.isfinite(mos)
     mapping = fit_mapping(metric, mos, order)
     predicted = predict(mapping, metric[both])
+    # Errors, and those beyond the interval of the votes.
     error, half = np.abs(mos[both] - predicted), half[both]
     sure = np.isfinite(half) & np.isfinite(error)  # without a mapping there is no error
     n, d, n_ci = int(both.sum()), FREE[order], int(sure.sum())
@@ -110,12 +112,14 @@ def fit_mapping(metric: np.ndarray, mos: np.ndarray, order: int) -> Mapping:
     if order == 0 or not len(x):
         empty = np.zeros(0) if order == 0 else np.full(order + 1, np.nan)
         return Mapping(order, empty, float("nan"), float("nan"), False)
+    # Too few distinct values for a mapping of this order.
     low, high = float(x.min()), float(x.max())
     distinct = len(np.unique(x))
     if distinct == 1 and order == 1:
         return Mapping(1, np.array([y.mean(), 0.0]), low, high, False)
     if distinct < order + 1:
         return Mapping(order, np.full(order + 1, np.nan), low, high, False)
+    # Fit on [-1, 1], where powers are well conditioned.
     t = (2 * x - low - high) / (high - low)
     best, bound = _first_order(t, y) if order == 1 else _third_order(t, y)
     coefficients = np.zeros(order + 1)

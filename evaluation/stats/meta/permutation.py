@@ -57,8 +57,10 @@ def outcome_gaps(
     chosen = epsilons or tuple(
         tie_calibrated_accuracy(metric, people).epsilon for metric in (one, other)
     )
+    # Which pairs each metric orders as people do.
     sides = [pairs_of(cells(metric, people)) for metric in (one, other)]
     right = [correct(side, epsilon) for side, epsilon in zip(sides, chosen, strict=True)]
+    # Place the weighted difference of both in the table of pairs.
     pairs = sides[0]
     gaps = np.zeros((len(one) * (len(one) - 1) // 2, one.shape[1]))
     if not pairs.items:

@@ -84,11 +84,13 @@ def swaps(
         raise ValueError(f"swap must be 'cells' or 'sources', not {swap!r}")
     source = sources_of(shape[1], sources)
     units = shape[0] * shape[1] if swap == "cells" else len(source.labels)
+    # Draw in blocks of bounded memory.
     total = all_draws(units, rng, permutations, exact)
     rows = max(1, BLOCK // max(shape[0] * shape[1], 1))
     for start in range(0, total, rows):
         stop = min(start + rows, total)
         if exact:
+            # All subsets, by the bits of their number.
             drawn = (np.arange(start, stop)[:, None] >> np.arange(units) & 1) > 0
         else:
             assert rng is not None
@@ -246,6 +248,7 @@ def _quadratic(
         swap = swaps.cells.reshape(len(swaps.cells), *there.shape)
         values = np.full((2, len(swap), len(there)), np.nan)
         for row in np.flatnonzero(enough):
+            # Swap within the row, and correlate both mixtures.
             kept = there[row]
             first, second, human = (each[row, kept] for each in vectors)
             mixed = swap[:, row, kept].astype(np.float64)

@@ -36,12 +36,14 @@ def swapped_correlation(
     NaN where people or the mixture do not vary.
     """
     cells = len(human)
+    # Spearman: sums of differences of ranks.
     if kind == "spearman":
         rank = midranks(human, np.ones(cells))
         sums = _sums(swap, one, other, rank[:, None] - rank, _signed)
         squares = ((rank - rank.mean()) ** 2).sum()
         spread = 2 * np.sqrt(squares * (cells**3 - cells) / 12)
         return ratio(sums[0], spread), ratio(sums[1], spread)
+    # Kendall: signs of pairs; only pairs that are apart count in tau-b.
     verdict = np.sign(human[:, None] - human)
     sums, apart_human = _sums(swap, one, other, verdict, _signed), np.abs(verdict).sum() / 2
     if untied(one, other):

@@ -44,14 +44,17 @@ def read_choices(
     """
     columns = columns_of(table, AXES)
     keep, left_out = rows_kept(columns, keep_excluded)
+    # Rows of this question.
     known, names = codes_of("question", columns["question"][keep], np.flatnonzero(keep))
     if question not in names:
         raise UserError(f"no question {question!r}; there are {', '.join(names)}")
     at = np.flatnonzero(keep)[known == names.index(question)]
+    # Codes of methods, of both sides together, and of the other axes.
     sides = np.concatenate([columns["method_left"][at], columns["method_right"][at]])
     both, methods = codes_of("method", sides, np.tile(at, 2))
     codes = {axis: codes_of(axis, columns[axis][at], at)[0] for axis in ("rater", "source", "edit")}
     left, right = both[: len(at)], both[len(at) :]
+    # Checks of what the rows say.
     _refuse_duplicates(codes["rater"], codes["edit"], left, right)
     simulated = bool((flags_of(columns, "simulated") & keep).any())
     refuse_truths(columns["value"][at], at)

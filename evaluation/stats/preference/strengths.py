@@ -116,6 +116,7 @@ def preference_intervals(
     estimates are left out and counted: where they are many, intervals are too narrow and the study
     is too small for this model.
     """
+    # Refit under every resampling of raters and sources.
     choices = count_choices(rows.left, rows.right, rows.outcome, rows.methods, position=position)
     check_estimable(choices, rows.methods)
     found, _ = newton(choices, _resampled(choices, rows, resampling))
@@ -128,6 +129,7 @@ def preference_intervals(
         """Return the ends of each row of draws."""
         return np.array([percentile_interval(one, resampling.confidence) for one in columns])
 
+    # Percentiles of strengths and of their differences.
     gaps, many = strength[:, :, None] - strength[:, None, :], len(rows.methods)
     own, between = ends(strength.T), ends(gaps.reshape(-1, many * many).T)
     return PreferenceIntervals(
@@ -193,11 +195,13 @@ def compare_preferences(
     methods = rows.methods
     choices = count_choices(rows.left, rows.right, rows.outcome, methods, position=position)
     check_estimable(choices, methods)
+    # Fit; the last method is the reference, at 0.
     estimates, _ = newton(choices, choices.counts[None])
     strength, moved, pull = (
         np.concatenate([part[..., : len(methods) - 1], np.zeros((*part.shape[:-1], 1))], axis=-1)
         for part in (estimates[0], *influence(choices, estimates[0]))
     )
+    # Each pair: two-way clustered variance of the difference.
     found = []
     for a, b in combinations(range(len(methods)), 2):
         weight = np.abs(pull[:, a] - pull[:, b])

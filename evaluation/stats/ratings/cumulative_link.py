@@ -80,11 +80,14 @@ def ordinal_methods(
     methods, place = np.unique(votes.method, return_inverse=True)
     if len(grades) < 2 or len(methods) < 2:
         raise ValueError(f"need two grades and two methods, got {len(grades)} and {len(methods)}")
+    # Effects against the first method, random terms beside them.
     design = (place[:, None] == np.arange(1, len(methods))).astype(float)
     fitted = clmm(grade, design, term_levels(votes, terms), fixed=place, link=link)
+    # Covariance with the reference, which has none.
     cuts = len(fitted.cuts)
     covariance = np.zeros((len(methods), len(methods)))
     covariance[1:, 1:] = fitted.covariance[cuts:, cuts:]
+    # Degrees of freedom from the smaller of both clusterings.
     raters, sources = len(np.unique(votes.rater)), len(np.unique(votes.source))
     effect = np.concatenate([[0.0], fitted.effect])
     most = max(0, min(raters, sources) - 1)

@@ -60,11 +60,13 @@ def item_scores(votes: Votes, *, confidence: float = 0.95) -> ItemScores:
     the scale and not cut at the scale's ends.
     """
     items, first, member = np.unique(votes.item, return_index=True, return_inverse=True)
+    # Mean and standard deviation of each item.
     count = np.bincount(member, minlength=len(items))
     mos = np.bincount(member, votes.value) / count
     squares = np.bincount(member, (votes.value - mos[member]) ** 2)
     freedom = np.where(count > 1, count - 1, 1)
     deviation = np.where(count > 1, np.sqrt(squares / freedom), np.nan)
+    # Student's interval.
     half = distributions.t.ppf((1 + confidence) / 2, freedom) * deviation / np.sqrt(count)
     return ItemScores(
         votes.edit[first],
@@ -102,6 +104,7 @@ def method_scores(
     ]
     mos, error, low, high, freedom, who, sources, items, count = np.array(rows).T
     boot_low, boot_high = np.full((2, votes.methods), np.nan)
+    # Bootstrap intervals, widened for few clusters.
     if resampling is not None and raters == "random":
         draws = bootstrap_scores(votes, resampling)
         kept = [
@@ -109,6 +112,7 @@ def method_scores(
         ]
         ends = [percentile_interval(*pair) for pair in zip(draws.T, kept, strict=True)]
         boot_low, boot_high = np.array(ends).reshape(-1, 2).T
+    # One rater or one source says nothing of others.
     alone = np.minimum(who, sources) < 2
     boot_low, boot_high = (np.where(alone, np.nan, end) for end in (boot_low, boot_high))
     counts = (array.astype(np.int64) for array in (who, sources, items, count))
@@ -123,6 +127,7 @@ def bootstrap_scores(votes: Votes, resampling: Resampling) -> np.ndarray:
     edit, method = np.divmod(totals.items, votes.methods)
     parts = []
     for raters, sources in two_way_weights(votes.raters, votes.sources, resampling):
+        # Means of items under these raters, averaged by source, then over sources.
         means = totals.means(raters)
         columns = [
             mean_of_source_means(

@@ -151,12 +151,14 @@ class _Chain:
         rng: np.random.Generator,
     ) -> None:
         self.grade, self.rng = grade, rng
+        # Design: indicators of the fixed groups, then of each random term.
         blocks = [indicator(code) for code in (fixed, *codes)]
         self.design = sparse.hstack(blocks).tocsr()
         self.cross = (self.design.T @ self.design).toarray()
         self.groups = blocks[0].shape[1]
         sizes = [block.shape[1] for block in blocks[1:]]
         self.term, self.sizes = np.repeat(np.arange(len(codes)), sizes), np.array(sizes)
+        # Start: cuts from the marginal shares, effects and variances drawn.
         share = np.cumsum(np.bincount(grade))[:-1] / len(grade)
         cuts = special.ndtri(share)
         self.cuts = cuts - cuts[0]

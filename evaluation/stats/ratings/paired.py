@@ -126,6 +126,7 @@ def bootstrap_differences(
     common = [_common_items(totals.items, votes.methods, a, b) for a, b in pairs]
     parts = []
     for raters, sources in two_way_weights(votes.raters, votes.sources, resampling):
+        # Differences of common items, averaged by source, then over sources.
         means = totals.means(raters)
         columns = [
             mean_of_source_means(means[second] - means[first], source[edit], sources, votes.sources)

@@ -175,6 +175,7 @@ def _rates(
     edit, method = np.divmod(table.item, len(ratings.methods))
     complete = np.asarray(np.isfinite(table.value).all(axis=1))
     good = np.asarray((table.value > threshold).all(axis=1), dtype=np.float64)
+    # Share and interval of each method, of its complete items.
     rows = []
     for m in range(len(ratings.methods)):
         at = np.flatnonzero(complete & (method == m))
@@ -230,8 +231,10 @@ def _share_of_items(
     sources, raters = by_source.sources, len(np.unique(rater))
     if sources < 2:
         return share, np.nan, np.nan, sources
+    # Variance between sources, and through raters.
     parts = np.array([by_source.source, _rater_variance(change / len(good), rater, at)])
     variance, freedom = float(parts.sum()), float(sources - 1)
+    # Satterthwaite's degrees of freedom, never more than sources allow.
     if parts[1] > 0:
         freedom = min(variance**2 / float(parts**2 @ [1 / freedom, 1 / (raters - 1)]), freedom)
     ends = korn_graubard(share, variance, len(good), freedom + 1, confidence=confidence)

@@ -92,6 +92,7 @@ def read_ratings(
     columns = columns_of(table, AXES)
     keep, left_out = rows_kept(columns, keep_excluded)
     rows = np.flatnonzero(keep)
+    # Code every axis by number.
     found = {axis: codes_of(axis, columns[axis][keep], rows) for axis in AXES[:-1]}
     value = _values(columns["value"][keep], rows, scale)
     codes = {axis: code for axis, (code, _) in found.items()}
@@ -151,6 +152,7 @@ def _values(column: np.ndarray, rows: np.ndarray, scale: tuple[float, float]) ->
             f"{int(missing.sum())} votes are not finite numbers, the first in row {row} of the "
             "votes, which is empty"
         )
+    # Numbers, all finite.
     try:
         value = column.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -158,6 +160,7 @@ def _values(column: np.ndarray, rows: np.ndarray, scale: tuple[float, float]) ->
     if bad := int((~np.isfinite(value)).sum()):
         row = int(rows[np.argmin(np.isfinite(value))]) + 1
         raise UserError(f"{bad} votes are not finite numbers, the first in row {row} of the votes")
+    # Within the scale.
     outside = (value < scale[0]) | (value > scale[1])
     if outside.any():
         raise UserError(
