@@ -152,7 +152,11 @@ def write_plan(folder: Path, plan: Plan) -> None:
 
 
 def read_plan(folder: Path) -> Plan:
-    """Return the plan of the study in `folder`; one that is not built is a `UserError`."""
+    """Return the plan of the study in `folder`.
+
+    Raises:
+        UserError: if the study is not built.
+    """
     path = folder / PLAN_FILE
     if not path.is_file():
         raise UserError(f"{folder} is not built: run `dreamix study build {folder}` first")

@@ -56,7 +56,11 @@ def end_code(running: Opened, rater_id: int, code: str | None, why: str) -> str 
 
 
 def find_rater(session: Session, names: Pseudonyms, who: str) -> Rater:
-    """Return the rater of a pseudonym, a platform's name or a token; nobody is a `UserError`."""
+    """Return the rater of a pseudonym, a platform's name or a token.
+
+    Raises:
+        UserError: if no rater has that name.
+    """
     spelled = {who, *filter(None, (person_id(kind, who) for kind in (*PLATFORMS, "open")))}
     named = select(Rater).where(or_(Rater.platform_id.in_(spelled), Rater.token == who))
     found = session.scalars(named).first()

@@ -64,7 +64,11 @@ def run_simulation(
 
 
 def method_means(study: Study, merits: tuple[str, ...]) -> dict[str, float]:
-    """Return what METHOD=MEAN options say; a method that the study lacks is a `UserError`."""
+    """Return what METHOD=MEAN options say.
+
+    Raises:
+        UserError: if the study lacks the method.
+    """
     found: dict[str, float] = {}
     for merit in merits:
         method, _, mean = merit.rpartition("=")

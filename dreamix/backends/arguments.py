@@ -15,7 +15,11 @@ from dreamix.core.names import shown
 
 
 def prompts_of(prompt: object, name: str = "prompt") -> list[str]:
-    """Return prompts as a list; what is neither a text nor several of them is a `UserError`."""
+    """Return prompts as a list.
+
+    Raises:
+        UserError: for anything but a text or several texts.
+    """
     if isinstance(prompt, str):
         return [prompt]
     if not isinstance(prompt, Sequence) or isinstance(prompt, bytes):
@@ -55,7 +59,11 @@ def generators_of(generator: object, count: int) -> Generators:
 
 
 def count_of(value: object, usual: int, name: str) -> int:
-    """Return a whole number of 1 or more, `usual` for None; anything else is a `UserError`."""
+    """Return a whole number of 1 or more, `usual` for None.
+
+    Raises:
+        UserError: for anything else.
+    """
     if value is None:
         return usual
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
@@ -71,7 +79,11 @@ def size_of(height: object, width: object) -> tuple[int | None, int | None]:
 
 
 def factors_of(corrupt: object) -> tuple[int, int]:
-    """Return (time, space) of the corruption; anything but two whole numbers is a `UserError`."""
+    """Return (time, space) of the corruption.
+
+    Raises:
+        UserError: for anything but two whole numbers.
+    """
     pair = corrupt if isinstance(corrupt, Sequence) and not isinstance(corrupt, str) else ()
     whole = all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in pair)
     if len(pair) != 2 or not whole:
@@ -80,7 +92,11 @@ def factors_of(corrupt: object) -> tuple[int, int]:
 
 
 def number_of(value: object, usual: float, name: str) -> float:
-    """Return a finite number, `usual` for None; anything else is a `UserError`."""
+    """Return a finite number, `usual` for None.
+
+    Raises:
+        UserError: for anything else.
+    """
     if value is None:
         return usual
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
@@ -89,7 +105,11 @@ def number_of(value: object, usual: float, name: str) -> float:
 
 
 def number_or_none(value: object, name: str) -> float | None:
-    """Return a finite number, or None for None; anything else is a `UserError`."""
+    """Return a finite number, or None for None.
+
+    Raises:
+        UserError: for anything else.
+    """
     return None if value is None else number_of(value, 0.0, name)
 
 

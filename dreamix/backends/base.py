@@ -185,7 +185,11 @@ _SIZE = re.compile(r"@(\d+)x(\d+)(?:x(\d+))?$")
 
 
 def spec_of(name: str) -> Spec:
-    """Return the parts of a backend's name; one that means nothing is a `UserError`."""
+    """Return the parts of a backend's name.
+
+    Raises:
+        UserError: if the name means nothing.
+    """
     sized = _SIZE.search(name)
     bare = name[: sized.start()] if sized else name
     kind, colon, weights = bare.partition(":")
@@ -213,7 +217,11 @@ def spec_of(name: str) -> Spec:
 
 
 def check_backend(name: str) -> str:
-    """Return `name` with an absolute path; one that is not in BACKENDS is a `UserError`."""
+    """Return `name` with an absolute path.
+
+    Raises:
+        UserError: if it is not in BACKENDS.
+    """
     kind, weights, size = spec_of(name)
     parts = [str(weights)] if kind == PIPELINE else [kind, *([str(weights)] if weights else [])]
     suffix = "" if size is None else f"@{'x'.join(str(n) for n in size if n is not None)}"

@@ -34,7 +34,8 @@ class Called(NamedTuple):
 def called_with(callback: Callback | None, held: Sequence[str]) -> Called | None:
     """Return a callback with the tensors it names itself (those of diffusers do), else `held`.
 
-    What cannot be called and tensors that are not shown here are a `UserError`.
+    Raises:
+        UserError: if it is not callable, or asks for tensors that are not offered.
     """
     named = getattr(callback, "tensor_inputs", None)
     wanted = list(held if named is None else named) if not isinstance(held, str) else [held]
@@ -127,7 +128,11 @@ def _reworded(family: Family, states: object, words: Tensor, name: str) -> Tenso
 
 
 def _like(new: object, old: Tensor, name: str) -> Tensor:
-    """Return a tensor that has the shape of another; anything else is a `UserError`."""
+    """Return a tensor that has the shape of another.
+
+    Raises:
+        UserError: for anything else.
+    """
     if not isinstance(new, Tensor):
         raise UserError(f"a callback returned {name} that are a {type(new).__name__}, not a tensor")
     if new.shape != old.shape:

@@ -210,7 +210,11 @@ def _denoised(
 
 
 def _shown(family: Family, z: Tensor, frames: int, output: str) -> Any:
-    """Return the frames of latents as pictures, array or tensor; NaN is a `UserError`."""
+    """Return the frames of latents as pictures, array or tensor.
+
+    Raises:
+        UserError: if a value is NaN.
+    """
     pixels = family.decode(z)[:, :, :frames]
     if not pixels.isfinite().all():
         raise UserError(

@@ -64,7 +64,11 @@ class FinetunedState:
             raise
 
     def reset(self) -> None:
-        """Go back to the pretrained weights; what keeps from that is a `UserError`."""
+        """Go back to the pretrained weights.
+
+        Raises:
+            UserError: if that is impossible.
+        """
         networks = self.networks
         fused = NAME in getattr(self._family.pipe, "fused_loras", ())
         if fused and not any(has_adapter(network) for network in networks):

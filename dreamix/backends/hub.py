@@ -33,7 +33,11 @@ PICTURE_CLASS = "StableDiffusionPipeline"
 
 
 def load_pipeline(name: str | Path, *, motion_adapter: object = None, **options: Any) -> Any:
-    """Return a diffusers pipeline; what is missing or damaged is a `UserError`."""
+    """Return a diffusers pipeline.
+
+    Raises:
+        UserError: if a file is missing or damaged.
+    """
     from diffusers import AnimateDiffPipeline, DiffusionPipeline, MotionAdapter
 
     known, *others = stages_of(str(name)) or (Weights(str(name)),)

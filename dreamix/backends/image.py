@@ -76,7 +76,11 @@ class Pictures(VideoModel):
 
     @cached_property
     def folder(self) -> Path:
-        """Where the weights are; weights that are not on this machine are a `UserError`."""
+        """Where the weights are.
+
+        Raises:
+            UserError: if the weights are not on this machine.
+        """
         return local_folder(self._weights.hub)
 
     @cached_property

@@ -75,7 +75,11 @@ class PipelineBackend(VideoModel):
 
     @cached_property
     def folders(self) -> list[Path]:
-        """Where the weights are; weights that are not on this machine are a `UserError`."""
+        """Where the weights are.
+
+        Raises:
+            UserError: if the weights are not on this machine.
+        """
         return [local_folder(part) for part in self._weights if part]
 
     @cached_property

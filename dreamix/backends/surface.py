@@ -133,7 +133,11 @@ class Surface:
         object.__setattr__(self, name, value)
 
     def _set_part(self, name: str, part: object) -> None:
-        """Put a part into the pipeline; one that cannot take the place is a `UserError`."""
+        """Put a part into the pipeline.
+
+        Raises:
+            UserError: if it does not fit there.
+        """
         before = getattr(self.pipe, name)
         check_part(self.pipe, name, part)
         setattr(self.pipe, name, part)

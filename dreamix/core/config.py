@@ -78,7 +78,11 @@ def config_hash(config: Any) -> str:
 
 
 def _read(hint: Any, value: Any, where: str) -> Any:
-    """Return `value` as the type `hint`; a text that does not read so is a `UserError`."""
+    """Return `value` as the type `hint`.
+
+    Raises:
+        UserError: if the text does not parse as that type.
+    """
     if isinstance(hint, types.UnionType):
         if value is None or str(value).lower() == "none":
             return None

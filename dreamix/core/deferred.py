@@ -24,7 +24,11 @@ class Deferred(click.Command):
 
     @cached_property
     def command(self) -> click.Command:
-        """The command itself; a package that fails at it is a `UserError`."""
+        """The command itself.
+
+        Raises:
+            UserError: if the package that brings it fails.
+        """
         found = self._held
         return found.command if isinstance(found, Deferred) else found
 

@@ -90,7 +90,11 @@ def open_file(path: Path) -> BufferedReader:
 
 
 def read_bytes(path: Path, most: int = MOST) -> bytes:
-    """Return what a file holds; one that is unreadable or over `most` bytes is a `UserError`."""
+    """Return what a file holds.
+
+    Raises:
+        UserError: if it cannot be read or is over `most` bytes.
+    """
     try:
         with open_file(path) as file:
             data = file.read(most + 1)

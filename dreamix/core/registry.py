@@ -107,7 +107,11 @@ class NamedRegistry(Registry[T]):
         super().__init__(kind, "", group)
 
     def get(self, name: str) -> T:
-        """Return the entry called `name`; a package that fails at it is a `UserError`."""
+        """Return the entry called `name`.
+
+        Raises:
+            UserError: if the package that brings it fails.
+        """
         found: Any = super().get(name)
         return load(found) if isinstance(found, EntryPoint) else found
 

@@ -37,7 +37,11 @@ WORDS = {
 
 
 def read_typed(path: Path, kind: type[T], most: int = MOST) -> T:
-    """Return what a JSON file holds as a `kind`; what is no such thing is a `UserError`."""
+    """Return what a JSON file holds as a `kind`.
+
+    Raises:
+        UserError: if the content is of another kind.
+    """
     return parse_typed(read_bytes(path, most), kind, str(path))
 
 

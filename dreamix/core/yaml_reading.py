@@ -119,7 +119,11 @@ def ticked(name: str) -> str:
 
 
 def read_document(path: Path, limits: Limits, as_written: Collection[str] = ()) -> Document:
-    """Return a YAML file; see `parse_document`. One that cannot be read at all is a `UserError`."""
+    """Return a YAML file; see `parse_document`.
+
+    Raises:
+        UserError: if the file cannot be read at all.
+    """
     return parse_document(read_bytes(path, limits.size), str(path), limits, as_written)
 
 
@@ -144,7 +148,11 @@ def parse_document(
 
 
 def read_yaml(path: Path) -> Any:
-    """Return what a YAML file says as plain values; mistakes in it are a `UserError`."""
+    """Return what a YAML file says as plain values.
+
+    Raises:
+        UserError: if there are mistakes in it.
+    """
     return _faultless(read_document(path, Limits()))
 
 

@@ -62,10 +62,12 @@ def adapt(
     optimise, history = optimiser(parameters, settings.learning_rate, training), []
     scaler = torch.amp.GradScaler(training.device, enabled=training.precision == "fp16")
     for done in range(settings.steps):
+        # Gradients of all terms; a loss that is no number ends it before the weights change.
         losses = add_gradients(parts, generator, scaler, training)
         if not all(torch.isfinite(torch.tensor(value)) for value in losses.values()):
             raise diverged(settings, done)
         bring_state(optimise)
+        # Update.
         scaler.step(optimise)
         scaler.update()
         optimise.zero_grad(set_to_none=True)
@@ -112,7 +114,11 @@ def _terms(part: LossPart, generator: torch.Generator, training: Training) -> It
 
 
 def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -> Any:
-    """Return AdamW without weight decay, in 8 bits if asked; what is missing is a `UserError`."""
+    """Return AdamW without weight decay, in 8 bits if asked.
+
+    Raises:
+        UserError: if the package is missing.
+    """
     if training.optimiser == "adamw":
         return torch.optim.AdamW(parameters, rate, weight_decay=0.0, fused=training.fused or None)
     if training.optimiser != "adamw8bit":

@@ -40,12 +40,14 @@ def degraded(x: Tensor, time: int = 1, space: int = 1) -> Tensor:
     if time < 1 or space < 1:
         raise UserError(f"factors of corruption are 1 or more, not {time} and {space}")
     if time > 1:
+        # Every time-th frame, and linear interpolation between them.
         kept = x[:, :, ::time]
         place = torch.arange(x.shape[2], device=x.device) / time
         low = place.floor().long()
         high = (low + 1).clamp(max=kept.shape[2] - 1)
         x = torch.lerp(kept[:, :, low], kept[:, :, high], (place - low)[:, None, None].to(x.dtype))
     if space > 1:
+        # Area means on a coarser grid, and bilinear interpolation back.
         height, width = x.shape[3:]
         coarse = (-(-height // space), -(-width // space))
         frames = x.transpose(1, 2).flatten(0, 1)
@@ -57,7 +59,11 @@ def degraded(x: Tensor, time: int = 1, space: int = 1) -> Tensor:
 
 
 def to_video(clip: Tensor, fps: float) -> Video:
-    """Return a clip (1, 3, F, H, W) in -1..1 as pictures of 8 bits; NaN is a `UserError`."""
+    """Return a clip (1, 3, F, H, W) in -1..1 as pictures of 8 bits.
+
+    Raises:
+        UserError: if a value is NaN.
+    """
     if not clip.isfinite().all():
         raise UserError("the model made no picture but infinite values; lower its guidance")
     levels = ((clip[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)

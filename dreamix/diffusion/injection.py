@@ -70,9 +70,11 @@ def denoise_injected(
     """
     parts = others + 2
     for i in range(sampler.steps):
+        # Source, negatives and target in one batch; the source's features replace theirs.
         batch = torch.cat([sampler.source(i), *[z] * (parts - 1)])
         with first_part_copied(sampler.layers(i), parts=parts):
             _, *against, target = sampler.predict(i, batch).chunk(parts)
+        # Guidance, and one step down.
         away = between(against, negative(i / max(sampler.steps - 1, 1)))
         z = sampler.down(i, guide(away, target, guidance), z)
         if progress:

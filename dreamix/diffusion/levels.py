@@ -66,6 +66,7 @@ def start_of(scheduler: Scheduler, s: float) -> StartStep:
         return StartStep(s, 1.0, 0, steps, float(timesteps[0]))
     if s == 0:
         return StartStep(s, 0.0, steps, steps, 0.0)
+    # The step whose level is nearest, of those where the solver may begin.
     levels = torch.cat([noise_levels(scheduler), torch.zeros(1, dtype=torch.float64)])
     order = getattr(scheduler, "order", 1)  # 2: a solver that calls the network twice
     begins = [*range(0, steps, order), steps]

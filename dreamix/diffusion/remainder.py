@@ -51,8 +51,10 @@ def _denoised(scheduler: Scheduler, x: Tensor, noise: Tensor, start: StartStep) 
         scheduler.set_begin_index(start.step)
     at = scheduler.timesteps[start.step].cpu().expand(1)
     add = scheduler.add_noise if hasattr(scheduler, "add_noise") else None
+    # Noise the clip to the start.
     z = add(x, noise, at) if add else scheduler.scale_noise(x, at, noise)
     for i in range(start.step, start.steps):
+        # Denoise it by a network that knows the clip.
         t, s = scheduler.timesteps[i], float(levels[i])
         seen = scheduler.scale_model_input(z, t) if hasattr(scheduler, "scale_model_input") else z
         z = scheduler.step(_prediction(scheduler, seen, x, s, flow), t, z, return_dict=False)[0]

@@ -78,6 +78,7 @@ def step(
         part.reshape((-1,) + (1,) * (z.ndim - 1))
         for part in (alpha(t), alpha(s), sigma(t), sigma(s))
     )
+    # Fresh noise of DDIM's eta, and what is kept of the old.
     fresh = torch.zeros_like(sigma_s)
     if eta:
         fresh = eta * sigma_s / sigma_t * (1 - (alpha_t / alpha_s).square()).clamp(min=0).sqrt()
@@ -109,8 +110,10 @@ def invert(
         raise UserError("an inversion has to go up to a noise level above 0")
     path = [alpha(at(times[0], x)).reshape((-1,) + (1,) * (x.ndim - 1)) * x]
     for i, (t, s) in enumerate(pairwise(times)):
+        # One DDIM step up, with the network's answer at the lower level.
         z, now, above = path[-1], at(t, x), at(s, x)
         found = step(z, denoise(z, now), now, above)
+        # Fixed-point rounds with its answer at the upper one.
         for _ in range(refine):
             found = step(z, denoise(found, above), now, above)
         path.append(found)

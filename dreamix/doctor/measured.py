@@ -79,7 +79,11 @@ def measured_apart(
     device: str = "cpu",
     threads: int = 1,
 ) -> list[Measurement]:
-    """Return what a process of its own measures; one that fails is a `UserError`."""
+    """Return what a process of its own measures.
+
+    Raises:
+        UserError: if the process fails.
+    """
     size = size or (PICTURES if _of_pictures(name) else SIZE)
     asked = json.dumps([name, list(works), list(size), device])
     command = [sys.executable, "-W", "ignore", "-m", __name__, asked]

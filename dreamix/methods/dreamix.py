@@ -129,7 +129,8 @@ def _denoising(config: DreamixConfig, preset: Preset) -> Denoising:
 def chosen(config: DreamixConfig, category: str) -> Preset:
     """Return the preset of the category with the ablation and the settings that were given.
 
-    An unknown ablation and a setting that contradicts it are a `UserError`.
+    Raises:
+        UserError: for an unknown ablation, or a setting that contradicts it.
     """
     preset = PRESETS.get(category, MIDDLE)
     if config.ablation not in ABLATIONS:

@@ -77,7 +77,11 @@ def _colour(text: str) -> tuple[str, str | None]:
 def _named(
     label: str, text: str, columns: dict[str, Column], asked: ExpansionContext
 ) -> dict[str, Column]:
-    """Return the columns by labels that can name folders; one label for two is a `UserError`."""
+    """Return the columns by labels that can name folders.
+
+    Raises:
+        UserError: if two columns share a label.
+    """
     named: dict[str, Column] = {}
     for name, column in sorted(columns.items()):
         said = safe_label(label) if label else _label(name, asked)
@@ -135,7 +139,11 @@ def _pattern(text: str) -> Pattern:
 
 
 def brings(config: ExternalConfig, suite: Suite, edit: str, seed: int) -> Path:
-    """Return the file of one cell as it stands today; none, or two, are a `UserError`."""
+    """Return the file of one cell as it stands today.
+
+    Raises:
+        UserError: if there is none, or more than one.
+    """
     text = _absolute(config.pattern) if os.path.isabs(config.pattern) else absolute(config.pattern)
     if is_table(text):
         return _of_table(text, (str(config.method), edit, seed))

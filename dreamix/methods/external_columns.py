@@ -1,6 +1,6 @@
 """Which methods a place holds: each with the pattern of its outputs and the seeds that are there.
 
-What lies there and is left out is told to `Asked.say`; two files for one cell are a `UserError`.
+Files that are left out are reported by `ExpansionContext.say`; two for one cell are a `UserError`.
 """
 
 import glob
@@ -148,7 +148,11 @@ def _globbed(text: str) -> list[str]:
 
 
 def scanned(text: str, asked: ExpansionContext) -> Scan:
-    """Return what a pattern leads to; two outputs for one cell are a `UserError`."""
+    """Return what a pattern leads to.
+
+    Raises:
+        UserError: if there are two outputs for one cell.
+    """
     pattern = Pattern(absolute(text))
     cells: dict[PathMatch, Path] = {}
     told = outputs(pattern, asked.edits, asked.say)
@@ -159,7 +163,11 @@ def scanned(text: str, asked: ExpansionContext) -> Scan:
 
 
 def only_one(cell: object, paths: list[Path]) -> Path:
-    """Return the one file that several paths lead to; several files are a `UserError`."""
+    """Return the one file that several paths lead to.
+
+    Raises:
+        UserError: if they lead to several files.
+    """
     if len(set(paths)) > 1 and len({os.path.realpath(path) for path in paths}) > 1:
         raise UserError(
             f"two outputs for {cell}: {paths[0]} and {paths[1]}; keep one of them, or say which: "

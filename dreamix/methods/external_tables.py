@@ -112,7 +112,11 @@ def _separator(header: str) -> str:
 
 
 def _names(path: Path, header: str) -> list[str]:
-    """Return the names of the columns; one that is missing or stands twice is a `UserError`."""
+    """Return the names of the columns.
+
+    Raises:
+        UserError: if one is missing or stands twice.
+    """
     cells = next(csv.reader([header.strip("\r\n")], delimiter=_separator(header)), [])
     names = [cell.strip().lower() for cell in cells]
     if missing := [name for name in COLUMNS if name not in names]:

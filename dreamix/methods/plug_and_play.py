@@ -95,7 +95,11 @@ def plug_and_play(
 
 
 def _injection(config: PlugAndPlayConfig, preset: str, guided: Guide) -> FeatureInjection:
-    """Return the settings as a model takes them; what means nothing is a `UserError`."""
+    """Return the settings as a model takes them.
+
+    Raises:
+        UserError: for settings that mean nothing.
+    """
     for name in ("steps", "inversion", "frame_batch"):
         if (value := getattr(config, name)) is not None and value < 1:
             raise UserError(f"plug-and-play: {name} is 1 or more, not {value}")

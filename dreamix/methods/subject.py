@@ -60,7 +60,11 @@ def _told(facts: dict[str, Any], pictures: int) -> dict[str, Any]:
 
 
 def _denoising(config: SubjectConfig, model: VideoModel) -> Denoising:
-    """Return how clips are made of noise alone; a length below 1 is a `UserError`."""
+    """Return how clips are made of noise alone.
+
+    Raises:
+        UserError: for a length below 1.
+    """
     if config.length is not None and config.length < 1:
         raise UserError(f"subject makes 1 frame or more, not length={config.length}")
     return Denoising(

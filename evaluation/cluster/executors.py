@@ -50,7 +50,11 @@ def executor_of(
 
 
 def _address(rest: str, colon: str) -> str:
-    """Return where the cluster is; `ray://`, which cannot carry a run, is a `UserError`."""
+    """Return where the cluster is.
+
+    Raises:
+        UserError: for a `ray://` address, which cannot carry a run.
+    """
     if rest.startswith("//"):
         raise UserError(
             f"--executor ray:{rest}: Ray Client addresses do not do; run the command on a node of "

@@ -22,7 +22,11 @@ class Wanted:
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """Yield Ray, connected to the cluster at `address`; one that is not there is a `UserError`."""
+    """Yield Ray, connected to the cluster at `address`.
+
+    Raises:
+        UserError: if there is no cluster.
+    """
     try:
         import ray
     except ModuleNotFoundError:

@@ -150,7 +150,11 @@ class RayPool:
         return sum(room_of(node, self.gpus) for node in nodes)
 
     def _first_size(self) -> int:
-        """Return how many workers to have; a cluster without room for one is a `UserError`."""
+        """Return how many workers to have.
+
+        Raises:
+            UserError: if the cluster has no room for one.
+        """
         size = self.wanted.workers or self._room()
         if not size and self.waiting:
             gpus = f" and {self.gpus:g} GPU" if self.gpus else ""
@@ -247,7 +251,11 @@ class RayPool:
             self._on_lost(worker, error)
 
     def _on_ready(self, worker: WorkerHandle, ready: Ready) -> None:
-        """Let a worker in, or let it go if it cannot help; nobody left is a `UserError`."""
+        """Let a worker in, or let it go if it cannot help.
+
+        Raises:
+            UserError: if nobody is left.
+        """
         self.startup_failures = 0
         if ready.problem is None:
             worker.ready, worker.awaited = ready, None

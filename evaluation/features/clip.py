@@ -71,7 +71,11 @@ def state(settings: ModelSettings) -> str | None:
 
 
 def load(settings: ModelSettings) -> "ClipEncoder":
-    """Return the encoder on settings.device; whatever is wrong with its files is a `UserError`."""
+    """Return the encoder on settings.device.
+
+    Raises:
+        UserError: if its files are missing or damaged.
+    """
     files = _files(settings)
     model, tokenizer = build_clip(files)
     return ClipEncoder(model, tokenizer, settings, _fit(files, settings))

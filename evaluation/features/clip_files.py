@@ -154,7 +154,11 @@ def builtin_names() -> list[str]:
 
 
 def builtin_config(name: str) -> dict[str, Any]:
-    """Return the architecture that open_clip knows as `name`; an unknown one is a `UserError`."""
+    """Return the architecture that open_clip knows as `name`.
+
+    Raises:
+        UserError: if open_clip does not know it.
+    """
     path = _builtin_folder() / f"{name}.json"
     if not path.is_file():
         hint = near_misses(name, builtin_names())

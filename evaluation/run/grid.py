@@ -92,7 +92,11 @@ def check_case(label: str, known: Iterable[str]) -> None:
 
 
 def _few_enough(label: str, seeds: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the seeds of a method; more than a run can hold are a `UserError`."""
+    """Return the seeds of a method.
+
+    Raises:
+        UserError: if there are more than a run can hold.
+    """
     try:
         return seed_numbers(seeds)
     except ValueError as error:

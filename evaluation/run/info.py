@@ -237,7 +237,11 @@ class KeptSource:
 
 
 def read_run_info(folder: Path) -> RunInfo:
-    """Return what run.json says; a folder without one, or with a damaged one, is a `UserError`."""
+    """Return what run.json says.
+
+    Raises:
+        UserError: if it is missing or damaged.
+    """
     path = inside(folder, "run.json")
     if not path.exists():
         raise UserError(f"{folder} is not a run folder: it has no run.json (see `bench run`)")
@@ -261,12 +265,20 @@ def _check_format(folder: Path, data: bytes) -> None:
 
 
 def read_clip_row(path: Path, cell: Cell) -> ClipRow:
-    """Return the sidecar of a cell; one that is of another clip or damaged is a `UserError`."""
+    """Return the sidecar of a cell.
+
+    Raises:
+        UserError: if it is damaged or of another clip.
+    """
     return check_clip_row(path, read_typed(path, ClipRow, SIDECAR), cell)
 
 
 def check_clip_row(path: Path | str, row: ClipRow, cell: Cell) -> ClipRow:
-    """Return the row of a sidecar at `path`; one that is not of that cell is a `UserError`."""
+    """Return the row of a sidecar at `path`.
+
+    Raises:
+        UserError: if it is not of that cell.
+    """
     if row.cell != cell:
         raise UserError(f"{path} is of {shown(tuple(row.cell), 200)}, not of the clip it is beside")
     if row.status == "ok" and (row.file is None or row.sha256 is None):

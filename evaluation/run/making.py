@@ -86,7 +86,11 @@ class ClipMaker:
         self._backends: dict[str, VideoModel] = {}
 
     def open_models(self, labels: Iterable[str]) -> None:
-        """Open the backends of those columns; one not here, or another, is a `UserError`."""
+        """Open the backends of those columns.
+
+        Raises:
+            UserError: if one is not here, or not the one the run began with.
+        """
         for label in labels:
             self._backend(self._folder.info.methods[label])
 

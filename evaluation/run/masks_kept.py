@@ -19,7 +19,11 @@ def write_packed_mask(path: Path, mask: np.ndarray) -> None:
 
 
 def read_packed_mask(path: Path) -> np.ndarray:
-    """Return what `write_packed_mask` wrote; any other file is a `UserError`."""
+    """Return what `write_packed_mask` wrote.
+
+    Raises:
+        UserError: if the file is of another kind.
+    """
     arrays = read_npz(path, MOST_PIXELS // 8 + 1024)
     bits, shape = arrays.get("bits"), arrays.get("shape")
     if bits is None or shape is None or bits.dtype != np.uint8 or shape.dtype.kind != "i":

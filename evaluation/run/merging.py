@@ -122,7 +122,11 @@ def _kept(run: RunFolder) -> list[str]:
 
 
 def _chosen(runs: list[RunFolder]) -> dict[Cell, MergeCandidate]:
-    """Return what to take for every cell; two that differ are a `UserError`."""
+    """Return what to take for every cell.
+
+    Raises:
+        UserError: if two runs differ on a cell.
+    """
     found: dict[Cell, MergeCandidate] = {}
     for run in runs:
         for cell in run.cells():

@@ -147,7 +147,11 @@ def is_done(run: RunFolder, cell: Cell, config: object = None) -> bool:
 
 
 def _entries(columns: list[Variant], seeds: int, backend: str, out: Path) -> dict[str, MethodInfo]:
-    """Return what run.json holds about each column; two columns of one name are a `UserError`."""
+    """Return what run.json holds about each column.
+
+    Raises:
+        UserError: if two columns have one name.
+    """
     entries: dict[str, MethodInfo] = {}
     places: dict[str, str] = {}
     model = None

@@ -199,7 +199,11 @@ def read_composites(path: Path) -> list[Composite]:
 
 
 def composite_of(held: dict[str, Any], where: str) -> Composite:
-    """Return the composite that `stored` made a dict of; a damaged one is a `UserError`."""
+    """Return the composite that `stored` made a dict of.
+
+    Raises:
+        UserError: if it is damaged.
+    """
     found = as_typed(held, _Stored, where)
     _check_terms(found.entry, where)
     return Composite(found.axis, found.simulated, found.id, found.origin, found.entry)

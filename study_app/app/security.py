@@ -148,7 +148,11 @@ class OwnPagesOnly:
 
 
 def origins_of(urls: Iterable[str]) -> frozenset[WebOrigin]:
-    """Return the origins of addresses as people write them; another text is a `UserError`."""
+    """Return the origins of addresses as people write them.
+
+    Raises:
+        UserError: if a text is no address.
+    """
     return frozenset(_declared(url) for url in urls)
 
 

@@ -41,7 +41,11 @@ class EarlierPlan:
 
 
 def read_earlier_plan(folder: Path) -> EarlierPlan:
-    """Return the plan that stands in a study's folder; one that is damaged is a `UserError`."""
+    """Return the plan that stands in a study's folder.
+
+    Raises:
+        UserError: if the plan is damaged.
+    """
     path = folder / PLAN_FILE
     if not path.exists():
         return EarlierPlan()

@@ -244,7 +244,11 @@ def _lacking_defects(
 
 
 def read_study(folder: Path) -> Study:
-    """Return the study in `folder`; a file that cannot be one is a `UserError`."""
+    """Return the study in `folder`.
+
+    Raises:
+        UserError: if the file is missing or has mistakes.
+    """
     path = folder / STUDY_FILE
     if not path.is_file():
         raise UserError(
