@@ -1,5 +1,8 @@
 """What every metric has to keep to, whatever it measures."""
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -76,44 +79,12 @@ def test_it_declares_what_a_reader_needs(name: str) -> None:
     assert set(metric.models) <= set(MODELS.names())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_values_are_finite_within_bounds_and_the_same_again(name: str, features: Features) -> None:
-    metric = runnable(METRICS.get(name), features)
-    damaged = CORRUPTIONS["noise"](render(SCENE), 2)
-    try:
-        first = value(metric, sample(damaged, features, f"{name} first"))
-    except DoesNotApply as reason:
-        pytest.skip(f"with random weights: {reason}")
-    assert metric.bounds[0] - 1e-6 <= first <= metric.bounds[1] + 1e-6
-    assert value(metric, sample(damaged, features, f"{name} again")) == first
-
-
-@pytest.mark.parametrize("name", sorted(ON_SOURCE))
-def test_the_source_itself_has_the_value_of_no_change(name: str, features: Features) -> None:
-    metric = runnable(METRICS.get(name), features)
-    assert value(metric, sample(render(SCENE), features, "copy")) == pytest.approx(
-        ON_SOURCE[name], abs=1e-5
-    )
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        "one frame",
-        "fewer frames",
-        "other rate",
-        "other size",
-        "odd size",
-        "grey",
-        "black",
-        "longer",
-    ],
-)
-@pytest.mark.parametrize("name", NAMES)
-def test_odd_clips_have_a_value_or_a_reason(name: str, odd: str, features: Features) -> None:
-    metric = runnable(METRICS.get(name), features)
+def made_clips() -> dict[str, Video]:
+    """Return the clips that metrics are held to, by name; no metric may write into one."""
     frames = render(SCENE).frames
-    clips = {
+    return {
+        "noise": CORRUPTIONS["noise"](render(SCENE), 2),
+        "copy": render(SCENE),
         "one frame": Video(frames[:1], 8),
         "fewer frames": Video(frames[:5], 8),
         "other rate": Video(frames[::2], 4),
@@ -123,7 +94,50 @@ def test_odd_clips_have_a_value_or_a_reason(name: str, odd: str, features: Featu
         "black": Video(np.zeros_like(frames[:6]), 8),
         "longer": Video(np.concatenate([frames, frames[:4]]), 8),
     }
+
+
+ODD = [name for name in made_clips() if name not in ("noise", "copy")]
+Made = Callable[..., Sample]
+
+
+@pytest.fixture(scope="module")
+def made_sample(features: Features) -> Made:
+    """Samples by the clip's name, made once for all metrics, as in a run; `again` is another."""
+    clips = made_clips()
+    for clip in clips.values():
+        clip.frames.flags.writeable = False
+    return cache(lambda name, again=False: sample(clips[name], features, f"{name} {again}"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_are_finite_within_bounds_and_the_same_again(
+    name: str, features: Features, made_sample: Made
+) -> None:
+    metric = runnable(METRICS.get(name), features)
     try:
-        assert np.isfinite(value(metric, sample(clips[odd], features, f"{name} {odd}")))
+        first = value(metric, made_sample("noise"))
+    except DoesNotApply as reason:
+        pytest.skip(f"with random weights: {reason}")
+    assert metric.bounds[0] - 1e-6 <= first <= metric.bounds[1] + 1e-6
+    assert value(metric, made_sample("noise", again=True)) == first
+
+
+@pytest.mark.parametrize("name", sorted(ON_SOURCE))
+def test_the_source_itself_has_the_value_of_no_change(
+    name: str, features: Features, made_sample: Made
+) -> None:
+    metric = runnable(METRICS.get(name), features)
+    found = value(metric, made_sample("copy"))
+    assert found == pytest.approx(ON_SOURCE[name], abs=1e-5)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_clips_have_a_value_or_a_reason(
+    name: str, odd: str, features: Features, made_sample: Made
+) -> None:
+    metric = runnable(METRICS.get(name), features)
+    try:
+        assert np.isfinite(value(metric, made_sample(odd)))
     except DoesNotApply as reason:
         assert len(str(reason)) > 10

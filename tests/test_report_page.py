@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -150,8 +151,10 @@ def test_copies_play_in_a_browser_and_equal_clips_are_stored_once(made: Path) ->
     }
 
 
-def test_copies_are_not_made_twice_and_leftovers_go(run_folder: Path, tmp_path: Path) -> None:
-    build_report(run_folder, tmp_path, IntervalSettings(resamples=100))
+def test_copies_are_not_made_twice_and_leftovers_go(
+    made: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "media").iterdir()}
     (tmp_path / "media" / "left-over.mp4").write_bytes(b"old")
     build_report(run_folder, tmp_path, IntervalSettings(resamples=100))

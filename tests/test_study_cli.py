@@ -1,6 +1,7 @@
 """`dreamix study`: from a run to results, and one clear line for every mistake."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from console import Program, program
 from sqlalchemy import select
 from study_people import VARIED, add_rater
 
+from dreamix.cli import main
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
 from evaluation.run.runner import run_suite
@@ -49,15 +51,30 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def study(dreamix: Program, run: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made_once(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study as the commands make it, but for the size of its clips."""
-    folder = tmp_path / "two"
-    assert dreamix("study", "new", run, "--out", folder)[0] == 0
+    folder = tmp_path_factory.mktemp("studies") / "two"
+    done("study", "new", run, "--out", folder)
     change(folder, "display_height: 360", "display_height: 120")
     change(folder, "training: 3", "training: 2")
-    assert dreamix("study", "build", folder)[0] == 0
+    done("study", "build", folder)
     return folder
+
+
+def done(*arguments: object) -> None:
+    """Call the program, which has to succeed."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.delenv("DREAMIX_DATABASE", raising=False)
+        patch.setattr(sys, "argv", ["dreamix", *map(str, arguments)])
+        main()
+    assert not ended.value.code
+
+
+@pytest.fixture
+def study(made_once: Path, tmp_path: Path) -> Path:
+    """A copy of that study, for a test to change; as far from its run as the first."""
+    return shutil.copytree(made_once, tmp_path / "two")
 
 
 def change(folder: Path, old: str, new: str) -> None:
