@@ -51,7 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Limit threads; tell pipelines' tests their device, where bits ask for set algorithms."""
     shared = config.getoption("numprocesses", None) or "PYTEST_XDIST_WORKER" in os.environ
     threadpool_limits(limit_threads(1 if shared else None))  # numpy is loaded; torch reads it then
-    folders_in_memory()
+    if config.getoption("markexpr") == "not slow":  # slow tests write more than memory may hold
+        folders_in_memory()
     if config.getoption("--device") == "cpu" and not config.getoption("--family-table"):
         return
     import family_table
