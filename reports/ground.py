@@ -243,11 +243,13 @@ def _gapped(run: Run, part: pd.DataFrame, facts: MetricInfo) -> Gapped:
     seen = part.loc[part["status"] == "ok", "value"].to_numpy(np.float64)
     bounds = _bounds(seen[np.isfinite(seen)], *facts.ends)
     value = part["value"].where(part["counts"])
-    sides = [value.fillna(end).where(part["due"]) for end in (bounds.low, bounds.high)]
-    gaps = part["due"] & ~part["counts"]
-    whole, low, high = (_table(run, part, column) for column in (value, *sides))
-    missing = _table(run, part, gaps.astype(np.float64)) > 0
-    return Gapped(whole, low, high, missing, bounds, tolerance(seen, *facts.ends))
+    low, high = (value.fillna(end).where(part["due"]) for end in (bounds.low, bounds.high))
+    gaps = (part["due"] & ~part["counts"]).astype(np.float64)
+    columns = pd.DataFrame({"whole": value, "low": low, "high": high, "gaps": gaps})
+    tables = _tables(run, part, columns)
+    missing = tables["gaps"] > 0
+    ends = tolerance(seen, *facts.ends)
+    return Gapped(tables["whole"], tables["low"], tables["high"], missing, bounds, ends)
 
 
 def _bounds(seen: np.ndarray, low: float, high: float) -> Bounds:
@@ -259,11 +261,17 @@ def _bounds(seen: np.ndarray, low: float, high: float) -> Bounds:
     return Bounds(float(ends[0]), float(ends[1]), *declared)
 
 
-def _table(run: Run, part: pd.DataFrame, column: pd.Series) -> np.ndarray:
-    """Return the mean of a column over the seeds of each edit, float (methods, edits)."""
-    means = column.groupby([part["method"], part["edit"]]).mean().unstack("edit")
-    shaped = means.reindex(index=list(run.methods), columns=list(run.edits))
-    return shaped.to_numpy(np.float64)
+def _tables(run: Run, part: pd.DataFrame, columns: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the mean of each column over the seeds of an edit, float (methods, edits)."""
+    methods, edits = pd.Index(list(run.methods)), pd.Index(list(run.edits))
+    means = columns.groupby([part["method"], part["edit"]]).mean()
+    rows = methods.get_indexer(means.index.get_level_values(0))
+    places = edits.get_indexer(means.index.get_level_values(1))
+    known = (rows >= 0) & (places >= 0)
+    found = {str(name): np.full((len(methods), len(edits)), np.nan) for name in columns}
+    for name, table in found.items():
+        table[rows[known], places[known]] = means[name].to_numpy(np.float64)[known]
+    return found
 
 
 def _kept(run: Run, standings: dict[str, MethodRanks]) -> dict[tuple[str, str], np.ndarray]:
