@@ -21,9 +21,10 @@ from dreamix.data.suite import load_suite
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
 from evaluation.sample.corruptions import CORRUPTIONS
-from evaluation.score.ladder import STEPS, Ladder, Subject, climb, footage_subjects, toybox_subjects
+from evaluation.score.ladder import STEPS, Ladder, Subject, climb, footage_subjects
 from evaluation.score.plan import choose_metrics
 from evaluation.settings import ModelSettings
+from evaluation.toybox.subjects import toybox_subjects
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
@@ -48,7 +49,7 @@ def main() -> None:
 
 def climb_those(kind: str, clips: list[Subject], clip: str) -> Ladder:
     """Return the ladder of the metrics that are meant for this kind of clip and can run on it."""
-    settings = ModelSettings(clip=clip).on(toybox=kind == "toybox")
+    settings = ModelSettings(clip=clip).on(kind if kind == "toybox" else None)
     names = choose_metrics(METRICS.names(), settings, "auto").definitions
     others = "rendered" if kind == "footage" else "footage"
     meant = [name for name in names if others not in METRICS.get(name).needs]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dreamix.backends.base import WORLD, VideoModel, spec_of
+from dreamix.backends.base import EMBEDDED, WORLD, VideoModel, spec_of
 from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
@@ -17,9 +17,8 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.strip import strip
 from dreamix.data.suite import Edit, Suite, VideoEntry
+from dreamix.data.worlds import WORLDS, read
 from dreamix.methods.base import METHODS, EditRequest, Made, Method
-from dreamix.toybox.world import parse_caption
-from dreamix.toybox.world.benchmark import category_of
 
 ASSUMED = "motion"  # category of an edit of which nothing is known: what the paper is about
 
@@ -47,29 +46,28 @@ def clip_source(clip: Path, caption: str | None) -> EditSource:
     return EditSource(VideoEntry("source", caption, path.name), path.parent)
 
 
-def scene_source(caption: str, seed: int) -> EditSource:
-    """Return a Toybox scene as a source; a caption outside the grammar is a `UserError`."""
-    recipe = {**parse_caption(caption), "seed": seed}
-    return EditSource(VideoEntry("source", caption, recipe=recipe), Path())
+def scene_source(caption: str, seed: int, world: str = EMBEDDED) -> EditSource:
+    """Return a scene of a world as a source; a caption it cannot read is a `UserError`."""
+    recipe = WORLDS.get(world).recipe(caption, seed)
+    return EditSource(VideoEntry("source", caption, recipe=recipe, world=world), Path())
 
 
 def edit_of(source: EditSource, prompt: str, category: str | None, say: Say) -> Edit:
-    """Return the edit; its category is what differs between two Toybox captions, if not told."""
-    before, after = _words(source.entry.caption), _words(prompt)
-    changes = {k: v for k, v in after.items() if v != before[k]} if before and after else {}
-    if category is None and not changes:
+    """Return the edit; its category, if not told, is what differs between two captions."""
+    before, after = read(source.entry.caption), read(prompt)
+    changes: dict[str, Any] = {}
+    if before and after and before.world is after.world:
+        known = before.fields
+        changes = {k: v for k, v in after.fields.items() if k not in known or v != known[k]}
+    if category is None and after and changes:
+        category = after.world.category(changes)
+    if category is None:
         category = ASSUMED
         say(f"note: taken for a {ASSUMED} edit; --category says otherwise")
-    known = changes if source.entry.recipe and changes else None  # the ideal edit is known then
-    return Edit("edit", source.entry.id, prompt, category or category_of(changes), known)
-
-
-def _words(text: str | None) -> dict[str, str] | None:
-    """Return the words of a Toybox caption by field; None for any other text."""
-    try:
-        return parse_caption(text or "")
-    except UserError:
-        return None
+    world = source.entry.world if changes else None
+    is_ideal = world is not None and after is not None and WORLDS.get(world) is after.world
+    recipe, world = (changes, world) if is_ideal else (None, None)  # the ideal edit is known then
+    return Edit("edit", source.entry.id, prompt, category, recipe, world)
 
 
 def limits(backend: VideoModel, source: EditSource) -> str | None:

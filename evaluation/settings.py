@@ -5,7 +5,8 @@ from typing import Any
 
 AUTO = "auto"
 REAL_CLIP = "ViT-B-32-quickgelu:openai"  # what AUTO means for real footage
-TOYBOX_CLIP = "toybox-clip"  # and for clips of Toybox: it comes with the toolkit
+TOYBOX_CLIP = "toybox-clip"  # it comes with the toolkit
+OF_WORLD = {"toybox": TOYBOX_CLIP}  # and for clips of a world that has a CLIP of its own
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,14 @@ class ModelSettings:
     device: str = "cpu"  # a torch device
     batch: int = 64  # frames in one forward pass
 
-    def on(self, *, toybox: bool) -> "ModelSettings":
+    def on(self, world: str | None) -> "ModelSettings":
         """Return the settings with the CLIP that AUTO stands for on a suite.
 
-        toybox: whether all of its videos are Toybox scenes. A CLIP that was named stays.
+        world: that renders all of its videos, if there is one. A CLIP that was named stays.
         """
         if self.clip != AUTO:
             return self
-        return replace(self, clip=TOYBOX_CLIP if toybox else REAL_CLIP)
+        return replace(self, clip=OF_WORLD.get(world or "", REAL_CLIP))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the choices as JSON can hold them."""

@@ -21,9 +21,10 @@ def weights() -> None:
 def list_(**models: Any) -> None:
     """List the models: what exactly they are, or what is missing."""
     from evaluation.features.base import MODELS
+    from evaluation.settings import OF_WORLD
 
     chosen = model_settings(models)
-    settings = [chosen.on(toybox=toybox) for toybox in (False, True)]  # another CLIP on Toybox
+    settings = [chosen.on(world) for world in (None, *OF_WORLD)]  # some have a CLIP of their own
     for name in MODELS.names():
         for line in dict.fromkeys(_described(MODELS.get(name), each) for each in settings):
             click.echo(f"{name:8} {line}")

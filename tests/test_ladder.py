@@ -13,9 +13,10 @@ from dreamix.data.suite import load_suite
 from evaluation.features.store import Features
 from evaluation.metrics.base import METRICS
 from evaluation.sample.corruptions import CORRUPTIONS, STRENGTHS
-from evaluation.score.ladder import Ladder, climb, footage_subjects, goes, toybox_subjects
+from evaluation.score.ladder import Ladder, climb, footage_subjects, goes
 from evaluation.score.plan import choose_metrics
 from evaluation.settings import ModelSettings
+from evaluation.toybox.subjects import toybox_subjects
 
 # What random weights see in footage says nothing of these: words, and how alike neighbours are.
 UNTRAINED = {"clip_t", "clip_t_gain", "clip_dir", "frame_acc", "clip_f", "clip_f.unprojected"}
@@ -38,7 +39,7 @@ def metrics(settings: ModelSettings, left_out: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module", params=[pytest.param(8, marks=pytest.mark.slow)])
 def toybox(request: pytest.FixtureRequest, root: Path) -> Ladder:
-    settings = ModelSettings().on(toybox=True)
+    settings = ModelSettings().on("toybox")
     scenes = toybox_subjects(load_suite(root / "datasets" / "toybox"), most=request.param)
     assert len(scenes) == request.param
     return climb(metrics(settings, JUDGED | FOOTAGE_ONLY), scenes, Features(settings))

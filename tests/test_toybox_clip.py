@@ -130,9 +130,9 @@ def test_clip_s_own_tokenizer_spells_everything(tiny_clip: str) -> None:
 
 
 def test_a_suite_of_scenes_takes_it_and_a_real_one_does_not() -> None:
-    assert ModelSettings().on(toybox=True).clip == TOYBOX_CLIP
-    assert ModelSettings().on(toybox=False).clip == REAL_CLIP
-    assert ModelSettings(clip="ViT-L-14:x").on(toybox=True).clip == "ViT-L-14:x"
+    assert ModelSettings().on("toybox").clip == TOYBOX_CLIP
+    assert ModelSettings().on(None).clip == REAL_CLIP
+    assert ModelSettings(clip="ViT-L-14:x").on("toybox").clip == "ViT-L-14:x"
 
 
 def test_scores_on_toybox_name_it_and_count_unknown_words(suite: Suite, tmp_path: Path) -> None:

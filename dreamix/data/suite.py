@@ -24,8 +24,8 @@ from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
-from dreamix.data.suite_snapshot import SuiteSnapshot
-from dreamix.toybox.world import Scene, render, stills, truth
+from dreamix.data.suite_snapshot import SuiteSnapshot, snapshot_form
+from dreamix.data.worlds import WORLDS, World
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
 
@@ -64,8 +64,19 @@ class Suite:
 
     @property
     def rendered(self) -> bool:
-        """True if every video is a Toybox scene."""
+        """True if every video is rendered from a recipe."""
         return all(video.recipe is not None for video in self.videos.values())
+
+    @property
+    def world(self) -> str | None:
+        """The world that renders every video; None where there is no such one."""
+        worlds = {video.world for video in self.videos.values()}
+        return worlds.pop() if len(worlds) == 1 else None
+
+    def world_of(self, video_id: str) -> World | None:
+        """Return what renders a video; None for one that is a file."""
+        world = _find("video", video_id, self.videos).world
+        return None if world is None else WORLDS.get(world)
 
     @cached_property
     def _edits_by_id(self) -> dict[str, Edit]:
@@ -88,31 +99,38 @@ class Suite:
     def source(self, video_id: str) -> Video:
         """Return a source clip, decoded from its file or rendered from its recipe."""
         entry = _find("video", video_id, self.videos)
-        if entry.recipe is not None:
-            scene = Scene.from_dict(entry.recipe)
-            return render(scene) if entry.stills is None else stills(scene, entry.stills)
+        if entry.recipe is not None and (world := self.world_of(video_id)):
+            if entry.stills is None:
+                return world.clip(entry.recipe)
+            return world.stills(entry.recipe, entry.stills)
         path = self.media_root / str(entry.path)
         return read_video(path, entry.fps or 24.0, self.colour)
 
     def subject_mask(self, video_id: str) -> np.ndarray | None:
         """Return where the subject of a source clip is, bool (frames, height, width).
 
-        Known for Toybox clips and for videos with a `mask`; None for the others.
+        Known for rendered clips and for videos with a `mask`; None for the others.
         """
         entry = _find("video", video_id, self.videos)
         if entry.stills is not None:
             return None
-        if entry.recipe is not None:
-            return truth(Scene.from_dict(entry.recipe)).masks
+        if entry.recipe is not None and (world := self.world_of(video_id)):
+            return world.truth(entry.recipe).masks
         return None if entry.mask is None else read_masks(self.media_root / entry.mask)
 
     def ideal(self, edit_id: str) -> Video | None:
-        """Return the clip that fulfils an edit exactly, known for Toybox only; None otherwise."""
+        """Return the clip that fulfils an edit exactly, known in a world only; None otherwise."""
         edit = self.edit(edit_id)
+        world, recipe = self.world_of(edit.video), self.ideal_recipe(edit)
+        return world.clip(recipe) if world and recipe else None
+
+    def ideal_recipe(self, edit: Edit) -> dict[str, Any] | None:
+        """Return the recipe of the clip that fulfils an edit exactly, if its video's world has it.
+
+        None as well for several stills, which do not say where the subject is to be.
+        """
         recipe = self.videos[edit.video].recipe
-        if recipe is None or edit.recipe is None:
-            return None  # as for several stills, which do not say where the subject is to be
-        return render(Scene.from_dict({**recipe, **edit.recipe}))
+        return None if recipe is None or edit.recipe is None else {**recipe, **edit.recipe}
 
     def to_dict(self) -> dict[str, Any]:
         """Return a snapshot of JSON values from which `from_dict` makes an equal suite."""
@@ -137,12 +155,12 @@ class Suite:
         """
         where = "the snapshot of a suite"
         folders = {key: str(snapshot.get(key, ".")) for key in ("root", "media_root")}
-        return cls._of(as_typed({**snapshot, **folders}, SuiteSnapshot, where), media_root, where)
+        return cls._of(as_typed({**snapshot, **folders}, snapshot_form(), where), media_root, where)
 
     @classmethod
     def read(cls, path: Path, media_root: Path | None = None) -> Self:
         """Return the suite of a snapshot in a file, as `from_dict`; errors name the file."""
-        return cls._of(read_typed(path, SuiteSnapshot), media_root, str(path))
+        return cls._of(read_typed(path, snapshot_form()), media_root, str(path))
 
     @classmethod
     def _of(cls, snapshot: SuiteSnapshot, media_root: Path | None, where: str) -> Self:

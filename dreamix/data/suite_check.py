@@ -1,7 +1,7 @@
 """Everything that is wrong with a suite, all at once, each with the line to mend.
 
 The keys and their values are held to the form of `suite_form`; here the rows are held against each
-other, against the files and against the Toybox grammar.
+other, against the files and against the worlds of their recipes.
 """
 
 from pathlib import Path
@@ -13,9 +13,10 @@ from dreamix.core.yaml_reading import Limits, read_document
 from dreamix.core.yaml_typed import Findings
 from dreamix.data.known_suites import suite_file
 from dreamix.data.suite_files import check_files
-from dreamix.data.suite_form import AS_WRITTEN, SuiteForm
+from dreamix.data.suite_form import AS_WRITTEN, SuiteForm, suite_form
 from dreamix.data.suite_recipes import check_recipes
 from dreamix.data.suite_rows import SuiteRow, rows_of
+from dreamix.data.worlds import WORLDS, alternatives
 
 # A suite needs about 5 levels. Aliases are refused: a shared value has no line of its own.
 LIMITS = Limits(size=16 << 20, values=2_000_000, levels=20, aliases=False)
@@ -52,7 +53,7 @@ def examine(path: Path, media_root: Path | None, *, files: bool, sizes: bool = F
         if not document.problems:
             found.add((), "the file is empty")
         return Examined(None, found.problems)
-    suite = found.read_as(SuiteForm)
+    suite = found.read_as(suite_form())
     videos, edits = rows_of("videos", found), rows_of("edits", found)
     by_id = _check_ids("video", videos, found)
     _check_ids("edit", edits, found)
@@ -98,12 +99,15 @@ def _check_ids(kind: str, rows: list[SuiteRow], found: Findings) -> dict[str, Su
 def _check_sources(videos: list[SuiteRow], found: Findings) -> None:
     """Every video has a path or a recipe, not both, and file keys only beside a path."""
     for row in videos:
-        if "path" in row.given and "toybox" in row.given:
-            found.add(row.at("toybox"), "a video has `path` or `toybox`, not both")
-        elif "path" not in row.given and "toybox" not in row.given:
-            found.add(row.place, "a video needs `path` or `toybox`")
+        worlds = [name for name in WORLDS.names() if name in row.given]
+        sources = [*(["path"] if "path" in row.given else []), *worlds]
+        if len(sources) > 1:
+            both = " or ".join(f"`{key}`" for key in sources)
+            found.add(row.at(sources[-1]), f"a video has {both}, not both")
+        elif not sources:
+            found.add(row.place, f"a video needs `path` or {alternatives()}")
         elif "path" in row.given and "stills" in row.given:
-            found.add(row.at("stills"), "`stills` belongs to a video with `toybox`")
+            found.add(row.at("stills"), f"`stills` belongs to a video with {alternatives()}")
         elif "path" not in row.given:
             for key in (key for key in FILE_KEYS if key in row.given):
                 found.add(row.at(key), f"`{key}` belongs to a video with `path`")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from dreamix.data.worlds import WORLDS, world_in
+
 CATEGORIES = (
     "motion",  # the subject does something else
     "object",  # another subject, or one more object
@@ -21,7 +23,9 @@ class _Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, under the keys that suite.yaml uses."""
-        return {_yaml_key(name): value for name, value in vars(self).items() if value is not None}
+        names = {"recipe": vars(self)["world"]}
+        told = {names.get(name, name): value for name, value in vars(self).items()}
+        return {key: value for key, value in told.items() if key != "world" and value is not None}
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Self:
@@ -29,20 +33,14 @@ class _Row:
 
         Values are taken as they are: suite_check has looked at them.
         """
-        return cls(**{_field_name(key): value for key, value in row.items()})
-
-
-def _yaml_key(name: str) -> str:
-    return "toybox" if name == "recipe" else name
-
-
-def _field_name(key: str) -> str:
-    return "recipe" if key == "toybox" else key
+        world = world_in([key for key, value in row.items() if value is not None])
+        known = {key: value for key, value in row.items() if key not in WORLDS.names()}
+        return cls(**known, **({"recipe": row[world], "world": world} if world else {}))
 
 
 @dataclass(frozen=True)
 class VideoEntry(_Row):
-    """A source clip: a file, a folder of frames, or a Toybox recipe."""
+    """A source clip: a file, a folder of frames, or a recipe of a world."""
 
     id: str  # names files, so letters, digits and . _ - only
     caption: str | None = None  # what the clip shows; some methods and metrics need it
@@ -50,8 +48,9 @@ class VideoEntry(_Row):
     sha256: str | None = None  # of `path`, as dreamix.core.media.sha256_file computes it
     mask: str | None = None  # folder of PNG masks or a mask clip, relative to the media root
     fps: float | None = None  # frames per second of a folder of frames
-    recipe: dict[str, Any] | None = None  # the scene, key `toybox` in suite.yaml
-    stills: int | None = None  # not the scene's clip, but so many still pictures of its subject
+    recipe: dict[str, Any] | None = None  # what its world renders
+    stills: int | None = None  # not the recipe's clip, but so many still pictures of its subject
+    world: str | None = None  # of WORLDS, the key of the recipe in suite.yaml, such as toybox
 
 
 @dataclass(frozen=True)
@@ -62,4 +61,5 @@ class Edit(_Row):
     video: str  # id of a VideoEntry
     prompt: str  # describes the whole edited clip, not only the change
     category: str  # one of CATEGORIES
-    recipe: dict[str, Any] | None = None  # fields of the scene that the edit changes (`toybox`)
+    recipe: dict[str, Any] | None = None  # fields of its video's recipe that the edit changes
+    world: str | None = None  # that of the recipe

@@ -4,7 +4,8 @@ import math
 import posixpath
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from functools import cache
 from pathlib import PureWindowsPath
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.core.yaml_reading import kind_of, shown_of
 from dreamix.data.suite_entries import CATEGORIES
+from dreamix.data.worlds import WORLDS
 
 MOST_FPS = 100_000
 MOST_STILLS = 12
@@ -148,13 +150,13 @@ Fps = Annotated[float, BeforeValidator(_rate)]
 Stills = Annotated[int, BeforeValidator(_few)]
 Category = Annotated[str, _one_of("category", CATEGORIES)]
 Colour = Annotated[str, _one_of("colour", tuple(COLOURS))]
-# Fields of a Toybox scene; what they mean is checked by `suite_recipes`.
+# Fields of a recipe; what they mean is checked by `suite_recipes`.
 Recipe = dict[str, Annotated[Any, AfterValidator(_json_value)]]
 
 
 @dataclass(frozen=True)
 class VideoForm:
-    """A video of suite.yaml. A key without a value (`caption:`) counts as left out."""
+    """A video of suite.yaml, but its recipe. A key without a value counts as left out."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"noun": "a video"})
     id: Id
@@ -164,19 +166,17 @@ class VideoForm:
     mask: MediaPath | None = None
     fps: Fps | None = None
     stills: Stills | None = None
-    toybox: Recipe | None = None
 
 
 @dataclass(frozen=True)
 class EditForm:
-    """An edit of suite.yaml; whether its video exists is checked later."""
+    """An edit of suite.yaml, but its recipe; whether its video exists is checked later."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"noun": "an edit"})
     id: Id
     video: Text
     prompt: Line
     category: Category
-    toybox: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -190,3 +190,27 @@ class SuiteForm:
     videos: Annotated[list[VideoForm], Field(min_length=1)]
     edits: Annotated[list[EditForm], Field(min_length=1)]
     colour: Colour | None = None
+
+
+def suite_form() -> type[SuiteForm]:
+    """Return the form of a suite, in which each world has a key for its recipes."""
+    return _suite_form(tuple(WORLDS.names()))
+
+
+@cache
+def _suite_form(worlds: tuple[str, ...]) -> type[SuiteForm]:
+    video, edit = (with_recipes(row, worlds, Recipe) for row in (VideoForm, EditForm))
+    tables = [(key, _table(row)) for key, row in (("videos", video), ("edits", edit))]
+    return make_dataclass("SuiteForm", tables, bases=(SuiteForm,), frozen=True)
+
+
+def _table(row: type) -> Any:
+    return Annotated[list[row], Field(min_length=1)]  # type: ignore[valid-type]
+
+
+def with_recipes(row: type, worlds: tuple[str, ...], recipe: object) -> type:
+    """Return a dataclass of a row that has a field for a recipe of each world as well."""
+    kind: Any = recipe
+    return make_dataclass(
+        row.__name__, [(world, kind | None, None) for world in worlds], bases=(row,), frozen=True
+    )

@@ -7,6 +7,7 @@ import yaml
 
 from dreamix.core.yaml_reading import Document, Place, line_of
 from dreamix.core.yaml_typed import Findings
+from dreamix.data.worlds import WORLDS
 
 
 class SuiteRow(NamedTuple):
@@ -37,12 +38,13 @@ def _damaged(table: str, rows: Any, document: Document) -> Iterator[Place]:
     """Yield the places of recipes of which YAML itself left something out, as a repeated key."""
     lines = [problem.line for problem in document.problems]
     for k in range(len(rows) if lines and isinstance(rows, list) else 0):
-        place = (table, k, "toybox")
-        node = document.at(place)
-        if isinstance(node, yaml.MappingNode) and isinstance(rows[k], dict) and "toybox" in rows[k]:
-            start, end = line_of(node), int(node.end_mark.line) + 1
-            if any(start <= line <= end for line in lines):
-                yield place
+        for world in WORLDS.names() if isinstance(rows[k], dict) else ():
+            place = (table, k, world)
+            node = document.at(place)
+            if isinstance(node, yaml.MappingNode) and world in rows[k]:
+                start, end = line_of(node), int(node.end_mark.line) + 1
+                if any(start <= line <= end for line in lines):
+                    yield place
 
 
 def _row(place: Place, row: dict[str, Any], unusable: set[Place]) -> SuiteRow:

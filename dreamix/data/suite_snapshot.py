@@ -4,7 +4,8 @@ It may be a stranger's. `suite_check` looks at suite.yaml itself, and knows its 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -14,8 +15,14 @@ from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
-from dreamix.data.suite_form import MOST_FPS, control_character, why_outside, why_unsafe
-from dreamix.toybox.world.scene import Scene
+from dreamix.data.suite_form import (
+    MOST_FPS,
+    control_character,
+    why_outside,
+    why_unsafe,
+    with_recipes,
+)
+from dreamix.data.worlds import WORLDS, why_no_recipe
 
 MOST_ROWS = 100_000  # videos, and edits
 
@@ -51,7 +58,7 @@ Recipe = Annotated[dict[str, Any], Field(max_length=20)]
 
 @dataclass(frozen=True)
 class VideoRow:
-    """A video of the snapshot; see `VideoEntry`."""
+    """A video of the snapshot, but its recipe; see `VideoEntry`."""
 
     __pydantic_config__ = STRICT
     id: Id
@@ -61,19 +68,17 @@ class VideoRow:
     mask: MediaPath | None = None
     fps: Annotated[float, Field(gt=0, le=MOST_FPS)] | None = None
     stills: Annotated[int, Field(ge=1, le=12)] | None = None
-    toybox: Recipe | None = None
 
 
 @dataclass(frozen=True)
 class EditRow:
-    """An edit of the snapshot; see `Edit`."""
+    """An edit of the snapshot, but its recipe; see `Edit`."""
 
     __pydantic_config__ = STRICT
     id: Id
     video: Id
     prompt: Text
     category: Category
-    toybox: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -99,12 +104,13 @@ class SuiteSnapshot:
         for edit in self.edits:
             if edit.video not in videos:
                 raise UserError(f"{where}: edit {edit.id} is of {edit.video}, which is no video")
-        for video in self.videos:
-            _check_scene(video.toybox, where, video.id)
-        for edit in self.edits:
-            base = videos[edit.video].toybox
-            if base is not None and edit.toybox is not None:
-                _check_scene({**base, **edit.toybox}, where, edit.id)
+        for world in WORLDS.names():
+            for video in self.videos:
+                _check_recipe(world, getattr(video, world), where, video.id)
+            for edit in self.edits:
+                base, more = (getattr(row, world) for row in (videos[edit.video], edit))
+                if base is not None and more is not None:
+                    _check_recipe(world, {**base, **more}, where, edit.id)
 
 
 def _check_unique(kind: str, ids: Iterable[str], where: str) -> None:
@@ -116,8 +122,22 @@ def _check_unique(kind: str, ids: Iterable[str], where: str) -> None:
         seen.add(one.lower())
 
 
-def _check_scene(recipe: dict[str, Any] | None, where: str, name: str) -> None:
-    try:
-        Scene.from_dict(recipe) if recipe is not None else None
-    except UserError as error:
-        raise UserError(f"{where}: toybox of {name}: {error}") from None
+def _check_recipe(world: str, recipe: dict[str, Any] | None, where: str, name: str) -> None:
+    if recipe is not None and (why := why_no_recipe(world, recipe)):
+        raise UserError(f"{where}: {world} of {name}: {why}")
+
+
+def snapshot_form() -> type[SuiteSnapshot]:
+    """Return the form of a snapshot, in which each world has a key for its recipes."""
+    return _snapshot_form(tuple(WORLDS.names()))
+
+
+@cache
+def _snapshot_form(worlds: tuple[str, ...]) -> type[SuiteSnapshot]:
+    video, edit = (with_recipes(row, worlds, Recipe) for row in (VideoRow, EditRow))
+    tables = [(key, _table(row)) for key, row in (("videos", video), ("edits", edit))]
+    return make_dataclass("SuiteSnapshot", tables, bases=(SuiteSnapshot,), frozen=True)
+
+
+def _table(row: type) -> Any:
+    return Annotated[tuple[row, ...], Field(max_length=MOST_ROWS)]  # type: ignore[valid-type]

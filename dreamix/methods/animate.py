@@ -11,22 +11,14 @@ from dataclasses import dataclass
 
 from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
-from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.camera import moved
+from dreamix.data.worlds import read
 from dreamix.methods.base import EditRequest, Made, method
 from dreamix.methods.dreamix import DreamixConfig, dreamix
-from dreamix.toybox.world import parse_caption
 
 FPS = 8  # of the coarse clip of a still that tells none
 ASKED = "asked"  # the camera that the prompt asks for
-_TOYBOX = {
-    "still": "none",
-    "zooming in": "zoom-in",
-    "zooming out": "zoom-out",
-    "panning left": "pan-left",
-    "panning right": "pan-right",
-}
 
 
 @dataclass(frozen=True)
@@ -77,13 +69,11 @@ def animate(requests: list[EditRequest], model: VideoModel, config: AnimateConfi
 
 
 def camera_of(prompt: str, camera: str) -> str:
-    """Return the camera, or the one that a prompt of Toybox asks for; others ask for none."""
+    """Return the camera, or the one that a prompt of a world asks for; others ask for none."""
     if camera != ASKED:
         return camera
-    try:
-        return _TOYBOX[parse_caption(prompt)["camera"]]
-    except UserError:
-        return "none"
+    found = read(prompt)
+    return found.world.camera(prompt) if found else "none"
 
 
 def coarse(source: Video, camera: str, amount: float, fill: str) -> Video:

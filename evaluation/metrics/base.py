@@ -36,6 +36,7 @@ class Metric:
     not_for: tuple[str, ...]  # edit categories in which the number would mislead
     responds: dict[str, str]  # damage (of CORRUPTIONS) -> what the value then does: rises, falls
     version: int  # goes up when the number changes
+    world: str | None = None  # that it knows alone; None: any, and real clips
 
     @property
     def definition(self) -> str:
@@ -69,7 +70,7 @@ class Metric:
 
 METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics", "dreamix.metrics")
 
-# Inputs come with the suite ("footage": the clip is real, "rendered": it is Toybox's, "moving": it
+# Inputs come with the suite ("footage": the clip is real, "rendered": a world made it, "moving": it
 # is no still picture); the rest are models.
 INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage", "rendered", "moving")
 NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque", "judge")
@@ -85,13 +86,14 @@ def metric(
     not_for: tuple[str, ...] = (),
     responds: dict[str, str] | None = None,
     version: int = 1,
+    world: str | None = None,
 ) -> Callable[[Callable[[Sample], np.ndarray | float]], Callable[[Sample], np.ndarray | float]]:
     """Return a decorator that registers a measure under `name` and gives it back unchanged."""
     if unknown := set(needs) - set(NEEDS):
         raise ValueError(f"metric {name!r} needs {sorted(unknown)}, known are {NEEDS}")
 
     def add(measure: Callable[[Sample], np.ndarray | float]) -> Callable[..., Any]:
-        facts = axis, better, bounds, needs, not_for, responds or {}, version
+        facts = axis, better, bounds, needs, not_for, responds or {}, version, world
         METRICS.add(name, Metric(name, measure, *facts), measure.__module__)
         return measure
 

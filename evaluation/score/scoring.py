@@ -76,7 +76,7 @@ def score_run(
     run = opened or RunFolder(out)
     run.check()
     given = read_composites(composite) if composite else []
-    settings = settings.on(toybox=run.suite.rendered)
+    settings = settings.on(run.suite.world)
     with only_writer(out):
         check_device(settings.device)
         choice = choose_metrics(names, settings, policy, run.info.models)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.data.suite import Edit
-from dreamix.toybox.world import Scene, render, truth
+from dreamix.data.worlds import WORLDS, Exact
 from evaluation.metrics.base import Metric
 from evaluation.run.folder import RunFolder
 from evaluation.sample import Flow, Models, Sample, View
@@ -26,7 +26,7 @@ KEEPS_SUBJECT = ("background",)
 MISSING = {  # input of a metric -> what to say where a suite does not have it
     "caption": "the suite gives no caption of the source",
     "footage": "it knows real footage only, and this clip is rendered",
-    "rendered": "it knows Toybox clips only, and this clip is real",
+    "rendered": "it knows rendered clips only, and this clip is real",
     "ideal": "the suite does not know the ideal edit",
     "true_flow": "the suite does not know the exact flow",
     "moving": "the source is a still picture, which has no motion",
@@ -68,6 +68,7 @@ class GroundTruth:
 
     def __init__(self, run: RunFolder, video: str, features: Models, needs: set[str]) -> None:
         self.entry = run.suite.videos[video]
+        self.world = run.suite.world_of(video)
         self.run = run
         self.features = features
         self.needs = needs
@@ -77,6 +78,8 @@ class GroundTruth:
         """Return why a metric does not apply to an edit, as far as that is known beforehand."""
         if edit.category in metric.not_for:
             return f"misleading for {edit.category} edits"
+        if metric.world not in (None, self.entry.world):
+            return _of_another_world(str(metric.world), self.entry.world)
         rendered = self.entry.recipe is not None
         moving = rendered and self.entry.stills is None
         exact = rendered and edit.recipe is not None
@@ -112,6 +115,12 @@ class GroundTruth:
         known = [self._mask, ideal.mask if ideal else None]
         return keep_mask(edit.category, [mask for mask in known if mask is not None])
 
+    @property
+    def _exact(self) -> Exact | None:
+        """What the source's world knows of it; not kept: it is large."""
+        world, recipe = self.world, self.entry.recipe
+        return None if world is None or recipe is None else world.truth(recipe)
+
     @cached_property
     def _has_mask(self) -> bool:
         return self.run.has_mask(self.entry.id)
@@ -121,26 +130,31 @@ class GroundTruth:
         """Where the subject of the source is, bool (frames, height, width)."""
         if self.entry.stills is not None:
             return None
-        if self.entry.recipe is not None:
-            return truth(Scene.from_dict(self.entry.recipe)).masks
+        if (exact := self._exact) is not None:
+            return exact.masks
         return self.run.subject_mask(self.entry.id)
 
     @cached_property
     def _flow(self) -> Flow | None:
         """The exact flow of the source."""
-        if self.entry.recipe is None or self.entry.stills is not None:
+        exact = self._exact
+        if exact is None or self.entry.stills is not None:
             return None
-        exact = truth(Scene.from_dict(self.entry.recipe))
         return Flow(exact.flow_forward, exact.flow_backward, exact.occluded_forward)
 
     def _ideal(self, edit: Edit) -> "Ideal | None":
-        if self.entry.recipe is None or edit.recipe is None:
+        world, recipe = self.world, self.run.suite.ideal_recipe(edit)
+        if world is None or recipe is None:
             return None
         if edit.id not in self._ideals:
-            scene = Scene.from_dict({**self.entry.recipe, **edit.recipe})
-            view = View(lambda: render(scene), f"ideal {edit.id}", self.features)
-            self._ideals[edit.id] = Ideal(view, truth(scene).masks)
+            view = View(lambda: world.clip(recipe), f"ideal {edit.id}", self.features)
+            self._ideals[edit.id] = Ideal(view, world.truth(recipe).masks)
         return self._ideals[edit.id]
+
+
+def _of_another_world(known: str, own: str | None) -> str:
+    kind = f"of {WORLDS.get(own).title}" if own else "real"
+    return f"it knows {WORLDS.get(known).title} clips only, and this clip is {kind}"
 
 
 class Ideal(NamedTuple):

@@ -15,6 +15,7 @@ from evaluation.toybox.metrics.asked import asked
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "caption", "judge"),
+    world="toybox",
 )
 def judge_alignment(sample: Sample) -> float:
     """Probability, by the Toybox judge, that all that the prompt changes is as it says.

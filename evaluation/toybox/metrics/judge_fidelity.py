@@ -15,6 +15,7 @@ from evaluation.toybox.metrics.asked import asked
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "caption", "judge"),
+    world="toybox",
 )
 def judge_fidelity(sample: Sample) -> float:
     """Mean probability, by the Toybox judge, that what the prompt leaves alone is as it was.

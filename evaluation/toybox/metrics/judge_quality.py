@@ -14,6 +14,7 @@ from evaluation.toybox.judge import NOTHING, judgement
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "judge"),
+    world="toybox",
 )
 def judge_quality(sample: Sample) -> float:
     """Probability, by the Toybox judge, that an attribute of the clip has a word at all, mean of 7.

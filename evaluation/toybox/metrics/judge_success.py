@@ -13,6 +13,7 @@ from evaluation.toybox.metrics.asked import asked
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "caption", "judge"),
+    world="toybox",
 )
 def judge_success(sample: Sample) -> float:
     """1 if the Toybox judge reads the whole prompt from the clip, else 0.

@@ -21,6 +21,7 @@ OTHERS = 5  # scenes an edit is held against
     better="lower",
     bounds=(0, np.inf),
     needs=("rendered", "ideal"),
+    world="toybox",
     responds=dict.fromkeys(CORRUPTIONS, "rises"),
     version=2,
 )
@@ -46,6 +47,7 @@ def toybox_nearness(sample: Sample) -> float:
     better="higher",
     bounds=(0, 1),
     needs=("rendered", "caption", "ideal", "judge"),
+    world="toybox",
     version=2,
 )
 def toybox_success(sample: Sample) -> float:

@@ -1,0 +1,113 @@
+"""Worlds: what renders source clips from recipes, and knows the exact truth of them.
+
+A world is found through an entry point of the group `dreamix.worlds`: its name there is the key
+that its recipes have in suite.yaml, and what it names is an object as `World`. A recipe is a
+mapping of JSON values; that of an edit holds the fields that the edit changes. Suites, methods and
+scores ask the world of a recipe, and know none by name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from dreamix.core.errors import UserError
+from dreamix.core.registry import NamedRegistry
+from dreamix.core.video import Video
+
+Recipe = Mapping[str, Any]
+
+
+class Exact(Protocol):
+    """What is known of a rendered clip of `frames` pictures without looking at it."""
+
+    @property
+    def masks(self) -> np.ndarray:
+        """Where the subject is, bool (frames, height, width)."""
+
+    @property
+    def flow_forward(self) -> np.ndarray:
+        """How far a pixel's surface moves by the next frame, float32 (frames - 1, h, w, 2)."""
+
+    @property
+    def flow_backward(self) -> np.ndarray:
+        """The same from each frame back to the one before."""
+
+    @property
+    def occluded_forward(self) -> np.ndarray:
+        """Where that place in the next frame cannot be seen, bool (frames - 1, height, width)."""
+
+
+class World(Protocol):
+    """What generic code asks of a world. What is no recipe of its own is a `UserError`."""
+
+    title: str  # as messages name it
+
+    def whole(self, recipe: Recipe) -> dict[str, Any]:
+        """Return the recipe with every field named: equal clips have equal whole recipes."""
+
+    def field_alone(self, field: str, value: object) -> None:
+        """Check a field beside any others: a `UserError` where no recipe can have it."""
+
+    def clip(self, recipe: Recipe) -> Video:
+        """Return the clip of a whole recipe."""
+
+    def stills(self, recipe: Recipe, count: int) -> Video:
+        """Return `count` still pictures of the recipe's subject, as a clip."""
+
+    def truth(self, recipe: Recipe) -> Exact:
+        """Return what is known exactly about `clip(recipe)`."""
+
+    def read(self, text: str) -> dict[str, Any]:
+        """Return the fields that a caption or prompt tells; other text is a `UserError`."""
+
+    def recipe(self, caption: str, seed: int) -> dict[str, Any]:
+        """Return a recipe that the caption describes; the seed picks what it does not tell."""
+
+    def category(self, changes: Recipe) -> str:
+        """Return the category of an edit that changes these fields."""
+
+    def camera(self, prompt: str) -> str:
+        """Return the camera that a prompt asks for, as data/camera.py names it, such as none."""
+
+
+WORLDS: NamedRegistry[World] = NamedRegistry("world", "dreamix.worlds")
+
+
+class ReadText(NamedTuple):
+    """A text that a world has read."""
+
+    world: World
+    fields: dict[str, Any]
+
+
+def read(text: str | None) -> ReadText | None:
+    """Return a text as the first world that reads it does; None where none does."""
+    return next(_readings(text or "", WORLDS.each()), None)
+
+
+def _readings(text: str, worlds: Iterable[World]) -> Iterator[ReadText]:
+    for world in worlds:
+        try:
+            yield ReadText(world, world.read(text))
+        except UserError:
+            continue
+
+
+def why_no_recipe(world: str, recipe: Recipe) -> str | None:
+    """Return the words of the `UserError` that a recipe raises, or None if the world takes it."""
+    try:
+        WORLDS.get(world).whole(recipe)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def world_in(keys: Iterable[str]) -> str | None:
+    """Return the first of some keys of a row that names a world; None where none does."""
+    return next((name for name in WORLDS.names() if name in keys), None)
+
+
+def alternatives() -> str:
+    """Return the keys of all worlds as messages name them: `toybox`."""
+    return " or ".join(f"`{name}`" for name in WORLDS.names())

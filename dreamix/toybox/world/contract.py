@@ -1,0 +1,66 @@
+"""Toybox as suites, methods and scores ask for it: see dreamix/data/worlds.py."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dreamix.core.video import Video
+from dreamix.toybox.world.benchmark import category_of
+from dreamix.toybox.world.grammar import parse_caption
+from dreamix.toybox.world.ground_truth import Truth, truth
+from dreamix.toybox.world.renderer import render
+from dreamix.toybox.world.scene import VALUES, Scene
+from dreamix.toybox.world.stills import stills
+
+_SOME_SCENE = {name: words[0] for name, words in VALUES.items()}  # a frame to try one field in
+_CAMERAS = {
+    "still": "none",
+    "zooming in": "zoom-in",
+    "zooming out": "zoom-out",
+    "panning left": "pan-left",
+    "panning right": "pan-right",
+}
+
+
+class ToyboxWorld:
+    """Scenes of eight words and a seed."""
+
+    title = "Toybox"
+
+    def whole(self, recipe: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the recipe with every field named; what is no scene is a `UserError`."""
+        return Scene.from_dict(recipe).to_dict()
+
+    def field_alone(self, field: str, value: object) -> None:
+        """Raise a `UserError` where no scene has the field with that value."""
+        Scene.from_dict({**_SOME_SCENE, field: value})
+
+    def clip(self, recipe: Mapping[str, Any]) -> Video:
+        """Return the clip of a scene, 16 frames of 96x160."""
+        return render(Scene.from_dict(recipe))
+
+    def stills(self, recipe: Mapping[str, Any], count: int) -> Video:
+        """Return still pictures of a scene's subject."""
+        return stills(Scene.from_dict(recipe), count)
+
+    def truth(self, recipe: Mapping[str, Any]) -> Truth:
+        """Return mask and flow of a scene's clip."""
+        return truth(Scene.from_dict(recipe))
+
+    def read(self, text: str) -> dict[str, Any]:
+        """Return the words of a caption by field; one outside the grammar is a `UserError`."""
+        return {**parse_caption(text)}
+
+    def recipe(self, caption: str, seed: int) -> dict[str, Any]:
+        """Return the recipe of a caption with a seed."""
+        return {**parse_caption(caption), "seed": seed}
+
+    def category(self, changes: Mapping[str, Any]) -> str:
+        """Return the category of an edit that changes these words."""
+        return category_of(changes)
+
+    def camera(self, prompt: str) -> str:
+        """Return the camera that a caption tells."""
+        return _CAMERAS[parse_caption(prompt)["camera"]]
+
+
+TOYBOX = ToyboxWorld()
