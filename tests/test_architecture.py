@@ -100,6 +100,28 @@ def test_walls_hold(root: Path) -> None:
                     assert not hit, f"{module} must not import {target}"
 
 
+ROOMS_OF_TOYBOX = ("dreamix.toybox", "evaluation.toybox")
+# The CLIP that comes with the toolkit is opened by its name, as those of open_clip are.
+KNOWS_TOYBOX = {"evaluation.features.clip_files": {"evaluation.toybox.weights"}}
+
+
+def test_what_holds_for_any_world_knows_none(root: Path) -> None:
+    """Entry points name the rooms of Toybox; no module outside them imports any, nor for types."""
+    found = {
+        module: rooms
+        for module, path in modules(root).items()
+        if not any(behind(module, room) for room in ROOMS_OF_TOYBOX)
+        and (
+            rooms := {
+                target
+                for target in imports(path, types=True)
+                if any(behind(target, room) for room in ROOMS_OF_TOYBOX)
+            }
+        )
+    }
+    assert found == KNOWS_TOYBOX
+
+
 def test_datasets_holds_data_only(root: Path) -> None:
     """A package called `datasets` would take the place of Hugging Face's."""
     assert not list((root / "datasets").rglob("*.py"))
