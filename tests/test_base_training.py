@@ -37,7 +37,7 @@ def task(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> Base:
     """The task on four clips and a small network; its first update is the first of 16 frames."""
     monkeypatch.setattr(base, "build_base", tiny_base)
     monkeypatch.setattr(base, "PHASES", (Phase(1, 1, 16, 2), Phase(9, 0, 8, 2)))
-    monkeypatch.setattr(base._Test, "count", 1)
+    monkeypatch.setattr(base._BaseTest, "count", 1)
     return Base(clips, tiny_encoder())
 
 

@@ -62,10 +62,6 @@ def test_what_is_meant_is_named(house: ModuleType, tmp_path: Path) -> None:
     assert meant["names twice"] == ["S"]
 
 
-# Classes of the embedded world that share a name with another one until they move into their room.
-STILL_TWICE = {"_Test"}
-
-
 def test_a_class_name_has_one_meaning(house: ModuleType, root: Path) -> None:
     (twice,) = (m.meant for m in house.measures(root) if m.name == "names twice")
-    assert set(twice) <= STILL_TWICE, "a class bears the name of another one"
+    assert twice == [], "a class bears the name of another one"

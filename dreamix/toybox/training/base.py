@@ -93,7 +93,7 @@ class Base:
         self.clips = clips
         self.words = _encoded(encoder, clips.captions)
         self.nothing = _encoded(encoder, [""])
-        self.test = _Test(encoder)
+        self.test = _BaseTest(encoder)
 
     def rate(self, update: int) -> float:
         """Return the learning rate: from the first of the phase to its last along a cosine."""
@@ -172,7 +172,7 @@ def _encoded(encoder: CLIPTextModel, captions: list[str]) -> tuple[Tensor, Tenso
     return torch.cat(states), torch.cat(pooled)
 
 
-class _Test:
+class _BaseTest:
     """Held-out scenes, and the error on their subject with the right word and with a wrong one.
 
     The gap tells what the model has learned of a word long before samples do. Copying is told by

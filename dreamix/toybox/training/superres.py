@@ -105,7 +105,7 @@ class SuperResolution:
         self.network = build_superres()
         self.clips = clips
         self.words = encoded(encoder, clips.captions)
-        self.test = _Test(encoder)
+        self.test = _SuperresTest(encoder)
 
     def rate(self, update: int) -> float:
         """Return the learning rate, the same throughout."""
@@ -177,7 +177,7 @@ def _draw(most: int, generator: torch.Generator) -> int:
     return int(torch.randint(most + 1, (1,), generator=generator))
 
 
-class _Test:
+class _SuperresTest:
     """Held-out scenes, whole pictures; augmentation and noise are the same at every probe."""
 
     count = 16
