@@ -290,7 +290,7 @@ def test_what_fails_is_logged_without_the_values_of_a_row(
     """PostgreSQL says which key it refused, with its values; where it failed is still logged."""
     from study_app.app import server
 
-    monkeypatch.setattr(server, "served", lambda: (_ for _ in ()).throw(LookupError))
+    monkeypatch.setattr(server, "current_site", lambda: (_ for _ in ()).throw(LookupError))
     refused = Exception("duplicate key\nDETAIL:  Key (platform_id)=(5f1e0a9c7b) already exists.")
     with pytest.raises(LookupError):
         server._tell_trouble(IntegrityError("INSERT", {}, refused))
