@@ -6,6 +6,7 @@ every frame, DIS flow both ways between neighbouring frames. Clips of equal cont
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,42 +30,44 @@ def forward_seconds(run_path: Path, clip: str, processes: int) -> float:
     shares = [
         (sorted(clips.values())[i::processes], prompts[i::processes]) for i in range(processes)
     ]
-    return max(run_units(_seconds, shares, processes, _set_up, clip))
+    return max(run_units(ForwardTimer(clip), shares, processes))
 
 
-_features: dict[str, Features] = {}
+Share = tuple[list[Path], list[str]]  # clips and prompts of one process
 
 
-def _set_up(clip: str) -> None:
-    _features["it"] = Features(ModelSettings(clip=clip))
-    for name in ("clip", "conse", "lpips", "flow"):
-        _features["it"].model(name)
-    one_thread()
+class ForwardTimer:
+    """Takes the time of forward passes, with the models loaded before."""
 
+    def __init__(self, clip: str) -> None:
+        self.clip = clip
+        self.models: dict[str, Any] = {}
 
-def _seconds(share: tuple[list[Path], list[str]]) -> float:
-    """Return the seconds this share of the forward passes took."""
-    paths, prompts = share
-    spent = 0.0
-    for path in paths:
-        frames = read_video(path).frames
-        spent += _forward(frames)
-    began = time.perf_counter()
-    for prompt in prompts:
-        for name in ("clip", "conse"):
-            _features["it"].model(name).texts([prompt])
-    return spent + time.perf_counter() - began
+    def setup(self) -> None:
+        """Load the models."""
+        features = Features(ModelSettings(clip=self.clip))
+        self.models = {name: features.model(name) for name in ("clip", "conse", "lpips", "flow")}
+        one_thread()
 
+    def run(self, share: Share, report: object) -> float:
+        """Return the seconds this share of the forward passes took."""
+        paths, prompts = share
+        spent = sum(self._forward(read_video(path).frames) for path in paths)
+        began = time.perf_counter()
+        for prompt in prompts:
+            for name in ("clip", "conse"):
+                self.models[name].texts([prompt])
+        return spent + time.perf_counter() - began
 
-def _forward(frames: np.ndarray) -> float:
-    import torch
+    def _forward(self, frames: np.ndarray) -> float:
+        import torch
 
-    models = {name: _features["it"].model(name) for name in ("clip", "conse", "lpips", "flow")}
-    ready = {name: models[name].prepare(frames) for name in ("clip", "conse")}
-    pixels = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
-    began = time.perf_counter()
-    for name, prepared in ready.items():
-        models[name].images(prepared)
-    models["lpips"].activations(pixels)
-    models["flow"].between_neighbours(frames)
-    return time.perf_counter() - began
+        models = self.models
+        ready = {name: models[name].prepare(frames) for name in ("clip", "conse")}
+        pixels = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+        began = time.perf_counter()
+        for name, prepared in ready.items():
+            models[name].images(prepared)
+        models["lpips"].activations(pixels)
+        models["flow"].between_neighbours(frames)
+        return time.perf_counter() - began
