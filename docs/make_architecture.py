@@ -97,7 +97,7 @@ ROOMS = (
     Box(32, 454, 210, 56, "dreamix/methods", ("one file a method",)),
     Box(258, 454, 204, 56, "dreamix/backends", ("one file a model family",)),
     Box(498, 454, 430, 56, "dreamix/diffusion", ("noise, sampling, finetuning, masking",)),
-    Box(32, 520, 430, 56, "dreamix/data", ("suites, masks, cameras; the Toybox world",)),
+    Box(32, 520, 430, 56, "dreamix/data", ("suites, masks, cameras; what a world is",)),
     Box(498, 520, 430, 56, "dreamix/core", ("video, media, records, registry, seeds",)),
 )
 TRIPS = (
