@@ -159,7 +159,7 @@ def _installed(places: tuple[str, ...]) -> Iterator[Path]:
         with suppress(OSError):
             files = [file for file in os.listdir(place or ".") if file.endswith(METADATA)]
             for file in sorted(files):
-                name = _plain(file.partition("-")[0].removesuffix(".egg-info"))
+                name = _plain(file.removesuffix(".egg-info").partition("-")[0])
                 left_over = file.startswith("~")  # of a removal that failed
                 if name not in seen and not left_over:
                     seen.add(name)
