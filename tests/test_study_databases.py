@@ -143,6 +143,19 @@ def test_a_locked_file_is_one_line(path: Path, monkeypatch: pytest.MonkeyPatch) 
     holder.close()
 
 
+def test_a_file_is_opened_once_its_writer_has_written(path: Path) -> None:
+    """Who reads the file and then wants to change its journal is refused at once by SQLite."""
+    with opened(f"sqlite:///{path}"):
+        pass
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("PRAGMA journal_mode=DELETE")
+    writer.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.3, writer.close)
+    end.start()
+    is_usable(f"sqlite:///{path}")
+    end.join()
+
+
 def test_a_database_that_goes_away_during_a_command_is_one_line(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

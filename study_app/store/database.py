@@ -5,7 +5,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -37,6 +36,7 @@ _LOCK = 0x5D1E  # the lock under which PostgreSQL deals out lists; any number wi
 DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
 RETRY_SECONDS = 60.0  # seconds after which the rater is told
 RETRY_PAUSE = 0.5
+_BUSY_PAUSE = 0.02
 
 T = TypeVar("T")
 
@@ -94,7 +94,8 @@ def open_database(url: str) -> Database:
         database = Database(_engine(address))
         upgrade(database.engine)
         if file:
-            _set_up_file(database.engine, file)
+            _let_readers_and_a_writer_in(database.engine)
+            keep_private(file)
     except ImportError as error:
         raise UserError(
             f"{address.drivername} is not installed ({error.name}): "
@@ -129,11 +130,28 @@ def _damaged(url: URL, why: str) -> UserError:
     return UserError(f"the database {shown(url)} is damaged ({why}): put a backup in its place")
 
 
-def _set_up_file(engine: Engine, file: Path) -> None:
-    """Prepare a file of SQLite that is ours: readers do not wait for a writer, nor others read."""
+def _let_readers_and_a_writer_in(engine: Engine) -> None:
+    """Let a file of SQLite be read while it is written to, once nobody else has it open.
+
+    For this change SQLite does not wait by itself, whatever its busy_timeout.
+    """
     with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    keep_private(file)
+        milliseconds = int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one())
+        end = time.monotonic() + milliseconds / 1000
+        while True:
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                return
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= end:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    """Return True for a file of SQLite that somebody else has locked."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _engine(address: URL) -> Engine:
