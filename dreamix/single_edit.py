@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamix.backends.base import EMBEDDED, WORLD, VideoModel, spec_of
 from dreamix.backends.names import BACKENDS
@@ -19,6 +19,9 @@ from dreamix.data.strip import strip
 from dreamix.data.suite import Edit, Suite, VideoEntry
 from dreamix.data.worlds import WORLDS, read
 from dreamix.methods.base import METHODS, EditRequest, Made, Method
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ASSUMED = "motion"  # category of an edit of which nothing is known: what the paper is about
 
@@ -160,7 +163,7 @@ def write_record(
     out: Path,
     request: EditRequest,
     backend: VideoModel | None,
-    config: Any,
+    config: "DataclassInstance",
     done: Done,
     **more: Any,
 ) -> None:

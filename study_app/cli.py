@@ -3,12 +3,15 @@
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dreamix.core.errors import UserError
 from study_app.data_cli import COMMANDS, DATABASE, PATH, STUDY, option_with_default
+
+if TYPE_CHECKING:
+    from study_app.state import StateName
 
 TOKEN = "DREAMIX_ADMIN_TOKEN"
 SHORTEST = 16  # characters of the token of the admin page
@@ -162,7 +165,7 @@ def close(study: Path, database: str | None) -> None:
     _change_state(study, database, "closed")
 
 
-def _change_state(folder: Path, database: str | None, name: Any) -> None:
+def _change_state(folder: Path, database: str | None, name: "StateName") -> None:
     from study_app.open_study import opened
     from study_app.state import change_state
     from study_app.store.database import now

@@ -78,7 +78,7 @@ def _picked(study: Study) -> dict[str, Any]:
     return study.model_dump(mode="json", exclude=NOT_DECLARED, exclude_defaults=True)
 
 
-def _differences(before: Any, now: Any, chosen: Any, place: str) -> Iterator[str]:
+def _differences(before: object, now: object, chosen: object, place: str) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
             picked = chosen.get(key) if isinstance(chosen, dict) else None

@@ -32,7 +32,7 @@ def read_setting(session: Session, key: str) -> Any:
     return None if value is None else json.loads(value)
 
 
-def write_setting(session: Session, key: str, value: Any) -> None:
+def write_setting(session: Session, key: str, value: object) -> None:
     """Set a setting's value."""
     session.merge(Setting(key=key, value=json.dumps(value, sort_keys=True)))
     session.flush()

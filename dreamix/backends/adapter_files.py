@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import fields
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ from dreamix.backends.adapters import (
 )
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
+
+if TYPE_CHECKING:
+    from peft.tuners.lora import LoraLayer
 
 METADATA = "lora_adapter_metadata"
 KEPT = ("r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern", "use_rslora")
@@ -224,7 +227,7 @@ def _written(network: nn.Module, prefix: str) -> bytes:
     return content
 
 
-def _is_plain(layer: Any) -> bool:
+def _is_plain(layer: "LoraLayer") -> bool:
     """Return False for what A and B alone do not tell."""
     if not hasattr(layer, "lora_A") or NAME not in layer.lora_A:
         return False

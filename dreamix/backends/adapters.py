@@ -11,12 +11,15 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from dreamix.core.errors import UserError
+
+if TYPE_CHECKING:
+    from peft.tuners.tuners_utils import BaseTunerLayer
 
 NAME = "dreamix"  # of the adapter in a network
 REFUSED = (ValueError, TypeError, NotImplementedError)  # what PEFT raises
@@ -142,7 +145,7 @@ def remove_adapter(network: nn.Module) -> None:
     _forget_config(network)
 
 
-def _forget_config(network: Any) -> None:
+def _forget_config(network: nn.Module) -> None:
     """Drop what the network says of the adapter; without any adapter, that it has some."""
     held = vars(network).get("peft_config", {})
     if held.pop(NAME, None) is not None and not held:
@@ -216,7 +219,7 @@ def check_unfused(network: nn.Module, only: str | None = None) -> None:
 
 
 # -- layers and their names --------------------------------------------------------------------
-def bare(network: nn.Module) -> Any:
+def bare(network: object) -> Any:
     """Return the network that `torch.compile` wrapped."""
     return getattr(network, "_orig_mod", network)
 
@@ -267,7 +270,7 @@ def extra_parts(network: nn.Module) -> list[Any]:
     return [part for part in network.modules() if isinstance(part, kinds)]
 
 
-def names_in(layer: Any) -> set[str]:
+def names_in(layer: "BaseTunerLayer") -> set[str]:
     """Return the names of the adapters that a layer holds, active or not."""
     return {name for part in layer.adapter_layer_names for name in getattr(layer, part)}
 

@@ -8,7 +8,7 @@ import json
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
@@ -16,6 +16,9 @@ from torch import nn
 from dreamix.backends.hub import MOTION_SCHEDULE, PICTURE_CLASS, check_folder, read_index
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 PUBLISHED = Path(__file__).with_name("published.json")
 CONFIGS = ("config.json", "scheduler_config.json")
@@ -48,7 +51,7 @@ def published(file: Path = PUBLISHED) -> dict[str, Blueprint]:
     held = json.loads(file.read_text(encoding="utf-8"))
     shared = {name: BlueprintPart(*part) for name, part in held["parts"].items()}
 
-    def read(part: Any) -> BlueprintPart:
+    def read(part: str | list[Any]) -> BlueprintPart:
         return shared[part] if isinstance(part, str) else BlueprintPart(*part)
 
     return {
@@ -166,7 +169,7 @@ def _clip_tokens() -> dict[str, int]:
     return {token: i for i, token in enumerate(tokens)}
 
 
-def _tokenizer(encoder: Any) -> Any:
+def _tokenizer(encoder: "PreTrainedModel") -> Any:
     """Return a tokenizer of single characters: prompts are padded to one length whatever it reads.
 
     The words are not the model's: what is made with it is measured, not looked at.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dreamix.backends.base import spec_of
-from dreamix.backends.family import Family
+from dreamix.backends.family import Family, Generators
 from dreamix.backends.hub import local_folder
 from dreamix.backends.names import LARGER, Offer, Weights
 from dreamix.backends.pipeline import DreamixOutput, DreamixPipeline
@@ -89,11 +89,11 @@ class Cascade:
     def __call__(
         self,
         prompt: str | Sequence[str],
-        video: Any = None,
+        video: object = None,
         *,
         second_noise_scale: float = NOISE,
         larger: float = LARGER,
-        generator: Any = None,
+        generator: Generators = None,
         output_type: str = "pil",
         **options: Any,
     ) -> DreamixOutput:

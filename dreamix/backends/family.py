@@ -9,7 +9,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
@@ -19,6 +19,9 @@ from dreamix.backends.names import Pretrained
 from dreamix.core.errors import UserError
 from dreamix.diffusion.guidance import guide
 from dreamix.diffusion.masking import as_frames, temporal_parameters
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 Generators = torch.Generator | list[torch.Generator] | None
 Stepper = Callable[[int, Tensor, Tensor], Tensor]  # (step, prediction, z) -> z one step cleaner
@@ -56,7 +59,7 @@ class Family(ABC):
     pretrained: ClassVar[dict[str, Pretrained]]  # by the names of backends
     joined: ClassVar[bool] = True  # does its own pipeline predict both halves of guidance at once?
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, pipe: "DiffusionPipeline") -> None:
         self.pipe = pipe
 
     # -- parts ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ What a phase holds is exact for tensors. Not in it: the scratch memory of kernel
 allocator keeps in reserve, and the accelerator's own context (some hundred MB).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -194,7 +195,7 @@ def _fakes(dreamix: DreamixPipeline, size: Size) -> tuple[dict[Tensor, Tensor], 
     return made, pixels
 
 
-def _watched(family: Any, traced: Traced, setup: Setup) -> None:
+def _watched(family: Family, traced: Traced, setup: Setup) -> None:
     """Let the work of a family be counted by phase."""
     encode = family.encode
 
@@ -202,7 +203,12 @@ def _watched(family: Any, traced: Traced, setup: Setup) -> None:
         there: Tensor = encode(pixels.clone() if setup.transfers else pixels, *draw)
         return there
 
-    works = {ENCODE: encoded, TEXT: family.embed, DENOISE: family.guided, DECODE: family.decode}
+    works: dict[str, Callable[..., Any]] = {
+        ENCODE: encoded,
+        TEXT: family.embed,
+        DENOISE: family.guided,
+        DECODE: family.decode,
+    }
     names = {ENCODE: "encode", TEXT: "embed", DENOISE: "guided", DECODE: "decode"}
     for phase, work in works.items():
         setattr(family, names[phase], traced.named(phase, work))

@@ -4,10 +4,8 @@ Pictures are worked on a batch at a time, so that memory does not grow with the 
 on the accelerator: they are small, and every step of a batch needs the U-Net.
 """
 
-from typing import Any
-
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dreamix.backends.blueprint import Blueprint, Dtypes, build
 from dreamix.backends.footprint import DECODE, DENOISE, ENCODE, TEXT, Footprint, Phases, Setup, Size
@@ -58,7 +56,7 @@ def pictures_of(
 
 
 def _edit(
-    pictures: Pictures, batch: Any, traced: Traced, whole: PictureEdit, batches: int
+    pictures: Pictures, batch: Tensor, traced: Traced, whole: PictureEdit, batches: int
 ) -> Phases:
     """Return the phases of an edit of so many batches of pictures, of which one is traced."""
     pipe, short = pictures.pipe, settings(pictures, TRACED, TRACED)

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamix.backends.names import Weights, stages_of
 from dreamix.backends.weight_files import (
@@ -15,6 +15,9 @@ from dreamix.backends.weight_files import (
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.records import read_json, to_json
+
+if TYPE_CHECKING:
+    from diffusers import SchedulerMixin
 
 HELD = (".json", ".safetensors", ".bin", ".model", ".txt")  # files that decide what a model does
 PACKAGES = "pip install 'dreamix-toolkit[hub]'"
@@ -56,7 +59,7 @@ def load_pipeline(name: str | Path, *, motion_adapter: object = None, **options:
     return pipe
 
 
-def motion_schedule(scheduler: Any) -> Any:
+def motion_schedule(scheduler: "SchedulerMixin") -> "SchedulerMixin":
     """Return the schedule that AnimateDiff's motion modules were trained on, for an image model's.
 
     As diffusers' page on AnimateDiff sets it: DDIM, linear betas, no clipping. A schedule that has

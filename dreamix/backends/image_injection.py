@@ -16,7 +16,7 @@ differ in which latent that is, and in the timestep u that the network is told o
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from diffusers import DDIMScheduler
@@ -28,6 +28,9 @@ from dreamix.core.progress import Progress
 from dreamix.diffusion.injection import Sampler, denoise_injected
 from dreamix.diffusion.levels import Scheduler
 from dreamix.diffusion.settings import FeatureInjection
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline, UNet2DConditionModel
 
 ATTENTION = {1: (1, 2), 2: (0, 1, 2), 3: (0, 1, 2)}  # of the up blocks: output_blocks 4 to 11
 FEATURE = (1, 1)  # up block and residual block: output_blocks[4]
@@ -80,7 +83,7 @@ class InjectionEmbeds(NamedTuple):
     target: Tensor
 
 
-def scheduler_of(pipe: Any, steps: int) -> Any:
+def scheduler_of(pipe: "DiffusionPipeline", steps: int) -> DDIMScheduler:
     """Return DDIM as both implementations set it, on the pipeline's noise, with its timesteps set.
 
     A folder may hold another solver's settings, or none: DDIM's defaults in diffusers are those
@@ -95,7 +98,11 @@ def scheduler_of(pipe: Any, steps: int) -> Any:
 
 @torch.no_grad()
 def inverted(
-    pipe: Any, z: Tensor, nothing: Tensor, edit: PictureEdit, progress: Progress | None = None
+    pipe: "DiffusionPipeline",
+    z: Tensor,
+    nothing: Tensor,
+    edit: PictureEdit,
+    progress: Progress | None = None,
 ) -> Trace:
     """Return the source noised by the network itself, and on from there as `edit` asks.
 
@@ -119,7 +126,7 @@ def inverted(
     return Trace(start, saved)
 
 
-def itinerary(pipe: Any, edit: PictureEdit) -> tuple[Any, list[int], int]:
+def itinerary(pipe: "DiffusionPipeline", edit: PictureEdit) -> tuple[DDIMScheduler, list[int], int]:
     """Return the scheduler of the denoising, the source's timesteps after 0, how many go up.
 
     Up through those of the denoising and of the finer inversion: as far as the denoising begins,
@@ -148,7 +155,7 @@ def parted(scheduler: Scheduler, output: Tensor, z: Tensor, level: Tensor) -> tu
 
 @torch.no_grad()
 def injected(
-    pipe: Any,
+    pipe: "DiffusionPipeline",
     trace: Trace,
     words: InjectionEmbeds,
     edit: PictureEdit,
@@ -187,21 +194,21 @@ def injected(
     )
 
 
-def layers_at(unet: Any, edit: PictureEdit, done: int) -> list[nn.Module]:
+def layers_at(unet: "UNet2DConditionModel", edit: PictureEdit, done: int) -> list[nn.Module]:
     """Return the layers injected at step `done`, from 0."""
     features = [feature_layer(unet)] if done < edit.feature_steps else []
     attention = attention_layers(unet) if done < edit.attention_steps else []
     return [*features, *attention]
 
 
-def feature_layer(unet: Any) -> nn.Module:
+def feature_layer(unet: "UNet2DConditionModel") -> nn.Module:
     """Return the convolution whose output is injected."""
     block, residual = FEATURE
     layer: nn.Module = unet.up_blocks[block].resnets[residual].conv2
     return layer
 
 
-def attention_layers(unet: Any) -> list[nn.Module]:
+def attention_layers(unet: "UNet2DConditionModel") -> list[nn.Module]:
     """Return the projections of queries and keys that are injected."""
     return [
         projection
@@ -212,7 +219,7 @@ def attention_layers(unet: Any) -> list[nn.Module]:
     ]
 
 
-def check_layers(unet: Any) -> None:
+def check_layers(unet: "UNet2DConditionModel") -> None:
     """Raise a `UserError` for a network that does not have Stable Diffusion's up blocks."""
     try:
         layers = [feature_layer(unet), *attention_layers(unet)]

@@ -1,6 +1,6 @@
 """Which parts may take the place of those that a diffusers pipeline was put together from."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from diffusers import SchedulerMixin
 from torch import nn
@@ -8,6 +8,9 @@ from torch import nn
 from dreamix.backends.adapters import bare
 from dreamix.core.errors import UserError
 from dreamix.diffusion.levels import Scheduler, is_flow
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 UNSET = {  # parts that may be read and not be changed
     "motion_adapter": "its layers are in the unet already: from_pretrained takes motion_adapter=",
@@ -23,7 +26,7 @@ FITS = (
 )
 
 
-def check_part(pipe: Any, name: str, part: Any) -> None:
+def check_part(pipe: "DiffusionPipeline", name: str, part: object) -> None:
     """Raise a `UserError` for what cannot stand where a part of the pipeline stands.
 
     A scheduler may be any of diffusers' for the same kind of noise; networks and autoencoder keep
@@ -40,7 +43,7 @@ def check_part(pipe: Any, name: str, part: Any) -> None:
         _check_network(name, before, after)
 
 
-def _check_scheduler(before: Scheduler, after: Any) -> None:
+def _check_scheduler(before: Scheduler, after: object) -> None:
     if not isinstance(after, SchedulerMixin):
         raise UserError(f"scheduler is a scheduler of diffusers, not {_kind(after)}")
     if is_flow(after) != is_flow(before):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ from dreamix.core.progress import Progress
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.settings import Denoising, Finetuning
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 RANK = 32  # of the adapters; ours
 
@@ -97,7 +100,7 @@ class PipelineBackend(VideoModel):
         return self._placed(DreamixPipeline.from_pretrained(folder, **options))
 
     @staticmethod
-    def _placed(loaded: Any) -> Any:
+    def _placed(loaded: "DiffusionPipeline") -> "DiffusionPipeline":
         """Return a pipeline that is silent, and on the accelerator part by part."""
         loaded.set_progress_bar_config(disable=True)
         if torch.cuda.is_available():

@@ -6,7 +6,7 @@ would ever read is an `AttributeError`: in silence it would be lost.
 """
 
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor
 
@@ -15,6 +15,9 @@ from dreamix.backends.family import Family
 from dreamix.backends.parts import check_part
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 # What only diffusers' own calls look at; here it would have no effect.
 UNREAD = {
@@ -149,12 +152,12 @@ class Surface:
 
 
 @cache
-def _declared(kind: Any) -> frozenset[str]:
+def _declared(kind: type) -> frozenset[str]:
     """Return the names of attributes that a class and those it comes from declare."""
     return frozenset(name for one in kind.__mro__ for name in vars(one).get("__annotations__", ()))
 
 
-def _unknown(pipe: Any, name: str) -> str:
+def _unknown(pipe: "DiffusionPipeline", name: str) -> str:
     """Return the line for an attribute that neither this class nor the pipeline has."""
     parts = sorted(pipe.components)
     hint = near_misses(name, [*parts, "interrupt"])

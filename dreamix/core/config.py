@@ -5,11 +5,14 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import to_json
 from dreamix.core.registry import near_misses
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 C = TypeVar("C")
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -67,7 +70,7 @@ def place() -> Any:
     return field(metadata={"aside": True, "place": True})
 
 
-def config_hash(config: Any) -> str:
+def config_hash(config: "DataclassInstance") -> str:
     """Return a short hash that is equal for equal configurations; see `added` for new fields."""
     told = asdict(config)
     for setting in fields(config):
@@ -77,7 +80,7 @@ def config_hash(config: Any) -> str:
     return hashlib.sha256(to_json(told).encode()).hexdigest()[:12]
 
 
-def _read(hint: Any, value: Any, where: str) -> Any:
+def _read(hint: Any, value: object, where: str) -> Any:
     """Return `value` as the type `hint`.
 
     Raises:

@@ -148,7 +148,7 @@ def _check_depth(value: object) -> None:
 _NESTS = (dict, list)
 
 
-def _held(value: Any) -> Iterable[Any]:
+def _held(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
 
 

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, BinaryIO, TypeVar, overload
 
 from dreamix.core.records import write_whole
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 def harmless(value: str) -> str: ...
 @overload
 def harmless(value: T) -> T: ...
-def harmless(value: Any) -> Any:
+def harmless(value: object) -> object:
     """Return a text such that no part of it is a formula in a cell; another value as it is."""
     return _BARE.sub(lambda found: f"{found[0]}'", value) if isinstance(value, str) else value
 
@@ -61,7 +61,7 @@ def write_csv(
 class _Text:
     """Takes the lines of a CSV writer into a file of bytes."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.file = file
 
     def write(self, text: str) -> None:

@@ -215,7 +215,7 @@ class _Bounded(Composer):
         self._extents: dict[int, tuple[int, int]] = {}
         self._depth = self._count = 0
 
-    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Return the node that comes next, if there is room for it."""
         event = self.peek_event()
         is_scalar = isinstance(event, yaml.ScalarEvent)
@@ -228,7 +228,7 @@ class _Bounded(Composer):
         self._whole.add(event.anchor)
         return node
 
-    def _make_room(self, event: Any, values: int, levels: int) -> None:
+    def _make_room(self, event: yaml.Event, values: int, levels: int) -> None:
         """Count values and levels that begin with an event."""
         self._count += values
         if self._depth + levels > self.limits.levels:
@@ -239,7 +239,7 @@ class _Bounded(Composer):
     def _extent_of(self, event: object) -> tuple[int, int]:
         return self._aliased(event) if isinstance(event, yaml.AliasEvent) else (1, 1)
 
-    def _aliased(self, event: Any) -> tuple[int, int]:
+    def _aliased(self, event: yaml.AliasEvent) -> tuple[int, int]:
         """Return how many values and levels an alias stands for."""
         name = event.anchor
         if not self.limits.aliases:
@@ -295,7 +295,7 @@ class _Values:
         except _ODD:
             return node
 
-    def _mapping(self, node: Any) -> dict[str, Any]:
+    def _mapping(self, node: yaml.Node) -> dict[str, Any]:
         own: dict[str, Pair] = {}
         merged: list[yaml.MappingNode] = []
         for key, value in node.value:

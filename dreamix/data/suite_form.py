@@ -127,7 +127,7 @@ def _one_of(what: str, names: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _json_value(value: Any) -> Any:
+def _json_value(value: object) -> object:
     """Return what JSON has a word for: the recipe ends up in the JSON snapshot of a run."""
     if isinstance(value, list | dict):
         for one in value.values() if isinstance(value, dict) else value:
@@ -135,8 +135,9 @@ def _json_value(value: Any) -> Any:
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f" {value!r} is not a value that a recipe can hold")
     elif not isinstance(value, str | int | float | None):
-        is_odd = isinstance(value, yaml.Node)  # a date, else
-        given = f"{shown_of(value)} ({kind_of(value)})" if is_odd else f"'{value}' (a date)"
+        given = f"'{value}' (a date)"
+        if isinstance(value, yaml.Node):
+            given = f"{shown_of(value)} ({kind_of(value)})"
         raise ValueError(f" {given} is not a value that a recipe can hold")
     return value
 

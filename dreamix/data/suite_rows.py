@@ -34,14 +34,14 @@ def rows_of(table: str, found: Findings) -> list[SuiteRow]:
     ]
 
 
-def _damaged(table: str, rows: Any, document: Document) -> Iterator[Place]:
+def _damaged(table: str, rows: object, document: Document) -> Iterator[Place]:
     """Yield the places of recipes of which YAML itself left something out, as a repeated key."""
     lines = [problem.line for problem in document.problems]
-    for k in range(len(rows) if lines and isinstance(rows, list) else 0):
-        for world in WORLDS.names() if isinstance(rows[k], dict) else ():
+    for k, row in enumerate(rows if lines and isinstance(rows, list) else ()):
+        for world in WORLDS.names() if isinstance(row, dict) else ():
             place = (table, k, world)
             node = document.at(place)
-            if isinstance(node, yaml.MappingNode) and world in rows[k]:
+            if isinstance(node, yaml.MappingNode) and world in row:
                 start, end = line_of(node), int(node.end_mark.line) + 1
                 if any(start <= line <= end for line in lines):
                     yield place

@@ -85,7 +85,10 @@ def check_finite(parameters: list[nn.Parameter], settings: Finetuning) -> None:
 
 
 def add_gradients(
-    parts: list[LossPart], generator: torch.Generator, scaler: Any, training: Training
+    parts: list[LossPart],
+    generator: torch.Generator,
+    scaler: torch.amp.GradScaler,
+    training: Training,
 ) -> dict[str, float]:
     """Add the gradients of one update; return the losses of its parts, without their weights."""
     seeds = torch.randint(2**62, (len(parts),), generator=generator).tolist()
@@ -132,7 +135,7 @@ def optimiser(parameters: list[nn.Parameter], rate: float, training: Training) -
     return AdamW8bit(parameters, rate, weight_decay=0.0)
 
 
-def bring_state(optimise: Any) -> None:
+def bring_state(optimise: torch.optim.Optimizer) -> None:
     """Move what an optimiser remembers to where offloading has put its weights since."""
     for weight, state in optimise.state.items():
         for name, x in state.items():

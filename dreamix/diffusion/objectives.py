@@ -11,6 +11,7 @@ k is the shift of the scheduler that comes with the weights. That Wan was traine
 timesteps is what others say of its report, which was not at hand; to shift them by k is ours.
 """  # noqa: E501
 
+from collections.abc import Mapping
 from math import exp
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ def shift_of(scheduler: Scheduler, tokens: int) -> float:
     return float(next((shift for shift in told if shift is not None), 1.0))
 
 
-def log_shift(config: Any, tokens: int) -> float:
+def log_shift(config: Mapping[str, Any], tokens: int) -> float:
     """Return log k of a scheduler that shifts by length: a line through two lengths it names."""
     low, high = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
     least, most = config.get("base_shift", 0.5), config.get("max_shift", 1.15)

@@ -14,10 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.threads import LIMITS
+
+if TYPE_CHECKING:
+    from dreamix.backends.footprint import Setup
+    from dreamix.backends.pipeline import DreamixPipeline
 
 SCALED = "scaled.json"  # beside `published.json`
 SIZE = (96, 96, 9)  # width, height, frames
@@ -202,15 +206,20 @@ def _video_work(name: str, work: str, device: str) -> Work:
     return do
 
 
-def run(dreamix: Any, setup: Any, work: str, size: tuple[int, int, int]) -> None:
+def run(dreamix: "DreamixPipeline", setup: "Setup", work: str, size: tuple[int, int, int]) -> None:
     """Edit a clip of noise, or finetune on it."""
     from dreamix.diffusion.levels import noise_levels
 
     clip = _noise(size)
     dreamix.set_progress_bar_config(disable=True)
     if work != "edit":
-        options = {"rank": setup.rank, "gradient_checkpointing": setup.checkpointing}
-        dreamix.finetune(clip, steps=TIMES, frames=setup.frames, **options)
+        dreamix.finetune(
+            clip,
+            steps=TIMES,
+            frames=setup.frames,
+            rank=setup.rank,
+            gradient_checkpointing=setup.checkpointing,
+        )
         return
     family, (width, height, frames) = dreamix.family, size
     family.set_steps(TIMES + 1, family.latent_shape(family.padded(frames), height, width))

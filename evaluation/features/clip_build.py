@@ -6,10 +6,13 @@ import pickle
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamix.core.errors import UserError
 from evaluation.features.clip_files import ClipFiles
+
+if TYPE_CHECKING:
+    from open_clip import CLIP
 
 
 def build_clip(files: ClipFiles) -> tuple[Any, Any]:
@@ -64,7 +67,7 @@ def _registered(config: dict[str, Any]) -> str:
     return name
 
 
-def _check_sizes(model: Any, files: ClipFiles) -> None:
+def _check_sizes(model: "CLIP", files: ClipFiles) -> None:
     """Refuse weights of another image size: open_clip stretches their positions without a word."""
     from open_clip.factory import load_state_dict
 
@@ -75,7 +78,7 @@ def _check_sizes(model: Any, files: ClipFiles) -> None:
             raise UserError(f"{files.weights} does not fit {files.name}: {name} is {sizes}")
 
 
-def _check_activation(model: Any, files: ClipFiles) -> None:
+def _check_activation(model: "CLIP", files: ClipFiles) -> None:
     """Refuse a model whose layers compute another activation than its architecture says."""
     from open_clip.transformer import QuickGELU
 

@@ -9,7 +9,7 @@ first call must hold the same bytes, for a name means one thing in a run.
 import os
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
@@ -20,8 +20,11 @@ from evaluation.run.grid import is_brought
 from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def kept_config(config: Any, out: Path) -> dict[str, Any]:
+
+def kept_config(config: "DataclassInstance", out: Path) -> dict[str, Any]:
     """Return a configuration as run.json holds it; config: with paths as the user gave them."""
     told = asdict(config)
     for name in _places(config):
@@ -30,7 +33,7 @@ def kept_config(config: Any, out: Path) -> dict[str, Any]:
     return told
 
 
-def beside(config: object, out: Path) -> dict[str, str]:
+def beside(config: "DataclassInstance", out: Path) -> dict[str, str]:
     """Return where the places of a configuration are, seen from the run folder."""
     return {name: _seen_from(out, getattr(config, name)) for name in _places(config)}
 
@@ -47,7 +50,7 @@ def opened_config(kind: type, entry: MethodInfo, out: Path, owner: str) -> Any:
     return replace(config, **rooted) if rooted else config
 
 
-def _places(config: Any) -> list[str]:
+def _places(config: "DataclassInstance") -> list[str]:
     return [one.name for one in fields(config) if one.metadata.get("place")]
 
 
@@ -138,7 +141,7 @@ def _same_place(run: RunFolder, before: MethodInfo, entry: MethodInfo) -> bool:
     return bool(stands(before) == stands(entry))
 
 
-def _check_cell(run: RunFolder, cell: Cell, config: object) -> None:
+def _check_cell(run: RunFolder, cell: Cell, config: "DataclassInstance") -> None:
     row = run.clip_row(cell)
     if row is None or row.status != "ok" or not run.has_clip(row):
         return
@@ -151,6 +154,6 @@ def _check_cell(run: RunFolder, cell: Cell, config: object) -> None:
         )
 
 
-def spell_config(config: object) -> str:
+def spell_config(config: "DataclassInstance") -> str:
     """Return where a configuration leads to."""
     return " and ".join(str(getattr(config, name)) for name in _places(config))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 from pydantic import AfterValidator, BeforeValidator
@@ -21,6 +21,9 @@ from dreamix.core.records import parse_json, read_bytes
 from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
 from dreamix.data.suite_snapshot import Text
 from evaluation.schema import FORMAT, READABLE, Axis, Cell, ClipRow, Format, Origin, Seed, Sha256
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MOST_SEEDS = 1_000  # of a method
 MOST_CELLS = 1_000_000  # of a run
@@ -213,7 +216,7 @@ class RunInfo:
         return {**found, "metrics": metrics} if metrics else found
 
 
-def _set_fields(one: Any) -> dict[str, Any]:
+def _set_fields(one: "DataclassInstance") -> dict[str, Any]:
     """Return the fields of a dataclass without those that are as they are by default."""
 
     def default(of: Field[Any]) -> Any:

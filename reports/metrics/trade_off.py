@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
@@ -203,7 +204,7 @@ def _place_labels(
         taken.append(_moved(text, min(costs, key=lambda place: costs[place]), renderer))
 
 
-def _moved(text: Annotation, place: LabelPlace, renderer: Any) -> Bbox:
+def _moved(text: Annotation, place: LabelPlace, renderer: RendererBase) -> Bbox:
     """Put a label at a place; return what it covers, in pixels."""
     text.set(position=(place.x, place.y), horizontalalignment=place.side)
     if text.arrow_patch is not None:

@@ -117,7 +117,7 @@ def _of_list(value: Any, paths: Iterable[str]) -> list[Message]:
     return [part for part in value if isinstance(part, Message)]
 
 
-def _without(text: Any, paths: Iterable[str]) -> Any:
+def _without(text: str | bytes, paths: Iterable[str]) -> str | bytes:
     """Return a text, or bytes, in which a dot stands for each of these paths."""
     for path in paths:
         if isinstance(text, bytes):

@@ -119,7 +119,7 @@ def _replaced(text: str, codes: list[str]) -> str:
     return text
 
 
-def _says(text: str, wanted: Any) -> bool:
+def _says(text: str, wanted: object) -> bool:
     try:
         return bool(yaml.load(text, LOADER) == wanted)
     except yaml.YAMLError:

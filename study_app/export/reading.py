@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import String, cast, select
+from sqlalchemy import Executable, String, cast, select
 from sqlalchemy.orm import Session
 
 from study_app.store.tables import Answer, Exclusion, Mark, Playback, Rater, Trial
@@ -90,7 +90,7 @@ def _marks(session: Session) -> Columns:
     return _columns(session, columns, rows)
 
 
-def _columns(session: Session, names: dict[str, Any], rows: Any) -> Columns:
+def _columns(session: Session, names: dict[str, Any], rows: Executable) -> Columns:
     """Return the columns of what a query finds, read part by part: rows do not pile up."""
     columns: Columns = {name: [] for name in names}
     for part in session.connection().execute(rows).partitions(_AT_ONCE):

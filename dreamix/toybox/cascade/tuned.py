@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -42,7 +41,7 @@ def keep(file: Path | None, network: nn.Module, settings: Finetuning) -> dict[st
     return weights
 
 
-def attention(network: Any) -> list[nn.Parameter]:
+def attention(network: nn.Module) -> list[nn.Parameter]:
     """Return what Tune-A-Video trains: queries of spatial attention, temporal attention whole."""
     names = ("temp_attentions", "transformer_in")
     return [

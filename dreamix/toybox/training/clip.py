@@ -14,7 +14,7 @@ one in 64% of held-out clips.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -52,6 +52,9 @@ from dreamix.toybox.training.loop import Budget
 from dreamix.toybox.training.loop import train as run_loop
 from dreamix.toybox.training.trained import load_average
 from dreamix.toybox.world import GREY, VALUES, caption, render
+
+if TYPE_CHECKING:
+    from open_clip import CLIP
 
 FAMILIES = 3000
 _LARGEST_SCALE = float(np.log(100))  # as in CLIP: more is unstable
@@ -168,7 +171,7 @@ class HeldOut:
             for field in VALUES
         }
 
-    def accuracies(self, model: Any, pixels: Tensor | None = None) -> dict[str, float]:
+    def accuracies(self, model: "CLIP", pixels: Tensor | None = None) -> dict[str, float]:
         """Return "top1" of 100 captions and, by attribute, how often the right word wins.
 
         Colour is asked of scenes alone whose style has colours (not pencil, not sepia).
@@ -183,7 +186,7 @@ class HeldOut:
             found[field] = float((own > other)[self.asked[field]].float().mean())
         return found
 
-    def _clips(self, model: Any, pixels: Tensor) -> Tensor:
+    def _clips(self, model: "CLIP", pixels: Tensor) -> Tensor:
         """Return the means of a clip's unit vectors: their products with g are mean cosines."""
         parts = [normalize(model.encode_image(normalized(p)), dim=-1) for p in pixels.split(128)]
         return torch.cat(parts).reshape(self.count, -1, parts[0].shape[1]).mean(dim=1)
