@@ -11,6 +11,7 @@ from dreamix.core.names import one_line
 from dreamix.core.progress import progress_bar
 from dreamix.core.threads import cores
 from evaluation.cluster.cli import SHARD, merge, part_of, spell
+from evaluation.import_cli import import_scores
 from evaluation.options import (
     PATH,
     RUN_OPTIONS,
@@ -35,6 +36,7 @@ def bench() -> None:
 
 
 bench.add_command(merge)
+bench.add_command(import_scores)
 
 
 @bench.command()
@@ -177,11 +179,15 @@ def measure(
     **models: Any,
 ) -> int:
     """Score the clips and say how it went; return the exit code."""
+    from evaluation.run.folder import RunFolder
+    from evaluation.score.imported_scores import imported_names
     from evaluation.score.plan import metric_names
     from evaluation.score.scoring import score_run
 
     settings = model_settings(models)
-    names = metric_names(words(metrics))
+    opened = opened or RunFolder(run)
+    held = {name: str(opened.info.metrics[name].axis) for name in imported_names(opened)}
+    names = metric_names(words(metrics), held)
     with progress_bar("scores") as progress:
         done = score_run(
             run,

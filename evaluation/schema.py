@@ -54,7 +54,7 @@ def _sound_facts(facts: dict[str, Any] | None) -> dict[str, Any] | None:
     return facts
 
 
-Axis = Literal["alignment", "fidelity", "quality", "motion"]
+Axis = Literal["alignment", "fidelity", "quality", "motion", "other"]  # other: nobody said
 AXES: tuple[Axis, ...] = get_args(Axis)
 
 

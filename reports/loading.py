@@ -28,6 +28,7 @@ FIELDS = ("status", *NUMBERS, "reason", "note")
 NO_CLIP = "no clip yet: `dreamix bench run` makes it"
 NO_SCORE = "not scored yet: `dreamix bench score` does it"
 OUTDATED = "the score is of another clip or definition: `dreamix bench score` renews it"
+OUTDATED_IMPORT = "the score is of another clip or table: `dreamix bench import-scores` renews it"
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _checked(row: ScoreRow | None, metric: MetricInfo, clip: ClipRow | None) -> 
         known = {"status": clip.status, "reason": clip.reason}
         return {"status": "missing", "reason": NO_SCORE} if clip.status == "ok" else known
     if not row.is_of(clip, metric.definition_id):
-        return {"status": "missing", "reason": OUTDATED}
+        return {"status": "missing", "reason": OUTDATED_IMPORT if metric.imported else OUTDATED}
     return vars(row)
 
 

@@ -12,10 +12,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from dreamix.core.csv_reading import LARGEST_SEED
 from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
 from dreamix.methods.external_folders import SUFFIXES, FolderEntry, changed, clips_called, listing
-from dreamix.methods.external_tables import LARGEST_SEED
 
 NAMES = ("method", "edit", "seed")
 Known = frozenset[str] | None  # the edits of the suite; None: any text is one

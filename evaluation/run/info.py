@@ -109,6 +109,18 @@ class MethodInfo:
 
 
 @dataclass(frozen=True)
+class ImportInfo:
+    """Where the scores of a metric come from that was computed elsewhere."""
+
+    __pydantic_config__ = STRICT
+    source: str  # what computed them, as their table says
+    file: str  # name of the table
+    place: str  # where it stood, seen from the run folder; never opened
+    sha256: Sha256
+    missing: tuple[float, ...] = ()  # numbers that stood for no score
+
+
+@dataclass(frozen=True)
 class MetricInfo:
     """What a metric declares about itself, and how it was computed."""
 
@@ -129,11 +141,17 @@ class MetricInfo:
     simulated: bool | None = None  # of a composite: learned from simulated ratings
     composite: dict[str, Any] | None = None  # see evaluation.score.composite_file
     package: PackageInfo | None = None
+    imported: ImportInfo | None = None
 
     @property
     def arrow(self) -> str:
         """The direction that is good, as one character."""
         return {"higher": "↑", "lower": "↓"}.get(self.better, "·")
+
+    @property
+    def elsewhere(self) -> str | None:
+        """What computed it, for a metric that is none of the toolkit's or of a package."""
+        return self.imported.source if self.imported else None
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -4,7 +4,7 @@ The plan is made without loading a model: a score stands if its clip and its def
 version, models, frame policy) are those of today.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -53,13 +53,14 @@ class Choice(NamedTuple):
     found: Found  # what the models are, to the bit
 
 
-def metric_names(wanted: list[str]) -> list[str]:
+def metric_names(wanted: list[str], held: Mapping[str, str] | None = None) -> list[str]:
     """Return the metrics that `wanted` names, all for an empty list.
 
     wanted: names, axes ("fidelity") or patterns ("clip_*").
+    held: metrics that a run has from elsewhere, each with its axis.
     """
-    known = METRICS.names()
-    axes = {name: METRICS.get(name).axis for name in known}
+    axes = {name: METRICS.get(name).axis for name in METRICS.names()} | dict(held or {})
+    known = sorted(axes)
     found: dict[str, None] = {}
     for word in wanted:
         hits = [name for name in known if axes[name] == word or fnmatchcase(name, word)]

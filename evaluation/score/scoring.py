@@ -28,6 +28,7 @@ from evaluation.score.composite_scores import (
     composite_rows,
     kept_composites,
 )
+from evaluation.score.imported_scores import imported_names, imported_rows
 from evaluation.score.plan import Choice, TasksOfVideo, choose_metrics, plan
 from evaluation.score.remarks import gathered, partial
 from evaluation.score.settled import Settled, digest_of, settle, settled
@@ -36,6 +37,7 @@ from evaluation.score.video import Scored, ScoringWorker
 from evaluation.settings import ModelSettings
 
 Rows = dict[Key, ScoreRow]
+TAKEN = "the run has imported scores of that name: import them under another one to have both"
 
 
 class Summary(NamedTuple):
@@ -79,10 +81,10 @@ def score_run(
     settings = settings.on(run.suite.world)
     with only_writer(out):
         check_device(settings.device)
-        choice = choose_metrics(names, settings, policy, run.info.models)
+        choice, held = _chosen(run, names, settings, policy)
         definitions = _definitions(run, choice)
         check_composites(given, definitions)
-        asked = choice.definitions, choice.not_run, settings.to_dict(), policy, least_share
+        asked = choice.definitions, held, choice.not_run, settings.to_dict(), policy, least_share
         if not given and (known := settled(run, digest_of(run, *asked))):
             return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
@@ -97,18 +99,39 @@ def score_run(
         if units:
             remove_leftovers(out)  # of workers that were lost meanwhile
         composites = kept_composites(run) | {one.name: one for one in given}
-        renewed = composite_rows(run, [*composites.values()], rows, definitions)
-        _keep(run, rows, renewed)
-        computed += len(renewed)
+        computed += _renew(run, rows, composites, definitions)
         facts = _facts(choice, settings, policy)
         facts |= _composite_facts(run, composites, facts)
         _finish(run, rows, facts, choice, computed, least_share)
         run.keep_rows()
-        summary = _summary(run, rows, choice, computed, seconds, [one.name for one in given])
+        told = [*choice.definitions, *held, *(one.name for one in given)]
+        summary = _summary(run, rows, choice, computed, seconds, told)
         left = plan(run, choice.definitions, rows) if computed else units
         if not given and not left:
             _settle(run, digest_of(run, *asked), summary)
         return summary
+
+
+def _chosen(
+    run: RunFolder, names: list[str], settings: ModelSettings, policy: str
+) -> tuple[Choice, list[str]]:
+    """Return which metrics are computed, and which of `names` were imported and are kept."""
+    imported = set(imported_names(run))
+    held = [name for name in names if name in imported]
+    computed = [name for name in names if name not in imported]
+    choice = choose_metrics(computed, settings, policy, run.info.models)
+    ours = {name: TAKEN for name in held if name in METRICS.names()}
+    return choice._replace(not_run={**choice.not_run, **ours}), held
+
+
+def _renew(
+    run: RunFolder, rows: Rows, composites: dict[str, Composite], definitions: dict[str, str]
+) -> int:
+    """Bring rows up to date that follow from others; return how many were computed for it."""
+    _keep(run, rows, imported_rows(run, rows))
+    renewed = composite_rows(run, [*composites.values()], rows, definitions)
+    _keep(run, rows, renewed)
+    return len(renewed)
 
 
 def _told(
@@ -201,9 +224,9 @@ def _summary(
     choice: Choice,
     computed: int,
     seconds: dict[str, float],
-    composites: list[str],
+    names: list[str],
 ) -> Summary:
-    keys = [(*cell, name) for cell in run.cells() for name in [*choice.definitions, *composites]]
+    keys = [(*cell, name) for cell in run.cells() for name in names]
     found = [rows.get(key) for key in keys]
     counts = Counter(row.status if row else "missing" for row in found)
     failed = [row for row in found if row and row.status == "failed"]

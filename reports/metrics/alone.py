@@ -44,7 +44,8 @@ def metric_parts(summary: RunSummary) -> list[ReportPart]:
     """
     given, run = values_of(summary), summary.run
     axes: dict[str, str] = {name: run.metrics[name].axis for name in given.names}
-    several = [a for a in AXES if sum(axis == a for axis in axes.values()) > 1]
+    meant = [a for a in AXES if a != "other"]  # metrics of no axis need not agree
+    several = [a for a in meant if sum(axis == a for axis in axes.values()) > 1]
     if len(given.methods) < 2 or not several:
         return []
     how = summary.resampling

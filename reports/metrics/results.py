@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,7 @@ AXIS_TITLES = {
     "fidelity": "Fidelity to the source",
     "quality": "Quality",
     "motion": "Amount of motion",
+    "other": "Metrics without an axis",
 }
 STATUS_HINTS = {
     "ok": "a clip, or a score, was made",
@@ -55,7 +57,9 @@ def axis_table(summary: RunSummary, axis: str) -> Table:
     return table_of(
         axis,
         AXIS_TITLES[axis],
-        " ".join([caption(summary), *ground_caption(summary, metrics)]),
+        " ".join(
+            [caption(summary), *ground_caption(summary, metrics), *elsewhere(run, metrics)]
+        ),
         [*run.methods],
         [
             *((metric_head(run.metrics[name]), [compared_cell(summary, m, name) for m in scores])
@@ -81,6 +85,13 @@ def compared_cell(summary: RunSummary, label: str, metric: str) -> TableCell:
     if partial := summary.run.partial_scores[label, metric]:
         text += f"; {partial} partial"
     return replace(cell, small=text, mark=mark)
+
+
+def elsewhere(run: Run, metrics: Sequence[str]) -> list[str]:
+    """Return which of the metrics the toolkit did not compute, and what did."""
+    found = {name: run.metrics[name].elsewhere for name in metrics}
+    told = [f"{name} ({source})" for name, source in found.items() if source]
+    return [f"Computed elsewhere: {', '.join(told)}."] if told else []
 
 
 def ground_caption(summary: RunSummary, metrics: list[str]) -> list[str]:

@@ -103,6 +103,8 @@ def _settings(run: Run) -> dict[str, Any]:
     """Return the settings that the metrics share; where they differ, every one with its metrics."""
     by_text: dict[str, list[str]] = {}
     for name, facts in run.info.metrics.items():
+        if facts.elsewhere:
+            continue
         by_text.setdefault(json.dumps(facts.settings, sort_keys=True), []).append(name)
     if len(by_text) == 1:
         found: dict[str, Any] = json.loads(next(iter(by_text)))
