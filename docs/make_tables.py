@@ -35,12 +35,14 @@ def metrics_table() -> str:
 
 def methods_table() -> str:
     """Return a row per method."""
-    lines = ["| method | | what it is | what it needs of a model |", "|---|---|---|---|"]
+    heads = ("method", "", "what it is", "reads", "what it needs of a model")
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|"]
     for name in METHODS.names():
         method = METHODS.get(name)
         kind = "anchor" if method.anchor else ""
         told, needs = method.definition.removeprefix("Returns "), ", ".join(sorted(method.needs))
-        lines.append(f"| `{name}` | {kind} | {told} | {needs or 'no model'} |")
+        reads = ", ".join(sorted(method.reads, reverse=True)) or "-"
+        lines.append(f"| `{name}` | {kind} | {told} | {reads} | {needs or 'no model'} |")
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from dreamix.editing_options import live_line, note, say_or_stop, shared_options
 @click.argument(
     "clip", metavar="[INPUT]", required=False, type=click.Path(exists=True, path_type=Path)
 )
-@shared_options
+@shared_options(prompt=False)
+@click.option("--instruction", help="What to change, for methods that read an order.")
 @click.option("--toybox", metavar="CAPTION", help="Edit this rendered scene instead of INPUT.")
 @click.option(
     "--scene-seed",
@@ -32,7 +33,7 @@ from dreamix.editing_options import live_line, note, say_or_stop, shared_options
 @click.option("--method", default="dreamix", show_default=True, help="How to edit.")
 @click.option("--noise", type=click.FloatRange(0, 1), help="Noise level: 0 source, 1 prompt only.")
 def edit(**chosen: Any) -> None:
-    """Edit the clip INPUT, or a rendered scene, as a prompt says.
+    """Edit the clip INPUT, or a rendered scene, as a prompt or an instruction says.
 
     Beside OUT a JSON file says how it was made.
     """
@@ -45,7 +46,8 @@ def edit_clip(
     toybox: str | None,
     scene_seed: int,
     caption: str | None,
-    prompt: str,
+    prompt: str | None,
+    instruction: str | None,
     category: str | None,
     method: str,
     backend: str,
@@ -65,11 +67,16 @@ def edit_clip(
     if (clip is None) == (toybox is None):
         raise UserError("give one source: a clip INPUT, or --toybox CAPTION")
     one.check_apart([clip] if clip else [], out, strip_file)
+    if prompt is None and instruction is None:
+        raise UserError(
+            "say what to make: --prompt what is to be seen, --instruction what to change"
+        )
     found = METHODS.get(method)
     model = open_backend(backend, finetuned) if found.backend else None
     config = one.configured(found, given, settings, model)
     source = one.clip_source(clip, caption) if clip else one.scene_source(str(toybox), scene_seed)
-    request = one.request_for(source, one.edit_of(source, prompt, category, note), seed, method)
+    asked = one.edit_of(source, prompt, category, note, instruction)
+    request = one.request_for(source, asked, seed, method)
     if model and (line := one.limits(model, source)):
         note(line)
     with live_line() as request.progress:

@@ -11,8 +11,8 @@ import click
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
+PROMPT = "--prompt", "What the clip to make should show, all of it."
 SHARED = (
-    click.option("--prompt", required=True, help="What the clip to make should show, all of it."),
     click.option(
         "--backend",
         default="toybox",
@@ -42,11 +42,19 @@ SHARED = (
 )
 
 
-def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command with the options that all three have."""
-    for option in reversed(SHARED):
-        command = option(command)
-    return command
+def shared_options(*, prompt: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that gives a command the options that all three have.
+
+    prompt: whether there has to be one.
+    """
+    name, told = PROMPT
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed((click.option(name, required=prompt, help=told), *SHARED)):
+            command = option(command)
+        return command
+
+    return add
 
 
 def say_or_stop(make: Callable[[], str]) -> None:

@@ -28,7 +28,7 @@ class PictureOptions(NamedTuple):
 
 @click.command()
 @click.argument("image", type=IMAGE)
-@shared_options
+@shared_options(prompt=True)
 @click.option(
     "--camera",
     default="none",
@@ -74,7 +74,7 @@ def animate(image: Path, **chosen: Any) -> None:
 
 @click.command()
 @click.argument("images", type=IMAGE, nargs=-1, required=True)
-@shared_options
+@shared_options(prompt=True)
 @click.option(
     "--length",
     type=click.IntRange(1),

@@ -55,7 +55,13 @@ def scene_source(caption: str, seed: int, world: str = EMBEDDED) -> EditSource:
     return EditSource(VideoEntry("source", caption, recipe=recipe, world=world), Path())
 
 
-def edit_of(source: EditSource, prompt: str, category: str | None, say: Say) -> Edit:
+def edit_of(
+    source: EditSource,
+    prompt: str | None,
+    category: str | None,
+    say: Say,
+    instruction: str | None = None,
+) -> Edit:
     """Return the edit; its category, if not told, is what differs between two captions."""
     before, after = read(source.entry.caption), read(prompt)
     changes: dict[str, Any] = {}
@@ -70,7 +76,15 @@ def edit_of(source: EditSource, prompt: str, category: str | None, say: Say) -> 
     world = source.entry.world if changes else None
     is_ideal = world is not None and after is not None and WORLDS.get(world) is after.world
     recipe, world = (changes, world) if is_ideal else (None, None)  # the ideal edit is known then
-    return Edit("edit", source.entry.id, prompt, category, recipe, world)
+    return Edit("edit", source.entry.id, prompt, category, recipe, world, instruction)
+
+
+def check_words(found: Method, **given: str | None) -> None:
+    """Raise a `UserError` if nothing is asked, or not in the words that the method reads."""
+    if not any(given.values()):
+        raise UserError("say what is asked: --prompt what is to be seen, --instruction what to do")
+    if missing := [name for name, words in given.items() if name in found.reads and not words]:
+        raise UserError(f"{found.name} reads the {missing[0]} of an edit: give --{missing[0]} too")
 
 
 def limits(backend: VideoModel, source: EditSource) -> str | None:

@@ -170,7 +170,7 @@ def others(value: Any) -> tuple[Any, ...]:
         return (not value,)
     if isinstance(value, int | float):
         return (value + 1, value - 1, value / 2, value * 2)
-    return (f"{value} x", "rtl", 3, ["x"], "pairwise", "motion")
+    return (f"{value} x", "rtl", 3, ["x"], "pairwise", "motion", "instruction")
 
 
 def with_one(text: str, place: tuple[Any, ...]) -> Study | None:

@@ -7,7 +7,7 @@ folder and later reads that snapshot back, so a suite edited meanwhile cannot ch
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -24,8 +24,9 @@ from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.suite_form import SuiteForm
 from dreamix.data.suite_snapshot import SuiteSnapshot, snapshot_form
-from dreamix.data.worlds import WORLDS, World
+from dreamix.data.worlds import WORLDS, World, instruction_of
 
 __all__ = ["CATEGORIES", "Edit", "Suite", "VideoEntry", "load_suite"]
 
@@ -44,18 +45,22 @@ class Suite:
     videos: dict[str, VideoEntry]  # by id, in the order of the file
     edits: tuple[Edit, ...]  # in the order of the file
     colour: str | None = None  # matrix of clips that state none: bt601 or bt709; None: a guess
+    categories: Mapping[str, str] = field(default_factory=dict)  # its own, as they are spelled
+    origin: Mapping[str, Any] = field(default_factory=dict)  # what it was imported from
 
     @cached_property
     def sha256(self) -> str:
         """Return a hash of all that can change a result: the videos and the edits.
 
-        Name, version, licence, the order of rows and the folders of this machine do not count.
-        The path of a video counts only where no SHA-256 says what the file holds.
+        Name, version, licence, origins, the order of rows and the folders of this machine do not
+        count. The path of a video counts only where no SHA-256 says what the file holds, and an
+        instruction only where it is not what a world writes of caption and prompt.
         """
         videos = [video.to_dict() for video in self.videos.values()]
         for video in (video for video in videos if "sha256" in video):
             del video["path"]
-        rows = {"videos": videos, "edits": [edit.to_dict() for edit in self.edits]}
+        edits = [replace(edit, origin=None).to_dict() for edit in self._stated]
+        rows = {"videos": videos, "edits": edits}
         ordered: dict[str, Any] = {
             key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()
         }
@@ -142,9 +147,21 @@ class Suite:
             "root": str(self.root),
             "media_root": str(self.media_root),
             "videos": [video.to_dict() for video in self.videos.values()],
-            "edits": [edit.to_dict() for edit in self.edits],
+            "edits": [edit.to_dict() for edit in self._stated],
             **({"colour": self.colour} if self.colour else {}),
+            **({"categories": dict(self.categories)} if self.categories else {}),
+            **({"origin": dict(self.origin)} if self.origin else {}),
         }
+
+    @property
+    def _stated(self) -> list[Edit]:
+        """The edits without the instructions that follow from their captions and prompts."""
+        return [
+            replace(edit, instruction=None)
+            if edit.instruction and edit.instruction == _of_world(edit, self.videos)
+            else edit
+            for edit in self.edits
+        ]
 
     @classmethod
     def from_dict(cls, snapshot: Mapping[str, Any], media_root: Path | None = None) -> Self:
@@ -166,14 +183,9 @@ class Suite:
     def _of(cls, snapshot: SuiteSnapshot, media_root: Path | None, where: str) -> Self:
         snapshot.check(where)
         suite = cls(
-            name=snapshot.name,
-            version=str(snapshot.version),
-            licence=snapshot.licence,
             root=Path(snapshot.root),
             media_root=Path(media_root or snapshot.media_root),
-            videos={row.id: VideoEntry.from_dict(vars(row)) for row in snapshot.videos},
-            edits=tuple(Edit.from_dict(vars(row)) for row in snapshot.edits),
-            colour=snapshot.colour,
+            **_held(snapshot),
         )
         if snapshot.sha256 not in (None, suite.sha256):
             raise UserError(f"{where} was altered after it was written: suite {suite.name!r}")
@@ -192,16 +204,29 @@ def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True
     if form is None or examined.problems:
         raise UserError(_summary(examined.problems, path, media_root))
     file = suite_file(path)
-    return Suite(
-        name=form.name,
-        version=form.version,
-        licence=form.licence,
-        root=file.parent.resolve(),
-        media_root=media_folder(file, media_root),
-        videos={row.id: VideoEntry.from_dict(vars(row)) for row in form.videos},
-        edits=tuple(Edit.from_dict(vars(row)) for row in form.edits),
-        colour=form.colour,
-    )
+    root = file.parent.resolve()
+    return Suite(root=root, media_root=media_folder(file, media_root), **_held(form))
+
+
+def _held(read: SuiteForm | SuiteSnapshot) -> dict[str, Any]:
+    """Return the fields of a suite that a file holds; edits get the instructions of their world."""
+    videos = {row.id: VideoEntry.from_dict(vars(row)) for row in read.videos}
+    edits = tuple(_told(Edit.from_dict(vars(row)), videos) for row in read.edits)
+    heads = {name: getattr(read, name) for name in ("name", "licence", "colour")}
+    more = {name: getattr(read, name) or {} for name in ("categories", "origin")}
+    return {**heads, **more, "version": str(read.version), "videos": videos, "edits": edits}
+
+
+def _told(edit: Edit, videos: Mapping[str, VideoEntry]) -> Edit:
+    """Return an edit with the instruction that its world writes, where the suite states none."""
+    return edit if edit.instruction else replace(edit, instruction=_of_world(edit, videos))
+
+
+def _of_world(edit: Edit, videos: Mapping[str, VideoEntry]) -> str | None:
+    video = videos[edit.video]
+    if video.world is None or video.caption is None or edit.prompt is None:
+        return None
+    return instruction_of(video.world, video.caption, edit.prompt)
 
 
 def _summary(problems: Sequence[Problem], path: Path, media_root: Path | None) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import Problem, UserError
+from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.core.yaml_reading import Limits, read_document
 from dreamix.core.yaml_typed import Findings
 from dreamix.data.known_suites import suite_file
+from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.suite_files import check_files
 from dreamix.data.suite_form import AS_WRITTEN, SuiteForm, suite_form
 from dreamix.data.suite_recipes import check_recipes
@@ -60,7 +62,9 @@ def examine(path: Path, media_root: Path | None, *, files: bool, sizes: bool = F
     _check_sources(videos, found)
     if by_id:  # Without a single video, every edit would only repeat that.
         _check_references(edits, by_id, found)
-    _check_repeated_prompts(edits, found)
+    _check_words(edits, found)
+    _check_categories(edits, found)
+    _check_repeated_requests(edits, found)
     check_recipes(videos, edits, by_id, found)
     if files and isinstance(document.value, dict):
         check_files(videos, media_folder(path, media_root), found, sizes=sizes)
@@ -120,12 +124,36 @@ def _check_references(edits: list[SuiteRow], by_id: dict[str, SuiteRow], found: 
             found.add(row.at("video"), f"unknown video {video!r}{near_misses(video, [*by_id])}")
 
 
-def _check_repeated_prompts(edits: list[SuiteRow], found: Findings) -> None:
+def _check_words(edits: list[SuiteRow], found: Findings) -> None:
+    """Something is asked in words; where another key is wrong, it may be these that are meant."""
+    odd = {place[:2] for place in found.places}
+    for row in edits:
+        if not {"prompt", "instruction"} & row.given and row.place not in odd:
+            found.add(row.at("prompt"), "an edit needs `prompt` or `instruction`")
+
+
+def _check_categories(edits: list[SuiteRow], found: Findings) -> None:
+    """A category is one that is known, or that the suite declares."""
+    whole = found.document.value
+    declared = whole.get("categories") if isinstance(whole, dict) else None
+    names = [*CATEGORIES, *(declared if isinstance(declared, dict) else ())]
+    for row in (row for row in edits if "category" in row.values):
+        if (category := row.values["category"]) not in names:
+            hint, known = near_misses(category, names), ", ".join(names)
+            told = f"unknown category {shown(category, 200)}{hint} (known: {known}"
+            found.add(row.at("category"), f"{told}; others stand under `categories` of the suite)")
+
+
+def _check_repeated_requests(edits: list[SuiteRow], found: Findings) -> None:
     """One wish under two ids would count twice in every average."""
-    first: dict[tuple[str, str], SuiteRow] = {}
-    for row in (row for row in edits if {"video", "prompt"} <= row.values.keys()):
-        wish = (row.values["video"], " ".join(row.values["prompt"].split()))
+    first: dict[tuple[str, ...], SuiteRow] = {}
+    for row in (row for row in edits if "video" in row.values):
+        words = {key: row.values.get(key) for key in ("prompt", "instruction")}
+        told = [key for key, value in words.items() if isinstance(value, str)]
+        if not told:
+            continue
+        wish = (row.values["video"], *(" ".join(str(words[key] or "").split()) for key in words))
         earlier = first.setdefault(wish, row)
         if earlier is not row:
-            line = found.document.line(earlier.at("prompt"))
-            found.add(row.at("prompt"), f"the same video and prompt as on line {line}")
+            line = found.document.line(earlier.at(told[0]))
+            found.add(row.at(told[0]), f"the same video and {told[0]} as on line {line}")

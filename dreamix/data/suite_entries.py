@@ -1,6 +1,7 @@
-"""The two kinds of row a suite is made of, and the categories of edits."""
+"""The two kinds of row a suite is made of, the categories of edits, and their tags."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from dreamix.data.worlds import WORLDS, world_in
@@ -17,15 +18,45 @@ CATEGORIES = (
     "subject",  # the subject of some stills, somewhere else and doing something
 )
 
+# Tags that many benchmarks use, under one name each. Others may stand in a suite as well.
+TAGS = {
+    "addition": "something is there that was not",
+    "removal": "something is gone",
+    "replacement": "something else in its place",
+    "colour": "another colour",
+    "material": "another material or texture",
+    "count": "more or fewer of something",
+    "size": "something larger or smaller",
+    "position": "something elsewhere in the picture",
+    "action": "the subject does something else",
+    "expression": "another face",
+    "viewpoint": "seen from elsewhere, or by a moving camera",
+    "subtitle": "writing laid over the picture",
+    "text": "writing in the scene",
+    "weather": "rain, snow, fog, sun",
+    "lighting": "another light or time of day",
+    "style": "another artistic medium",
+    "background": "another place",
+    "creative": "what could not be filmed",
+    "reasoning": "what is asked has to be worked out first",
+}
+TEXTS = {  # what a method or metric can read of an edit -> how messages name it
+    "prompt": "prompt",
+    "instruction": "instruction",
+    "caption": "caption of its source",
+    "phrases": "`from` and `to`",
+}
+_YAML_NAMES = {"from_phrase": "from", "to_phrase": "to"}  # `from` cannot name a field
+
 
 class _Row:
     """A dataclass whose dictionary uses the keys of suite.yaml and leaves out what is not set."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, under the keys that suite.yaml uses."""
-        names = {"recipe": vars(self)["world"]}
-        told = {names.get(name, name): value for name, value in vars(self).items()}
-        return {key: value for key, value in told.items() if key != "world" and value is not None}
+        names = {**_YAML_NAMES, "recipe": vars(self)["world"]}
+        told = {names.get(name, name): _plain(value) for name, value in vars(self).items()}
+        return {k: v for k, v in told.items() if k != "world" and v is not None and v != []}
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Self:
@@ -36,6 +67,34 @@ class _Row:
         world = world_in([key for key, value in row.items() if value is not None])
         known = {key: value for key, value in row.items() if key not in WORLDS.names()}
         return cls(**known, **({"recipe": row[world], "world": world} if world else {}))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a row as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.to_dict() if isinstance(value, EditQuestion) else value
+
+
+@dataclass(frozen=True)
+class EditQuestion:
+    """Something to ask about the edited clip, and the right answer: an item of a checklist."""
+
+    question: str
+    answer: bool | str  # yes or no; of a multiple choice one of the options
+    options: tuple[str, ...] = ()
+    id: str | None = None  # unique in its edit
+    about: str | None = None  # what the benchmark files it under
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields that are set, as JSON has them."""
+        told = {**asdict(self), "options": [*self.options]}
+        return {key: value for key, value in told.items() if value not in (None, [])}
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return the question of a row that has these fields."""
+        return cls(**{**vars(row), "options": tuple(row.options or ())})
 
 
 @dataclass(frozen=True)
@@ -55,11 +114,32 @@ class VideoEntry(_Row):
 
 @dataclass(frozen=True)
 class Edit(_Row):
-    """A wish: what `video` should look like according to `prompt`."""
+    """A wish: what `video` should look like, told by a prompt, an instruction, or both."""
 
     id: str  # names the output files, so letters, digits and . _ - only
     video: str  # id of a VideoEntry
-    prompt: str  # describes the whole edited clip, not only the change
-    category: str  # one of CATEGORIES
+    prompt: str | None  # describes the whole edited clip, not only the change
+    category: str  # one of CATEGORIES, or of those that its suite declares
     recipe: dict[str, Any] | None = None  # fields of its video's recipe that the edit changes
     world: str | None = None  # that of the recipe
+    instruction: str | None = None  # says what to change, and nothing of what stays
+    from_phrase: str | None = None  # words for what is to change; `from` in suite.yaml
+    to_phrase: str | None = None  # words for what it becomes; `to` in suite.yaml
+    tags: tuple[str, ...] = ()  # of TAGS, or others
+    questions: tuple[EditQuestion, ...] = ()
+    references: tuple[str, ...] = ()  # pictures or clips that the words refer to
+    origin: dict[str, Any] | None = None  # of an imported edit: id, file, line, category there
+
+    @property
+    def request(self) -> str:
+        """What is asked, in words: the prompt, or the instruction where there is none."""
+        return self.prompt or self.instruction or ""
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """Return the edit with these fields, as `_Row.from_dict`."""
+        held = dict(row)
+        for name in ("tags", "references"):
+            held[name] = tuple(held.get(name) or ())
+        held["questions"] = tuple(map(EditQuestion.of, held.get("questions") or ()))
+        return super().from_dict(held)

@@ -16,11 +16,12 @@ from dreamix.core.media import COLOURS
 from dreamix.core.names import shown
 from dreamix.core.registry import near_misses
 from dreamix.core.yaml_reading import kind_of, shown_of
-from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.worlds import WORLDS
 
 MOST_FPS = 100_000
 MOST_STILLS = 12
+MOST_TAGS = 50  # of an edit; references too
+MOST_QUESTIONS = 500  # of an edit
 ID_LENGTH = 100  # Leaves room for `.json` and a temporary suffix in the 255 bytes of a file name.
 WINDOWS_DEVICES = {
     "con",
@@ -142,6 +143,25 @@ def _json_value(value: object) -> object:
     return value
 
 
+def _slug(text: str) -> str:
+    """Return a word that can stand in tables, files and links as it is."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,59}", text):
+        raise ValueError(f" {shown(text, 200)} must be small letters, digits and . _ - only")
+    return text
+
+
+def _each_once(values: list[str]) -> list[str]:
+    if twice := next((one for one in values if values.count(one) > 1), None):
+        raise ValueError(f" has {shown(twice, 200)} twice")
+    return values
+
+
+def _answer(value: object) -> bool | str:
+    if not isinstance(value, bool | str):
+        raise ValueError(" must be yes, no, or one of the options as text")
+    return value if isinstance(value, bool) else _on_one_line(value)
+
+
 Text = Annotated[str, AfterValidator(_written)]
 Line = Annotated[str, AfterValidator(_on_one_line)]
 Id = Annotated[str, AfterValidator(_safe)]
@@ -149,7 +169,13 @@ MediaPath = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, BeforeValidator(_hexadecimal)]
 Fps = Annotated[float, BeforeValidator(_rate)]
 Stills = Annotated[int, BeforeValidator(_few)]
-Category = Annotated[str, _one_of("category", CATEGORIES)]
+Slug = Annotated[str, AfterValidator(_slug)]
+Answer = Annotated[bool | str, BeforeValidator(_answer)]
+Lines = Annotated[list[Line], Field(min_length=2, max_length=20), AfterValidator(_each_once)]
+Tags = Annotated[list[Slug], Field(max_length=MOST_TAGS), AfterValidator(_each_once)]
+References = Annotated[list[MediaPath], Field(max_length=MOST_TAGS), AfterValidator(_each_once)]
+Origin = Annotated[dict[str, str | int | None], Field(max_length=10)]
+Spellings = Annotated[dict[Slug, Line], Field(max_length=500)]
 Colour = Annotated[str, _one_of("colour", tuple(COLOURS))]
 # Fields of a recipe; what they mean is checked by `suite_recipes`.
 Recipe = dict[str, Annotated[Any, AfterValidator(_json_value)]]
@@ -170,14 +196,54 @@ class VideoForm:
 
 
 @dataclass(frozen=True)
+class QuestionForm:
+    """A question about the edited clip; see `dreamix.data.suite_entries.EditQuestion`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"noun": "a question"})
+    question: Line
+    answer: Answer
+    options: Lines | None = None
+    id: Slug | None = None
+    about: Line | None = None
+
+
+def _answerable(row: QuestionForm) -> QuestionForm:
+    """Return a question whose answer can be given: yes or no, or one of its options."""
+    if row.options and row.answer not in row.options:
+        raise ValueError(" has an `answer` that is none of its `options`")
+    if not row.options and not isinstance(row.answer, bool):
+        raise ValueError(" must have yes or no as its `answer`, or `options` to choose from")
+    return row
+
+
+def _apart(rows: list[QuestionForm]) -> list[QuestionForm]:
+    _each_once([row.id for row in rows if row.id])
+    return rows
+
+
+Questions = Annotated[
+    list[Annotated[QuestionForm, AfterValidator(_answerable)]],
+    Field(max_length=MOST_QUESTIONS),
+    AfterValidator(_apart),
+]
+
+
+@dataclass(frozen=True)
 class EditForm:
-    """An edit of suite.yaml, but its recipe; whether its video exists is checked later."""
+    """An edit of suite.yaml, but its recipe; its video, words and category are checked later."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"noun": "an edit"})
     id: Id
     video: Text
-    prompt: Line
-    category: Category
+    category: Text
+    prompt: Line | None = None
+    instruction: Line | None = None
+    from_phrase: Annotated[Line | None, Field(alias="from")] = None
+    to_phrase: Annotated[Line | None, Field(alias="to")] = None
+    tags: Tags | None = None
+    questions: Questions | None = None
+    references: References | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +257,8 @@ class SuiteForm:
     videos: Annotated[list[VideoForm], Field(min_length=1)]
     edits: Annotated[list[EditForm], Field(min_length=1)]
     colour: Colour | None = None
+    categories: Spellings | None = None
+    origin: Origin | None = None
 
 
 def suite_form() -> type[SuiteForm]:

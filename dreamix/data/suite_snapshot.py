@@ -17,6 +17,11 @@ from dreamix.core.typed import STRICT
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.suite_form import (
     MOST_FPS,
+    Origin,
+    Questions,
+    References,
+    Spellings,
+    Tags,
     control_character,
     why_outside,
     why_unsafe,
@@ -50,7 +55,6 @@ def _why_no_text(text: str) -> str | None:
 Id = Annotated[str, _rule(_why_no_id)]
 Text = Annotated[str, _rule(_why_no_text)]
 MediaPath = Annotated[str, _rule(lambda text: why_outside(text) or _why_no_text(text))]
-Category = Annotated[str, _rule(lambda c: None if c in CATEGORIES else " is no category")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Colour = Annotated[str, _rule(lambda c: None if c in COLOURS else " is no colour matrix")]
 Recipe = Annotated[dict[str, Any], Field(max_length=20)]
@@ -77,8 +81,15 @@ class EditRow:
     __pydantic_config__ = STRICT
     id: Id
     video: Id
-    prompt: Text
-    category: Category
+    category: Text
+    prompt: Text | None = None
+    instruction: Text | None = None
+    from_phrase: Annotated[Text | None, Field(alias="from")] = None
+    to_phrase: Annotated[Text | None, Field(alias="to")] = None
+    tags: Tags | None = None
+    questions: Questions | None = None
+    references: References | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,8 @@ class SuiteSnapshot:
     root: str = "."
     media_root: str = "."
     colour: Colour | None = None
+    categories: Spellings | None = None
+    origin: Origin | None = None
 
     def check(self, where: str) -> None:
         """Raise a `UserError` unless ids are unique and edits are of videos that are there."""
@@ -104,6 +117,7 @@ class SuiteSnapshot:
         for edit in self.edits:
             if edit.video not in videos:
                 raise UserError(f"{where}: edit {edit.id} is of {edit.video}, which is no video")
+            self._check_edit(edit, where)
         for world in WORLDS.names():
             for video in self.videos:
                 _check_recipe(world, getattr(video, world), where, video.id)
@@ -111,6 +125,13 @@ class SuiteSnapshot:
                 base, more = (getattr(row, world) for row in (videos[edit.video], edit))
                 if base is not None and more is not None:
                     _check_recipe(world, {**base, **more}, where, edit.id)
+
+    def _check_edit(self, edit: EditRow, where: str) -> None:
+        if edit.category not in (*CATEGORIES, *(self.categories or ())):
+            given = shown(edit.category)
+            raise UserError(f"{where}: edits.{edit.id}.category {given} is no category")
+        if edit.prompt is None and edit.instruction is None:
+            raise UserError(f"{where}: edit {edit.id} has neither prompt nor instruction")
 
 
 def _check_unique(kind: str, ids: Iterable[str], where: str) -> None:

@@ -70,6 +70,9 @@ class World(Protocol):
     def camera(self, prompt: str) -> str:
         """Return the camera that a prompt asks for, as data/camera.py names it, such as none."""
 
+    def instruction(self, caption: str, prompt: str) -> str:
+        """Return what to change, in words: an order. A world may be without this function."""
+
 
 WORLDS: NamedRegistry[World] = NamedRegistry("world", "dreamix.worlds")
 
@@ -92,6 +95,16 @@ def _readings(text: str, worlds: Iterable[World]) -> Iterator[ReadText]:
             yield ReadText(world, world.read(text))
         except UserError:
             continue
+
+
+def instruction_of(name: str, caption: str, prompt: str) -> str | None:
+    """Return what has to change of one text to another; None where a world has no words for it."""
+    if (write := getattr(WORLDS.get(name), "instruction", None)) is None:
+        return None
+    try:
+        return str(write(caption, prompt)) or None
+    except UserError:
+        return None
 
 
 def why_no_recipe(world: str, recipe: Recipe) -> str | None:

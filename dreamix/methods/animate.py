@@ -52,10 +52,16 @@ class AnimateConfig:
         return DreamixConfig(ablation="frames-only", **kept)
 
 
-@method("animate", config=AnimateConfig, needs={"video", "finetuning"}, together=True)
+@method(
+    "animate",
+    config=AnimateConfig,
+    needs={"video", "finetuning"},
+    reads={"prompt"},
+    together=True,
+)
 def animate(requests: list[EditRequest], model: VideoModel, config: AnimateConfig) -> list[Made]:
     """Returns the first frame set in motion: seen by a moving camera, then edited by Dreamix."""
-    asked = [camera_of(request.edit.prompt, config.camera) for request in requests]
+    asked = [camera_of(request.prompt, config.camera) for request in requests]
     made: dict[tuple[str | int, ...], Made] = {}
     for camera in dict.fromkeys(asked):
         group = [r for r, own in zip(requests, asked, strict=True) if own == camera]

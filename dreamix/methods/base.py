@@ -13,7 +13,10 @@ one video and one such method are made by one process, so that what was finetune
 serve the rest. One that declares `together=True` as well gets several requests on one video at once
 and returns as many edits: their prompts share batches, and what the source costs is paid once.
 
-    @method("text-to-video", config=TextToVideoConfig, needs={"video"}, together=True)
+What a method `reads` of an edit (`dreamix.data.suite_entries.TEXTS`) is there when it is called:
+it does not apply to an edit that lacks it.
+
+    @method("text-to-video", needs={"video"}, reads={"prompt"}, together=True, config=...)
     def text_to_video(requests: list[EditRequest], model: VideoModel, config: ...): ...
 """
 
@@ -21,71 +24,23 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dreamix.backends.base import CAPABILITIES, VideoModel, check_fit
 from dreamix.core.config import NoConfig, config_from_text
-from dreamix.core.errors import DoesNotApply, UserError
+from dreamix.core.errors import UserError
 from dreamix.core.names import why_not_plain
-from dreamix.core.progress import Progress
 from dreamix.core.registry import Registry
 from dreamix.core.video import Video
-from dreamix.data.suite import Edit, Suite
+from dreamix.data.suite import Suite
+from dreamix.data.suite_entries import TEXTS
 from dreamix.diffusion.settings import Denoising, Inversion
+from dreamix.methods.request import EditRequest as EditRequest
+from dreamix.methods.request import unheard
 
-
-def unheard(_: str) -> None:
-    """Take a progress message for nobody."""
-
-
-@dataclass
-class EditRequest:
-    """One edit that a method is asked to make.
-
-    seed:     number of the repetition; draw from `rng_for(method, edit.id, seed)`.
-    progress: call it with where a slow method is, such as "denoising 12/25", as often as you like.
-    """
-
-    suite: Suite
-    edit: Edit
-    seed: int
-    label: str  # the method's name in this run
-    load_source: Callable[[str], Video] | None = None  # video id -> clip; the suite's by default
-    progress: Callable[[str], None] = field(default=unheard, compare=False)
-
-    @cached_property
-    def source(self) -> Video:
-        """The clip to edit, decoded or rendered at its first use."""
-        return (self.load_source or self.suite.source)(self.edit.video)
-
-    @property
-    def names(self) -> tuple[str | int, ...]:
-        """What the noise of this edit is named after: the same for every method."""
-        return "edit", self.edit.id, self.seed
-
-    @property
-    def unseeded_names(self) -> tuple[str | int, ...]:
-        """The same of a method whose result does not depend on the seed."""
-        return "edit", self.edit.id, 0
-
-    @property
-    def caption(self) -> str:
-        """What the source shows, in words; a suite that does not tell is a `DoesNotApply`."""
-        told = self.suite.videos[self.edit.video].caption
-        if told is None:
-            raise DoesNotApply(f"video {self.edit.video} has no caption, which this method needs")
-        return told
-
-    def of(self, clip: Video) -> "EditRequest":
-        """Return the same request of another clip."""
-        return replace(self, load_source=lambda _: clip)
-
-    def progress_of(self, doing: str) -> Progress:
-        """Return a callback that reports steps as messages: "finetuning 12/64"."""
-        return lambda done, total: self.progress(f"{doing} {done}/{total}")
+UNDERSTOOD = {"prompt": "description", "instruction": "instruction"}  # text -> capability
 
 
 class Made(NamedTuple):
@@ -109,18 +64,18 @@ def with_finetuning(made: list[Made], seconds: float) -> list[Made]:
     ]
 
 
-def denoised(requests: "list[EditRequest]", model: VideoModel, how: Denoising) -> list[Made]:
+def denoised(requests: list[EditRequest], model: VideoModel, how: Denoising) -> list[Made]:
     """Return the edits that a model makes of one source by denoising, with the facts it tells."""
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    first, prompts = requests[0], [request.prompt for request in requests]
     model.check_denoising(how)
     names = [request.names for request in requests]
     made = model.denoised(first.source, prompts, names, how, first.progress_of)
     return [Made(clip, dict(made.facts)) for clip in made.clips]
 
 
-def resampled(requests: "list[EditRequest]", model: VideoModel, how: Inversion) -> list[Video]:
+def resampled(requests: list[EditRequest], model: VideoModel, how: Inversion) -> list[Video]:
     """Return the edits that a model makes of one source by inversion; no seed changes them."""
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    first, prompts = requests[0], [request.prompt for request in requests]
     names = [request.unseeded_names for request in requests]
     return model.resampled(first.source, prompts, names, how, first.progress_of)
 
@@ -165,6 +120,7 @@ class Method:
     needs: frozenset[str]  # of CAPABILITIES: its function gets a model that has them
     together: bool  # its function takes several requests on one video at once
     brings: Bringing | None = None  # (config, suite, edit, seed) -> the file that is brought in
+    reads: frozenset[str] = frozenset()  # of TEXTS: an edit that lacks one is not for it
 
     @property
     def backend(self) -> bool:
@@ -181,6 +137,8 @@ class Method:
     ) -> list[Edited]:
         """Return the edits of requests on one source video."""
         self.check_fit(model)
+        for request in requests:
+            request.check_texts(self.reads)
         if self.together:
             return list(self.edit(requests, model, config))
         return [self.edit(request, model, config) for request in requests]
@@ -211,6 +169,7 @@ def method(
     needs: Iterable[str] = (),
     together: bool = False,
     brings: Bringing | None = None,
+    reads: Iterable[str] = (),
 ) -> Callable[[EditFunction], EditFunction]:
     """Return a decorator that registers a function under `name` and gives it back unchanged.
 
@@ -218,16 +177,21 @@ def method(
     needs:    capabilities of a model; with any, a model is its function's second argument.
     together: True for a function of a list of requests on one video.
     brings:   for a method whose edits are files made elsewhere: which file one is, as of now.
+    reads:    texts of an edit; its model, if it needs one, has to understand that kind of prompt.
     """
 
     def depends(settings: object) -> bool:
         return seeded(settings) if callable(seeded) else seeded
 
     def add(edit: EditFunction) -> EditFunction:
-        needed = frozenset(needs)
+        needed, texts = frozenset(needs), frozenset(reads)
         if unknown := sorted(needed - CAPABILITIES.keys()):
             raise ValueError(f"method {name} needs {unknown[0]!r}, which is no capability")
-        told = Method(name, edit, config, anchor, depends, expand, needed, together, brings)
+        if unknown := sorted(texts - TEXTS.keys()):
+            raise ValueError(f"method {name} reads {unknown[0]!r}, which is no text of an edit")
+        if needed:
+            needed |= {UNDERSTOOD[text] for text in texts & UNDERSTOOD.keys()}
+        told = Method(name, edit, config, anchor, depends, expand, needed, together, brings, texts)
         METHODS.add(name, told, edit.__module__)
         return edit
 

@@ -19,5 +19,5 @@ class CameraOnlyConfig:
 @method("camera-only", config=CameraOnlyConfig, anchor=True, seeded=False)
 def camera_only(request: EditRequest, backend: object, config: CameraOnlyConfig) -> Video:
     """Returns the first frame seen by the camera that is asked for: motion without a model."""
-    camera = camera_of(request.edit.prompt, config.camera)
+    camera = camera_of(request.prompt if config.camera == ASKED else "", config.camera)
     return coarse(request.source, camera, config.amount, config.fill)

@@ -31,7 +31,14 @@ class DDIMInversionConfig:
     described: bool = True
 
 
-@method("ddim-inversion", config=DDIMInversionConfig, needs=NEEDS, together=True, seeded=False)
+@method(
+    "ddim-inversion",
+    config=DDIMInversionConfig,
+    needs=NEEDS,
+    reads={"prompt"},
+    together=True,
+    seeded=False,
+)
 def ddim_inversion(
     requests: list[EditRequest], model: VideoModel, config: DDIMInversionConfig
 ) -> list[Video]:

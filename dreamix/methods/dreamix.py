@@ -86,7 +86,13 @@ class DreamixConfig:
     guidance_2: float | None = added(None)
 
 
-@method("dreamix", config=DreamixConfig, needs={"video", "finetuning"}, together=True)
+@method(
+    "dreamix",
+    config=DreamixConfig,
+    needs={"video", "finetuning"},
+    reads={"prompt"},
+    together=True,
+)
 def dreamix(requests: list[EditRequest], model: VideoModel, config: DreamixConfig) -> list[Made]:
     """Returns the clip denoised from noise level s by a model finetuned on it, given the prompt."""
     alike: dict[Preset, list[EditRequest]] = {}
@@ -94,7 +100,7 @@ def dreamix(requests: list[EditRequest], model: VideoModel, config: DreamixConfi
         alike.setdefault(chosen(config, request.edit.category), []).append(request)
     for preset in alike:
         model.check_denoising(_denoising(config, preset))
-    model.check_prompts([request.edit.prompt for request in requests])
+    model.check_prompts([request.prompt for request in requests])
     made = {
         request.names: edit
         for preset, group in alike.items()

@@ -80,12 +80,19 @@ class PlugAndPlayConfig:
     frame_batch: int | None = added(None)
 
 
-@method("plug-and-play", config=PlugAndPlayConfig, needs=NEEDS, together=True, seeded=False)
+@method(
+    "plug-and-play",
+    config=PlugAndPlayConfig,
+    needs=NEEDS,
+    reads={"prompt"},
+    together=True,
+    seeded=False,
+)
 def plug_and_play(
     requests: list[EditRequest], model: VideoModel, config: PlugAndPlayConfig
 ) -> list[Video]:
     """Returns the frames, each edited alone with features of its own inversion injected."""
-    first, prompts = requests[0], [request.edit.prompt for request in requests]
+    first, prompts = requests[0], [request.prompt for request in requests]
     model.check_prompts(prompts)
     preset = preset_of(config, model)
     negatives = [_negative(request, config, model, preset) for request in requests]

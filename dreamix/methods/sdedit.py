@@ -23,7 +23,7 @@ class SDEditConfig:
     guidance_2: float | None = added(None)
 
 
-@method("sdedit", config=SDEditConfig, needs={"video"}, together=True)
+@method("sdedit", config=SDEditConfig, needs={"video"}, reads={"prompt"}, together=True)
 def sdedit(requests: list[EditRequest], model: VideoModel, config: SDEditConfig) -> list[Made]:
     """Returns the source noised to level s and denoised given the prompt, at full resolution."""
     how = Denoising(

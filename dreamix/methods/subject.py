@@ -41,12 +41,18 @@ class SubjectConfig:
     guidance_2: float | None = added(None)
 
 
-@method("subject", config=SubjectConfig, needs={"video", "finetuning"}, together=True)
+@method(
+    "subject",
+    config=SubjectConfig,
+    needs={"video", "finetuning"},
+    reads={"prompt"},
+    together=True,
+)
 def subject(requests: list[EditRequest], model: VideoModel, config: SubjectConfig) -> list[Made]:
     """Returns what a model finetuned on the source's pictures generates from the prompt alone."""
     first, how = requests[0], _denoising(config, model)
     model.check_denoising(how)
-    model.check_prompts([request.edit.prompt for request in requests])
+    model.check_prompts([request.prompt for request in requests])
     settings = Finetuning(config.finetune_steps, config.learning_rate, 0.0, config.frames)
     tuned = model.finetuned(first.source, settings, first.progress_of("finetuning"), pictures=True)
     made = with_finetuning(denoised(requests, tuned.model, how), tuned.seconds)

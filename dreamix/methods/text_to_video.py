@@ -18,7 +18,7 @@ class TextToVideoConfig:
     guidance_2: float | None = added(None)
 
 
-@method("text-to-video", config=TextToVideoConfig, needs={"video"}, together=True)
+@method("text-to-video", config=TextToVideoConfig, needs={"video"}, reads={"prompt"}, together=True)
 def text_to_video(
     requests: list[EditRequest], model: VideoModel, config: TextToVideoConfig
 ) -> list[Made]:

@@ -27,13 +27,20 @@ class TuneAVideoConfig:
     guidance: float = 4.0
 
 
-@method("tune-a-video", config=TuneAVideoConfig, needs=NEEDS, together=True, seeded=False)
+@method(
+    "tune-a-video",
+    config=TuneAVideoConfig,
+    needs=NEEDS,
+    reads={"prompt", "caption"},
+    together=True,
+    seeded=False,
+)
 def tune_a_video(
     requests: list[EditRequest], model: VideoModel, config: TuneAVideoConfig
 ) -> list[Made]:
     """Returns the clip sampled from its inverted noise, by a model with attention tuned on it."""
     first = requests[0]
-    model.check_prompts([request.edit.prompt for request in requests])
+    model.check_prompts([request.prompt for request in requests])
     tuned = model.finetuned(
         first.source,
         Finetuning(config.finetune_steps, config.learning_rate, alpha=1.0),

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dreamix.core.registry import Registry
+from dreamix.data.suite_entries import TEXTS
 from evaluation.sample import Sample
 from evaluation.sample.frames import RULES
 from evaluation.schema import Axis
@@ -70,9 +71,11 @@ class Metric:
 
 METRICS: Registry[Metric] = Registry("metric", "evaluation.metrics", "dreamix.metrics")
 
-# Inputs come with the suite ("footage": the clip is real, "rendered": a world made it, "moving": it
-# is no still picture); the rest are models.
-INPUTS = ("source", "caption", "keep", "ideal", "true_flow", "footage", "rendered", "moving")
+# Inputs come with the suite: its texts ("phrases": what is to change, and into what), and what is
+# known of clips ("footage": it is real, "rendered": a world made it, "moving": it is no still
+# picture). The rest are models.
+KNOWN = ("source", "keep", "ideal", "true_flow", "footage", "rendered", "moving")
+INPUTS = (*TEXTS, *KNOWN)
 NEEDS = (*INPUTS, "clip", "conse", "lpips", "flow", "brisque", "judge")
 
 
@@ -88,7 +91,12 @@ def metric(
     version: int = 1,
     world: str | None = None,
 ) -> Callable[[Callable[[Sample], np.ndarray | float]], Callable[[Sample], np.ndarray | float]]:
-    """Return a decorator that registers a measure under `name` and gives it back unchanged."""
+    """Return a decorator that registers a measure under `name` and gives it back unchanged.
+
+    A metric of alignment that names no text among its needs reads the prompt.
+    """
+    if axis == "alignment" and not {*TEXTS, "ideal"} & set(needs):
+        needs = ("prompt", *needs)  # with what, if not with the prompt?
     if unknown := set(needs) - set(NEEDS):
         raise ValueError(f"metric {name!r} needs {sorted(unknown)}, known are {NEEDS}")
 

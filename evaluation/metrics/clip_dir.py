@@ -15,7 +15,7 @@ SMALLEST = 1e-3  # shortest difference of two unit vectors that still has a dire
     axis="alignment",
     better="higher",
     bounds=(-1, 1),
-    needs=("source", "caption", "clip"),
+    needs=("source", "prompt", "caption", "clip"),
     responds={"shuffle": "falls", "colour_shift": "falls"},
 )
 def clip_dir(sample: Sample) -> np.ndarray:

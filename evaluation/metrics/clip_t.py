@@ -12,7 +12,10 @@ from evaluation.sample import Sample
     axis="alignment",
     better="higher",
     bounds=(-1, 1),
-    needs=("clip",),
+    needs=(
+        "prompt",
+        "clip",
+    ),
     responds={"blur": "falls", "noise": "falls", "shuffle": "stays"},
 )
 def clip_t(sample: Sample) -> np.ndarray:

@@ -12,7 +12,7 @@ from evaluation.sample import Sample
     axis="alignment",
     better="higher",
     bounds=(-2, 2),
-    needs=("source", "clip"),
+    needs=("source", "prompt", "clip"),
     responds={"blur": "falls", "noise": "falls", "shuffle": "stays"},
 )
 def clip_t_gain(sample: Sample) -> np.ndarray:

@@ -12,7 +12,7 @@ from evaluation.sample import Sample
     axis="alignment",
     better="higher",
     bounds=(-1, 1),
-    needs=("footage", "conse"),
+    needs=("prompt", "footage", "conse"),
     not_for=("motion", "style"),
     responds={"jpeg": "falls", "shuffle": "stays"},
 )

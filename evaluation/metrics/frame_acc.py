@@ -13,7 +13,7 @@ from evaluation.sample import Sample
     axis="alignment",
     better="higher",
     bounds=(0, 1),
-    needs=("caption", "clip"),
+    needs=("prompt", "caption", "clip"),
     responds={"shuffle": "stays"},
 )
 def frame_acc(sample: Sample) -> np.ndarray:

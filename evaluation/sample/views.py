@@ -5,7 +5,7 @@ an edit and of its source, at their own size and rate, and the two paired frame 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -121,6 +121,8 @@ class Pair(NamedTuple):
 class Sample:
     """One edit to be scored.
 
+    prompt:    what the edit should show; empty where the edit has an instruction alone.
+    phrases:   words for what is to change, and for what it becomes.
     keep:      bool (frames of the source, height, width), pixels that the edit should leave alone.
     ideal:     the exact edit, where the suite knows it (Toybox).
     true_flow: the exact flow of the source with its occlusion, likewise.
@@ -135,6 +137,8 @@ class Sample:
     keep: np.ndarray | None = None
     ideal: View | None = None
     true_flow: Flow | None = None
+    instruction: str | None = None
+    phrases: tuple[str | None, str | None] = (None, None)
 
     @cached_property
     def pair(self) -> Pair:
@@ -171,9 +175,7 @@ class Sample:
 
     def of_source(self) -> "Sample":
         """Return the same sample with the source in the edit's place: what a delta is taken to."""
-        return Sample(
-            self.source, self.source, self.prompt, self.caption, self.category, self.policy
-        )
+        return replace(self, edited=self.source, keep=None, ideal=None, true_flow=None)
 
 
 def pair_views(source: View, edited: View, policy: str) -> Pair:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply, StorageError, failure
+from dreamix.data.suite_entries import TEXTS
 from evaluation.features.base import Encoder
 from evaluation.metrics.base import Metric
 from evaluation.sample import Models, Sample
@@ -70,9 +71,10 @@ class Measurer:
 
     def _value(self, metric: Metric, sample: Sample) -> MetricValue:
         """Return the value, computed once for a clip that stands for several cells."""
-        texts_or_truth = {"caption", "keep", "ideal"} & set(metric.needs)
+        texts_or_truth = {*TEXTS, "keep", "ideal"} & set(metric.needs)
         particular = metric.axis == "alignment" or texts_or_truth
-        asked = (sample.prompt, sample.category) if particular else ()
+        words = sample.prompt, sample.instruction, sample.phrases
+        asked = (*words, sample.category) if particular else ()
         return sample.edited.once(f"{metric.name} {asked}", lambda: measured(metric, sample))
 
     def _on_source(self, metric: Metric, sample: Sample) -> float | None:
@@ -86,9 +88,9 @@ class Measurer:
         """Return what a reader has to know about the value: what of a text was not read."""
         if metric.axis != "alignment":
             return None
-        texts = {"prompt": sample.prompt}
-        if "caption" in metric.needs:
-            texts["caption"] = sample.caption or ""
+        told = {"prompt": sample.prompt, "instruction": sample.instruction}
+        told["caption"] = sample.caption
+        texts = {what: text or "" for what, text in told.items() if what in metric.needs}
         found: list[str] = []
         for encoder in sorted(set(ENCODERS) & set(metric.needs)):
             model: Encoder = self._features.model(encoder)

@@ -25,6 +25,9 @@ KEEPS_SURROUNDINGS = ("object", "appearance")
 KEEPS_SUBJECT = ("background",)
 MISSING = {  # input of a metric -> what to say where a suite does not have it
     "caption": "the suite gives no caption of the source",
+    "prompt": "the edit has an instruction, and no prompt",
+    "instruction": "the edit has a prompt, and no instruction",
+    "phrases": "the edit does not name what is to change, and into what",
     "footage": "it knows real footage only, and this clip is rendered",
     "rendered": "it knows rendered clips only, and this clip is real",
     "ideal": "the suite does not know the ideal edit",
@@ -86,6 +89,9 @@ class GroundTruth:
         masked = moving or self._has_mask
         there = {
             "caption": self.entry.caption is not None,
+            "prompt": edit.prompt is not None,
+            "instruction": edit.instruction is not None,
+            "phrases": None not in (edit.from_phrase, edit.to_phrase),
             "footage": not rendered,
             "rendered": rendered,
             "ideal": exact,
@@ -102,13 +108,15 @@ class GroundTruth:
         return Sample(
             edited,
             source,
-            edit.prompt,
+            edit.prompt or "",
             self.entry.caption,
             edit.category,
             policy,
             keep=self._keep(edit, ideal) if "keep" in self.needs else None,
             ideal=ideal.view if ideal else None,
             true_flow=self._flow if "true_flow" in self.needs else None,
+            instruction=edit.instruction,
+            phrases=(edit.from_phrase, edit.to_phrase),
         )
 
     def _keep(self, edit: Edit, ideal: "Ideal | None") -> np.ndarray | None:

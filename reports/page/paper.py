@@ -281,7 +281,7 @@ def _paragraph(sentence: str) -> str:
 
 def _strip(strip: Strip) -> str:
     """Return the strip as a figure: a line for the sources and one for every method."""
-    lines = [" & ".join(["", *(_head(strip, edit.prompt) for edit in strip.edits)])]
+    lines = [" & ".join(["", *(_head(strip, edit.request) for edit in strip.edits)])]
     lines += [_line(strip, row) for row in range(len(strip.rows))]
     body = "\\\\[1pt]\n".join(lines)
     return (

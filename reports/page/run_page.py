@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from dreamix.core.wording import plural
+from dreamix.data.suite import Edit
 from evaluation.settings import TOYBOX_CLIP
 from reports.loading import AXES, Run
 from reports.metrics.results import AXIS_TITLES, decimals
@@ -240,7 +241,7 @@ def gallery_data(summary: RunSummary, copies: Copies) -> dict[str, Any]:
     metrics: name, arrow, sign (1 higher is better, -1 lower, 0 neither), digits, headline
     methods: label, anchor, seeds as text: scripts hold numbers to 53 bits only
     videos:  id -> caption and clip
-    edits:   id, video, prompt, category
+    edits:   id, video, prompt, category, tags; instruction where there is a prompt as well
     clips:   method -> edit -> one entry a seed: the clip, and `scores` in the order of metrics
     A clip has a file and its frames a second, or the reason why there is none. A score is a number,
     or the place of its reason in `reasons`, as text. `partial` marks a clip that is never best.
@@ -257,13 +258,16 @@ def gallery_data(summary: RunSummary, copies: Copies) -> dict[str, Any]:
             for video in run.files.suite.videos.values()
             if video.id in copies.sources
         },
-        "edits": [
-            {name: getattr(edit, name) for name in ("id", "video", "prompt", "category")}
-            for edit in run.edits.values()
-        ],
+        "edits": [_edit(edit) for edit in run.edits.values()],
         "clips": _clips(run, copies, reasons),
         "reasons": reasons.texts,
     }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    told = {name: getattr(edit, name) for name in ("id", "video", "category")}
+    both = edit.instruction if edit.prompt else None
+    return {**told, "prompt": edit.request, "instruction": both, "tags": [*edit.tags]}
 
 
 class _Reasons:

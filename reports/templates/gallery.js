@@ -4,7 +4,8 @@ function startGallery() {
   const cards = new Map(); // edit id -> GalleryRow
 
   function matches(edit) {
-    const text = `${edit.prompt} ${edit.id} ${data.videos[edit.video]?.caption ?? ""}`.toLowerCase();
+    const words = [edit.prompt, edit.instruction ?? "", edit.id, ...edit.tags];
+    const text = `${words.join(" ")} ${data.videos[edit.video]?.caption ?? ""}`.toLowerCase();
     return (!state.category || edit.category === state.category) &&
       state.text.toLowerCase().split(/\s+/).every((word) => text.includes(word));
   }

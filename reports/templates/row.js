@@ -6,7 +6,10 @@ class GalleryRow {
     this.near = false;
     this.node = make("article", { id: `edit-${edit.id}`, tabindex: "0" },
       make("p", { class: "prompt" }, edit.prompt,
-        make("span", {}, `${edit.category} \u00b7 ${edit.id}`)));
+        make("span", {}, [edit.category, ...edit.tags, edit.id].join(" \u00b7 "))));
+    if (edit.instruction) {
+      this.node.append(make("p", { class: "instruction", dir: "auto" }, edit.instruction));
+    }
     this.body = make("div");
     this.node.append(this.body);
   }

@@ -72,7 +72,7 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: MediaFo
                     edit=edit.id,
                     methods=methods,
                     category=edit.category,
-                    prompt=edit.prompt,
+                    prompt=request_of(study, edit),
                     left=left,
                     right=clips[methods[-1]],
                     seconds=media.longest(source, *(clips[name] for name in methods)),
@@ -80,6 +80,12 @@ def rating_items(study: Study, run: RunFolder, edits: list[Edit], media: MediaFo
                 )
             )
     return items
+
+
+def request_of(study: Study, edit: Edit) -> str:
+    """Return what raters read of an edit: what the study says, or the only text that there is."""
+    wanted = edit.instruction if study.request == "instruction" else edit.prompt
+    return wanted or edit.request
 
 
 def source_clip(run: RunFolder, kind: str, edit: Edit, media: MediaFolder) -> str:

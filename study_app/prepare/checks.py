@@ -19,7 +19,7 @@ from dreamix.core.video import Video
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
 from study_app.plan import Item
-from study_app.prepare.cells import edited_clip, item_key, source_clip
+from study_app.prepare.cells import edited_clip, item_key, request_of, source_clip
 from study_app.prepare.media import MediaFolder, at_height
 from study_app.prepare.traps import LEFT, RIGHT, TrapText, with_words
 from study_app.spec.study import Study
@@ -80,7 +80,7 @@ class ControlClips:
             edit=edit.id,
             methods=(what,),
             category=edit.category,
-            prompt=edit.prompt,
+            prompt=request_of(study, edit),
             left=shown[0],
             right=shown[1],
             seconds=self.media.longest(*shown, *filter(None, (source,))),

@@ -137,6 +137,7 @@ class Study(StrictModel):
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
     edits: tuple[str, ...] = ("*",)  # patterns of edit ids
     questions: Annotated[tuple[Axis, ...], Field(min_length=1)] = AXES
+    request: Literal["prompt", "instruction"] = "prompt"  # what raters read where there are both
     display_height: Annotated[int, Field(ge=120, le=1080, multiple_of=2)] = 360
     size: StudySize = StudySize()
     checks: Checks = Checks()

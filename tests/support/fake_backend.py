@@ -32,7 +32,7 @@ REGISTERED = "FAKE_REGISTERED"  # environment: processes of any kind register th
 class Fake(VideoModel):
     """A backend whose weights are a word of the environment."""
 
-    capabilities = frozenset({"video"})
+    capabilities = frozenset({"video", "description"})
 
     def __init__(self, name: str, weights: Path | None, cache: Path | None) -> None:
         self.name, self.cache = name, cache

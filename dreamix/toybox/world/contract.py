@@ -7,6 +7,7 @@ from dreamix.core.video import Video
 from dreamix.toybox.world.benchmark import category_of
 from dreamix.toybox.world.grammar import parse_caption
 from dreamix.toybox.world.ground_truth import Truth, truth
+from dreamix.toybox.world.instructions import instruction
 from dreamix.toybox.world.renderer import render
 from dreamix.toybox.world.scene import VALUES, Scene
 from dreamix.toybox.world.stills import stills
@@ -61,6 +62,11 @@ class ToyboxWorld:
     def camera(self, prompt: str) -> str:
         """Return the camera that a caption tells."""
         return _CAMERAS[parse_caption(prompt)["camera"]]
+
+    def instruction(self, caption: str, prompt: str) -> str:
+        """Return the words that ask for what differs between two captions."""
+        before, after = (Scene.from_dict(parse_caption(text)) for text in (caption, prompt))
+        return instruction(before, after)
 
 
 TOYBOX = ToyboxWorld()

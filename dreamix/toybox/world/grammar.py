@@ -102,6 +102,11 @@ def phrases() -> dict[str, tuple[str, ...]]:
     return {name: tuple(table) for name, table in {**tables, **_CLAUSES}.items()}
 
 
+def worded(field: str, value: str) -> str:
+    """Return a value of a scene's field as captions word it, such as "on a beach"."""
+    return _words_for({**_HEAD, **_CLAUSES}[field], value)
+
+
 def _words_for(phrases: Phrases, value: str) -> str:
     return next(words for words, meaning in phrases.items() if meaning == value)
 

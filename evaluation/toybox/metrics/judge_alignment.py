@@ -14,7 +14,7 @@ from evaluation.toybox.metrics.asked import asked
     axis="alignment",
     better="higher",
     bounds=(0, 1),
-    needs=("rendered", "caption", "judge"),
+    needs=("rendered", "prompt", "caption", "judge"),
     world="toybox",
 )
 def judge_alignment(sample: Sample) -> float:

@@ -14,7 +14,7 @@ from evaluation.toybox.metrics.asked import asked
     axis="fidelity",
     better="higher",
     bounds=(0, 1),
-    needs=("rendered", "caption", "judge"),
+    needs=("rendered", "prompt", "caption", "judge"),
     world="toybox",
 )
 def judge_fidelity(sample: Sample) -> float:

@@ -20,7 +20,7 @@ OTHERS = 5  # scenes an edit is held against
     axis="fidelity",
     better="lower",
     bounds=(0, np.inf),
-    needs=("rendered", "ideal"),
+    needs=("rendered", "prompt", "ideal"),
     world="toybox",
     responds=dict.fromkeys(CORRUPTIONS, "rises"),
     version=2,
@@ -46,7 +46,7 @@ def toybox_nearness(sample: Sample) -> float:
     axis="alignment",
     better="higher",
     bounds=(0, 1),
-    needs=("rendered", "caption", "ideal", "judge"),
+    needs=("rendered", "prompt", "caption", "ideal", "judge"),
     world="toybox",
     version=2,
 )
