@@ -35,7 +35,7 @@ class Model:
             batch = z, t, states.repeat_interleave(each, 0), pooled.repeat_interleave(each, 0)
             whole = together or native_bfloat16() or torch.is_grad_enabled()
             parts = [batch] if whole else zip(*(given.split(1) for given in batch), strict=True)
-            with autocast():
+            with autocast(z.shape[2]):
                 found = [predict(self.unet, clip, at, (s, p)) for clip, at, s, p in parts]
             return torch.cat(found)
 
