@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 RUN    ?= runs/toybox
 STUDY  ?= runs/demo-study
 PORT   ?= 8501
+PART   ?=
 FAMILY_TESTS := $(wildcard tests/test_pipeline_*.py) tests/test_device_placement.py tests/test_footprint.py tests/test_real_weights.py
 METHODS ?= dreamix,text-to-video,plug-and-play,unedited,frozen-frame,shuffled-frames,ideal
 
-.PHONY: bench bench-full demo-study test test-slow gpu-check check lint types audit docs install hooks clean
+.PHONY: bench bench-full demo-study test test-slow test-durations gpu-check check lint types audit docs install hooks clean
 
 bench: $(VENV)/ready            ## edit and compare on a part of the embedded benchmark, say where the page is
 	$(BIN)/dreamix bench compare toybox-quick --out $(RUN) --methods $(METHODS)
@@ -27,8 +28,12 @@ demo-study: $(VENV)/ready       ## a rater study of the quick run, ready to clic
 test: $(VENV)/ready             ## the fast suite: no network, no GPU
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
-test-slow: $(VENV)/ready        ## the slow checks: kill tests, ladders on real clips, the browser
-	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --no-loadscope-reorder --durations=15
+SPLIT  := $(if $(PART),--splits $(notdir $(PART)) --group $(patsubst %/,%,$(dir $(PART))) --durations-path tests/durations.json)
+test-slow: $(VENV)/ready        ## the slow checks, all of them or one part of equal length: PART=3/14
+	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --no-loadscope-reorder --durations=15 $(SPLIT)
+
+test-durations: $(VENV)/ready   ## all slow checks, and how long each took, by which they are cut into parts
+	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --store-durations --clean-durations --durations-path tests/durations.json
 
 gpu-check: $(VENV)/ready        ## the checks of every pretrained family on the accelerator, or the processor: a table
 	$(BIN)/pytest -q -m check --device auto --family-table -p no:cacheprovider -rN $(FAMILY_TESTS)

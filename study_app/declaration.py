@@ -128,9 +128,11 @@ class Declaration(NamedTuple):
         """Return the hash of the declaration that held at each moment; None: the first."""
         at = np.array([-np.inf if moment is None else moment for moment in moments])
         place = np.zeros(len(at), int)
-        for number, entry in enumerate(self.entries):
+        entries = self.entries
+        for number, entry in enumerate(entries):
             place[at >= entry["at"]] = number
-        return [self.entries[number]["hash"] for number in place]
+        hashes = [entry["hash"] for entry in entries]
+        return [hashes[number] for number in place.tolist()]
 
 
 def current_declaration(session: Session) -> Declaration | None:

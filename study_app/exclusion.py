@@ -93,13 +93,15 @@ def check_outcomes(session: Session, study: Study, plan: Plan) -> list[CheckOutc
     of_trial = (Trial.id, Trial.rater_id, Trial.kind, Trial.item)
     rows = select(*of_trial, Answer.question, Answer.value).where(Trial.kind.in_(CHECKS))
     rows = rows.join(Answer, Answer.trial_id == Trial.id)
-    found: dict[int, CheckOutcome] = {}
+    of: dict[int, tuple[int, str]] = {}
+    failed: set[int] = set()
+    expected = {key: item.expected or {} for key, item in plan.by_key.items()}
     for trial, rater, kind, item, question, value in session.execute(rows.order_by(Trial.id)):
-        expected = (plan.by_key[item].expected or {}).get(question, value)
+        of[trial] = rater, kind
         allowed = study.checks.gold_tolerance if kind == "gold" else 0
-        failed = abs(value - expected) > allowed or (trial in found and found[trial].failed)
-        found[trial] = CheckOutcome(rater, kind, failed)
-    return list(found.values())
+        if abs(value - expected[item].get(question, value)) > allowed:
+            failed.add(trial)
+    return [CheckOutcome(*who, trial in failed) for trial, who in of.items()]
 
 
 def _failed_checks(session: Session, study: Study, plan: Plan) -> Iterator[Flag]:

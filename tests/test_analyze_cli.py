@@ -33,6 +33,7 @@ def analyzed(export: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return out, done.output
 
 
+@pytest.mark.slow
 def test_an_export_is_analyzed_and_the_verdict_printed(analyzed: tuple[Path, str]) -> None:
     """alpha, the second of the methods, is 1.5 points above beta in what was drawn."""
     out, printed = analyzed
@@ -65,6 +66,7 @@ def test_nothing_of_simulated_raters_is_without_its_stamp(analyzed: tuple[Path, 
     assert said and all("(simulated raters)" in line for line in said)
 
 
+@pytest.mark.slow
 def test_a_missing_run_is_said_and_raters_stand_alone(export: Path, tmp_path: Path) -> None:
     done = call(analyze, export, "--out", tmp_path / "out", *FAST)
     assert done.exit_code == 0, done.output
@@ -80,6 +82,7 @@ def test_what_is_no_study_is_one_line(command: Any, tmp_path: Path) -> None:
     assert "is neither a study (no study.yaml) nor an export of one" in str(done.exception)
 
 
+@pytest.mark.slow
 def test_a_study_of_another_run_is_one_line(export: Path, tmp_path: Path) -> None:
     done = call(report, fabricate(tmp_path / "run"), "--study", export, "--no-media", *FAST)
     assert isinstance(done.exception, UserError)

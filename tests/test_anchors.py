@@ -64,6 +64,7 @@ def values(scores: list[ScoreRow], method: str, metric: str) -> dict[str, float]
     return {row.edit: row.value for row in chosen if row.value is not None}
 
 
+@pytest.mark.slow
 def test_nothing_failed(scores: list[ScoreRow]) -> None:
     assert [row for row in scores if row.status == "failed"] == []
 

@@ -63,6 +63,7 @@ def behind(module: str, wall: str) -> bool:
     return module == wall or module.startswith(wall + ".")
 
 
+@pytest.mark.slow
 def test_imports_go_down_only(root: Path) -> None:
     for module, path in modules(root).items():
         if module in PACKAGES:
@@ -91,6 +92,7 @@ def test_modules_of_the_evaluation_hold_no_state(root: Path) -> None:
                 assert not is_empty, f"{path}: {ast.unparse(node)}"
 
 
+@pytest.mark.slow
 def test_walls_hold(root: Path) -> None:
     for module, path in modules(root).items():
         for room, walls in WALLS.items():
@@ -105,6 +107,7 @@ ROOMS_OF_TOYBOX = ("dreamix.toybox", "evaluation.toybox")
 KNOWS_TOYBOX = {"evaluation.features.clip_files": {"evaluation.toybox.weights"}}
 
 
+@pytest.mark.slow
 def test_what_holds_for_any_world_knows_none(root: Path) -> None:
     """Entry points name the rooms of Toybox; no module outside them imports any, nor for types."""
     found = {
@@ -190,6 +193,7 @@ def torch_after() -> dict[str, list[str]]:
     return {module: loaded for module, *loaded in lines}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", WITHOUT_TORCH)
 def test_light_modules_leave_torch_unloaded(module: str, torch_after: dict[str, list[str]]) -> None:
     assert torch_after[module] == []

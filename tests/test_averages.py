@@ -58,6 +58,7 @@ def test_the_averages_are_those_of_their_shares(tmp_path: Path) -> None:
         np.testing.assert_allclose(mean[0].numpy(), shares(300, width) @ path, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0.03, 0.07, 0.15, 0.2])
 def test_an_average_nobody_followed_is_made_of_snapshots(tmp_path: Path, width: float) -> None:
     """That of the whole walk, computed directly; the last weights themselves are far from it."""

@@ -62,6 +62,7 @@ def test_the_phases_follow_each_other() -> None:
     assert sum(phase.updates for phase in PHASES) == Base.updates
 
 
+@pytest.mark.slow
 def test_lone_frames_move_no_temporal_weight(task: Base) -> None:
     """The second phase has single frames alone; the first has a clip as well."""
     for update, moved in ((0, True), (5, False)):
@@ -127,6 +128,7 @@ def test_a_compiled_update_is_the_plain_one(
     assert torch.nn.functional.cosine_similarity(*norms, dim=0) > 0.99
 
 
+@pytest.mark.slow
 def test_probes_name_every_word_and_level(task: Base) -> None:
     with torch.no_grad():
         found = task.probe()
@@ -135,6 +137,7 @@ def test_probes_name_every_word_and_level(task: Base) -> None:
     assert found["right@0.7"] != found["colour@0.7"]
 
 
+@pytest.mark.slow
 def test_the_probe_of_copying_stands_beside_the_noisy_clip(task: Base) -> None:
     """z / alpha is off by the noise's tan(pi t / 2), within 2% of 46,080 draws."""
     with torch.no_grad():

@@ -76,6 +76,7 @@ def test_the_pooled_vector_is_that_of_the_end_and_ignores_the_padding() -> None:
     torch.testing.assert_close(encode(encoder, other)[1], pooled, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_cascade_comes_back_in_half_precision(whole: Path) -> None:
     """Single precision again, with the values that half precision holds."""
     loaded = load_networks(whole)

@@ -48,6 +48,7 @@ def is_one_line(err: str) -> bool:
     return err.startswith("dreamix: ") and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_from_a_suite_to_a_page_in_one_command(
     dreamix: Program, suite: Path, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, root: Path) -> None:
     """The whole process group gets the signal, as from a terminal; no worker writes a traceback."""
     command = [str(DREAMIX), "bench", "run", str(root / "datasets" / "toybox"), "--workers", "2"]

@@ -106,6 +106,7 @@ def test_a_deferred_command_of_another_package_is_listed_without_it(site: Path) 
     assert dreamix("hello", "you", places=(site,)).stdout.endswith("Hello, you.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [

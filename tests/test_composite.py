@@ -45,6 +45,7 @@ def found(made: Made) -> Learned:
     return learned(made)
 
 
+@pytest.mark.slow
 def test_known_weights_are_recovered() -> None:
     """Votes are 3 + 0.5 z1 + 0.25 z2 + noise of deviation 0.1, and three metrics are noise alone.
 
@@ -160,6 +161,7 @@ class TestGaps:
         assert found.imputed["b"] == 36
         assert found.unpredicted == 36
 
+    @pytest.mark.slow
     def test_gaps_are_counted_and_get_no_number(self, made: Made) -> None:
         metrics = made.metrics.copy()
         metrics[0, :, :3] = NAN
@@ -179,6 +181,7 @@ class TestGaps:
         found = learned(made._replace(metrics=metrics))
         assert "e was left out, yet has r = 1.00 where it has values." in found.notes
 
+    @pytest.mark.slow
     def test_items_without_votes_are_no_part_of_it(self, made: Made, found: Learned) -> None:
         pad = np.zeros((5, 3, 4))
         votes = np.concatenate([made.votes, np.full((3, 4), NAN)], axis=1)
@@ -259,6 +262,7 @@ def test_what_it_learned_of_methods_alone_does_not_pass_for_more() -> None:
     assert abs(found.gains[3].composite) < 0.3
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_results(made: Made, found: Learned) -> None:
     again = learned(made)
     assert again.gains == found.gains

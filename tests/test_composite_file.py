@@ -75,6 +75,7 @@ def test_an_axis_without_weights_is_not_written(tmp_path: Path) -> None:
     assert not (tmp_path / "d.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -77,6 +77,7 @@ def test_neither_order_nor_label_of_anything_matters(made: Made) -> None:
         np.testing.assert_allclose(getattr(mixed, kind), expected, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_votes_dealt_out_anew_cannot_be_predicted(made: Made) -> None:
     """Within an edit each fold is independent of the others, so the mean is 0.
 
@@ -91,6 +92,7 @@ def test_votes_dealt_out_anew_cannot_be_predicted(made: Made) -> None:
     assert abs(np.mean(values)) < 0.09
 
 
+@pytest.mark.slow
 def test_a_source_of_noise_is_not_predicted_while_others_are() -> None:
     values = []
     for seed in range(12):

@@ -228,6 +228,7 @@ class TestScores:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_score_applies_a_file(self, run: Path, tmp_path: Path) -> None:
         file = written(run, tmp_path / "c.json")
         command = ["bench", "score", str(run), "--metrics", "psnr", "--composite", str(file)]

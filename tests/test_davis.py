@@ -70,6 +70,7 @@ def test_prompts_are_sentences_and_ids_are_numbered(suite_folder: Path) -> None:
         assert ids == [f"{video}_{number:02d}" for number in range(len(ids))]
 
 
+@pytest.mark.slow
 def test_the_layout_of_davis_is_read(suite_folder: Path, davis: Path) -> None:
     assert check_suite(suite_folder, davis) == []
     suite = load_suite(suite_folder, davis)

@@ -29,6 +29,7 @@ def test_generated_tables_are_fresh(root: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_what_backends_take_is_that_of_the_shipped_table(root: Path) -> None:
     """`python docs/make_backends.py` writes it; every backend has its block."""
     command = [sys.executable, str(root / "docs" / "make_backends.py"), "--check"]
@@ -39,6 +40,7 @@ def test_what_backends_take_is_that_of_the_shipped_table(root: Path) -> None:
     assert sorted(blocks) == sorted({*BACKENDS.names()} - {"toybox"})
 
 
+@pytest.mark.slow
 def test_examples_print_what_stands_below_them(root: Path) -> None:
     """`python docs/run_examples.py docs/statistics.md` writes them."""
     command = [sys.executable, str(root / "docs" / "run_examples.py")]

@@ -178,6 +178,7 @@ def test_one_in_detail_adds_up_to_the_shipped_figures() -> None:
     assert held["footprints"]["accelerator"]["weights"] == found.weights
 
 
+@pytest.mark.slow
 def test_a_folder_is_traced_by_its_own_configurations_at_the_size_asked_for(
     tmp_path: Path,
 ) -> None:

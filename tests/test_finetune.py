@@ -97,6 +97,7 @@ def moved(after: dict[str, Tensor]) -> set[str]:
     return {name for name, value in after.items() if not torch.equal(value, before[name])}
 
 
+@pytest.mark.slow
 def test_frames_only_leaves_the_temporal_weights_to_the_bit() -> None:
     unet = tiny_base()
     temporal = {id(p) for p in temporal_parameters(unet)}
@@ -105,6 +106,7 @@ def test_frames_only_leaves_the_temporal_weights_to_the_bit() -> None:
     assert found == spatial
 
 
+@pytest.mark.slow
 def test_video_only_trains_the_temporal_weights_too() -> None:
     assert "transformer_in.proj_out.weight" in moved(weights(dataclasses.replace(QUICK, alpha=1.0)))
 
@@ -118,12 +120,14 @@ def test_tune_a_video_trains_its_choice_and_nothing_else() -> None:
     assert "up_blocks.0.temp_attentions.1.proj_out.weight" in found
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights() -> None:
     first, again, other = weights(QUICK), weights(QUICK), weights(QUICK, seed=1)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_the_loss_falls_on_its_clip() -> None:
     """Measured with the same noise before and after."""
     unet = tiny_base()

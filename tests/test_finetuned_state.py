@@ -60,6 +60,7 @@ FAILURES: list[tuple[type[BaseException], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ONE)
 @pytest.mark.parametrize("before", [None, ADAPTER, FULL], ids=["pretrained", "adapter", "full"])
 def test_a_finetuning_that_fails_leaves_the_pipeline_as_it_was(family: str, before: Any) -> None:
@@ -109,6 +110,7 @@ def test_gradients_from_elsewhere_are_not_trained_on() -> None:
 
 
 # -- one finetuning at a time, each from the pretrained weights --------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ONE)
 def test_a_finetuning_does_not_depend_on_those_before(family: str) -> None:
     """All weights on A then B are B alone; an adapter on top of A is the adapter alone."""
@@ -134,6 +136,7 @@ def test_a_loaded_adapter_takes_the_place_of_a_full_finetuning(tmp_path: Path) -
     assert whole(fresh) == whole(one)
 
 
+@pytest.mark.slow
 def test_a_spatial_finetuning_gives_way_to_a_temporal_one() -> None:
     twice, once = tiny("modelscope"), tiny("modelscope")
     twice.finetune(CLIP, train="spatial", **FULL)
@@ -154,6 +157,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
+@pytest.mark.slow
 def test_an_adapter_of_another_number_of_networks_is_refused_whole(saved: dict[str, Path]) -> None:
     for name, other, said in (
         ("wan2.2", "wan2.1", f"no adapter at .*{FILES[1]}"),
@@ -221,6 +225,7 @@ def frames(made: Sampled) -> np.ndarray:
     return made.frames
 
 
+@pytest.mark.slow
 def test_an_edit_after_a_finetuning_that_failed_is_as_without(folder: Path, tmp_path: Path) -> None:
     """A, then B out of memory, interrupted, diverged, unwritable, then A again: equal to the byte,
     and not finetuned again."""
@@ -287,6 +292,7 @@ SPOILT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", SPOILT)
 def test_an_adapter_in_the_cache_that_cannot_be_read_is_made_anew(
     spoil: Callable[[Path], None], folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -135,6 +135,7 @@ def test_exact_occlusion_takes_the_place_of_the_check() -> None:
     np.testing.assert_array_equal(seen, expected)
 
 
+@pytest.mark.slow
 def test_raft_runs_on_local_weights_whatever_the_size_and_batch(
     pan: np.ndarray, raft_file: Path
 ) -> None:

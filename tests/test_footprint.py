@@ -120,6 +120,7 @@ def wan_weights(d: int, f: int, layers: int) -> int:
     return layers * block + time + text + patches
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part", "expected"),
     [
@@ -208,6 +209,7 @@ def test_that_is_what_the_hooks_of_accelerate_do(monkeypatch: pytest.MonkeyPatch
 
 
 # -- whole edits and finetunings ---------------------------------------------------------------
+@pytest.mark.slow
 def test_tracing_counts_what_the_same_code_counts_on_tensors_with_values() -> None:
     """A frame pass forward and back, on weights without memory and on real ones: to the byte."""
     found = []
@@ -282,6 +284,7 @@ def test_a_second_stage_is_added_to_what_the_first_takes(monkeypatch: pytest.Mon
     assert whole.finetune == first.finetune
 
 
+@pytest.mark.slow
 def test_parts_of_an_image_model_stay() -> None:
     """Together and "offloaded" are the same; a clip of twice the frames takes no more memory."""
     plan = published(PUBLISHED.with_name(SCALED))["stable-diffusion"]

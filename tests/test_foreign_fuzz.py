@@ -227,6 +227,7 @@ def fuzz(base: Path, arena: Arena, name: str, examples: int) -> None:
     run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_strangers_folder_is_refused_in_one_line_or_read(
     base: Path, arena: Arena, name: str

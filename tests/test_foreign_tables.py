@@ -11,6 +11,7 @@ from dreamix.core.errors import UserError
 from reports.people.export import read_export
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [[1], {"a": 1}, b"x"], ids=["list", "object", "bytes"])
 @pytest.mark.parametrize("name", ["rater", "question", "method"])
 def test_a_column_of_an_export_that_holds_no_text_is_one_line(

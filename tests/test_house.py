@@ -62,6 +62,7 @@ def test_what_is_meant_is_named(house: ModuleType, tmp_path: Path) -> None:
     assert meant["names twice"] == ["S"]
 
 
+@pytest.mark.slow
 def test_a_class_name_has_one_meaning(house: ModuleType, root: Path) -> None:
     (twice,) = (m.meant for m in house.measures(root) if m.name == "names twice")
     assert twice == [], "a class bears the name of another one"

@@ -78,6 +78,7 @@ def as_format_2(run: Path, outputs: str) -> None:
 
 
 class TestAProjectGoesOn:
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["copied", "moved", "touched", "linked"])
     def test_wherever_it_is(self, project: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
         before = clips(project / "run")

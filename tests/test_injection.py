@@ -122,6 +122,7 @@ def test_the_layers_are_those_the_paper_s_stand_for(model: Model) -> None:
     assert [names[id(layer)] for layer in model.attention_layers] == expected
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_source_s_own_words_reproduce_the_source(model: Model) -> None:
     """Injected from a run of the sampler with the same words, unguided, it makes the same run."""

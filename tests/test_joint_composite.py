@@ -36,6 +36,7 @@ def part(joint: Joint) -> ReportPart:
     return found
 
 
+@pytest.mark.slow
 def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: ReportPart) -> None:
     expected = learn_composite(
         joint.metrics,
@@ -56,6 +57,7 @@ def test_the_table_holds_the_numbers_of_the_stats_function(joint: Joint, part: R
     assert {row.label for row in weights.rows} >= {"half_a", "other_half"}
 
 
+@pytest.mark.slow
 def test_metrics_that_tie_are_the_best_together() -> None:
     """A copy of the only metric of the axis is as good as it: neither is *the* best single one."""
     metrics = {name: Meant("alignment", "alignment") for name in ("ours", "copy")}
@@ -83,6 +85,7 @@ def test_the_file_is_one_that_bench_score_reads(
     assert quality["reversed"].mean == pytest.approx(-np.mean(facts))  # in its own unit again
 
 
+@pytest.mark.slow
 def test_simulated_raters_show_in_the_name_the_file_and_the_words() -> None:
     found = composite_part(fabricate_joint(metrics=METRICS, sources=14, simulated=True))
     assert found
@@ -94,6 +97,7 @@ def test_simulated_raters_show_in_the_name_the_file_and_the_words() -> None:
     assert any("simulated_composite.json" in note for note in marked.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -64,6 +64,7 @@ def test_the_interval_over_systems_covers_nearly_everything() -> None:
     assert found.low < -0.9 and found.high > 0.9
 
 
+@pytest.mark.slow
 def test_a_report_on_four_methods_says_so() -> None:
     part = league_part(fabricate_joint(methods=4, metrics={"m": Meant("alignment", "alignment")}))
     assert part

@@ -193,6 +193,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_every_part_has_honest_words_for_any_study(case: str) -> None:
     joint = fabricate_joint(**CASES[case])  # type: ignore[arg-type]
@@ -238,6 +239,7 @@ def test_the_same_study_gives_the_same_bytes_and_is_stamped(tmp_path: Path) -> N
     assert all(name.startswith("simulated_") for name in written[0])
 
 
+@pytest.mark.slow
 def test_the_level_that_was_asked_for_is_that_of_every_interval(joint: Joint) -> None:
     """At 80% the same draws give narrower intervals, and no text speaks of 95% but P.1401's."""
     asked = joint.people._replace(how=joint.people.how._replace(confidence=0.8))

@@ -53,6 +53,7 @@ def test_held_out_scenes_are_read_word_by_word(
     assert min(found.values()) >= others, found
 
 
+@pytest.mark.slow
 def test_clips_of_the_base_grid_are_read_as_well(features: Features) -> None:
     """24x40 pixels are what the embedded model makes; the judge enlarges them itself."""
     scenes = list(held_out_scenes(40))

@@ -56,6 +56,7 @@ def test_what_is_neither_is_one_line_that_names_the_known(path: str) -> None:
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_the_commands_take_names(dreamix: Program, tmp_path: Path) -> None:
     asked = ["--edits", "blue*_02", "--methods", "unedited", "--metrics", "flicker"]
     compare = ["bench", "compare", "toybox-quick", *asked, "--workers", 1]

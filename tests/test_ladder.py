@@ -74,6 +74,7 @@ def test_every_metric_that_can_be_tested_makes_a_claim() -> None:
     assert silent == JUDGED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CORRUPTIONS))
 def test_damage_keeps_the_clip_s_form_and_grows_with_strength(name: str, root: Path) -> None:
     """Mean squared difference to the undamaged clip: above 0, and no less at a higher strength."""

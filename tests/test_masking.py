@@ -48,6 +48,7 @@ def test_temporal_layers_are_those_that_diffusers_calls_so(unet: UNet3DCondition
     assert len(temporal_layers(unet)) == 1 + 2 * 7 + 1  # the middle has two convolutions
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_frame_does_not_see_another_to_the_bit(unet: UNet3DConditionModel) -> None:
     """As clips of one frame or as one clip of all; and outside of the block it does see it."""
@@ -138,6 +139,7 @@ def test_temporal_weights_get_no_gradient(unet: UNet3DConditionModel) -> None:
     unet.zero_grad()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_temporal_layers_off_are_temporal_layers_that_add_nothing() -> None:
     """Each is x + f(x); with f's last layer 0 the network must give the same to the bit."""
@@ -153,6 +155,7 @@ def test_temporal_layers_off_are_temporal_layers_that_add_nothing() -> None:
     assert torch.equal(off, plain_denoiser(unet)(z, t))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", [frame_pass, temporal_off])
 def test_everything_is_undone(unet: UNet3DConditionModel, mask: Callable) -> None:
     """Flags that were off stay off; an exception changes nothing."""

@@ -252,6 +252,7 @@ def test_transparent_webm_is_laid_over_white(tmp_path: Path) -> None:
     assert np.abs(left - [200, 0, 0]).max() <= 4 and right.tolist() == [255] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), 24, 30, 12])
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.webm", "clip.gif"])
 def test_a_constant_rate_has_exactly_even_times(

@@ -72,6 +72,7 @@ def test_the_hour_of_1080p_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
     assert too_large(600, 1920, 1080) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.gif", "clip.webm", "frames"])
 def test_no_frame_of_what_is_too_large_is_decoded(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +289,7 @@ def test_a_colour_that_is_named_replaces_the_guess(size: tuple[int, int], tmp_pa
         read_clip(path, colour="bt60")
 
 
+@pytest.mark.slow
 def test_what_states_its_colours_or_has_none_is_no_guess(tmp_path: Path) -> None:
     write_video(tmp_path / "tagged.mp4", Video(moving(2, 720, 1280), 8))
     write_video(tmp_path / "rgb.mp4", Video(moving(2), 8), lossless=True)

@@ -47,6 +47,7 @@ def data(seed: int, systems: int = 4, items: int = 7, raters: int = 5) -> tuple[
     return metric, votes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("resample", ["inputs", "systems", "both"])
@@ -102,6 +103,7 @@ def test_ends_are_the_expanded_percentiles_of_the_draws() -> None:
     assert (found.low, found.high) == pytest.approx(ends, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pearson", "spearman", "kendall_b"])
 def test_global_intervals_are_those_of_scipy(kind: Kind) -> None:
     """scipy.stats.bootstrap 1.17, paired, percentile, on 60 items of one system: 3,000 draws

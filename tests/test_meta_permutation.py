@@ -73,6 +73,7 @@ def listed(
     return float(greater), float(np.mean([not abs(g) < abs(seen) - 1e-10 for g in gaps]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_listed_swaps_of_cells_are_all_swaps(level: Level, kind: Kind) -> None:
@@ -318,6 +319,7 @@ def test_only_blocks_keep_the_error_rate_when_edits_of_a_video_depend() -> None:
     assert rejected["pairs"] / 250 > 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swap", ["cells", "sources"])
 @pytest.mark.parametrize("block", [1, 100])
 def test_results_do_not_depend_on_the_block_size(

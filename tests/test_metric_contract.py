@@ -109,6 +109,7 @@ def made_sample(features: Features) -> Made:
     return cache(lambda name, again=False: sample(clips[name], features, f"{name} {again}"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_values_are_finite_within_bounds_and_the_same_again(
     name: str, features: Features, made_sample: Made
@@ -131,6 +132,7 @@ def test_the_source_itself_has_the_value_of_no_change(
     assert found == pytest.approx(ON_SOURCE[name], abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("name", NAMES)
 def test_odd_clips_have_a_value_or_a_reason(

@@ -70,6 +70,7 @@ def test_every_method_with_a_model_is_tested_here() -> None:
     assert {n for n in METHODS.names() if METHODS.get(n).backend} - {"fake"} == {*QUICK}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_method_repeats_and_leaves_the_models_as_found(name: str, toybox: Toybox) -> None:
     """Made twice, by the backend and by a new one, in between another edit."""
@@ -86,6 +87,7 @@ def test_a_method_repeats_and_leaves_the_models_as_found(name: str, toybox: Toyb
     assert np.array_equal(first, pixels(make(name, anew)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEEDED)
 def test_another_seed_is_another_edit(name: str, toybox: Toybox) -> None:
     found = METHODS.get(name)
@@ -93,6 +95,7 @@ def test_another_seed_is_another_edit(name: str, toybox: Toybox) -> None:
     assert not np.array_equal(pixels(make(name, toybox)), pixels(make(name, toybox, seed=1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0, 1])
 def test_level_1_without_finetuning_is_text_to_video_to_the_byte(eta: int, toybox: Toybox) -> None:
     settings = f"noise=1:ablation=no-finetune:steps=2:eta={eta}"
@@ -107,6 +110,7 @@ def test_level_0_of_sdedit_is_the_source(toybox: Toybox) -> None:
     assert np.array_equal(pixels(made), asked().source.frames)
 
 
+@pytest.mark.slow
 def test_facts_say_level_step_and_finetuning(toybox: Toybox) -> None:
     """A preset's level of 0.8 is step 800 of the network's 1000; weights that are there cost 0."""
     anew = Toybox("toybox", toybox.folder, None)
@@ -190,6 +194,7 @@ def test_a_setting_that_means_nothing_is_one_line(
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_prompts_made_together_are_the_prompts_made_alone(
     name: str, toybox: Toybox, monkeypatch: pytest.MonkeyPatch

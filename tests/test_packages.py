@@ -264,6 +264,7 @@ class TestRegistry:
             load(EntryPoint("x", "dreamix.no_such_module"))
 
 
+@pytest.mark.slow
 def test_metrics_of_a_package_are_found_and_told_apart(site: Path, tmp_path: Path) -> None:
     """The version of the package is part of what a score means; ours stay what they were."""
     groups = {"dreamix.metrics": {"half": "half"}}

@@ -78,6 +78,7 @@ def test_the_panel_has_the_same_highest_as_the_verdict(four: People) -> None:
     assert "in a pair with one that is not ranked, both" in caption
 
 
+@pytest.mark.slow
 def test_every_table_of_scores_marks_it_and_every_figure_names_it(four: People) -> None:
     tables = [t for part in people_parts(four) for t in (*part.tables, *part.folded)]
     scores = ("mos", "panel_mos", "mos_categories_quality", "rater_model")

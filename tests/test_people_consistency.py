@@ -196,6 +196,7 @@ def check_pairs(
             assert row["mid"] == pytest.approx(truth.gap(row["a"], row["b"], both), abs=1e-9)
 
 
+@pytest.mark.slow
 @given(studies())
 @settings(max_examples=5, derandomize=True, **SETTINGS)
 def test_sentences_and_bold_faces_about_raters_agree(
@@ -205,6 +206,7 @@ def test_sentences_and_bold_faces_about_raters_agree(
         check(found)
 
 
+@pytest.mark.slow
 def test_a_method_that_is_not_ranked_is_compared_on_all_that_both_have(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

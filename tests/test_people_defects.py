@@ -102,6 +102,7 @@ def test_a_study_that_did_not_ask_says_nothing_of_it(tmp_path: Path) -> None:
     assert defects_part(people(tmp_path, drawn([0.5, 0]))) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -118,6 +119,7 @@ def test_a_mark_that_is_none_is_one_line(tmp_path: Path, wrong: dict[str, Any], 
         read_export(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_page_has_the_timelines_and_the_rows(tmp_path: Path) -> None:
     export = read_export(marked(tmp_path / "export", BY_ALPHA))
     page, _ = build_study(export, tmp_path / "out", HOW)

@@ -70,6 +70,7 @@ def test_a_difference_of_one_way_only_is_refused() -> None:
         compact_letters(np.array([[False, True], [False, False]]), [0, 1])
 
 
+@pytest.mark.slow
 def test_success_differs_by_what_statsmodels_estimates() -> None:
     """statsmodels 0.15.0: OLS of the gain on a constant is the difference; Holm by
     `multipletests`. Test and interval have tests of their own in test_stats_paired_shares."""

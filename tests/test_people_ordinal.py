@@ -21,6 +21,7 @@ def silent(_: str) -> None:
     pass
 
 
+@pytest.mark.slow
 def test_models_point_where_the_means_do(tmp_path: Path) -> None:
     """Votes of 3 + (0.9, 0, -0.2) + noise, 8 raters x 12 edits: the first method is ahead of both
     by more than four standard errors; the study lists methods in another order than the alphabet.
@@ -40,6 +41,7 @@ def test_models_point_where_the_means_do(tmp_path: Path) -> None:
         assert one.mixing and one.mixing.rhat < 1.05
 
 
+@pytest.mark.slow
 def test_the_part_says_whether_the_models_agree_and_cites_them(tmp_path: Path) -> None:
     found = people(tmp_path, drawn((0.9, 0.0)), questions=QUESTIONS[:1])
     part = ordinal_part(found, silent)
@@ -57,6 +59,7 @@ def test_the_part_says_whether_the_models_agree_and_cites_them(tmp_path: Path) -
     assert list(part.frames[0][1]["a"]) == ["beta"]
 
 
+@pytest.mark.slow
 def test_a_method_that_got_the_best_grade_only_has_no_log_odds(tmp_path: Path) -> None:
     """Its effect has no bound; the prior still bounds the points."""
 
@@ -96,6 +99,7 @@ def test_simulated_raters_are_stamped_and_the_fit_says_where_it_is(tmp_path: Pat
     assert told[-1] == "alignment: Gibbs sampler 6000/6000"
 
 
+@pytest.mark.slow
 def test_they_are_fitted_only_where_they_are_asked_for(tmp_path: Path) -> None:
     found = people(tmp_path, drawn((0.9, 0.0)), questions=QUESTIONS[:1])
     assert "ordinal" not in [part.id for part in people_parts(found)]

@@ -140,6 +140,7 @@ def test_a_method_that_always_wins_has_no_strength_and_the_report_says_why(tmp_p
     assert not part.drawings
 
 
+@pytest.mark.slow
 def test_simulated_choices_are_stamped_in_every_form(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(3, 2, 1), simulated=True))
     page, parts = build_study(export, tmp_path / "out", HOW)
@@ -156,6 +157,7 @@ def test_simulated_choices_are_stamped_in_every_form(tmp_path: Path) -> None:
     assert page.is_file()
 
 
+@pytest.mark.slow
 def test_methods_paragraph_says_who_took_part_and_what_was_declared(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(3, 2, 1)))
     build_study(export, tmp_path / "out", HOW)
@@ -167,6 +169,7 @@ def test_methods_paragraph_says_who_took_part_and_what_was_declared(tmp_path: Pa
     assert "bradley1952" in bib and "davidson1970" in bib and "holm1979" in bib
 
 
+@pytest.mark.slow
 def test_the_same_export_gives_the_same_bytes(tmp_path: Path) -> None:
     export = read_export(write(tmp_path / "export", choices(3, 2, 1)))
     for name in ("one", "two"):

@@ -88,6 +88,7 @@ def test_a_method_of_one_rater_is_compared_by_no_topic_and_says_why(tmp_path: Pa
     assert {one.why_not for several in gaps.values() for one in several} == {ALONE}
 
 
+@pytest.mark.slow
 def test_one_rater_and_one_method_have_words_too(tmp_path: Path) -> None:
     one = panel_part(people(tmp_path / "one", drawn([0.0, 0.5]), raters=1))
     assert one and "for this rater on videos like these" in one.found[0]

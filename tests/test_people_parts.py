@@ -168,6 +168,7 @@ SIZES: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("equal", [False, True], ids=["drawn", "equal"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.filterwarnings("error")

@@ -135,6 +135,7 @@ def test_without_biases_the_model_is_the_plain_score(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_few_votes_are_warned_of(tmp_path: Path) -> None:
     """24 votes a question are below 30, 36 are not."""
     assert "8 of 8 raters gave fewer than 30" in raters_part(people(tmp_path, steady)).notes[0]
@@ -153,6 +154,7 @@ def test_raters_are_pseudonyms_in_files_and_nobody_in_figures(tmp_path: Path) ->
     assert not any(text.startswith("r0") for text in texts)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="no TeX here: needs pdflatex")
 def test_every_table_compiles_with_eight_long_names(tmp_path: Path) -> None:
     methods = tuple(f"method_{k}_with_a_long_name" for k in range(8))

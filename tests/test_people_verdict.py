@@ -91,6 +91,7 @@ def test_of_many_methods_the_highest_is_placed_and_the_rest_is_counted() -> None
     assert said.startswith(f"{start}points [")
 
 
+@pytest.mark.slow
 def test_a_method_that_excluded_raters_alone_saw_is_named_and_has_no_place(tmp_path: Path) -> None:
     """Rater 0 of 5 is excluded and alone voted on `c`: without c the page is as if it were not."""
     export = made_up(tmp_path, drawn([0.5, 0.0, 1.0]), methods="abc", raters=5, excluded=[0])
@@ -181,6 +182,7 @@ def constant(rater: int, edit: int, method: int, question: int) -> float:
     return 3.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("vote", "said", "quality"),
     [
@@ -229,6 +231,7 @@ def test_a_difference_is_turned_with_its_interval(tmp_path: Path) -> None:
     assert np.isfinite([one.mid for one in gaps[SUCCESS]]).all()
 
 
+@pytest.mark.slow
 def test_intervals_of_scores_end_where_the_scale_does(tmp_path: Path) -> None:
     """Two raters of two videos: t on one degree of freedom, 12.7 errors each way, leaves 1 to 5."""
     found = people(tmp_path, drawn([0.5, 0.0], noise=1.0), raters=2, sources=2)

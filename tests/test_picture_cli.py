@@ -54,6 +54,7 @@ def images(tmp_path: Path) -> list[Path]:
     return [tmp_path / f"star{number}.png" for number in range(3)]
 
 
+@pytest.mark.slow
 def test_a_picture_in_a_moving_clip_out(
     dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ def dreamix(family: str) -> DreamixPipeline:
 
 
 # -- adapters as files -------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.check("adapter")
 def test_an_adapter_is_saved_and_loaded_by_this_and_by_plain_diffusers(
     family: str, dreamix: DreamixPipeline, tmp_path: Path
@@ -63,6 +64,7 @@ def loaded_by_diffusers(family: str, pipe: Any, folder: Path) -> None:
         pipe.load_lora_weights(folder, weight_name=FILES[1], load_into_transformer_2=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_adapter_files_hold_pefts_names(dreamix: DreamixPipeline, tmp_path: Path) -> None:
     dreamix.finetune(moving_clip(3), **{**QUICK, "steps": 0})
@@ -114,6 +116,7 @@ def test_an_adapter_that_does_not_fit_is_one_line(
     assert not has_adapter(network)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [

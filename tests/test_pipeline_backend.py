@@ -66,6 +66,7 @@ def test_a_device_map_is_diffusers_own(folder: Path) -> None:
     assert len(mapped.finetune(clip, steps=1, frames=1).losses) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.check("round trip")
 @pytest.mark.parametrize("name", EVERY)
 def test_a_saved_pipeline_is_loaded_and_edits_the_same(name: str, tmp_path: Path) -> None:
@@ -122,6 +123,7 @@ def test_motion_modules_are_put_into_an_image_model(tmp_path: Path) -> None:
     assert edited(quiet(half), 0.7, clip, num_inference_steps=2).isfinite().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wan2.1", "cogvideox-2b", "modelscope"])
 def test_parts_may_be_loaded_in_precisions_of_their_own(name: str, tmp_path: Path) -> None:
     """The networks in bfloat16, the autoencoder in single precision: edits and finetunes."""
@@ -247,6 +249,7 @@ def requests(clip: Video, *prompts: str) -> list[EditRequest]:
     return [EditRequest(suite, edit, 0, "m", lambda _: clip) for edit in edits]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wan2.1", "cogvideox-2b", "modelscope", "animatediff"])
 def test_methods_edit_with_a_pipeline(name: str, tmp_path: Path) -> None:
     """Dreamix, SDEdit and text-to-video; finetuned once for both prompts; noise by name."""

@@ -26,6 +26,7 @@ def dreamix(family: str) -> Iterator[DreamixPipeline]:
     yield DreamixPipeline(quiet(TINY[family]()))
 
 
+@pytest.mark.slow
 def test_guidance_of_1_asks_the_network_once_and_without_negative_prompt(
     one_each: DreamixPipeline,
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_callback_can_stop_the_steps(one_each: DreamixPipeline) -> None:
     assert seen == [0, 1]
 
 
+@pytest.mark.slow
 def test_output_types(one_each: DreamixPipeline) -> None:
     clip = moving_clip(5)
     tensor, array, pictures, latents = (
@@ -92,6 +94,7 @@ def test_a_clip_may_come_as_pictures_array_tensor_or_video(one_each: DreamixPipe
         assert np.array_equal(again, clip.frames)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_clip_and_another_another(one_each: DreamixPipeline) -> None:
     clip = moving_clip(5)
     first, again = edited(one_each, 0.8, clip), edited(one_each, 0.8, clip)
@@ -99,6 +102,7 @@ def test_the_same_seed_gives_the_same_clip_and_another_another(one_each: Dreamix
     assert not torch.equal(first, edited(one_each, 0.8, clip, generator=seeded(4)))
 
 
+@pytest.mark.slow
 def test_corruption_before_the_autoencoder_changes_what_is_encoded(
     one_each: DreamixPipeline,
 ) -> None:
@@ -141,6 +145,7 @@ def test_a_learning_rate_of_0_is_not_the_usual_one(rank: int | None) -> None:
             dreamix.finetune(moving_clip(1), steps=1, rank=rank, frames=1, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIVE)
 def test_tiling_runs(name: str) -> None:
     """Tiles larger than the clip change nothing."""

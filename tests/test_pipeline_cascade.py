@@ -79,6 +79,7 @@ def again(cascade: Cascade, clip: Video) -> torch.Generator:
     return draws
 
 
+@pytest.mark.slow
 def test_at_level_0_the_second_stage_only_reconstructs(cascade: Cascade) -> None:
     """What comes out is the autoencoder's version of the enlarged clip, whatever is asked."""
     clip = moving_clip(3, 64)
@@ -112,6 +113,7 @@ def test_prompts_together_are_prompts_alone(cascade: Cascade) -> None:
         cascade(["a dog", "a fox"], clip, generator=[seeded()])
 
 
+@pytest.mark.slow
 def test_it_is_a_backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The first stage is finetuned and edits at the size asked for; the clip comes out larger."""
     for name in ("first", "second"):

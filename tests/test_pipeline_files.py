@@ -274,6 +274,7 @@ def test_of_several_variants_one_is_taken_or_asked_for(tmp_path: Path) -> None:
         variant_of([tmp_path])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [None, "fp16"])
 @pytest.mark.parametrize("held", ["fp16", None])
 def test_motion_modules_are_loaded_in_the_variant_they_have(

@@ -67,6 +67,7 @@ def tuning(**changes: Any) -> Tuning:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.check("losses fall")
 @pytest.mark.parametrize("rank", [None, 8])
 def test_finetuning_lowers_both_losses_on_its_clip(
@@ -139,6 +140,7 @@ def gradients(dreamix: DreamixPipeline, blocks: list[Any]) -> tuple[list[Tensor]
     return [p.grad.clone() for p in parameters if p.grad is not None], sum(kept)
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_gives_the_same_gradients_and_keeps_less(
     dreamix: DreamixPipeline,
 ) -> None:
@@ -154,6 +156,7 @@ def test_gradient_checkpointing_gives_the_same_gradients_and_keeps_less(
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE)
 def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     first = trained_weights(family, steps=1)
@@ -165,6 +168,7 @@ def test_the_seed_decides_and_torchs_own_numbers_do_not(family: str) -> None:
     assert not equal(first, trained_weights(family, steps=1, seed=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
@@ -175,6 +179,7 @@ def test_mixed_precision_runs(dreamix: DreamixPipeline, precision: str) -> None:
     assert all(value > 0 for losses in tuned.losses for value in losses.values())
 
 
+@pytest.mark.slow
 @pytest.mark.check("half precision")
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -187,6 +192,7 @@ def test_a_network_in_half_precision_is_finetuned_by_an_adapter_in_float32(
     assert found.isfinite().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_progress_and_several_prompts(dreamix: DreamixPipeline) -> None:
     seen: list[tuple[int, int]] = []
@@ -196,6 +202,7 @@ def test_progress_and_several_prompts(dreamix: DreamixPipeline) -> None:
 
 
 # -- what is left behind -----------------------------------------------------------------------
+@pytest.mark.slow
 def test_without_its_adapter_the_network_is_the_base_to_the_bit(dreamix: DreamixPipeline) -> None:
     """Off, gone, and fresh (no update yet): all three. On, it is not."""
     clip = moving_clip(5)
@@ -214,6 +221,7 @@ def test_without_its_adapter_the_network_is_the_base_to_the_bit(dreamix: Dreamix
     assert states(dreamix) == held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
@@ -224,6 +232,7 @@ def test_reset_takes_back_a_finetuning_of_all_weights(dreamix: DreamixPipeline) 
     assert states(dreamix) == held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE, indirect=True)
 def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline) -> None:
     held = states(dreamix)
@@ -233,6 +242,7 @@ def test_a_mistake_leaves_flags_and_layers_as_they_were(dreamix: DreamixPipeline
     assert states(dreamix) == held
 
 
+@pytest.mark.slow
 @pytest.mark.check("offloading")
 @pytest.mark.parametrize("family", FIVE)
 def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> None:
@@ -329,6 +339,7 @@ def test_an_optimiser_of_eight_bits_takes_steps_without_decay() -> None:
     assert optimise.state[weight]["state1"].dtype == torch.uint8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE)
 def test_finetuning_with_checkpointing_makes_the_same_update(family: str) -> None:
     """One update of AdamW is the sign of the gradient: a few tiny ones may turn over, not many."""

@@ -118,6 +118,7 @@ def both_ways(name: str, callback: Any, held: list[str]) -> tuple[Tensor, Tensor
     return theirs, *ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "callback", "held"),
     [
@@ -152,6 +153,7 @@ def test_guidance_that_ends_is_weight_one_where_diffusers_goes_on_asking_for_bot
     assert (ours - theirs).abs().max() < 1e-5 < (ours - without).abs().max()
 
 
+@pytest.mark.slow
 def test_an_ended_guidance_is_that_of_the_official_callback_and_halves_the_work(
     one_each: DreamixPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +247,7 @@ def test_callbacks_for_other_tensors_are_refused_by_name() -> None:
 
 
 # -- two experts -------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("scales", [(4.0, 3.0), (4.0, 1.0), (4.0, 0.0), (1.0, 3.0), (3.0, None)])
 def test_two_weights_are_those_of_wans_own_pipeline(scales: tuple[float, float | None]) -> None:
     """Steps of both experts, the same noise: difference 0."""
@@ -277,6 +280,7 @@ def asked_of(clip: Video, prompt: str = "a red cat") -> EditRequest:
     return EditRequest(suite, one, 0, "m", lambda _: clip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "settings"),
     [

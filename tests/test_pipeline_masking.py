@@ -62,6 +62,7 @@ def test_the_frame_pass_of_a_whole_clip_is_that_of_its_frames(family: str) -> No
     assert torch.allclose(clip, torch.cat(frames, 2), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", SEPARABLE)
 @pytest.mark.parametrize("rank", [None, 4])
 def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int | None) -> None:
@@ -80,6 +81,7 @@ def test_frames_alone_give_temporal_weights_no_gradient(family: str, rank: int |
         assert not any(p.any() for p in up)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FIVE)
 @pytest.mark.parametrize("train", ["spatial", "temporal"])
 def test_the_choice_of_layers_is_kept_to(family: str, train: str) -> None:

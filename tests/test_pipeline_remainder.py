@@ -61,6 +61,7 @@ def test_what_is_left_is_what_a_loop_of_diffusers_leaves(name: str, steps: int) 
             assert found == pytest.approx(0.191, abs=3e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [one for one in remainder.EXACT if one not in OWN_STEPS])
 def test_solvers_that_are_not_tried_end_at_the_clip(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -79,6 +80,7 @@ def test_trying_leaves_the_solver_and_random_numbers_as_they_were() -> None:
     assert all(vars(scheduler)[name] is value for name, value in before.items())
 
 
+@pytest.mark.slow
 def test_noise_that_will_be_left_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """By LMS at low levels, not at high ones, not from noise alone, and not by DDIM."""
     dreamix = DreamixPipeline(quiet(TINY["modelscope"]()))

@@ -59,6 +59,7 @@ SOLVERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.check("= diffusers")
 @pytest.mark.parametrize(
     ("name", "solver"), [*((name, "own") for name in THEIRS), *((n, n) for n in list(SOLVERS)[1:])]
@@ -99,6 +100,7 @@ TILES = {  # of the autoencoders' own settings, in pixels or latents
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(SOLVERS)[1:])
 def test_an_autoencoder_in_tiles_is_that_of_diffusers(name: str) -> None:
     """Four tiles and more, there and back: difference 0 to diffusers, none 0 to the whole clip."""
@@ -119,6 +121,7 @@ def test_an_autoencoder_in_tiles_is_that_of_diffusers(name: str) -> None:
     assert not torch.equal(found, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.check("= diffusers")
 def test_generation_equals_the_text_to_video_of_diffusers_given_the_same_noise(
     family: str, dreamix: DreamixPipeline
@@ -143,6 +146,7 @@ def test_generation_equals_the_text_to_video_of_diffusers_given_the_same_noise(
 
 
 # -- the noise scale ---------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.check("s = 0")
 def test_s_0_gives_what_the_autoencoder_makes_of_the_clip(dreamix: DreamixPipeline) -> None:
     """Expected: decode(encode(clip)), from -1..1 to 0..1."""
@@ -156,6 +160,7 @@ def test_s_0_gives_what_the_autoencoder_makes_of_the_clip(dreamix: DreamixPipeli
     assert dreamix.last_start.step == STEPS
 
 
+@pytest.mark.slow
 @pytest.mark.check("s = 1")
 def test_s_1_does_not_depend_on_the_clip_and_less_does(dreamix: DreamixPipeline) -> None:
     one, other = moving_clip(9), moving_clip(9).frames[:, ::-1].copy()
@@ -163,6 +168,7 @@ def test_s_1_does_not_depend_on_the_clip_and_less_does(dreamix: DreamixPipeline)
     assert not torch.equal(edited(dreamix, 0.6, one), edited(dreamix, 0.6, other))
 
 
+@pytest.mark.slow
 @pytest.mark.check("monotone")
 def test_the_result_is_further_from_the_clip_the_higher_s(
     family: str, dreamix: DreamixPipeline
@@ -196,6 +202,7 @@ def test_the_result_is_further_from_the_clip_the_higher_s(
 
 
 # -- frames and sizes --------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 10])
 def test_as_many_frames_come_back_as_went_in(
     frames: int, family: str, dreamix: DreamixPipeline
@@ -235,6 +242,7 @@ def test_more_frames_than_the_motion_modules_have_places_for_are_one_line() -> N
         edited(dreamix, 0.5, moving_clip(33))
 
 
+@pytest.mark.slow
 def test_the_size_is_the_clips_own_at_the_nearest_multiples(one_each: DreamixPipeline) -> None:
     multiple = one_each.family.size_multiple
     odd = [p.resize((2 * multiple + 1, 3 * multiple - 1)) for p in as_pictures(moving_clip(2))]
@@ -245,6 +253,7 @@ def test_the_size_is_the_clips_own_at_the_nearest_multiples(one_each: DreamixPip
 
 
 # -- how it is called --------------------------------------------------------------------------
+@pytest.mark.slow
 def test_two_prompts_in_a_batch_are_as_each_alone(dreamix: DreamixPipeline) -> None:
     """Each has its own generator; sums of another batch size differ in their last bits."""
     clip, prompts, against = moving_clip(5), ["a red cat", "rain"], ["blurry", "dark"]
@@ -261,6 +270,7 @@ def test_two_prompts_in_a_batch_are_as_each_alone(dreamix: DreamixPipeline) -> N
     assert (together[0] - together[1]).abs().max() > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.check("bfloat16")
 @pytest.mark.parametrize("name", THEIRS)
 def test_bfloat16_gives_the_latents_that_diffusers_makes(name: str) -> None:

@@ -30,6 +30,7 @@ def operations(work: Callable[[], object]) -> int:
     return counted.operations
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", THEIRS)
 def test_an_edit_takes_no_more_operations_than_that_of_diffusers(name: str) -> None:

@@ -37,6 +37,7 @@ def alone() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_set_is_the_one_of_the_next_edit(family: str) -> None:
     """Equal to the bit to the pipeline that was built with it; and not to the one before."""
     change, clip = OTHER[family[:3]], moving_clip(5)
@@ -51,6 +52,7 @@ def test_a_scheduler_that_is_set_is_the_one_of_the_next_edit(family: str) -> Non
     assert not torch.equal(before, wanted)
 
 
+@pytest.mark.slow
 def test_every_part_can_be_read_and_set(family: str) -> None:
     """Parts with other weights make the edit that the pipeline they are from makes."""
     ours, other = (DreamixPipeline(quiet(TINY[family](seed=seed))) for seed in (0, 4))
@@ -63,6 +65,7 @@ def test_every_part_can_be_read_and_set(family: str) -> None:
     assert torch.equal(edited(ours, 0.8, clip), edited(other, 0.8, clip))
 
 
+@pytest.mark.slow
 def test_a_finetuning_takes_the_scheduler_that_is_set() -> None:
     """The losses are those of a pipeline built with it: noise levels of training are its own."""
     theirs = quiet(TINY["modelscope"]())
@@ -130,6 +133,7 @@ def test_settings_and_functions_of_the_pipeline_are_reached() -> None:
     assert embeds.shape[0] == 1
 
 
+@pytest.mark.slow
 def test_a_compiled_network_may_be_set() -> None:
     """torch.compile wraps it in another class; "eager" computes the same."""
     dreamix, clip = DreamixPipeline(quiet(TINY["wan2.1"]())), moving_clip(5)

@@ -68,6 +68,7 @@ def pipe() -> Any:
     return tiny_sd()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("theirs", [official, pnp_diffusers])
 def test_it_is_what_the_public_implementation_computes(theirs: Any) -> None:
@@ -265,6 +266,7 @@ def test_frames_do_not_depend_on_how_many_share_a_batch(backend: Any) -> None:
     assert four.fps == request().source.fps
 
 
+@pytest.mark.slow
 def test_prompts_of_a_video_share_its_inversion_and_nothing_else(backend: Any) -> None:
     calls: list[str] = []
     pair = [request(), request("a fox", "other")]

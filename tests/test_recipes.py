@@ -159,6 +159,7 @@ def test_a_report_is_made_anew_by_hand_as_well(run: Path, site: Path, tmp_path: 
     assert "How many scores there are" in (tmp_path / "page" / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_command_is_there_and_all_is_listed(site: Path) -> None:
     assert dreamix("hello", "you", places=(site,)).stdout == "Hello, you.\n"
     listed = dreamix("--help", places=(site,)).stdout

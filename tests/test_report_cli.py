@@ -20,6 +20,7 @@ def command() -> Callable[..., Any]:
     return call
 
 
+@pytest.mark.slow
 def test_command_writes_into_the_run_and_prints_the_summary(
     command: Callable[..., Any], tmp_path: Path
 ) -> None:

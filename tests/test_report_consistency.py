@@ -311,6 +311,7 @@ def check(drawn: dict[str, Any]) -> None:
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
+@pytest.mark.slow
 @given(runs())
 @settings(max_examples=12, derandomize=True, **SETTINGS)
 def test_no_two_places_of_a_report_contradict_each_other(drawn: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from fabricated_run import ERROR, fabricate
 
 from dreamix.core.records import append_lines, write_json
@@ -60,6 +61,7 @@ def test_of_several_lines_on_one_score_the_last_counts(tmp_path: Path) -> None:
     assert row[row["metric"] == first["metric"]]["value"].item() == 9.0
 
 
+@pytest.mark.slow
 def test_a_run_of_one_video_has_no_intervals_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
     folder = fabricate(tmp_path / "run", videos=("va",))
@@ -70,6 +72,7 @@ def test_a_run_of_one_video_has_no_intervals_and_says_so(tmp_path: Path) -> None
     assert not any("Edit by edit" in sentence for sentence in summary_sentences(done.summary))
 
 
+@pytest.mark.slow
 def test_a_metric_without_any_value_still_has_its_column(tmp_path: Path) -> None:
     folder = fabricate(tmp_path / "run")
     rows = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]

@@ -28,6 +28,7 @@ from reports.tables import NOTHING, Head, TableCell
 HOW = IntervalSettings(resamples=100)
 
 
+@pytest.mark.slow
 def test_table_of_metrics_says_axis_value_letters_and_how_many_edits(summary: RunSummary) -> None:
     """clip_t_gain of alpha is 0.3 + 0.016 over 12 edits; lpips is not for the 4 motion edits.
 
@@ -98,6 +99,7 @@ def test_edits_of_the_strip_follow_the_rule() -> None:
     assert [edit.id for edit in chosen_edits(run)] == ["e8", "e9"]
 
 
+@pytest.mark.slow
 def test_strip_shows_frames_of_the_clips_and_why_there_are_none(made: Path) -> None:
     """The clips are 64 x 48 of one shade with a square; be_ta failed at va_style."""
     text = (made / "index.html").read_text()
@@ -120,6 +122,7 @@ def test_strip_shows_frames_of_the_clips_and_why_there_are_none(made: Path) -> N
     assert squares[0] < squares[1] < squares[2]  # first, middle and last frame: it moves right
 
 
+@pytest.mark.slow
 def test_strip_of_an_earlier_report_does_not_stay(run_folder: Path, tmp_path: Path) -> None:
     build_report(run_folder, tmp_path, HOW)
     assert len([*(tmp_path / "figures").glob("strip_*.jpg")]) == 15
@@ -128,6 +131,7 @@ def test_strip_of_an_earlier_report_does_not_stay(run_folder: Path, tmp_path: Pa
     assert "No clips are shown: this report was made with --no-media." in page
 
 
+@pytest.mark.slow
 def test_study_without_a_run_says_that_it_has_no_clips(tmp_path: Path) -> None:
     export = write_export(tmp_path / "e", drawn((0.0, 1.0)), simulated=True)
     page, _ = build_study(read_export(export), tmp_path / "out", HOW)

@@ -58,6 +58,7 @@ def test_a_font_that_was_installed_since_is_found(monkeypatch: pytest.MonkeyPatc
         style.font_with.cache_clear()
 
 
+@pytest.mark.slow
 def test_what_no_font_has_is_said_in_the_caption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def checked(folder: Path) -> str:
     return text
 
 
+@pytest.mark.slow
 @needs_tex
 def test_paper_of_a_run_has_its_results_first(made: Path, tmp_path: Path) -> None:
     """Words, the main table, its figure and the strip come before the methods."""
@@ -82,6 +83,7 @@ def test_paper_of_a_run_has_its_results_first(made: Path, tmp_path: Path) -> Non
     assert text.count("glance.pdf") == text.count("glance.tex") == 1
 
 
+@pytest.mark.slow
 @needs_tex
 def test_paper_of_a_study_says_its_results_in_words(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", drawn((0.0, 0.5, 1.0)), methods=("c", "b", "a"))
@@ -120,6 +122,7 @@ def test_every_work_that_can_be_cited_is_printed_without_a_warning(tmp_path: Pat
     assert {entry.label for entry in entries().values()} >= {"ITU-T 2023", "ITU-R 2023"}
 
 
+@pytest.mark.slow
 @needs_tex
 def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
     """Prompts, labels and reasons hold what TeX reads as commands."""

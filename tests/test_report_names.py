@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from drawn_run import drawn_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from reports.tables import LONGEST, file_name
 STRAY = "0/../../../stray"  # the metric of shared/cases/scripts/hostile_runs.py
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=200), unique=True, min_size=2, max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_names_of_files_are_plain_and_differ(names: list[str]) -> None:

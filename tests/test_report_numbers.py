@@ -11,6 +11,7 @@ from reports.summary import IntervalSettings, RunSummary, Score, summarize
 from reports.tables import number
 
 
+@pytest.mark.slow
 def test_a_score_is_the_mean_over_edits_of_the_mean_over_seeds(summary: RunSummary) -> None:
     """alpha: 0.3 + 0.016. gamma: its two seeds differ by 0.1, so its edits are 0.05 higher."""
     assert summary.interval("alpha", "clip_t_gain").mid == pytest.approx(0.316)

@@ -61,6 +61,7 @@ def reader(html: str) -> Reader:
     return found
 
 
+@pytest.mark.slow
 def test_page_refers_to_its_own_folder_only(reader: Reader, made: Path) -> None:
     files = [link for link in reader.links if not link.startswith(("#", "data:image/jpeg;"))]
     assert files
@@ -105,12 +106,14 @@ def test_page_shows_definitions_provenance_and_what_was_not_run(
         assert text in html
 
 
+@pytest.mark.slow
 def test_page_without_media_has_no_gallery(run_folder: Path, tmp_path: Path) -> None:
     done = build_report(run_folder, tmp_path, IntervalSettings(resamples=100), media=False)
     assert "--no-media" in done.page.read_text()
     assert not (tmp_path / "media").exists()
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(made: Path, run_folder: Path, tmp_path: Path) -> None:
     build_report(run_folder, tmp_path, IntervalSettings(resamples=500))
     first, second = (
@@ -151,6 +154,7 @@ def test_copies_play_in_a_browser_and_equal_clips_are_stored_once(made: Path) ->
     }
 
 
+@pytest.mark.slow
 def test_copies_are_not_made_twice_and_leftovers_go(
     made: Path, run_folder: Path, tmp_path: Path
 ) -> None:
@@ -161,6 +165,7 @@ def test_copies_are_not_made_twice_and_leftovers_go(
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "media").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_clip_that_cannot_be_read_is_a_tile_with_the_reason(tmp_path: Path) -> None:
     folder = fabricate(tmp_path / "run", videos=("va", "vb"), media=True)
     (folder / "clips/alpha/va_motion/0.mp4").unlink()

@@ -60,6 +60,7 @@ def significant(number: str) -> int:
     return len(number.lstrip("\N{MINUS SIGN}0.").replace(".", ""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -97,6 +98,7 @@ def test_a_study_declared_after_one_vote_and_amended_once(tmp_path: Path) -> Non
     assert rule_words("unplayable", 0.3) == "reporting that 30% of the clips or more did not play"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("joint", "metrics"),
     [

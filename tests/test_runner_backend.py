@@ -110,6 +110,7 @@ def test_cells_of_a_video_and_a_model_are_one_unit_and_models_come_last(
     assert [len(unit.cells) for unit in pending_units(run)] == [4, 4, 2, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_clips_do_not_depend_on_workers_and_a_video_is_finetuned_once(
     suite: fake_backend.FakeSuite, tmp_path: Path
 ) -> None:
@@ -121,6 +122,7 @@ def test_clips_do_not_depend_on_workers_and_a_video_is_finetuned_once(
     assert sum(fact["finetune_seconds"] for fact in facts) == 2 * 10  # type: ignore[index]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_progress_rises_cell_by_cell(
     suite: fake_backend.FakeSuite, tmp_path: Path, workers: int
@@ -273,6 +275,7 @@ class TestTimeLeft:
 class TestProcesses:
     """3000 messages of over 100 bytes: more than a pipe of 64 KiB holds."""
 
+    @pytest.mark.slow
     def test_messages_arrive_in_order_whatever_their_number(self) -> None:
         heard: list[tuple[int, int, str]] = []
         done = sorted(run_units(fake_backend.Chatter(), [0, 1], 2, heard.append))
@@ -280,10 +283,12 @@ class TestProcesses:
         for unit in (0, 1):
             assert [number for who, number, _ in heard if who == unit] == list(range(3000))
 
+    @pytest.mark.slow
     def test_a_failure_does_not_wait_for_messages_that_nobody_takes(self) -> None:
         with pytest.raises(UserError, match="enough"):
             list(run_units(fake_backend.ChatterThenFail(), [0, 1], 2))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("what", "error", "said"),
         [
@@ -301,12 +306,14 @@ class TestProcesses:
             list(run_units(fake_backend.Unsound(), [0, 1], 2))
         assert multiprocessing.active_children() == []
 
+    @pytest.mark.slow
     def test_who_stops_asking_leaves_no_process(self) -> None:
         results = run_units(fake_backend.Chatter(), range(9), 2)
         assert next(results) in range(9)
         results.close()  # type: ignore[attr-defined]
         assert multiprocessing.active_children() == []
 
+    @pytest.mark.slow
     def test_processes_of_a_command_that_was_killed_end_with_it(self) -> None:
         """Else they would write beside the next command, which holds the folder by then."""
         code = (

@@ -87,6 +87,7 @@ def test_a_second_score_computes_nothing_and_changes_no_byte(
     assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_workers_nor_on_what_was_scored_before(
     suite_folder: Path, outputs: str, tmp_path: Path, tiny_clip: str
 ) -> None:
@@ -104,6 +105,7 @@ def test_scores_do_not_depend_on_workers_nor_on_what_was_scored_before(
         assert (at_once / name).read_bytes() == (bit_by_bit / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_batches_of_one_and_of_many_agree(
     suite_folder: Path, outputs: str, tmp_path: Path, tiny_clip: str
 ) -> None:

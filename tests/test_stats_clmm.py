@@ -52,6 +52,7 @@ def study(seed: int, raters: int = 16, sources: int = 10, methods: int = 3) -> V
 
 
 class TestCumulativeLinkMixedModel:
+    @pytest.mark.slow
     def test_one_random_effect_agrees_with_ordinal(self) -> None:
         """R 4.2.2, ordinal 2022.11-16: clmm(rating ~ temp + contact + (1|judge), wine)."""
         found = clmm(WINE.ravel() - 1, np.stack([WARM, CONTACT], 1), {"judge": JUDGE})
@@ -64,6 +65,7 @@ class TestCumulativeLinkMixedModel:
         assert found.spread["judge"] == pytest.approx(1.131133, abs=5e-5)
         assert found.mode[[0, 6]] == pytest.approx([1.696178, -1.910973], abs=1e-4)
 
+    @pytest.mark.slow
     def test_two_random_effects_and_probit_agree_with_ordinal(self) -> None:
         """As above: clmm(rating ~ contact + (1|judge) + (1|bottle), wine, link = "probit")."""
         factors = {"judge": JUDGE, "bottle": BOTTLE}
@@ -73,6 +75,7 @@ class TestCumulativeLinkMixedModel:
         assert found.log_likelihood == pytest.approx(-90.481083, abs=1e-5)
         assert found.spread == pytest.approx({"judge": 0.646140, "bottle": 0.814243}, abs=5e-5)
 
+    @pytest.mark.slow
     def test_a_variance_at_zero_stays_there(self) -> None:
         """As above, (1|judge) + (1|bottle) with temperature: ordinal says 0 for bottles."""
         factors = {"judge": JUDGE, "bottle": BOTTLE}
@@ -80,6 +83,7 @@ class TestCumulativeLinkMixedModel:
         assert found.spread["bottle"] < 1e-3
         assert found.covariance[4, 4] ** 0.5 == pytest.approx(0.595391, abs=5e-5)
 
+    @pytest.mark.slow
     def test_methods_of_an_incomplete_study_agree_with_ordinal(self) -> None:
         """As above: value ~ method + (1|rater) + (1|source) + (1|rater:method), gradTol 1e-6."""
         found = ordinal_methods(study(5), terms=("rater", "source", "rater:method"))
@@ -91,6 +95,7 @@ class TestCumulativeLinkMixedModel:
         assert found.fitted.spread == pytest.approx(wanted, abs=5e-5)
         assert found.fitted.log_likelihood == pytest.approx(-457.06317, abs=1e-5)
 
+    @pytest.mark.slow
     def test_pairs_are_differences_with_student_s_t(self) -> None:
         found = ordinal_methods(study(5), terms=("rater", "source", "rater:method"))
         last = ordinal_comparisons(found)[-1]
@@ -100,6 +105,7 @@ class TestCumulativeLinkMixedModel:
         assert last.difference == pytest.approx(1.153327 - 0.440962, abs=1e-4)
         assert last.p == pytest.approx(2 * stats.t.sf(last.difference / error, 9))
 
+    @pytest.mark.slow
     def test_which_method_is_named_first_does_not_matter(self) -> None:
         votes, terms = study(3), ("rater", "source")
         swapped = votes._replace(method=2 - votes.method)
@@ -108,6 +114,7 @@ class TestCumulativeLinkMixedModel:
             other.effect[0] - other.effect[2], abs=1e-4
         )
 
+    @pytest.mark.slow
     def test_a_method_with_the_best_grade_only_has_no_estimate(self) -> None:
         votes = study(4)
         best = votes._replace(value=np.where(votes.method == 2, 5.0, votes.value))
@@ -143,6 +150,7 @@ class TestLink:
 
 
 class TestBayes:
+    @pytest.mark.slow
     def test_draws_are_of_the_posterior_on_a_grid(self) -> None:
         """Two groups, three grades, no random effects: beta_0, beta_1, theta_1 integrated on a grid
         with the prior N(0, 5^2) of the betas and a flat one of theta_1 > 0."""
@@ -166,6 +174,7 @@ class TestBayes:
         spread = np.sqrt((weight * (second - wanted[1]) ** 2).sum() / weight.sum())
         assert chain.effect[:, 1].std() == pytest.approx(spread, rel=0.05)
 
+    @pytest.mark.slow
     def test_it_agrees_with_maximum_likelihood_where_there_is_much_data(self) -> None:
         """Means of differences against those of the probit mixed model, within a third of the
         posterior's deviation: priors and Laplace's approximation differ by less. The mean vote of

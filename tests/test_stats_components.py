@@ -241,6 +241,7 @@ def test_what_no_study_finds_is_said() -> None:
         raters_needed(parts, 0, 30, 30)
 
 
+@pytest.mark.slow
 def test_a_pilot_predicts_the_error_of_a_study() -> None:
     """Pilots of 24 raters x 30 sources, half of the sources a rater, both methods: the error they
     predict for that size, averaged over 40 pilots (root mean square), within 10% of the deviation

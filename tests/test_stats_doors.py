@@ -47,6 +47,7 @@ def test_every_folder_is_a_room(root: Path) -> None:
     assert folders == set(ROOMS)
 
 
+@pytest.mark.slow
 def test_nobody_reaches_past_a_door(root: Path) -> None:
     """From outside a room only its package is imported, and of that only what it exports.
 
@@ -73,6 +74,7 @@ def test_rooms_lie_one_above_another(root: Path) -> None:
         assert room_of(module) in (own, *ROOMS[own]), f"{file} must not import {module}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_door_exports_what_somebody_uses(root: Path, room: str) -> None:
     """A name that nobody outside imports does not stand at the door."""

@@ -41,6 +41,7 @@ def ratings(exported: Path) -> Ratings:
     return read_ratings(pd.read_csv(exported.with_suffix(".csv")))
 
 
+@pytest.mark.slow
 def test_both_kinds_of_file_say_the_same(exported: Path, ratings: Ratings) -> None:
     again = read_ratings(pd.read_parquet(exported.with_suffix(".parquet")))
     assert again.value.tolist() == ratings.value.tolist()

@@ -85,6 +85,7 @@ def test_one_rater_in_an_arm_says_nothing_of_others() -> None:
     assert np.isnan(superiority(votes, 0, 1).found.p)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arms", [(3, 9), (4, 20)])
 def test_few_raters_on_one_method_are_not_taken_for_all(arms: tuple[int, int]) -> None:
     """600 studies without a difference: 5% and three Monte Carlo errors (0.9) above it. With t of

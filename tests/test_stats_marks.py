@@ -71,6 +71,7 @@ class TestOverlap:
         assert np.isnan(overlap(NONE, NONE))
         assert np.isnan(overlap(span(0.3, 0.3), NONE)), "a moment without length covers nothing"
 
+    @pytest.mark.slow
     @given(BOXES, BOXES)
     @settings(max_examples=150, deadline=None)
     def test_counting_the_cells_of_a_grid_gives_the_same(
@@ -133,6 +134,7 @@ class TestAgreement:
         assert one.chance == pytest.approx(other.chance)
 
 
+@pytest.mark.slow
 def test_of_many_viewings_chance_is_a_sample_that_no_order_changes() -> None:
     """300 viewings have 44,850 pairs; all mark one half or the other, so chance is about 1/2."""
     rng = np.random.default_rng(3)
@@ -144,6 +146,7 @@ def test_of_many_viewings_chance_is_a_sample_that_no_order_changes() -> None:
     assert one.chance == other.chance == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_timeline_is_the_share_that_marked_each_moment() -> None:
     """Four moments at 1/8, 3/8, 5/8, 7/8; the first rater marked the first half twice."""
     first = np.concatenate([span(0, 0.5), span(0, 0.4)])

@@ -86,6 +86,7 @@ def test_in_a_complete_design_it_is_the_clustered_mean_of_raters_differences() -
     assert found.error == pytest.approx(total**0.5, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["crossed", "split"])
 def test_the_test_holds_its_level_and_naive_ones_do_not(name: str) -> None:
     """No difference between methods; 600 studies, binomial standard error 0.9% at 5%.
@@ -111,6 +112,7 @@ def test_the_test_holds_its_level_and_naive_ones_do_not(name: str) -> None:
     assert np.mean(naive) > 0.1
 
 
+@pytest.mark.slow
 def test_holm_over_pairs_and_questions_agrees_with_statsmodels() -> None:
     """statsmodels 0.15.0 `multipletests(method="holm")`: 3 pairs x 2 questions, to 1e-12."""
     design = simulated.complete(8, 9, 3)

@@ -94,6 +94,7 @@ SOURCES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), gains=SOURCES, error=st.sampled_from([0.0, 0.02, 0.1]))
 def test_more_evidence_never_looks_weaker(

@@ -106,6 +106,7 @@ def test_known_raters_are_recovered() -> None:
     assert not found.few_votes.any()
 
 
+@pytest.mark.slow
 def test_shrinkage_mends_what_plain_p910_spoils() -> None:
     """60 items, 10 votes each, 6 votes a rater (100 raters), 15% careless, 20 studies: plain P.910
     correlates less with the truth than the plain mean, the shrunk model more than both.

@@ -117,6 +117,7 @@ def test_a_wrong_table_raises_one_clear_line(change, message: str) -> None:  # t
 MISSING = [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT, "", "  "]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", ["rater", "source", "edit", "method", "question", "value", "kind"])
 @pytest.mark.parametrize("missing", MISSING, ids=[f"{k} {m!r}" for k, m in enumerate(MISSING)])
 @pytest.mark.parametrize("form", ["list", "tuple", "object array", "frame"])
@@ -169,6 +170,7 @@ def test_true_and_false_are_no_votes(value: object) -> None:
         read_ratings(given.assign(value=given["value"] > 9), scale=(0, 1))
 
 
+@pytest.mark.slow
 def test_a_million_votes_are_read_in_seconds() -> None:
     """2,000 raters, 100 edits, 5 methods, one question; 0.6 s where this was written."""
     design = simulated.complete(2000, 100, 5)

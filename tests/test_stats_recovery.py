@@ -61,6 +61,7 @@ def attentive(drawn: Drawn) -> Votes:
     return drawn.votes.where(~drawn.careless[drawn.votes.rater])
 
 
+@pytest.mark.slow
 def test_differences_of_methods_come_back_without_the_careless(studies: list[Drawn]) -> None:
     """0.9 points between the outer methods; rounding and the scale's ends cost a few hundredths."""
     found = [mos_difference(attentive(one), 0, 2).mid for one in studies]
@@ -114,6 +115,7 @@ def test_the_careless_are_the_most_inconsistent(studies: list[Drawn]) -> None:
     assert np.nanmean(above) > 0.97
 
 
+@pytest.mark.slow
 def test_components_come_back(studies: list[Drawn]) -> None:
     """Of attentive raters: means over studies to within 15%; rounding adds 1 / 12 to the answer."""
     found = [vote_components(attentive(one)) for one in studies[:15]]
@@ -128,6 +130,7 @@ def test_components_come_back(studies: list[Drawn]) -> None:
     assert answers == pytest.approx(np.sqrt(GIVEN.answer**2 + 1 / 12), rel=0.06)
 
 
+@pytest.mark.slow
 def test_a_pilot_predicts_the_error_that_studies_have_to_within_a_tenth(
     studies: list[Drawn],
 ) -> None:

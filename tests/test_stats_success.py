@@ -137,6 +137,7 @@ def test_raters_widen_the_interval_of_items_by_hand() -> None:
     assert (found.low[0], found.high[0]) == pytest.approx(ends, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth() -> None:
     """The share of votes above 2.5 in an endless study: normal(3, sum of variances) > 2.5, rounding
     keeps that. 400 studies of 20 raters x 25 sources; Korn-Graubard is at least nominal: 94% less

@@ -97,6 +97,7 @@ def test_across_agrees_with_loops_over_pairs() -> None:
     assert swapped.found.error == pytest.approx(found.found.error, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["within", "across"])
 def test_superiority_holds_its_level(name: str) -> None:
     """No difference between methods, 600 studies: p < 5% in 2.5 to 7.5% of them, binomial

@@ -64,6 +64,7 @@ def test_without_a_token_the_page_says_how_to_set_one_and_shows_nothing(running:
     assert not shows_figures(script) and not script.button and not script.text_input
 
 
+@pytest.mark.slow
 def test_a_wrong_token_shows_nothing(running: Running) -> None:
     script = opened(running, TOKEN)
     assert not shows_figures(script)
@@ -101,6 +102,7 @@ def test_the_token_goes_nowhere_that_is_written_down(running: Running) -> None:
     assert not shows_figures(script)
 
 
+@pytest.mark.slow
 def test_buttons_pause_go_on_and_close(running: Running) -> None:
     script = enter(running)
     for label, state in (("Pause", "paused"), ("Go on", "open"), ("Close", "closed")):
@@ -139,6 +141,7 @@ def test_an_empty_study_can_be_looked_at(database: Database, tmp_path: Path) -> 
     assert "Nobody has come yet." in words(script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("user", "comes_in"),
     [

@@ -64,6 +64,7 @@ def test_a_list_has_ratings_checks_and_a_repetition(database: Database) -> None:
     assert {PLAN.by_key[t.item].language for t in trials if t.kind == "trap"} == {"en"}
 
 
+@pytest.mark.slow
 def test_raters_who_come_at_once_are_dealt_lists_one_after_the_other(database: Database) -> None:
     """Forty raters from eight threads: numbers are 0 to 39, votes differ by at most one."""
     with ThreadPoolExecutor(8) as pool:

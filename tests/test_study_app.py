@@ -99,6 +99,7 @@ def test_the_page_of_a_rater_who_was_erased_forgets_them(site: Site, clock: Cloc
     assert "does not belong" in page.say("seen", trial=1).text
 
 
+@pytest.mark.slow
 def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Clock) -> None:
     page = to_trials(DrawnPage(site), clock)
     page.answer(clock.wait)
@@ -113,6 +114,7 @@ def test_a_refresh_and_another_day_go_on_at_the_same_trial(site: Site, clock: Cl
     assert rater_of(site, again.answer(clock.wait)).id == rater_of(site, page).id
 
 
+@pytest.mark.slow
 def test_the_platforms_name_finds_a_rater_again(rated_run: Path, tmp_path: Path) -> None:
     changes = {"kind: open": "kind: prolific"}
     for site in opened(make_study(tmp_path / "study", rated_run, **changes), tmp_path):
@@ -221,6 +223,7 @@ FORGED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORGED)
 def test_what_no_player_says_changes_nothing(site: Site, clock: Clock, name: str) -> None:
     page = to_practice(DrawnPage(site))
@@ -233,6 +236,7 @@ def test_what_no_player_says_changes_nothing(site: Site, clock: Clock, name: str
     assert page.player["mode"] == "feedback", "and an honest answer is still taken"
 
 
+@pytest.mark.slow
 def test_a_ledger_counts_no_more_than_the_time_since_the_trial_was_shown(
     site: Site, clock: Clock
 ) -> None:
@@ -244,6 +248,7 @@ def test_a_ledger_counts_no_more_than_the_time_since_the_trial_was_shown(
     assert page.player["mode"] == "feedback"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", ["text", 3, [], {}, {"said": None}, {"said": {"nonce": {}}}])
 def test_a_state_that_is_no_saying_is_ignored(site: Site, said: object) -> None:
     page = to_practice(DrawnPage(site))
@@ -274,6 +279,7 @@ def test_another_raters_trial_cannot_be_answered(site: Site, clock: Clock) -> No
     assert rows(site, Answer) == before
 
 
+@pytest.mark.slow
 def test_no_page_tells_a_method_an_edit_or_what_a_trial_is_for(site: Site, clock: Clock) -> None:
     plan = site.running.plan
     hidden = {*SECRETS, *(item.edit for item in plan.items), *(item.key for item in plan.items)}

@@ -17,6 +17,7 @@ from study_app.state import Screen, change_state
 from study_app.store.tables import Trial
 
 
+@pytest.mark.slow
 def test_pairs_change_sides_and_the_answer_is_of_the_side(
     rated_run: Path, tmp_path: Path, clock: Clock
 ) -> None:
@@ -49,6 +50,7 @@ def test_pairs_change_sides_and_the_answer_is_of_the_side(
         assert rater_of(site, page).screen in (Screen.COMMENT, Screen.BREAK)
 
 
+@pytest.mark.slow
 def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Clock) -> None:
     page = to_trials(DrawnPage(site), clock)
     trial = page.player["trial"]
@@ -61,6 +63,7 @@ def test_a_pause_keeps_what_was_answered_and_goes_on_later(site: Site, clock: Cl
     assert again.app.toast[0].value.startswith("Welcome back")
 
 
+@pytest.mark.slow
 def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> None:
     page = to_practice(DrawnPage(site))
     change_state(site.running.database, "closed", 1)
@@ -74,6 +77,7 @@ def test_a_closed_study_says_so_to_who_comes_next(site: Site, clock: Clock) -> N
 MARK = "zz "
 
 
+@pytest.mark.slow
 def test_a_second_language_is_one_more_block(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
     """The template's block again, every text of it marked: no screen says anything unmarked."""
     folder = make_study(tmp_path / "study", rated_run)
@@ -143,6 +147,7 @@ def test_a_page_that_fails_says_what_to_do_and_nothing_else(
     assert set(drawing.SCREENS) == set(Screen), "every screen is drawn"
 
 
+@pytest.mark.slow
 def test_clips_that_come_next_are_fetched_ahead(site: Site, clock: Clock) -> None:
     page = DrawnPage(site).press("I agree").check_device()
     assert len(page.page["fetch"]) >= 2, "while the instructions are read"
@@ -151,6 +156,7 @@ def test_clips_that_come_next_are_fetched_ahead(site: Site, clock: Clock) -> Non
     assert page.player["next"] and not set(page.player["next"]) <= shown
 
 
+@pytest.mark.slow
 def test_the_way_back_leads_to_the_platform(rated_run: Path, tmp_path: Path, clock: Clock) -> None:
     url = "https://app.prolific.com/submissions/complete?cc=C1"
     changes = {"completion_url: null": f"completion_url: {url}", "kind: open": "kind: prolific"}

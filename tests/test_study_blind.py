@@ -92,6 +92,7 @@ def test_a_clip_says_nothing_of_how_and_when_it_was_made(
     assert len(heads) == 1, "one muxer, one handler, one brand"
 
 
+@pytest.mark.slow
 def test_a_study_built_anew_has_the_same_bytes(built_study: Path, tmp_path: Path) -> None:
     before = {p.name: p.read_bytes() for p in (built_study / "media").glob("*.mp4")}
     for name in ("study.yaml", "secret"):
@@ -100,6 +101,7 @@ def test_a_study_built_anew_has_the_same_bytes(built_study: Path, tmp_path: Path
     assert {p.name: p.read_bytes() for p in (tmp_path / "media").glob("*.mp4")} == before
 
 
+@pytest.mark.slow
 def test_settings_are_the_clips_own_and_sources_never_have_those_of_edits(tmp_path: Path) -> None:
     """Twenty draws of each, of noise and of a black clip: no coded pictures shared, many sizes."""
     noise = np.random.default_rng(0).integers(0, 255, (3, 48, 64, 3), np.uint8)

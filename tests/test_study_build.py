@@ -59,6 +59,7 @@ def study(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_edit_of_every_method_is_rated_and_checks_know_their_answer(study: Path) -> None:
     plan = read_plan(study)
     cells = {(item.edit, item.methods) for item in plan.of_kind("rating")}
@@ -85,6 +86,7 @@ def test_clips_play_in_every_browser_and_their_names_tell_nothing(study: Path) -
     assert (study / "secret").stat().st_mode & 0o077 == 0, "for the owner's eyes"
 
 
+@pytest.mark.slow
 def test_no_address_tells_which_edit_is_the_unedited_one(run: Path, tmp_path: Path) -> None:
     """The anchor shows its source: the same picture, but neither address, size nor bytes are."""
     methods = {"[frozen-frame, shuffled-frames]": "[frozen-frame, unedited]"}
@@ -110,6 +112,7 @@ def looks_like(one: Path, other: Path) -> bool:
     return bool(((pictures[0] - pictures[1]) ** 2).mean() < 255**2 / 1e4)
 
 
+@pytest.mark.slow
 def test_another_study_has_other_names_for_the_same_clips(
     study: Path, run: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +131,7 @@ def test_building_again_changes_nothing_and_removes_what_is_left_over(study: Pat
     assert (study / "plan.json").read_bytes() == plan
 
 
+@pytest.mark.slow
 def test_an_edit_that_one_method_failed_at_is_left_out_for_all(
     run: Path, study: Path, tmp_path: Path
 ) -> None:
@@ -165,6 +169,7 @@ def test_a_plan_that_the_study_cannot_show_is_one_line(study: Path, tmp_path: Pa
         assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_pairs_are_every_two_methods_with_the_source_between(run: Path, tmp_path: Path) -> None:
     changes = {"design: absolute": "design: pairwise"}
     plan = build(write_study(tmp_path / "pairs", run, **changes)).plan
@@ -173,6 +178,7 @@ def test_pairs_are_every_two_methods_with_the_source_between(run: Path, tmp_path
     assert all(item.reference not in (item.left, item.right, None) for item in rated)
 
 
+@pytest.mark.slow
 def test_checks_of_pairs_know_the_better_side(run: Path, tmp_path: Path) -> None:
     """The exact edit beats the source in what was asked, both beat shuffled frames in looks."""
     changes = {"design: absolute": "design: pairwise"}
@@ -196,6 +202,7 @@ def test_checks_of_pairs_know_the_better_side(run: Path, tmp_path: Path) -> None
     assert len(plan.of_kind("training")) == 3
 
 
+@pytest.mark.slow
 def test_traps_of_pairs_ask_for_a_side_in_both_clips(run: Path, tmp_path: Path) -> None:
     changes = {"design: absolute": "design: pairwise"}
     folder = write_study(tmp_path / "pairs", run, **changes)
@@ -208,6 +215,7 @@ def test_traps_of_pairs_ask_for_a_side_in_both_clips(run: Path, tmp_path: Path) 
     assert traps[0].left != traps[1].left
 
 
+@pytest.mark.slow
 def test_pairs_of_a_run_without_exact_edits_have_checks_too(tmp_path: Path, root: Path) -> None:
     suite = load_suite(root / "datasets" / "toybox")
     videos = sorted({edit.video for edit in suite.edits})[:2]
@@ -269,6 +277,7 @@ def in_two_languages(folder: Path, run: Path, language: str, trap: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_each_language_has_traps_in_its_own_words(run: Path, tmp_path: Path) -> None:
     """The last frame that is served is the card, drawn at the size of the clip."""
     polish = "Proszę odpowiedzieć {answer} na każde pytanie"

@@ -91,6 +91,7 @@ def says(answer: tuple[int, str, str], *parts: str) -> None:
         assert part in err
 
 
+@pytest.mark.slow
 def test_every_mistake_of_a_study_is_a_line(dreamix: Program, study: Path) -> None:
     change(study, "votes: ", "vots: ")
     change(study, "seed: 0", "seed: x")
@@ -139,6 +140,7 @@ def test_a_new_study_asks_for_no_more_ratings_than_a_list_has(
     assert "trials: 2 " in text and "least_ratings: 2\n" in text
 
 
+@pytest.mark.slow
 def test_build_says_what_it_left_out(dreamix: Program, run: Path, tmp_path: Path) -> None:
     sidecar = next((run / "clips" / METHODS[1]).glob("*/0.json"))
     kept = sidecar.read_text()

@@ -59,6 +59,7 @@ class TestInTheDatabase:
         assert known(database) == amended
         check_content(database, more)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("changes", "place"),
         [
@@ -107,6 +108,7 @@ class TestInTheDatabase:
         with pytest.raises(UserError, match=r"texts\.en\.title"):
             check_content(database, study(**{"Which edit is better?\n": "Better?\n"}))
 
+    @pytest.mark.slow
     def test_a_setting_that_a_later_version_adds_changes_nothing(self, database: Database) -> None:
         """Nor does it where study.yaml now states what holds by default."""
         first = declare(database, study(), PLAN, 1)

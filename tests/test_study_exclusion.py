@@ -47,6 +47,7 @@ def broken(running: Running, settings: Study | None = None) -> list[str]:
         return [flag.rule for flag in flags(session, settings or running.study, running.plan)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "rules"),
     [

@@ -224,6 +224,7 @@ def test_an_export_does_not_write_over_another(two: Opened) -> None:
         export(two, two.folder / "out", 0)
 
 
+@pytest.mark.slow
 def test_simulated_raters_are_said_so_in_every_row_name_and_page(
     database: Database, tmp_path: Path
 ) -> None:
@@ -290,6 +291,7 @@ def test_sides_of_pairs_are_those_that_the_rater_saw(database: Database, tmp_pat
     ]
 
 
+@pytest.mark.slow
 def test_simulated_raters_prefer_the_better_edit_whichever_side_it_stands(
     database: Database, tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ def visitor(running: Running) -> Visitor:
     return Visitor(running)
 
 
+@pytest.mark.slow
 def test_from_consent_to_the_end(visitor: Visitor) -> None:
     """Two trials of training, nine ratings, a trap, a gold trial, a repetition: 14 x 3 answers."""
     visitor.to_trials()
@@ -122,6 +123,7 @@ def test_who_does_not_agree_is_asked_nothing_more(visitor: Visitor) -> None:
         assert session.get_one(Rater, visitor.id).consented is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "device",
     [
@@ -219,6 +221,7 @@ def test_nobody_answers_for_another(running: Running) -> None:
     assert (mine.kept(), other.kept()) == before
 
 
+@pytest.mark.slow
 def test_a_full_study_has_no_place_for_who_comes_next(database: Database) -> None:
     """One vote for each of 72 cells: eight lists of nine."""
     running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
@@ -228,6 +231,7 @@ def test_a_full_study_has_no_place_for_who_comes_next(database: Database) -> Non
     assert [rater.screen for rater in raters] == [Screen.TRIALS] * 8 + [Screen.FULL]
 
 
+@pytest.mark.slow
 def test_who_comes_to_a_full_study_is_told_before_the_practice(database: Database) -> None:
     """72 cells of one vote are dealt to eight; as one of them leaves, there is room for one."""
     running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
@@ -246,6 +250,7 @@ def test_who_comes_to_a_full_study_is_told_before_the_practice(database: Databas
     assert late.screen == Screen.DEVICE
 
 
+@pytest.mark.slow
 def test_invented_names_lock_nobody_out(database: Database) -> None:
     """Eight take all lists and never answer; a day later whoever found no place is let in."""
     running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)
@@ -258,6 +263,7 @@ def test_invented_names_lock_nobody_out(database: Database) -> None:
     assert honest.screen == Screen.DEVICE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["rejected", "left", "silent"])
 def test_a_place_of_who_does_not_count_goes_to_the_next(database: Database, gone: str) -> None:
     """At most three raters; docs/study.md: `reject` gives their votes to new raters."""
@@ -280,6 +286,7 @@ def test_a_place_of_who_does_not_count_goes_to_the_next(database: Database, gone
     assert raters[3].screen == Screen.TRIALS
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_opens_the_trial_anew(visitor: Visitor) -> None:
     """An hour back between opening and answering: once more from the start, not for an hour."""
     visitor.to_trials()
@@ -309,6 +316,7 @@ def test_leaving_everything_out_earns_nothing(database: Database) -> None:
     assert states == {"rated": 2, "unplayable": 4, "released": 8}
 
 
+@pytest.mark.slow
 def test_who_rates_nothing_does_not_finish_whatever_may_be_left_out(database: Database) -> None:
     changes = {"most_unplayable: 0.3": "most_unplayable: 1"}
     rater = Visitor(Running(study(**changes), PLAN, database))

@@ -126,6 +126,7 @@ def test_a_title_is_text_whatever_stands_in_it() -> None:
     assert b"<b>" not in page
 
 
+@pytest.mark.slow
 def test_the_first_page_of_a_rater_is_in_their_language(site: Site) -> None:
     """Whatever the link asks for; who has none yet gets what it asks for."""
     texts = site.running.study.texts

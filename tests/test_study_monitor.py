@@ -48,6 +48,7 @@ def three(running: Running) -> Running:
     return running
 
 
+@pytest.mark.slow
 def test_a_study_without_raters_stands_at_nothing(running: Running) -> None:
     """72 cells of 5 votes are 360."""
     standing = study_status(running, NOW)
@@ -150,6 +151,7 @@ def test_status_says_what_was_counted(three: Running) -> None:
 CELL = replace(PLAN, items=(OWN[0],))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("votes", "given", "said"),
     [

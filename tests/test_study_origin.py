@@ -100,6 +100,7 @@ def client(*urls: str) -> tuple[TestClient, list[str]]:
     return TestClient(Starlette(routes=routes, middleware=[check])), seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("headers", "origin", "plain", "declared"), CASES)
 def test_who_is_let_in(
     headers: dict[str, str], origin: str | None, plain: bool, declared: bool
@@ -147,6 +148,7 @@ def test_two_origins_or_two_hosts_are_none() -> None:
     assert not check.lets_in(Headers(raw=[(b"host", b"a.org"), (b"host", b"evil.example")]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "origin"),
     [

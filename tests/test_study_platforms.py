@@ -71,6 +71,7 @@ def test_one_person_has_one_name(kind: str, given: str, kept: str | None) -> Non
     assert person_id(kind, given) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["prolific", "mturk", "open"])
 @pytest.mark.parametrize(
     "given",

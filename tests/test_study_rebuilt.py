@@ -86,6 +86,7 @@ def rate(folder: Path, *more: tuple[Item, str, dict[str, int]]) -> Plan:
 
 
 class TestClipsMadeAnew:
+    @pytest.mark.slow
     def test_are_refused_after_votes_and_nothing_is_lost(self, folder: Path) -> None:
         before = rate(folder)
         media = {path.name for path in (folder / "media").iterdir()}
@@ -96,6 +97,7 @@ class TestClipsMadeAnew:
         assert media <= {path.name for path in (folder / "media").iterdir()}
         open_study(folder).database.engine.dispose()
 
+    @pytest.mark.slow
     def test_with_a_reason_their_votes_are_kept_apart(self, folder: Path) -> None:
         before = rate(folder)
         remake(folder, "beta")
@@ -127,6 +129,7 @@ class TestClipsMadeAnew:
         kinds = Counter(row["kind"] for row in rows(done.folder, "plan"))
         assert (kinds["rating"], kinds["retired"]) == (4, 2)
 
+    @pytest.mark.slow
     def test_that_come_back_count_again(self, folder: Path) -> None:
         before = rate(folder)
         old = {p: p.read_bytes() for p in (folder.parent / "outputs" / "beta").glob("*.mp4")}
@@ -142,6 +145,7 @@ class TestClipsMadeAnew:
             assert set(votes_per_cell(session, running.plan).values()) == {1}
         running.database.engine.dispose()
 
+    @pytest.mark.slow
     def test_the_same_clips_made_again_are_the_same(self, folder: Path) -> None:
         """Media and plan that were lost come back to the byte, and so do the keys."""
         before = rate(folder)
@@ -150,6 +154,7 @@ class TestClipsMadeAnew:
         build_and_declare(folder, None, None)
         assert read_plan(folder) == before
 
+    @pytest.mark.slow
     def test_before_the_first_vote_take_the_place_of_the_old_ones(self, folder: Path) -> None:
         remake(folder, "beta")
         build_and_declare(folder, None, None)
@@ -157,6 +162,7 @@ class TestClipsMadeAnew:
         assert plan.retired == ()
         assert {path.stem for path in (folder / "media").iterdir()} == set(plan.clips)
 
+    @pytest.mark.slow
     def test_another_request_is_another_item(self, folder: Path) -> None:
         """The words of the edit are what raters judge it by."""
         rate(folder)
@@ -167,6 +173,7 @@ class TestClipsMadeAnew:
         with pytest.raises(UserError, match=r"\d items have changed \(first: alpha for duck_00"):
             build_and_declare(folder, None, None)
 
+    @pytest.mark.slow
     def test_a_plan_of_an_earlier_version_keeps_its_keys(self, folder: Path) -> None:
         """Format 1 kept no content: items whose clips have the same names are the same."""
         before = rate(folder)
@@ -193,6 +200,7 @@ OLD_ENTRY = ("hash", "at", "ratings", "keys", "amendments")
 
 
 class TestWordingInExports:
+    @pytest.mark.slow
     def test_each_vote_says_under_which_wording_it_was_given(self, folder: Path) -> None:
         rate(folder)
         change(folder, *next(iter(OTHER_LABELS.items())))
@@ -215,6 +223,7 @@ class TestWordingInExports:
         assert told["amendments"][0]["reason"] == "the scale stood upside down"
         assert told["amendments"][0]["ratings"] == 4
 
+    @pytest.mark.slow
     def test_codes_are_in_no_declaration(self, folder: Path) -> None:
         change(folder, "completion_code: null", "completion_code: SECRET-77")
         change(folder, "All your answers have been saved.", "Saved. Code SECRET-77.")
@@ -236,6 +245,7 @@ def change(folder: Path, old: str, new: str) -> None:
 class TestBesideAServer:
     """A lock that servers share says that somebody may be watching."""
 
+    @pytest.mark.slow
     def test_no_clip_goes_while_the_study_is_served(self, folder: Path) -> None:
         media = folder / "media"
         before = read_plan(folder)
@@ -251,6 +261,7 @@ class TestBesideAServer:
         assert {path.stem for path in media.iterdir()} == set(plan.clips)
         assert not set(before.clips) & set(plan.clips)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"x")])
     def test_a_clip_that_is_not_the_declared_one_is_not_served(
         self, folder: Path, damage: Callable[[Path], object]

@@ -66,6 +66,7 @@ def folder(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_study(base / "study", make_run(base / "run", root, videos=4), **WITHOUT_CHECKS)
 
 
+@pytest.mark.slow
 def test_a_page_waits_for_its_database(folder: Path, tmp_path: Path) -> None:
     """The first three statements fail; the rater sees the page that they asked for."""
     site = open_site(folder, f"sqlite:///{tmp_path / 'ratings.sqlite'}")

@@ -116,6 +116,7 @@ def test_the_address_of_a_clip_dies_with_its_rater(site: Site, client: TestClien
     assert client.get(f"/v/{rater.token}/{name}.mp4").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -158,6 +159,7 @@ def test_every_refusal_of_a_clip_reads_the_same(site: Site, client: TestClient) 
     assert len(told) == 1
 
 
+@pytest.mark.slow
 def test_a_bad_token_is_refused_without_a_look_into_the_store(
     site: Site, client: TestClient
 ) -> None:
@@ -288,6 +290,7 @@ def test_every_answer_bears_the_headers(site: Site, client: TestClient) -> None:
     assert "script-src *" not in evil["content-security-policy"]
 
 
+@pytest.mark.slow
 def test_the_whole_server_keeps_its_headers_cookies_and_files(built_study: Path) -> None:
     """The real server as a process: paths that a client would tidy are sent as they are."""
     with running_server(built_study) as server:

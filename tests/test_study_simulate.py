@@ -44,6 +44,7 @@ def test_what_raters_think_is_what_the_store_says(database: Database) -> None:
     assert found["a"] < found["b"] < found["c"]
 
 
+@pytest.mark.slow
 def test_every_simulated_rater_says_so(database: Database) -> None:
     running = run(database, Crowd(raters=5))
     with running.database.reading() as session:
@@ -111,6 +112,7 @@ def test_who_comes_again_is_known_and_foreign_links_are_not(database: Database) 
     assert other and other.language == "en" and other.token != first.token
 
 
+@pytest.mark.slow
 def test_simulated_raters_who_find_no_place_leave(database: Database) -> None:
     """72 cells of one vote are eight lists of nine: of 15 raters eight finish, and it ends."""
     running = Running(study(**{"votes: 5": "votes: 1"}), PLAN, database)

@@ -148,6 +148,7 @@ for number in range(10_000):
 """
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill(study_url: str, database: Database) -> None:
     """A writer is killed at some instant; every number that it printed is in the store."""
     writer = subprocess.Popen(

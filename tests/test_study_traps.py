@@ -90,6 +90,7 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.corrcoef(pair[0].ravel(), pair[1].ravel())[0, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", [*COVERED, *FROM_THE_RIGHT, *OTHERS])
 def test_every_letter_is_drawn_and_has_a_shape_of_its_own(language: str) -> None:
     """Before, all letters of seven of these languages were one box, and some of two others."""
@@ -103,6 +104,7 @@ def test_every_letter_is_drawn_and_has_a_shape_of_its_own(language: str) -> None
     assert box not in {card(c, 80, 80, language).tobytes() for c in letters}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", [*COVERED, *FROM_THE_RIGHT, *OTHERS])
 @pytest.mark.parametrize("size", [(68, 120), (214, 120), (640, 360)])
 def test_words_are_never_cut_off(language: str, size: tuple[int, int]) -> None:

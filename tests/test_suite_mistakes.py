@@ -208,6 +208,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(yaml_reading, "LOADER", loader)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("case", CASES)
 def test_one_mistake_is_one_problem_on_its_line(case: str, tmp_path: Path) -> None:

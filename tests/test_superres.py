@@ -93,6 +93,7 @@ def test_augmentation_has_its_level() -> None:
     assert noise.std((1, 2, 3, 4)).tolist() == pytest.approx([0.1, 0.4], rel=0.02)
 
 
+@pytest.mark.slow
 def test_untrained_network_enlarges_bilinearly(words: tuple[Tensor, Tensor]) -> None:
     """x0 = E(c') + D and D starts at zero, so without augmentation any sampling ends in E(c)."""
     coarse = coarse_clips()
@@ -102,6 +103,7 @@ def test_untrained_network_enlarges_bilinearly(words: tuple[Tensor, Tensor]) -> 
     torch.testing.assert_close(found, bilinear(coarse), atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_clip_depends_on_its_seed_and_not_on_its_company(
     shaken: torch.nn.Module, words: tuple[Tensor, Tensor]
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_clip_depends_on_its_seed_and_not_on_its_company(
     assert both.abs().max() <= 1
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_every_input_matters(shaken: torch.nn.Module, words: tuple[Tensor, Tensor]) -> None:
     """Prompt, level, time, noisy clip, coarse clip: each alone changes the prediction."""
@@ -155,6 +158,7 @@ def test_worsened_clips_keep_their_mean_and_half_of_them_everything() -> None:
     assert torch.equal(blocks.max(-1).values, blocks.min(-1).values)
 
 
+@pytest.mark.slow
 def test_an_update_repeats() -> None:
     """The loss of an update depends on its generator alone, so training can be resumed."""
     clips = FineClips([render(SCENE).frames[None]], [caption(SCENE)])

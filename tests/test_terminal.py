@@ -26,6 +26,7 @@ def environment(encoding: str) -> dict[str, str]:
     return clean | {"PYTHONIOENCODING": encoding}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "bytes_"),
     [
@@ -63,6 +64,7 @@ def test_a_report_and_an_error_can_be_told_to_any_terminal(encoding: str, tmp_pa
         (done.stdout + done.stderr).decode("latin-1" if encoding == "latin-1" else "ascii")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_help_can_be_told_to_any_terminal(encoding: str) -> None:
     for arguments in (("--help",), ("report", "--help"), ("bench", "--help"), ("nonsense\u2212",)):
@@ -72,6 +74,7 @@ def test_help_can_be_told_to_any_terminal(encoding: str) -> None:
         (done.stdout + done.stderr).decode(encoding)
 
 
+@pytest.mark.slow
 def test_names_that_the_locale_cannot_tell_the_file_system_are_one_line(tmp_path: Path) -> None:
     """The C locale without UTF-8 mode has ASCII names of files only: U+732B is not among them."""
     suite = tmp_path / "suite.yaml"

@@ -132,6 +132,7 @@ def test_frames_finished_alone_share_their_noise(toybox: Toybox) -> None:
     assert (toybox.finish_frames(other, PROMPT, SOURCE, ("x",)).frames[0] == clip[1]).all()
 
 
+@pytest.mark.slow
 def test_finishing_from_the_source(toybox: Toybox) -> None:
     """At level 0 the source comes back to the bit, at 1 it leaves no trace, between it matters.
 

@@ -56,6 +56,7 @@ def test_a_scene_without_a_motion_is_refused(tmp_path: Path) -> None:
         run("render", "--colour", "red", "--out", tmp_path / "clip.mp4")
 
 
+@pytest.mark.slow
 def test_the_suite_and_its_contact_sheet(tmp_path: Path) -> None:
     run("suite", "--out", tmp_path / "suite.yaml")
     assert (tmp_path / "suite.yaml").read_text() == suite_yaml()

@@ -74,6 +74,7 @@ print(total.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_vector_units_make_no_difference(root: Path) -> None:
     """Without AVX2, AVX512 or their kin numpy takes other code paths; the bits stay the same."""
     code = (
@@ -218,6 +219,7 @@ def test_shapes_are_signed_distances_of_known_reach(shape: str) -> None:
     assert SHAPES[shape].reach - 0.02 < reach <= SHAPES[shape].reach
 
 
+@pytest.mark.slow
 def test_every_word_shows_on_the_base_grid() -> None:
     """Two scenes that differ by one word differ visibly in the first 8 base frames.
 

@@ -158,6 +158,7 @@ def found(
     return table
 
 
+@pytest.mark.slow
 def test_ideals_succeed_and_sources_never_do(found: dict[str, dict[str, Marks]]) -> None:
     assert {edit for edit, clips in found.items() if not clips["ideal"].success} <= MISREAD
     assert not any(clips["unedited"].success for clips in found.values())

@@ -107,6 +107,7 @@ def test_every_word_occurs_and_none_dominates(
         assert max(counts.values()) - min(counts[word] for word in VALUES[field]) <= 2
 
 
+@pytest.mark.slow
 def test_every_ideal_edit_can_be_seen(suite: dict[str, Any], scenes: dict[str, Scene]) -> None:
     """Source and ideal differ by more than 1 grey level on average, over the whole clip."""
     sources = {video: render(scene, 8).frames.astype(np.int16) for video, scene in scenes.items()}

@@ -69,6 +69,7 @@ def test_a_subject_is_asked_for_where_no_still_shows_it(root: Path) -> None:
         assert len(suite.source(edit.video)) == 4
 
 
+@pytest.mark.slow
 def test_metrics_that_have_no_meaning_do_not_apply_and_the_others_do(
     root: Path, tmp_path: Path
 ) -> None:

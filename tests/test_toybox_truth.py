@@ -65,6 +65,7 @@ def even_light(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "_LIGHT", (0.0, 0.0, 0.675))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("motion", VALUES["motion"])
 def test_the_flow_carries_every_motion(motion: str, even_light: None) -> None:
     on_subject, on_backdrop, unwarped = warp_errors(moving(motion))
@@ -74,6 +75,7 @@ def test_the_flow_carries_every_motion(motion: str, even_light: None) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", VALUES["shape"])
 def test_the_flow_carries_every_shape(shape: str, even_light: None) -> None:
     on_subject, _, unwarped = warp_errors(moving("swinging", shape))

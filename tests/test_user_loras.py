@@ -52,6 +52,7 @@ def styled(family: str) -> DreamixPipeline:
     return dreamix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ONE)
 def test_a_users_loras_stay_whatever_is_done(family: str, tmp_path: Path) -> None:
     """Finetune, switch, save, load, all weights, reset: their weights, scales, flags and which of
@@ -247,6 +248,7 @@ def more(key: str, value: Tensor | None = None) -> Callable[[dict[str, Tensor]],
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -1,7 +1,6 @@
 """The tables of an export, as pyarrow tables whose columns the codebook names."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +8,24 @@ import pyarrow as pa
 from study_app.declaration import DIGITS, Declaration
 from study_app.exclusion import CheckOutcome
 from study_app.export import codebook as book
+from study_app.export.columns import (
+    Columns,
+    Shown,
+    arrow,
+    counted,
+    floats,
+    of_items,
+    only,
+    passed,
+    rounded,
+    taken,
+)
 from study_app.export.reading import LEDGER, Store
 from study_app.marks import clips_to_mark
 from study_app.plan import OWN, Plan
 from study_app.spec.study import Study
 
 Named = Callable[[int, bool], str]  # rater's row and whether they are simulated -> pseudonym
-Columns = dict[str, Any]
 
 
 class Tables:
@@ -66,7 +76,7 @@ class Tables:
     def _of_trials(self) -> Columns:
         """Return the columns that both tables of ratings have, a value for each trial."""
         store, trials = self.store, self.store.trials
-        own, items = store.rater_of_trial, [self.plan.by_key[key] for key in trials["item"]]
+        own, shown = store.rater_of_trial, Shown.of(self.plan, trials["item"])
         answered, opened = floats(trials["answered"]), floats(trials["opened"])
         began = floats(store.raters["began"])
         return {
@@ -77,8 +87,8 @@ class Tables:
             "kind": self._kinds(trials["kind"], trials["item"]),
             "item": trials["item"],
             "declared": self._declared(),
-            **_of_items(items),
-            **self._methods(items, trials["kind"], trials["swapped"]),
+            **of_items(shown),
+            **self._methods(shown, trials["kind"], trials["swapped"]),
             "seconds": passed(opened, answered, 1000),
             "minutes_in": passed(began[own], answered, 60_000),
         }
@@ -108,22 +118,19 @@ class Tables:
         pairs = zip(trials["declared"], held, strict=True)
         return [(kept or then or "")[:DIGITS] or None for kept, then in pairs]
 
-    def _methods(
-        self, items: Sequence[Any], kinds: Sequence[str], swapped: Sequence[bool]
-    ) -> Columns:
+    def _methods(self, shown: Shown, kinds: Sequence[str], swapped: Sequence[bool]) -> Columns:
         """Return the columns that say which method was shown, on which side if there are two."""
-        shown = list(zip(items, [kind in OWN for kind in kinds], swapped, strict=True))
-        check = [None if own else item.methods[0] for item, own, _ in shown]
+        own = np.array([kind in OWN for kind in kinds], bool)
+        first = shown.column(lambda item: item.methods[0])
+        check = {"check": only(~own, first)}
         if self.study.design == "absolute":
-            return {
-                "method": [item.methods[0] if own else None for item, own, _ in shown],
-                "check": check,
-            }
-        return {
-            "method_left": [item.methods[int(s)] if own else None for item, own, s in shown],
-            "method_right": [item.methods[int(not s)] if own else None for item, own, s in shown],
-            "check": check,
+            return {"method": only(own, first), **check}
+        last, turned = shown.column(lambda item: item.methods[-1]), np.array(swapped, bool)
+        sides = {
+            "method_left": only(own, np.where(turned, last, first)),
+            "method_right": only(own, np.where(turned, first, last)),
         }
+        return sides | check
 
     def _long(self, trials: Columns) -> Columns:
         answers, at = self.store.answers, self.store.trial_of_answer
@@ -135,8 +142,13 @@ class Tables:
             sides = np.where(value < 0, left, np.where(value > 0, right, "tie")).astype(object)
             sides[~own] = None
             columns |= {"preferred": sides}
+        wanted = {
+            (key, question): value
+            for key, item in self.plan.by_key.items()
+            for question, value in (item.expected or {}).items()
+        }
         keys = zip(columns["item"], answers["question"], strict=True)
-        expected = [(self.plan.by_key[key].expected or {}).get(asked) for key, asked in keys]
+        expected = [wanted.get(key) for key in keys]
         return columns | {"expected": arrow(expected, pa.int64())}
 
     def _wide(self, trials: Columns) -> Columns:
@@ -235,52 +247,14 @@ class Tables:
     def _plan(self) -> Columns:
         items = (*self.plan.items, *self.plan.retired)
         kinds, keys = [item.kind for item in items], [item.key for item in items]
+        shown = Shown(items, np.arange(len(items)))
         return {
             "simulated": [self.simulated] * len(items),
             "kind": self._kinds(kinds, keys),
             "item": [item.key for item in items],
-            **_of_items(items),
-            **self._methods(items, kinds, [False] * len(items)),
+            **of_items(shown),
+            **self._methods(shown, kinds, [False] * len(items)),
             "seconds_of_clip": [item.seconds for item in items],
             "media_left": [item.left for item in items],
             "media_right": [item.right for item in items],
         }
-
-
-def _of_items(items: Sequence[Any]) -> Columns:
-    names = ("video", "edit", "category", "prompt")
-    return {name: [getattr(item, name) for item in items] for name in names}
-
-
-def taken(values: Any, at: np.ndarray) -> Any:
-    """Return the values at these places."""
-    if isinstance(values, pa.Array):
-        return values.take(arrow(at))
-    column = values if isinstance(values, np.ndarray) else np.array(values, object)
-    return column[at]
-
-
-def arrow(values: Any, kind: pa.DataType | None = None) -> pa.Array:
-    """Return a column of a table."""
-    return values if isinstance(values, pa.Array) else pa.array(values, kind)
-
-
-def floats(values: Sequence[float | None]) -> np.ndarray:
-    """Return numbers with NaN for those that there are not."""
-    return np.array([np.nan if value is None else value for value in values], float)
-
-
-def counted(places: Sequence[int], many: int) -> np.ndarray:
-    """Return how often each of 0 to many - 1 stands there."""
-    return np.bincount(np.array(places, np.int64), minlength=many)
-
-
-def passed(begin: np.ndarray, end: np.ndarray, unit: float) -> pa.Array:
-    """Return the time between moments; nothing where the clock was set back meanwhile."""
-    spent = (end - begin) / unit
-    return rounded(np.where(spent < 0, np.nan, spent), 2)
-
-
-def rounded(values: np.ndarray, digits: int) -> pa.Array:
-    """Return numbers with so many digits behind the point, nothing in place of NaN."""
-    return pa.array(np.round(values, digits), pa.float64(), from_pandas=True)

@@ -190,8 +190,10 @@ def harmless_table(table: pa.Table) -> pa.Table:
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type):
             coded = pc.dictionary_encode(table.column(place).combine_chunks())
-            safe = pa.array([harmless(text) for text in coded.dictionary.to_pylist()], pa.string())
-            table = table.set_column(place, field, safe.take(coded.indices))
+            texts = coded.dictionary.to_pylist()
+            if (safe := [harmless(text) for text in texts]) != texts:
+                values = pa.array(safe, pa.string()).take(coded.indices)
+                table = table.set_column(place, field, values)
     return table
 
 
