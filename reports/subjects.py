@@ -9,6 +9,7 @@ has nothing to say. What it is about tells when it is asked:
     metrics             the `RunSummary` of a run
     metrics alone       the same, where nobody was asked
     raters              the `People` of a study that asks for votes
+    single votes        the same, where not only mean scores are known
     ordinal             the same and whom to tell of progress, where ordinal models were asked for
     pairs               the `Pairs` of a study that asks for choices
     metrics and raters  the `Joint` of a run and a study of its clips
@@ -24,7 +25,15 @@ from dreamix.core.packages import Package, entries, note
 from dreamix.core.registry import Registry
 from reports.parts import ReportPart
 
-Of = Literal["metrics", "metrics alone", "raters", "ordinal", "pairs", "metrics and raters"]
+Of = Literal[
+    "metrics",
+    "metrics alone",
+    "raters",
+    "single votes",
+    "ordinal",
+    "pairs",
+    "metrics and raters",
+]
 Made = ReportPart | list[ReportPart] | None
 F = Callable[..., Made]
 LIBRARIES = ("dreamix-toolkit", "numpy", "scipy", "pandas", "matplotlib", "av")

@@ -146,9 +146,9 @@ def ends_text(low: float, high: float, digits: int = 2) -> str:
     return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
-def bootstrap_cell(low: float, high: float) -> TableCell:
+def bootstrap_cell(low: float, high: float, digits: int = 2) -> TableCell:
     """Return the cell of a second interval, which has no value of its own."""
-    return TableCell("", ends_text(low, high)) if is_number(low) else TableCell(NOTHING)
+    return TableCell("", ends_text(low, high, digits)) if is_number(low) else TableCell(NOTHING)
 
 
 def plain_cell(value: float, digits: int = 2) -> TableCell:

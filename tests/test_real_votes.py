@@ -6,13 +6,12 @@ judge gemini_0shot are those of the notebooks in the two repositories, to the di
 TDVE: mean opinion scores of edited videos by twelve editors; single votes are not public.
 """
 
-import os
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from real_ratings import EDITORS, RATINGS, Editor
 
 from evaluation.stats.agreement import krippendorff_alpha
 from evaluation.stats.meta import correlate, metric_ranking
@@ -26,28 +25,9 @@ from evaluation.stats.ratings import (
 )
 from evaluation.stats.resampling import Resampling
 
-SHARED = Path(os.environ.get("DREAMIX_SHARED", Path(__file__).parents[2] / "shared"))
-RATINGS = SHARED / "ratings"
-
 pytestmark = pytest.mark.skipif(
     not RATINGS.is_dir(), reason=f"no real votes at {RATINGS} (set DREAMIX_SHARED to their folder)"
 )
-
-Row = tuple[str, str, float, float, float | None, float, float | None, float | None]
-EDITORS: list[Row] = [  # file, editor, mean of SC and PQ, alpha of SC and PQ, Spearman of SC and PQ
-    ("text", "CycleDiffusion", 0.17, 0.56, 0.58, 0.52, 0.4387, 0.5941),
-    ("text", "DiffEdit", 0.02, 0.23, 0.18, 0.66, 0.1719, 0.5632),
-    ("text", "Imagic", 0.00, 0.03, None, 0.95, None, None),
-    ("text", "InstructPix2Pix", 0.28, 0.70, 0.74, 0.61, 0.4856, 0.3684),
-    ("text", "MagicBrush", 0.51, 0.65, 0.66, 0.47, 0.4689, 0.4927),
-    ("text", "Pix2PixZero", 0.01, 0.48, 0.37, 0.53, 0.1970, 0.4698),
-    ("text", "Prompt2prompt", 0.17, 0.55, 0.56, 0.43, 0.3249, 0.3611),
-    ("text", "SDEdit", 0.04, 0.56, 0.20, 0.35, 0.1091, 0.4078),
-    ("text", "Text2Live", 0.02, 0.82, 0.31, 0.59, 0.1368, 0.4136),
-    ("subject", "BLIPDiffusion_Edit", 0.09, 0.70, 0.50, 0.33, 0.1841, 0.3174),
-    ("subject", "DreamEdit", 0.31, 0.61, 0.57, 0.18, 0.3079, 0.3328),
-    ("subject", "PhotoSwap", 0.34, 0.65, 0.44, 0.23, 0.1750, 0.3274),
-]
 
 
 def source_of(edit: pd.Series) -> pd.Series:
@@ -91,8 +71,8 @@ def test_the_panels_are_as_described() -> None:
     assert source_of(pd.Series(read("text")[0].edits)).nunique() == 116
 
 
-@pytest.mark.parametrize("row", EDITORS, ids=lambda row: row[1])
-def test_means_and_alphas_are_the_published_ones(row: Row) -> None:
+@pytest.mark.parametrize("row", EDITORS, ids=lambda row: row.name)
+def test_means_and_alphas_are_the_published_ones(row: Editor) -> None:
     name, editor, of_sc, of_pq, alpha_sc, alpha_pq, *_ = row
     ratings, _ = read(name)
     method = ratings.methods.index(editor)
@@ -107,8 +87,8 @@ def test_means_and_alphas_are_the_published_ones(row: Row) -> None:
             assert found.mid == pytest.approx(alpha, abs=0.005 + 1e-9)
 
 
-@pytest.mark.parametrize("row", EDITORS, ids=lambda row: row[1])
-def test_a_judge_follows_the_mean_vote_as_published(row: Row) -> None:
+@pytest.mark.parametrize("row", EDITORS, ids=lambda row: row.name)
+def test_a_judge_follows_the_mean_vote_as_published(row: Editor) -> None:
     (name, editor), (of_sc, of_pq) = row[:2], row[6:]
     ratings, _ = read(name)
     scores = judged(name)

@@ -9,6 +9,7 @@ for without end), and `read_bytes` no more of them than a limit. See `dreamix.co
 """
 
 import fcntl
+import hashlib
 import json
 import math
 import os
@@ -28,6 +29,7 @@ from dreamix.core.names import shown
 MOST = 64 << 20  # bytes of a file that is read whole; our own have a few kB to a few MB
 MOST_LEVELS = 64  # of lists in lists; our own have under ten
 MOST_LINES = 1 << 30  # of a file of lines: half a million scores
+SUMS = "SHA256SUMS"
 ENDED = b"ended\n"  # in the lock of a folder whose last writer came to its end
 
 
@@ -73,6 +75,15 @@ def write_json(path: Path, value: object, *, private: bool = False) -> None:
     """Write `value` as readable JSON, whole or not at all; private: for the owner's eyes only."""
     with write_whole(path, private=private) as file:
         file.write((to_json(value, indent=1) + "\n").encode())
+
+
+def write_sums(folder: Path) -> None:
+    """Write the SHA-256 of every file to SHA256SUMS, as `sha256sum -c` reads it."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+    ]
+    (folder / SUMS).write_text("".join(lines))
 
 
 def open_file(path: Path) -> BufferedReader:

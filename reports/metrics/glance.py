@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, titled
 from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.intervals import Interval
 from reports.figures.style import ANCHOR, MUTED, SETTINGS, MarkerStyle, clean, dot, families, figure
@@ -183,7 +183,7 @@ def _table(columns: list[GlanceColumn], methods: dict[str, bool], edits: int) ->
     about += [EDITS.format(total=edits, each=", column by column" if several else "")]
     return table_of(
         "glance",
-        f"{listed([one.axis for one in columns]).capitalize()} of every method",
+        f"{titled(listed([one.axis for one in columns]))} of every method",
         " ".join(about),
         [*methods],
         [*((one.head, cells) for one, cells in zip(columns, shown, strict=True)),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
 from dreamix.core.wording import listed, plural
 from reports.figures.style import MarkerStyle, marks
@@ -16,6 +17,7 @@ from reports.page.files import check_out, results_of, utf8, write_paper, write_p
 from reports.page.paper import paragraph, paragraph_html
 from reports.page.shell import Section, glance_html, macros, part_html, shell
 from reports.parts import FOLLOW, ReportPart, grouped, stamped
+from reports.people.elsewhere import in_unit, origin_facts, origin_lead, part_in_unit
 from reports.people.export import RULES, StudyExport, rule_words
 from reports.people.joint import Joint, join
 from reports.people.mos import vote_columns
@@ -36,6 +38,8 @@ _PIECES = macros("pieces.html")
 
 def study_lead(export: StudyExport) -> list[str]:
     """Return what was asked of whom, on what terms, and who was left out by which rules."""
+    if export.origin:
+        return [in_unit(text, export) for text in origin_lead(export)]
     return [_asked(export), _took_part(export), _rules(export), _declared(export)]
 
 
@@ -125,25 +129,31 @@ def people_parts(people: People, ordinal: Say | None = None) -> list[ReportPart]
     ordinal: told where the fit of ordinal models is; None leaves them out.
     """
     given: dict[Of, tuple[Any, ...]] = {"raters": (people,)}
+    if not people.export.means:
+        given["single votes"] = (people,)
+    elif ordinal:
+        raise UserError("--ordinal models single votes, and only mean scores are known here")
     if ordinal:
         given["ordinal"] = people, ordinal
-    return _stamped(parts_on(given), people.export.simulated)
+    return _finished(parts_on(given), people.export)
 
 
 def pairs_parts(pairs: Pairs) -> list[ReportPart]:
     """Return what raters chose, stamped if they were simulated."""
-    return _stamped(parts_on({"pairs": (pairs,)}), pairs.export.simulated)
+    return _finished(parts_on({"pairs": (pairs,)}), pairs.export)
 
 
 def joint_parts(joint: Joint) -> list[ReportPart]:
     """Return how far metrics follow the raters, stamped if they were simulated."""
     found = parts_on({"metrics and raters": (joint,)})
-    parts = _stamped(found, joint.people.export.simulated)
+    parts = _finished(found, joint.people.export)
     return [part._replace(group=FOLLOW) for part in parts]
 
 
-def _stamped(parts: list[ReportPart], simulated: bool) -> list[ReportPart]:
-    return [stamped(part) for part in parts] if simulated else parts
+def _finished(parts: list[ReportPart], export: StudyExport) -> list[ReportPart]:
+    """Return parts in the words for what was rated, with the stamp of simulated raters."""
+    found = [part_in_unit(part, export) for part in parts]
+    return [stamped(part) for part in found] if export.simulated else found
 
 
 class Said(NamedTuple):
@@ -184,13 +194,13 @@ def build_study(
     parts, lead, columns, look = study_results(export, how, None, ordinal)
     methods = dict.fromkeys(export.methods, False)
     glance = glance_part(columns, methods, look, rated_edits(export.plan))
-    glance = stamped(glance) if export.simulated else glance
+    (glance,) = _finished([glance], export)
     said = paragraph(study_lead(export), parts)
     written = write_parts([glance, *parts], out)
     results = results_of(glance, lead, grouped(parts))
     paper = write_paper(_title(export), said, written, results, out)
     first = glance_html(glance, written.plots)
-    opening = Markup("\n").join([first, _PIECES.note(NO_RUN)])
+    opening = Markup("\n").join([first, _PIECES.note(in_unit(NO_RUN, export))])
     found = [sentence for part in parts for sentence in part.found]
     sections = [
         Section("glance", glance.title, opening, open=True),
@@ -215,6 +225,9 @@ def study_facts(export: StudyExport, how: IntervalSettings) -> dict[str, dict[st
         "ratings_long.parquet": export.ratings_sha256,
         "analysis plan": export.declared.get("hash", "not in the export"),
     }
+    if export.origin:
+        del study["analysis plan"], study["version"]
+        study |= origin_facts(export)
     return {"Rater study": study, "Report made with": made_with() | how.facts()}
 
 
@@ -226,10 +239,11 @@ def _lead(export: StudyExport) -> str:
     """Return how much was asked of how many."""
     own = export.own
     edits, videos = plural(own["edit"].nunique(), "edit"), own["video"].nunique()
-    return (
-        f"{plural(own['rater'].nunique(), 'rater')} gave {plural(len(own), 'answer')} about "
-        f"{edits} of {plural(videos, 'source video')} by {plural(len(export.methods), 'method')}."
-    )
+    who = f"{plural(own['rater'].nunique(), 'rater')} gave {plural(len(own), 'answer')} about "
+    if export.means:
+        who = f"A panel's {plural(len(own), 'mean score')} are about "
+    of = f"{edits} of {plural(videos, 'source video')} by {plural(len(export.methods), 'method')}."
+    return in_unit(who + of, export)
 
 
 def _heading(export: StudyExport) -> Markup:
@@ -237,9 +251,12 @@ def _heading(export: StudyExport) -> Markup:
     facts = [
         (len(export.methods), "method", "methods"),
         (own["edit"].nunique(), "edit", "edits"),
-        (own["video"].nunique(), "source video", "source videos"),
-        (own["rater"].nunique(), "rater", "raters"),
-        (len(own), "answer", "answers"),
+        (own["video"].nunique(), *(in_unit(x, export) for x in ("source video", "source videos"))),
+        *([] if export.means else [(own["rater"].nunique(), "rater", "raters")]),
+        (len(own), "mean score", "mean scores")
+        if export.means
+        else (len(own), "answer", "answers"),
     ]
     kicker = "Rater study (SIMULATED raters)" if export.simulated else "Rater study"
+    kicker = "Ratings collected elsewhere" if export.origin else kicker
     return _PIECES.heading(kicker, export.name, str(export.study.get("version", "")), facts)

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.ratings import Comparison
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure
 from reports.parts import Drawing, ReportPart
+from reports.people import means
 from reports.people.differences import (
     ESTIMATE,
     POWER,
@@ -20,6 +21,8 @@ from reports.people.differences import (
     TopicDifferences,
     detectable,
     detected,
+    digits_of,
+    frame_row,
     gaps_of,
     sizes_of,
     unknown,
@@ -99,7 +102,7 @@ def _panel(axes: Axes, topic: str, several: list[Difference], alpha: float, limi
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, symmetric=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: _tick(value)))
     axes.tick_params(axis="x", labelsize=8)
-    axes.set_title(topic.capitalize())
+    axes.set_title(titled(topic))
     axes.annotate(
         "p", (1.02, 1), xycoords="axes fraction", xytext=(0, 2), textcoords="offset points",
         fontsize=7.5, color=MUTED, style="italic",
@@ -150,6 +153,7 @@ def comparisons_part(people: People) -> ReportPart | None:
         return None
     gaps, found, alpha = gaps_of(people, people.kept), detectable(people), people.how.alpha
     kinds = listed(sorted({KINDS[one.superiority.kind] for one in people.kept.comparisons}))
+    only = people.export.means
     said = {"kinds": kinds, "power": 100 * POWER, "alpha": 100 * alpha, "estimate": ESTIMATE}
     return ReportPart(
         id="comparisons",
@@ -157,9 +161,12 @@ def comparisons_part(people: People) -> ReportPart | None:
         notes=_notes(people, found, alpha),
         drawings=(_drawing(people, gaps),),
         tables=tuple(_table(people, question, gaps[question]) for question in people.questions),
-        folded=(_success_table(people, gaps[SUCCESS]), _power_table(people, found)),
+        folded=(
+            _success_table(people, gaps[SUCCESS]),
+            *([] if only else [_power_table(people, found)]),
+        ),
         frames=(("comparisons", _frame(people, gaps)),),
-        done=tuple(text.format(**said) for text in DONE),
+        done=tuple(text.format(**said) for text in (means.DONE_COMPARED if only else DONE)),
     )
 
 
@@ -202,14 +209,17 @@ def _table(people: People, question: str, gaps: list[Difference]) -> Table:
     kind = listed(sorted({KINDS[made.superiority.kind] for _, made in pairs}))
     whose = whose_edits({question: people.kept.standings[question]})
     facts = {"level": 100 * people.how.confidence, "kind": kind, "alpha": 100 * alpha}
+    caption = means.COMPARED if people.export.means else CAPTION
+    boot = [bootstrap_cell(*_boot(*pair), pair[0].digits) for pair in pairs]
+    again: tuple[Head, list[TableCell]] = (BOOTSTRAP, boot)
     return table_of(
         f"comparisons_{question}",
-        f"{question.capitalize()}: methods in pairs",
-        CAPTION.format(**facts, whose=whose),
+        f"{titled(question)}: methods in pairs",
+        caption.format(**facts, whose=whose),
         [one.label for one in gaps],
         [
-            ("difference", [_difference(one, alpha, 1, 2) for one in gaps]),
-            (BOOTSTRAP, [bootstrap_cell(*_boot(*pair)) for pair in pairs]),
+            ("difference", [_difference(one, alpha, 1, one.digits) for one in gaps]),
+            *([] if people.export.means else [again]),
             (HOLM, [_p_cell(one) for one in gaps]),
             (Head("P(better)", hint="P(A > B) + P(tie) / 2"), [_better(*pair) for pair in pairs]),
             (Head("edits", hint="that both have votes on"), [one.edits for one in gaps]),
@@ -255,10 +265,11 @@ def _better(one: Difference, made: Comparison) -> TableCell:
 def _success_table(people: People, gaps: list[Difference]) -> Table:
     alpha, level = people.how.alpha, 100 * people.how.confidence
     whose = whose_edits({SUCCESS: people.kept.standings[SUCCESS]})
+    caption = means.SUCCESS_COMPARED if people.export.means else SUCCESS_CAPTION
     return table_of(
         "comparisons_success",
         "Success: methods in pairs",
-        SUCCESS_CAPTION.format(level=level, alpha=100 * alpha, whose=whose),
+        caption.format(level=level, alpha=100 * alpha, whose=whose),
         [one.label for one in gaps],
         [
             ("difference", [_difference(one, alpha, 100, 0) for one in gaps]),
@@ -297,7 +308,8 @@ def _least(one: Detectable, difference: float, widest: float) -> TableCell:
     """Return a least detectable difference; none is wider than the scale."""
     if not one.study:
         return TableCell(NOTHING, hint=one.why_not)
-    return TableCell(number(difference, 2) if difference <= widest else f">{widest:g}")
+    digits = digits_of((0, widest))
+    return TableCell(number(difference, digits) if difference <= widest else f">{widest:g}")
 
 
 def _frame(people: People, gaps: TopicDifferences) -> pd.DataFrame:
@@ -305,7 +317,7 @@ def _frame(people: People, gaps: TopicDifferences) -> pd.DataFrame:
     rows = []
     for topic, several in gaps.items():
         for one in several:
-            row = one._asdict()
+            row = frame_row(one)
             row["why_not"] = one.why_not
             if topic != SUCCESS:
                 made = people.comparison(topic, one.a, one.b)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.errors import UserError
-from dreamix.core.wording import plural
+from dreamix.core.wording import plural, titled
 from evaluation.schema import AXES
 from evaluation.score.composite_file import Origin, write_composites
 from evaluation.stats.composite import Gain, Learned, learn_composite, rivals, sentence, verdict
@@ -99,7 +99,7 @@ def _signed(text: str) -> str:
 
 def _notes(joint: Joint, learned: dict[str, Learned], text: str) -> tuple[str, ...]:
     notes = [(axis, note) for axis, one in learned.items() for note in one.notes]
-    said = tuple(f"{axis.capitalize()}: {_signed(note)}" for axis, note in notes)
+    said = tuple(f"{titled(axis)}: {_signed(note)}" for axis, note in notes)
     file = f"simulated_{FILE}" if joint.people.export.simulated else FILE
     return (FOREIGN.format(file=file), *said) if text else said
 
@@ -132,7 +132,7 @@ def _gain_table(question: str, learned: Learned, level: float) -> Table:
     named = f"{rivals(gains[0])}; in hindsight {rivals(late[0])}"
     return table_of(
         f"composite_{question}",
-        f"{question.capitalize()}: the composite and the best single metric",
+        f"{titled(question)}: the composite and the best single metric",
         f"The first line decides; the most frequent best single metric there is {named}. "
         f"Intervals ({100 * level:g}%) are over source videos and p is two-sided, both widened "
         "because the models share their data. "
@@ -181,7 +181,7 @@ def _weight_table(joint: Joint, question: str, learned: Learned) -> Table:
     means = [one.sign * float(model.means[k]) for one, k in zip(facts, order, strict=True)]
     return table_of(
         f"composite_weights_{question}",
-        f"{question.capitalize()}: weights of the composite",
+        f"{titled(question)}: weights of the composite",
         f"Predicted mean vote = {_two(model.intercept)} + sum of weight x (value - mean) / "
         f"deviation, each metric turned so that more is better. "
         f"{_unused(len(learned.names) - len(order))}{_left_out(len(learned.left_out))}",

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.schema import finetune_seconds
 from evaluation.stats.intervals import Interval
 from reports.figures.style import (
@@ -113,7 +113,7 @@ def _set_axes(axes: Axes, question: str, costs: Mapping[str, Cost]) -> None:
     axes.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.margins(y=0.15)
-    axes.set_title(question.capitalize())
+    axes.set_title(titled(question))
     axes.set_xlabel("seconds an edit", color=INK)
     clean(axes, "both")
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from evaluation.stats.ratings import (
     votes_on,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
+from reports.people.means import UNKNOWN
 from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
 from reports.tables import APART, NOTHING, TableCell, is_number, number
 
@@ -27,6 +28,11 @@ ALONE = "one of the methods was seen by one rater alone"
 UNEVEN = "the two methods were not rated by the same raters"
 POWER = 0.8
 ESTIMATE = f"by restricted maximum likelihood (by moments, if over {MOST_LEVELS} levels)"
+
+
+def digits_of(scale: tuple[float, float]) -> int:
+    """Return how many decimals a vote takes: two on 1 to 5, one on 0 to 100, three on 0 to 1."""
+    return max(0, min(3, 2 - math.floor(math.log10((scale[1] - scale[0]) / 4))))
 
 
 class Places(NamedTuple):
@@ -63,6 +69,7 @@ class Difference(NamedTuple):
     sources: int
     reason: str = ""  # why there is no test, where the counts do not say it
     alike: bool = False  # not even one edit differs
+    digits: int = 2  # decimals of points of the scale
 
     @property
     def label(self) -> str:
@@ -76,7 +83,7 @@ class Difference(NamedTuple):
 
     def text(self, unit: str = "") -> str:
         """Return difference and interval, in points of the scale or of percent, with the unit."""
-        times, digits = (100, 0) if self.question == SUCCESS else (1, 2)
+        times, digits = (100, 0) if self.question == SUCCESS else (1, self.digits)
         mid, low, high = (times * value for value in (self.mid, self.low, self.high))
         ends = f"{number(low, digits)}, {number(high, digits)}" if is_number(low) else "no interval"
         return f"{number(mid, digits)}{unit} [{ends}]"
@@ -102,23 +109,31 @@ class Difference(NamedTuple):
         return int(np.sign(self.mid)) if shown else 0
 
 
+def frame_row(one: Difference) -> dict[str, Any]:
+    """Return a difference for a table of unrounded numbers."""
+    found = one._asdict()
+    del found["digits"]
+    return found
+
+
 TopicDifferences = dict[
     str, list[Difference]
 ]  # by question and SUCCESS: every pair, a before b in the study's order
 
 
 def gaps_of(
-    people: People, outcome: RaterOutcome, *, raters: Raters = "random"
+    people: People, outcome: RaterOutcome, *, raters: Raters | None = None
 ) -> TopicDifferences:
     """Return all differences, success last; lists are empty for a single method.
 
-    raters: "fixed" compares success for these raters alone, as the outcome's comparisons then are.
+    raters: "fixed" compares success for these raters alone, as the outcome's comparisons then are;
+    left out, as `People.raters` says.
     """
     place = {name: k for k, name in enumerate(people.methods)}
     found: TopicDifferences = {
         question: _question(outcome, question) for question in people.questions
     }
-    found[SUCCESS] = _success(outcome, people.how.confidence, raters)
+    found[SUCCESS] = _success(outcome, people.how.confidence, raters or people.raters)
     return {
         name: sorted(
             (one if place[one.a] < place[one.b] else one.turned for one in several),
@@ -149,6 +164,7 @@ def _question(outcome: RaterOutcome, question: str) -> list[Difference]:
         Difference(
             question, one.b, one.a, *one.difference[:3], one.difference.p, one.p_holm, one.edits,
             one.difference.raters, one.difference.sources, _reason(one.difference),
+            digits=digits_of(outcome.ratings.scale),
         )
         for one in outcome.comparisons
         if one.question == question
@@ -191,7 +207,8 @@ def mos_cell(people: People, question: str, method: str) -> TableCell:
     mos = float(kept.scores[question].mos[kept.ratings.methods.index(method)])
     if not is_number(mos):
         return TableCell(NOTHING)
-    return TableCell(number(mos, 2), mark=apart_mark(kept, question, method))
+    digits = digits_of(kept.ratings.scale)
+    return TableCell(number(mos, digits), mark=apart_mark(kept, question, method))
 
 
 def apart_mark(outcome: RaterOutcome, topic: str, method: str) -> str:
@@ -235,7 +252,7 @@ def _detectable(people: People, question: str) -> Detectable:
     raters, sources = len(np.unique(votes.rater)), len(np.unique(votes.source))
     each = np.bincount(votes.method, minlength=votes.methods)
     tests, alpha = len(people.kept.comparisons), people.how.alpha
-    why = _why_not(raters, sources)
+    why = UNKNOWN if people.export.means else _why_not(raters, sources)
     try:
         found = deviations_of(vote_components(votes))
     except UserError:
@@ -255,7 +272,7 @@ def detected(people: People, one: Detectable, difference: float) -> str:
     low, high = people.kept.ratings.scale
     if difference > high - low:
         return f"over {high - low:g} (more than the scale holds) on {one.question}"
-    return f"{number(difference, 2)} on {one.question}"
+    return f"{number(difference, digits_of((low, high)))} on {one.question}"
 
 
 def unknown(found: list[Detectable]) -> str:

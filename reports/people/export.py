@@ -22,7 +22,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import open_file
 from dreamix.core.typed import STRICT, Name, as_typed, read_typed
 from dreamix.core.yaml_reading import read_yaml
-from evaluation.schema import AXES, Axis
+from evaluation.schema import AXES
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES = 5_000_000, 200, 1 << 30
 Kind = Literal["text", "flag", "number"]
@@ -145,6 +145,43 @@ class PlaybackRule:
 
 
 @dataclass(frozen=True)
+class ExportedScale:
+    """What a vote can be, and above which mean an edit succeeds."""
+
+    __pydantic_config__ = LOOSE
+    low: float = 1.0
+    high: float = 5.0
+    success: float = 2.5
+    words: tuple[str, ...] = ()  # the grades where they are no numbers, worst first
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say."""
+        if not self.low <= self.success < self.high:
+            raise ValueError("low should be below high, and success between them")
+
+
+@dataclass(frozen=True)
+class OriginFile:
+    """A file that ratings were read from."""
+
+    __pydantic_config__ = LOOSE
+    file: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class ExportedOrigin:
+    """Where ratings come from that were collected elsewhere."""
+
+    __pydantic_config__ = LOOSE
+    format: str
+    source: str = ""
+    licence: str = ""
+    files: tuple[OriginFile, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ExportedStudy:
     """What reports read of study.yaml; there is more in it."""
 
@@ -153,10 +190,14 @@ class ExportedStudy:
     methods: tuple[Name, ...]
     version: str | int | float = ""
     design: Literal["absolute", "pairwise"] = "absolute"
-    questions: tuple[Axis, ...] = AXES[:3]
+    questions: tuple[str, ...] = AXES[:3]
     exclusion: dict[str, float | None] = field(default_factory=dict)
     playback: PlaybackRule = PlaybackRule()
     run: str = ""
+    scale: ExportedScale = ExportedScale()
+    ratings: Literal["votes", "means"] = "votes"
+    unit: Literal["video", "image"] = "video"
+    origin: ExportedOrigin | None = None
 
     def __post_init__(self) -> None:
         """Check what types cannot say."""
@@ -164,6 +205,8 @@ class ExportedStudy:
             raise ValueError("methods should be a list in which none stands twice")
         if len(set(self.questions)) < len(self.questions) or not self.questions:
             raise ValueError("questions should be a list in which none stands twice")
+        if any(not name.isprintable() or name in ("", "success") for name in self.questions):
+            raise ValueError("questions should be names, of which none is success")
         if why := why_no_path(self.run):
             raise ValueError(f"run should be a path: {why}")
 
@@ -228,6 +271,28 @@ class StudyExport:
         """What was asked, in the study's order."""
         asked = self.study.get("questions", ["alignment", "fidelity", "quality"])
         return [str(question) for question in asked]
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Least and greatest vote."""
+        scale = self.study.get("scale", {})
+        return float(scale.get("low", 1)), float(scale.get("high", 5))
+
+    @property
+    def threshold(self) -> float:
+        """An edit succeeds if its mean vote is above this on every question."""
+        return float(self.study.get("scale", {}).get("success", 2.5))
+
+    @property
+    def means(self) -> bool:
+        """Whether only mean scores are known, not who gave which vote."""
+        return bool(self.study.get("ratings") == "means")
+
+    @property
+    def origin(self) -> dict[str, Any] | None:
+        """Where ratings come from that were collected elsewhere; None for a study of ours."""
+        found: dict[str, Any] | None = self.study.get("origin")
+        return found
 
     @property
     def own(self) -> pd.DataFrame:

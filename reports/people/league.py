@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.meta import WITHIN, MetaInterval, RankedMetric
 from reports.figures.style import (
     COLOURS,
@@ -182,7 +182,7 @@ def _drawing(found: Agreement, level: float) -> Drawing:
     return Drawing(
         f"league_{found.question}",
         league_figure(found),
-        f"{found.question.capitalize()}: dot plot of {plural(len(found.ranked), 'metric')}; "
+        f"{titled(found.question)}: dot plot of {plural(len(found.ranked), 'metric')}; "
         f"best {those(found.tops)}, {number(leader.value, 2)}.",
         f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
         f"metrics: {100 * level:g}% intervals over source videos. A line separates clusters: below "
@@ -225,7 +225,7 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     ]  # fmt: skip
     return table_of(
         f"league_{found.question}",
-        f"{found.question.capitalize()}: metrics by how they follow raters",
+        f"{titled(found.question)}: metrics by how they follow raters",
         _league_caption(joint, found, ranking),
         [*(row.name for row in rows), *panels],
         columns,
@@ -310,7 +310,7 @@ def statistics_table(found: Others, order: list[str], confidence: float) -> Tabl
                     [*(found.constant[m] for m in order), NOTHING]))  # fmt: skip
     return table_of(
         f"metric_statistics_{found.question}",
-        f"{found.question.capitalize()}: other statistics of the metrics",
+        f"{titled(found.question)}: other statistics of the metrics",
         "Not ranked by: SPA over pairs of methods; correlations within an edit (item), between the "
         f"edits of a method (edits), and over all (global), with {100 * confidence:g}% "
         "intervals over source videos. Last line: Pearson that a metric knowing the true means "

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.meta import cells
 from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map
 from reports.figures.style import MUTED, SETTINGS, figure
@@ -133,7 +133,7 @@ def _panel(axes: Axes, grid: Grid) -> None:
         name: [_heat_cell(grid.spots[name, category], top) for category in grid.categories]
         for name in grid.names
     }
-    heat_map(axes, grid.categories, rows, title=grid.question.capitalize())
+    heat_map(axes, grid.categories, rows, title=titled(grid.question))
     for text in axes.get_yticklabels():
         if text.get_text() not in grid.own:
             text.set(color=MUTED, style="italic")
@@ -228,7 +228,7 @@ def _table(found: Grid, name: str, level: float) -> Table:
         columns.append((Head(category, hint=hint), [*cells, guess]))
     return table_of(
         f"metric_categories_{found.question}",
-        f"{found.question.capitalize()}: metrics by category of edit",
+        f"{titled(found.question)}: metrics by category of edit",
         f"The metrics' {name}, with {100 * level:g}% intervals over source videos. Bold: the "
         f"interval lies above guessing and rests on {FEW_VIDEOS} videos or more. Last line: what "
         "guessing reaches in the category.",

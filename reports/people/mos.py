@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.wording import listed, plural
-from evaluation.stats.ratings import MethodScores, SuccessRate
+from evaluation.stats.ratings import SuccessRate
 from reports.metrics.glance import GlanceColumn, interval_of
 from reports.parts import ReportPart
+from reports.people import means
 from reports.people.differences import (
     Difference,
     Places,
     TopicDifferences,
     apart_mark,
+    digits_of,
     gaps_of,
     letters_of,
     places_of,
@@ -42,11 +44,11 @@ COUNT_HINTS = {
     "items": "edits with votes",
 }
 CAPTION = (
-    "Mean opinion scores on {questions} from 1 to 5 (means of source means), with {level:g}% "
-    "intervals clustered by rater and by source video. Success: the share of edits whose mean vote "
-    "is above {threshold:g} on every question; votes succeed: the share of single raters' answers "
-    "that are. Methods that share a letter in a column do not differ significantly (Holm's "
-    "correction). Bold: the highest, whatever values a method lacks."
+    "Mean opinion scores on {questions} from {low:g} to {high:g} (means of source means), with "
+    "{level:g}% intervals clustered by rater and by source video. Success: the share of edits "
+    "whose mean vote is above {threshold:g} on every question; votes succeed: the share of "
+    "single raters' answers that are. Methods that share a letter in a column do not "
+    "differ significantly (Holm's correction). Bold: the highest, whatever values a method lacks."
 )
 GROUND = (
     " Methods have votes on different edits: scores, letters and bold faces are about the edits "
@@ -76,7 +78,7 @@ DONE_PAIRS = (
 )
 MOS = (
     "A value is the mean of the raters' votes from {low:g} to {high:g}, with its {level:g}% "
-    "interval over raters and source videos."
+    "interval over {whom}."
 )
 
 
@@ -105,7 +107,8 @@ def _done(people: People, gaps: TopicDifferences) -> tuple[str, ...]:
     how = people.how
     facts = {"level": 100 * how.confidence, "resamples": how.resamples, "seed": how.seed,
              "threshold": people.kept.success.threshold}  # fmt: skip
-    said = tuple(text.format(**facts) for text in DONE)
+    only = people.export.means
+    said = tuple(text.format(**facts) for text in (means.DONE if only else DONE))
     if not (pairs := len(gaps[SUCCESS])):
         return said
     tests, alpha = pairs * len(people.questions), round(100 * (1 - how.confidence), 6)
@@ -113,7 +116,8 @@ def _done(people: People, gaps: TopicDifferences) -> tuple[str, ...]:
     votes = f", and p-values adjusted over all {tests} comparisons of votes [@holm1979]"
     own = f", and adjusted over its own {pairs} comparisons [@holm1979]"
     counts = {"votes": votes * (tests > 1), "own": own * (pairs > 1), "alpha": alpha}
-    return said + tuple(text.format(whose=whose, **counts) for text in DONE_PAIRS)
+    pairwise = means.DONE_PAIRS if only else DONE_PAIRS
+    return said + tuple(text.format(whose=whose, **counts) for text in pairwise)
 
 
 def _table(
@@ -127,7 +131,8 @@ def _table(
             (SUCCESS, "share of edits that succeed"),
         ]
     ]
-    votes = "share of raters' answers that succeed on every question"
+    votes = Head("votes succeed", hint="share of raters' answers that succeed on every question")
+    succeed = (votes, [_votes_succeed(outcome, m) for m in people.methods])
     return table_of(
         f"mos{'_everyone' * everyone}",
         f"Mean opinion scores and success{who}",
@@ -135,18 +140,23 @@ def _table(
         people.methods,
         [
             *scores,
-            (Head("votes succeed", hint=votes),
-             [_votes_succeed(outcome, m) for m in people.methods]),
-            *((Head(name, hint=hint), [_count(outcome, name, m) for m in people.methods])
-              for name, hint in COUNT_HINTS.items()),
+            *([] if people.export.means else [succeed]),
+            *((Head(name, hint=COUNT_HINTS[name]),
+               [_count(outcome, name, m) for m in people.methods]) for name in _counted(people)),
         ],
     )  # fmt: skip
 
 
+def _counted(people: People) -> list[str]:
+    """Return what is counted; of mean scores nobody knows how many votes and raters."""
+    return [name for name in COUNT_HINTS if name in ("sources", "items") or not people.export.means]
+
+
 def _caption(people: People, outcome: RaterOutcome) -> str:
-    questions = listed(people.questions)
-    threshold, level = outcome.success.threshold, 100 * people.how.confidence
-    text = CAPTION.format(questions=questions, level=level, threshold=threshold)
+    low, high = outcome.ratings.scale
+    facts = {"questions": listed(people.questions), "threshold": outcome.success.threshold,
+             "level": 100 * people.how.confidence, "low": low, "high": high}  # fmt: skip
+    text = (means.CAPTION if people.export.means else CAPTION).format(**facts)
     if any(one.gaps.any() for one in outcome.standings.values()):
         text += GROUND
     return text if len(people.methods) > 1 else text.split(" Methods that share")[0]
@@ -159,12 +169,12 @@ def score_cells(
     scores, places = scores_of(people, outcome, topic), places_of(people, outcome, topic)
     letters = _letters(people, gaps[topic], scores, places)
     several = sum(map(is_number, scores.values())) > 1
-    found = {}
+    digits, found = digits_of(people.export.scale), {}
     for name in scores:
         at = outcome.ratings.methods.index(name)
-        cell = _success(outcome, at) if topic == SUCCESS else _mos(outcome.scores[topic], at)
+        cell = _success(outcome, at) if topic == SUCCESS else _mos(people, outcome, topic, at)
         found[name] = TableCell(
-            cell.main, cell.small + _own(outcome, topic, at), cell.hint,
+            cell.main, cell.small + _own(outcome, topic, at, digits), cell.hint,
             best=several and name in places.best,
             mark=apart_mark(outcome, topic, name) or (letters[name] if several else ""),
         )  # fmt: skip
@@ -179,7 +189,7 @@ def _letters(
     return letters_of(people, gaps, ranked)
 
 
-def _own(outcome: RaterOutcome, topic: str, at: int) -> str:
+def _own(outcome: RaterOutcome, topic: str, at: int, digits: int) -> str:
     """Return a method's score on all its edits, where these are more than the common ones."""
     if topic == SUCCESS:
         own, common = outcome.own_success.items, outcome.success.items
@@ -189,16 +199,21 @@ def _own(outcome: RaterOutcome, topic: str, at: int) -> str:
     mine, shared = outcome.own[topic], outcome.scores[topic]
     if mine.items[at] == shared.items[at]:
         return ""
-    return f"; own {number(float(mine.mos[at]), 2)} n={int(mine.items[at])}"
+    return f"; own {number(float(mine.mos[at]), digits)} n={int(mine.items[at])}"
 
 
-def _mos(scores: MethodScores, at: int) -> TableCell:
+def _mos(people: People, outcome: RaterOutcome, topic: str, at: int) -> TableCell:
+    scores, digits = outcome.scores[topic], digits_of(people.export.scale)
     if not is_number(scores.mos[at]):
         return TableCell(NOTHING, "no votes")
-    boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]))
-    counts = ", ".join(plural(int(getattr(scores, name)[at]), name[:-1]) for name in COUNT_HINTS)
-    small = ends_text(float(scores.low[at]), float(scores.high[at]))
-    return TableCell(number(float(scores.mos[at]), 2), small, f"bootstrap {boot}; {counts}")
+    counts = ", ".join(
+        plural(int(getattr(scores, name)[at]), name[:-1]) for name in _counted(people)
+    )
+    if is_number(scores.boot_low[at]):
+        boot = ends_text(float(scores.boot_low[at]), float(scores.boot_high[at]), digits)
+        counts = f"bootstrap {boot}; {counts}"
+    small = ends_text(float(scores.low[at]), float(scores.high[at]), digits)
+    return TableCell(number(float(scores.mos[at]), digits), small, counts)
 
 
 def _success(outcome: RaterOutcome, at: int) -> TableCell:
@@ -283,7 +298,8 @@ def vote_columns(people: People) -> list[GlanceColumn]:
     """Return a column for every question of an absolute study."""
     gaps, level = gaps_of(people, people.kept), 100 * people.how.confidence
     low, high = people.kept.ratings.scale
-    about = MOS.format(low=low, high=high, level=level)
+    whom = "source videos" if people.export.means else "raters and source videos"
+    about = MOS.format(low=low, high=high, level=level, whom=whom)
     found = []
     for question in people.questions:
         scores, own = people.kept.scores[question], people.kept.own[question]

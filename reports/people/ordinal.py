@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, titled
 from evaluation.stats.multiplicity import holm_of
 from evaluation.stats.ratings import (
     Mixing,
@@ -235,7 +235,7 @@ def _table(people: People, one: OrdinalQuestion) -> Table:
     alpha, level, gaps = people.how.alpha, people.how.confidence, one.gaps
     return table_of(
         f"ordinal_{one.question}",
-        f"{one.question.capitalize()}: methods in pairs, by ordinal models",
+        f"{titled(one.question)}: methods in pairs, by ordinal models",
         CAPTION.format(level=100 * level, alpha=100 * alpha),
         [f"{gap.a} \N{MINUS SIGN} {gap.b}" for gap in gaps],
         [

@@ -208,7 +208,7 @@ class RaterOutcome(NamedTuple):
 
 
 class People(NamedTuple):
-    """An absolute study (votes from 1 to 5) in numbers."""
+    """An absolute study (votes on a scale) in numbers."""
 
     export: StudyExport
     how: IntervalSettings
@@ -217,6 +217,11 @@ class People(NamedTuple):
     look: dict[
         str, MarkerStyle
     ]  # how every method is drawn: as in the figures of the run, if there is one
+
+    @property
+    def raters(self) -> Raters:
+        """Whose votes a claim is about: where only means are known, the panel as it is."""
+        return "fixed" if self.export.means else "random"
 
     def rng(self, *names: str) -> np.random.Generator:
         """Return the generator for one purpose: it depends on its names and the seed alone."""
@@ -253,26 +258,33 @@ def people_of(
     look: how methods are drawn elsewhere; left out, by their places in the study.
     """
     table = {str(name): export.long[name].to_numpy() for name in export.long}
-    ratings = read_ratings(table, keep_excluded=False)
-    kept, everyone = _outcome(ratings, how), None
+    scale, threshold = export.scale, export.threshold
+    raters: Raters = "fixed" if export.means else "random"
+    ratings = read_ratings(table, scale=scale, threshold=threshold)
+    kept, everyone = _outcome(ratings, how, raters), None
     if ratings.left_out.excluded:
-        theirs = of_methods(read_ratings(table, keep_excluded=True), ratings.methods)
-        everyone = _outcome(theirs, how)
+        every = read_ratings(table, scale=scale, threshold=threshold, keep_excluded=True)
+        everyone = _outcome(of_methods(every, ratings.methods), how, raters)
     return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
 
 
-def _outcome(ratings: Ratings, how: IntervalSettings) -> RaterOutcome:
+def _outcome(ratings: Ratings, how: IntervalSettings, raters: Raters) -> RaterOutcome:
     standings = people_standings(ratings)
     common, of_success = on_common(ratings, standings), on_common_success(ratings, standings)
     draws = how.resampling("people", "compare")
-    comparisons = compared(ratings, standings, confidence=how.confidence, resampling=draws)
+    comparisons = compared(
+        ratings, standings, confidence=how.confidence, raters=raters, resampling=draws
+    )
     return RaterOutcome(
         ratings=ratings,
         common=common,
         of_success=of_success,
-        scores=_scores(common, how),
+        scores=_scores(common, how, raters),
         own={
-            q: within_scale(method_scores(votes_on(ratings, q), confidence=how.confidence), ratings)
+            q: within_scale(
+                method_scores(votes_on(ratings, q), confidence=how.confidence, raters=raters),
+                ratings,
+            )
             for q in ratings.questions
         },
         comparisons=comparisons,
@@ -282,13 +294,14 @@ def _outcome(ratings: Ratings, how: IntervalSettings) -> RaterOutcome:
     )
 
 
-def _scores(ratings: Ratings, how: IntervalSettings) -> dict[str, MethodScores]:
+def _scores(ratings: Ratings, how: IntervalSettings, raters: Raters) -> dict[str, MethodScores]:
     return {
         question: within_scale(
             method_scores(
                 votes_on(ratings, question),
                 confidence=how.confidence,
                 resampling=how.resampling("people", "mos"),
+                raters=raters,
             ),
             ratings,
         )

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dreamix.core.wording import plural
+from dreamix.core.wording import plural, titled
 from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.parts import ReportPart
 from reports.people.differences import (
     Difference,
     TopicDifferences,
+    digits_of,
+    frame_row,
     gaps_of,
     mos_cell,
     own_edits_note,
@@ -67,7 +69,7 @@ class Panel(NamedTuple):
     scores: dict[str, MethodScores]  # for these raters
 
 
-@subject("panel", "raters", after="ordinal")
+@subject("panel", "single votes", after="ordinal")
 def panel_part(people: People) -> ReportPart | None:
     """Return the results for these raters beside the default ones; None for a larger panel."""
     many = len(np.unique(people.kept.ratings.rater))
@@ -117,7 +119,7 @@ def _found(people: People, panel: Panel, who: str) -> tuple[str, ...]:
             continue
         text = said_of(these, alpha, scores, places_of(people, people.kept, topic))
         said.append(
-            f"{topic.capitalize()}, for {who} on videos like these: {text}; for {ANYBODY}, "
+            f"{titled(topic)}, for {who} on videos like these: {text}; for {ANYBODY}, "
             f"{_shown(panel.like[topic], alpha)}."
         )
     return tuple(said)
@@ -141,7 +143,7 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
     sources = "interval over source videos, these raters as they are"
     return table_of(
         f"panel_{topic}",
-        f"{topic.capitalize()}: methods in pairs, for {who} and for {ANYBODY}",
+        f"{titled(topic)}: methods in pairs, for {who} and for {ANYBODY}",
         f"First method minus second, in {unit}, over the edits that {whose} have, with "
         f"{100 * people.how.confidence:g}% intervals (not adjusted) for {who} on source videos "
         f"like these, and for {ANYBODY}; p adjusted by Holm, each over its own comparisons. Bold: "
@@ -160,7 +162,7 @@ def _pairs_table(people: People, panel: Panel, topic: str, who: str) -> Table:
 
 
 def _scale(one: Difference) -> tuple[int, int]:
-    return (100, 0) if one.question == SUCCESS else (1, 2)
+    return (100, 0) if one.question == SUCCESS else (1, one.digits)
 
 
 def _difference(one: Difference) -> TableCell:
@@ -202,12 +204,13 @@ def _scores_table(people: People, panel: Panel, who: str) -> Table:
 
 def _intervals(people: People, scores: MethodScores) -> list[TableCell | str]:
     places = [people.kept.common.methods.index(name) for name in people.methods]
-    return [ends_text(float(scores.low[at]), float(scores.high[at])) for at in places]
+    digits = digits_of(people.export.scale)
+    return [ends_text(float(scores.low[at]), float(scores.high[at]), digits) for at in places]
 
 
 def _frame(panel: Panel) -> pd.DataFrame:
     rows = [
-        {"about": name} | one._asdict()
+        {"about": name} | frame_row(one)
         for name, gaps in (("these", panel.these), ("like these", panel.like))
         for several in gaps.values()
         for one in several

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, titled
 from evaluation.stats.preference import PreferencePair
 from reports.figures.style import INK, MUTED, SETTINGS, MarkerStyle, clean, figure
 from reports.parts import Drawing, ReportPart
@@ -75,7 +75,7 @@ def _percent(how: IntervalSettings) -> dict[str, float]:
 
 def _sentence(one: QuestionChoices, alpha: float) -> str:
     """Return who is preferred over whom, as far as tests say so."""
-    topic = one.question.capitalize()
+    topic = titled(one.question)
     if not one.model or not one.ends:
         return f"{topic}: No strengths can be estimated: {one.why_not}."
     if not np.isfinite(one.p_holm).any():
@@ -158,7 +158,7 @@ def _win_table(one: QuestionChoices, how: IntervalSettings, everyone: bool = Fal
     places = range(len(names))
     return table_of(
         f"preferences_{one.question}{'_everyone' * everyone}",
-        f"{one.question.capitalize()}: how often the row is preferred to the column{who}",
+        f"{titled(one.question)}: how often the row is preferred to the column{who}",
         "P(row preferred) + P(no difference) / 2 by the fitted model without a favoured side, with "
         f"its {100 * how.confidence:g}% interval from that of the difference of strengths. Bold: "
         "significant by Holm's p.",
@@ -180,7 +180,7 @@ def _pair_table(one: QuestionChoices, how: IntervalSettings) -> Table:
     names, alpha = one.rows.methods, how.alpha
     return table_of(
         f"preference_pairs_{one.question}",
-        f"{one.question.capitalize()}: methods in pairs",
+        f"{titled(one.question)}: methods in pairs",
         PAIR_CAPTION.format(**_percent(how)),
         [f"{names[gap.a]} \N{MINUS SIGN} {names[gap.b]}" for gap in one.gaps],
         [

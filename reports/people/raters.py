@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.ratings import FEW_VOTES
 from reports.figures.style import COLOURS, INK, MUTED, SETTINGS, clean, figure, legend_below
 from reports.parts import Drawing, ReportPart
@@ -92,7 +92,7 @@ def _panel(axes: Axes, one: Screened, excluded: np.ndarray) -> None:
             color=look.colour, markerfacecolor=look.face, markersize=5.2, markeredgewidth=1.2,
             alpha=0.9, zorder=3,
         )  # fmt: skip
-    axes.set_title(one.question.capitalize())
+    axes.set_title(titled(one.question))
     axes.set_xlabel("bias, points", color=INK)
     clean(axes, "both")
 
@@ -110,7 +110,7 @@ def _key(look: RaterMarker) -> Line2D:
                   label=look.label)  # fmt: skip
 
 
-@subject("raters", "raters", after="defects")
+@subject("raters", "single votes", after="defects")
 def raters_part(people: People) -> ReportPart:
     """Return counts, agreement, flags and the rater model."""
     found = [agreed(people, question) for question in people.questions]

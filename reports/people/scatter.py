@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, titled
 from evaluation.stats.meta import predict
 from reports.figures.style import (
     INK,
@@ -104,7 +104,7 @@ def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, MarkerStyl
         mark = look[label]._replace(filled=filled and look[label].filled)
         dot(axes, *at, mark, 9, inside="white", edges=(1.1, 1.1), zorder=5)
     _curve(axes, best, facts.sign)
-    axes.set_title(found.question.capitalize(), pad=30)
+    axes.set_title(titled(found.question), pad=30)
     axes.text(
         0, 1.03, numbers(found), transform=axes.transAxes, fontsize=7.5, color=MUTED, va="bottom"
     )
@@ -250,7 +250,7 @@ def _table(found: Question) -> Table:
     against = "against the first line"
     return table_of(
         f"metric_prediction_{found.question}",
-        f"{found.question.capitalize()}: prediction of mean votes by the metrics meant for it",
+        f"{titled(found.question)}: prediction of mean votes by the metrics meant for it",
         "In points of the scale, after a monotonic mapping of third order (first order for a "
         "metric with fewer than four different values). p: two-sided tests of ITU-T P.1401 against "
         f"{several[0].name}, the best by the same votes, Bonferroni-adjusted over all pairs; they "

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dreamix.core.wording import listed
-from evaluation.stats.ratings import THRESHOLD, Success, SuccessRate, success_sweep
+from evaluation.stats.ratings import Success, SuccessRate, success_sweep
 from reports.figures.style import (
     ANCHOR,
     INK,
@@ -28,7 +28,7 @@ from reports.subjects import subject
 COLUMNS = 4
 DASHES = (0, (4, 1.6))
 ASIDE = 0.7  # of a plateau, where its interval stands: not on the threshold of the tables
-FIRST, LAST, STEP = 1.5, 4.5, 0.1
+FIRST, LAST, STEPS = 0.125, 0.875, 30  # shares of the scale: 1.5 to 4.5 in tenths on 1 to 5
 DONE = (
     "Success was also counted at every threshold from {first:g} to {last:g} in steps of {step:g}; "
     "the headline uses {threshold:g}."
@@ -36,11 +36,12 @@ DONE = (
 
 
 def sweep_figure(
-    sweep: list[Success], places: dict[str, int], look: dict[str, MarkerStyle]
+    sweep: list[Success], places: dict[str, int], look: dict[str, MarkerStyle], at: float = 2.5
 ) -> Figure:
     """Return a panel a method: share of success at every threshold, of items and of votes.
 
-    places: of the methods in the rates. The other methods' items stand behind in grey.
+    places: of the methods in the rates. The other methods' items stand behind in grey. at: the
+    threshold of the tables.
     """
     columns = min(COLUMNS, len(places))
     rows = -(-len(places) // columns)
@@ -48,7 +49,7 @@ def sweep_figure(
         drawing = figure(0.6 + 2.25 * max(columns, 2), 0.65 + 2.1 * rows)
         grid = drawing.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes, name in zip(grid.flat, places, strict=False):
-            _panel(axes, sweep, places, name, look[name])
+            _panel(axes, sweep, places, name, look[name], at)
         label_panels(grid, len(places), "threshold", "share of success")
         keys = _keys(len(places))
         across = len(keys) if columns > 2 else 2
@@ -57,7 +58,12 @@ def sweep_figure(
 
 
 def _panel(
-    axes: Axes, sweep: list[Success], places: dict[str, int], name: str, mark: MarkerStyle
+    axes: Axes,
+    sweep: list[Success],
+    places: dict[str, int],
+    name: str,
+    mark: MarkerStyle,
+    at: float,
 ) -> None:
     thresholds = np.array([one.threshold for one in sweep])
     for other, place in places.items():
@@ -68,7 +74,7 @@ def _panel(
             )
     _curve(axes, thresholds, [one.votes for one in sweep], places[name], mark, dashed=True)
     _curve(axes, thresholds, [one.items for one in sweep], places[name], mark, dashed=False)
-    axes.axvline(THRESHOLD, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.2)
+    axes.axvline(at, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.2)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlim(thresholds[0], thresholds[-1])
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
@@ -116,14 +122,17 @@ def _keys(methods: int) -> list[Line2D]:
     return keys if methods > 1 else keys[:2]
 
 
-@subject("success", "raters", after="votes")
+@subject("success", "single votes", after="votes")
 def success_part(people: People) -> ReportPart | None:
     """Return the sweep; None where no edit has votes on every question."""
     if not np.isfinite(people.kept.success.items.share).any():
         return None
-    thresholds = np.arange(round(FIRST / STEP), round(LAST / STEP) + 1) / round(1 / STEP)
+    low, high = people.kept.ratings.scale
+    thresholds = np.round(low + np.linspace(FIRST, LAST, STEPS + 1) * (high - low), 9)
     sweep = success_sweep(people.kept.of_success, thresholds, confidence=people.how.confidence)
-    said = DONE.format(first=FIRST, last=LAST, step=STEP, threshold=THRESHOLD)
+    first, last, threshold = thresholds[0], thresholds[-1], people.export.threshold
+    step = round((last - first) / STEPS, 9)
+    said = DONE.format(first=first, last=last, step=step, threshold=threshold)
     return ReportPart(
         id="success",
         title="Success and its threshold",
@@ -137,12 +146,12 @@ def _drawing(people: People, sweep: list[Success]) -> Drawing:
     places = {name: people.kept.ratings.methods.index(name) for name in people.methods}
     return Drawing(
         "success_sweep",
-        sweep_figure(sweep, places, people.look),
+        sweep_figure(sweep, places, people.look, people.export.threshold),
         f"Steps of the share of success of {listed(people.methods)} as its threshold rises.",
         "Share above the threshold on every question: of edits, by their mean votes (solid), and "
         "of raters' single answers (dashed), each with its "
-        f"{100 * people.how.confidence:g}% interval. Dotted upright: {THRESHOLD:g}, the threshold "
-        "of the tables. Answers are whole points, so their share falls only there."
+        f"{100 * people.how.confidence:g}% interval. Dotted upright: {people.export.threshold:g}, "
+        "the threshold of the tables. Answers are grades, so their share falls only there."
         + drawn_on_own(people, [SUCCESS]),
     )
 

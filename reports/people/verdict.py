@@ -4,7 +4,7 @@ All is computed; nothing is praised. A difference counts as one if Holm's adjust
 level; an interval, which is not adjusted, can exclude zero without that, and then it is said.
 """
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from reports.people.differences import (
     ALIKE,
     POWER,
@@ -14,6 +14,7 @@ from reports.people.differences import (
     TopicDifferences,
     detectable,
     detected,
+    digits_of,
     gaps_of,
     places_of,
     places_without_gaps,
@@ -240,7 +241,7 @@ def _unit(one: Difference) -> str:
 def _score(one: Difference, value: float) -> str:
     if not is_number(value):
         return "no votes"
-    return f"{number(100 * value, 0)}%" if one.question == SUCCESS else number(value, 2)
+    return f"{number(100 * value, 0)}%" if one.question == SUCCESS else number(value, one.digits)
 
 
 def verdict(people: People, gaps: TopicDifferences | None = None) -> tuple[str, ...]:
@@ -254,12 +255,12 @@ def verdict(people: People, gaps: TopicDifferences | None = None) -> tuple[str, 
 def _topic(people: People, topic: str, gaps: TopicDifferences) -> str:
     scores = scores_of(people, people.kept, topic)
     if not any(map(is_number, scores.values())):
-        return f"{topic.capitalize()}: No edit has votes on every question."
+        return f"{titled(topic)}: No edit has votes on every question."
     if len(people.methods) == 1:
-        return f"{topic.capitalize()}: {_alone(people, topic)}; there is nothing to compare."
+        return f"{titled(topic)}: {_alone(people, topic)}; there is nothing to compare."
     places = places_of(people, people.kept, topic)
     said = said_of(gaps[topic], people.how.alpha, scores, places)
-    return f"{topic.capitalize()}: {said}{_ground(people, topic)}."
+    return f"{titled(topic)}: {said}{_ground(people, topic)}."
 
 
 def _ground(people: People, topic: str) -> str:
@@ -285,7 +286,9 @@ def _alone(people: People, topic: str) -> str:
         return f"{name} succeeds on {number(share, 0)}% {ends_text(low, high, 0)} of the edits"
     scores = kept.scores[topic]
     mos, low, high = (float(a[at]) for a in (scores.mos, scores.low, scores.high))
-    return f"{name}, the only method, has a mean vote of {number(mos, 2)} {ends_text(low, high)}"
+    digits = digits_of(kept.ratings.scale)
+    said = f"{number(mos, digits)} {ends_text(low, high, digits)}"
+    return f"{name}, the only method, has a mean vote of {said}"
 
 
 def _power(found: list[Detectable], people: People) -> list[str]:
@@ -313,6 +316,8 @@ def _exclusions(people: People, gaps: TopicDifferences) -> str:
 
 
 def _decided(people: People, gaps: TopicDifferences) -> str:
+    if people.export.origin and not people.everyone:
+        return "Exclusions: None here; whom the origin of the ratings had left out is not told."
     if not people.everyone:
         return "Exclusions: No rater with votes was excluded."
     count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map, share_of
 from reports.figures.style import SETTINGS, figure
@@ -59,7 +59,7 @@ def _panel(
         name: [_heat_cell(one, at, at in apart, low, high) for one in scores.values()]
         for name, at in places.items()
     }
-    heat_map(axes, list(scores), rows, title=question.capitalize())
+    heat_map(axes, list(scores), rows, title=titled(question))
 
 
 def _heat_cell(one: MethodScores, at: int, apart: bool, low: float, high: float) -> HeatCell:
@@ -104,7 +104,11 @@ def _scores(people: People, question: str, edits: np.ndarray, names: list[str]) 
     votes = votes_on(people.kept.common, question)
     found = {
         name: within_scale(
-            method_scores(votes.where(edits[votes.edit] == name), confidence=people.how.confidence),
+            method_scores(
+                votes.where(edits[votes.edit] == name),
+                confidence=people.how.confidence,
+                raters=people.raters,
+            ),
             people.kept.ratings,
         )
         for name in names
@@ -153,7 +157,7 @@ def _table(people: People, question: str, scores: Scores) -> Table:
         columns.append((Head(category, hint=counts), cells))
     return table_of(
         f"mos_categories_{question}",
-        f"{question.capitalize()}: mean votes by category of edit",
+        f"{titled(question)}: mean votes by category of edit",
         f"Mean opinion score with its {100 * people.how.confidence:g}% interval (clustered by "
         "rater and by source video) and n, the source videos behind it. Intervals are not "
         "adjusted for the number of categories; those of a few videos are wide and say little."

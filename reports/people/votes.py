@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, titled
 from evaluation.stats.intervals import Interval, ratio
 from evaluation.stats.ratings import item_scores, votes_on
 from reports.figures.heatmap import Shade, shade, text_on
@@ -21,6 +21,7 @@ from reports.subjects import subject
 from reports.tables import is_number
 
 LEAST_SHARE = 0.05  # of the votes, for a number in its bar
+MOST_GRADES = 11  # beyond which a scale is taken as continuous
 WIDEST = 0.36  # half of a violin, in lines
 SIZES = {"P": 8.5, "X": 8.5}  # of markers whose inside is narrow
 
@@ -45,21 +46,31 @@ def violins_figure(
         drawing, panels = _grid(spreads, methods, 0.58)
         for axes, (question, by_method) in zip(panels, spreads.items(), strict=True):
             for place, (name, spread) in enumerate(by_method.items()):
-                _violin(axes, place, spread, look[name])
-            axes.set_title(question.capitalize())
+                _violin(axes, place, spread, look[name], scale)
+            axes.set_title(titled(question))
             axes.set_xlabel("mean vote of an edit", color=INK)
-            axes.set_xlim(scale[0] - 0.15, scale[1] + 0.15)
-            axes.set_xticks(np.arange(scale[0], scale[1] + 1))
+            room = 0.15 * _point(scale)
+            axes.set_xlim(scale[0] - room, scale[1] + room)
+            axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
             clean(axes, "x")
     return drawing
 
 
-def _violin(axes: Axes, place: int, spread: Spread, mark: MarkerStyle) -> None:
+def _point(scale: tuple[float, float]) -> float:
+    """Return a quarter of the scale: what a point is on 1 to 5."""
+    return (scale[1] - scale[0]) / 4
+
+
+def _violin(
+    axes: Axes, place: int, spread: Spread, mark: MarkerStyle, scale: tuple[float, float]
+) -> None:
     """Draw the density of items, its quartiles, and the MOS with its interval in white and ink."""
     if not len(spread.items):
-        axes.text(3, place, "no votes", ha="center", va="center", fontsize=8, color=MUTED)
+        axes.text(
+            sum(scale) / 2, place, "no votes", ha="center", va="center", fontsize=8, color=MUTED
+        )
         return
-    values, width = density(spread.items)
+    values, width = density(spread.items, _point(scale))
     axes.fill_between(
         values, place - WIDEST * width, place + WIDEST * width, facecolor=mark.colour, alpha=0.28,
         edgecolor=mark.colour, linewidth=0.9, zorder=2,
@@ -78,7 +89,7 @@ def _violin(axes: Axes, place: int, spread: Spread, mark: MarkerStyle) -> None:
     )  # fmt: skip
 
 
-def density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def density(values: np.ndarray, point: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return points between the least and the greatest value and the relative density, at most 1.
 
     A Gaussian kernel of Silverman's width, min(deviation, quartiles / 1.34) x 0.9 n^(-1/5); values
@@ -87,9 +98,9 @@ def density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     quartiles = float(np.subtract(*np.quantile(values, [0.75, 0.25]))) / 1.34
     width = 0.9 * (min(spread, quartiles) or spread) * len(values) ** -0.2
-    if width < 0.02:
+    if width < 0.02 * point:
         middle = float(np.mean(values))
-        return np.array([middle - 0.05, middle + 0.05]), np.ones(2)
+        return middle + 0.05 * point * np.array([-1, 1]), np.ones(2)
     points = np.linspace(values.min(), values.max(), 200)
     sums = np.exp(-0.5 * ((points[:, None] - values) / width) ** 2).sum(axis=1)
     return points, sums / sums.max()
@@ -111,7 +122,7 @@ def shares_figure(spreads: Spreads, grades: np.ndarray, threshold: float) -> Fig
             for place, spread in enumerate(by_method.values()):
                 _bars(axes, place, spread.shares, grades, threshold)
             axes.axvline(0, color=INK, linewidth=1, zorder=3)
-            axes.set_title(question.capitalize())
+            axes.set_title(titled(question))
             axes.set_xlim(-left - 0.03, right + 0.03)
             axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))
             axes.xaxis.set_major_formatter(lambda value, _: f"{abs(100 * value):.0f}%")
@@ -163,11 +174,15 @@ def _grid(
 def votes_part(people: People) -> ReportPart:
     """Return violins of items' mean votes and shares of the grades, by method and question."""
     spreads = {name: _spreads(people, name) for name in people.questions}
+    graded = not people.export.means and len(grades_of(people)) <= MOST_GRADES
     return ReportPart(
         id="votes",
         title="How votes are spread",
-        drawings=(_violins(people, spreads), _shares(people, spreads)),
-        frames=(("vote_shares", _share_frame(people, spreads)), ("item_mos", _item_frame(people))),
+        drawings=(_violins(people, spreads), *([_shares(people, spreads)] if graded else [])),
+        frames=(
+            *([("vote_shares", _share_frame(people, spreads))] if graded else []),
+            ("item_mos", _item_frame(people)),
+        ),
     )
 
 

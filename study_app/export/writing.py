@@ -1,7 +1,6 @@
 """Writes an export: a folder that says what is in it, whole or not at all."""
 
 import gc
-import hashlib
 import io
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ import pyarrow.parquet
 from sqlalchemy import select
 
 from dreamix.core.errors import UserError
-from dreamix.core.records import storing, write_json
+from dreamix.core.records import SUMS, storing, write_json, write_sums
 from dreamix.core.spreadsheet import harmless, write_csv
 from study_app.declaration import current_declaration
 from study_app.enrollment import Raters, who_rates
@@ -40,7 +39,6 @@ from study_app.pseudonyms import Pseudonyms
 from study_app.spec.study import STUDY_FILE as STUDY_FILE
 from study_app.store.tables import Rater
 
-SUMS = "SHA256SUMS"
 PAYMENT = "payment.csv"
 DECLARATION = "declaration.json"
 
@@ -80,7 +78,7 @@ def export(
         try:
             _write(running, temporary, tables, kinds, now)
             _write_asked_for(running, temporary, payment, comments, now)
-            _write_sums(temporary)
+            write_sums(temporary)
             for path in temporary.iterdir():
                 path.chmod(0o600)  # in a folder that nobody else could open meanwhile
             temporary.chmod(0o700)
@@ -195,12 +193,3 @@ def harmless_table(table: pa.Table) -> pa.Table:
                 values = pa.array(safe, pa.string()).take(coded.indices)
                 table = table.set_column(place, field, values)
     return table
-
-
-def _write_sums(folder: Path) -> None:
-    """Write the SHA-256 of every file, as `sha256sum -c` reads it."""
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.iterdir())
-    ]
-    (folder / SUMS).write_text("".join(lines))

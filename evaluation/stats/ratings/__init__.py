@@ -42,7 +42,6 @@ from evaluation.stats.ratings.probability_of_superiority import superiority
 from evaluation.stats.ratings.share_differences import flip_p, paired_shares
 from evaluation.stats.ratings.success_pairs import SuccessGap, compare_success
 from evaluation.stats.ratings.success_rates import (
-    THRESHOLD,
     Success,
     SuccessRate,
     item_success,
@@ -55,7 +54,6 @@ from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, read_ra
 __all__ = [
     "FEW_VOTES",
     "MOST_LEVELS",
-    "THRESHOLD",
     "Comparison",
     "Deviations",
     "MethodScores",

@@ -27,7 +27,6 @@ from evaluation.stats.leverage import arm_shares, leverage, same_raters
 from evaluation.stats.multiplicity import holm_adjusted
 from evaluation.stats.ratings.share_differences import paired_shares
 from evaluation.stats.ratings.success_rates import (
-    THRESHOLD,
     Influence,
     answer_influence,
     item_success,
@@ -67,7 +66,7 @@ class _Pair(NamedTuple):
 
 def compare_success(
     ratings: Ratings,
-    threshold: float = THRESHOLD,
+    threshold: float | None = None,
     *,
     confidence: float = 0.95,
     raters: Raters = "random",

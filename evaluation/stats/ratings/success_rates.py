@@ -28,8 +28,6 @@ from evaluation.stats.intervals import ratio
 from evaluation.stats.ratings.votes import Ratings
 from evaluation.stats.two_way_cluster import two_way_variance
 
-THRESHOLD = 2.5  # on a scale of 1 to 5
-
 
 class SuccessRate(NamedTuple):
     """Shares of success, arrays (methods,); NaN for a method that has nothing to count."""
@@ -50,14 +48,18 @@ class Success(NamedTuple):
     votes: SuccessRate
 
 
-def success(ratings: Ratings, threshold: float = THRESHOLD, *, confidence: float = 0.95) -> Success:
+def success(
+    ratings: Ratings, threshold: float | None = None, *, confidence: float = 0.95
+) -> Success:
     """Return the methods' success rates at item and at vote level, with intervals.
 
-    threshold: in points of the scale; success is strictly above it on all questions.
+    threshold: in points of the scale; success is strictly above it on all questions. Left out, that
+    of the ratings.
     confidence: of the intervals.
 
     With one source (or rater, at vote level) the ends are NaN.
     """
+    threshold = ratings.threshold if threshold is None else threshold
     answers = _answers(ratings)
     items = _item_means(answers, len(ratings.edits) * len(ratings.methods))
     influence = _influence(ratings, answers, threshold)
@@ -68,8 +70,9 @@ def success(ratings: Ratings, threshold: float = THRESHOLD, *, confidence: float
     )
 
 
-def item_success(ratings: Ratings, threshold: float = THRESHOLD) -> np.ndarray:
+def item_success(ratings: Ratings, threshold: float | None = None) -> np.ndarray:
     """Return 1 for success, 0 for none, NaN without votes on all questions: (methods, edits)."""
+    threshold = ratings.threshold if threshold is None else threshold
     items = _item_means(_answers(ratings), len(ratings.edits) * len(ratings.methods))
     edit, method = np.divmod(items.item, len(ratings.methods))
     complete = np.isfinite(items.value).all(axis=1)
@@ -87,8 +90,9 @@ class Influence(NamedTuple):
     change: np.ndarray  # -1, 0, 1: success without them less success; 0 where nobody else voted
 
 
-def answer_influence(ratings: Ratings, threshold: float = THRESHOLD) -> Influence:
+def answer_influence(ratings: Ratings, threshold: float | None = None) -> Influence:
     """Return the change of an item's success if one rater's answers about it are taken out."""
+    threshold = ratings.threshold if threshold is None else threshold
     return _influence(ratings, _answers(ratings), threshold)
 
 

@@ -21,6 +21,7 @@ from evaluation.stats.long_table import (
     rows_kept,
 )
 
+THRESHOLD = 2.5  # of success, on a scale of 1 to 5
 AXES = ("rater", "source", "edit", "method", "question", "value")
 
 
@@ -41,6 +42,7 @@ class Ratings(NamedTuple):
     scale: tuple[float, float]
     simulated: bool  # some vote is not a person's
     left_out: LeftOut
+    threshold: float = THRESHOLD  # success is a mean above it, on every question
 
 
 class Votes(NamedTuple):
@@ -77,6 +79,7 @@ def read_ratings(
     *,
     scale: tuple[float, float] = (1, 5),
     keep_excluded: bool = False,
+    threshold: float | None = None,
 ) -> Ratings:
     """Return the votes of a long table, checked.
 
@@ -85,6 +88,7 @@ def read_ratings(
            and kind, of which only `rating` is a vote.
     scale: least and greatest value a vote can have.
     keep_excluded: take the votes of excluded raters too, for results with and without them.
+    threshold: of success; left out, 2.5 on 1 to 5 and the middle of any other scale.
 
     Raises UserError, one line each: an axis or a label is missing, no vote is left, a value is not
     a number or out of range, a rater voted twice on the same, an edit has two sources.
@@ -113,7 +117,12 @@ def read_ratings(
         scale=(float(scale[0]), float(scale[1])),
         simulated=bool((flags_of(columns, "simulated") & keep).any()),
         left_out=left_out,
+        threshold=_threshold(scale) if threshold is None else float(threshold),
     )
+
+
+def _threshold(scale: tuple[float, float]) -> float:
+    return THRESHOLD if tuple(scale) == (1, 5) else (scale[0] + scale[1]) / 2
 
 
 def votes_on(ratings: Ratings, question: str) -> Votes:

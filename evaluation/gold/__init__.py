@@ -1,0 +1,1 @@
+"""Human ratings and metric scores that were collected elsewhere: one kind of folder."""

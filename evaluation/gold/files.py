@@ -1,0 +1,104 @@
+"""Files of strangers as text, CSV and JSON: bounded, in UTF-8, every mistake with its line."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dreamix.core.errors import Mistakes, Problem, UserError
+from dreamix.core.names import shown
+from dreamix.core.records import parse_json, read_bytes
+from evaluation.gold.base import MOST_BYTES, GatheredRatings
+
+SEPARATORS = ",;\t"
+MANY = 200  # columns of a table
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        UserError: if it cannot be read, is too large or is not UTF-8.
+    """
+    data = read_bytes(path, MOST_BYTES)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"byte {data[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        raise Mistakes([Problem(str(path), line, why)]) from None
+
+
+def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the names of the columns and every row that has as many cells, with its line.
+
+    Columns are separated by comma, semicolon or tab, whichever the first line has most of. Rows of
+    another length are noted as mistakes; empty ones are passed over.
+    """
+    text = read_text(path)
+    found.files.append(path)
+    first = text.split("\n", 1)[0]
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=max(SEPARATORS, key=first.count))
+    names = [cell.strip() for cell in next(_numbered(path, lines), (0, []))[1]]
+    if not names or len(names) > MANY:
+        raise UserError(f"{path}: its first line should name its columns, {MANY} at most")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        found.wrong(path, 1, f"two columns are called {shown(twice[0])}")
+    rows = []
+    for line, cells in _numbered(path, lines):
+        if len(cells) != len(names):
+            found.wrong(path, line, f"{len(cells)} cells here, {len(names)} in the first line")
+        else:
+            rows.append((line, [cell.strip() for cell in cells]))
+    return names, rows
+
+
+def _numbered(path: Path, lines: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV reader that are not empty, each with the line it begins in."""
+    while True:
+        line = lines.line_num + 1
+        try:
+            cells = next(lines, None)
+        except csv.Error as error:
+            raise Mistakes([Problem(str(path), line, f"this is no CSV: {error}")]) from None
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+
+
+def json_lines(path: Path, found: GatheredRatings) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a file of JSON lines; a line that holds none is noted as a mistake."""
+    text = read_text(path)
+    found.files.append(path)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = parse_json(line.encode())
+        except (ValueError, RecursionError) as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            found.wrong(path, number, f"this line is no JSON: {why[:100]}")
+            continue
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            found.wrong(path, number, "this line should be an object, { ... }")
+
+
+def json_value(path: Path, found: GatheredRatings) -> Any:
+    """Return the value of a JSON file.
+
+    Raises:
+        UserError: if it holds none; with the line where it breaks off.
+    """
+    text = read_text(path)
+    found.files.append(path)
+    try:
+        return parse_json(text.encode())
+    except json.JSONDecodeError as error:
+        why = f"this is no JSON: {error.msg}"
+        raise Mistakes([Problem(str(path), error.lineno, why)]) from None
+    except (ValueError, RecursionError) as error:
+        raise Mistakes([Problem(str(path), 1, f"this is no JSON: {str(error)[:100]}")]) from None

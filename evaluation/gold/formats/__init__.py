@@ -1,0 +1,1 @@
+"""Formats of ratings, one module each; other packages bring theirs by `dreamix.rating_formats`."""
