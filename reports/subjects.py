@@ -99,9 +99,9 @@ def _made(one: ReportSubject, arguments: tuple[Any, ...]) -> list[ReportPart]:
     """Return the parts of a subject. One of another package that fails says so in their place."""
     package = SUBJECTS.brought_by(one.name)
     if package is None:
-        return _listed(one.make(*arguments))
+        return listed_parts(one.make(*arguments))
     try:
-        return [_apart(part, package) for part in _listed(one.make(*arguments))]
+        return [_apart(part, package) for part in listed_parts(one.make(*arguments))]
     except Exception as error:  # noqa: BLE001 - it costs its own section, not the report
         why = f"package {package}: report subject {one.name!r}: {type(error).__name__}: {error}"
         note(why)
@@ -110,7 +110,8 @@ def _made(one: ReportSubject, arguments: tuple[Any, ...]) -> list[ReportPart]:
         ]
 
 
-def _listed(made: Made) -> list[ReportPart]:
+def listed_parts(made: Made) -> list[ReportPart]:
+    """Return what a subject made as a list, empty where it has nothing to say."""
     if isinstance(made, ReportPart):
         return [made]
     return [part for part in made or () if part is not None]

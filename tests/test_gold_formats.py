@@ -331,7 +331,10 @@ def test_what_is_no_list_of_tasks(tmp_path: Path) -> None:
 
 
 # TDVE: a clip's number repeats in every category.
-TDVE = "category,clip,method,question,mos,prompt\nInk painting,12,RAVE,quality,76.0,a kite\uff0c grey\n"
+TDVE = (
+    "category,clip,method,question,mos,prompt\n"
+    "Ink painting,12,RAVE,quality,76.0,a kite\uff0c grey\n"
+)
 
 
 def test_tdve(tmp_path: Path) -> None:

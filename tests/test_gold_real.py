@@ -13,6 +13,10 @@ from click.testing import CliRunner
 from real_ratings import EDITORS, RATINGS, Editor
 
 from evaluation.gold.cli import import_ratings
+from reports.meta.by_method import by_method_frame
+from reports.meta.cli import meta
+from reports.meta.gold import Gold, gold_joint, read_gold
+from reports.meta.ranks import ranking_of, statistic_of
 from reports.parts import ReportPart
 from reports.people.agreement_by_method import agreement_part
 from reports.people.build import people_parts
@@ -116,3 +120,56 @@ def test_pairs_say_more_on_the_edits_that_both_have(parts: dict[str, ReportPart]
     gain = (rows["slicedit"] - rows[one["a"]]).dropna()
     assert one["difference"] == pytest.approx(gain.mean(), abs=1e-9)
     assert one["edits"] == len(gain)
+
+
+@pytest.fixture(scope="module")
+def gold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Gold]:
+    """Ratings and judges' scores of both tasks, by `dreamix meta import viescore`."""
+    found = {}
+    for task in PATTERN:
+        out = tmp_path_factory.mktemp("gold") / task
+        path = RATINGS / "imagenhub" / f"{task}-ratings.csv"
+        options = ["--scale", "0:1", "--unit", "image", "--licence", "MIT", "--out", str(out)]
+        done = CliRunner().invoke(meta, ["import", "viescore", str(path), *options])
+        assert done.exit_code == 0, done.output
+        found[task] = read_gold(out)
+    return found
+
+
+def test_spearman_of_gemini_by_editor_is_the_published_one(
+    gold: dict[str, Gold], people: dict[str, People]
+) -> None:
+    for task, data in gold.items():
+        for question in ("SC", "PQ"):
+            joint = gold_joint(data, people[task], question)
+            table = by_method_frame(joint, question, ["gemini_0shot"])
+            values = table.set_index("method")["spearman"]
+            for editor in (editor for editor in EDITORS if editor.task == task):
+                published = editor.spearman_sc if question == "SC" else editor.spearman_pq
+                if published is None:
+                    assert editor.name not in values
+                else:
+                    assert values[editor.name] == pytest.approx(published, abs=5e-5)
+
+
+FIRST_LOOK = {  # the values of the README of the data, to its three digits
+    "SC": ({"gpt4o_0shot": 0.697, "gemini_0shot": 0.641, "gpt4v_0shot": 0.586, "LPIPS": 0.528},
+           0.805),
+    "PQ": ({"gpt4o_0shot": 0.548, "LPIPS": 0.518}, 0.629),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", ["SC", "PQ"])
+def test_seventeen_judges_rank_as_a_first_look_found(
+    gold: dict[str, Gold], people: dict[str, People], question: str
+) -> None:
+    joint = gold_joint(gold["text"], people["text"], question)
+    assert len(joint.names) == 17 and "Imagic" not in joint.systems
+    found = ranking_of(joint, question, statistic_of("acc_eq", "edits"))
+    expected, rater = FIRST_LOOK[question]
+    values = {row.name: row.value for row in found.rows}
+    assert len(values) == 17
+    for name, value in expected.items():
+        assert values[name] == pytest.approx(value, abs=0.0006)
+    assert found.people is not None and found.people.mean == pytest.approx(rater, abs=0.0006)
+    assert found.rows[0].name == "gpt4o_0shot" and found.rows[0].cluster == 1

@@ -82,8 +82,10 @@ def write_sums(folder: Path) -> None:
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
         for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != SUMS
     ]
-    (folder / SUMS).write_text("".join(lines))
+    with write_whole(folder / SUMS) as file:
+        file.write("".join(lines).encode())
 
 
 def open_file(path: Path) -> BufferedReader:

@@ -23,7 +23,7 @@ PATH = click.Path(path_type=Path)
 LONGEST_TEXT = 2000  # characters of a licence or an address
 
 
-class _Formats(click.Command):
+class FormatsCommand(click.Command):
     """A command whose help lists the formats, those of other packages too."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -96,7 +96,7 @@ _OPTIONS = (
 )
 
 
-@click.command("import", cls=_Formats)
+@click.command("import", cls=FormatsCommand)
 @click.argument("format", metavar="FORMAT")
 @click.argument("path", type=PATH)
 @rating_options

@@ -1,14 +1,17 @@
 """Files of strangers as text, CSV and JSON: bounded, in UTF-8, every mistake with its line."""
 
 import csv
+import gzip
+import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.names import shown
-from dreamix.core.records import parse_json, read_bytes
+from dreamix.core.records import parse_json, read_bytes, spell_size
 from evaluation.gold.base import MOST_BYTES, GatheredRatings
 
 SEPARATORS = ",;\t"
@@ -21,13 +24,25 @@ def read_text(path: Path) -> str:
     Raises:
         UserError: if it cannot be read, is too large or is not UTF-8.
     """
-    data = read_bytes(path, MOST_BYTES)
+    data = _unpacked(path) if path.suffix == ".gz" else read_bytes(path, MOST_BYTES)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         why = f"byte {data[error.start]:#04x} is not UTF-8: save the file as UTF-8"
         raise Mistakes([Problem(str(path), line, why)]) from None
+
+
+def _unpacked(path: Path) -> bytes:
+    """Return what a gzip file holds, if that is not too large."""
+    try:
+        with gzip.open(io.BytesIO(read_bytes(path, MOST_BYTES))) as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is no gzip file, or a damaged one: {error}") from None
+    if len(data) > MOST_BYTES:
+        raise UserError(f"{path} is larger than {spell_size(MOST_BYTES)} when it is unpacked")
+    return data
 
 
 def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -5,7 +5,7 @@ import hmac
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,11 +56,16 @@ class RatingsOrigin(NamedTuple):
 
 
 def write_ratings(
-    found: GatheredRatings, asked: ImportSettings, origin: RatingsOrigin, out: Path
+    found: GatheredRatings,
+    asked: ImportSettings,
+    origin: RatingsOrigin,
+    out: Path,
+    beside: Callable[[Path], None] = lambda folder: None,
 ) -> pd.DataFrame:
     """Return the table of ratings, written to `out` as an export, whole or not at all.
 
     Raters get pseudonyms with a salt in the file `out`.salt, which stays when it is there.
+    beside: writes what else shall be in the folder.
     """
     rows = _long(found, _pseudonyms(found, out))
     with _whole_folder(out) as folder:
@@ -77,6 +82,7 @@ def write_ratings(
         book = [dict(zip(columns, (name, *said), strict=True)) for name, said in CODEBOOK.items()]
         write_csv(folder / "codebook.csv", columns, book)
         (folder / "README.md").write_text(_readme(rows, facts), encoding="utf-8")
+        beside(folder)
         write_sums(folder)
     return rows
 

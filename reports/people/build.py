@@ -1,5 +1,6 @@
 """From the export of a study to the parts of a report, and to a page of its own."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ DESIGNS = {
     "pairwise": "chose between two edits of one source, beside it and the prompt, with no "
     "difference as a third answer",
 }
+Follow = Callable[[People], list[ReportPart]]
 _PIECES = macros("pieces.html")
 
 
@@ -135,22 +137,22 @@ def people_parts(people: People, ordinal: Say | None = None) -> list[ReportPart]
         raise UserError("--ordinal models single votes, and only mean scores are known here")
     if ordinal:
         given["ordinal"] = people, ordinal
-    return _finished(parts_on(given), people.export)
+    return finished(parts_on(given), people.export)
 
 
 def pairs_parts(pairs: Pairs) -> list[ReportPart]:
     """Return what raters chose, stamped if they were simulated."""
-    return _finished(parts_on({"pairs": (pairs,)}), pairs.export)
+    return finished(parts_on({"pairs": (pairs,)}), pairs.export)
 
 
 def joint_parts(joint: Joint) -> list[ReportPart]:
     """Return how far metrics follow the raters, stamped if they were simulated."""
     found = parts_on({"metrics and raters": (joint,)})
-    parts = _finished(found, joint.people.export)
+    parts = finished(found, joint.people.export)
     return [part._replace(group=FOLLOW) for part in parts]
 
 
-def _finished(parts: list[ReportPart], export: StudyExport) -> list[ReportPart]:
+def finished(parts: list[ReportPart], export: StudyExport) -> list[ReportPart]:
     """Return parts in the words for what was rated, with the stamp of simulated raters."""
     found = [part_in_unit(part, export) for part in parts]
     return [stamped(part) for part in found] if export.simulated else found
@@ -169,11 +171,16 @@ NOBODY = Said([], "", [], {})
 
 
 def study_results(
-    export: StudyExport, how: IntervalSettings, run: Run | None, ordinal: Say | None = None
+    export: StudyExport,
+    how: IntervalSettings,
+    run: Run | None,
+    ordinal: Say | None = None,
+    follow: Follow | None = None,
 ) -> Said:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
     ordinal: fit ordinal models too, and tell this of where the work is; None leaves them out.
+    follow: returns how metrics follow these people that are in no run.
     Choices between pairs are not votes on an edit: metrics are held against an absolute study only.
     """
     look = marks(run) if run else None
@@ -183,18 +190,26 @@ def study_results(
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
     parts += joint_parts(join(run, people)) if run else []
+    parts += follow(people) if follow else []
     return Said(parts, _lead(export), vote_columns(people), people.look)
 
 
 def build_study(
-    export: StudyExport, out: Path, how: IntervalSettings, ordinal: Say | None = None
+    export: StudyExport,
+    out: Path,
+    how: IntervalSettings,
+    ordinal: Say | None = None,
+    follow: Follow | None = None,
 ) -> tuple[Path, list[ReportPart]]:
-    """Return the page of a study alone, written to the folder `out`, and its parts."""
+    """Return the page of a study without a run, written to the folder `out`, and its parts.
+
+    follow: returns how metrics follow the people of the study, where scores of some are at hand.
+    """
     check_out(out)
-    parts, lead, columns, look = study_results(export, how, None, ordinal)
+    parts, lead, columns, look = study_results(export, how, None, ordinal, follow)
     methods = dict.fromkeys(export.methods, False)
     glance = glance_part(columns, methods, look, rated_edits(export.plan))
-    (glance,) = _finished([glance], export)
+    (glance,) = finished([glance], export)
     said = paragraph(study_lead(export), parts)
     written = write_parts([glance, *parts], out)
     results = results_of(glance, lead, grouped(parts))

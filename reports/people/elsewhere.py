@@ -112,6 +112,6 @@ def _table_in_unit(table: Table, export: StudyExport) -> Table:
         replace(row, cells=tuple(replace(one, hint=said(one.hint)) for one in row.cells))
         for row in table.rows
     )
-    head = tuple(replace(one, hint=said(one.hint)) for one in table.head)
+    head = tuple(replace(one, text=said(one.text), hint=said(one.hint)) for one in table.head)
     title, caption = said(table.title), said(table.caption)
     return replace(table, title=title, caption=caption, head=head, rows=rows)

@@ -66,7 +66,7 @@ def scatter_figure(joint: Joint, found: list[Question]) -> Figure:
     look = joint.people.look
     lines = -(-len(joint.systems) // LEGEND_COLUMNS)
     with mpl.rc_context(SETTINGS):
-        drawing = figure(0.5 + PANEL * len(found), 3.3 + 0.2 * lines)
+        drawing = figure(0.5 + PANEL * max(len(found), 2), 3.3 + 0.2 * lines)
         grid = drawing.subplots(1, len(found), squeeze=False, sharey=True)
         for axes, one in zip(grid[0], found, strict=True):
             _panel(axes, joint, one, look)
@@ -112,7 +112,8 @@ def _panel(axes: Axes, joint: Joint, found: Question, look: dict[str, MarkerStyl
     axes.xaxis.set_inverted(facts.sign < 0)
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4))
     low, high = joint.people.kept.ratings.scale
-    axes.set_ylim(low - 0.15, high + 0.15)
+    room = 0.0375 * (high - low)
+    axes.set_ylim(low - room, high + room)
     clean(axes, "both")
 
 

@@ -1,0 +1,220 @@
+"""`dreamix meta`: gold data in a folder, metrics ranked and compared on it, a page of all that."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dreamix.core.errors import UserError
+from dreamix.core.wording import listed, plural
+from evaluation.gold.cli import PATH, FormatsCommand, gathered, rating_options, summary_lines
+
+if TYPE_CHECKING:
+    from reports.meta.gold import Gold
+    from reports.summary import IntervalSettings
+
+GOLD = click.argument("gold", type=PATH)
+SIDES = click.Choice(["higher", "lower"])
+QUESTION = click.option("--question", metavar="NAME", help="One question only.  [default: all]")
+RESAMPLES = click.option(
+    "--resamples", type=click.IntRange(100), default=2000, show_default=True, help="Of intervals."
+)
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
+
+
+@click.group()
+def meta() -> None:
+    """Hold metrics against ratings that stay: gold data."""
+
+
+@meta.command("import", cls=FormatsCommand)
+@click.argument("format", metavar="FORMAT")
+@click.argument("path", type=PATH)
+@click.option(
+    "--scores",
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="Scores of metrics: edit, method, metric, value; maybe question, direction, part.",
+)
+@click.option("--lower", multiple=True, metavar="NAME", help="A metric of which less is better.")
+@rating_options
+def import_gold(
+    format: str,
+    path: Path,
+    scores: tuple[Path, ...],
+    lower: tuple[str, ...],
+    out: Path,
+    **options: Any,
+) -> None:
+    """Make gold data of ratings, read as `study import` does, and of scores of metrics.
+
+    Raw scores of which nothing else is said count as better when higher.
+    """
+    from evaluation.gold.formats.viescore import LOWER, scores_beside
+    from evaluation.gold.scores import Rated, ScoreDefaults, read_scores, write_scores
+    from evaluation.gold.writing import write_ratings
+
+    found, asked, origin = gathered(format, path, options)
+    rows = found.rows
+    rated = Rated(*(frozenset(getattr(row, name) for row in rows)
+                    for name in ("edit", "method", "question")))  # fmt: skip
+    known = LOWER if format == "viescore" else frozenset()
+    given = ScoreDefaults(better="higher", lower=known | set(lower), origin=origin.source)
+    beside = scores_beside(path) if format == "viescore" and not scores else None
+    tables = [*scores, *([beside] if beside else [])]
+    metrics = [one for table in tables for one in read_scores(table, rated, given)]
+    if twice := {one.key for one in metrics if [o.key for o in metrics].count(one.key) > 1}:
+        raise UserError(f"two tables of scores have {listed(sorted(name for name, _ in twice))}")
+    write_ratings(
+        found, asked, origin, out, lambda folder: write_scores(folder, metrics) if metrics else None
+    )
+    for line in summary_lines(found, origin):
+        click.echo(line)
+    names = sorted({one.name for one in metrics})
+    less = sorted({one.name for one in metrics if one.better == "lower"})
+    click.echo(f"{plural(len(names), 'metric')}; less is better of {listed(less) or 'none'}")
+    click.echo(
+        f"{out}: `dreamix meta rank {out}` ranks them, `dreamix meta report {out}` makes a page"
+    )
+
+
+@meta.command("add-metric")
+@GOLD
+@click.argument("scores", type=PATH)
+@click.option(
+    "--name", default="", metavar="NAME", help="Of the metric, where no column metric tells it."
+)
+@click.option("--better", type=SIDES, help="Which way is good, where no column direction says so.")
+@click.option("--question", default="", metavar="NAME", help="It is meant for.  [default: every]")
+@click.option("--source", default="", metavar="TEXT", help="What computed it, with its version.")
+@click.option("--replace", is_flag=True, help="Take the place of a metric of that name.")
+@RESAMPLES
+@SEED
+def add_metric(
+    gold: Path,
+    scores: Path,
+    name: str,
+    better: Any,
+    question: str,
+    source: str,
+    replace: bool,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Add a metric, and print its place among the others.
+
+    SCORES has the columns edit, method and value, as a CSV.
+    """
+    from evaluation.gold.scores import ScoreDefaults, read_scores
+    from reports.meta.gold import added, rated_of, read_gold
+
+    data = read_gold(gold)
+    given = ScoreDefaults(name, question, better, frozenset(), source)
+    new = read_scores(scores, rated_of(data.export), given)
+    data = added(data, new, replace=replace)
+    questions = [q for q in data.export.questions if any(one.question in ("", q) for one in new)]
+    _print_ranks(data, questions, resamples, seed, mark={one.name for one in new})
+
+
+@meta.command()
+@GOLD
+@QUESTION
+@click.option(
+    "--statistic",
+    type=click.Choice(["acc_eq", "spa", "pearson", "spearman", "kendall"]),
+    default="acc_eq",
+    show_default=True,
+    help="By which they are ranked.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(["item", "edits", "global", "system"]),
+    default="edits",
+    show_default=True,
+    help="Of a correlation: within an edit, between the edits of a method, over all, over methods.",
+)
+@RESAMPLES
+@SEED
+def rank(
+    gold: Path, question: str | None, statistic: str, level: Any, resamples: int, seed: int
+) -> None:
+    """Rank the metrics on every question: intervals, clusters, and what people reach."""
+    from reports.meta.gold import read_gold
+
+    data = read_gold(gold)
+    _print_ranks(data, _questions(data, question), resamples, seed, statistic, level)
+
+
+@meta.command()
+@GOLD
+@click.argument("a")
+@click.argument("b")
+@QUESTION
+@RESAMPLES
+@SEED
+def compare(gold: Path, a: str, b: str, question: str | None, resamples: int, seed: int) -> None:
+    """Say whether metric A follows people better than metric B, both named beforehand."""
+    from reports.meta.gold import read_gold
+    from reports.meta.ranks import compared_lines, people_on
+
+    data, how = read_gold(gold), _settings(resamples, seed)
+    questions = _questions(data, question)
+    people = people_on(data, how)
+    for one in questions:
+        for line in compared_lines(data, people, one, a, b):
+            click.echo(line)
+
+
+@meta.command()
+@GOLD
+@click.option("--out", type=PATH, metavar="DIR", help="[default: GOLD/report]")
+@RESAMPLES
+@SEED
+def report(gold: Path, out: Path | None, resamples: int, seed: int) -> None:
+    """Write a page: what raters said, the league of metrics on every question, method by method."""
+    from dreamix.core.places import inside
+    from reports.meta.gold import read_gold
+    from reports.meta.page import build_meta
+    from reports.parts import grouped
+
+    data = read_gold(gold)
+    page, parts = build_meta(data, out or inside(gold, "report"), _settings(resamples, seed))
+    for name, found in grouped(parts):
+        for line in ("", f"{name}:", *found):
+            click.echo(line)
+    click.echo(f"report page: {page}")
+
+
+def _questions(data: "Gold", question: str | None) -> list[str]:
+    """Return the questions that have a metric, or the one that was asked for."""
+    if question is None:
+        return [one for one in data.export.questions if data.of_question(one)]
+    if question not in data.export.questions:
+        raise UserError(f"no question {question}: there are {listed(data.export.questions)}")
+    return [question]
+
+
+def _settings(resamples: int, seed: int) -> "IntervalSettings":
+    from reports.summary import IntervalSettings
+
+    return IntervalSettings(resamples=resamples, seed=seed)
+
+
+def _print_ranks(
+    data: "Gold",
+    questions: list[str],
+    resamples: int,
+    seed: int,
+    statistic: str = "acc_eq",
+    level: Any = "edits",
+    mark: set[str] | None = None,
+) -> None:
+    from reports.meta.ranks import people_on, rank_lines, statistic_of
+
+    if not questions:
+        raise UserError(f"{data.folder} has no metric: `dreamix meta add-metric` adds one")
+    people = people_on(data, _settings(resamples, seed))
+    for one in questions:
+        lines = rank_lines(data, people, one, statistic_of(statistic, level), mark or set())
+        click.echo("\n".join(lines))
