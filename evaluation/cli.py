@@ -19,9 +19,9 @@ from evaluation.options import (
     WORKERS,
     matching,
     method_specs,
+    metric_specs,
     model_settings,
     odd_seeds,
-    words,
 )
 
 if TYPE_CHECKING:
@@ -176,10 +176,13 @@ def measure(
     workers: int,
     least_share: float | None = None,
     composite: Path | None = None,
+    cmd_start: float | None = None,
+    cmd_clip: float | None = None,
     **models: Any,
 ) -> int:
     """Score the clips and say how it went; return the exit code."""
     from evaluation.run.folder import RunFolder
+    from evaluation.score.command import TimeLimits, check_programs
     from evaluation.score.imported_scores import imported_names
     from evaluation.score.plan import metric_names
     from evaluation.score.scoring import score_run
@@ -187,7 +190,11 @@ def measure(
     settings = model_settings(models)
     opened = opened or RunFolder(run)
     held = {name: str(opened.info.metrics[name].axis) for name in imported_names(opened)}
-    names = metric_names(words(metrics), held)
+    wanted, programs = metric_specs(metrics)
+    check_programs(wanted, opened.info.metrics)
+    names = metric_names(wanted, held) if wanted or not programs else []
+    given = {"start": cmd_start, "clip": cmd_clip}
+    limits = TimeLimits(**{name: seconds for name, seconds in given.items() if seconds is not None})
     with progress_bar("scores") as progress:
         done = score_run(
             run,
@@ -198,6 +205,8 @@ def measure(
             workers=workers,
             progress=progress,
             composite=composite,
+            commands=programs,
+            limits=limits,
             opened=opened,
         )
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")

@@ -74,7 +74,24 @@ MODEL_OPTIONS = options(
     ),
 )
 SCORE_OPTIONS = options(
-    click.option("--metrics", multiple=True, metavar="NAME[,NAME...]", help="Default: all."),
+    click.option(
+        "--metrics",
+        multiple=True,
+        metavar="NAME[,NAME...]",
+        help="Names, axes or patterns; cmd:NAME='COMMAND' is a program of yours.  [default: all]",
+    ),
+    click.option(
+        "--cmd-start",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="How long such a program may take to its first answer.  [default: 600]",
+    ),
+    click.option(
+        "--cmd-clip",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="How long it may take from one answer to the next.  [default: 300]",
+    ),
     MODEL_OPTIONS,
     click.option(
         "--align",
@@ -111,6 +128,20 @@ def model_settings(chosen: dict[str, Any]) -> ModelSettings:
 def words(values: tuple[str, ...]) -> list[str]:
     """Return the comma-separated parts of all values."""
     return [word for value in values for part in value.split(",") if (word := part.strip())]
+
+
+def metric_specs(values: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the names that `--metrics` gives, and its programs: each takes the rest of its value.
+
+    A command may hold commas, so that what follows `cmd:` is no longer a list.
+    """
+    names: list[str] = []
+    programs: list[str] = []
+    for value in values:
+        plain, mark, rest = f",{value}".replace(", cmd:", ",cmd:").partition(",cmd:")
+        names += words((plain,))
+        programs += [f"cmd:{rest}"] if mark else []
+    return names, programs
 
 
 def method_specs(values: tuple[str, ...]) -> list[str]:

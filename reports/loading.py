@@ -28,6 +28,9 @@ FIELDS = ("status", *NUMBERS, "reason", "note")
 NO_CLIP = "no clip yet: `dreamix bench run` makes it"
 NO_SCORE = "not scored yet: `dreamix bench score` does it"
 OUTDATED = "the score is of another clip or definition: `dreamix bench score` renews it"
+OUTDATED_PROGRAM = (
+    "the score is of another clip or definition: `dreamix bench score --metrics cmd:...` renews it"
+)
 OUTDATED_IMPORT = "the score is of another clip or table: `dreamix bench import-scores` renews it"
 
 
@@ -185,7 +188,9 @@ def _checked(row: ScoreRow | None, metric: MetricInfo, clip: ClipRow | None) -> 
         known = {"status": clip.status, "reason": clip.reason}
         return {"status": "missing", "reason": NO_SCORE} if clip.status == "ok" else known
     if not row.is_of(clip, metric.definition_id):
-        return {"status": "missing", "reason": OUTDATED_IMPORT if metric.imported else OUTDATED}
+        known = {"imported": OUTDATED_IMPORT, "command": OUTDATED_PROGRAM}
+        told = [text for what, text in known.items() if getattr(metric, what)]
+        return {"status": "missing", "reason": told[0] if told else OUTDATED}
     return vars(row)
 
 

@@ -225,7 +225,7 @@ class TestMistakes:
         self, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = table(tmp_path, *full())
-        monkeypatch.setattr("evaluation.score.scores_file.MOST_SCORES", 8)
+        monkeypatch.setattr("evaluation.score.plan.MOST_SCORES", 8)
         with pytest.raises(UserError, match="with it the run has 9 scores, and no more than 8"):
             brought(run, path)
         with open(tmp_path / "large.csv", "wb") as file:

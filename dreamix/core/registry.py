@@ -64,6 +64,11 @@ class Registry(Generic[T]):
         self._walk()
         return sorted(self._entries)
 
+    def __contains__(self, name: object) -> bool:
+        """Return True if there is an entry of that name."""
+        self._walk()
+        return name in self._entries
+
     def brought_by(self, name: str) -> Package | None:
         """Return the package that brings the entry called `name`; None for ours."""
         self._walk()

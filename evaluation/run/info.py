@@ -20,6 +20,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import parse_json, read_bytes
 from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
 from dreamix.data.suite_snapshot import Text
+from evaluation.run.elsewhere import CommandInfo, ImportInfo
 from evaluation.schema import FORMAT, READABLE, Axis, Cell, ClipRow, Format, Origin, Seed, Sha256
 
 if TYPE_CHECKING:
@@ -109,18 +110,6 @@ class MethodInfo:
 
 
 @dataclass(frozen=True)
-class ImportInfo:
-    """Where the scores of a metric come from that was computed elsewhere."""
-
-    __pydantic_config__ = STRICT
-    source: str  # what computed them, as their table says
-    file: str  # name of the table
-    place: str  # where it stood, seen from the run folder; never opened
-    sha256: Sha256
-    missing: tuple[float, ...] = ()  # numbers that stood for no score
-
-
-@dataclass(frozen=True)
 class MetricInfo:
     """What a metric declares about itself, and how it was computed."""
 
@@ -142,6 +131,7 @@ class MetricInfo:
     composite: dict[str, Any] | None = None  # see evaluation.score.composite_file
     package: PackageInfo | None = None
     imported: ImportInfo | None = None
+    command: CommandInfo | None = None
 
     @property
     def arrow(self) -> str:
@@ -151,7 +141,9 @@ class MetricInfo:
     @property
     def elsewhere(self) -> str | None:
         """What computed it, for a metric that is none of the toolkit's or of a package."""
-        return self.imported.source if self.imported else None
+        if self.imported:
+            return self.imported.source
+        return self.command.said if self.command else None
 
     @property
     def ends(self) -> tuple[float, float]:

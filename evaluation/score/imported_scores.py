@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 from dreamix.core.errors import Mistakes, Problem
 from dreamix.core.records import only_writer
+from evaluation.run.elsewhere import ImportInfo
 from evaluation.run.folder import RunFolder
-from evaluation.run.info import ImportInfo, MetricInfo
+from evaluation.run.info import MetricInfo
 from evaluation.run.versions import versions
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.score.composite_scores import composite_rows, kept_composites
-from evaluation.score.plan import no_clip
-from evaluation.score.scores_file import ReadMetric, ScoresFile, check_room, read_scores_file
+from evaluation.score.plan import check_room, no_clip
+from evaluation.score.scores_file import ReadMetric, ScoresFile, read_scores_file
 from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
 
 Rows = dict[Key, ScoreRow]
@@ -143,7 +144,7 @@ def _check_others(
             problems.append(Problem(str(found.path), 1, why))
     if problems:
         raise Mistakes(problems)
-    check_room(run, len({**run.info.metrics, **facts}), found.path)
+    check_room(run, facts, str(found.path))
 
 
 def _clash(old: MetricInfo, new: MetricInfo, replace_others: bool) -> str | None:

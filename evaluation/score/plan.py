@@ -4,7 +4,7 @@ The plan is made without loading a model: a score stands if its clip and its def
 version, models, frame policy) are those of today.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from dreamix.core.registry import near_misses
 from evaluation.features.base import MODELS
 from evaluation.metrics.base import METRICS, Metric, definition_id
 from evaluation.run.folder import RunFolder
+from evaluation.run.info import MOST_SCORES
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.score.table import Key
 from evaluation.settings import ModelSettings
@@ -130,6 +131,20 @@ def _stands(row: ScoreRow | None, definition: str, clip: ClipRow) -> bool:
     if row is None or not row.is_of(clip, definition):
         return False
     return row.status != "failed" or row.reason == no_clip(clip)
+
+
+def check_room(run: RunFolder, metrics: Iterable[str], where: str) -> None:
+    """Raise a `UserError` if a run with these metrics too has more scores than can be worked with.
+
+    where: what the message begins with.
+    """
+    cells = len(run.info.edits) * sum(len(method.seeds) for method in run.info.methods.values())
+    count = cells * len({*run.info.metrics, *metrics})
+    if count > MOST_SCORES:
+        raise UserError(
+            f"{where}: with it the run has {count} scores, and no more than {MOST_SCORES} can be "
+            "worked with"
+        )
 
 
 def no_clip(clip: ClipRow) -> str:

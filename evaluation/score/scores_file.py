@@ -21,7 +21,6 @@ from dreamix.core.registry import near_misses
 from dreamix.core.wording import listed, plural
 from evaluation.metrics.base import METRICS, Better
 from evaluation.run.folder import RunFolder
-from evaluation.run.info import MOST_SCORES
 from evaluation.schema import AXES, Axis, Cell
 
 NEEDED = ("edit", "method", "metric", "value", "direction", "source")
@@ -232,13 +231,3 @@ class _Reading:
                 self.wrong(column.line, f"{name} means something here; call this one differently")
             elif before != name:
                 self.wrong(column.line, f"{name} and {before} differ only by case")
-
-
-def check_room(run: RunFolder, metrics: int, path: Path) -> None:
-    """Raise a `UserError` if a run with so many metrics has more scores than can be worked with."""
-    cells = len(run.info.edits) * sum(len(method.seeds) for method in run.info.methods.values())
-    if cells * metrics > MOST_SCORES:
-        raise UserError(
-            f"{path}: with it the run has {cells * metrics} scores, and no more than {MOST_SCORES} "
-            "can be worked with: import fewer metrics"
-        )

@@ -5,22 +5,22 @@ when it is done. At the end the rows are sorted, so that an interrupted and an u
 leave the same bytes.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.progress import Progress
-from dreamix.core.records import only_writer, remove_leftovers
+from dreamix.core.records import only_writer
 from evaluation.features.inference import check_device
 from evaluation.metrics.base import METRICS
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo, package_info
-from evaluation.run.pool import run_units
 from evaluation.run.versions import versions
 from evaluation.sample.frames import check_policy
 from evaluation.schema import ScoreRow, counted_reasons
+from evaluation.score.command import TimeLimits, commands_of, said_before
 from evaluation.score.composite_file import Composite, read_composites
 from evaluation.score.composite_scores import (
     check_composites,
@@ -29,11 +29,11 @@ from evaluation.score.composite_scores import (
     kept_composites,
 )
 from evaluation.score.imported_scores import imported_names, imported_rows
-from evaluation.score.plan import Choice, TasksOfVideo, choose_metrics, plan
+from evaluation.score.passes import Keeper, ProgramMetrics, Work
+from evaluation.score.plan import Choice, check_room, choose_metrics, plan
 from evaluation.score.remarks import gathered, partial
 from evaluation.score.settled import Settled, digest_of, settle, settled
 from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
-from evaluation.score.video import Scored, ScoringWorker
 from evaluation.settings import ModelSettings
 
 Rows = dict[Key, ScoreRow]
@@ -63,6 +63,8 @@ def score_run(
     workers: int = 1,
     progress: Progress | None = None,
     composite: Path | None = None,
+    commands: Sequence[str] = (),
+    limits: TimeLimits | None = None,
     opened: RunFolder | None = None,
 ) -> Summary:
     """Return what was done to give every clip of the run at `out` the metrics `names`.
@@ -72,6 +74,8 @@ def score_run(
     On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
     composite: file of composite metrics to work out from the scores; those of earlier files are
     renewed without it.
+    commands: metrics that are programs, as `cmd:NAME=COMMAND`.
+    limits: how long those may be silent.
     opened: the folder at `out`, if it is open: what was read of it is not read again.
     """
     check_policy(policy)
@@ -81,76 +85,69 @@ def score_run(
     settings = settings.on(run.suite.world)
     with only_writer(out):
         check_device(settings.device)
-        choice, held = _chosen(run, names, settings, policy)
+        programs = _programs(run, commands, limits)
+        choice, held = _chosen(run, names, settings, policy, programs.definitions)
         definitions = _definitions(run, choice)
         check_composites(given, definitions)
         asked = choice.definitions, held, choice.not_run, settings.to_dict(), policy, least_share
         if not given and (known := settled(run, digest_of(run, *asked))):
             return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
-        units = plan(run, choice.definitions, rows)
-        computed, seconds = 0, defaultdict[str, float](float)
-        worker = ScoringWorker(out, settings, policy, choice.definitions)
-        for scored in _told(units, run_units(worker, units, workers), progress):
-            _keep(run, rows, scored.rows)
-            computed += len(scored.rows)
-            for stage, spent in scored.seconds.items():
-                seconds[stage] += spent
-        if units:
-            remove_leftovers(out)  # of workers that were lost meanwhile
+        keeper = Keeper(run, rows, progress)
+        Work(run, settings, policy, workers, programs).do(keeper, choice.definitions)
+        definitions |= choice.definitions
         composites = kept_composites(run) | {one.name: one for one in given}
-        computed += _renew(run, rows, composites, definitions)
-        facts = _facts(choice, settings, policy)
+        _renew(keeper, run, composites, definitions)
+        computed = len(keeper.computed)
+        facts = _facts(choice, settings, policy, programs)
         facts |= _composite_facts(run, composites, facts)
         _finish(run, rows, facts, choice, computed, least_share)
         run.keep_rows()
         told = [*choice.definitions, *held, *(one.name for one in given)]
-        summary = _summary(run, rows, choice, computed, seconds, told)
-        left = plan(run, choice.definitions, rows) if computed else units
-        if not given and not left:
+        summary = _summary(run, rows, choice, keeper, told, programs.noise)
+        if not given and not plan(run, choice.definitions, rows):
             _settle(run, digest_of(run, *asked), summary)
         return summary
 
 
+def _programs(run: RunFolder, commands: Sequence[str], limits: TimeLimits | None) -> ProgramMetrics:
+    """Return the metrics that are programs, with what they said when they last ran."""
+    found = {one.name: one for one in commands_of(commands, run.info.metrics)}
+    check_room(run, found, "--metrics")
+    said = {name: said_before(one, run.info.metrics) for name, one in found.items()}
+    return ProgramMetrics(found, said, limits or TimeLimits())
+
+
 def _chosen(
-    run: RunFolder, names: list[str], settings: ModelSettings, policy: str
+    run: RunFolder,
+    names: list[str],
+    settings: ModelSettings,
+    policy: str,
+    programs: dict[str, str],
 ) -> tuple[Choice, list[str]]:
-    """Return which metrics are computed, and which of `names` were imported and are kept."""
+    """Return which metrics are computed, and which of `names` were imported and are kept.
+
+    programs: definitions of metrics that are programs.
+    """
     imported = set(imported_names(run))
     held = [name for name in names if name in imported]
     computed = [name for name in names if name not in imported]
     choice = choose_metrics(computed, settings, policy, run.info.models)
-    ours = {name: TAKEN for name in held if name in METRICS.names()}
-    return choice._replace(not_run={**choice.not_run, **ours}), held
+    ours = {name: TAKEN for name in held if name in METRICS}
+    return Choice(choice.definitions | programs, {**choice.not_run, **ours}, choice.found), held
 
 
 def _renew(
-    run: RunFolder, rows: Rows, composites: dict[str, Composite], definitions: dict[str, str]
-) -> int:
-    """Bring rows up to date that follow from others; return how many were computed for it."""
-    _keep(run, rows, imported_rows(run, rows))
-    renewed = composite_rows(run, [*composites.values()], rows, definitions)
-    _keep(run, rows, renewed)
-    return len(renewed)
-
-
-def _told(
-    units: list[TasksOfVideo], found: Iterable[Scored], progress: Progress | None
-) -> Iterator[Scored]:
-    """Yield what was found of every unit, and tell `progress` of it once it is kept."""
-    done, total = 0, sum(unit.size for unit in units)
-    if progress:
-        progress(done, total)
-    for scored in found:
-        yield scored
-        done += len(scored.rows)
-        if progress:
-            progress(done, total)
-
-
-def _keep(run: RunFolder, rows: Rows, new: list[ScoreRow]) -> None:
-    append_scores(run.scores, new)
-    rows.update({row.key: row for row in new})
+    keeper: Keeper,
+    run: RunFolder,
+    composites: dict[str, Composite],
+    definitions: dict[str, str],
+) -> None:
+    """Bring rows up to date that follow from others."""
+    imported = imported_rows(run, keeper.rows)
+    append_scores(run.scores, imported)
+    keeper.rows |= {row.key: row for row in imported}
+    keeper.keep(composite_rows(run, [*composites.values()], keeper.rows, definitions))
 
 
 def _settle(run: RunFolder, digest: str | None, found: Summary) -> None:
@@ -195,10 +192,14 @@ def _finish(
         run.save()
 
 
-def _facts(choice: Choice, settings: ModelSettings, policy: str) -> dict[str, MetricInfo]:
+def _facts(
+    choice: Choice, settings: ModelSettings, policy: str, programs: ProgramMetrics
+) -> dict[str, MetricInfo]:
     """Return what run.json holds about each metric: what it declares, and how it was computed."""
-    facts = {}
+    facts = {name: one.facts(programs.said[name]) for name, one in programs.commands.items()}
     for name, definition in choice.definitions.items():
+        if name in facts:
+            continue
         metric = METRICS.get(name)
         facts[name] = MetricInfo(
             **metric.facts(),
@@ -222,9 +223,9 @@ def _summary(
     run: RunFolder,
     rows: Rows,
     choice: Choice,
-    computed: int,
-    seconds: dict[str, float],
+    keeper: Keeper,
     names: list[str],
+    noise: dict[str, str],
 ) -> Summary:
     keys = [(*cell, name) for cell in run.cells() for name in names]
     found = [rows.get(key) for key in keys]
@@ -232,6 +233,8 @@ def _summary(
     failed = [row for row in found if row and row.status == "failed"]
     reasons = counted_reasons((str(row.reason), row.edit) for row in failed)
     notes = Counter(row.note for row in found if row and row.note)
+    notes |= {f"{name}: {what}": 1 for name, what in noise.items()}
     there = [row for row in found if row]
     read_as = gathered(there), partial(there, run.info.least_share)
-    return Summary(computed, counts, reasons, notes, *read_as, choice.not_run, seconds)
+    did = choice.not_run, keeper.seconds
+    return Summary(len(keeper.computed), counts, reasons, notes, *read_as, *did)

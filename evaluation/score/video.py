@@ -1,6 +1,6 @@
 """Scores all edits of one source video, one way through: decode, embed, measure, row."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from evaluation.sample import View
 from evaluation.schema import Cell, ScoreRow, Status
 from evaluation.score.decoding import Decoder
 from evaluation.score.embedding import ENCODERS, Embedder
+from evaluation.score.ledger import Ask
 from evaluation.score.measuring import Measurer
 from evaluation.score.plan import ScoringTask, TasksOfVideo, no_clip
 from evaluation.score.rows import Rows
@@ -23,9 +24,10 @@ from evaluation.settings import ModelSettings
 
 
 class Scored(NamedTuple):
-    """Rows of a unit and the seconds each stage took."""
+    """Rows of a unit, what is left to ask of programs, and the seconds each stage took."""
 
     rows: list[ScoreRow]
+    asks: list[Ask]
     seconds: dict[str, float]
 
 
@@ -35,16 +37,17 @@ def score_video(unit: TasksOfVideo, features: Features, rows: Rows) -> Scored:
     try:
         decoder = Decoder(rows.run, unit, features, stages)
     except UserError as error:
-        return Scored(rows.all_failed(unit.tasks, f"no source: {error}"), stages.seconds)
+        return Scored(rows.all_failed(unit.tasks, f"no source: {error}"), [], stages.seconds)
     needs = needs_of(name for task in unit.tasks for name in task.metrics)
     known = GroundTruth(rows.run, unit.video, features, needs)
     scorer = VideoScorer(
         decoder, Embedder(features, stages), Measurer(features), rows, known, stages
     )
-    found: list[ScoreRow] = []
+    found: list[ScoreRow | Ask] = []
     for _, tasks in groupby(sorted(unit.tasks, key=batch_mates), key=batch_mates):
         found += scorer.rows_of(list(tasks))
-    return Scored(found, stages.seconds)
+    done = [row for row in found if isinstance(row, ScoreRow)]
+    return Scored(done, [ask for ask in found if isinstance(ask, Ask)], stages.seconds)
 
 
 class VideoScorer(NamedTuple):
@@ -57,14 +60,14 @@ class VideoScorer(NamedTuple):
     known: GroundTruth
     stages: Stages
 
-    def rows_of(self, tasks: list[ScoringTask]) -> list[ScoreRow]:
+    def rows_of(self, tasks: list[ScoringTask]) -> Sequence[ScoreRow | Ask]:
         """Return the rows of clips that share batches; want of memory costs these and no others."""
         try:
             return list(self._score_group(tasks))
         except MemoryError:
             return self.rows.all_failed(tasks, "there is not memory enough for these clips at once")
 
-    def _score_group(self, tasks: list[ScoringTask]) -> Iterator[ScoreRow]:
+    def _score_group(self, tasks: list[ScoringTask]) -> Iterator[ScoreRow | Ask]:
         gaps = [self._obstacles(task) for task in tasks]
         for task, obstacles in zip(tasks, gaps, strict=True):
             yield from (self.rows.gap(task, name, *why) for name, why in obstacles.items())
@@ -82,7 +85,7 @@ class VideoScorer(NamedTuple):
         edit = self.rows.run.suite.edit(task.cell.edit)
         found: dict[str, tuple[Status, str]] = {}
         for name in task.metrics:
-            if why := self.known.obstacle(METRICS.get(name), edit):
+            if is_ours(name) and (why := self.known.obstacle(METRICS.get(name), edit)):
                 found[name] = "n/a", why
             elif task.clip.status != "ok":
                 found[name] = task.clip.status, no_clip(task.clip)
@@ -107,12 +110,15 @@ class VideoScorer(NamedTuple):
             return broken | {task.cell: why for task in tasks}
         return broken
 
-    def _score_clip(self, task: ScoringTask, view: View) -> Iterator[ScoreRow]:
+    def _score_clip(self, task: ScoringTask, view: View) -> Iterator[ScoreRow | Ask]:
         rows, source = self.rows, self.decoder.source
         edit = rows.run.suite.edit(task.cell.edit)
         sample = self.known.sample(edit, view, source, rows.policy)
         read_as = rows.read_as(edit.video, view, self.decoder)
         for name in task.metrics:
+            if not is_ours(name):
+                yield Ask(rows.row(task, name, read_as), task.clip)
+                continue
             with self.stages.stage(f"metric {name}"):
                 found = self.measurer.measure(METRICS.get(name), sample)
                 yield rows.row(task, name, read_as | found)
@@ -148,5 +154,10 @@ def batch_mates(task: ScoringTask) -> tuple[str, int]:
 
 
 def needs_of(metrics: Iterable[str]) -> set[str]:
-    """Return the inputs and models that the metrics need."""
-    return {need for name in metrics for need in METRICS.get(name).needs}
+    """Return the inputs and models that the metrics need; those of programs need none of ours."""
+    return {need for name in filter(is_ours, metrics) for need in METRICS.get(name).needs}
+
+
+def is_ours(metric: str) -> bool:
+    """Return False for a metric that a program of the user's computes."""
+    return metric in METRICS

@@ -1,0 +1,33 @@
+"""Where the scores of a metric come from that neither the toolkit nor a package computes."""
+
+from dataclasses import dataclass
+
+from dreamix.core.typed import STRICT
+from evaluation.schema import Sha256
+
+
+@dataclass(frozen=True)
+class ImportInfo:
+    """A table of scores that was imported."""
+
+    __pydantic_config__ = STRICT
+    source: str  # what computed them, as their table says
+    file: str  # name of the table
+    place: str  # where it stood, seen from the run folder; never opened
+    sha256: Sha256
+    missing: tuple[float, ...] = ()  # numbers that stood for no score
+
+
+@dataclass(frozen=True)
+class CommandInfo:
+    """A program that the user named. It is told of, never run because it stands here."""
+
+    __pydantic_config__ = STRICT
+    text: str  # as it was given
+    files: dict[str, Sha256]  # words of it that are small files: scripts
+    version: str | None = None  # as the program says
+
+    @property
+    def said(self) -> str:
+        """The program as tables name it."""
+        return f"{self.text}, version {self.version}" if self.version else self.text

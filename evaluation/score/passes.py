@@ -1,0 +1,149 @@
+"""The work of one scoring: every clip that lacks a metric goes through the stations once.
+
+Rows are on disk as soon as there are any, whichever thread has them: those of our metrics come from
+the processes that decode and measure, those of programs from what listens to them.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from dreamix.core.progress import Progress
+from dreamix.core.records import remove_leftovers
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import MetricInfo
+from evaluation.run.pool import run_units
+from evaluation.schema import ScoreRow
+from evaluation.score.asking import Programs
+from evaluation.score.command import Command, SelfDescription, TimeLimits
+from evaluation.score.ledger import ScoreLedger
+from evaluation.score.plan import TasksOfVideo, plan
+from evaluation.score.table import Key, append_scores
+from evaluation.score.video import ScoringWorker
+from evaluation.settings import ModelSettings
+
+PASSES = 2  # a program may say that its number means another thing than when it last ran
+
+
+@dataclass
+class ProgramMetrics:
+    """Metrics that are programs, and what is known of them; `said` changes when they run."""
+
+    commands: dict[str, Command] = field(default_factory=dict)
+    said: dict[str, SelfDescription] = field(default_factory=dict)
+    limits: TimeLimits = field(default_factory=TimeLimits)
+    noise: dict[str, str] = field(default_factory=dict)  # what of their output was of no use
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Hash by metric of what its number means."""
+        return {name: one.definition_id(self.said[name]) for name, one in self.commands.items()}
+
+
+class Keeper:
+    """The scores of a run while more come in."""
+
+    def __init__(
+        self, run: RunFolder, rows: dict[Key, ScoreRow], progress: Progress | None
+    ) -> None:
+        self.rows, self.computed = rows, set[Key]()
+        self.seconds = defaultdict[str, float](float)
+        self._run, self._progress = run, progress
+        self._lock = threading.Lock()
+        self._due: set[Key] = set()
+        self._total = 0
+
+    def expect(self, units: Sequence[TasksOfVideo]) -> None:
+        """Take note of what is to come, for the progress that is told."""
+        cells = ((task, name) for unit in units for task in unit.tasks for name in task.metrics)
+        self._due = {(*task.cell, name) for task, name in cells}
+        self._total = len(self._due)
+        self._tell()
+
+    def keep(self, rows: Sequence[ScoreRow]) -> None:
+        """Put rows on disk, then among the others."""
+        if not rows:
+            return
+        with self._lock:
+            append_scores(self._run.scores, [*rows])
+            fresh = {row.key: row for row in rows}
+            self.rows |= fresh
+            self.computed |= fresh.keys()
+            self._due -= fresh.keys()
+            self._tell()
+
+    def define(self, facts: MetricInfo) -> None:
+        """Note in run.json what the number of a program means, before there are any."""
+        with self._lock:
+            if self._run.info.metrics.get(facts.name) != facts:
+                self._run.change(metrics={**self._run.info.metrics, facts.name: facts})
+
+    def _tell(self) -> None:
+        if self._progress:
+            self._progress(self._total - len(self._due), self._total)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a scoring is about."""
+
+    run: RunFolder
+    settings: ModelSettings
+    policy: str
+    workers: int
+    programs: ProgramMetrics
+
+    def do(self, keeper: Keeper, definitions: dict[str, str]) -> None:
+        """Give every clip the metrics of `definitions` that it lacks.
+
+        Where a program says that its number means something else, `definitions` is changed and all
+        clips are asked again.
+        """
+        asked: set[Key] = set()
+        for _ in range(PASSES):
+            units, before = plan(self.run, definitions, keeper.rows), dict(definitions)
+            if units:
+                self._one_way(units, keeper, definitions, asked)
+                remove_leftovers(self.run.path)  # of workers that were lost meanwhile
+            if definitions == before:
+                return
+
+    def _one_way(
+        self,
+        units: list[TasksOfVideo],
+        keeper: Keeper,
+        definitions: dict[str, str],
+        asked: set[Key],
+    ) -> None:
+        worker = ScoringWorker(self.run.path, self.settings, self.policy, dict(definitions))
+        keeper.expect(units)
+        with ExitStack() as stack:
+            programs = self._started(units, keeper)
+            stack.callback(programs.stop)
+            for scored in run_units(worker, units, self.workers):
+                keeper.keep(scored.rows)
+                for stage, spent in scored.seconds.items():
+                    keeper.seconds[stage] += spent
+                programs.ask(ask for ask in scored.asks if ask.row.key not in asked)
+            for name, one in programs.finish().items():
+                keeper.seconds[f"program {name}"] += one.seconds
+                self.programs.said[name] = one.ledger.said
+                self.programs.noise |= {name: one.ledger.noise} if one.ledger.noise else {}
+                asked |= {row.key for row in one.ledger.answered.values()}
+        definitions |= self.programs.definitions
+
+    def _started(self, units: list[TasksOfVideo], keeper: Keeper) -> Programs:
+        """Return the programs that have something to do, of which the first is started."""
+        tasks = [task for unit in units for task in unit.tasks if task.clip.status == "ok"]
+        lacking = {name for task in tasks for name in task.metrics}
+        wanted = [self._ledger(n) for n in self.programs.commands if n in lacking]
+        return Programs(self.run, wanted, keeper, self.programs.limits)
+
+    def _ledger(self, name: str) -> ScoreLedger:
+        known, definition = self.run.info.metrics.get(name), self.programs.definitions[name]
+        replaces = known is not None and known.definition_id != definition
+        return ScoreLedger(
+            self.programs.commands[name], self.programs.said[name], replaces=replaces
+        )
