@@ -42,6 +42,7 @@ def test_an_export_is_analyzed_and_the_verdict_printed(analyzed: tuple[Path, str
     assert printed.splitlines()[-1] == f"report page: {out / 'index.html'}"
 
 
+@pytest.mark.slow
 def test_every_form_is_there(analyzed: tuple[Path, str]) -> None:
     out, _ = analyzed
     for name in ("index.html", "paper.tex", "methods/methods.tex", "methods/references.bib"):

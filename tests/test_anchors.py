@@ -69,6 +69,7 @@ def test_nothing_failed(scores: list[ScoreRow]) -> None:
     assert [row for row in scores if row.status == "failed"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metric", "best"),
     [

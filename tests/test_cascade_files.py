@@ -99,6 +99,7 @@ def test_reading_and_writing_are_silent(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_saving_leaves_the_network_as_it_is(tmp_path: Path) -> None:
     unet = tiny_base()
     save_part("unet", unet, tmp_path)

@@ -80,6 +80,7 @@ RUN = "bench run {suite} --out {tmp}/new --methods "
 SCORE = "bench score {run} --metrics "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -25,6 +25,7 @@ def written(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "composites.json"
     out = write_composites(path, {"quality": learned(), "alignment": learned(1)}, FACTS, origin())
@@ -59,6 +60,7 @@ def test_it_says_how_it_was_learned(tmp_path: Path) -> None:
     assert axis["sentence"].startswith("On held-out videos, the composite follows people on ")
 
 
+@pytest.mark.slow
 def test_equal_composites_are_equal_files(tmp_path: Path) -> None:
     one, other = (written(tmp_path / name) for name in ("a.json", "b.json"))
     assert one.read_bytes() == other.read_bytes()
@@ -102,6 +104,7 @@ def test_damage_is_one_line(tmp_path: Path, change: dict[str, Any], message: str
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scale", "weight"])
 def test_a_term_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / "c.json")

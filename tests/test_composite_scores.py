@@ -174,6 +174,7 @@ class TestScores:
         assert after.clip == digest
         assert after.value != before.value
 
+    @pytest.mark.slow
     def test_a_metric_of_another_definition_takes_the_number_away(
         self, run: Path, tmp_path: Path
     ) -> None:

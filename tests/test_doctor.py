@@ -88,6 +88,7 @@ def test_on_the_processor_nothing_is_offloaded() -> None:
     assert [(f.offloaded, f.verdict) for f in found] == [(None, "yes"), (None, "no")]
 
 
+@pytest.mark.slow
 def test_the_overview_has_a_row_for_every_backend_and_how_to_get_what_is_missing() -> None:
     said = run()
     for name in pretrained_names():

@@ -82,6 +82,7 @@ def test_a_finetuning_that_fails_leaves_the_pipeline_as_it_was(family: str, befo
     assert whole(dreamix) == pretrained
 
 
+@pytest.mark.slow
 def test_an_interrupted_edit_after_a_failure_is_that_of_before() -> None:
     """The same frames, to the bit, with the adapter that was held."""
     dreamix = tiny()
@@ -125,6 +126,7 @@ def test_a_finetuning_does_not_depend_on_those_before(family: str) -> None:
         assert whole(twice) == pretrained
 
 
+@pytest.mark.slow
 def test_a_loaded_adapter_takes_the_place_of_a_full_finetuning(tmp_path: Path) -> None:
     one, fresh = tiny(), tiny()
     one.finetune(CLIP, **FULL)
@@ -171,6 +173,7 @@ def test_an_adapter_of_another_number_of_networks_is_refused_whole(saved: dict[s
         assert whole(dreamix) == held
 
 
+@pytest.mark.slow
 def test_a_second_file_that_does_not_fit_leaves_the_first_expert_too(
     saved: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -251,6 +254,7 @@ def fails(_: Path) -> None:
     raise StorageError("no space left")
 
 
+@pytest.mark.slow
 def test_what_the_networks_hold_is_seen_and_not_remembered(folder: Path, tmp_path: Path) -> None:
     """Whoever changes them between two edits of a clip does not change the second edit."""
     backend: Any = open_backend(f"{folder}@32x32x3", tmp_path / "kept")
@@ -317,6 +321,7 @@ def cascade(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"toybox:{save_tiny(tmp_path_factory.mktemp('cascade'))}"
 
 
+@pytest.mark.slow
 def test_the_embedded_model_makes_weights_anew_that_cannot_be_read(
     cascade: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -335,6 +340,7 @@ def test_the_embedded_model_makes_weights_anew_that_cannot_be_read(
         assert str(file) in caplog.text
 
 
+@pytest.mark.slow
 def test_the_embedded_model_keeps_nothing_of_a_finetuning_that_failed(
     cascade: str, tmp_path: Path
 ) -> None:

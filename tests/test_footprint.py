@@ -298,6 +298,7 @@ def test_parts_of_an_image_model_stay() -> None:
         picture_footprint("sd1.5", plan, Size(65, 64, 4), PROCESSOR)
 
 
+@pytest.mark.slow
 def test_calls_of_the_inversion_are_those_of_the_docs() -> None:
     """981 up; the authors' 999 up and 998 down again."""
     plan = published(PUBLISHED.with_name(SCALED))["stable-diffusion"]

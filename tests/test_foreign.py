@@ -303,6 +303,7 @@ def test_seeds_are_any_integers_or_how_many(run: Path) -> None:
     assert sorted(set(seeds)) == [-5, 7, 2**40]
 
 
+@pytest.mark.slow
 def test_a_grid_without_end_is_refused(arena: Arena, run: Path) -> None:
     """2,000 methods of 1,000 seeds on 3 edits would be 6 million clips."""
     method = json.loads((run / "run.json").read_text())["methods"]["alpha"] | {"seeds": 1000}

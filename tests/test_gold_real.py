@@ -50,6 +50,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, People]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_alphas_of_every_editor_are_the_published_ones(people: dict[str, People]) -> None:
     for task, one in people.items():
         part = agreement_part(one)
@@ -87,6 +88,7 @@ def parts(tdve: People) -> dict[str, ReportPart]:
     return {part.id: part for part in people_parts(tdve)}
 
 
+@pytest.mark.slow
 def test_own_means_of_tdve_are_those_of_its_file(tdve: People) -> None:
     rows = pd.read_csv(RATINGS / "tdve" / "train-mos.csv")
     names = list(tdve.kept.ratings.methods)
@@ -96,6 +98,7 @@ def test_own_means_of_tdve_are_those_of_its_file(tdve: People) -> None:
         assert tdve.kept.own[question].mos == pytest.approx(means.loc[names].to_numpy(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_means_have_intervals_over_sources_and_nothing_of_raters(
     tdve: People, parts: dict[str, ReportPart]
 ) -> None:
@@ -136,6 +139,7 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Gold]:
     return found
 
 
+@pytest.mark.slow
 def test_spearman_of_gemini_by_editor_is_the_published_one(
     gold: dict[str, Gold], people: dict[str, People]
 ) -> None:
@@ -159,6 +163,7 @@ FIRST_LOOK = {  # the values of the README of the data, to its three digits
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["SC", "PQ"])
 def test_seventeen_judges_rank_as_a_first_look_found(
     gold: dict[str, Gold], people: dict[str, People], question: str

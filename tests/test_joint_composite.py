@@ -71,6 +71,7 @@ def test_metrics_that_tie_are_the_best_together() -> None:
     assert "metric there is copy and ours; in hindsight copy and ours." in caption
 
 
+@pytest.mark.slow
 def test_the_file_is_one_that_bench_score_reads(
     joint: Joint, part: ReportPart, tmp_path: Path
 ) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from reports.page.files import write_parts
 from reports.parts import ReportPart, stamped
 
 
+@pytest.mark.slow
 def test_files_of_a_part_are_written_and_named_by_who_rated(tmp_path: Path) -> None:
     part = ReportPart(id="p", title="P", files=(("composite.json", '{"a": 1}\n'),))
     assert write_parts([part], tmp_path / "people").files == ["composite.json"]

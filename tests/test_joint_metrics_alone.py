@@ -93,6 +93,7 @@ def test_nothing_is_said_about_people_and_few_methods_are_a_note() -> None:
     assert not {"rater", "people", "vote"} & set(said.lower().split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"methods": 1}, {"metrics": {}}, {"metrics": {"one": Meant("quality", "quality")}}],

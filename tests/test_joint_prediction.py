@@ -177,6 +177,7 @@ def test_a_score_on_own_edits_is_marked_beside_the_cost() -> None:
     assert not any(APART in c.main for r in cost_part(joint).tables[0].rows for c in r.cells)
 
 
+@pytest.mark.slow
 def test_the_mapping_of_a_file_is_of_the_metric_as_it_is() -> None:
     """`good_f` is better when lower: at a clip's own value the polynomial gives its prediction.
 

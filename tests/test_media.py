@@ -322,6 +322,7 @@ def test_reading_is_deterministic(tmp_path: Path, frames: np.ndarray) -> None:
     np.testing.assert_array_equal(read_video(path).frames, read_video(path).frames)
 
 
+@pytest.mark.slow
 def test_real_clips_agree_with_opencv(shared_dir: Path) -> None:
     """OpenCV 5.0 decodes as many frames, of the same brightness but for its coarser rounding.
 

@@ -160,6 +160,7 @@ def test_kinds_of_resampling_are_those_of_nlpstats(
     assert found.low < ends[0] and found.high > ends[1]
 
 
+@pytest.mark.slow
 def test_intervals_over_sources_hold_the_truth() -> None:
     """Item-level agreement of 30 sources x 3 edits, the noise of a source shared: the 95%
     interval must hold the true value (1,500 sources) in about 94% of 200 sets; treating edits as

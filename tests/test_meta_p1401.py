@@ -68,6 +68,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(6))
 def test_third_order_is_the_constrained_optimum(shape: str, seed: int) -> None:

@@ -127,6 +127,7 @@ def test_facts_say_level_step_and_finetuning(toybox: Toybox) -> None:
     assert make("tune-a-video", anew).facts["finetune_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_edits_of_one_clip_share_its_finetuning(toybox: Toybox) -> None:
     anew = Toybox("toybox", toybox.folder, None)
     make("dreamix", anew)

@@ -82,6 +82,7 @@ def is_page(name: str) -> bool:
     return name in tops or (name.startswith(("docs/", "datasets/")) and not drawn)
 
 
+@pytest.mark.slow
 def test_the_wheel_has_every_file_of_the_packages_and_no_other(
     tracked: list[str], unpacked: Path
 ) -> None:
@@ -104,6 +105,7 @@ def program(unpacked: Path, folder: Path, *words: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_an_installed_program_finds_its_suites_and_pages(unpacked: Path, tmp_path: Path) -> None:
     """datasets/README.md says that the quick suite has 6 videos and 12 edits."""
     checked = program(unpacked, tmp_path, "bench", "check", "toybox-quick")
@@ -175,6 +177,7 @@ EXTRAS = {
 }
 
 
+@pytest.mark.slow
 def test_every_package_that_is_imported_is_declared(root: Path) -> None:
     """One that comes only with another package goes away when that one drops it."""
     groups = declared(root)

@@ -101,6 +101,7 @@ def changes(table: pd.DataFrame, cluster: list[str], edits: int) -> pd.DataFrame
     return pd.Series(rows).unstack().fillna(0.0)  # (clusters, 2 methods)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen", ["by all", "mostly by some", "one method each"])
 def test_raters_add_what_leaving_each_out_changes(seen: str) -> None:
     """The jackknife done the long way: rows of a rater (on a source) about a method deleted from

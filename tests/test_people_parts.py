@@ -83,6 +83,7 @@ def test_a_single_method_has_no_letters_and_no_comparisons(tmp_path: Path) -> No
     assert comparisons_part(found) is None
 
 
+@pytest.mark.slow
 def test_pairs_read_the_same_whichever_method_stands_first(tmp_path: Path) -> None:
     """The study's order decides who is subtracted: differences, both intervals and P(better) turn,
     p does not. Alphabetical order of labels, that of the statistics, is neither."""
@@ -201,6 +202,7 @@ def test_a_figure_has_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert one == other and len(one) > 30
 
 
+@pytest.mark.slow
 def test_all_that_simulated_raters_said_is_stamped(tmp_path: Path) -> None:
     parts = people_parts(people(tmp_path, drawn([0.5, 0]), simulated=True))
     for part in parts:

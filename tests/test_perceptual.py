@@ -103,6 +103,7 @@ def test_published_values_of_the_example_images(picture: str, published: float) 
     assert found == pytest.approx([published], abs=5e-4)  # three digits are printed
 
 
+@pytest.mark.slow
 def test_maps_and_distances_are_those_of_the_package_on_the_same_weights(
     clips: tuple[np.ndarray, np.ndarray], package: object
 ) -> None:

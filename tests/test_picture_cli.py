@@ -74,6 +74,7 @@ def test_a_picture_in_a_moving_clip_out(
     assert not np.array_equal(read_video(out).frames, first)
 
 
+@pytest.mark.slow
 def test_pictures_in_a_clip_of_their_subject_out(
     dreamix: Program, cascade: str, images: list[Path], tmp_path: Path
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_camera_s_picture_is_shrunk_once(
     assert picture_cli._read(tmp_path / "strip.png").shape == (2, 1920, 3)
 
 
+@pytest.mark.slow
 def test_what_is_finetuned_is_kept_by_the_pictures(cascade: str, tmp_path: Path) -> None:
     """What `subject` finetunes serves further prompts on the same pictures, and those alone."""
 

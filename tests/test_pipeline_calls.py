@@ -37,6 +37,7 @@ def test_guidance_of_1_asks_the_network_once_and_without_negative_prompt(
     assert not torch.equal(blurred, dark)
 
 
+@pytest.mark.slow
 def test_a_callback_sees_every_step_and_may_change_it(one_each: DreamixPipeline) -> None:
     seen = []
 
@@ -123,6 +124,7 @@ def test_bytes_of_a_tensor_are_bytes_whatever_their_values() -> None:
     assert np.array_equal(rows, levels.transpose(0, 2, 3, 1)), "the second axis is the colour's"
 
 
+@pytest.mark.slow
 def test_several_generators_may_come_as_a_tuple(one_each: DreamixPipeline) -> None:
     asked = {"prompt": ["a", "b"], "num_inference_steps": 2}
     found = [
@@ -155,6 +157,7 @@ def test_tiling_runs(name: str) -> None:
     assert torch.equal(edited(tiled, 0.0, moving_clip(5)), plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -259,6 +259,7 @@ def test_offloading_changes_nothing(family: str, dreamix: DreamixPipeline) -> No
     assert torch.equal(edited(offloaded, 0.7, clip), expected)
 
 
+@pytest.mark.slow
 def test_where_experts_come_and_go_each_is_there_while_its_gradient_is_computed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

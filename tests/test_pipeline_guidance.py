@@ -147,6 +147,7 @@ def test_a_callback_does_what_it_does_in_diffusers(name: str, callback: Any, hel
     assert not torch.equal(ours, without)
 
 
+@pytest.mark.slow
 def test_guidance_that_ends_is_weight_one_where_diffusers_goes_on_asking_for_both() -> None:
     """CogVideoX's own goes on with weight 1, which is the prompt alone but for rounding."""
     theirs, ours, without = both_ways("cogvideox-2b", ends, [])
@@ -175,6 +176,7 @@ def test_an_ended_guidance_is_that_of_the_official_callback_and_halves_the_work(
     assert not torch.equal(edited(one_each, 1.0, clip), one)
 
 
+@pytest.mark.slow
 def test_a_callback_finds_what_diffusers_pipelines_tell(one_each: DreamixPipeline) -> None:
     seen = []
 
@@ -195,6 +197,7 @@ def test_a_callback_finds_what_diffusers_pipelines_tell(one_each: DreamixPipelin
     assert (one_each.guidance_scale, one_each.current_timestep) == (5.0, None)
 
 
+@pytest.mark.slow
 def test_prompts_are_shown_as_the_network_is_told_them(one_each: DreamixPipeline) -> None:
     """Two prompts: the page's `chunk(2)[-1]` leaves those of the prompts where both halves are
     there; Wan's own pipeline keeps the halves apart, and so do we."""
@@ -214,6 +217,7 @@ def test_prompts_are_shown_as_the_network_is_told_them(one_each: DreamixPipeline
     assert shapes == [[2, 4 if one_each.family.joined else 2, 2], [2, 2, 2]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("returned", "options", "said"),
     [
@@ -306,6 +310,7 @@ def test_methods_hand_both_weights_on(folder: Path, method: str, settings: str) 
     assert np.array_equal(made.video.frames, (wanted * 255).round().astype(np.uint8))
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_both_weights(folder: Path, tmp_path: Path) -> None:
     """`--set guidance_2=3`: in the record, and another clip than without it."""
     write_video(tmp_path / "in.mp4", moving_clip(5), lossless=True)

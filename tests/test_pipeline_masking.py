@@ -20,6 +20,7 @@ def dreamix(family: str) -> DreamixPipeline:
 
 
 # -- the frame pass ----------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.check("frames alone")
 @torch.no_grad()
 def test_in_the_frame_pass_a_frame_does_not_see_another(dreamix: DreamixPipeline) -> None:

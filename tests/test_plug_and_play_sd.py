@@ -155,6 +155,7 @@ class Silent(nn.Module):
         return type("Out", (), {"sample": torch.zeros_like(x)})
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_an_inversion_of_999_steps_goes_through_every_timestep(pipe: Any) -> None:
     """pnp-diffusers up to the first of the edit, 981; the authors from 0 to 999 and back to it."""
@@ -252,6 +253,7 @@ def backend(folder: Path) -> Any:
     return found
 
 
+@pytest.mark.slow
 def test_frames_do_not_depend_on_how_many_share_a_batch(backend: Any) -> None:
     """At most one level of 255 apart: sums of other batches are rounded otherwise."""
     calls: list[str] = []

@@ -77,6 +77,7 @@ def damaged_source(_: Path, run: RunFolder) -> None:
     (run.path / "sources" / "duck.json").write_text("{")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [touched_list, touched_clip, no_note, damaged_note, other_toolkit, no_snapshot, damaged_source],

@@ -68,6 +68,7 @@ def test_page_refers_to_its_own_folder_only(reader: Reader, made: Path) -> None:
     assert [link for link in files if not (made / link).is_file()] == []
 
 
+@pytest.mark.slow
 def test_page_links_to_parts_that_exist(reader: Reader) -> None:
     parts = {link[1:] for link in reader.links if link.startswith("#")}
     made_by_script = {part for part in parts if part.startswith("edit-")}

@@ -19,6 +19,7 @@ from reports.summary import RunSummary
 # ---- tables --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_markdown_table(summary: RunSummary) -> None:
     """Best in bold, anchors marked, n where an edit is missing, counts of failures at the end.
 
@@ -62,6 +63,7 @@ def test_latex_tables_compile(summary: RunSummary, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+@pytest.mark.slow
 def test_csv_holds_every_item_with_its_reason(made: Path, summary: RunSummary) -> None:
     with (made / "tables/items.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -87,6 +87,7 @@ def test_a_new_method_adds_only_its_own_clips(suite: Suite, tmp_path: Path) -> N
     assert tally(run)[0] == {"ok": 8}
 
 
+@pytest.mark.slow
 def test_clips_do_not_depend_on_workers(suite: Suite, tmp_path: Path) -> None:
     for workers in (1, 2):
         make(suite, tmp_path / f"run{workers}", "shuffled-frames", workers=workers)

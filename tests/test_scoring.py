@@ -119,6 +119,7 @@ def test_batches_of_one_and_of_many_agree(
             assert other[key] == pytest.approx(value, abs=1e-5, nan_ok=False), key
 
 
+@pytest.mark.slow
 def test_the_order_of_files_and_edits_does_not_matter(
     suite_folder: Path, outputs: str, tmp_path: Path
 ) -> None:
@@ -171,6 +172,7 @@ def test_the_frame_policy_is_written_into_the_rows(
     }
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_cut_off_is_noted(
     suite_folder: Path, outputs: str, tmp_path: Path, tiny_clip: str
 ) -> None:

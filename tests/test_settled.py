@@ -71,6 +71,7 @@ def the_table(run: RunFolder) -> None:
     run.scores.with_suffix(".parquet").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [a_score, a_clip, what_stands_in_run_json, the_table])
 def test_what_has_changed_is_looked_at(
     run: RunFolder, looked: list[Path], change: Callable[[RunFolder], None]
@@ -94,6 +95,7 @@ def test_other_code_looks_again(
     assert looked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"digest": 1}', "[" * 5000])
 def test_a_damaged_file_costs_time_alone(run: RunFolder, looked: list[Path], text: str) -> None:
     (run.path / KEPT).write_text(text)

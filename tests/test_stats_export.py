@@ -48,6 +48,7 @@ def test_both_kinds_of_file_say_the_same(exported: Path, ratings: Ratings) -> No
     assert again.raters == ratings.raters and again.left_out == ratings.left_out
 
 
+@pytest.mark.slow
 def test_the_truth_comes_out_at_the_other_end(ratings: Ratings) -> None:
     """30 raters give each of 72 clips a few votes; standard errors of means are about .1."""
     assert ratings.simulated and ratings.methods == ("a", "b", "c")

@@ -83,6 +83,7 @@ def enter(running: Running) -> AppTest:
     return script
 
 
+@pytest.mark.slow
 def test_the_right_token_shows_how_the_study_stands(running: Running) -> None:
     """Eight of 360 votes; one finished; six minutes; two trials are held."""
     script = enter(running)
@@ -113,6 +114,7 @@ def test_buttons_pause_go_on_and_close(running: Running) -> None:
     assert "Open again" in [button.label for button in script.button]
 
 
+@pytest.mark.slow
 def test_the_export_is_made_on_request(running: Running) -> None:
     script = enter(running)
     assert not script.get("download_button")
@@ -127,6 +129,7 @@ def test_a_simulated_study_says_so(database: Database, tmp_path: Path) -> None:
     assert "SIMULATED" in script.warning[0].value
 
 
+@pytest.mark.slow
 def test_a_mixed_store_exports_nothing(database: Database, tmp_path: Path) -> None:
     add_rater(database, VARIED, simulated=True, minutes=6)
     add_rater(database, VARIED, number=1)
@@ -166,6 +169,7 @@ def test_an_empty_list_lets_nobody_in(running: Running) -> None:
     assert not shows_figures(opened(running, None, secrets={"auth": {}}, user=user))
 
 
+@pytest.mark.slow
 def test_many_edits_are_thin_columns(database: Database) -> None:
     """24 edits have their names and numbers; as 127 of the benchmark they have not."""
     few = coverage_chart(study_status(Running(study(), PLAN, database), 1)).to_dict()

@@ -148,6 +148,7 @@ def test_who_does_not_agree_leaves_nothing_behind(site: Site) -> None:
     assert (rater.platform_id, rater.session, rater.consented) == (None, None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("device", "told"),
     [

@@ -134,6 +134,7 @@ def go_on(page: DrawnPage, clock: Clock) -> None:
         page.press(f"{MARK}Next")
 
 
+@pytest.mark.slow
 def test_a_page_that_fails_says_what_to_do_and_nothing_else(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_every_edit_of_every_method_is_rated_and_checks_know_their_answer(study:
     assert len(plan.by_key) == len(plan.items), "no two keys alike"
 
 
+@pytest.mark.slow
 def test_clips_play_in_every_browser_and_their_names_tell_nothing(study: Path) -> None:
     files = sorted((study / "media").iterdir())
     names = {name for item in read_plan(study).items for name in (item.left, item.right)}

@@ -116,6 +116,7 @@ def test_a_new_study_fits_its_run(dreamix: Program, run: Path, tmp_path: Path) -
     says(dreamix("study", "new", run, "--out", folder), "exists")
 
 
+@pytest.mark.slow
 def test_build_says_what_it_made(dreamix: Program, study: Path) -> None:
     """Eight clips of five votes in lists of two are twenty raters; two videos, one of freedom."""
     code, out, _ = dreamix("study", "build", study)
@@ -199,6 +200,7 @@ def test_a_plan_that_lacks_what_raters_saw_is_refused(dreamix: Program, study: P
     assert not (study / "plan.json").exists()
 
 
+@pytest.mark.slow
 def test_the_design_never_changes_under_votes(dreamix: Program, study: Path) -> None:
     rated(study)
     change(study, "design: absolute", "design: pairwise")
@@ -207,6 +209,7 @@ def test_the_design_never_changes_under_votes(dreamix: Program, study: Path) -> 
     says(dreamix("study", "build", study, "--amend", "x"), told)
 
 
+@pytest.mark.slow
 def test_simulated_raters_have_a_database_of_their_own(dreamix: Program, study: Path) -> None:
     options = ("--raters", 12, "--careless", 0, "--drop-out", 0, "--merit", "frozen-frame=4")
     code, out, _ = dreamix("study", "simulate", study, *options)

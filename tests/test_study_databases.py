@@ -334,6 +334,7 @@ def test_a_migration_is_whole_or_not_at_all(path: Path, monkeypatch: pytest.Monk
     is_usable(f"sqlite:///{path}")
 
 
+@pytest.mark.slow
 def test_eight_programs_open_an_empty_database_at_once(study_url: str) -> None:
     start = threading.Barrier(8)
 
@@ -370,6 +371,7 @@ def modes(folder: Path) -> dict[str, str]:
     return {p.name: oct(stat.S_IMODE(p.stat().st_mode)) for p in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 def test_the_files_of_a_store_are_their_owners(path: Path, umask: int) -> None:
     with opened(f"sqlite:///{path}") as database, database.writing() as session:
         session.add(Setting(key="a", value="1"))

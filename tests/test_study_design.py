@@ -78,6 +78,7 @@ def test_without_drop_out_votes_never_differ_by_more_than_one() -> None:
         assert spread(study.votes) <= 1
 
 
+@pytest.mark.slow
 def test_a_thousand_raters_of_whom_a_fifth_drop_out() -> None:
     """Twenty rate at a time. Holes are filled by those who come next until every quota is full.
 

@@ -213,6 +213,7 @@ def test_nobody_is_approved_for_checks_alone(database: Database, tmp_path: Path)
     assert (row["action"], row["reason"]) == ("review", "finished without a rating")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [7, 40])
 def test_nobody_is_too_fast_by_a_clock_that_was_set_back(
     database: Database, tmp_path: Path, back: int

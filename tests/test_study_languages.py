@@ -75,6 +75,7 @@ def test_a_link_finds_the_language_that_is_meant(asked: str | None, found: str |
     assert closest_language(asked, ["en", "ar", "pt-BR", "zh-Hant"]) == found
 
 
+@pytest.mark.slow
 def test_who_comes_by_a_link_of_a_region_reads_their_language(database: Database) -> None:
     running = Running(in_tongues("ar", "de"), PLAN, database)
     for number, (asked, code) in enumerate((("ar-EG", "ar"), ("DE_at", "de"), ("fr", "en"))):
@@ -148,6 +149,7 @@ def test_the_first_page_of_a_rater_is_in_their_language(site: Site) -> None:
     assert "content-encoding" not in plain.headers and plain.text == answer.text
 
 
+@pytest.mark.slow
 def test_a_page_that_fails_says_so_in_the_language_of_the_page(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

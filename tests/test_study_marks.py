@@ -151,6 +151,7 @@ def test_an_export_has_a_row_for_each_mark(database: Database, tmp_path: Path) -
     assert row["declared"] == running.declared[:12]
 
 
+@pytest.mark.slow
 def test_of_a_pair_the_method_is_that_of_the_side(database: Database, tmp_path: Path) -> None:
     settings = study(**ASKING, **{"design: absolute": "design: pairwise"})
     pair = replace(OWN[0], methods=("a", "b"), reference="s")

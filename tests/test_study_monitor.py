@@ -105,6 +105,7 @@ def test_the_end_is_when_the_missing_votes_are_given_at_this_pace(three: Running
     assert study_status(three, NOW).ends is None, "a pause has no pace"
 
 
+@pytest.mark.slow
 def test_the_pace_is_that_of_the_last_day(running: Running) -> None:
     """Two finished days ago count for nothing, one of today for 1 / 24 an hour."""
     for number, ago in enumerate((5 * DAY, 4 * DAY, HOUR)):

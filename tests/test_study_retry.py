@@ -28,6 +28,7 @@ def away() -> OperationalError:
     return OperationalError("SELECT 1", None, Exception("the server closed the connection"))
 
 
+@pytest.mark.slow
 def test_an_act_is_tried_until_it_comes_through() -> None:
     answers = iter([away(), away(), "kept"])
 

@@ -190,6 +190,7 @@ def test_a_note_of_the_page_is_kept(site: Site, client: TestClient) -> None:
     assert (kept.kind, (kept.data or {})["trial"]) == ("stall", trial.id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -160,6 +160,7 @@ def test_who_chose_a_language_and_does_not_agree_leaves_nothing(running: Opened)
     assert left_in(running, [PID, SESSION]) == []
 
 
+@pytest.mark.slow
 def test_who_does_not_agree_while_somebody_reads_is_gone_after_the_next_writing(
     running: Opened,
 ) -> None:
@@ -197,6 +198,7 @@ def test_what_is_said_of_a_statement_that_fails_has_no_value_of_it(running: Open
     assert PID not in str(told.value) and fields["token"] not in str(told.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(programs() is None, reason="no PostgreSQL is installed")
 def test_dead_rows_of_postgres_are_gone_from_its_files(
     postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -237,6 +239,7 @@ def left_there(running: Opened, folder: Path, texts: list[str]) -> list[str]:
     return [text for text in texts if text.encode() in stored]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(programs() is None, reason="no PostgreSQL is installed")
 def test_who_chose_a_language_and_does_not_agree_leaves_no_dead_row(
     postgres_server: str, tmp_path: Path

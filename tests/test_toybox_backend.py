@@ -50,6 +50,7 @@ def same(one: dict[str, Tensor], two: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, two[name]) for name, value in one.items())
 
 
+@pytest.mark.slow
 def test_finetuning_happens_once_and_memory_and_disk_hold_the_same(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_finetuning_happens_once_and_memory_and_disk_hold_the_same(
     assert same(weights(opened(folder, None)), first.unet.state_dict()), "no cache, same bytes"
 
 
+@pytest.mark.slow
 def test_anything_else_asked_is_another_copy(toybox: Toybox, tmp_path: Path) -> None:
     toybox.cache = tmp_path
     weights(toybox)
@@ -77,6 +79,7 @@ def test_anything_else_asked_is_another_copy(toybox: Toybox, tmp_path: Path) -> 
     assert len(list(tmp_path.iterdir())) == 5
 
 
+@pytest.mark.slow
 def test_only_a_few_copies_stay_in_memory(toybox: Toybox) -> None:
     """The one used last stays; the one that was not asked for longest goes."""
     one, two, three = (Finetuning(1, rate, frames=1) for rate in (1e-3, 2e-3, 3e-3))

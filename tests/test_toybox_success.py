@@ -164,6 +164,7 @@ def test_ideals_succeed_and_sources_never_do(found: dict[str, dict[str, Marks]])
     assert not any(clips["unedited"].success for clips in found.values())
 
 
+@pytest.mark.slow
 def test_fidelity_is_that_of_the_scene_whatever_the_picture(
     found: dict[str, dict[str, Marks]],
 ) -> None:
