@@ -9,4 +9,5 @@ edit = Deferred("dreamix.edit_cli:edit", "Edit one clip as a prompt says.")
 subject = Deferred(
     "dreamix.picture_cli:subject", "Put the subject of pictures elsewhere, in motion."
 )
+suite = Deferred("dreamix.suite_cli:suite", "Bring suites in from other benchmarks, or write them.")
 toybox = Deferred("dreamix.toybox.cli:toybox", "Render the embedded world and train on it.")

@@ -15,7 +15,7 @@ import pytest
 from small_suites import small_suite
 from tiny_packages import PROGRAM, dreamix
 
-KINDS = ("method", "metric", "backend", "report subject", "command")
+KINDS = ("method", "metric", "backend", "report subject", "suite format", "command")
 BLOCK = r"```{}\n(.*?)```"
 
 
@@ -167,6 +167,8 @@ def test_the_command_is_there_and_all_is_listed(site: Path) -> None:
     methods = dreamix("bench", "list", places=(site,)).stdout
     assert "Returns the source, mixed with grey (this line is shown by" in methods
     assert re.search(r"my_metric +fidelity +down", methods)
+    formats = dreamix("suite", "formats", places=(site,)).stdout
+    assert "My bench: CC BY 4.0" in formats and "Outputs: NAME.mp4." in formats
 
 
 @pytest.mark.slow
@@ -259,6 +261,7 @@ def test_the_example_package_says_what_the_page_says(text: str, package: Path) -
         "dreamix.methods",
         "dreamix.metrics",
         "dreamix.report_subjects",
+        "dreamix.suite_formats",
     ]
 
 

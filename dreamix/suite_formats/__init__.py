@@ -1,0 +1,1 @@
+"""Suites of other benchmarks: one file a format, found through a registry."""

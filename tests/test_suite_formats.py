@@ -1,0 +1,309 @@
+"""Suites of other benchmarks: imported whole or not at all, and exported again."""
+
+import csv
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from benchmark_files import SAMPLES
+from console import Program, program
+
+from dreamix.core.errors import Mistakes, UserError
+from dreamix.data.suite import Suite, load_suite
+from dreamix.data.suite_check import check_suite
+from dreamix.suite_formats.base import FORMATS
+from dreamix.suite_formats.draft import shuffled
+from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
+from dreamix.suite_formats.outputs import outputs_of, write_outputs
+from evaluation.run.folder import RunFolder
+
+FPS = 8.0
+
+
+def imported(
+    name: str,
+    path: Path,
+    out: Path,
+    methods: dict[str, Path] | None = None,
+    *,
+    partial: bool = False,
+    **told: object,
+) -> ImportedSuite:
+    """The suite of a file, with the outputs of methods in the benchmark's layout."""
+    wanted = ImportChoices(fps=FPS if SAMPLES[name].frames else None, **told)  # type: ignore[arg-type]
+    kind, found = FORMATS.get(name), methods or {}
+    return import_suite(
+        kind,
+        path,
+        out,
+        wanted,
+        lambda rows: outputs_of(rows, found, partial=partial) if found else [],
+    )
+
+
+def test_every_format_has_a_sample_here() -> None:
+    assert set(SAMPLES) == set(FORMATS.names())
+
+
+# By hand from the samples: id, prompt, instruction, caption, category, tags, origin's category.
+EXPECTED = {
+    "ivebench": (
+        "7", "A blue kite over a beach.", "Make the kite blue.", "A red kite over a beach.",
+        "subject-editing", ("colour", "color-change"), "subject editing / color change",
+    ),
+    "editversebench": (
+        "0", "A gondola on a canal.", "Turn the rowing boat into a gondola.",
+        "A rowing boat on a canal.", "object-change", (), "object change",
+    ),
+    "openve-bench": (
+        "0003_local_add_put_a", None, "Put a lamp on the desk, by the book.", None,
+        "object", ("addition",), "local_add",
+    ),
+    "five": (
+        "0042_kite/edit3_FiVE/0", "A blue kite", None, "A red kite", "appearance", ("colour",),
+        "color alteration",
+    ),
+    "covebench": (
+        "900", "A blue kite.", "Make the kite blue.", "A red kite.", "covebench-subject",
+        ("subject-attribute-modification", "color-change"), "Subject",
+    ),
+    "v2vbench": (
+        "kite-surf/0", "A blue kite over a beach, watercolour", None, None, "unstated", (), None,
+    ),
+    "tgve": (
+        "DAVIS_480p/kite-surf/style", "A man surfs, watercolour style.", None,
+        "A man surfs.", "style", (), "Style Change Caption",
+    ),
+    "csv": (
+        "gold", None, "Make it gold.", None, "appearance", ("colour", "material"), "appearance",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_imported_suite_holds_what_the_files_say(name: str, tmp_path: Path) -> None:
+    sample = SAMPLES[name]
+    suite = imported(name, sample.write(tmp_path / "bench"), tmp_path / "out").suite
+    assert check_suite(tmp_path / "out", suite.media_root) == []
+    first, video = suite.edits[0], suite.videos[suite.edits[0].video]
+    origin = first.origin or {}
+    found = (origin["id"], first.prompt, first.instruction, video.caption, first.category)
+    assert (*found, first.tags, origin.get("category")) == EXPECTED[name]
+    assert len(suite.edits) == len(sample.outputs)
+    assert origin["file"] == Path(sample.file).name
+    assert suite.licence == (FORMATS.get(name).licence or "not stated")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_damaged_file_is_refused_with_every_mistake_on_its_line(
+    name: str, tmp_path: Path
+) -> None:
+    sample = SAMPLES[name]
+    assert len(sample.damages) >= 5
+    for number, (old, new, told) in enumerate(sample.damages):
+        assert old in sample.text, (name, old)
+        path = sample.write(tmp_path / f"{number}", sample.text.replace(old, new))
+        out = tmp_path / f"out{number}"
+        with pytest.raises(UserError) as refused:
+            imported(name, path, out)
+        assert not out.exists(), "nothing is written"
+        problems = refused.value.problems if isinstance(refused.value, Mistakes) else []
+        lines = {problem.line: problem.message for problem in problems} or {0: str(refused.value)}
+        assert lines.keys() == told.keys(), (name, old, refused.value.lines)
+        for line, words in told.items():
+            assert words in lines[line], (name, old)
+
+
+# By hand: the table of an export is what was imported, but for what a format has no field for.
+WRITTEN = ("ivebench", "editversebench", "openve-bench", "v2vbench", "tgve", "csv")
+
+
+def asked(suite: Suite) -> list[tuple[object, ...]]:
+    """What a suite asks, whatever its ids and origins."""
+    return [
+        (e.prompt, e.instruction, e.category, e.tags, e.to_phrase, suite.videos[e.video].caption)
+        for e in suite.edits
+    ]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_suite_that_is_exported_and_imported_again_asks_the_same(
+    name: str, tmp_path: Path
+) -> None:
+    sample = SAMPLES[name]
+    path = sample.write(tmp_path / "bench")
+    if name == "editversebench":  # an edit with a reference has no field for it there
+        path.write_text(sample.text[: sample.text.index(',\n "10"')] + "}")
+    before = imported(name, path, tmp_path / "out").suite
+    write = FORMATS.get(name).write
+    assert write is not None
+    path.write_text(write(before))
+    again = imported(name, path, tmp_path / "again").suite
+    assert asked(again) == asked(before)
+    assert [edit.id for edit in again.edits] == [edit.id for edit in before.edits]
+
+
+def test_a_suite_that_does_not_fit_a_format_is_one_line(tmp_path: Path) -> None:
+    csv_suite = imported("csv", SAMPLES["csv"].write(tmp_path / "b"), tmp_path / "out").suite
+    for name, words in (
+        ("ivebench", "has no caption"),
+        ("editversebench", "edit duck_ef9acab2 has no instruction"),
+        ("tgve", "is in none of the folders"),
+    ):
+        write = FORMATS.get(name).write
+        assert write is not None
+        with pytest.raises(UserError, match=words):
+            write(csv_suite)
+    toybox = load_suite(Path("toybox-quick"))
+    openve = FORMATS.get("openve-bench").write
+    assert openve is not None
+    with pytest.raises(UserError, match="has no file as its source"):
+        openve(toybox)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_outputs_in_the_layout_of_a_benchmark_are_found(name: str, tmp_path: Path) -> None:
+    sample = SAMPLES[name]
+    folders = {
+        name: sample.write_outputs(tmp_path / name, seed)
+        for name, seed in (("mine", 50), ("other", 70))
+    }
+    out = tmp_path / "out"
+    made = imported(name, sample.write(tmp_path / "bench"), out, folders)
+    with write_outputs(out, made.outputs).open() as file:
+        rows = [*csv.DictReader(file)]
+    assert len(rows) == 2 * len(sample.outputs)
+    for edit, place in zip(made.suite.edits, sample.outputs, strict=True):
+        (found,) = [r for r in rows if (r["method"], r["edit"]) == ("mine", edit.id)]
+        assert (out / found["path"]).resolve() == (folders["mine"] / place).resolve()
+
+
+def test_an_output_that_is_missing_or_there_twice_is_refused_with_its_row(tmp_path: Path) -> None:
+    sample = SAMPLES["openve-bench"]
+    path, folder = sample.write(tmp_path / "bench"), sample.write_outputs(tmp_path / "mine")
+    (folder / sample.outputs[0]).rename(folder / "elsewhere.mp4")
+    second = sample.outputs[1]
+    (folder / second.replace(".mp4", ".webm")).write_bytes((folder / second).read_bytes())
+
+    mine = {"mine": folder}
+    with pytest.raises(Mistakes) as refused:
+        imported("openve-bench", path, tmp_path / "out", mine)
+    lines = {problem.line: problem.message for problem in refused.value.problems}
+    assert "mine has no output for 0003_local_add_put_a" in lines[2]
+    assert "mine has two outputs for 0004_subtitle_edit_add" in lines[3]
+    (folder / second).unlink()
+    made = imported("openve-bench", path, tmp_path / "out", mine, partial=True)
+    assert [edit for _, edit, _ in made.outputs] == ["0004_subtitle_edit_add"]
+
+
+def test_two_edits_of_one_source_have_one_output_in_ivebench(tmp_path: Path) -> None:
+    sample = SAMPLES["ivebench"]
+    path = sample.write(tmp_path / "b", sample.text.replace("0008.mp4", "0007.mp4"))
+    folder = sample.write_outputs(tmp_path / "mine")
+    imported("ivebench", path, tmp_path / "without")
+    with pytest.raises(Mistakes, match="outputs for 8 and 7 would both be called 0007"):
+        imported("ivebench", path, tmp_path / "with", {"mine": folder})
+
+
+def test_an_edit_put_in_before_others_is_noticed_at_the_next_import(tmp_path: Path) -> None:
+    sample, out = SAMPLES["v2vbench"], tmp_path / "out"
+    path = sample.write(tmp_path / "b")
+    before = imported("v2vbench", path, out).suite
+    assert imported("v2vbench", path, out).suite == before
+    path.write_text(
+        sample.text.replace("      - prompt: A blue", "      - prompt: A\n      - prompt: A blue")
+    )
+    with pytest.raises(Mistakes) as refused:
+        imported("v2vbench", path, out)
+    lines = {problem.line: problem.message for problem in refused.value.problems}
+    assert [*lines] == [4, 5]
+    assert "kite-surf/0 asked for something else" in lines[4]
+    assert load_suite(out, before.media_root) == before
+
+
+def test_right_answers_stand_in_no_fixed_place(tmp_path: Path) -> None:
+    """In the files the right option is nearly always the last one."""
+    places = [shuffled(("red", "blue"), str(task), "Q1").index("blue") for task in range(200)]
+    assert 70 < sum(places) < 130
+    assert shuffled(("red", "blue"), "7", "Q1") == shuffled(("blue", "red"), "7", "Q1")
+
+
+def test_clips_are_copied_where_the_terms_allow_it_alone(tmp_path: Path) -> None:
+    free, held = SAMPLES["ivebench"], SAMPLES["openve-bench"]
+    out = tmp_path / "out"
+    suite = imported("ivebench", free.write(tmp_path / "a"), out, copy=True).suite
+    assert suite.media_root == out.resolve() and (out / "0007.mp4").is_file()
+    with pytest.raises(UserError, match="the terms of OpenVE-Bench allow no copies"):
+        imported("openve-bench", held.write(tmp_path / "b"), tmp_path / "no", copy=True)
+    with pytest.raises(UserError, match="OpenVE-Bench states its terms"):
+        imported("openve-bench", tmp_path / "b" / held.file, tmp_path / "no", licence="CC0")
+
+
+@pytest.fixture
+def suite_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    return program(monkeypatch, capsys)
+
+
+def test_a_folder_of_clips_and_a_spreadsheet_make_a_suite(
+    suite_command: Program, tmp_path: Path
+) -> None:
+    sample = SAMPLES["csv"]
+    sample.write(tmp_path)
+    (tmp_path / "requests.csv").unlink()
+    code, said, _ = suite_command("suite", "init", tmp_path)
+    assert code == 0 and "requests.csv: 1 clip; fill it in" in said
+    empty = (tmp_path / "requests.csv").read_text().splitlines()
+    assert empty[1].startswith("clips/duck.mp4,")
+    code, _, err = suite_command("suite", "init", tmp_path)
+    assert code == 2 and "needs `prompt` or `instruction`" in err
+    filled = empty[1].replace("clips/duck.mp4,,", "clips/duck.mp4,A duck on the moon.,")
+    (tmp_path / "requests.csv").write_text(f"{empty[0]}\n{filled}\n")
+    code, said, _ = suite_command("suite", "init", tmp_path, "--licence", "CC0")
+    assert code == 0 and "1 video, 1 edit" in said
+    suite = load_suite(tmp_path)
+    assert (suite.licence, suite.edits[0].prompt) == ("CC0", "A duck on the moon.")
+
+
+def test_the_command_line_imports_lists_and_exports(suite_command: Program, tmp_path: Path) -> None:
+    sample = SAMPLES["openve-bench"]
+    path, out = sample.write(tmp_path / "b"), tmp_path / "out"
+    sample.write_outputs(tmp_path / "o" / "mine")
+    code, said, err = suite_command(
+        "suite", "import", "openve-bench", path, "--out", out, "--commit", "223572d",
+        "--outputs", tmp_path / "o" / "*",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "2 videos, 2 edits" in said and "--media-root" in said and "outputs.csv" in said
+    assert load_suite(out, tmp_path / "b").origin["commit"] == "223572d"
+    code, said, _ = suite_command("suite", "export", "csv", out, "--out", tmp_path / "x.csv")
+    assert code == 0 and (tmp_path / "x.csv").read_text().count("\n") == 3
+    code, _, err = suite_command("suite", "export", "five", out, "--out", tmp_path / "x.json")
+    assert code == 2 and "FiVE cannot be written; these can: csv" in err
+    code, said, _ = suite_command("suite", "formats")
+    assert code == 0 and all(name in said for name in SAMPLES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_imported_suite_runs_through_compare_to_a_page(
+    name: str, suite_command: Program, tmp_path: Path
+) -> None:
+    sample = SAMPLES[name]
+    sample.write_outputs(tmp_path / "outputs" / "mine")
+    path, out, run = sample.write(tmp_path / "bench"), tmp_path / "out", tmp_path / "run"
+    fps = ["--fps", FPS] if sample.frames else []
+    given = ["--out", out, "--outputs", tmp_path / "outputs" / "*", *fps]
+    code, said, err = suite_command("suite", "import", name, path, *given)
+    assert (code, err) == (0, "")
+    command = shlex.split(said.rpartition("next: dreamix ")[2])
+    command[command.index("runs/mine")] = str(run)
+    metrics = ["--metrics", "psnr,flicker", "--workers", "1"]
+    code, said, err = suite_command(*command, *metrics)
+    assert code == 0, err
+    folder = RunFolder(run)
+    rows = [folder.clip_row(cell) for cell in folder.cells()]
+    assert [row.status if row else "" for row in rows] == ["ok"] * 2 * len(sample.outputs)
+    page = (run / "report" / "index.html").read_text()
+    begun = [re.split(r"[<\"]", edit.request)[0] for edit in folder.suite.edits]
+    assert all(words in page for words in begun), "what stands before signs that JSON escapes"
