@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from dreamix.commands import EPILOG
 from dreamix.core.deferred import Deferred
 from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
@@ -82,13 +83,6 @@ def _put(group: click.Command, name: str, last: str) -> None:
 def _left_out(name: str, why: str) -> None:
     whose = COMMANDS.brought_by(name)
     note(f"package {whose}: command {name.replace('.', ' ')!r} is left out: {why}")
-
-
-EPILOG = """\b
-A first comparison, without footage of yours:
-  dreamix bench compare toybox-quick --methods unedited,frozen-frame,ideal --out runs/first
-`dreamix docs` lists the pages that come along, from suites to statistics.
-"""
 
 
 @click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,12 @@
 
 from dreamix.core.deferred import Deferred
 
+EPILOG = """\b
+A first comparison, without footage of yours:
+  dreamix bench compare toybox-quick --methods unedited,frozen-frame,ideal --out runs/first
+`dreamix docs` lists the pages that come along, from suites to statistics.
+"""  # of `dreamix --help`
+
 animate = Deferred("dreamix.picture_cli:animate", "Set a still picture in motion.")
 docs = Deferred("dreamix.docs_cli:docs", "Show the pages that explain all this.")
 doctor = Deferred("dreamix.doctor_cli:doctor", "Say what this machine can run.")

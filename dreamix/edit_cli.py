@@ -7,7 +7,10 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.data.suite_entries import CATEGORIES
+from dreamix.data.worlds import WORLDS
 from dreamix.editing_options import live_line, note, say_or_stop, shared_options
+
+SCENE = "scene_"  # what the options of worlds are called in Python, with their number
 
 
 @click.command()
@@ -16,19 +19,18 @@ from dreamix.editing_options import live_line, note, say_or_stop, shared_options
 )
 @shared_options(prompt=False)
 @click.option("--instruction", help="What to change, for methods that read an order.")
-@click.option("--toybox", metavar="CAPTION", help="Edit this rendered scene instead of INPUT.")
 @click.option(
     "--scene-seed",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Of --toybox: what its caption does not tell.",
+    help="Of a rendered scene: what its caption does not tell.",
 )
 @click.option("--caption", help="What INPUT shows; some methods start from it.")
 @click.option(
     "--category",
     type=click.Choice(CATEGORIES),
-    help="Kind of edit, which picks presets.  [default: what differs between Toybox captions]",
+    help="Kind of edit, which picks presets.  [default: what differs between captions of scenes]",
 )
 @click.option("--method", default="dreamix", show_default=True, help="How to edit.")
 @click.option("--noise", type=click.FloatRange(0, 1), help="Noise level: 0 source, 1 prompt only.")
@@ -37,13 +39,37 @@ def edit(**chosen: Any) -> None:
 
     Beside OUT a JSON file says how it was made.
     """
-    say_or_stop(lambda: edit_clip(**chosen))
+    say_or_stop(lambda: edit_clip(scenes=_scenes(chosen), **chosen))
+
+
+def _offer_scenes(command: click.Command) -> None:
+    """Give a command an option for every world, --WORLD CAPTION, before the scene's seed."""
+    taken = {option for param in command.params for option in param.opts}
+    (place,) = (k for k, param in enumerate(command.params) if param.name == "scene_seed")
+    command.params[place:place] = [
+        click.Option(
+            [f"--{world}", SCENE + str(number)],
+            metavar="CAPTION",
+            help="Edit this rendered scene instead of INPUT.",
+        )
+        for number, world in enumerate(WORLDS.names())
+        if f"--{world}" not in taken
+    ]
+
+
+def _scenes(chosen: dict[str, Any]) -> list[tuple[str, str]]:
+    """Take the scenes out of the options given; return (world, caption) of each."""
+    scenes = [(world, chosen.pop(SCENE + str(k), None)) for k, world in enumerate(WORLDS.names())]
+    return [(world, caption) for world, caption in scenes if caption is not None]
+
+
+_offer_scenes(edit)
 
 
 def edit_clip(
     *,
     clip: Path | None,
-    toybox: str | None,
+    scenes: list[tuple[str, str]],
     scene_seed: int,
     caption: str | None,
     prompt: str | None,
@@ -64,8 +90,9 @@ def edit_clip(
     from dreamix.methods.base import METHODS
 
     one.check_endings(out, strip_file)
-    if (clip is None) == (toybox is None):
-        raise UserError("give one source: a clip INPUT, or --toybox CAPTION")
+    if len(scenes) + (clip is not None) != 1:
+        ways = ["a clip INPUT", *(f"--{world} CAPTION" for world in WORLDS.names())]
+        raise UserError(f"give one source: {', or '.join(ways)}")
     one.check_apart([clip] if clip else [], out, strip_file)
     if prompt is None and instruction is None:
         raise UserError(
@@ -74,7 +101,11 @@ def edit_clip(
     found = METHODS.get(method)
     model = open_backend(backend, finetuned) if found.backend else None
     config = one.configured(found, given, settings, model)
-    source = one.clip_source(clip, caption) if clip else one.scene_source(str(toybox), scene_seed)
+    if clip:
+        source = one.clip_source(clip, caption)
+    else:
+        ((world, scene),) = scenes
+        source = one.scene_source(scene, scene_seed, world)
     asked = one.edit_of(source, prompt, category, note, instruction)
     request = one.request_for(source, asked, seed, method)
     if model and (line := one.limits(model, source)):

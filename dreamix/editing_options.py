@@ -9,17 +9,20 @@ from typing import Any
 
 import click
 
+from dreamix.backends.names import default_backend
+
 FILE = click.Path(dir_okay=False, path_type=Path)
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
 PROMPT = "--prompt", "What the clip to make should show, all of it."
 SHARED = (
     click.option(
         "--backend",
-        default="toybox",
+        default=default_backend(),
         show_default=True,
         metavar="NAME[:PATH]|FOLDER[@WxH[xF]]",
-        help="Model: toybox, wan2.1-1.3b, cogvideox-2b, ltx-2b, modelscope, zeroscope, "
-        "animatediff, ..., or a FOLDER with a diffusers pipeline; @WxHxF sets size and frames.",
+        help=f"Model: {default_backend()}, wan2.1-1.3b, cogvideox-2b, ltx-2b, modelscope, "
+        "zeroscope, animatediff, ..., or a FOLDER with a diffusers pipeline; @WxHxF sets size and "
+        "frames.",
     ),
     click.option("--steps", type=click.IntRange(1), help="Denoising steps."),
     click.option(

@@ -78,7 +78,7 @@ def animate(image: Path, **chosen: Any) -> None:
 @click.option(
     "--length",
     type=click.IntRange(1),
-    help="Frames to make.  [default: what is usual of the model; 16 is all toybox makes]",
+    help="Frames to make.  [default: what is usual of the model; some make no more]",
 )
 def subject(images: tuple[Path, ...], **chosen: Any) -> None:
     """Put the subject of a few pictures, IMAGES, where a prompt says, in motion.

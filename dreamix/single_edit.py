@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dreamix.backends.base import EMBEDDED, WORLD, VideoModel, spec_of
+from dreamix.backends.base import WORLD, VideoModel, spec_of
 from dreamix.backends.names import BACKENDS
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import DoesNotApply, UserError
@@ -49,7 +49,7 @@ def clip_source(clip: Path, caption: str | None) -> EditSource:
     return EditSource(VideoEntry("source", caption, path.name), path.parent)
 
 
-def scene_source(caption: str, seed: int, world: str = EMBEDDED) -> EditSource:
+def scene_source(caption: str, seed: int, world: str) -> EditSource:
     """Return a scene of a world as a source; a caption it cannot read is a `UserError`."""
     recipe = WORLDS.get(world).recipe(caption, seed)
     return EditSource(VideoEntry("source", caption, recipe=recipe, world=world), Path())

@@ -45,8 +45,8 @@ bench.add_command(import_scores)
 def check(suite: Path, media_root: Path | None) -> None:
     """Report every problem of a suite at once, with file and line.
 
-    SUITE is a suite.yaml, the folder that holds one, or one that comes with the toolkit: toybox,
-    toybox-quick, animate, subject, davis.
+    SUITE is a suite.yaml, the folder that holds one, or the name of one that comes with the
+    toolkit, as `dreamix bench list` has them.
     """
     from dreamix.data.suite import load_suite
     from dreamix.data.suite_check import check_suite
@@ -247,11 +247,11 @@ def show_reasons(reasons: dict[str, int], most: int = 10) -> None:
 @bench.command("list")
 def list_() -> None:
     """List the suites, methods and metrics of this installation, and what the metrics need."""
-    from dreamix.data.known_suites import KNOWN
+    from dreamix.data.known_suites import known_suites
     from dreamix.methods.base import METHODS
     from evaluation.metrics.base import METRICS
 
-    click.echo(f"suites that come with the toolkit: {', '.join(KNOWN)}")
+    click.echo(f"suites that come with the toolkit: {', '.join(known_suites())}")
     click.echo("\nmethods")
     for name in METHODS.names():
         found = METHODS.get(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreamix.backends.names import default_backend
 from dreamix.core.errors import UserError
 from dreamix.core.registry import near_misses
 from evaluation.cluster.cli import WHERE
@@ -47,7 +48,7 @@ RUN_OPTIONS = options(
     click.option("--media-root", type=PATH, help="Folder that the suite's paths start from."),
     click.option(
         "--backend",
-        default="toybox",
+        default=default_backend(),
         show_default=True,
         metavar="NAME[:PATH]",
         help="Model of the methods that need one; PATH has other weights than its own.",
@@ -58,8 +59,8 @@ RUN_OPTIONS = options(
 MODEL_OPTIONS = options(
     click.option(
         "--clip",
-        help="open_clip MODEL:TAG, MODEL:PATH or toybox-clip  "
-        "[default: ViT-B-32 of OpenAI; toybox-clip on Toybox]",
+        help="open_clip MODEL:TAG, MODEL:PATH or a CLIP that comes along  "
+        "[default: ViT-B-32 of OpenAI; a world's own on its suites]",
     ),
     click.option(
         "--clip-fit",

@@ -21,10 +21,10 @@ def weights() -> None:
 def list_(**models: Any) -> None:
     """List the models: what exactly they are, or what is missing."""
     from evaluation.features.base import MODELS
-    from evaluation.settings import OF_WORLD
+    from evaluation.settings import OWN_CLIPS
 
     chosen = model_settings(models)
-    settings = [chosen.on(world) for world in (None, *OF_WORLD)]  # some have a CLIP of their own
+    settings = [chosen.on(world) for world in (None, *OWN_CLIPS.names())]
     for name in MODELS.names():
         for line in dict.fromkeys(_described(MODELS.get(name), each) for each in settings):
             click.echo(f"{name:8} {line}")

@@ -8,6 +8,7 @@ Every table uses the same draws.
 """
 
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,11 +22,11 @@ from reports.ground import Gapped, MethodRanks, compared_values, gapped, stand
 from reports.loading import STATUSES, Run
 
 # The metric that stands for an axis where one number must: the first of these with values.
-# What knows the exact edit (of rendered suites) comes before what does not, and a gain over the
-# source before the raw similarity, which the source already has.
+# What knows the exact edit (of rendered suites) comes before what does not, with * for the name of
+# the world, and a gain over the source before the raw similarity, which the source already has.
 HEADLINE = {
     "alignment": ("judge_alignment", "clip_t_gain", "ideal_gain", "conse_t", "clip_dir", "clip_t"),
-    "fidelity": ("toybox_nearness", "clip_i", "lpips", "lpips.masked", "ssim", "psnr"),
+    "fidelity": ("*_nearness", "clip_i", "lpips", "lpips.masked", "ssim", "psnr"),
     "quality": ("judge_quality", "brisque", "clip_f", "warp_error.self_flow", "flicker"),
 }
 
@@ -156,11 +157,12 @@ class RunSummary:
     def headline(self, axis: str) -> str | None:
         """Return the metric that stands for an axis, or None if none has a value and a direction.
 
-        The first of HEADLINE that some competing method has a value for (some anchor, if nothing
-        competes); failing that, the first such metric of the axis by name.
+        The first, as HEADLINE orders them, that some competing method has a value for (some anchor,
+        if nothing competes); failing that, the first such metric of the axis by name.
         """
         facts = {facts.name: facts for facts in self.run.on_axis(axis) if facts.sign}
-        preferred = [name for name in HEADLINE.get(axis, ()) if name in facts]
+        wanted = HEADLINE.get(axis, ())
+        preferred = [name for like in wanted for name in facts if fnmatch(name, like)]
         voices = self.run.ranked or [*self.run.methods]
         usable = (
             name

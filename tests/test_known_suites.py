@@ -7,7 +7,7 @@ import pytest
 from console import Program, program
 
 from dreamix.core.errors import UserError
-from dreamix.data.known_suites import KNOWN, suite_file
+from dreamix.data.known_suites import known_suites, suite_file
 from dreamix.data.suite import load_suite
 
 
@@ -17,7 +17,7 @@ def dreamix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def test_every_suite_of_the_repository_has_a_name(root: Path) -> None:
-    named = {suite_file(Path(name)).resolve() for name in KNOWN}
+    named = {suite_file(Path(name)).resolve() for name in known_suites()}
     assert named == {path.resolve() for path in (root / "datasets").rglob("*.yaml")}
 
 

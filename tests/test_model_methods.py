@@ -48,7 +48,7 @@ def toybox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toybox]:
 
 
 def asked(seed: int = 0, prompt: str = PROMPT, scene: int = 5, name: str = "edit") -> EditRequest:
-    source = scene_source(CAPTION, scene)
+    source = scene_source(CAPTION, scene, "toybox")
     edit = replace(edit_of(source, prompt, "appearance", print), id=name)
     return request_for(source, edit, seed, "x")
 

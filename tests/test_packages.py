@@ -78,7 +78,7 @@ class TestReading:
         for group, lines in told.items():
             found = {e.name: e.place for e in entries(group) if not e.package}
             assert found == lines and "gone" not in found
-        assert len(told) == 7
+        assert len(told) == 9
 
     def test_a_pyproject_is_read_as_tomllib_reads_it(
         self, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,9 +20,10 @@ from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
-from evaluation.settings import REAL_CLIP, TOYBOX_CLIP, ModelSettings
+from evaluation.settings import REAL_CLIP, ModelSettings
 from evaluation.toybox import weights
 
+TOYBOX_CLIP = "toybox-clip"
 SETTINGS = ModelSettings(clip=TOYBOX_CLIP)
 FOLDER = Path(weights.__file__).parent / "toybox_clip"
 
@@ -56,8 +57,8 @@ def test_it_is_small(encoder: clip.ClipEncoder) -> None:
 def test_asking_for_it_imports_neither_torch_nor_open_clip() -> None:
     code = (
         "import sys; from evaluation.features import clip; from evaluation.settings import *; "
-        "assert clip.problem(ModelSettings(clip=TOYBOX_CLIP)) is None; "
-        "clip.identity(ModelSettings(clip=TOYBOX_CLIP)); "
+        "assert clip.problem(ModelSettings(clip='toybox-clip')) is None; "
+        "clip.identity(ModelSettings(clip='toybox-clip')); "
         "sys.exit('torch' in sys.modules or 'open_clip' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from dreamix.backends.base import is_pretrained
+from dreamix.backends.names import BACKENDS, default_backend
 from dreamix.core.errors import UserError
+from dreamix.core.packages import Package
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.worlds import WORLDS
+from dreamix.data.worlds import WORLDS, World
 from dreamix.methods.animate import camera_of
 from dreamix.methods.base import variants
 from dreamix.single_edit import edit_of, scene_source
+from evaluation.features.clip_files import split_clip
 from evaluation.run.runner import run_suite
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
-from evaluation.settings import REAL_CLIP, TOYBOX_CLIP, ModelSettings
+from evaluation.settings import OWN_CLIPS, REAL_CLIP, ModelSettings, OwnClip
 
 FRAMES, HEIGHT, WIDTH = 4, 24, 32
 SUBJECT = (slice(None), slice(8, 16), slice(8, 24))  # where it is in all frames
@@ -48,7 +52,7 @@ class TintTruth(NamedTuple):
     occluded_forward: np.ndarray
 
 
-class TintWorld:
+class TintWorld(World):
     """Grey frames with a rectangle of another grey."""
 
     title = "Tint"
@@ -166,6 +170,30 @@ def test_prompts_are_read_by_the_world_that_can(suite: Suite) -> None:
     assert camera_of("a duck", "asked") == "none"
 
 
-def test_a_clip_model_of_a_world_is_for_its_suites_alone(suite: Suite) -> None:
+def test_a_clip_model_of_a_world_is_for_its_suites_alone(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert ModelSettings().on(suite.world).clip == REAL_CLIP
-    assert ModelSettings().on("toybox").clip == TOYBOX_CLIP
+    assert ModelSettings().on("toybox").clip == "toybox-clip"
+    monkeypatch.setattr(OWN_CLIPS, "_entries", {**OWN_CLIPS._entries})
+    OWN_CLIPS.add("tint", OwnClip("tint-clip", "Tint", tmp_path, "grey rectangles alone."))
+    assert ModelSettings().on(suite.world).clip == "tint-clip"
+    assert split_clip("tint-clip") == ("tint-clip", str(tmp_path))
+
+
+def test_suites_of_a_world_go_by_their_names(
+    suite: Suite, world: TintWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "suites", lambda: {"tints": suite.root / "suite.yaml"})
+    assert load_suite(Path("tints")).name == "tints"
+    with pytest.raises(UserError, match=r"\(tints, toybox, toybox-quick, .*\)"):
+        load_suite(Path("no/such"))
+
+
+def test_the_model_that_comes_along_is_that_of_our_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tint sorts before Toybox, and a backend of its name would not be of this toolkit."""
+    assert default_backend() == "toybox"
+    monkeypatch.setattr(BACKENDS, "_entries", {**BACKENDS._entries, "tint": None})
+    monkeypatch.setattr(WORLDS, "_packages", {**WORLDS._packages, "tint": Package("tints", "1")})
+    assert default_backend() == "toybox"
+    assert not is_pretrained("tint") and is_pretrained("wan2.1-1.3b")

@@ -1,6 +1,6 @@
 """What a backend is: a video model behind one contract, `VideoModel`, opened on demand by name.
 
-`toybox` is the embedded cascade; `toybox:FOLDER` is the same cascade with other weights.
+A world's own model has the name of the world; `WORLD:FOLDER` is the same with other weights.
 `wan2.1-1.3b`, `cogvideox-2b` and others (`dreamix.backends.names`) are pretrained models of
 diffusers, and so is a FOLDER that holds a pipeline; `sd1.5` and others edit pictures.
 `NAME@832x480x33` sets width, height and the most frames a clip is brought to.
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dreamix.backends.hub import PICTURE_CLASS, check_folder, pipeline_class
-from dreamix.backends.names import BACKENDS
+from dreamix.backends.names import BACKENDS, is_of_world
 from dreamix.backends.weight_files import check_single
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
@@ -69,8 +69,8 @@ class VideoModel(ABC):
     edit depends on its name alone, never on what is made beside it.
     """
 
-    name: str  # as the user wrote it, such as "toybox"
-    knows: str  # what it was trained on, in words: WORLD, or "Toybox scenes"
+    name: str  # as the user wrote it, such as "wan2.1-1.3b"
+    knows: str  # what it was trained on, in words: WORLD, or such as "cartoons"
     cache: Path | None  # folder where finetuned weights are kept; None keeps them in memory
     capabilities: frozenset[str]  # of CAPABILITIES
     presets: Mapping[str, str] = MappingProxyType({})  # method -> the preset of it that suits
@@ -177,7 +177,6 @@ class Spec(NamedTuple):
 
 
 Opener = Callable[[str, Path | None, Path | None], VideoModel]  # (name, weights, cache)
-EMBEDDED = "toybox"  # the kind that comes with the toolkit
 PIPELINE = "pipeline"  # the kind of a folder that holds a diffusers pipeline
 _OPEN_PIPELINE = "dreamix.backends.pipeline_backend:open_pipeline"
 _OPEN_PICTURES = "dreamix.backends.image:open_pictures"
@@ -209,9 +208,9 @@ def spec_of(name: str) -> Spec:
         raise UserError(f"unknown backend {kind!r}{near_misses(kind, known)} (known: {told})")
     if colon and not Path(weights).exists():
         raise UserError(f"backend {name}: there is nothing at {weights or 'an empty path'}")
-    if colon and kind != EMBEDDED:
+    if colon and not is_of_world(kind):
         check_single(weights)
-    if size and kind == EMBEDDED:
+    if size and is_of_world(kind):
         raise UserError(f"backend {kind} has one size: leave {name[len(bare) :]} out")
     return Spec(kind, Path(weights).resolve() if colon else None, size)
 
@@ -229,8 +228,8 @@ def check_backend(name: str) -> str:
 
 
 def is_pretrained(name: str) -> bool:
-    """Return True if `name` means a pretrained model, not the embedded one."""
-    return spec_of(name).kind != EMBEDDED
+    """Return True if `name` means a pretrained model, not a world's own."""
+    return not is_of_world(spec_of(name).kind)
 
 
 def open_backend(name: str, cache: Path | None = None) -> VideoModel:

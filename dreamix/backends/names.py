@@ -2,7 +2,8 @@
 
 A name is an entry point of the group `dreamix.backends`. What it names is imported when a backend
 of that name is opened, not before: a `Family` of diffusers models, an `Offer`, or an opener alone,
-a function (name, weights, cache) that returns the backend.
+a function (name, weights, cache) that returns the backend. One that has the name of a world is
+that world's own model: it comes along, opens a folder of weights of its own and has one size.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,20 @@ from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import NamedRegistry
+from dreamix.data.worlds import WORLDS
 
 BACKENDS: NamedRegistry[Any] = NamedRegistry("backend", "dreamix.backends")
+
+
+def is_of_world(name: str) -> bool:
+    """Return whether a backend is a world's own model."""
+    return name in WORLDS.names()
+
+
+def default_backend() -> str:
+    """Return the backend that comes along: a world's own model, ours first."""
+    own = [name for name in BACKENDS.names() if is_of_world(name)]
+    return min(own, key=lambda name: (WORLDS.brought_by(name) or (), name), default="")
 
 
 LARGER = 1.8  # times in height and width that a second stage is given: 320 -> 576

@@ -125,13 +125,17 @@ class NamedRegistry(Registry[T]):
         found: Any = super().get(name)
         return found if isinstance(found, EntryPoint) else None
 
-    def each(self) -> Iterator[T]:
-        """Yield all entries, ours first; a package that fails is noted."""
+    def pairs(self) -> Iterator[tuple[str, T]]:
+        """Yield names and entries, ours first; a package that fails is noted."""
         for name in sorted(self.names(), key=lambda one: (self.brought_by(one) or (), one)):
             try:
-                yield self.get(name)
+                yield name, self.get(name)
             except UserError as error:
                 note(str(error))
+
+    def each(self) -> Iterator[T]:
+        """Yield all entries, as `pairs` does."""
+        return (entry for _, entry in self.pairs())
 
     def _bring(self, entry: EntryPoint) -> None:
         try:

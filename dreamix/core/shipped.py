@@ -9,6 +9,6 @@ _INSTALLED = _PACKAGE / "shipped"  # setup.py puts them there
 def shipped(name: str) -> Path:
     """Return a file or folder of the repository that installed packages have too.
 
-    name: its path there, such as datasets/toybox/suite.yaml or docs/metrics.md.
+    name: its path there, such as datasets/davis/suite.yaml or docs/metrics.md.
     """
     return (_INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent) / name

@@ -1,1 +1,1 @@
-"""Benchmark suites and the embedded Toybox world."""
+"""Benchmark suites, and the worlds that some are rendered in."""

@@ -109,7 +109,7 @@ class VideoEntry(_Row):
     fps: float | None = None  # frames per second of a folder of frames
     recipe: dict[str, Any] | None = None  # what its world renders
     stills: int | None = None  # not the recipe's clip, but so many still pictures of its subject
-    world: str | None = None  # of WORLDS, the key of the recipe in suite.yaml, such as toybox
+    world: str | None = None  # of WORLDS, the key of the recipe in suite.yaml
 
 
 @dataclass(frozen=True)

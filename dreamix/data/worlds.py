@@ -1,12 +1,15 @@
 """Worlds: what renders source clips from recipes, and knows the exact truth of them.
 
 A world is found through an entry point of the group `dreamix.worlds`: its name there is the key
-that its recipes have in suite.yaml, and what it names is an object as `World`. A recipe is a
-mapping of JSON values; that of an edit holds the fields that the edit changes. Suites, methods and
-scores ask the world of a recipe, and know none by name.
+that its recipes have in suite.yaml, and what it names is a `World`. A recipe is a mapping of JSON
+values; that of an edit holds the fields that the edit changes. Suites, methods and scores ask the
+world of a recipe, and know none by name. A backend that has the name of a world is its own model
+(`dreamix.backends.names`), an entry of `dreamix.clips` its own CLIP (`evaluation.settings`).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,40 +41,63 @@ class Exact(Protocol):
         """Where that place in the next frame cannot be seen, bool (frames - 1, height, width)."""
 
 
-class World(Protocol):
+class MeasuredCost(NamedTuple):
+    """What it takes to edit a clip with a world's own model, measured on two threads."""
+
+    memory: float  # bytes at the peak, of an edit and of finetuning alike
+    edit: float  # minutes
+    finetune: float  # minutes
+
+
+class World(ABC):
     """What generic code asks of a world. What is no recipe of its own is a `UserError`."""
 
     title: str  # as messages name it
+    cost: MeasuredCost | None = None  # of its own model, the backend of its name
 
+    def suites(self) -> dict[str, Path]:
+        """Return the suite files that come with the world, by the names that stand for them."""
+        return {}
+
+    @abstractmethod
     def whole(self, recipe: Recipe) -> dict[str, Any]:
         """Return the recipe with every field named: equal clips have equal whole recipes."""
 
+    @abstractmethod
     def field_alone(self, field: str, value: object) -> None:
         """Check a field beside any others: a `UserError` where no recipe can have it."""
 
+    @abstractmethod
     def clip(self, recipe: Recipe) -> Video:
         """Return the clip of a whole recipe."""
 
+    @abstractmethod
     def stills(self, recipe: Recipe, count: int) -> Video:
         """Return `count` still pictures of the recipe's subject, as a clip."""
 
+    @abstractmethod
     def truth(self, recipe: Recipe) -> Exact:
         """Return what is known exactly about `clip(recipe)`."""
 
+    @abstractmethod
     def read(self, text: str) -> dict[str, Any]:
         """Return the fields that a caption or prompt tells; other text is a `UserError`."""
 
+    @abstractmethod
     def recipe(self, caption: str, seed: int) -> dict[str, Any]:
         """Return a recipe that the caption describes; the seed picks what it does not tell."""
 
+    @abstractmethod
     def category(self, changes: Recipe) -> str:
         """Return the category of an edit that changes these fields."""
 
+    @abstractmethod
     def camera(self, prompt: str) -> str:
         """Return the camera that a prompt asks for, as data/camera.py names it, such as none."""
 
     def instruction(self, caption: str, prompt: str) -> str:
-        """Return what to change, in words: an order. A world may be without this function."""
+        """Return what to change, in words: an order; empty where the world has none for it."""
+        return ""
 
 
 WORLDS: NamedRegistry[World] = NamedRegistry("world", "dreamix.worlds")
@@ -99,10 +125,8 @@ def _readings(text: str, worlds: Iterable[World]) -> Iterator[ReadText]:
 
 def instruction_of(name: str, caption: str, prompt: str) -> str | None:
     """Return what has to change of one text to another; None where a world has no words for it."""
-    if (write := getattr(WORLDS.get(name), "instruction", None)) is None:
-        return None
     try:
-        return str(write(caption, prompt)) or None
+        return WORLDS.get(name).instruction(caption, prompt) or None
     except UserError:
         return None
 
@@ -122,5 +146,5 @@ def world_in(keys: Iterable[str]) -> str | None:
 
 
 def alternatives() -> str:
-    """Return the keys of all worlds as messages name them: `toybox`."""
+    """Return the keys of all worlds as messages name them: `NAME`."""
     return " or ".join(f"`{name}`" for name in WORLDS.names())

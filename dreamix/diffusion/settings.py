@@ -77,10 +77,17 @@ class Inversion(NamedTuple):
     caption: str = ""
 
 
+class Guide(NamedTuple):
+    """Guidance of an edit by injection: its weight, and the negative prompt's over the steps."""
+
+    weight: float
+    negative: Callable[[float], float]  # share of the steps done -> weight
+
+
 class FeatureInjection(NamedTuple):
     """How pictures are edited with features of their own inversion (Tumanyan et al. 2023).
 
-    implementation: whose conventions of counting hold: official, pnp-diffusers or toybox.
+    implementation: whose conventions of counting hold: official, pnp-diffusers or another preset.
     inversion:   inversion steps for one sampling step.
     features:    tau_f, share of the steps with injected features.
     attention:   tau_A, the same of queries and keys of self-attention.

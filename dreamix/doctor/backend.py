@@ -9,7 +9,7 @@ from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size
 from dreamix.backends.footprint_kinds import BackendNetworks, footprint_of
 from dreamix.backends.hub import folders_of
 from dreamix.backends.known_footprints import known_footprints
-from dreamix.backends.names import stages_of
+from dreamix.backends.names import is_of_world, stages_of
 from dreamix.core.errors import UserError
 
 SETUPS = {"accelerator": ACCELERATOR, "processor": PROCESSOR}
@@ -48,7 +48,7 @@ def as_published(name: str) -> BackendNetworks:
 
 def _plan(kind: str, weights: Path | None) -> BackendNetworks:
     """Return the networks of a backend: of its folder, of the hub's cache, or as published."""
-    if weights is not None and kind != "toybox":
+    if weights is not None and not is_of_world(kind):
         return BackendNetworks(kind, in_folders(weights))
     stages = [folders_of(stage) for stage in stages_of(kind)]
     if stages and all(stages):

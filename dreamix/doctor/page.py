@@ -4,21 +4,12 @@ from collections.abc import Sequence
 
 from dreamix.backends.footprint import Footprint, Phases, repeated
 from dreamix.backends.names import BACKENDS
+from dreamix.data.worlds import WORLDS, MeasuredCost
 from dreamix.doctor.judgement import EFFICIENCY, ROOM, UPDATES, BackendVerdict, Fit
 from dreamix.doctor.machine import Machine, PackageStatus
 from dreamix.doctor.measured import Measurement
 
 GB = 1e9
-# The embedded model: measured, with two threads (benchmarks/README.md, "All 29 videos").
-TOYBOX = (
-    "toybox",
-    "here",
-    "1.6 GB (measured)",
-    "1.6 GB (measured)",
-    "yes",
-    "0.1 (measured)",
-    "0.5",
-)
 HEAD = ("backend", "weights", "to edit", "to finetune", "fits?", "min. an edit", "min. finetuning")
 
 
@@ -83,7 +74,8 @@ def _extra(name: str, found: list[PackageStatus]) -> str:
 
 def table(rows: list[BackendVerdict]) -> list[str]:
     """Return a line for every backend, and the commands that fetch what is not here."""
-    cells = [HEAD, TOYBOX, *(_cells(row) for row in rows)]
+    own = (_own_cells(name, world.cost) for name, world in WORLDS.pairs() if world.cost)
+    cells = [HEAD, *own, *(_cells(row) for row in rows)]
     absent = {row.name: row.download for row in rows if not row.weights}
     lines = ["", "weights that are not here:"] if absent else []
     return [*columns(cells), *lines, *(f"  {name}: {how}" for name, how in absent.items())]
@@ -94,6 +86,13 @@ def brought() -> list[str]:
     found = {name: BACKENDS.brought_by(name) for name in BACKENDS.names()}
     told = [f"{name} ({package})" for name, package in found.items() if package]
     return ["", f"of other packages, without figures: {', '.join(told)}"] if told else []
+
+
+def _own_cells(world: str, cost: MeasuredCost) -> tuple[str, ...]:
+    """Return the row of a world's own model, which comes along."""
+    memory = f"{size(cost.memory)} (measured)"
+    minutes = (f"{time(cost.edit)} (measured)", time(cost.finetune))
+    return (world, "here", memory, memory, "yes", *minutes)
 
 
 def _cells(row: BackendVerdict) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class AnimateConfig:
     """Settings of image-to-video; those that `dreamix` has mean the same here.
 
     camera: none, zoom-in, zoom-out, pan-left|right|up|down, turn-left|right, tilt-up|down; `asked`
-            is the one that the prompt of a Toybox edit asks for, none for other prompts.
+            is the one that the prompt asks for, in a world's words, none for other prompts.
     amount: how far the camera gets: see dreamix/data/camera.py.
     fill:   what is beyond the picture's edge: replicate, reflect or white.
     """

@@ -7,24 +7,21 @@ Tumanyan et al. 2023 (arXiv 2211.12572). Two public implementations differ; `pre
     official       the source's description as negative prompt, its weight growing linearly over
                    the steps, guidance 10; the source's features are those of its inversion denoised
                    again (on Stable Diffusion; on the embedded model those of its inversion)
-    toybox         as official, with guidance 2: more saturates the small embedded model. Ours,
-                   chosen outside the benchmark by benchmarks/baseline_settings.py
 
+A model may bring a preset of its own, through an entry point of `dreamix.plug_and_play_presets`.
 In all: DDIM inversion with no words, features up to 0.8 of the steps, queries and keys up to 0.5.
 On the embedded model the number of steps is ours (50 there, after 999 steps of inversion), and so
 are the layers, by analogy; on Stable Diffusion both are theirs (backends/image_injection).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.registry import NamedRegistry, near_misses
 from dreamix.core.video import Video
-from dreamix.diffusion.settings import TOP, FeatureInjection
+from dreamix.diffusion.settings import TOP, FeatureInjection, Guide
 from dreamix.methods.base import EditRequest, method
 
 NEEDS = {"single frames", "inversion", "feature taps"}
@@ -32,25 +29,19 @@ UGLY = "ugly, blurry, black, low res, unrealistic"  # pnp-diffusers' negative pr
 SOURCES = ("inverted", "denoised")  # whose features are injected on an image model
 
 
-class Guide(NamedTuple):
-    """Guidance of the denoising: its weight, and that of the negative prompt over the steps."""
-
-    weight: float
-    negative: Callable[[float], float]  # share of the steps done -> weight
-
-
 PRESETS = {
     "official": Guide(10.0, lambda share: share),
     "pnp-diffusers": Guide(7.5, lambda _: 1.0),
-    "toybox": Guide(2.0, lambda share: share),
 }
+BROUGHT: NamedRegistry[Guide] = NamedRegistry("preset", "dreamix.plug_and_play_presets")
 
 
 @dataclass(frozen=True)
 class PlugAndPlayConfig:
     """Settings of Plug-and-Play.
 
-    preset:     official, pnp-diffusers or toybox; None is the one that suits the backend.
+    preset:     official, pnp-diffusers or one that a model brings; None is the one that suits the
+                backend.
     steps:      DDIM steps of the sampling.
     inversion:  inversion steps for one sampling step.
     refine:     fixed-point iterations a step of the inversion.
@@ -141,14 +132,15 @@ def preset_of(config: PlugAndPlayConfig, model: VideoModel) -> str:
     """Return the preset asked for, or the one that suits the model; else a `UserError`."""
     own = model.presets.get("plug-and-play", "official")
     preset = own if config.preset is None else config.preset
-    if preset not in PRESETS:
-        hint = near_misses(preset, list(PRESETS))
-        known = ", ".join(PRESETS)
-        raise UserError(f"plug-and-play has no preset {preset!r}{hint} (known: {known})")
+    known = [*PRESETS, *BROUGHT.names()]
+    if preset not in known:
+        hint = near_misses(preset, known)
+        raise UserError(f"plug-and-play has no preset {preset!r}{hint} (known: {', '.join(known)})")
     return preset
 
 
 def guide(config: PlugAndPlayConfig, model: VideoModel) -> Guide:
     """Return the guidance that was asked for, or the preset's."""
-    found = PRESETS[preset_of(config, model)]
+    preset = preset_of(config, model)
+    found = PRESETS[preset] if preset in PRESETS else BROUGHT.get(preset)
     return found if config.guidance is None else found._replace(weight=config.guidance)

@@ -27,7 +27,7 @@ from evaluation.features.files import file_sha256
 from evaluation.features.inference import check_dtype, inference, unit
 from evaluation.features.reach import unreachable
 from evaluation.features.square import check_fit, square
-from evaluation.settings import AUTO, TOYBOX_CLIP, ModelSettings
+from evaluation.settings import AUTO, ModelSettings, own_clip
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,8 @@ def identity(settings: ModelSettings) -> str:
     if files.tokenizer:
         parts.append(file_sha256(files.tokenizer / "tokenizer.json"))
     facts = json.dumps(parts, sort_keys=True)
-    about = " (knows the Toybox world only)" if settings.clip == TOYBOX_CLIP else ""
+    own = own_clip(settings.clip)
+    about = f" (knows the {own.title} world only)" if own else ""
     return (
         f"clip {files.name}{about} weights {file_sha256(files.weights)} "
         f"config {hashlib.sha256(facts.encode()).hexdigest()[:8]} fit {_fit(files, settings)} "
@@ -84,8 +85,8 @@ def load(settings: ModelSettings) -> "ClipEncoder":
 def fetch(settings: ModelSettings) -> str:
     """Return the path of the weights of `MODEL:TAG`, downloaded if they are not here yet."""
     name, tag = split_clip(settings.clip)
-    if settings.clip == TOYBOX_CLIP:
-        raise UserError(f"{TOYBOX_CLIP} comes with the toolkit; there is nothing to download")
+    if own_clip(settings.clip):
+        raise UserError(f"{settings.clip} comes with the toolkit; there is nothing to download")
     if is_path(tag):
         raise UserError(f"--clip {settings.clip} names a file; only MODEL:TAG can be downloaded")
     facts = tag_facts(name, tag)

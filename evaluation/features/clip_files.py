@@ -5,8 +5,8 @@ weights file or a folder that holds one. MODEL is one of open_clip's names, or a
 a path to a JSON file in open_clip's form, or any name with such a file beside the weights
 (`open_clip_config.json`, or the weights file's name ending in .json). A tokenizer beside
 `open_clip_config.json` (Hugging Face's `tokenizer_config.json`) is used; without one the text side
-names a repository of the hub, or it is CLIP's own. `toybox-clip` alone names the model that comes
-with the toolkit.
+names a repository of the hub, or it is CLIP's own. A model that comes along with a world is named
+by one word.
 """
 
 import importlib.util
@@ -18,8 +18,7 @@ from typing import Any
 from dreamix.core.errors import UserError
 from dreamix.core.records import read_json
 from dreamix.core.registry import near_misses
-from evaluation.settings import AUTO, REAL_CLIP, TOYBOX_CLIP
-from evaluation.toybox.weights import toybox_clip as shipped
+from evaluation.settings import AUTO, OWN_CLIPS, REAL_CLIP, own_clip
 
 # Asking after these costs no import of open_clip (4 s); a test holds them against its own table.
 OPENAI = {
@@ -79,14 +78,14 @@ def _check_text_side(files: ClipFiles, text: str) -> None:
 
 
 def split_clip(text: str) -> tuple[str, str]:
-    """Return (model, tag or path) of `MODEL:TAG`, `MODEL:PATH`, toybox-clip or auto."""
-    if text == TOYBOX_CLIP:
-        return text, str(Path(shipped.__file__).parent)
+    """Return (model, tag or path) of `MODEL:TAG`, `MODEL:PATH`, an `OwnClip` or auto."""
+    if own := own_clip(text):
+        return text, str(own.folder)
     name, _, where = (REAL_CLIP if text == AUTO else text).partition(":")
     if not name or not where:
         raise UserError(
             f"--clip {text!r} must be MODEL:TAG or MODEL:PATH, such as ViT-B-32-quickgelu:openai, "
-            f"or {TOYBOX_CLIP}"
+            f"or {' or '.join(clip.name for clip in OWN_CLIPS.each())}"
         )
     return name, where
 

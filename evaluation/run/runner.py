@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from dreamix.backends.base import check_backend, open_backend, spec_of
-from dreamix.backends.names import BACKENDS
+from dreamix.backends.names import BACKENDS, default_backend
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
 from dreamix.core.progress import TimedProgress
@@ -47,7 +47,7 @@ def run_suite(
     seeds: int | None = None,
     edits: list[str] | None = None,
     workers: int = 1,
-    backend: str = "toybox",
+    backend: str | None = None,
     progress: TimedProgress | None = None,
     executor: Executor | None = None,
 ) -> RunFolder:
@@ -57,10 +57,11 @@ def run_suite(
     edits:   ids to run, all of the suite's by default; a later call adds to them.
     workers: processes; the clips do not depend on it.
     executor: where the clips are made, if not in processes of this machine.
-    backend: model of those `columns` that need one; opened only if there are such.
+    backend: model of those `columns` that need one; opened only if there are such. None: the one
+        that comes along.
     progress: called as cells get done.
     """
-    backend = check_backend(backend)
+    backend = check_backend(backend or default_backend())
     if seeds is not None and seeds < 1:
         raise UserError(f"a run makes 1 seed or more of each edit, not {seeds}")
     if edits is not None and not edits:

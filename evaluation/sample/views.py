@@ -124,7 +124,7 @@ class Sample:
     prompt:    what the edit should show; empty where the edit has an instruction alone.
     phrases:   words for what is to change, and for what it becomes.
     keep:      bool (frames of the source, height, width), pixels that the edit should leave alone.
-    ideal:     the exact edit, where the suite knows it (Toybox).
+    ideal:     the exact edit, where the suite knows it.
     true_flow: the exact flow of the source with its occlusion, likewise.
     """
 

@@ -71,7 +71,8 @@ def score_run(
 
     policy: see evaluation/sample/frames.py. workers: processes; no score depends on how many.
     least_share: of its source; a clip that covers less is partial. None: as the run has it.
-    On a suite of Toybox scenes the CLIP is toybox-clip unless `settings` name another.
+    On a suite rendered in a world that has a CLIP of its own, it is that unless `settings` name
+    another.
     composite: file of composite metrics to work out from the scores; those of earlier files are
     renewed without it.
     commands: metrics that are programs, as `cmd:NAME=COMMAND`.

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dreamix.core.wording import plural
 from dreamix.data.suite import Edit
-from evaluation.settings import TOYBOX_CLIP
+from evaluation.settings import OWN_CLIPS
 from reports.loading import AXES, Run
 from reports.metrics.results import AXIS_TITLES, decimals
 from reports.metrics.sentences import summary_sentences
@@ -32,10 +32,14 @@ def caution(summary: RunSummary) -> Markup:
 
 
 def small_clip(run: Run) -> Markup:
-    """Return what a reader must know if CLIP was Toybox's own small one, empty if it was not."""
-    models = [facts.models.get("clip", "") for facts in run.metrics.values()]
-    is_small = any(model.startswith(f"clip {TOYBOX_CLIP} ") for model in models)
-    return _RESULTS.small_clip(TOYBOX_CLIP) if is_small else NONE
+    """Return what a reader must know if CLIP was a world's own small one, empty if it was not."""
+    models = {facts.models.get("clip", "") for facts in run.metrics.values()}
+    small = (
+        clip
+        for clip in OWN_CLIPS.each()
+        if any(model.startswith(f"clip {clip.name} ") for model in models)
+    )
+    return Markup().join(_RESULTS.small_clip(clip) for clip in small)
 
 
 def idle(run: Run) -> Markup:

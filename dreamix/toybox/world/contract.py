@@ -1,9 +1,12 @@
 """Toybox as suites, methods and scores ask for it: see dreamix/data/worlds.py."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from dreamix.core.shipped import shipped
 from dreamix.core.video import Video
+from dreamix.data.worlds import MeasuredCost, World
 from dreamix.toybox.world.benchmark import category_of
 from dreamix.toybox.world.grammar import parse_caption
 from dreamix.toybox.world.ground_truth import Truth, truth
@@ -22,10 +25,21 @@ _CAMERAS = {
 }
 
 
-class ToyboxWorld:
+class ToyboxWorld(World):
     """Scenes of eight words and a seed."""
 
     title = "Toybox"
+    cost = MeasuredCost(1.6e9, edit=0.1, finetune=0.5)  # benchmarks/README.md, "All 29 videos"
+
+    def suites(self) -> dict[str, Path]:
+        """Return the benchmark, whole and in short, and its two tracks."""
+        folder = shipped("datasets") / "toybox"
+        return {
+            "toybox": folder / "suite.yaml",
+            "toybox-quick": folder / "quick.yaml",
+            "animate": folder / "animate.yaml",
+            "subject": folder / "subject.yaml",
+        }
 
     def whole(self, recipe: Mapping[str, Any]) -> dict[str, Any]:
         """Return the recipe with every field named; what is no scene is a `UserError`."""
