@@ -50,7 +50,11 @@ def clip_source(clip: Path, caption: str | None) -> EditSource:
 
 
 def scene_source(caption: str, seed: int, world: str) -> EditSource:
-    """Return a scene of a world as a source; a caption it cannot read is a `UserError`."""
+    """Return a scene of a world as a source.
+
+    Raises:
+        UserError: for a caption that the world cannot read.
+    """
     recipe = WORLDS.get(world).recipe(caption, seed)
     return EditSource(VideoEntry("source", caption, recipe=recipe, world=world), Path())
 

@@ -128,7 +128,11 @@ class Run:
 
 
 def load_run(folder: Path) -> Run:
-    """Return the run in `folder`; a folder that is no run or has no scores is a `UserError`."""
+    """Return the run in `folder`.
+
+    Raises:
+        UserError: if the folder is no run, or has no scores.
+    """
     run = RunFolder(folder)
     rows = read_scores(run.scores) if run.info.metrics else {}
     if not rows:

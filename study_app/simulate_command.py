@@ -93,8 +93,9 @@ def _start(study: Study, crowd: Crowd, seed: int) -> int:
 def metric_values(study: Study, run: RunFolder, follow: tuple[str, ...]) -> dict[str, Values]:
     """Return what QUESTION=METRIC options ask for, by question, standardized over the clips.
 
-    A question that is not asked, a metric that the run lacks or that only describes, and one that
-    is the same for all clips are a `UserError`.
+    Raises:
+        UserError: for a question that is not asked, a metric that the run lacks or that only
+            describes, and one that is the same for all clips.
     """
     found: dict[str, Values] = {}
     for pair in follow:

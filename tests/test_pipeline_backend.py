@@ -1,6 +1,8 @@
 """Pretrained pipelines from disk and from the command line; what is missing is one line."""
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tiny_pipelines import (
 )
 
 from dreamix import DreamixPipeline
+from dreamix.backends import pipeline_backend
 from dreamix.backends.base import VideoModel, check_backend, open_backend
 from dreamix.backends.families import families, family_named, family_of
 from dreamix.backends.hub import fingerprint
@@ -282,6 +285,27 @@ def test_without_finetuning_the_pretrained_weights_are_used(folder: Path) -> Non
     first, other, last = (dreamix.make(asked, backend, c)[0] for c in (plain, tuned, plain))
     assert np.array_equal(first.video.frames, last.video.frames)
     assert not np.array_equal(first.video.frames, other.video.frames)
+
+
+def test_a_clip_is_fitted_once_and_a_way_of_denoising_asked_about_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five frames are resized for finetuning and two edits together, and five more for a clip
+    that is equal but another: its frames are not compared."""
+    backend: Any = open_backend(f"{folder}@{SIDE}x{SIDE}x5")
+    count: Counter[str] = Counter()
+
+    def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given: count.update([name]) or work(*given)
+
+    monkeypatch.setattr(pipeline_backend, "resized", counted("frame", pipeline_backend.resized))
+    monkeypatch.setattr(backend, "check_denoising", counted("check", backend.check_denoising))
+    dreamix, config = METHODS.get("dreamix"), DreamixConfig(noise=0.7, finetune_steps=1, steps=2)
+    dreamix.make(requests(moving_clip(5), "a red cat", "rain"), backend, config)
+    assert count == {"frame": 5, "check": 1}
+    sdedit = METHODS.get("sdedit")
+    sdedit.make(requests(moving_clip(5), "rain"), backend, sdedit.config(noise=0.7, steps=2))
+    assert count == {"frame": 10, "check": 2}
 
 
 def test_noise_is_named_after_the_edit(folder: Path) -> None:

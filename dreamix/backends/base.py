@@ -236,7 +236,9 @@ def open_backend(name: str, cache: Path | None = None) -> VideoModel:
     """Return the backend called `name`: NAME, NAME:PATH for other weights, or a folder.
 
     cache: folder where methods keep finetuned weights.
-    An unknown name, weights that are not there and packages that are missing are a `UserError`.
+
+    Raises:
+        UserError: for an unknown name, weights that are not there and packages that are missing.
     """
     spec = spec_of(name)
     try:

@@ -106,7 +106,9 @@ def build(plan: Blueprint, dtypes: Dtypes = torch.float32, device: str = "meta")
     """Return a diffusers pipeline of random weights, or on "meta" of none at all.
 
     dtypes: as `torch_dtype` of from_pretrained.
-    A class that diffusers and transformers do not have is a `UserError`.
+
+    Raises:
+        UserError: for a class that diffusers and transformers do not have.
     """
     import diffusers
 

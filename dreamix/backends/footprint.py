@@ -136,7 +136,9 @@ def footprint(plan: Blueprint, size: Size, setup: Setup, *, full: bool = False) 
     """Return what editing and finetuning take with a pipeline built from `plan`.
 
     full: trace finetuning of all weights as well.
-    A size that its networks cannot take is a `UserError`.
+
+    Raises:
+        UserError: for a size that its networks cannot take.
     """
     weights, edit = edit_footprint(plan, size, setup)
     dreamix = _opened(plan, setup)

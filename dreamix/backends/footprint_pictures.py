@@ -25,7 +25,9 @@ def picture_footprint(
     """Return what an edit of `size.frames` pictures takes.
 
     edit: its settings; those that are usual of `name` by default.
-    A size that the networks cannot take is a `UserError`.
+
+    Raises:
+        UserError: for a size that the networks cannot take.
     """
     if size.width % MULTIPLE or size.height % MULTIPLE:
         raise UserError(

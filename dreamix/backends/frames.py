@@ -24,7 +24,10 @@ def pictures_of(video: object) -> list[Image.Image]:
 
     Arrays are (frames, height, width, 3), tensors (frames, 3, height, width) as diffusers has them
     or in the order of arrays; both hold uint8, or floats in 0..1. A list of arrays or of tensors,
-    one a frame, will do as well. NaN, infinite values and other types are a `UserError`.
+    one a frame, will do as well.
+
+    Raises:
+        UserError: for NaN, infinite values and other types.
     """
     if isinstance(video, str | Path):
         video = read_video(Path(video))

@@ -67,7 +67,9 @@ class DreamixPipeline(Surface):
         name:           also a short one: wan2.1-1.3b, cogvideox-2b, modelscope, zeroscope, ...
         motion_adapter: AnimateDiff's motion modules, a name or loaded, where `name` is an image
                         model.
-        Weights and packages that are missing are a `UserError`.
+
+        Raises:
+            UserError: if weights or packages are missing.
         """
         return cls(load_pipeline(name, **options))
 

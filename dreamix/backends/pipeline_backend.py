@@ -5,6 +5,7 @@ from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 import torch
@@ -72,6 +73,7 @@ class PipelineBackend(VideoModel):
         self._weights, self._size = weights, size
         self._held: tuple[str, list[Any]] | None = None  # key and marks of the last adapter put in
         self._kept = AdapterCache(cache)
+        self._fitted: tuple[ref[Video], Video] | None = None  # the last source, and what it became
         self._asked: TuningRequest | None = (
             None  # what edits are made with; None: the pretrained weights
         )
@@ -162,10 +164,7 @@ class PipelineBackend(VideoModel):
             self._forget()
         else:
             self._put_in(self._asked, progress_of("finetuning"))
-        if how.length is None:
-            clip = self.fitted(source)
-        else:
-            clip = self._canvas(self._pictures(source), how.length)
+        clip = self.fitted(source) if how.length is None else self._canvas(source, how.length)
         told = [f"{RARE} {prompt}" if how.rare_token else prompt for prompt in prompts]
         clips = [
             self._edited(clip, prompt, name, how, progress_of("denoising"))
@@ -203,7 +202,13 @@ class PipelineBackend(VideoModel):
         """Return the clip at the size and length that suit the model, as long in seconds.
 
         Its aspect is kept as nearly as multiples allow; frames are those shown at even moments.
+        Finetuning and edits of one clip fit it once.
         """
+        if self._fitted is None or self._fitted[0]() is not source:
+            self._fitted = ref(source), self._brought(source)
+        return self._fitted[1]
+
+    def _brought(self, source: Video) -> Video:
         frames = min(len(source), self._shape(source)[2])
         moments = np.arange(frames) * source.duration / frames
         shown = np.searchsorted(source.times, moments + 1e-6, side="right") - 1
@@ -216,10 +221,12 @@ class PipelineBackend(VideoModel):
         height, width, _ = self._shape(source)
         return Video(np.stack([resized(one, height, width) for one in source.frames]), source.fps)
 
-    def _canvas(self, clip: Video, length: int) -> Video:
+    def _canvas(self, source: Video, length: int) -> Video:
         """Return a clip of that many frames, or the usual number, for what is made from noise."""
         frames = length or (self._size[2] if self._size else None) or self._made_for[2]
-        return Video(np.repeat(clip.frames[:1], frames, axis=0), self.dreamix.family.defaults.fps)
+        height, width, _ = self._shape(source)
+        first = resized(source.frames[0], height, width)
+        return Video(np.stack([first] * frames), self.dreamix.family.defaults.fps)
 
     @cached_property
     def _made_for(self) -> tuple[int, int, int]:

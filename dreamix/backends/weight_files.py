@@ -113,8 +113,11 @@ def variants(part: Path) -> set[str | None]:
 def variant_of(parts: Iterable[Path]) -> str | None:
     """Return the variant to load the parts in those folders in; None where there are plain files.
 
-    Parts that have plain files have no say. Those without them that have no variant in common, or
-    several that are not known here, are a `UserError`.
+    Parts that have plain files have no say.
+
+    Raises:
+        UserError: if those without them have no variant in common, or several that are not known
+            here.
     """
     held = {folder: variants(folder) for folder in parts if folder.is_dir()}
     lacking = {folder: found for folder, found in held.items() if found and None not in found}

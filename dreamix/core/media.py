@@ -137,7 +137,10 @@ def write_video(path: Path, video: Video, *, lossless: bool = False, crf: int = 
 def read_image(path: Path) -> np.ndarray:
     """Return the picture of a PNG or JPEG, upright: uint8 (height, width, 3), RGB.
 
-    Turned as its EXIF says; what is transparent is white. Anything else is a `UserError`.
+    Turned as its EXIF says; what is transparent is white.
+
+    Raises:
+        UserError: for anything else.
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the picture in it")

@@ -81,7 +81,10 @@ def moved(
     amount: how far it gets by the last frame: the zoom's factor less 1, the pan's share of the
             picture, the turn's angle in radians; below 1.
     fill:   what lies beyond the picture's edge: replicate, reflect or white.
-    Linear interpolation. Unknown words and amounts out of range are a `UserError`.
+    Linear interpolation.
+
+    Raises:
+        UserError: for unknown words and amounts out of range.
     """
     check_camera(camera, amount, fill)
     height, width = image.shape[:2]

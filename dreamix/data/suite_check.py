@@ -38,7 +38,9 @@ def check_suite(path: Path, media_root: Path | None = None, *, files: bool = Tru
     path:       suite.yaml, the folder that holds it, or the name of a known suite.
     media_root: folder that the paths of the suite are relative to; default: the suite's folder.
     files:      also look for the files and compute their SHA-256.
-    A suite file or media root that does not exist is a `UserError`.
+
+    Raises:
+        UserError: if the suite file or the media root does not exist.
     """
     return examine(path, media_root, files=files, sizes=True).problems
 

@@ -81,7 +81,11 @@ class World(ABC):
 
     @abstractmethod
     def read(self, text: str) -> dict[str, Any]:
-        """Return the fields that a caption or prompt tells; other text is a `UserError`."""
+        """Return the fields that a caption or prompt tells.
+
+        Raises:
+            UserError: for other text.
+        """
 
     @abstractmethod
     def recipe(self, caption: str, seed: int) -> dict[str, Any]:

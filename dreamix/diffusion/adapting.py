@@ -57,7 +57,9 @@ def adapt(
     """Train `parameters` in place; return the losses of every update by name of the part.
 
     Draws do not depend on the weights of the parts, so that ablations see the same noise.
-    A loss that is no longer a number is a `UserError`.
+
+    Raises:
+        UserError: if a loss is no longer a number.
     """
     optimise, history = optimiser(parameters, settings.learning_rate, training), []
     scaler = torch.amp.GradScaler(training.device, enabled=training.precision == "fp16")

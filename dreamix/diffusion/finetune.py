@@ -41,7 +41,9 @@ def finetune(
 
     trained: the parameters to train, all of the network's by default.
     progress:  called after every update with (updates done, updates in all).
-    A loss that is no longer a number is a `UserError`.
+
+    Raises:
+        UserError: if the loss is no longer a number.
     """
     parameters = trained if trained is not None else list(network.parameters())
     with only_trained([network], parameters):

@@ -57,7 +57,10 @@ def start_of(scheduler: Scheduler, s: float) -> StartStep:
     """Return the start whose noise level is nearest to `s`, the lower of two as near.
 
     s = 1 starts from noise alone, at the first step; s = 0, and an s that is nearer to 0 than to
-    the schedule's last level, take no step at all. Outside of 0..1 is a `UserError`.
+    the schedule's last level, take no step at all.
+
+    Raises:
+        UserError: if `s` is outside of 0..1.
     """
     if not 0 <= s <= 1:
         raise UserError(f"a noise level is between 0 and 1, not {s:g}")

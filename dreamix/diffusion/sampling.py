@@ -21,7 +21,9 @@ def time_grid(start: float, steps: int, shift: float = 1.0) -> list[float]:
     shift: k above 1 puts more of them where there is much noise, as clips of many pixels need it:
            evenly spaced are the u with tan(pi t / 2) = k tan(pi u / 2), so that t has the
            signal-to-noise ratio of u over k^2 (Hoogeboom et al. 2023, eq. 5).
-    A start outside 0..1 and fewer than one step are a `UserError`.
+
+    Raises:
+        UserError: for a start outside of 0..1, or fewer than one step.
     """
     if not 0 <= start <= 1:
         raise UserError(f"a noise level is between 0 and 1, not {start:g}")

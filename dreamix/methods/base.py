@@ -65,9 +65,11 @@ def with_finetuning(made: list[Made], seconds: float) -> list[Made]:
 
 
 def denoised(requests: list[EditRequest], model: VideoModel, how: Denoising) -> list[Made]:
-    """Return the edits that a model makes of one source by denoising, with the facts it tells."""
+    """Return the edits that a model makes of one source by denoising, with the facts it tells.
+
+    how: what the method has asked `model.check_denoising` of, before any work.
+    """
     first, prompts = requests[0], [request.prompt for request in requests]
-    model.check_denoising(how)
     names = [request.names for request in requests]
     made = model.denoised(first.source, prompts, names, how, first.progress_of)
     return [Made(clip, dict(made.facts)) for clip in made.clips]

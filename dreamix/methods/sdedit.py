@@ -33,4 +33,5 @@ def sdedit(requests: list[EditRequest], model: VideoModel, config: SDEditConfig)
         from_source=True,
         guidance_2=config.guidance_2,
     )
+    model.check_denoising(how)
     return denoised(requests, model, how)

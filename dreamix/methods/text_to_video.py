@@ -25,4 +25,5 @@ def text_to_video(
     """Returns what the base model generates from the prompt; the source gives its length only."""
     second = config.guidance_2
     how = Denoising(1.0, config.steps, config.guidance, config.eta, guidance_2=second)
+    model.check_denoising(how)
     return denoised(requests, model, how)

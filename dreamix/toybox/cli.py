@@ -91,7 +91,11 @@ def words() -> None:
 
 
 def imported(place: str) -> Callable[..., Any]:
-    """Return the function at "module:name"; a package that is not installed is a `UserError`."""
+    """Return the function at "module:name".
+
+    Raises:
+        UserError: if a package is not installed.
+    """
     module, _, name = place.partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)

@@ -34,7 +34,10 @@ def executor_of(
     """Return the executor that `--executor TEXT` means.
 
     workers: `--workers`, if given; without it, `local` uses `cores` processes and `ray` the room
-    that the cluster has. What means nothing, or two things, is a `UserError`.
+    that the cluster has.
+
+    Raises:
+        UserError: for what means nothing, or two things.
     """
     kind, colon, rest = (text or "local").partition(":")
     if kind == "ray":

@@ -161,7 +161,8 @@ def mixture(probabilities: np.ndarray, meanings: np.ndarray, top: int) -> np.nda
 def as_timm(stored: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the stored weights under timm's names: both list the same layers in the same order.
 
-    A different count, kind (weight, bias, running_mean, ...) or shape is a `UserError`.
+    Raises:
+        UserError: for a different count, kind (weight, bias, running_mean, ...) or shape.
     """
     kinds = [
         [(name.rpartition(".")[2], value.shape) for name, value in state.items()]

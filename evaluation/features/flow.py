@@ -133,7 +133,11 @@ def _one_thread() -> Iterator[None]:
 
 
 def _chosen(settings: ModelSettings) -> tuple[str, str]:
-    """Return the name and the weights' path of `settings.flow`; an unknown name is a UserError."""
+    """Return the name and the weights' path of `settings.flow`.
+
+    Raises:
+        UserError: for an unknown name.
+    """
     name, _, path = settings.flow.partition(":")
     if name not in NAMES:
         hint = near_misses(name, list(NAMES))

@@ -74,7 +74,11 @@ RULES_OF_ONE = {
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
-    """Return a table of an export; one that is not of the form it has is a `UserError`."""
+    """Return a table of an export.
+
+    Raises:
+        UserError: if it is not of the form that it should have.
+    """
     frame = _frame(path)
     for column in (TABLES | {MARKS: OF_MARKS})[name].split():
         if column not in frame:
@@ -325,7 +329,11 @@ def read_export(folder: Path) -> StudyExport:
 
 
 def _marks(path: Path) -> pd.DataFrame | None:
-    """Return what raters marked; a mark that is none is a `UserError`."""
+    """Return what raters marked.
+
+    Raises:
+        UserError: for a mark that is none.
+    """
     if not path.is_file():
         return None
     marks = read_table(path, MARKS)

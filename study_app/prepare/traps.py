@@ -88,7 +88,8 @@ def card(
 ) -> np.ndarray:
     """Return a text as white words on dark grey, uint8 (height, width, 3), as large as fits.
 
-    See `lettering`; a text that cannot be drawn, or has no room, is a `UserError`.
+    Raises:
+        UserError: for a text that cannot be drawn, or has no room: see `lettering`.
     """
     return drawn(lettering(text, language, named), width, height)
 

@@ -26,8 +26,10 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
 
     design: absolute or pairwise.
 
-    Anchors are left out: they serve as gold. A run without methods, and a folder that has a study
-    already, are a `UserError`.
+    Anchors are left out: they serve as gold.
+
+    Raises:
+        UserError: for a run without methods, and for a folder that has a study already.
     """
     path = folder / STUDY_FILE
     if path.exists():

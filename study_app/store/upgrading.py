@@ -40,8 +40,11 @@ _OURS = {name: set(table.columns.keys()) for name, table in TableBase.metadata.t
 def upgrade(engine: Engine) -> None:
     """Bring the tables to this version of the toolkit: whole or not at all.
 
-    Tables that a killed first migration left without a row are made anew. A database of a newer
-    version, of another program, or half migrated with answers in it is a `UserError`.
+    Tables that a killed first migration left without a row are made anew.
+
+    Raises:
+        UserError: for a database of a newer version, of another program, or half migrated with
+            answers in it.
     """
     with engine.connect() as connection:
         if _is_current(_found(connection)):

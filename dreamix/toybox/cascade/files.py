@@ -42,7 +42,11 @@ class Networks(NamedTuple):
 
 @lru_cache(maxsize=1)
 def load_networks(folder: Path = WEIGHTS) -> Networks:
-    """Return the cascade in `folder`; a missing or foreign folder is a `UserError`."""
+    """Return the cascade in `folder`.
+
+    Raises:
+        UserError: if the folder is missing, or no cascade's.
+    """
     _check_parts(folder)
     _check_words(folder)
     with _quiet():
@@ -92,7 +96,8 @@ def save_index(folder: Path) -> None:
 def identity(folder: Path = WEIGHTS) -> str:
     """Return a short hash of all weights in `folder`; other weights have another.
 
-    A folder that is no whole cascade is a `UserError`.
+    Raises:
+        UserError: if the folder is no whole cascade.
     """
     _check_parts(folder)
     files = sorted(folder.rglob("*.safetensors"))

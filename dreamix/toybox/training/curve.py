@@ -22,7 +22,10 @@ def curve(log: Path) -> np.ndarray:
     """Return a picture of the log, uint8 (height, width, 3).
 
     The loss stands above the probes; probes named NAME@CONDITION share a panel with those of the
-    same condition. A log that is missing or has no rows is a `UserError`.
+    same condition.
+
+    Raises:
+        UserError: if the log is missing or has no rows.
     """
     columns = read_log(log)
     hours = [minutes / 60 for minutes in columns["minutes"]]

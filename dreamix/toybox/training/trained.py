@@ -17,8 +17,10 @@ from dreamix.toybox.training.loop import CHECKPOINT, LOG
 def load_average(network: nn.Module, folder: Path) -> dict[str, Any]:
     """Put the averaged weights of a training folder into `network`; return how far it was.
 
-    "updates", "minutes" and the last row of the "log", empty before the first probe. A checkpoint
-    of another network is a `UserError`.
+    "updates", "minutes" and the last row of the "log", empty before the first probe.
+
+    Raises:
+        UserError: for a checkpoint of another network.
     """
     held = torch.load(folder / CHECKPOINT, weights_only=True)
     live = [p for p in network.parameters() if p.requires_grad]
@@ -38,7 +40,10 @@ def load_average(network: nn.Module, folder: Path) -> dict[str, Any]:
 def load_width(network: nn.Module, folder: Path, width: float) -> int:
     """Put the average of `width`, made of the snapshots in `folder`, into `network`.
 
-    Returns the update of the last snapshot. Snapshots of another network are a `UserError`.
+    Returns the update of the last snapshot.
+
+    Raises:
+        UserError: for snapshots of another network.
     """
     weights, update = average_of(folder, width)
     trained = {name: p for name, p in network.named_parameters() if p.requires_grad}

@@ -42,7 +42,11 @@ class ToyboxWorld(World):
         }
 
     def whole(self, recipe: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the recipe with every field named; what is no scene is a `UserError`."""
+        """Return the recipe with every field named.
+
+        Raises:
+            UserError: for what is no scene.
+        """
         return Scene.from_dict(recipe).to_dict()
 
     def field_alone(self, field: str, value: object) -> None:
@@ -62,7 +66,11 @@ class ToyboxWorld(World):
         return truth(Scene.from_dict(recipe))
 
     def read(self, text: str) -> dict[str, Any]:
-        """Return the words of a caption by field; one outside the grammar is a `UserError`."""
+        """Return the words of a caption by field.
+
+        Raises:
+            UserError: for a caption outside the grammar.
+        """
         return {**parse_caption(text)}
 
     def recipe(self, caption: str, seed: int) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def parse_caption(text: str) -> dict[str, str]:
     """Return the scene's fields but the seed, such that `caption` gives the sentence back.
 
     Capitals, spaces and a full stop do not matter, nor does the order after the first comma.
-    Words the grammar does not know, and known words out of place, are a `UserError`.
+
+    Raises:
+        UserError: for words that the grammar does not know, and known ones out of place.
     """
     head, *clauses = [part.split() for part in text.lower().strip().rstrip(".").split(",")]
     _check_words([*head, *(word for clause in clauses for word in clause)])
