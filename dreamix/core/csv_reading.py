@@ -110,7 +110,10 @@ def _why_unusable(row: dict[str, str], beyond: list[str], full: list[str]) -> st
 def seed_of(text: str, where: str) -> int:
     """Return the whole number that a text is; "0.0", as pandas writes it, is 0.
 
-    Negative numbers are seeds too. A fraction, and what 64 bits do not hold, is a `UserError`.
+    Negative numbers are seeds too.
+
+    Raises:
+        UserError: for a fraction, and for what 64 bits do not hold.
     """
     found = re.fullmatch(r"([+-]?[0-9]+)(\.0*)?", text)
     if not found:
