@@ -8,7 +8,7 @@ clip    `dreamix bench score`: from the clips of a run to rows of three metrics
 vote    `dreamix study export` and `analyze`: from the store to tables, figures and the page
 
 Each is run once, in a process of its own, with every call of a function of the packages noted (what
-importing runs, and calls within a module, do not count):
+importing runs, calls within a module and other threads do not count):
 
 modules  in which a function ran; rooms: the folders of those modules
 arrows   pairs of modules of which one called the other, directly or through a library
@@ -18,6 +18,7 @@ deepest  most modules in a row on the stack
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,11 @@ from typing import Any, NamedTuple
 
 PACKAGES = ("dreamix", "evaluation", "reports", "study_app")
 TINY = ("--steps", "2", "--finetune-steps", "2", "--backend", "toybox")
+METRICS = ("--metrics", "psnr,flicker,warp_error.self_flow")
 STORE = "sqlite:///study/simulated.sqlite"
 TRIPS = {
     "prompt": [["edit", "duck.mp4", "--prompt", "a blue ball", *TINY, "--out", "made.mp4"]],
-    "clip": [["bench", "score", "run", "--metrics", "psnr,flicker,warp_error.self_flow"]],
+    "clip": [["bench", "score", "run", *METRICS, "--workers", "1"]],
     "vote": [
         ["study", "export", "study", "--database", STORE, "--out", "export"],
         ["study", "analyze", "export", "--run", "run", "--resamples", "100", "--out", "page"],
@@ -149,6 +151,11 @@ def prepare(root: Path, folder: Path) -> None:
     for words in (
         ["bench", "run", "suite.yaml", "--methods", methods, "--out", "run"],
         ["study", "new", "run", "--out", "study"],
+    ):
+        call(root, folder, [*program, *words])
+    study = folder / "study" / "study.yaml"  # so small a study would lack ratings of every rater
+    study.write_text(re.sub(r"least_ratings: \d+", "least_ratings: 2", study.read_text()))
+    for words in (
         ["study", "build", "study"],
         ["study", "simulate", "study", "--seed", "1", "--raters", "12"],
     ):
