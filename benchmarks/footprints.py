@@ -11,7 +11,7 @@ import time
 import torch
 
 from dreamix.backends.blueprint import published
-from dreamix.backends.known_footprints import TABLE
+from dreamix.backends.footprint_kinds import TABLE
 from dreamix.doctor.backend import SETUPS, TraceRequest, as_published, traced
 
 

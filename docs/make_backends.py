@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from dreamix.backends.footprint import Footprint
-from dreamix.backends.known_footprints import known_footprints
+from dreamix.backends.footprint_kinds import known_footprints
 from dreamix.doctor.backend import as_published
 from dreamix.doctor.judgement import EFFICIENCY, UPDATES
 from dreamix.doctor.page import size, time

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.core.shipped import shipped
 
 # Page -> file of the repository; those in docs/ are called as their files are.

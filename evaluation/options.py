@@ -9,7 +9,7 @@ import click
 
 from dreamix.backends.names import default_backend
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from evaluation.cluster.cli import WHERE
 from evaluation.settings import ModelSettings
 

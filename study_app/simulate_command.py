@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.core.seeding import rng_for
 from dreamix.core.wording import plural
 from evaluation.run.folder import RunFolder

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from dreamix.core.errors import UserError
 from evaluation.features import clip, clip_build, clip_files
-from evaluation.features.files import file_sha256
+from evaluation.features.base import file_sha256
 from evaluation.settings import ModelSettings
 
 

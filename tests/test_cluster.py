@@ -22,9 +22,8 @@ from evaluation.cluster.bundles import pack, put_cell, take_cell, unpack
 from evaluation.cluster.executors import OnRay, executor_of
 from evaluation.cluster.ray_cluster import cause_of, room_of
 from evaluation.cluster.shards import FINETUNING, Shard, absent, folder_of, shard_of, videos_of
-from evaluation.run.executors import Local
 from evaluation.run.folder import RunFolder
-from evaluation.run.runner import run_suite
+from evaluation.run.runner import Local, run_suite
 from evaluation.schema import Cell
 
 PROGRAM = "import sys; {}sys.argv[0] = 'dreamix'\nfrom dreamix.cli import main\n"

@@ -26,10 +26,9 @@ from dreamix.data.suite import Edit, Suite, VideoEntry, load_suite
 from dreamix.methods.base import variants
 from evaluation.cluster.executors import OnRay
 from evaluation.cluster.shards import Shard, folder_of, videos_of
-from evaluation.run.executors import Executor, Local
 from evaluation.run.folder import RunFolder
 from evaluation.run.merging import merge_runs
-from evaluation.run.runner import run_suite, tally
+from evaluation.run.runner import Executor, Local, run_suite, tally
 
 pytestmark = pytest.mark.slow
 NAMES = ("ant", "bee", "cow", "dog")

@@ -24,10 +24,9 @@ from dreamix.backends.footprint import (
     footprint,
     stays,
 )
-from dreamix.backends.footprint_kinds import footprint_of
+from dreamix.backends.footprint_kinds import footprint_of, known_footprints
 from dreamix.backends.footprint_pictures import picture_footprint, pictures_of, settings
 from dreamix.backends.image_injection import itinerary
-from dreamix.backends.known_footprints import known_footprints
 from dreamix.backends.names import pretrained_names
 from dreamix.backends.tracing import Traced, bytes_of, new_mode, without_memory
 from dreamix.core.errors import UserError

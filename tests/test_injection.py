@@ -6,9 +6,8 @@ from tiny_cascade import random_clip, state_of, tiny_model
 from torch import Tensor, nn
 
 from dreamix.diffusion.denoiser import guided
-from dreamix.diffusion.injection import Branches, Injection, inject
+from dreamix.diffusion.injection import Branches, Injection, first_part_copied, inject
 from dreamix.diffusion.sampling import sample, time_grid
-from dreamix.diffusion.taps import first_part_copied
 from dreamix.toybox.cascade.model import Model
 
 PROMPT = "a red ball bouncing in a meadow"

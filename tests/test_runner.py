@@ -14,10 +14,9 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import Suite, load_suite
 from dreamix.methods.base import variants
-from evaluation.run.executors import Local
 from evaluation.run.folder import RunFolder
 from evaluation.run.making import Job
-from evaluation.run.runner import is_done, pending_units, run_suite, tally
+from evaluation.run.runner import Local, is_done, pending_units, run_suite, tally
 from evaluation.schema import Cell
 
 

@@ -18,9 +18,9 @@ from dreamix.backends.names import BACKENDS, is_of_world
 from dreamix.backends.weight_files import check_single
 from dreamix.core.config import config_hash
 from dreamix.core.errors import UserError
+from dreamix.core.names import near_misses
 from dreamix.core.packages import EntryPoint, load
 from dreamix.core.progress import Progress
-from dreamix.core.registry import near_misses
 from dreamix.core.seeding import seed_for
 from dreamix.core.video import Video
 from dreamix.diffusion.settings import Denoising, FeatureInjection, Finetuning, Inversion

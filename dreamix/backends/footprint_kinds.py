@@ -1,5 +1,7 @@
 """The footprint of whatever a backend is: one pipeline, two in a row, or an image model."""
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.backends.blueprint import Blueprint
@@ -86,3 +88,16 @@ def _after(first: Phases, second: Phases, clips: int) -> Phases:
     held = {f"{SECOND}{phase}": count + clips for phase, count in second.held.items()}
     flops = {f"{SECOND}{phase}": count for phase, count in second.flops.items()}
     return Phases([*first.order, *order], first.held | held, first.flops | flops)
+
+
+# -- footprints that were traced before and come along ------------------------------------------
+TABLE = Path(__file__).with_name("footprints.json")
+
+
+def known_footprints(file: Path = TABLE) -> dict[str, dict[str, Footprint]]:
+    """Return what is known by backend, and by where it runs: "accelerator" or "processor"."""
+    held = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        name: {where: Footprint.from_dict(found) for where, found in entry.items()}
+        for name, entry in held.items()
+    }

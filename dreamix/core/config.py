@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import near_misses
 from dreamix.core.records import to_json
-from dreamix.core.registry import near_misses
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -69,6 +69,19 @@ class TooLarge(UserError):
     """A clip that this machine has not the memory for; another machine may."""
 
 
+# What is wrong with media, until `media_structure.naming` makes a `UserError` of it
+class NotWhole(Exception):
+    """What a file lacks, where it is cut short or damaged; `naming` adds which file."""
+
+
+class Oversized(Exception):
+    """What a file is that is too large, as the rest of a sentence that starts with its path."""
+
+
+class Unsupported(Exception):
+    """What a file is that we do not read, as the rest of a sentence that starts with its path."""
+
+
 class DoesNotApply(Exception):
     """A declared gap: this method or metric has no meaning here; the message says why."""
 

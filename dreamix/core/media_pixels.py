@@ -17,10 +17,9 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from dreamix.core.errors import UserError
-from dreamix.core.media_structure import NotWhole, Oversized, Unsupported
+from dreamix.core.errors import NotWhole, Oversized, Unsupported, UserError
 from dreamix.core.memory import clip_limit, too_large
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 
 SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 # ITU-T H.273, table 4 (matrix coefficients) -> the scaler's names; 2 = not stated.

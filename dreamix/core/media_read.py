@@ -17,6 +17,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from dreamix.core.errors import NotWhole, Unsupported
 from dreamix.core.media_pixels import (
     UPRIGHT,
     ToRgb,
@@ -27,7 +28,7 @@ from dreamix.core.media_pixels import (
     turn_of_matrix,
     upright,
 )
-from dreamix.core.media_structure import NotWhole, Unsupported, naming, stated_frames
+from dreamix.core.media_structure import naming, stated_frames
 from dreamix.core.video import Video
 
 HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics, ITU-T H.273, table 3

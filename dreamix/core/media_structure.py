@@ -23,7 +23,7 @@ from pathlib import Path
 import av
 from av.codec.codec import UnknownCodecError
 
-from dreamix.core.errors import TooLarge, UserError
+from dreamix.core.errors import NotWhole, Oversized, TooLarge, Unsupported, UserError
 from dreamix.core.records import open_file
 
 Data = bytes | mmap.mmap
@@ -36,18 +36,6 @@ _STARTS = {
     "jpeg": re.compile(rb"\xff\xd8\xff"),
 }
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # not stuffing, not a restart, not filling
-
-
-class NotWhole(Exception):
-    """What a file lacks, where it is cut short or damaged; `naming` adds which file."""
-
-
-class Oversized(Exception):
-    """What a file is that is too large, as the rest of a sentence that starts with its path."""
-
-
-class Unsupported(Exception):
-    """What a file is that we do not read, as the rest of a sentence that starts with its path."""
 
 
 @contextmanager

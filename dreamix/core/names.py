@@ -1,4 +1,4 @@
-"""Names that may become files: of methods, metrics and clips, also where a stranger chose them."""
+"""Names: those that may become files, how they are shown, and what is meant by a wrong one."""
 
 import os
 import unicodedata
@@ -7,6 +7,7 @@ from functools import lru_cache
 PATH, NAME = 4000, 255  # bytes
 LENGTH = 200  # bytes; leaves room for `.json` and a temporary suffix in the 255 of a file name
 ODD = '/\\<>:"|?*'  # some system takes them for something else than a letter of a name
+MOST_KNOWN, MOST_LETTERS = 2000, 200  # beyond these no name is guessed
 
 
 @lru_cache(4096)
@@ -57,3 +58,13 @@ def _visible(sign: str) -> str:
     if sign.isprintable() or unicodedata.category(sign) == "Zs":
         return sign
     return " " if sign.isspace() else ascii(sign)[1:-1]
+
+
+def near_misses(name: str, known: list[str]) -> str:
+    """Return ", did you mean a or b?" for the names closest to `name`, or an empty string."""
+    if len(known) > MOST_KNOWN or len(name) > MOST_LETTERS:
+        return ""  # comparing all with all would take longer than reading the list
+    import difflib  # costs what is for mistakes only
+
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f", did you mean {' or '.join(close)}?" if close else ""

@@ -11,22 +11,10 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import near_misses
 from dreamix.core.packages import EntryPoint, Package, entries, load, note, package_of
 
 T = TypeVar("T")
-
-
-MOST_KNOWN, MOST_LETTERS = 2000, 200
-
-
-def near_misses(name: str, known: list[str]) -> str:
-    """Return ", did you mean a or b?" for the names closest to `name`, or an empty string."""
-    if len(known) > MOST_KNOWN or len(name) > MOST_LETTERS:
-        return ""  # comparing all with all would take longer than reading the list
-    import difflib  # costs what is for mistakes only
-
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f", did you mean {' or '.join(close)}?" if close else ""
 
 
 class Registry(Generic[T]):

@@ -22,8 +22,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from dreamix.core.errors import Problem
-from dreamix.core.names import shown
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses, shown
 from dreamix.core.typed import adapter
 from dreamix.core.yaml_reading import (
     Document,

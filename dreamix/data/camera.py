@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 
 FILLS = {
     "replicate": cv2.BORDER_REPLICATE,

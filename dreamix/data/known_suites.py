@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.core.shipped import shipped
 from dreamix.data.worlds import WORLDS
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import check_clip_size, read_video
-from dreamix.core.media_images import decoded_picture, frame_files
+from dreamix.core.media_images import decoded_picture, mask_files
 
 THRESHOLD = 127  # In a clip: compression blurs black and white into greys, so cut half way.
 
@@ -27,20 +27,6 @@ def read_masks(path: Path) -> np.ndarray:
     if len({mask.shape for mask in masks}) > 1:
         raise UserError(f"the masks in {path} have different sizes; they must all match the video")
     return np.stack(masks)
-
-
-def mask_files(path: Path) -> list[Path] | None:
-    """Return the PNG masks at `path` in the order of the frames, or None if it is a clip.
-
-    A folder that holds JPEG is a `UserError`: JPEG blurs edges, and its black is not quite black.
-    """
-    if not path.is_dir():
-        return [path] if path.suffix.lower() == ".png" else None
-    files = frame_files(path)
-    for file in files:
-        if file.suffix.lower() != ".png":
-            raise UserError(f"{file} is no mask: a folder of masks holds PNG images only")
-    return files
 
 
 def _read_mask(file: Path) -> np.ndarray:

@@ -16,8 +16,8 @@ import numpy as np
 
 from dreamix.core.errors import Problem, UserError
 from dreamix.core.media import read_video
+from dreamix.core.names import near_misses
 from dreamix.core.records import to_json
-from dreamix.core.registry import near_misses
 from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.video import Video
 from dreamix.data.known_suites import suite_file

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from dreamix.core.errors import TooLarge, UserError
 from dreamix.core.media import MediaInfo, check_clip_size, probe, sha256_file
+from dreamix.core.media_images import mask_files
 from dreamix.core.yaml_reading import Place
 from dreamix.core.yaml_typed import Findings
-from dreamix.data.masks import mask_files
 from dreamix.data.suite_rows import SuiteRow
 
 SHOWN = 12  # Digits of a SHA-256 that a message shows.

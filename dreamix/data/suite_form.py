@@ -12,9 +12,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from dreamix.core.media import COLOURS
-from dreamix.core.names import shown
-from dreamix.core.registry import near_misses
+from dreamix.core.media_pixels import COLOURS
+from dreamix.core.names import near_misses, shown
 from dreamix.core.yaml_reading import kind_of, shown_of
 from dreamix.data.worlds import WORLDS
 
@@ -177,7 +176,7 @@ References = Annotated[list[MediaPath], Field(max_length=MOST_TAGS), AfterValida
 Origin = Annotated[dict[str, str | int | None], Field(max_length=10)]
 Spellings = Annotated[dict[Slug, Line], Field(max_length=500)]
 Colour = Annotated[str, _one_of("colour", tuple(COLOURS))]
-# Fields of a recipe; what they mean is checked by `suite_recipes`.
+# Fields of a recipe; what they mean is checked by `suite_check`.
 Recipe = dict[str, Annotated[Any, AfterValidator(_json_value)]]
 
 

@@ -8,8 +8,9 @@ steps) and the queries and keys of self-attention (up to tau_A) are those of the
 package's sampler, `dreamix.backends.image_injection` those of a scheduler of diffusers.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,6 @@ from dreamix.core.progress import Progress
 from dreamix.diffusion.denoiser import Denoiser, at
 from dreamix.diffusion.guidance import between, guide
 from dreamix.diffusion.sampling import step
-from dreamix.diffusion.taps import first_part_copied
 
 
 class Injection(NamedTuple):
@@ -112,3 +112,26 @@ def _layers(injection: Injection, done: int, total: int) -> list[nn.Module]:
     features = injection.features if done < round(injection.feature_share * total) else []
     attention = injection.attention if done < round(injection.attention_share * total) else []
     return [*features, *attention]
+
+
+# -- outputs of layers copied from one part of a batch to the others ----------------------------
+@contextmanager
+def first_part_copied(layers: Iterable[nn.Module], parts: int) -> Iterator[None]:
+    """Give every part of the batch what each layer computes for the first part.
+
+    The batch is `parts` equal runs of rows. While the block runs, the first run's output of every
+    one of `layers` takes the place of the others'. No weight is touched; the hooks are removed
+    when the block ends, however it ends.
+    """
+    with ExitStack() as undo:
+        for layer in layers:
+            undo.callback(layer.register_forward_hook(_copier(parts)).remove)
+        yield
+
+
+def _copier(parts: int) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    def copied(_layer: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        first = output[: len(output) // parts]
+        return first.repeat(parts, *[1] * (output.ndim - 1))
+
+    return copied

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from dreamix.backends.base import spec_of
 from dreamix.backends.blueprint import in_folders, published
 from dreamix.backends.footprint import ACCELERATOR, PROCESSOR, Footprint, Size
-from dreamix.backends.footprint_kinds import BackendNetworks, footprint_of
+from dreamix.backends.footprint_kinds import BackendNetworks, footprint_of, known_footprints
 from dreamix.backends.hub import folders_of
-from dreamix.backends.known_footprints import known_footprints
 from dreamix.backends.names import is_of_world, stages_of
 from dreamix.core.errors import UserError
 

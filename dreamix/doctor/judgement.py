@@ -107,7 +107,7 @@ def row(name: str, found: Footprint, steps: int, machine: Machine, speed: float)
 
 def rows(machine: Machine, speed: float) -> list[BackendVerdict]:
     """Return the backends whose footprints come with the toolkit."""
-    from dreamix.backends.known_footprints import known_footprints
+    from dreamix.backends.footprint_kinds import known_footprints
     from dreamix.doctor.backend import as_published
 
     where = "processor" if machine.cuda is None else "accelerator"

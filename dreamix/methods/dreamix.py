@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.diffusion.settings import Denoising, Finetuning
 from dreamix.methods.base import EditRequest, Made, denoised, method, with_finetuning
 

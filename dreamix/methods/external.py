@@ -19,7 +19,7 @@ from pathlib import Path
 from dreamix.core.config import config_from_dict
 from dreamix.core.errors import UserError
 from dreamix.core.media import COLOURS
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.data.suite import Suite
 from dreamix.methods.base import EditRequest, ExpansionContext, Variant, method, safe_label
 from dreamix.methods.external_columns import (

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dreamix.core.config import added, aside, place
 from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.methods.base import ExpansionContext
 from dreamix.methods.external_folders import OTHER_CLIPS, SUFFIXES, FolderEntry, looks_like_output
 from dreamix.methods.external_patterns import PathMatch, Pattern, outputs

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from dreamix.backends.base import VideoModel
 from dreamix.core.config import added
 from dreamix.core.errors import UserError
-from dreamix.core.registry import NamedRegistry, near_misses
+from dreamix.core.names import near_misses
+from dreamix.core.registry import NamedRegistry
 from dreamix.core.video import Video
 from dreamix.diffusion.settings import TOP, FeatureInjection, Guide
 from dreamix.methods.base import EditRequest, method

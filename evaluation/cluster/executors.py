@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from dreamix.core.errors import UserError
 from evaluation.cluster.ray_cluster import Wanted
-from evaluation.run.executors import Local
 from evaluation.run.making import Job
+from evaluation.run.runner import Local
 
 SPELL = "local:N, ray, ray:HOST:PORT or ray:local"
 

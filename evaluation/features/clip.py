@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dreamix.core.errors import UserError
-from evaluation.features.base import MODELS, ModelSpec
+from evaluation.features.base import MODELS, ModelSpec, check_dtype, file_sha256, inference, unit
 from evaluation.features.clip_build import build_clip, one_line
 from evaluation.features.clip_files import (
     ClipFiles,
@@ -23,8 +23,6 @@ from evaluation.features.clip_files import (
     tag_facts,
     text_files,
 )
-from evaluation.features.files import file_sha256
-from evaluation.features.inference import check_dtype, inference, unit
 from evaluation.features.reach import unreachable
 from evaluation.features.square import check_fit, square
 from evaluation.settings import AUTO, ModelSettings, own_clip

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from dreamix.core.errors import UserError
+from dreamix.core.names import near_misses
 from dreamix.core.records import read_json
-from dreamix.core.registry import near_misses
 from evaluation.settings import AUTO, OWN_CLIPS, REAL_CLIP, own_clip
 
 # Asking after these costs no import of open_clip (4 s); a test holds them against its own table.

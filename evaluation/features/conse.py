@@ -17,9 +17,7 @@ import numpy as np
 
 from dreamix.core.errors import UserError
 from evaluation.features import weights
-from evaluation.features.base import MODELS, ModelSpec
-from evaluation.features.files import file_sha256
-from evaluation.features.inference import check_dtype, inference, unit
+from evaluation.features.base import MODELS, ModelSpec, check_dtype, file_sha256, inference, unit
 from evaluation.features.square import square
 from evaluation.settings import ModelSettings
 

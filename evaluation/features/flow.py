@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply, UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from evaluation.features import raft
 from evaluation.features.base import MODELS, ModelSpec
 from evaluation.sample import Flow

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dreamix.core.errors import DoesNotApply
-from evaluation.features.base import MODELS, ModelSpec
-from evaluation.features.files import file_sha256
+from evaluation.features.base import MODELS, ModelSpec, file_sha256
 from evaluation.sample import View
 from evaluation.settings import ModelSettings
 

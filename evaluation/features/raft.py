@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dreamix.core.errors import UserError
-from evaluation.features.files import file_sha256
+from evaluation.features.base import file_sha256
 from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:

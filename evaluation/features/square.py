@@ -8,7 +8,7 @@ frame beside the 40 to 60 ms of ViT-B/32 on a processor.
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 
 FITS = ("crop", "squash", "pad")
 

@@ -11,8 +11,10 @@ How a unit is made: `evaluation.run.making`.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 from dreamix.backends.base import check_backend, open_backend, spec_of
 from dreamix.backends.names import BACKENDS, default_backend
@@ -30,13 +32,40 @@ from evaluation.run.brought import (
     kept_config,
     spell_config,
 )
-from evaluation.run.executors import Executor, Local
 from evaluation.run.folder import RunFolder
 from evaluation.run.grid import add_to_grid, column, is_brought, open_run, spell_package
 from evaluation.run.info import BackendInfo, MethodInfo, package_info
-from evaluation.run.making import CellsOfVideo, Job
+from evaluation.run.making import CellsOfVideo, ClipMaker, Job
 from evaluation.run.pace import ProgressTracker
+from evaluation.run.pool import run_units
 from evaluation.schema import Cell, counted_reasons
+
+
+class Executor(Protocol):
+    """A way to make units. What they come to does not depend on which way."""
+
+    remarks: list[str]  # what a user should know afterwards, such as workers that were lost
+
+    @property
+    def workers(self) -> int | None:
+        """How many units are made at once; None is found out when it starts."""
+
+    def make(self, job: Job) -> None:
+        """Make every unit of the job; the clips and sidecars are then in its run folder."""
+
+
+@dataclass
+class Local:
+    """Processes of this machine; with one, nothing leaves this process."""
+
+    workers: int
+    remarks: list[str] = field(default_factory=list)
+
+    def make(self, job: Job) -> None:
+        """Make every unit of the job."""
+        maker = ClipMaker(job.run.path, job.suite)
+        for _ in run_units(maker, job.units, self.workers, job.tracker.update):
+            pass  # a unit leaves files, and tells of each cell
 
 
 def run_suite(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.core.video import Video
 from evaluation.sample.matching import rising_match
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from evaluation.features.base import MODELS
 from evaluation.metrics.base import METRICS, Metric, definition_id
 from evaluation.run.folder import RunFolder

@@ -15,9 +15,8 @@ from typing import NamedTuple, cast, get_args
 from dreamix.core.csv_reading import seed_of, table_rows
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.names import shown, why_not_plain
+from dreamix.core.names import near_misses, shown, why_not_plain
 from dreamix.core.records import to_json
-from dreamix.core.registry import near_misses
 from dreamix.core.wording import listed, plural
 from evaluation.metrics.base import METRICS, Better
 from evaluation.run.folder import RunFolder

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer
-from evaluation.features.inference import check_device
+from evaluation.features.base import check_device
 from evaluation.metrics.base import METRICS
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo, package_info

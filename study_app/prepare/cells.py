@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.core.seeding import seed_for
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder

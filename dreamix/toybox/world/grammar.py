@@ -8,7 +8,7 @@ The seed is not told.
 import re
 
 from dreamix.core.errors import UserError
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses
 from dreamix.toybox.world.scene import CAMERAS, COLOURS, MOTIONS, SHAPES, Scene
 
 Phrases = dict[str, str]  # words as written -> value of the scene's field

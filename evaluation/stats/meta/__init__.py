@@ -23,7 +23,7 @@ from evaluation.stats.meta.correlation import (
     system_means,
     system_note,
 )
-from evaluation.stats.meta.data import cells, mean_votes, merged, sources_of, why_no_value
+from evaluation.stats.meta.data import cells, common, mean_votes, merged, sources_of, why_no_value
 from evaluation.stats.meta.metric_pairs import compare_metrics
 from evaluation.stats.meta.noise_ceiling import (
     SplitHalf,
@@ -56,7 +56,6 @@ from evaluation.stats.meta.score_swaps import (
     Contest,
     Swap,
     Swaps,
-    common,
     correlation_contest,
     soft_pairwise_contest,
     swaps,

@@ -121,3 +121,14 @@ def merged(values: np.ndarray) -> np.ndarray:
     result = np.empty_like(values)
     np.put_along_axis(result, order, np.take_along_axis(ordered, first, axis=-1), axis=-1)
     return result
+
+
+def common(
+    first: np.ndarray, second: np.ndarray, human: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Return both metrics and people on the cells that all three have, and the cells left out."""
+    people = mean_votes(human)
+    one, other = cells(first, people).metric, cells(second, people).metric
+    all_three = np.isfinite(one) & np.isfinite(other)
+    kept = [np.where(all_three, values, np.nan) for values in (one, other, people)]
+    return kept[0], kept[1], kept[2], int((~all_three).sum())

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.stats.meta.data import cells
-from evaluation.stats.meta.score_swaps import common
+from evaluation.stats.meta.data import cells, common
 from evaluation.stats.meta.ties import correct, pairs_of, tie_calibrated_accuracy
 
 EQUAL_GAP = 1e-10  # differences of two correlations nearer than this are equal

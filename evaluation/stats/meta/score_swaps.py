@@ -23,7 +23,7 @@ from evaluation.stats.meta.correlation import (
     mean_of,
     system_means,
 )
-from evaluation.stats.meta.data import cells, mean_votes, merged, sources_of
+from evaluation.stats.meta.data import common, merged, sources_of
 from evaluation.stats.meta.soft_pairwise import all_draws, differences, sign_p
 from evaluation.stats.meta.swap_kernels import swapped_correlation, swapped_pearson, untied
 
@@ -292,17 +292,6 @@ def _tabulated(
         return ratio(sums[:, 0], sums[:, 1]) - ratio(sums[:, 2], sums[:, 3])
 
     return delta
-
-
-def common(
-    first: np.ndarray, second: np.ndarray, human: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Return both metrics and people on the cells that all three have, and the cells left out."""
-    people = mean_votes(human)
-    one, other = cells(first, people).metric, cells(second, people).metric
-    all_three = np.isfinite(one) & np.isfinite(other)
-    kept = [np.where(all_three, values, np.nan) for values in (one, other, people)]
-    return kept[0], kept[1], kept[2], int((~all_three).sum())
 
 
 def standardized(values: np.ndarray) -> np.ndarray:
