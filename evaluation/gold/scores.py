@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from dreamix.core.errors import Mistakes, UserError
-from dreamix.core.names import shown, why_not_plain
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses, shown, why_not_plain
 from dreamix.core.spreadsheet import write_csv
 from evaluation.gold.base import GatheredRatings, RatingScale
 from evaluation.gold.files import table_rows

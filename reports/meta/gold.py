@@ -13,9 +13,9 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.names import near_misses
 from dreamix.core.places import inside
 from dreamix.core.records import write_sums
-from dreamix.core.registry import near_misses
 from dreamix.core.wording import listed
 from dreamix.data.suite import Edit
 from evaluation.gold.scores import (

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dreamix.core.errors import UserError
-from dreamix.core.names import shown
-from dreamix.core.registry import near_misses
+from dreamix.core.names import near_misses, shown
 from dreamix.core.wording import listed
 from evaluation.gold.base import GatheredRatings, ImportSettings, RatingRow, rating_format
 from evaluation.gold.files import table_rows
