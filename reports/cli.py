@@ -164,6 +164,11 @@ def _export_of(study: Path, database: str | None, out: Path) -> Path:
 
 def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
     """Return the run that a study names, if it is there and has scores; say so if it is not."""
+    if says.get("origin") and not says.get("run"):
+        if inside(study, "scores.csv").is_file():
+            hint = f"`dreamix meta report {study}` has the metrics of scores.csv as well"
+            click.echo(f"raters alone: {hint}", err=True)
+        return None
     run = (study / str(says.get("run", ""))).resolve()
     if (run / "scores.jsonl").is_file():
         return run

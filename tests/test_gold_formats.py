@@ -4,6 +4,7 @@ The shapes are those of the tools' documents and sample files; the files are mad
 """
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -363,3 +364,51 @@ def test_damaged_tdve(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "mos.csv"
     path.write_text(text)
     assert told in refused("tdve", path, "0:100")
+
+
+# Damage at random: whatever a file holds, it is read or refused in words, never a traceback.
+PIECES = (
+    *(b"null", b"[]", b"{}", b"-1", b"1e999", b"NaN", b"true", b'"', b",", b"\n", b"\0", b"\xff"),
+    *(b"=1+1", b"../", b'"a":1,', b"\xe2\x80\xae", b"9" * 30, b";", b"\t", b"\r"),
+)
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """Return bytes of which some are cut out, put in or written over."""
+    for _ in range(rng.randint(1, 3)):
+        at, length = rng.randrange(len(data) + 1), rng.randint(0, 10)
+        piece = rng.choice((b"", *PIECES))
+        data = data[:at] + piece + data[at + length * rng.randint(0, 1) :]
+    return data
+
+
+def small_file(format: str, folder: Path) -> tuple[Path, Path, str]:
+    """Return where to read a format, a file of it and the scale."""
+    if format == "imagenhub":
+        return imagenhub(folder), folder / "Task_rater2.tsv", "0:1"
+    if format in ("csv", "tdve", "viescore"):
+        path = folder / "votes.csv"
+        path.write_text(TDVE if format == "tdve" else "edit,method,rater,q\nk,m,a,1\nk,n,a,0\n")
+        return path, path, "0:100"
+    made = {
+        "rapidata": lambda: rapidata(folder, compared()),
+        "pearmut": lambda: pearmut(folder, rated("u1", 4, 10), rated("u2", 4, 20)),
+        "potato": lambda: pearmut(folder, labelled(), labelled("u2")),
+        "label-studio": lambda: label_studio(folder, task(result()), task(result(), by=6)),
+    }
+    path = made[format]()
+    return path, path, "0:100"
+
+
+@pytest.mark.parametrize("format", RATING_FORMATS.names())
+def test_random_damage_is_refused_in_words(tmp_path: Path, format: str) -> None:
+    rng = random.Random(format)
+    for turn in range(15):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        path, file, scale = small_file(format, folder)
+        file.write_bytes(damaged(file.read_bytes(), rng))
+        try:
+            imported(format, path, scale)
+        except UserError as error:
+            assert all(line.isprintable() for line in error.lines)

@@ -108,6 +108,7 @@ class RatingFormat:
 
     name: str
     read: Callable[[Path, ImportSettings], GatheredRatings]
+    unit: str  # what was edited, if nobody says otherwise: video or image
 
     @property
     def line(self) -> str:
@@ -121,11 +122,14 @@ RATING_FORMATS: Registry[RatingFormat] = Registry(
 Read = Callable[[Path, ImportSettings], GatheredRatings]
 
 
-def rating_format(name: str) -> Callable[[Read], Read]:
-    """Return a decorator that registers what reads a format and gives it back unchanged."""
+def rating_format(name: str, unit: str = "video") -> Callable[[Read], Read]:
+    """Return a decorator that registers what reads a format and gives it back unchanged.
+
+    unit: what was edited, where the format tells it: "video" or "image".
+    """
 
     def add(read: Read) -> Read:
-        RATING_FORMATS.add(name, RatingFormat(name, read), read.__module__)
+        RATING_FORMATS.add(name, RatingFormat(name, read, unit), read.__module__)
         return read
 
     return add

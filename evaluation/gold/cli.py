@@ -60,9 +60,7 @@ _OPTIONS = (
     click.option(
         "--unit",
         type=click.Choice(["video", "image"]),
-        default="video",
-        show_default=True,
-        help="What was edited.",
+        help="What was edited.  [default: video, or what the format is of]",
     ),
     click.option(
         "--source-pattern",
@@ -137,7 +135,7 @@ def gathered(
         source=options["source"],
         licence=options["licence"],
         success=_success(options["success"], asked.scale),
-        unit=options["unit"],
+        unit=options["unit"] or reader.unit,
     )
     return checked(reader.read(path, asked), asked), asked, origin
 

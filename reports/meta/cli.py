@@ -113,7 +113,7 @@ def add_metric(
     given = ScoreDefaults(name, question, better, frozenset(), source)
     new = read_scores(scores, rated_of(data.export), given)
     data = added(data, new, replace=replace)
-    questions = [q for q in data.export.questions if any(one.question in ("", q) for one in new)]
+    questions = [q for q in data.questions if any(one.question in ("", q) for one in new)]
     _print_ranks(data, questions, resamples, seed, mark={one.name for one in new})
 
 
@@ -189,9 +189,9 @@ def report(gold: Path, out: Path | None, resamples: int, seed: int) -> None:
 def _questions(data: "Gold", question: str | None) -> list[str]:
     """Return the questions that have a metric, or the one that was asked for."""
     if question is None:
-        return [one for one in data.export.questions if data.of_question(one)]
-    if question not in data.export.questions:
-        raise UserError(f"no question {question}: there are {listed(data.export.questions)}")
+        return [one for one in data.questions if data.of_question(one)]
+    if question not in data.questions:
+        raise UserError(f"no question {question}: there are {listed(data.questions)}")
     return [question]
 
 

@@ -44,6 +44,12 @@ class Gold(NamedTuple):
         """Where it is."""
         return self.export.folder
 
+    @property
+    def questions(self) -> list[str]:
+        """What was asked and answered, in the study's order."""
+        answered = set(self.export.own["question"])
+        return [name for name in self.export.questions if name in answered]
+
     def of_question(self, question: str) -> list[GoldMetric]:
         """Return the metrics that are meant for a question, or for any."""
         return [one for one in self.metrics if one.question in ("", question)]

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import listed, plural, titled
 from reports.parts import ReportPart
 from reports.people.export import StudyExport
 from reports.tables import Table
@@ -17,7 +17,9 @@ IMAGES = (
     ("source videos", "source images"), ("source video", "source image"),
     ("videos", "images"), ("video", "image"), ("clips", "images"), ("clip", "image"),
 )  # fmt: skip
-_WORDS = re.compile(r"(?<![\w.-])(source videos?|videos?|clips?)(?!\w|\.\w)", re.IGNORECASE)
+_WORDS = re.compile(
+    r"(?<![\w.-])(?P<article>a )?(?P<word>source videos?|videos?|clips?)(?!\w|\.\w)", re.IGNORECASE
+)
 
 
 def origin_lead(export: StudyExport) -> list[str]:
@@ -79,8 +81,12 @@ def in_unit(text: str, export: StudyExport) -> str:
 
 
 def _image_word(found: re.Match[str]) -> str:
-    word = dict(IMAGES)[found[0].lower()]
-    return word[0].upper() + word[1:] if found[0][0].isupper() else word
+    word, article = dict(IMAGES)[found["word"].lower()], found["article"] or ""
+    if found["word"][0].isupper():
+        word = titled(word)
+    if article and word.startswith("i"):
+        article = f"{article[0]}n "
+    return f"{article}{word}"
 
 
 def part_in_unit(part: ReportPart, export: StudyExport) -> ReportPart:

@@ -5,24 +5,21 @@ Tables are held to their columns, so that who reads on can rely on their kinds: 
 cannot do without, and of what kind a column is where it is there.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from annotated_types import Ge, Le, Lt
-from pydantic import ConfigDict
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
-from dreamix.core.names import why_no_path
 from dreamix.core.places import inside
 from dreamix.core.records import open_file
-from dreamix.core.typed import STRICT, Name, as_typed, read_typed
+from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.yaml_reading import read_yaml
-from evaluation.schema import AXES
+from reports.people.study_file import ExportedDeclaration, ExportedStudy
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES = 5_000_000, 200, 1 << 30
 Kind = Literal["text", "flag", "number"]
@@ -56,7 +53,6 @@ TABLES = {  # table -> columns that it must have
 }
 MARKS = "marks"  # of studies that ask where edits are broken
 OF_MARKS = "rater kind video edit trial clip start_s end_s clip_s x y width height defect severity"
-LOOSE = ConfigDict({**STRICT, "extra": "ignore"})
 PREFIX = "simulated_"
 RULES = {
     "failed_traps": "failing {} or more trap clips",
@@ -138,105 +134,6 @@ def _is_real(column: pd.Series) -> bool:
     if column.empty:
         return True
     return pd.api.types.infer_dtype(column) in ("integer", "floating", "mixed-integer-float")
-
-
-@dataclass(frozen=True)
-class PlaybackRule:
-    """How much of a clip had to be watched."""
-
-    __pydantic_config__ = LOOSE
-    coverage: Annotated[float, Ge(0), Le(1)] | None = None
-
-
-@dataclass(frozen=True)
-class ExportedScale:
-    """What a vote can be, and above which mean an edit succeeds."""
-
-    __pydantic_config__ = LOOSE
-    low: float = 1.0
-    high: float = 5.0
-    success: float = 2.5
-    words: tuple[str, ...] = ()  # the grades where they are no numbers, worst first
-
-    def __post_init__(self) -> None:
-        """Check what types cannot say."""
-        if not self.low <= self.success < self.high:
-            raise ValueError("low should be below high, and success between them")
-
-
-@dataclass(frozen=True)
-class OriginFile:
-    """A file that ratings were read from."""
-
-    __pydantic_config__ = LOOSE
-    file: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class ExportedOrigin:
-    """Where ratings come from that were collected elsewhere."""
-
-    __pydantic_config__ = LOOSE
-    format: str
-    source: str = ""
-    licence: str = ""
-    files: tuple[OriginFile, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ExportedStudy:
-    """What reports read of study.yaml; there is more in it."""
-
-    __pydantic_config__ = LOOSE
-    name: str
-    methods: tuple[Name, ...]
-    version: str | int | float = ""
-    design: Literal["absolute", "pairwise"] = "absolute"
-    questions: tuple[str, ...] = AXES[:3]
-    exclusion: dict[str, float | None] = field(default_factory=dict)
-    playback: PlaybackRule = PlaybackRule()
-    run: str = ""
-    scale: ExportedScale = ExportedScale()
-    ratings: Literal["votes", "means"] = "votes"
-    unit: Literal["video", "image"] = "video"
-    origin: ExportedOrigin | None = None
-
-    def __post_init__(self) -> None:
-        """Check what types cannot say."""
-        if len(set(self.methods)) < len(self.methods) or not self.methods:
-            raise ValueError("methods should be a list in which none stands twice")
-        if len(set(self.questions)) < len(self.questions) or not self.questions:
-            raise ValueError("questions should be a list in which none stands twice")
-        if any(not name.isprintable() or name in ("", "success") for name in self.questions):
-            raise ValueError("questions should be names, of which none is success")
-        if why := why_no_path(self.run):
-            raise ValueError(f"run should be a path: {why}")
-
-
-@dataclass(frozen=True)
-class DeclarationVersion:
-    """One declaration, or an amendment of it."""
-
-    __pydantic_config__ = LOOSE
-    hash: str = ""
-    at: Annotated[int, Ge(0), Lt(10**14)] = 0
-    ratings: Annotated[int, Ge(0), Lt(10**12)] = 0
-    reason: str | None = None
-    automatic: bool = False
-
-
-@dataclass(frozen=True)
-class ExportedDeclaration:
-    """What was declared, and when: declaration.json."""
-
-    __pydantic_config__ = LOOSE
-    hash: str = ""
-    at: Annotated[int, Ge(0), Lt(10**14)] = 0  # milliseconds since 1970
-    ratings: int = 0
-    amendments: tuple[DeclarationVersion, ...] = ()
-    first: DeclarationVersion | None = None  # what was declared before any amendment
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ CANNOT = (
 )
 
 
-@subject("means-only", "raters", after="mos")
+@subject("means-only", "raters", after="preferences")
 def means_part(people: People) -> ReportPart | None:
     """Return what mean scores can say and what not; None where single votes are known."""
     if not people.export.means:

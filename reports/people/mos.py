@@ -82,7 +82,7 @@ MOS = (
 )
 
 
-@subject("mos", "raters", after="preferences")
+@subject("mos", "raters", after="means-only")
 def mos_part(people: People) -> ReportPart:
     """Return the table with the declared exclusions, the one without them, and the verdict."""
     gaps = gaps_of(people, people.kept)

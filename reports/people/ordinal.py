@@ -172,7 +172,7 @@ def _gaps(people: People, fitted: OrdinalMethods, drawn: Posterior) -> list[Ordi
     return sorted(made, key=lambda gap: (place[gap.a], place[gap.b]))
 
 
-@subject("ordinal", "ordinal", after="comparisons")
+@subject("ordinal", "ordinal", after="pairs-overlap")
 def ordinal_part(people: People, say: Say) -> ReportPart | None:
     """Return both models of every question; None for a single method. say: told where it is."""
     if len(people.methods) < 2:

@@ -15,6 +15,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from dreamix.core.errors import UserError
+from dreamix.core.wording import listed
 from evaluation.stats.multiplicity import holm_adjusted
 from evaluation.stats.ratings import (
     Comparison,
@@ -261,11 +263,25 @@ def people_of(
     scale, threshold = export.scale, export.threshold
     raters: Raters = "fixed" if export.means else "random"
     ratings = read_ratings(table, scale=scale, threshold=threshold)
+    _check_known(export, ratings)
     kept, everyone = _outcome(ratings, how, raters), None
     if ratings.left_out.excluded:
         every = read_ratings(table, scale=scale, threshold=threshold, keep_excluded=True)
         everyone = _outcome(of_methods(every, ratings.methods), how, raters)
     return People(export, how, kept, everyone, marks_of(export.methods) | (look or {}))
+
+
+def _check_known(export: StudyExport, ratings: Ratings) -> None:
+    """Raise a `UserError` where the votes are on nothing that the study names."""
+    for what, named, found in (
+        ("questions", export.questions, ratings.questions),
+        ("methods", export.methods, ratings.methods),
+    ):
+        if not set(named) & set(found):
+            raise UserError(
+                f"{export.folder}: study.yaml has the {what} {listed(named)}, the votes are on "
+                f"{listed(found)}; export the study again"
+            )
 
 
 def _outcome(ratings: Ratings, how: IntervalSettings, raters: Raters) -> RaterOutcome:

@@ -19,11 +19,11 @@ from reports.people.outcome import People
 from reports.subjects import subject
 from reports.tables import Head, Table, TableCell, number, table_of
 
-FEW = 0.5  # of the edits of a middling pair, below which those common to all are few
+FEW = 0.5  # of the edits of the median pair, below which those common to all are few
 NOTE = (
-    "Only {common} are common to all ranked methods, while two methods share {pair} in the middle. "
-    "Here every pair is compared on all edits that both have. These pairs are about different "
-    "edits: they tell who is ahead of whom, and no mean of a method follows from them."
+    "Only {common} are common to all ranked methods, while the median pair of methods shares "
+    "{pair}. Here every pair is compared on all edits that both have. These pairs are about "
+    "different edits: they tell who is ahead of whom, and no mean of a method follows from them."
 )
 DONE = (
     "As few edits are common to all methods, every pair was also compared on all edits that both "
@@ -36,7 +36,7 @@ class PairTally(NamedTuple):
 
     ahead: int  # of so many significantly
     behind: int
-    edits: float  # shared with another method, the middle one
+    edits: float  # shared with another method, the median
 
 
 @subject("pairs-overlap", "raters", after="comparisons")
@@ -62,7 +62,7 @@ def overlap_part(people: People) -> ReportPart | None:
 
 
 def _few(people: People) -> tuple[int, int] | None:
-    """Return how many edits are common to all, and to a middling pair, on the question of fewest.
+    """Return how many edits are common to all, and to the median pair, on the question of fewest.
 
     None where these are not few, or fewer than three methods are ranked.
     """
@@ -124,7 +124,7 @@ def _table(people: People, tallies: dict[str, dict[str, PairTally]]) -> Table:
         "Who is ahead of whom, on all edits that both have",
         f"Of how many other methods a method is significantly ahead, and behind how many it is "
         f"(Holm's correction over all pairs and questions, {alpha:g}% level), every pair on all "
-        f"edits that both have; n: the edits that it shares with another method, in the middle. "
+        f"edits that both have; n: how many edits it shares with another method, median. "
         f"Ordered by {next(iter(tallies))}.",
         list(first),
         columns,

@@ -21,7 +21,7 @@ from evaluation.stats.agreement import (
     straight_line,
 )
 from evaluation.stats.ratings import RaterModel, Ratings, Votes, debiased_mos, rater_model, votes_on
-from reports.people.differences import mos_cell, own_edits_note
+from reports.people.differences import digits_of, mos_cell, own_edits_note
 from reports.people.export import RULES as RULE_WORDS
 from reports.people.export import StudyExport, rule_words
 from reports.people.outcome import People
@@ -79,6 +79,15 @@ def agreed(people: People, question: str) -> Agreed:
     )  # fmt: skip
 
 
+def least_variance(people: People) -> float:
+    """Return the variance of votes below which a rater answers in a straight line: 0.15 on 1 to 5.
+
+    It goes with the square of the scale's length.
+    """
+    low, high = people.export.scale
+    return float(0.15 * ((high - low) / 4) ** 2)
+
+
 def everyone_of(people: People) -> Ratings:
     """Return the ratings with those of excluded raters."""
     return people.everyone.ratings if people.everyone else people.kept.ratings
@@ -91,7 +100,7 @@ def screened(people: People, question: str) -> Screened:
     flags = (
         bt500(votes.value, votes.item, votes.rater).flagged,
         p913(votes.value, votes.item, votes.rater, votes.method).flagged,
-        straight_line(votes.value, votes.rater).flagged,
+        straight_line(votes.value, votes.rater, least=least_variance(people)).flagged,
     )
     return Screened(
         question,
@@ -146,10 +155,10 @@ def who_table(export: StudyExport) -> Table:
 def _came(export: StudyExport) -> list[tuple[str, TableCell]]:
     raters, own = export.raters, export.own
     counted = own.loc[~own["excluded"].astype(bool), "rater"].nunique()
-    out = int(_flags(raters, "excluded").sum())
+    out, finished = (int(_flags(raters, name).sum()) for name in ("excluded", "finished"))
     rows = [
         ("raters who came", TableCell(str(len(raters)))),
-        ("finished", TableCell(str(int(_flags(raters, "finished").sum())))),
+        *([] if export.origin else [("finished", TableCell(str(finished)))]),
         ("excluded", TableCell(str(out))),
     ]
     rules: dict[str, Any] = export.study.get("exclusion", {})
@@ -274,8 +283,11 @@ def _repeat_cell(one: Agreed) -> TableCell:
     return TableCell(exact, f"{near} near", plural(one.retest.pairs, "repeat"))
 
 
-def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
-    """Return how many raters each rule flags, and how many of them count."""
+def flags_table(found: list[Screened], excluded: np.ndarray, least: float = 0.15) -> Table:
+    """Return how many raters each rule flags, and how many of them count.
+
+    least: variance of votes below which a rater answers in a straight line.
+    """
     every = {rule: np.any([one.flags[rule] for one in found], axis=0) for rule in RULES}
     flags: list[tuple[Head, dict[str, np.ndarray]]]
     flags = [*((Head(o.question), o.flags) for o in found), (Head("any", hint=ANY), every)]
@@ -285,8 +297,8 @@ def flags_table(found: list[Screened], excluded: np.ndarray) -> Table:
         f"How many of the {plural(len(excluded), 'rater')} with votes each rule flags, and how "
         "many of these still count, as a flag excludes nobody. BT.500 flags votes far from the "
         "mean on both sides; P.913 a correlation with the other raters below 0.75 over edits and "
-        "0.8 over methods; straight line a variance of votes below 0.15. The first two were made "
-        "for codecs, about which raters agree far more than about edits.",
+        f"0.8 over methods; straight line a variance of votes below {least:.3g}. The first two "
+        "were made for codecs, about which raters agree far more than about edits.",
         RULES,
         [(head, [_flag_cell(by_rule[rule], excluded) for rule in RULES])
          for head, by_rule in flags],
@@ -314,5 +326,5 @@ def model_table(people: People, found: list[Agreed]) -> Table:
 
 def _model_cell(people: People, one: Agreed, method: str) -> TableCell:
     modelled = one.modelled[people.kept.ratings.methods.index(method)]
-    model = f"model {plain_cell(modelled).main}"
+    model = f"model {plain_cell(modelled, digits_of(people.export.scale)).main}"
     return replace(mos_cell(people, one.question, method), small=model)

@@ -22,6 +22,7 @@ from reports.people.rater_numbers import (
     agreement_table,
     everyone_of,
     flags_table,
+    least_variance,
     model_table,
     screened,
     who_table,
@@ -37,7 +38,7 @@ DONE = (
     "Biases and inconsistencies of raters follow the model of ITU-T P.910 [@p910; @li2020], each "
     "rater's variance shrunk to the pooled one by 5 pseudo-votes.",
     "The rules of ITU-R BT.500 [@bt500] and ITU-T P.913 [@p913], and a variance of votes below "
-    "0.15, were counted as flags and excluded nobody.",
+    "{least:.3g}, were counted as flags and excluded nobody.",
 )
 REPEATS = "Repeats were compared with first votes by quadratically weighted kappa [@cohen1968]."
 
@@ -58,7 +59,9 @@ EXCLUDED = RaterMarker("excluded", "x", INK, INK)
 LOOKS = (PLAIN, UNLIKE, FLAGGED, EXCLUDED)
 
 
-def raters_figure(found: list[Screened], excluded: np.ndarray) -> Figure:
+def raters_figure(
+    found: list[Screened], excluded: np.ndarray, scale: tuple[float, float] = (1, 5)
+) -> Figure:
     """Return a panel a question: each rater's bias across, inconsistency up.
 
     excluded: bool (raters,). No rater is named.
@@ -69,11 +72,12 @@ def raters_figure(found: list[Screened], excluded: np.ndarray) -> Figure:
         for axes, one in zip(grid[0], found, strict=True):
             _panel(axes, one, excluded)
         grid[0, 0].set_ylabel("inconsistency, points", color=INK)
-        reach = max(float(np.nanmax(np.abs(one.bias), initial=0.5)) for one in found) * 1.1
+        half = (scale[1] - scale[0]) / 8
+        reach = max(float(np.nanmax(np.abs(one.bias), initial=half)) for one in found) * 1.1
         grid[0, 0].set_xlim(-reach, reach)
         grid[0, 0].margins(y=0.12)
         if grid[0, 0].get_ylim()[0] < 0:  # nobody is less than steady
-            grid[0, 0].set_ylim(-0.03, max(grid[0, 0].get_ylim()[1], 0.5))
+            grid[0, 0].set_ylim(-0.06 * half, max(grid[0, 0].get_ylim()[1], half))
         keys = [_key(look) for look in LOOKS]
         columns = len(keys) if len(found) > 2 else 2
         legend_below(drawing, keys, columns)
@@ -117,7 +121,7 @@ def raters_part(people: People) -> ReportPart:
     seen = [screened(people, question) for question in people.questions]
     excluded = _excluded(people)
     facts = {"level": 100 * people.how.confidence, "resamples": people.how.resamples,
-             "estimate": ESTIMATE}  # fmt: skip
+             "estimate": ESTIMATE, "least": least_variance(people)}  # fmt: skip
     repeated = any(one.retest.pairs for one in found)
     return ReportPart(
         id="raters",
@@ -126,7 +130,7 @@ def raters_part(people: People) -> ReportPart:
         notes=_notes(seen),
         drawings=(_drawing(people, seen, excluded),),
         tables=(who_table(people.export), agreement_table(found, people.how.confidence)),
-        folded=(flags_table(seen, excluded), model_table(people, found)),
+        folded=(flags_table(seen, excluded, least_variance(people)), model_table(people, found)),
         frames=(("raters", _frame(people, seen, excluded)), ("agreement", _agreement_frame(found))),
         done=(*(text.format(**facts) for text in DONE), *([REPEATS] if repeated else [])),
     )
@@ -189,7 +193,7 @@ def _notes(seen: list[Screened]) -> tuple[str, ...]:
 def _drawing(people: People, seen: list[Screened], excluded: np.ndarray) -> Drawing:
     return Drawing(
         "raters",
-        raters_figure(seen, excluded),
+        raters_figure(seen, excluded, people.export.scale),
         f"Scatter of raters' bias against their inconsistency on {listed(people.questions)}.",
         "Each rater's bias (mean deviation from the edits' scores, 0 on average) and inconsistency "
         "(spread around that bias), in points of the scale, by the model of P.910 with shrunk "

@@ -22,11 +22,11 @@ from reports.people.differences import (
     sizes_of,
     unknown,
 )
+from reports.people.exclusions import exclusions_sentence
 from reports.people.outcome import SUCCESS, People
 from reports.tables import ends_text, is_number, number, those
 
 FEW_PAIRS = 3  # up to so many are all named
-NAMED = 4  # changes of conclusions
 
 
 def said_of(
@@ -60,16 +60,6 @@ def _nothing_differs(one: Difference, scores: list[float]) -> str:
     what = "succeeds on" if one.question == SUCCESS else "has a mean vote of"
     of = " of the edits" if one.question == SUCCESS else ""
     return f"nothing differs: every method {what} {_score(one, scores[0])}{of}"
-
-
-def state(one: Difference, alpha: float) -> str:
-    """Return the conclusion about a pair, in a few words."""
-    if one.why_not:
-        return "cannot be compared"
-    sign = one.sign(alpha)
-    if not sign:
-        return "do not differ significantly"
-    return f"differ in favour of {one.a if sign > 0 else one.b}"
 
 
 def _all(gaps: list[Difference], alpha: float, scores: dict[str, float]) -> str:
@@ -249,7 +239,7 @@ def verdict(people: People, gaps: TopicDifferences | None = None) -> tuple[str, 
     gaps = gaps or gaps_of(people, people.kept)
     topics = [*people.questions, SUCCESS]
     said = [_topic(people, topic, gaps) for topic in topics]
-    return (*said, *_power(detectable(people), people), _exclusions(people, gaps))
+    return (*said, *_power(detectable(people), people), exclusions_sentence(people, gaps))
 
 
 def _topic(people: People, topic: str, gaps: TopicDifferences) -> str:
@@ -286,9 +276,8 @@ def _alone(people: People, topic: str) -> str:
         return f"{name} succeeds on {number(share, 0)}% {ends_text(low, high, 0)} of the edits"
     scores = kept.scores[topic]
     mos, low, high = (float(a[at]) for a in (scores.mos, scores.low, scores.high))
-    digits = digits_of(kept.ratings.scale)
-    said = f"{number(mos, digits)} {ends_text(low, high, digits)}"
-    return f"{name}, the only method, has a mean vote of {said}"
+    d = digits_of(kept.ratings.scale)
+    return f"{name}, the only method, has a mean vote of {number(mos, d)} {ends_text(low, high, d)}"
 
 
 def _power(found: list[Detectable], people: People) -> list[str]:
@@ -304,50 +293,3 @@ def _power(found: list[Detectable], people: People) -> list[str]:
         f"(points of the scale; {100 * POWER:.0f}% power at the {100 * people.how.alpha:g}% "
         f"level); smaller differences may exist without being significant here.{more}"
     ]
-
-
-def _exclusions(people: People, gaps: TopicDifferences) -> str:
-    """Return whether conclusions change if excluded raters are kept, and what they alone rated."""
-    rated = set(people.export.own["method"])
-    lost = [m for m in people.export.methods if m in rated and m not in people.methods]
-    have = "has" if len(lost) == 1 else "have"
-    alone = f" {listed(lost)} {have} votes from excluded raters only."
-    return _decided(people, gaps) + (alone if lost and people.everyone else "")
-
-
-def _decided(people: People, gaps: TopicDifferences) -> str:
-    if people.export.origin and not people.everyone:
-        return "Exclusions: None here; whom the origin of the ratings had left out is not told."
-    if not people.everyone:
-        return "Exclusions: No rater with votes was excluded."
-    count = len(people.everyone.ratings.raters) - len(people.kept.ratings.raters)
-    votes = "the excluded rater's votes" if count == 1 else f"the {count} excluded raters' votes"
-    tests = sum(len(several) for several in gaps.values())
-    if not tests:
-        return f"Exclusions: There is no comparison that leaving out {votes} could change."
-    moved = changed(people, gaps)
-    if all(one.why_not for several in gaps.values() for one in several) and not moved:
-        return f"Exclusions: Even with {votes}, no comparison can be tested."
-    text = f"Exclusions: Including {votes} would change"
-    if tests == 1:
-        return f"{text} the one conclusion: {moved[0]}." if moved else f"{text} no conclusion."
-    which = f"of the {tests} conclusions"
-    if not moved:
-        return f"{text} none {which}."
-    more = f"; and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
-    return f"{text} {len(moved)} {which}: {'; '.join(moved[:NAMED])}{more}."
-
-
-def changed(people: People, gaps: TopicDifferences) -> list[str]:
-    """Return the comparisons whose sign or significance is another with everyone's votes."""
-    if not people.everyone:
-        return []
-    alpha, everyone = people.how.alpha, gaps_of(people, people.everyone)
-    found = []
-    for topic, several in gaps.items():
-        for one, other in zip(several, everyone[topic], strict=True):
-            states = state(one, alpha), state(other, alpha)
-            if states[0] != states[1]:
-                said = f"{states[0]} without them but {states[1]} with them"
-                found.append(f"on {topic}, {one.a} and {one.b} {said}")
-    return found

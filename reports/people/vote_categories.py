@@ -11,7 +11,7 @@ from evaluation.stats.ratings import MethodScores, method_scores, votes_on
 from reports.figures.heatmap import ALL, NO_VALUE, HeatCell, heat_map, share_of
 from reports.figures.style import SETTINGS, figure
 from reports.parts import Drawing, ReportPart
-from reports.people.differences import apart_mark, drawn_on_own, own_edits_note
+from reports.people.differences import apart_mark, digits_of, drawn_on_own, own_edits_note
 from reports.people.joint import FEW_VIDEOS
 from reports.people.outcome import People, within_scale
 from reports.subjects import subject
@@ -26,7 +26,10 @@ DONE = (
 
 
 def categories_figure(
-    by_question: dict[str, Scores], places: dict[str, int], apart: dict[str, set[int]]
+    by_question: dict[str, Scores],
+    places: dict[str, int],
+    apart: dict[str, set[int]],
+    digits: int = 2,
 ) -> Figure:
     """Return one panel a question: MOS of every method on every category, and n, its edits.
 
@@ -41,12 +44,17 @@ def categories_figure(
         drawing = figure(0.6 + label + 0.86 * columns, height * len(by_question))
         panels = drawing.subplots(len(by_question), squeeze=False)
         for axes, (question, scores) in zip(panels[:, 0], by_question.items(), strict=True):
-            _panel(axes, question, scores, places, apart[question])
+            _panel(axes, question, scores, places, apart[question], digits)
     return drawing
 
 
 def _panel(
-    axes: Axes, question: str, scores: Scores, places: dict[str, int], apart: set[int]
+    axes: Axes,
+    question: str,
+    scores: Scores,
+    places: dict[str, int],
+    apart: set[int],
+    digits: int,
 ) -> None:
     known = [
         one.mos[at]
@@ -56,19 +64,21 @@ def _panel(
     ]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     rows = {
-        name: [_heat_cell(one, at, at in apart, low, high) for one in scores.values()]
+        name: [_heat_cell(one, at, at in apart, low, high, digits) for one in scores.values()]
         for name, at in places.items()
     }
     heat_map(axes, list(scores), rows, title=titled(question))
 
 
-def _heat_cell(one: MethodScores, at: int, apart: bool, low: float, high: float) -> HeatCell:
+def _heat_cell(
+    one: MethodScores, at: int, apart: bool, low: float, high: float, digits: int
+) -> HeatCell:
     """Return one cell; few videos, or other edits, leave it hatched and without a shade."""
     mos, few = float(one.mos[at]), one.sources[at] < FEW_VIDEOS
     if not is_number(mos):
         return NO_VALUE
     share = None if few or apart else 0.05 + 0.95 * share_of(mos, low, high)
-    return HeatCell(number(mos, 2), share, f"n={int(one.items[at])}", hatched=share is None)
+    return HeatCell(number(mos, digits), share, f"n={int(one.items[at])}", hatched=share is None)
 
 
 @subject("vote-categories", "raters", after="success")
@@ -138,7 +148,10 @@ def _drawing(people: People, found: dict[str, Scores]) -> Drawing:
     return Drawing(
         "mos_categories",
         categories_figure(
-            found, places, {q: {places[m] for m in people.kept.apart(q)} for q in found}
+            found,
+            places,
+            {q: {places[m] for m in people.kept.apart(q)} for q in found},
+            digits_of(people.export.scale),
         ),
         f"Heat maps of mean opinion scores by category on {listed(people.questions)}.",
         "Mean opinion score of every method on every category of edit; n: the edits behind it. "
@@ -155,11 +168,12 @@ def _table(people: People, question: str, scores: Scores) -> Table:
         counts = f"{plural(edits, 'edit')} of {plural(videos, 'source video')}"
         cells = [_score_cell(people, question, one, name) for name in people.methods]
         columns.append((Head(category, hint=counts), cells))
+    clusters = "source video" if people.export.means else "rater and by source video"
     return table_of(
         f"mos_categories_{question}",
         f"{titled(question)}: mean votes by category of edit",
         f"Mean opinion score with its {100 * people.how.confidence:g}% interval (clustered by "
-        "rater and by source video) and n, the source videos behind it. Intervals are not "
+        f"{clusters}) and n, the source videos behind it. Intervals are not "
         "adjusted for the number of categories; those of a few videos are wide and say little."
         + own_edits_note(people, [question]),
         people.methods,
@@ -171,10 +185,12 @@ def _score_cell(people: People, question: str, scores: MethodScores, name: str) 
     at, mark = people.kept.ratings.methods.index(name), apart_mark(people.kept, question, name)
     if not is_number(scores.mos[at]):
         return TableCell(NOTHING, "no votes")
-    ends = ends_text(float(scores.low[at]), float(scores.high[at]))
+    digits = digits_of(people.export.scale)
+    ends = ends_text(float(scores.low[at]), float(scores.high[at]), digits)
     sources, items = int(scores.sources[at]), int(scores.items[at])
     hint = f"{plural(items, 'edit')}, {plural(int(scores.votes[at]), 'vote')}"
-    return TableCell(number(float(scores.mos[at]), 2), f"{ends} n={sources}", hint, mark=mark)
+    mos = number(float(scores.mos[at]), digits)
+    return TableCell(mos, f"{ends} n={sources}", hint, mark=mark)
 
 
 def _frame(people: People, found: dict[str, Scores]) -> pd.DataFrame:

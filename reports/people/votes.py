@@ -187,9 +187,10 @@ def votes_part(people: People) -> ReportPart:
 
 
 def grades_of(people: People) -> np.ndarray:
-    """Return the whole points of the scale, and any vote between them: float (grades,)."""
+    """Return the whole points of a scale that has few, and every vote: float (grades,)."""
     low, high = people.kept.ratings.scale
-    return np.union1d(np.arange(low, high + 1), people.kept.ratings.value)
+    whole = np.arange(low, high + 1) if high - low < MOST_GRADES else np.zeros(0)
+    return np.union1d(whole, people.kept.ratings.value)
 
 
 def _spreads(people: People, question: str) -> dict[str, Spread]:

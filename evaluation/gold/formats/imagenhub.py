@@ -15,7 +15,7 @@ _CELL = re.compile(r"\[\s*([^,\[\]]+?)\s*,\s*([^,\[\]]+?)\s*\]")
 _EDIT = re.compile(r"(.+_\d+)_\d+\.\w+")  # sample_SOURCE_TURN.jpg; sample_7.jpg is its own source
 
 
-@rating_format("imagenhub")
+@rating_format("imagenhub", unit="image")
 def read_imagenhub(path: Path, asked: ImportSettings) -> GatheredRatings:
     """A folder of TASK_rater1.tsv, TASK_rater2.tsv, ..., or FOLDER/TASK: cells [SC, PQ]."""
     found = GatheredRatings()

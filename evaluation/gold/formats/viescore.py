@@ -10,7 +10,7 @@ LOWER = frozenset({"LPIPS"})  # of the plain metrics; judges give 0 to 10, more 
 _TURN = re.compile(r"(.+_\d+)_\d+\.\w+")
 
 
-@rating_format("viescore")
+@rating_format("viescore", unit="image")
 def read_viescore(path: Path, asked: ImportSettings) -> GatheredRatings:
     """TASK-ratings.csv of ImagenHub; `meta import` reads TASK-scores.csv.gz beside it as well."""
     found = read_csv(path, asked)
