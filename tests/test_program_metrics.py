@@ -16,9 +16,11 @@ from console import Program, program
 from small_suites import bring, put_clip, small_suite
 
 from dreamix.core.errors import UserError
+from dreamix.core.media import read_clip
 from evaluation.options import metric_specs
 from evaluation.run.folder import RunFolder
 from evaluation.schema import ClipRow, ScoreRow
+from evaluation.score import decoding
 from evaluation.score.command import Command, SelfDescription, TimeLimits
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.scoring import Summary, score_run
@@ -107,7 +109,7 @@ class TestAnswers:
         assert (facts.better, facts.axis, facts.ends) == ("lower", "quality", (0.0, 10.0))
         assert facts.command is not None and facts.command.version == "1"
         assert {row.definition for row in rows(run).values()} == {facts.definition_id}
-        assert load_run(run).metrics["mine"].elsewhere == f"{facts.command.text}, version 1"
+        assert load_run(run).metrics["mine"].elsewhere == "program.py, version 1"
 
     def test_a_request_has_texts_and_files_that_are_there(self, run: Path, tmp_path: Path) -> None:
         body = f"""
@@ -126,6 +128,25 @@ class TestAnswers:
         }  # fmt: skip
         assert all(os.path.isabs(path) for path in paths)
         assert values(run)["e-4"] == 1.0
+
+    def test_a_clip_that_was_read_before_is_not_decoded_again(
+        self, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its file is still looked at: one that has changed is not asked about."""
+        score_run(run, ["flicker"], ModelSettings())
+        put_clip(run / "clips" / "ours" / "e-3" / "0.mp4", 99)
+        read: list[Path] = []
+
+        def counted(path: Path, *more: object) -> object:
+            read.append(path)
+            return read_clip(path, *more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(decoding, "read_clip", counted)
+        scored(run, written(tmp_path, GOOD))
+        assert {path.name for path in read} == {"duck.mp4"}
+        assert values(run) == ALL | {"e-3": None}
+        assert "has changed since it was made" in reasons(run)["e-3"]
+        assert rows(run)["e-1"].covers == 1.0
 
     def test_the_same_call_again_does_not_start_it(self, run: Path, tmp_path: Path) -> None:
         spec = written(tmp_path, GOOD)
@@ -227,6 +248,27 @@ class TestFaults:
         assert reasons(run)["e-2"] == ("the program was ended by signal 9 (SIGKILL): out of memory")
         assert starts(tmp_path) == 2
 
+    def test_several_bad_clips_in_a_row_cost_themselves_alone(
+        self, run: Path, tmp_path: Path
+    ) -> None:
+        """And are asked last the next time, so that they never stand before the others."""
+        asked = tmp_path / "asked"
+        body = GOOD.replace(
+            "    tell(",
+            f"    open({str(asked)!r}, 'a').write(clip['edit'] + ' ')\n"
+            "    if clip['edit'] < 'e-4': sys.exit(1)\n"
+            "    tell(",
+        )
+        spec = written(tmp_path, body)
+        scored(run, spec)
+        assert values(run) == dict.fromkeys(ALL) | {"e-4": 4.0}
+        lines = (run / "scores.jsonl").read_text().splitlines()
+        (run / "scores.jsonl").write_text("\n".join(x for x in lines if '"e-4"' not in x) + "\n")
+        asked.unlink()
+        scored(run, spec)
+        assert asked.read_text().startswith("e-4 e-1 ")
+        assert values(run)["e-4"] == 4.0
+
     def test_one_that_hangs_is_ended_with_what_it_started(self, run: Path, tmp_path: Path) -> None:
         body = GOOD.replace(
             "    tell(",
@@ -249,9 +291,9 @@ class TestFaults:
             ("sys.exit(3)", "the program ended with exit code 3", 2),
             ("raise ImportError('no module named vbench')", "no module named vbench", 2),
             ("time.sleep(1000)", "no answer within 0.4 s of its start (--cmd-start)", 1),
-            ("pass", "the program ended without an answer for this clip", 1),
+            ("pass", "the program ended without an answer for this clip", 2),
             ("os.close(1); time.sleep(1000)", "the program closed its output", 2),
-            ("print('{' * 100_000)", "ended without an answer for this clip; a line of its", 1),
+            ("print('{' * 100_000)", "of its output could not be used, such as '{{{{", 2),
             ("sys.stdin.read(); print('Loading weights\\n' * 5)", "5 lines of its output could", 1),
             ("while True: sys.stdout.write('x' * 65536)", "(--cmd-start)", 1),
             ("print('{\"direction\": \"up\"}'); sys.stdin.read()", "its direction is 'up'", 1),
@@ -261,7 +303,8 @@ class TestFaults:
     def test_one_that_never_answers_is_not_asked_for_ever(
         self, run: Path, tmp_path: Path, body: str, reason: str, most: int
     ) -> None:
-        scored(run, written(tmp_path, body), limits=TimeLimits(0.4, 0.4))
+        limit = 0.4 if "--cmd-start" in reason else 60
+        scored(run, written(tmp_path, body), limits=TimeLimits(limit, limit))
         assert set(reasons(run)) == set(ALL)
         for edit in EDITS:
             assert reason in reasons(run)[edit]

@@ -1,5 +1,6 @@
 """Where the scores of a metric come from that neither the toolkit nor a package computes."""
 
+import os
 from dataclasses import dataclass
 
 from dreamix.core.typed import STRICT
@@ -29,5 +30,8 @@ class CommandInfo:
 
     @property
     def said(self) -> str:
-        """The program as tables name it."""
-        return f"{self.text}, version {self.version}" if self.version else self.text
+        """The program as tables name it: its script, without the folders of this machine."""
+        words = self.text.split() or [""]
+        script = next((word for word in words if word in self.files), words[0])
+        name = os.path.basename(script)
+        return f"{name}, version {self.version}" if self.version else name

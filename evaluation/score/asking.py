@@ -1,8 +1,9 @@
 """Clips that programs of the user's score: asked for, answered, and on disk at once.
 
 Programs run one after the other, beside the processes that decode clips. One that dies or hangs
-costs the clip it was at, and is started again for the others; twice in a row without an answer, and
-the rest is not asked. Whatever is not answered becomes a row with the reason.
+costs the clip it was at, and is started again for the others; where it twice says nothing, or ten
+times ends without an answer, the rest is not asked. Whatever is not answered becomes a row with the
+reason.
 """
 
 import os
@@ -22,7 +23,7 @@ from evaluation.score.program import ChildProgram, ProgramEnded
 from evaluation.score.table import Key
 
 FAREWELL = 10.0  # seconds to end in, for a program that has answered everything
-MOST_BARREN = 2  # starts in a row without an answer
+MOST_SILENT, MOST_BARREN = 2, 10  # starts in a row without a line, and without an answer
 LOOK = 0.05  # seconds between two looks for more to ask
 MOST_TOGETHER = 1000  # lines in one write
 WORDS = 300  # letters of what a program wrote to its standard error
@@ -53,6 +54,11 @@ class Programs:
         self._error: BaseException | None = None
         self._is_done = threading.Event()  # not `join`, which Ctrl-C leaves in disorder (bpo-45274)
         threading.Thread(target=self._work, daemon=True).start()
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics."""
+        return [*self._all]
 
     def ask(self, asks: Iterable[Ask]) -> None:
         """Have clips scored; an error of the thread is raised here, or by `finish`."""
@@ -99,7 +105,8 @@ class Evaluation:
         self._lock = threading.Lock()  # of the inbox and whether it is closed
         self._inbox: list[Ask] = []
         self._is_closed = self._is_stopped = False
-        self._barren = 0  # starts without an answer
+        self._is_first = True  # start
+        self._silent = self._barren = 0  # starts in a row without a line, without an answer
 
     def ask(self, ask: Ask) -> None:
         """Have a clip scored, if it was not before."""
@@ -119,12 +126,13 @@ class Evaluation:
         """Answer all that is asked, until nothing more will be."""
         began = time.monotonic()
         while not self._is_done():
-            if not self.ledger.pending:
-                time.sleep(LOOK)
-            elif self.ledger.hopeless:
+            if self.ledger.hopeless:
                 self._keeper.keep(self.ledger.fail(self.ledger.pending, self.ledger.hopeless))
-            else:
-                self._run_once()
+            elif self.ledger.pending or self._is_first:
+                self._run_once()  # at first without clips too: it may load its model meanwhile
+                self._is_first = False
+                continue
+            time.sleep(LOOK)
         self.seconds = time.monotonic() - began
         if why := self.ledger.withheld:
             raise UserError(
@@ -158,8 +166,9 @@ class Evaluation:
             if end := self._talk(program):
                 is_barren = len(self.ledger.answered) == before
                 self._barren = self._barren + 1 if is_barren else 0
+                self._silent = self._silent + 1 if end.is_silent else 0
                 self._pay(end, program)
-            elif not self._is_stopped:
+            elif not (self._is_stopped or self.ledger.hopeless):
                 grace = FAREWELL  # all is answered: it may end by itself
         finally:
             program.stop(grace)
@@ -177,9 +186,9 @@ class Evaluation:
             if is_closed and not self.ledger.pending:
                 return None
             try:
-                watch.saw(self._listen(program))
+                self._listen(program, watch)
             except ProgramEnded:
-                return _ended(program, is_closed)
+                return _ended(program, is_closed)._replace(is_silent=watch.is_silent)
             if self.ledger.pending and (end := watch.late()):
                 return end
         return None
@@ -193,8 +202,8 @@ class Evaluation:
             except UserError as error:
                 self._keeper.keep(self.ledger.fail([name], str(error)))
 
-    def _listen(self, program: ChildProgram) -> bool:
-        """Keep what the program has answered, in one write; return True if it said anything."""
+    def _listen(self, program: ChildProgram, watch: "Watch") -> None:
+        """Keep what the program has answered, in one write."""
         rows: dict[Key, ScoreRow] = {}
         lines, noises, seconds = 0, self.ledger.noises, LOOK
         try:
@@ -205,16 +214,16 @@ class Evaluation:
             if self.ledger.is_heard:
                 self._keeper.define(self._command.facts(self.ledger.said))
             self._keeper.keep([*rows.values()])
-        return lines > self.ledger.noises - noises
+            watch.saw(lines > self.ledger.noises - noises)
 
     def _pay(self, end: "End", program: ChildProgram) -> None:
         """Give those their reason that will not be asked again."""
         words = program.last_words[-WORDS:]
         told = f"{end.reason}: {words}" if words else end.reason
         reason = "; ".join(filter(None, (told, self.ledger.noise)))
-        if end.costs == "all" or self._barren >= MOST_BARREN:
+        if end.costs == "all" or self._silent >= MOST_SILENT or self._barren >= MOST_BARREN:
             self.ledger.hopeless = reason
-        elif end.costs == "oldest":
+        elif end.costs == "oldest" and self.ledger.pending:
             self._keeper.keep(self.ledger.fail([next(iter(self.ledger.pending))], reason))
 
 
@@ -223,6 +232,7 @@ class End(NamedTuple):
 
     reason: str
     costs: Literal["all", "oldest", "nobody"]
+    is_silent: bool = False  # it never said anything
 
 
 class Watch:
@@ -231,6 +241,11 @@ class Watch:
     def __init__(self, program: ChildProgram, limits: TimeLimits) -> None:
         self._program, self._limits = program, limits
         self._heard: float | None = None  # when it last said something
+
+    @property
+    def is_silent(self) -> bool:
+        """True if it has never said anything."""
+        return self._heard is None
 
     def saw(self, anything: bool) -> None:
         """Take note of whether it just said something."""
@@ -253,6 +268,6 @@ def _ended(program: ChildProgram, is_closed: bool) -> End:
     how = program.ending()
     if not how.endswith("exit code 0"):
         return End(how, "oldest")
-    if is_closed:
-        return End("the program ended without an answer for this clip", "all")
-    return End(f"{how} before it was told that there is no more", "nobody")
+    return End(
+        "the program ended without an answer for this clip", "all" if is_closed else "nobody"
+    )

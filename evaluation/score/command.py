@@ -69,6 +69,7 @@ class Command(NamedTuple):
     def facts(self, said: SelfDescription) -> MetricInfo:
         """Return what run.json holds of it, in the form of all others."""
         info = CommandInfo(self.text, dict(self.files), said.version)
+        version = f", version {info.version}" if info.version else ""
         low, high = (str(end) if math.isinf(end) else end for end in said.bounds)
         return MetricInfo(
             name=self.name,
@@ -78,7 +79,7 @@ class Command(NamedTuple):
             needs=(),
             not_for=(),
             version=1,
-            definition=f"Computed by a program of the user's: {info.said}",
+            definition=f"Computed by a program of the user's: {info.text}{version}",
             definition_id=self.definition_id(said),
             models={},
             policy="none",

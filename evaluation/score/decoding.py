@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from dreamix.core.errors import UserError, failure
 from dreamix.core.media import Guess, read_clip, sha256_file
@@ -48,6 +49,22 @@ class Decoder:
                 broken[cell] = failure(error)
         return broken
 
+    def changed(self, tasks: Iterable[ScoringTask]) -> dict[Cell, str]:
+        """Return the reasons of clips that are not as they were made; none is decoded."""
+        broken = {}
+        for task in tasks:
+            try:
+                self._check(task)
+            except (UserError, OSError) as error:
+                broken[task.cell] = failure(error)
+        return broken
+
+    def _check(self, task: ScoringTask) -> Path:
+        path = self._run.clip_path(task.clip)
+        if sha256_file(path) != task.clip.sha256:
+            raise UserError(f"{path} has changed since it was made; delete it and run again")
+        return path
+
     def _source(self, video: str) -> View:
         path, colour = self._run.source(video), self._run.suite.colour
         with self._stages.stage("decode"):
@@ -69,10 +86,8 @@ class Decoder:
         return View(lambda: self._decode(task), self._key(task), self._features)
 
     def _decode(self, task: ScoringTask) -> Video:
-        path = self._run.clip_path(task.clip)
         with self._stages.stage("decode"):
-            if sha256_file(path) != task.clip.sha256:
-                raise UserError(f"{path} has changed since it was made; delete it and run again")
+            path = self._check(task)
             fps = self.source.video.fps  # for edits that state none
             clip = read_clip(path, fps, self._run.colour(task.cell.method))
         self._guesses[self._key(task)] = clip.guess

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dreamix.core.errors import Mistakes, Problem
 from dreamix.core.records import only_writer
@@ -22,7 +22,15 @@ from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.score.composite_scores import composite_rows, kept_composites
 from evaluation.score.plan import check_room, no_clip
 from evaluation.score.scores_file import ReadMetric, ScoresFile, read_scores_file
-from evaluation.score.table import Key, append_scores, is_complete, read_scores, write_scores
+from evaluation.score.table import (
+    HowRead,
+    Key,
+    append_scores,
+    how_read,
+    is_complete,
+    read_scores,
+    write_scores,
+)
 
 Rows = dict[Key, ScoreRow]
 NO_MODEL = "none"  # frame policy of what pairs no frames
@@ -93,15 +101,6 @@ def imported_rows(run: RunFolder, rows: Rows) -> list[ScoreRow]:
 def imported_names(run: RunFolder) -> list[str]:
     """Return the metrics of the run that were computed elsewhere."""
     return [name for name, facts in run.info.metrics.items() if facts.imported]
-
-
-def how_read(rows: Iterable[ScoreRow]) -> dict[tuple[Cell, str | None], dict[str, Any]]:
-    """Return by cell and clip how that was read, which all metrics that looked at it say alike."""
-    return {
-        (row.cell, row.clip): {"covers": row.covers, "remarks": row.remarks}
-        for row in rows
-        if row.covers is not None
-    }
 
 
 def _ids(metrics: Mapping[str, MetricInfo]) -> dict[str, str]:
@@ -187,7 +186,7 @@ def _row(
     clip: ClipRow,
     found: ScoresFile,
     facts: MetricInfo,
-    read_as: Mapping[tuple[Cell, str | None], dict[str, Any]],
+    read_as: HowRead,
 ) -> ScoreRow:
     """Return what the table says of a clip."""
     row = _blank(run, cell, clip, facts)
@@ -206,7 +205,7 @@ def _renewed(
     clip: ClipRow,
     facts: MetricInfo,
     before: ScoreRow | None,
-    read_as: Mapping[tuple[Cell, str | None], dict[str, Any]],
+    read_as: HowRead,
 ) -> ScoreRow:
     """Return the row of a clip as it should be, without the table."""
     blank = _blank(run, cell, clip, facts)

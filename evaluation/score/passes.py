@@ -18,12 +18,13 @@ from evaluation.run.pool import run_units
 from evaluation.schema import ScoreRow
 from evaluation.score.asking import Programs
 from evaluation.score.command import Command, SelfDescription, TimeLimits
-from evaluation.score.ledger import ScoreLedger
+from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.plan import TasksOfVideo, plan
 from evaluation.score.table import Key, append_scores
 from evaluation.score.video import ScoringWorker
 from evaluation.settings import ModelSettings
 
+MOST_ALONE = 64 << 20  # bytes of clips: some seconds of decoding, if nothing else is to be done
 PASSES = 2  # a program may say that its number means another thing than when it last ran
 
 
@@ -74,6 +75,11 @@ class Keeper:
             self._due -= fresh.keys()
             self._tell()
 
+    def failed(self, row: ScoreRow) -> bool:
+        """Return True if the score of a row was computed before, and failed."""
+        before = self.rows.get(row.key)
+        return before is not None and before.status == "failed"
+
     def define(self, facts: MetricInfo) -> None:
         """Note in run.json what the number of a program means, before there are any."""
         with self._lock:
@@ -120,13 +126,19 @@ class Work:
         worker = ScoringWorker(self.run.path, self.settings, self.policy, dict(definitions))
         keeper.expect(units)
         with ExitStack() as stack:
-            programs = self._started(units, keeper)
+            programs = self._started(units, keeper, asked)
             stack.callback(programs.stop)
-            for scored in run_units(worker, units, self.workers):
+            again: list[Ask] = []
+            for scored in run_units(worker, units, self._processes(units)):
                 keeper.keep(scored.rows)
                 for stage, spent in scored.seconds.items():
                     keeper.seconds[stage] += spent
-                programs.ask(ask for ask in scored.asks if ask.row.key not in asked)
+                fresh = [ask for ask in scored.asks if ask.row.key not in asked]
+                programs.ask(ask for ask in fresh if not keeper.failed(ask.row))
+                again += [ask for ask in fresh if keeper.failed(ask.row)]
+            programs.ask(again)  # last: what ended a program before may do so again
+            if programs.names:
+                import pyarrow.parquet  # noqa: F401 - for the table, loaded while they work
             for name, one in programs.finish().items():
                 keeper.seconds[f"program {name}"] += one.seconds
                 self.programs.said[name] = one.ledger.said
@@ -134,10 +146,20 @@ class Work:
                 asked |= {row.key for row in one.ledger.answered.values()}
         definitions |= self.programs.definitions
 
-    def _started(self, units: list[TasksOfVideo], keeper: Keeper) -> Programs:
-        """Return the programs that have something to do, of which the first is started."""
+    def _processes(self, units: list[TasksOfVideo]) -> int:
+        """Return how many processes are worth their start: one where little has to be decoded."""
+        tasks = [task for unit in units for task in unit.tasks if task.is_looked_at]
+        size = sum(task.clip.size or 0 for task in tasks)
+        few = size < MOST_ALONE and not any(task.ours for task in tasks)
+        return 1 if few else self.workers
+
+    def _started(self, units: list[TasksOfVideo], keeper: Keeper, asked: set[Key]) -> Programs:
+        """Return the programs that have something to do, of which the first is started.
+
+        asked: what they were asked in this scoring.
+        """
         tasks = [task for unit in units for task in unit.tasks if task.clip.status == "ok"]
-        lacking = {name for task in tasks for name in task.metrics}
+        lacking = {n for task in tasks for n in task.metrics if (*task.cell, n) not in asked}
         wanted = [self._ledger(n) for n in self.programs.commands if n in lacking]
         return Programs(self.run, wanted, keeper, self.programs.limits)
 

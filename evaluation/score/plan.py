@@ -16,7 +16,7 @@ from evaluation.metrics.base import METRICS, Metric, definition_id
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MOST_SCORES
 from evaluation.schema import Cell, ClipRow, ScoreRow
-from evaluation.score.table import Key
+from evaluation.score.table import Key, how_read
 from evaluation.settings import ModelSettings
 
 Found = dict[str, list[Any]]  # model -> [its state, its identity]; run.json keeps it
@@ -28,6 +28,17 @@ class ScoringTask(NamedTuple):
     cell: Cell
     clip: ClipRow
     metrics: list[str]
+    read_as: dict[str, Any] | None = None  # fields of a row: how it was read before, if it was
+
+    @property
+    def ours(self) -> list[str]:
+        """Those of the metrics that look at frames; the rest are programs of the user's."""
+        return [name for name in self.metrics if name in METRICS]
+
+    @property
+    def is_looked_at(self) -> bool:
+        """True if the clip has to be decoded for it."""
+        return bool(self.ours) or (bool(self.metrics) and self.read_as is None)
 
     def without(self, metrics: Container[str]) -> "ScoringTask":
         """Return the task with fewer metrics."""
@@ -113,6 +124,8 @@ def plan(
 ) -> list[TasksOfVideo]:
     """Return the videos of which some clip lacks a metric, each with all its clips."""
     tasks = []
+    programs = any(name not in METRICS for name in definitions)
+    known = how_read(rows.values()) if programs else {}
     for cell in run.cells():
         if clip := run.clip_row(cell):
             lacks = [
@@ -120,7 +133,8 @@ def plan(
                 for name, definition in definitions.items()
                 if not _stands(rows.get((*cell, name)), definition, clip)
             ]
-            tasks.append((run.suite.edit(cell.edit).video, ScoringTask(cell, clip, sorted(lacks))))
+            task = ScoringTask(cell, clip, sorted(lacks), known.get((cell, clip.sha256)))
+            tasks.append((run.suite.edit(cell.edit).video, task))
     by_video = groupby(tasks, key=lambda pair: pair[0])
     units = [TasksOfVideo(video, [task for _, task in pairs]) for video, pairs in by_video]
     return [unit for unit in units if unit.size]

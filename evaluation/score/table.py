@@ -1,15 +1,18 @@
 """The table of scores of a run: read, appended to while working, sorted at the end."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import append_lines, read_lines, to_json, write_whole
 from dreamix.core.typed import adapter, parse_line
-from evaluation.schema import ScoreRow
+from evaluation.schema import Cell, ScoreRow
 
 Key = tuple[str, str, int, str]
+HowRead = dict[tuple[Cell, str | None], dict[str, Any]]  # cell, its clip -> fields of a row
 TOGETHER = 5000  # lines read at a time
 
 
@@ -40,6 +43,15 @@ def _sound(row: ScoreRow, where: str) -> ScoreRow:
     if row.status == "ok" and row.value is None:
         raise UserError(f"{where}: status is ok, but value is missing; remove that line")
     return row
+
+
+def how_read(rows: Iterable[ScoreRow]) -> HowRead:
+    """Return by cell and clip how that was read, which all metrics that looked at it say alike."""
+    return {
+        (row.cell, row.clip): {"covers": row.covers, "remarks": row.remarks}
+        for row in rows
+        if row.covers is not None
+    }
 
 
 def append_scores(path: Path, rows: list[ScoreRow]) -> None:

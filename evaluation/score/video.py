@@ -85,7 +85,7 @@ class VideoScorer(NamedTuple):
         edit = self.rows.run.suite.edit(task.cell.edit)
         found: dict[str, tuple[Status, str]] = {}
         for name in task.metrics:
-            if is_ours(name) and (why := self.known.obstacle(METRICS.get(name), edit)):
+            if name in METRICS and (why := self.known.obstacle(METRICS.get(name), edit)):
                 found[name] = "n/a", why
             elif task.clip.status != "ok":
                 found[name] = task.clip.status, no_clip(task.clip)
@@ -101,9 +101,12 @@ class VideoScorer(NamedTuple):
         needs = needs_of(name for task in tasks for name in task.metrics)
         encoders = [name for name in ENCODERS if name in needs]
         all_of_them = not self.embedder.has_all(encoders, [*views.values()])
-        looked_at = {task.cell for task in tasks if task.metrics or all_of_them}
+        looked_at = {task.cell for task in tasks if task.is_looked_at or all_of_them}
         broken = self.decoder.unreadable(
             (cell, view) for cell, view in views.items() if cell in looked_at
+        )
+        broken |= self.decoder.changed(
+            task for task in tasks if task.metrics and task.cell not in looked_at
         )
         whole = [view for cell, view in views.items() if cell not in broken]
         if why := self.embedder.fill(encoders, self.decoder.source, whole):
@@ -114,9 +117,10 @@ class VideoScorer(NamedTuple):
         rows, source = self.rows, self.decoder.source
         edit = rows.run.suite.edit(task.cell.edit)
         sample = self.known.sample(edit, view, source, rows.policy)
-        read_as = rows.read_as(edit.video, view, self.decoder)
+        known = None if task.ours else task.read_as
+        read_as = rows.read_as(edit.video, view, self.decoder) if known is None else known
         for name in task.metrics:
-            if not is_ours(name):
+            if name not in METRICS:
                 yield Ask(rows.row(task, name, read_as), task.clip)
                 continue
             with self.stages.stage(f"metric {name}"):
@@ -155,9 +159,5 @@ def batch_mates(task: ScoringTask) -> tuple[str, int]:
 
 def needs_of(metrics: Iterable[str]) -> set[str]:
     """Return the inputs and models that the metrics need; those of programs need none of ours."""
-    return {need for name in filter(is_ours, metrics) for need in METRICS.get(name).needs}
-
-
-def is_ours(metric: str) -> bool:
-    """Return False for a metric that a program of the user's computes."""
-    return metric in METRICS
+    ours = (name for name in metrics if name in METRICS)
+    return {need for name in ours for need in METRICS.get(name).needs}
