@@ -412,3 +412,48 @@ def test_random_damage_is_refused_in_words(tmp_path: Path, format: str) -> None:
             imported(format, path, scale)
         except UserError as error:
             assert all(line.isprintable() for line in error.lines)
+
+
+def conversation(answer: str, clip: str = "/d/2video2/oil painting/edit_video/RAVE/12.mp4") -> Any:
+    said = [{"role": "user", "content": "<video> .. prompt: a kite over snow"},
+            {"role": "assistant", "content": answer}]  # fmt: skip
+    return {"messages": said, "videos": clip}
+
+
+def tdve_lists(folder: Path, *feel: Any) -> Path:
+    """Structure in training, alignment in the test cut, a list of a few that nobody reads."""
+    lists = {"feel_train": feel, "text_test": [conversation("it is good(60.5)")],
+             "feel_small": [conversation("it is bad(1)")]}  # fmt: skip
+    (folder / "lists").mkdir()
+    for name, told in lists.items():
+        (folder / "lists" / f"{name}.json").write_text(json.dumps(list(told), indent=1))
+    return folder / "lists"
+
+
+def test_lists_of_tdve(tmp_path: Path) -> None:
+    """Roots differ between questions: the last four parts of a path tell the clip."""
+    other = "/d/new_dataset/oil painting/edit_video/ccedit/12.mp4"
+    path = tdve_lists(tmp_path, conversation("is good(76.0)"), conversation("is pool(20)", other))
+    found = imported("tdve", path, "0:100")
+    assert found.means and values(found) == {
+        ("oil painting/12", "RAVE", "structure"): [76],
+        ("oil painting/12", "ccedit", "structure"): [20],
+        ("oil painting/12", "RAVE", "alignment"): [60.5],
+    }
+    assert set(found.own["prompt"]) == {"a kite over snow"}
+    assert found.own["line"].tolist() == [2, 15, 2]
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (conversation("is good"), "feel_train.json:2: the answer should end with its score"),
+        (conversation("is good(high)"), "feel_train.json:2: 'high' is no number"),
+        (conversation("is good(120)"), "feel_train.json:2: 120 is off the scale 0 to 100"),
+        (conversation("(7)", "12.mp4"), "feel_train.json:2: videos should be"),
+        ({"videos": "a/edit_video/b/1.mp4"}, "the answer should end with its score"),
+        ("text", "feel_train.json:2: videos should be"),
+    ],
+)
+def test_damaged_lists_of_tdve(tmp_path: Path, one: Any, told: str) -> None:
+    assert told in refused("tdve", tdve_lists(tmp_path, one), "0:100")

@@ -24,9 +24,10 @@ from reports.people.export import read_export
 from reports.people.outcome import People, people_of
 from reports.summary import IntervalSettings
 
-pytestmark = pytest.mark.skipif(
-    not RATINGS.is_dir(), reason=f"no real votes at {RATINGS} (set DREAMIX_SHARED to their folder)"
-)
+pytestmark = [
+    pytest.mark.slow,  # each of its files takes seconds to read and to work out
+    pytest.mark.skipif(not RATINGS.is_dir(), reason=f"no real votes at {RATINGS} (DREAMIX_SHARED)"),
+]
 PATTERN = {"text": ("--source-pattern", r"(.+)_\d+\.jpg"), "subject": ()}
 
 
@@ -50,7 +51,6 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, People]:
     }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_alphas_of_every_editor_are_the_published_ones(people: dict[str, People]) -> None:
     for task, one in people.items():
         part = agreement_part(one)
@@ -88,7 +88,6 @@ def parts(tdve: People) -> dict[str, ReportPart]:
     return {part.id: part for part in people_parts(tdve)}
 
 
-@pytest.mark.slow
 def test_own_means_of_tdve_are_those_of_its_file(tdve: People) -> None:
     rows = pd.read_csv(RATINGS / "tdve" / "train-mos.csv")
     names = list(tdve.kept.ratings.methods)
@@ -98,7 +97,6 @@ def test_own_means_of_tdve_are_those_of_its_file(tdve: People) -> None:
         assert tdve.kept.own[question].mos == pytest.approx(means.loc[names].to_numpy(), abs=1e-9)
 
 
-@pytest.mark.slow
 def test_means_have_intervals_over_sources_and_nothing_of_raters(
     tdve: People, parts: dict[str, ReportPart]
 ) -> None:
@@ -139,7 +137,6 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Gold]:
     return found
 
 
-@pytest.mark.slow
 def test_spearman_of_gemini_by_editor_is_the_published_one(
     gold: dict[str, Gold], people: dict[str, People]
 ) -> None:
@@ -163,7 +160,6 @@ FIRST_LOOK = {  # the values of the README of the data, to its three digits
 }  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("question", ["SC", "PQ"])
 def test_seventeen_judges_rank_as_a_first_look_found(
     gold: dict[str, Gold], people: dict[str, People], question: str

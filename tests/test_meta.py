@@ -108,6 +108,29 @@ def test_two_metrics_are_compared(gold: Path) -> None:
     )
 
 
+def test_all_numbers_are_in_a_table(gold: Path, tmp_path: Path) -> None:
+    said("rank", gold, "--csv", tmp_path / "ranks.csv", *FAST)
+    with (tmp_path / "ranks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = {row["name"]: float(row["value"]) for row in rows}
+    assert found == {"follows": pytest.approx(1), "against": pytest.approx(0)}
+    assert {row["statistic"] for row in rows} == {"acc_eq"} and rows[0]["question"] == "q"
+
+
+def test_a_metric_of_a_few_edits_has_no_place(gold: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "new.csv", "edit,method,value", cells()[:6])
+    text = said("add-metric", gold, table, "--name", "few", "--better", "higher", *FAST)
+    assert "few has no place: it has values for too few edits" in text
+
+
+def test_a_name_means_one_metric_of_a_question(gold: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "new.csv", "edit,method,value", cells())
+    options = ("--name", "follows", "--better", "higher", "--question", "q")
+    assert "two metrics are called follows, of every question and q" in refused(
+        "add-metric", gold, table, *options
+    )
+
+
 @pytest.mark.parametrize("statistic", ["pearson", "spearman", "kendall"])
 def test_other_statistics_rank_as_well(gold: Path, statistic: str) -> None:
     text = said("rank", gold, "--statistic", statistic, *FAST)

@@ -117,3 +117,20 @@ def json_value(path: Path, found: GatheredRatings) -> Any:
         raise Mistakes([Problem(str(path), error.lineno, why)]) from None
     except (ValueError, RecursionError) as error:
         raise Mistakes([Problem(str(path), 1, f"this is no JSON: {str(error)[:100]}")]) from None
+
+
+def lines_of_list(path: Path) -> list[int]:
+    """Return the line in which each element of a JSON list begins; [] of what is no list."""
+    text, decoder, lines = read_text(path), json.JSONDecoder(), []
+    at, line, counted = text.find("[") + 1, 1, 0
+    while at and (start := _next_element(text, at)) < len(text) and text[start] != "]":
+        line, counted = line + text.count("\n", counted, start), start
+        lines.append(line)
+        at = decoder.raw_decode(text, start)[1]
+    return lines
+
+
+def _next_element(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import near_misses, shown, why_not_plain
 from dreamix.core.spreadsheet import write_csv
+from dreamix.core.wording import listed
 from evaluation.gold.base import GatheredRatings, RatingScale
 from evaluation.gold.files import table_rows
 
@@ -85,10 +86,27 @@ def read_scores(path: Path, rated: Rated, given: ScoreDefaults) -> list[GoldMetr
         raise Mistakes(found.problems)
     if not metrics:
         raise UserError(f"{path} holds no score")
-    return [
+    read = [
         GoldMetric(name, question, parts.better, parts.origin, _smallest(parts))
         for (name, question), parts in metrics.items()
     ]
+    check_names(read)
+    return read
+
+
+def check_names(metrics: Iterable[GoldMetric]) -> None:
+    """Raise a `UserError` where two metrics of a question bear one name."""
+    seen: dict[str, set[str]] = {}
+    for one in metrics:
+        others = seen.setdefault(one.name, set())
+        if one.question in others or (others and "" in {one.question, *others}):
+            both = sorted(
+                {one.question or "every question", *(o or "every question" for o in others)}
+            )
+            raise UserError(
+                f"two metrics are called {one.name}, of {listed(both)}: call one otherwise"
+            )
+        others.add(one.question)
 
 
 def _check_columns(

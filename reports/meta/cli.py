@@ -52,7 +52,13 @@ def import_gold(
     Raw scores of which nothing else is said count as better when higher.
     """
     from evaluation.gold.formats.viescore import LOWER, scores_beside
-    from evaluation.gold.scores import Rated, ScoreDefaults, read_scores, write_scores
+    from evaluation.gold.scores import (
+        Rated,
+        ScoreDefaults,
+        check_names,
+        read_scores,
+        write_scores,
+    )
     from evaluation.gold.writing import write_ratings
 
     found, asked, origin = gathered(format, path, options)
@@ -64,8 +70,7 @@ def import_gold(
     beside = scores_beside(path) if format == "viescore" and not scores else None
     tables = [*scores, *([beside] if beside else [])]
     metrics = [one for table in tables for one in read_scores(table, rated, given)]
-    if twice := {one.key for one in metrics if [o.key for o in metrics].count(one.key) > 1}:
-        raise UserError(f"two tables of scores have {listed(sorted(name for name, _ in twice))}")
+    check_names(metrics)
     write_ratings(
         found, asked, origin, out, lambda folder: write_scores(folder, metrics) if metrics else None
     )
@@ -134,16 +139,27 @@ def add_metric(
     show_default=True,
     help="Of a correlation: within an edit, between the edits of a method, over all, over methods.",
 )
+@click.option("--csv", type=PATH, metavar="FILE", help="Also write all numbers, unrounded.")
 @RESAMPLES
 @SEED
 def rank(
-    gold: Path, question: str | None, statistic: str, level: Any, resamples: int, seed: int
+    gold: Path,
+    question: str | None,
+    statistic: str,
+    level: Any,
+    csv: Path | None,
+    resamples: int,
+    seed: int,
 ) -> None:
     """Rank the metrics on every question: intervals, clusters, and what people reach."""
+    from dreamix.core.spreadsheet import write_csv
     from reports.meta.gold import read_gold
 
     data = read_gold(gold)
-    _print_ranks(data, _questions(data, question), resamples, seed, statistic, level)
+    rows = _print_ranks(data, _questions(data, question), resamples, seed, statistic, level)
+    if csv:
+        write_csv(csv, list(rows[0]), rows)
+        click.echo(f"{csv}: {plural(len(rows), 'row')}")
 
 
 @meta.command()
@@ -209,12 +225,16 @@ def _print_ranks(
     statistic: str = "acc_eq",
     level: Any = "edits",
     mark: set[str] | None = None,
-) -> None:
-    from reports.meta.ranks import people_on, rank_lines, statistic_of
+) -> list[dict[str, Any]]:
+    """Print the ranking of every question; return a row for every metric of each."""
+    from reports.meta.ranks import people_on, rank_lines, ranked, statistic_of
 
     if not questions:
         raise UserError(f"{data.folder} has no metric: `dreamix meta add-metric` adds one")
     people = people_on(data, _settings(resamples, seed))
-    for one in questions:
-        lines = rank_lines(data, people, one, statistic_of(statistic, level), mark or set())
-        click.echo("\n".join(lines))
+    rows = []
+    for question in questions:
+        one = ranked(data, people, question, statistic_of(statistic, level))
+        click.echo("\n".join(rank_lines(data, one, mark or set())))
+        rows += one.rows
+    return rows

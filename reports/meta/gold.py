@@ -23,6 +23,7 @@ from evaluation.gold.scores import (
     GoldMetric,
     Rated,
     ScoreDefaults,
+    check_names,
     read_scores,
     write_scores,
 )
@@ -92,6 +93,7 @@ def added(gold: Gold, new: list[GoldMetric], *, replace: bool) -> Gold:
             f"{gold.folder} has {listed(sorted(set(twice)))} already: --replace takes its place"
         )
     metrics = [*(one for one in gold.metrics if one.key not in keys), *new]
+    check_names(metrics)
     write_scores(gold.folder, metrics)
     write_sums(gold.folder)
     return gold._replace(metrics=metrics)

@@ -1,6 +1,7 @@
 """Metrics in their order, as lines of text: value, interval, cluster, and what people reach."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,12 +71,31 @@ def _ranking(joint: Joint, question: str, statistic: Statistic) -> MetricRanking
     )
 
 
-def rank_lines(
-    gold: Gold, people: People, question: str, statistic: Statistic, mark: set[str]
-) -> list[str]:
-    """Return the ranking on a question, line by line; mark: metrics to point at."""
+class Ranked(NamedTuple):
+    """The ranking on a question, and what it is of."""
+
+    question: str
+    joint: Joint
+    found: MetricRanking
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for every metric, unrounded."""
+        by = self.found.statistic._asdict()
+        by = {"statistic": by.pop("name"), **by}
+        return [{"question": self.question} | by | row._asdict() for row in self.found.rows]
+
+
+def ranked(gold: Gold, people: People, question: str, statistic: Statistic) -> Ranked:
+    """Return the ranking of a question's metrics."""
     joint = gold_joint(gold, people, question)
-    found = ranking_of(joint, question, statistic)
+    return Ranked(question, joint, ranking_of(joint, question, statistic))
+
+
+def rank_lines(gold: Gold, one: Ranked, mark: set[str]) -> list[str]:
+    """Return a ranking line by line; mark: metrics to point at."""
+    question, joint, found = one
+    statistic = found.statistic
     width = max(len(row.name) for row in found.rows)
     lines = [*_head(gold, joint, question, statistic)]
     for row in found.rows:
@@ -133,12 +153,15 @@ def _halves(joint: Joint, question: str, statistic: Statistic) -> float:
 
 def _placed(found: MetricRanking, mark: set[str]) -> Iterator[str]:
     """Yield the place of metrics that were just added."""
-    ranked = [row for row in found.rows if row.cluster]
-    for row in (row for row in ranked if row.name in mark):
-        place = 1 + sum(other.value > row.value for other in ranked)
-        clusters = max(other.cluster for other in ranked)
+    placed = [row for row in found.rows if row.cluster]
+    for row in (row for row in found.rows if row.name in mark):
+        if not row.cluster:
+            yield f"{row.name} has no place: {row.why_not or 'it has values for too few edits'}"
+            continue
+        place = 1 + sum(other.value > row.value for other in placed)
+        clusters = max(other.cluster for other in placed)
         yield (
-            f"{row.name} is {place} of {len(ranked)}, in cluster {row.cluster} of {clusters}: "
+            f"{row.name} is {place} of {len(placed)}, in cluster {row.cluster} of {clusters}: "
             f"{number(row.value, 3)} [{number(row.low, 3)}, {number(row.high, 3)}]"
         )
 

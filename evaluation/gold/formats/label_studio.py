@@ -1,13 +1,12 @@
 """Label Studio: tasks with annotations as its JSON export has them."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dreamix.core.names import shown
 from evaluation.gold.base import GatheredRatings, ImportSettings, RatingRow, rating_format
-from evaluation.gold.files import json_value, read_text
+from evaluation.gold.files import json_value, lines_of_list
 from evaluation.gold.formats.names import edit_and_method, why_no_name
 
 KINDS = ("rating", "number", "choices")
@@ -19,7 +18,7 @@ Place = tuple[int, str, str, str, str]  # line, edit, method, source, prompt
 def read_label_studio(path: Path, asked: ImportSettings) -> GatheredRatings:
     """JSON export of tasks: ratings, numbers and single choices; not what was skipped or owned."""
     found = GatheredRatings()
-    tasks, lines = json_value(path, found), _lines(path)
+    tasks, lines = json_value(path, found), lines_of_list(path)
     if not isinstance(tasks, list):
         found.wrong(path, 1, "it should be a list of tasks: export as JSON, not as JSON-MIN")
         return found
@@ -35,23 +34,6 @@ def read_label_studio(path: Path, asked: ImportSettings) -> GatheredRatings:
     if left:
         found.remarks.append(f"{left} annotations, skipped or the owner's, are left out")
     return found
-
-
-def _lines(path: Path) -> list[int]:
-    """Return the line in which each task of the list begins."""
-    text = read_text(path)
-    decoder, lines = json.JSONDecoder(), []
-    at = text.find("[") + 1
-    while at and (start := _next(text, at)) < len(text) and text[start] != "]":
-        lines.append(text.count("\n", 0, start) + 1)
-        at = decoder.raw_decode(text, start)[1]
-    return lines
-
-
-def _next(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
 
 
 def _place(
