@@ -70,7 +70,7 @@ def import_(
     )
     for note in made.notes:
         click.echo(f"note: {note}")
-    click.echo(_counted(made.suite))
+    _say_what(made.suite)
     methods = ["unedited"]
     if folders:
         methods = [f"external:{write_outputs(out, made.outputs)}", *methods]
@@ -121,12 +121,20 @@ def init(folder: Path, requests: Path | None, **told: Any) -> None:
     made = init_suite(folder, table, told)
     for note in made.notes:
         click.echo(f"note: {note}")
-    click.echo(_counted(made.suite))
+    _say_what(made.suite)
     _say_next(made.suite, folder, ["unedited"])
 
 
 def _counted(found: Any) -> str:
     return f"{found.name}: {plural(len(found.videos), 'video')}, {plural(len(found.edits), 'edit')}"
+
+
+def _say_what(found: Any) -> None:
+    """Show what a suite has in it."""
+    from dreamix.data.suite_entries import spell_groups
+
+    for line in (_counted(found), *spell_groups(found.edits)):
+        click.echo(line)
 
 
 def _say_next(found: Any, out: Path, methods: list[str]) -> None:

@@ -50,6 +50,7 @@ def check(suite: Path, media_root: Path | None) -> None:
     """
     from dreamix.data.suite import load_suite
     from dreamix.data.suite_check import check_suite
+    from dreamix.data.suite_entries import spell_groups
 
     problems = check_suite(suite, media_root)
     for problem in problems:
@@ -59,6 +60,8 @@ def check(suite: Path, media_root: Path | None) -> None:
         sys.exit(2)
     found = load_suite(suite, media_root)
     click.echo(f"{found.name}: {len(found.videos)} videos, {len(found.edits)} edits, no problems")
+    for line in spell_groups(found.edits):
+        click.echo(line)
 
 
 @bench.command()

@@ -13,7 +13,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.video import Video
 from dreamix.data.suite import Edit, Suite, load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.suite_entries import EditQuestion, spell_groups
 from dreamix.methods.base import METHODS, EditRequest, method
 from dreamix.toybox.world import Scene
 from dreamix.toybox.world.instructions import instruction
@@ -111,6 +111,15 @@ def test_mistakes_of_all_new_keys_are_told_at_once_each_on_its_line(tmp_path: Pa
     assert found.keys() == expected.keys()
     for line, words in expected.items():
         assert words in found[line]
+
+
+def test_tags_and_own_categories_are_counted_unknown_ones_apart(ducks: Suite) -> None:
+    assert spell_groups(ducks.edits) == [
+        "categories of its own: local-remove 1",
+        "tags: removal 1",
+        "other tags: ripples 1",
+    ]
+    assert spell_groups(load_suite(Path("toybox-quick")).edits) == []
 
 
 def test_an_instruction_counts_in_the_identity_of_a_suite_and_an_origin_does_not(

@@ -1,6 +1,7 @@
 """The two kinds of row a suite is made of, the categories of edits, and their tags."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -143,3 +144,17 @@ class Edit(_Row):
             held[name] = tuple(held.get(name) or ())
         held["questions"] = tuple(map(EditQuestion.of, held.get("questions") or ()))
         return super().from_dict(held)
+
+
+def spell_groups(edits: Iterable[Edit]) -> list[str]:
+    """Return lines that count tags, and categories that are a suite's own; those there are."""
+    told = [*edits]
+    own = Counter(edit.category for edit in told if edit.category not in CATEGORIES)
+    tags = Counter(tag for edit in told for tag in edit.tags)
+    strange = Counter({tag: count for tag, count in tags.items() if tag not in TAGS})
+    groups = {"categories of its own": own, "tags": tags - strange, "other tags": strange}
+    return [
+        f"{what}: {', '.join(f'{name} {count}' for name, count in sorted(found.items()))}"
+        for what, found in groups.items()
+        if found
+    ]

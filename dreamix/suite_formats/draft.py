@@ -92,11 +92,12 @@ class Draft:
         elif document.root is not None:
             _read_inner(found, several, inner, held)
         self.problems += found.problems
+        odd = {place[: len(inner) + 1] for place in found.places}
         known = set(adapter(row).json_schema().get("properties", {}))
         each: Any = held.items() if isinstance(held, dict) else enumerate(_listed(held))
         for key, value in each:
             place = (*inner, key)
-            if place not in {odd[: len(place)] for odd in found.places}:
+            if place not in odd:
                 at = At(Path(document.file), document.line(place))
                 self.notes.update(f"key {shown(name)}" for name in sorted(set(value) - known))
                 yield FileRow(at, place, adapter(row).validate_python(value))

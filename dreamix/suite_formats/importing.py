@@ -6,7 +6,7 @@ Nothing is written unless all is right, and all that is wrong is told with its f
 import bisect
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -15,8 +15,8 @@ import yaml
 
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.progress import progress_bar
 from dreamix.core.records import storing, write_whole
-from dreamix.core.yaml_reading import Limits, parse_document
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
@@ -33,7 +33,6 @@ from dreamix.suite_formats.draft import (
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SUITE_FILE = "suite.yaml"
-WRITTEN = Limits(64 << 20, 2_000_000, aliases=False)  # what we wrote ourselves
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class ImportedSuite(NamedTuple):
     outputs: list[tuple[str, ...]]  # method, edit and path of each
 
 
+EditRows = list[tuple[Edit, tuple[At, EditDraft]]]  # edits, each with its row
 Outputs = Callable[[Mapping[str, tuple[At, EditDraft]]], list[tuple[str, ...]]]
 
 
@@ -79,24 +79,23 @@ def import_suite(
     draft = Draft(kind.name, root, wanted.fps, chosen=wanted.media_root is not None)
     kind.read(path, draft)
     clips = _clips(draft)
-    videos, rows = entries(draft, clips), _edits(draft, clips)
-    document = {
-        **_heads(kind, draft, wanted, path),
-        **_categories(draft),
-        "videos": [_stated(video, draft.root) for video in videos.values()],
-        "edits": [edit.to_dict() for edit, _ in rows.values()],
-    }
-    text = yaml.dump(document, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100)
-    places = {edit: row for edit, (_, row) in rows.items()}
-    if rows:
-        draft.problems += _mistakes(text, draft, clips, places, videos)
-    elif not draft.problems:
+    rows, videos = _edits(draft, clips), entries(draft, clips)
+    if not rows and not draft.problems:
         raise UserError(f"{path} asks for no edit: nothing was imported")
+    head = {**_heads(kind, wanted, path), **_categories(draft)}
+    if rows:
+        draft.problems += _mistakes(head, draft, clips, rows, videos)
     _check_before(out, kind, draft, rows)
-    made = _with_mistakes(draft, outputs, places)
+    made = _with_mistakes(draft, outputs, {edit.id: row for edit, row in rows})
     draft.stop()
-    _write(out, text, videos.values() if wanted.copy else (), draft.root)
-    suite = load_suite(out, None if wanted.copy else draft.root)
+    suite = Suite(
+        **head,
+        root=out.resolve(),
+        media_root=(out if wanted.copy else draft.root).resolve(),
+        videos=_hashed(videos, draft.root),
+        edits=tuple(edit for edit, _ in rows),
+    )
+    _write(suite, head, draft.root if wanted.copy else None)
     return ImportedSuite(suite, [f"{count} x {what}" for what, count in draft.notes.items()], made)
 
 
@@ -139,20 +138,20 @@ def _clips(draft: Draft) -> dict[str, str]:
     return found
 
 
-def _edits(draft: Draft, clips: Mapping[str, str]) -> dict[str, tuple[Edit, tuple[At, EditDraft]]]:
-    """Return the edits by id, each with its row; two rows of one key are a problem."""
-    ids, found = video_ids([*clips.values()]), {}
+def _edits(draft: Draft, clips: Mapping[str, str]) -> EditRows:
+    """Return the edits, each with its row; two rows of one key are a problem."""
+    ids, found = video_ids([*clips.values()]), []
     first: dict[str, At] = {}
     for at, asked in draft.edits:
         if (known := first.setdefault(asked.key, at)) is not at:
             draft.wrong(at, f"{asked.key} stands twice (first on line {known.line})")
         elif asked.clip in clips:
             edit = edit_of(draft.format, at, asked, ids[clips[asked.clip]])
-            found[edit.id] = edit, (at, asked)
+            found.append((edit, (at, asked)))
     return found
 
 
-def _heads(kind: SuiteFormat, draft: Draft, wanted: ImportChoices, path: Path) -> dict[str, Any]:
+def _heads(kind: SuiteFormat, wanted: ImportChoices, path: Path) -> dict[str, Any]:
     commit = wanted.commit
     origin = {"format": kind.name, "source": path.resolve().name, "commit": commit}
     return {
@@ -172,50 +171,76 @@ def _categories(draft: Draft) -> dict[str, dict[str, str]]:
     return {"categories": own} if own else {}
 
 
-def _stated(video: VideoEntry, root: Path) -> dict[str, Any]:
-    """Return a video as suite.yaml has it, with the hash of its file where that can be read."""
-    told, path = video.to_dict(), root / str(video.path)
-    if path.is_file():
-        told["sha256"] = sha256_file(path)
-    return told
+def _hashed(videos: Mapping[str, VideoEntry], root: Path) -> dict[str, VideoEntry]:
+    """Return the videos with the hashes of their files: outputs belong to these and no others."""
+    found = {}
+    with progress_bar("reading clips") as progress:
+        for done, (name, video) in enumerate(videos.items()):
+            progress(done, len(videos), note=str(video.path))
+            path = root / str(video.path)
+            found[name] = replace(video, sha256=sha256_file(path)) if path.is_file() else video
+    return found
+
+
+class SuiteText(NamedTuple):
+    """A suite.yaml, and the lines on which its videos and edits begin."""
+
+    text: str
+    videos: list[int]
+    edits: list[int]
+
+
+def _text(
+    head: Mapping[str, Any], videos: Iterable[VideoEntry], edits: Iterable[Edit]
+) -> SuiteText:
+    """Return the text of a suite.yaml: rows are written one by one, so that lines are known."""
+    parts, lines, line = [_dumped(dict(head))], [], _dumped(dict(head)).count("\n") + 1
+    for key, rows in (("videos", videos), ("edits", edits)):
+        parts.append(f"{key}:\n")
+        line, starts = line + 1, []
+        for row in rows:
+            starts.append(line)
+            parts.append(_dumped([row.to_dict()]))
+            line += parts[-1].count("\n")
+        lines.append(starts)
+    return SuiteText("".join(parts), *lines)
+
+
+def _dumped(value: object) -> str:
+    text: str = yaml.dump(value, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 def _mistakes(
-    text: str,
+    head: Mapping[str, Any],
     draft: Draft,
     clips: Mapping[str, str],
-    rows: Mapping[str, tuple[At, EditDraft]],
+    rows: EditRows,
     videos: Mapping[str, VideoEntry],
 ) -> list[Problem]:
     """Return what the checks of a suite say, at the rows that it comes from."""
+    written = _text(head, videos.values(), (edit for edit, _ in rows))
     with TemporaryDirectory() as folder:
         file = Path(folder, SUITE_FILE)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(written.text, encoding="utf-8")
         found = check_suite(file, draft.root)
-        document = parse_document(
-            text.encode(), str(file), Limits(64 << 20, 2_000_000, aliases=False)
-        )
-    places: dict[int, At] = {}
     first: dict[str, At] = {}
     for at, asked in draft.edits:
         first.setdefault(clips.get(asked.clip, ""), at)
-    for k, video in enumerate(videos.values()):
-        places[document.line(("videos", k))] = first[str(video.path)]
-    for k, (at, _) in enumerate(rows.values()):
-        places[document.line(("edits", k))] = at
-    starts, head = sorted(places), At(Path(draft.edits[0][0].file), 1)
-    told = []
-    for problem in found:
-        before = bisect.bisect_right(starts, problem.line)
-        told.append((places[starts[before - 1]] if before else head).wrong(problem.message))
-    return told
+    places = [first[str(video.path)] for video in videos.values()] + [at for _, (at, _) in rows]
+    starts = [*written.videos, *written.edits]
+    told = (bisect.bisect_right(starts, problem.line) for problem in found)
+    return [
+        places[max(before - 1, 0)].wrong(problem.message)
+        for before, problem in zip(told, found, strict=True)
+    ]
 
 
 def _check_before(
     out: Path,
     kind: SuiteFormat,
     draft: Draft,
-    rows: Mapping[str, tuple[Edit, tuple[At, EditDraft]]],
+    rows: EditRows,
 ) -> None:
     """Note where a row asks for something else than at the last import to the same folder."""
     if not (out / SUITE_FILE).exists():
@@ -224,7 +249,7 @@ def _check_before(
     if before.origin.get("format") != kind.name:
         raise UserError(f"{out / SUITE_FILE} is another suite: choose another --out")
     known = {_key(edit): edit for edit in before.edits}
-    for edit, (at, asked) in rows.values():
+    for edit, (at, asked) in rows:
         then = known.get(_key(edit)) if asked.positional else None
         if then and (then.prompt, then.instruction) != (edit.prompt, edit.instruction):
             draft.wrong(
@@ -239,14 +264,22 @@ def _key(edit: Edit) -> tuple[Any, Any]:
     return origin.get("file"), origin.get("id")
 
 
-def _write(out: Path, text: str, videos: Iterable[VideoEntry], root: Path) -> None:
-    """Write the suite and, where they are wanted, its clips."""
-    with storing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        for video in videos:
-            clip, copy = root / str(video.path), out / str(video.path)
-            if not copy.exists() and clip.resolve() != copy.resolve():
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                (shutil.copytree if clip.is_dir() else shutil.copy2)(clip, copy)
-    with write_whole(out / SUITE_FILE) as file:
-        file.write(text.encode())
+def _write(suite: Suite, head: Mapping[str, Any], clips: Path | None) -> None:
+    """Write the suite and, where they are wanted, its clips; clips: the folder they are in."""
+    with storing(suite.root):
+        suite.root.mkdir(parents=True, exist_ok=True)
+        for video in suite.videos.values() if clips else ():
+            _copy(Path(str(clips), str(video.path)), suite.root / str(video.path), video.sha256)
+    with write_whole(suite.root / SUITE_FILE) as file:
+        file.write(_text(head, suite.videos.values(), suite.edits).text.encode())
+
+
+def _copy(clip: Path, copy: Path, sha256: str | None) -> None:
+    """Copy a clip or a folder of frames, unless it is there already."""
+    if clip.resolve() == copy.resolve():
+        return
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if clip.is_dir():
+        shutil.copytree(clip, copy, dirs_exist_ok=True)
+    elif not copy.exists() or sha256_file(copy) != sha256:
+        shutil.copy2(clip, copy)
