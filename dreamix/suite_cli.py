@@ -9,6 +9,7 @@ import click
 from dreamix.core.wording import plural
 
 PATH = click.Path(path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 LICENCE = click.option("--licence", help="Terms of clips and requests, where the format has none.")
 FPS = click.option("--fps", type=click.FloatRange(0, min_open=True), help="Of folders of frames.")
@@ -80,7 +81,7 @@ def import_(
 @suite.command()
 @click.argument("format_", metavar="FORMAT")
 @click.argument("suite_", metavar="SUITE", type=PATH)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--out", type=FILE, required=True, help="File to write.")
 def export(format_: str, suite_: Path, out: Path) -> None:
     """Write a suite as another benchmark's file; clips stay where they are."""
     from dreamix.core.errors import UserError

@@ -29,9 +29,9 @@ from reports.subjects import Of, made_with, parts_on
 from reports.summary import IntervalSettings
 
 DESIGNS = {
-    "absolute": "rated one edit at a time, beside its source and prompt, from 1 to 5 with a verbal "
-    "label on every point",
-    "pairwise": "chose between two edits of one source, beside it and the prompt, with no "
+    "absolute": "rated one edit at a time, beside its source and request, from 1 to 5 with a "
+    "verbal label on every point",
+    "pairwise": "chose between two edits of one source, beside it and the request, with no "
     "difference as a third answer",
 }
 Follow = Callable[[People], list[ReportPart]]
