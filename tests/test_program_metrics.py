@@ -21,6 +21,7 @@ from evaluation.options import metric_specs
 from evaluation.run.folder import RunFolder
 from evaluation.schema import ClipRow, ScoreRow
 from evaluation.score import decoding
+from evaluation.score import program as program_of_users
 from evaluation.score.command import Command, SelfDescription, TimeLimits
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.scoring import Summary, score_run
@@ -41,6 +42,12 @@ import json, os, signal, sys, time
 def tell(**answer):
     print(json.dumps(answer), flush=True)
 """
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that will not end are ended sooner than people's."""
+    monkeypatch.setattr(program_of_users, "GRACE", 0.2)
 
 
 @pytest.fixture(scope="module")
@@ -280,9 +287,9 @@ class TestFaults:
             "        time.sleep(1000)\n"
             "    tell(",
         )
-        scored(run, written(tmp_path, body), limits=TimeLimits(20, 0.5))
+        scored(run, written(tmp_path, body), limits=TimeLimits(20, 1.5))
         assert values(run) == ALL | {"e-3": None}
-        assert reasons(run)["e-3"] == "no answer within 0.5 s (--cmd-clip)"
+        assert reasons(run)["e-3"] == "no answer within 1.5 s (--cmd-clip)"
         assert is_gone(int((tmp_path / "pid").read_text()))
 
     @pytest.mark.parametrize(
