@@ -20,7 +20,7 @@ from evaluation.score.asking import Programs
 from evaluation.score.command import Command, SelfDescription, TimeLimits
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.plan import TasksOfVideo, plan
-from evaluation.score.table import Key, append_scores
+from evaluation.score.table import Key, append_scores, load_what_writes
 from evaluation.score.video import ScoringWorker
 from evaluation.settings import ModelSettings
 
@@ -138,7 +138,7 @@ class Work:
                 again += [ask for ask in fresh if keeper.failed(ask.row)]
             programs.ask(again)  # last: what ended a program before may do so again
             if programs.names:
-                import pyarrow.parquet  # noqa: F401 - for the table, loaded while they work
+                load_what_writes()  # while they work
             for name, one in programs.finish().items():
                 keeper.seconds[f"program {name}"] += one.seconds
                 self.programs.said[name] = one.ledger.said

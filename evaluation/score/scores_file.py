@@ -29,7 +29,7 @@ NO_SCORE = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "missing"}
 SUSPECT = -1.0  # what some programs write for no score
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MOST_TEXT = 500  # letters of a source or a reason
-MOST_PROBLEMS = 10_000
+MOST_PROBLEMS, MOST_HINTS = 10_000, 50  # mistakes, and those that are compared with what there is
 NOBODYS = "other"  # the axis of a metric of which the table gives none
 
 
@@ -126,8 +126,9 @@ class _Reading:
             UserError: with all that is wrong.
         """
         metrics = [self._metric(name, column) for name, column in self._columns.items()]
-        for (kind, name), (line, rows) in self._unknown.items():
-            hint = near_misses(name, sorted(self._known.get(kind, ())))
+        for number, ((kind, name), (line, rows)) in enumerate(self._unknown.items()):
+            known = sorted(self._known.get(kind, ())) if number < MOST_HINTS else []
+            hint = near_misses(name, known)
             self.wrong(line, f"the run has no {kind} {shown(name)}{hint} ({plural(rows, 'row')})")
         self._check_names()
         if self._problems:

@@ -72,6 +72,11 @@ def write_scores(path: Path, rows: dict[Key, ScoreRow]) -> None:
         file.write(_parquet(ordered))
 
 
+def load_what_writes() -> None:
+    """Load the packages that `write_scores` takes, which is most of its time for few rows."""
+    _parquet([])
+
+
 def is_complete(path: Path) -> bool:
     """Return True if `write_scores` has run since the last append."""
     table = path.with_suffix(".parquet")
