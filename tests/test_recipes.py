@@ -15,7 +15,10 @@ import pytest
 from small_suites import small_suite
 from tiny_packages import PROGRAM, dreamix
 
-KINDS = ("method", "metric", "backend", "report subject", "suite format", "command")
+KINDS = (
+    *("method", "metric", "backend", "report subject", "suite format", "rating format"),
+    "command",
+)
 BLOCK = r"```{}\n(.*?)```"
 
 
@@ -172,6 +175,21 @@ def test_the_command_is_there_and_all_is_listed(site: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_format_of_a_package_is_read_and_named(site: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "votes.jsonl", tmp_path / "export"
+    row = {"clip": "kite", "editor": "ours", "who": 7, "grade": 4}
+    path.write_text(f"{json.dumps(row)}\n{json.dumps(row | {'editor': 'theirs'})}\n")
+    words = ("study", "import", "my-ratings", path, "--scale", "1:5", "--out", out)
+    done = dreamix(*words, places=(site,))
+    assert done.returncode == 0, done.stderr
+    assert "2 ratings" in done.stdout
+    assert "format: my-ratings (my-package 1.0)" in (out / "study.yaml").read_text()
+    path.write_text('{"clip": "kite"}\n')
+    done = dreamix(*words[:-1], tmp_path / "other", places=(site,))
+    assert done.returncode == 2 and "votes.jsonl:1: clip, editor, who and grade" in done.stderr
+
+
+@pytest.mark.slow
 def test_another_version_does_not_go_on_with_its_clips(
     run: Path, package: Path, suite: Path, tmp_path: Path
 ) -> None:
@@ -260,6 +278,7 @@ def test_the_example_package_says_what_the_page_says(text: str, package: Path) -
         "dreamix.commands",
         "dreamix.methods",
         "dreamix.metrics",
+        "dreamix.rating_formats",
         "dreamix.report_subjects",
         "dreamix.suite_formats",
     ]

@@ -82,7 +82,7 @@ def write_sums(folder: Path) -> None:
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != SUMS
+        if path.is_file() and path.name != SUMS and not path.name.startswith(".")
     ]
     with write_whole(folder / SUMS) as file:
         file.write("".join(lines).encode())

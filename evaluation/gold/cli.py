@@ -13,6 +13,7 @@ from evaluation.gold.base import (
     RATING_FORMATS,
     GatheredRatings,
     ImportSettings,
+    RatingFormat,
     RatingScale,
     scale_of,
 )
@@ -125,19 +126,34 @@ def gathered(
         UserError: with everything that is wrong with the ratings.
     """
     reader, asked = RATING_FORMATS.get(format), _asked(options)
+    package = RATING_FORMATS.brought_by(format)
     for name in ("licence", "source", "name"):
         text = options[name] or ""
         if len(text) > LONGEST_TEXT or not text.isprintable():
             raise UserError(f"--{name}: one line of at most {LONGEST_TEXT} characters")
     origin = RatingsOrigin(
         name=options["name"] or path.resolve().stem or "ratings",
-        format=format,
+        format=f"{format} ({package})" if package else format,
         source=options["source"],
         licence=options["licence"],
         success=_success(options["success"], asked.scale),
         unit=options["unit"] or reader.unit,
     )
-    return checked(reader.read(path, asked), asked), asked, origin
+    return checked(_read(reader, path, asked), asked), asked, origin
+
+
+def _read(reader: RatingFormat, path: Path, asked: ImportSettings) -> GatheredRatings:
+    """Return what a format reads; one of another package that fails is a `UserError`."""
+    package = RATING_FORMATS.brought_by(reader.name)
+    try:
+        return reader.read(path, asked)
+    except UserError:
+        raise
+    except Exception as error:
+        if package is None:
+            raise
+        why = f"{type(error).__name__}: {error}"
+        raise UserError(f"package {package}: format {reader.name} failed: {why}") from error
 
 
 def _asked(options: dict[str, Any]) -> ImportSettings:

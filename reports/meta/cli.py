@@ -111,13 +111,16 @@ def add_metric(
 
     SCORES has the columns edit, method and value, as a CSV.
     """
+    from dreamix.core.records import only_writer
     from evaluation.gold.scores import ScoreDefaults, read_scores
     from reports.meta.gold import added, rated_of, read_gold
 
-    data = read_gold(gold)
     given = ScoreDefaults(name, question, better, frozenset(), source)
-    new = read_scores(scores, rated_of(data.export), given)
-    data = added(data, new, replace=replace)
+    read_gold(gold)  # what is no gold data is said before a lock is put there
+    with only_writer(gold):
+        data = read_gold(gold)
+        new = read_scores(scores, rated_of(data.export), given)
+        data = added(data, new, replace=replace)
     questions = [q for q in data.questions if any(one.question in ("", q) for one in new)]
     _print_ranks(data, questions, resamples, seed, mark={one.name for one in new})
 

@@ -19,10 +19,6 @@ from reports.summary import IntervalSettings
 from reports.tables import Table
 
 Make = Callable[[Joint], Made]
-NO_VOTES = (
-    "Only mean scores are known, no single votes: what single raters or half of the panel would "
-    "reach, and so how near a metric comes to people, is not known."
-)
 
 
 def build_meta(gold: Gold, out: Path, how: IntervalSettings) -> tuple[Path, list[ReportPart]]:
@@ -51,7 +47,6 @@ def _of_question(gold: Gold, people: People, question: str) -> list[ReportPart]:
     made = [part for make in makers for part in listed_parts(make(joint))]
     left = methods_left_out(gold, question)
     notes = [f"Left out, as most metrics have no value for them: {listed(left)}."] if left else []
-    notes += [NO_VOTES] if gold.export.means else []
     made[0] = made[0]._replace(notes=(*notes, *made[0].notes))
     return [_named(part, question) for part in made]
 

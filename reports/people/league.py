@@ -178,7 +178,13 @@ def league_part(joint: Joint) -> ReportPart | None:
 
 
 def _drawing(found: Agreement, level: float) -> Drawing:
-    leader = found.ranked[0]
+    leader, people = found.ranked[0], ""
+    if np.isfinite(found.halves.mean):
+        people = (
+            f"Diamonds and band: people in the place of a metric, with bars over the middle "
+            f"{100 * level:g}% of random draws; they are compared with fewer votes than metrics "
+            "are, so this is what people reach, not an upper bound. "
+        )
     return Drawing(
         f"league_{found.question}",
         league_figure(found),
@@ -186,11 +192,8 @@ def _drawing(found: Agreement, level: float) -> Drawing:
         f"best {those(found.tops)}, {number(leader.value, 2)}.",
         f"How far metrics follow raters on {found.question}. Filled: metrics meant for it. Bars of "
         f"metrics: {100 * level:g}% intervals over source videos. A line separates clusters: below "
-        "it, every metric is significantly worse than all metrics above it. Diamonds and band: "
-        f"people in the place of a metric, with bars over the middle {100 * level:g}% of random "
-        "draws; they are compared with fewer votes than metrics are, so this is what people reach, "
-        "not an upper bound. Dotted: a metric that knows nothing; dashed: one that knows only the "
-        "method."
+        f"it, every metric is significantly worse than all metrics above it. {people}Dotted: a "
+        "metric that knows nothing; dashed: one that knows only the method."
         + (f" Not ranked, and so not drawn: {listed([*found.apart])}." if found.apart else ""),
     )
 
@@ -203,7 +206,7 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
     assert found.table
     ranking, rows = SHORT[headline(joint).name], found.table.rows
     accuracy = headline(joint).name == "acc_eq"
-    panels = _panels(found, accuracy)
+    panels = _panels(found, accuracy, joint.people.export.means)
     blank = [NOTHING] * len(panels)
     sampled = "acc_eq where a video's epsilon is calibrated on all other videos"
     calibrated: list[tuple[Head, list[TableCell | str | int]]] = [
@@ -235,15 +238,20 @@ def _league_table(joint: Joint, found: Agreement) -> Table:
 
 def _league_caption(joint: Joint, found: Agreement, ranking: str) -> str:
     level = joint.people.how.confidence
+    last = "Last line: the method's mean vote on the other videos."
+    if not joint.people.export.means:
+        last = (
+            f"Last lines: people in the place of a metric, with the middle {100 * level:g}% of "
+            "random draws or the lowest and the highest rater, and the method's mean vote on the "
+            "other videos."
+        )
     text = (
         f"Ranked by {ranking}, with {100 * level:g}% intervals over source videos. Bold: the best, "
         "metrics that are not significantly worse, and the axis of those meant for the question. "
         "p: two-sided, of the difference from the best metric on the clips for which both have "
         "values, adjusted over all metrics, since the same data choose the best. A cluster begins "
         "where a metric is worse than every metric above it. No value: of "
-        f"{plural(joint.metrics[0].size, 'rated clip')}. Last lines: people in the place of a "
-        f"metric, with the middle {100 * level:g}% of random draws or the lowest and the highest "
-        "rater, and the method's mean vote on the other videos."
+        f"{plural(joint.metrics[0].size, 'rated clip')}. {last}"
     )
     if not found.apart:
         return text
@@ -260,8 +268,14 @@ def _value_cell(found: Agreement, row: RankedMetric) -> TableCell:
     return replace(cell, mark=APART if row.name in found.apart else "")
 
 
-def _panels(found: Agreement, accuracy: bool) -> dict[str, TableCell]:
-    """Return what people reach in the place of a metric, by the label of its line."""
+def _panels(found: Agreement, accuracy: bool, means: bool) -> dict[str, TableCell]:
+    """Return what people reach in the place of a metric, by the label of its line.
+
+    means: there are no single votes, so there are no people to put in that place.
+    """
+    alone = {"method alone": plain_cell(found.method, 3)} if accuracy else {}
+    if means:
+        return alone
     cells = {
         label: ends_cell(Estimate(panel.low, panel.mean, panel.high), 3)
         for label, panel in (("half of the raters", found.halves), ("one vote an edit", found.vote))
@@ -272,7 +286,7 @@ def _panels(found: Agreement, accuracy: bool) -> dict[str, TableCell]:
         cells[f"single raters ({people.raters})"] = ends_cell(single, 3)
     else:
         cells["single raters"] = TableCell(NOTHING, "no rater")
-    return cells | ({"method alone": plain_cell(found.method, 3)} if accuracy else {})
+    return cells | alone
 
 
 def _frames(

@@ -28,6 +28,15 @@ IN_SAMPLE = (
     "that it is judged by: in simulations, nominal 95% intervals of acc_eq held the population's "
     "value in 93% of cases. The column beside it takes each video's epsilon from the other videos."
 )
+NO_VOTES = (
+    "Only mean scores are known, no single votes: what single raters or half of the panel would "
+    "reach, and so how near a metric comes to people, is not known."
+)
+CEILINGS = (
+    "; ceilings of Pearson correlations are the square root of the Spearman-Brown reliability of "
+    "random halves of the panel [@spearman1910; @brown1910]"
+)
+HALVES = "random halves of the panel against the other half, for one random vote on every edit "
 ALPHA = 0.05
 MANY = 5  # names in a sentence
 
@@ -137,7 +146,7 @@ def notes(joint: Joint, found: list[Agreement]) -> tuple[str, ...]:
     ]
     if joint.left_out:
         said.append(f"Not compared with raters: {_left_out(joint.left_out)}.")
-    if systems > 1 and (without := _no_single_rater(found)):
+    if systems > 1 and (without := _no_single_rater(joint, found)):
         said.append(without)
     return tuple(dict.fromkeys(said))
 
@@ -160,7 +169,9 @@ def _few(systems: int) -> str:
     )
 
 
-def _no_single_rater(found: list[Agreement]) -> str:
+def _no_single_rater(joint: Joint, found: list[Agreement]) -> str:
+    if joint.people.export.means:
+        return NO_VOTES
     people = [one.table.people for one in found if one.table]
     if not people or any(each and each.raters for each in people):
         return ""
@@ -187,6 +198,10 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
     else:
         first = "Metrics were compared with mean votes by Kendall's tau-b between edits; "
         test = "of the metrics' standardized scores"
+    halves = ceilings = ""
+    if not joint.people.export.means:
+        halves = f"{HALVES}against the others, and for "
+        ceilings = CEILINGS
     return (
         f"{first}intervals are {100 * how.confidence:g}% percentiles of {how.resamples} "
         "resamples of source videos.",
@@ -198,13 +213,10 @@ def done(joint: Joint, ranked: list[Agreement]) -> tuple[str, ...]:
         "step-down [@westfall1993]: those against the best over all claims that a metric of the "
         "question is not the best [@hsu1981], the others over all pairs. A cluster begins where a "
         "metric is worse than every metric above it at adjusted p < 0.05.",
-        "For comparison, the same statistic was computed for random halves of the panel against "
-        "the other half, for one random vote on every edit against the others, and for each "
-        "method's mean vote on the other source videos.",
+        f"For comparison, the same statistic was computed for {halves}each method's mean vote on "
+        "the other source videos.",
         "Soft pairwise accuracy [@thompson2024spa] and correlations within edits, between edits "
-        "and over all are also given; ceilings of Pearson correlations are the square root of "
-        "the Spearman-Brown reliability of random halves of the panel "
-        "[@spearman1910; @brown1910].",
+        f"and over all are also given{ceilings}.",
     )
 
 
