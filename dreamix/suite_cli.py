@@ -88,6 +88,7 @@ def export(format_: str, suite_: Path, out: Path) -> None:
     from dreamix.core.records import write_whole
     from dreamix.data.suite import load_suite
     from dreamix.suite_formats.base import FORMATS
+    from dreamix.suite_formats.writing import left_out
 
     kind = FORMATS.get(format_)
     if kind.write is None:
@@ -95,6 +96,8 @@ def export(format_: str, suite_: Path, out: Path) -> None:
         raise UserError(f"{kind.title} cannot be written; these can: {', '.join(able)}")
     found = load_suite(suite_, files=False)
     text = kind.write(found)
+    for line in left_out(kind, found):
+        click.echo(f"note: {line}")
     with write_whole(out) as file:
         file.write(text.encode())
     click.echo(f"{out}: {_counted(found)} for {kind.title}")

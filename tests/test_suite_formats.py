@@ -116,13 +116,16 @@ def test_a_damaged_file_is_refused_with_every_mistake_on_its_line(
 
 
 # By hand: the table of an export is what was imported, but for what a format has no field for.
-WRITTEN = ("ivebench", "editversebench", "openve-bench", "v2vbench", "tgve", "csv")
+WRITTEN = ("covebench", "ivebench", "editversebench", "openve-bench", "v2vbench", "tgve", "csv")
 
 
 def asked(suite: Suite) -> list[tuple[object, ...]]:
     """What a suite asks, whatever its ids and origins."""
     return [
-        (e.prompt, e.instruction, e.category, e.tags, e.to_phrase, suite.videos[e.video].caption)
+        (
+            *(e.prompt, e.instruction, e.category, e.to_phrase, e.questions, e.references),
+            suite.videos[e.video].caption,
+        )
         for e in suite.edits
     ]
 
@@ -133,8 +136,6 @@ def test_a_suite_that_is_exported_and_imported_again_asks_the_same(
 ) -> None:
     sample = SAMPLES[name]
     path = sample.write(tmp_path / "bench")
-    if name == "editversebench":  # an edit with a reference has no field for it there
-        path.write_text(sample.text[: sample.text.index(',\n "10"')] + "}")
     before = imported(name, path, tmp_path / "out").suite
     write = FORMATS.get(name).write
     assert write is not None
@@ -278,8 +279,13 @@ def test_the_command_line_imports_lists_and_exports(suite_command: Program, tmp_
     assert load_suite(out, tmp_path / "b").origin["commit"] == "223572d"
     code, said, _ = suite_command("suite", "export", "csv", out, "--out", tmp_path / "x.csv")
     assert code == 0 and (tmp_path / "x.csv").read_text().count("\n") == 3
+    assert "note: 2 edits have `tags`" not in said, "CSV has a place for them"
+    code, said, _ = suite_command(
+        "suite", "export", "openve-bench", out, "--out", tmp_path / "y.csv"
+    )
+    assert code == 0 and "note: 2 edits have `tags`, which OpenVE-Bench has no place for" in said
     code, _, err = suite_command("suite", "export", "five", out, "--out", tmp_path / "x.json")
-    assert code == 2 and "FiVE cannot be written; these can: csv" in err
+    assert code == 2 and "FiVE cannot be written; these can: covebench, csv" in err
     code, said, _ = suite_command("suite", "formats")
     assert code == 0 and all(name in said for name in SAMPLES)
 

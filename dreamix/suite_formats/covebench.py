@@ -4,19 +4,24 @@ Fields as github.com/NJU-LINK/CoVEBench has them in data/checklist.json, at e9af
 by its id and several share a source. Questions that want a score and no answer are left out.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from dreamix.core.json_reading import read_json_document
+from dreamix.data.suite import Suite
 from dreamix.data.suite_entries import EditQuestion
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow, shuffled, slug
 from dreamix.suite_formats.files import one_file
+from dreamix.suite_formats.writing import clip_of, needed
 
 LOOSE = ConfigDict(extra="ignore")
 SCORE = "Score-MCQ"  # its expected answer is 5 on a scale of ten
@@ -71,11 +76,48 @@ class CoveTask:
     summary_of_changes: Any = None  # an editor's log
 
 
+def write(suite: Suite) -> str:
+    """Return the list of tasks of a suite; their questions are one group."""
+    return json.dumps([_task(suite, k) for k in range(len(suite.edits))], indent=1) + "\n"
+
+
+def _task(suite: Suite, k: int) -> dict[str, Any]:
+    edit = suite.edits[k]
+    known = str((edit.origin or {}).get("id", ""))
+    levels = str((edit.origin or {}).get("category") or edit.category).split(" + ")
+    return {
+        "id": int(known) if known.isdecimal() else k,
+        "original_description": needed(edit, "a caption", suite.videos[edit.video].caption),
+        "editing_instruction": needed(edit, "an instruction", edit.instruction),
+        "target_video_description": needed(edit, "a prompt", edit.prompt),
+        "videoA_path": clip_of(suite, edit),
+        "category": [{"Level 1": level} for level in levels],
+        "evaluation_groups": [{"questions": [*starmap(_written, enumerate(edit.questions, 1))]}],
+    }
+
+
+def _written(number: int, asked: EditQuestion) -> dict[str, Any]:
+    """Return a question with its answer, by letter where there are options."""
+    letters = dict(zip(ascii_uppercase, asked.options, strict=False))
+    answer = next((key for key, text in letters.items() if text == asked.answer), str(asked.answer))
+    told = {
+        "id": asked.id or f"q{number}",
+        "type": "AB-MCQ" if letters else "Single-TF",
+        "dimension": asked.about,
+        "question": asked.question,
+        "options": letters or None,
+        "expected_answer": answer,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
 @suite_format(
     "covebench",
     title="CoVEBench",
     licence="not stated; clips are called as Mixkit's are",
     free=False,
+    write=write,
+    holds=("prompt", "instruction", "questions"),
 )
 def covebench(path: Path, draft: Draft) -> None:
     """PATH: checklist.json. Outputs: ID.mp4, by task."""
@@ -123,7 +165,7 @@ def _question(asked: CoveQuestion, task: str) -> EditQuestion | None:
         options = asked.options or {}
         if answer not in options or len(set(options.values())) < len(options):
             return None
-        mixed = shuffled([*options.values()], task, asked.id)
+        mixed = shuffled([*options.values()], task, slug(asked.id))
         return EditQuestion(asked.question, options[answer], mixed, slug(asked.id), asked.dimension)
     if answer.lower() not in YES + NO:
         return None

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from dreamix.core.errors import UserError
 from dreamix.core.json_reading import read_json_document
 from dreamix.core.yaml_reading import Document
-from dreamix.data.suite import Suite
+from dreamix.data.suite import Edit, Suite
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow
@@ -51,8 +52,17 @@ def write(suite: Suite) -> str:
             "source_prompt": suite.videos[edit.video].caption,
             "target_prompt": edit.prompt,
         }
+        told |= _with_tags(edit)
         found[key] = {name: value for name, value in told.items() if value is not None}
     return json.dumps(found, indent=1) + "\n"
+
+
+def _with_tags(edit: Edit) -> dict[str, str | None]:
+    """Return the references under the tags by which the words name them."""
+    tags = dict.fromkeys(tag for tag in _TAG.findall(str(edit.instruction)) if tag != SOURCE)
+    if len(tags) != len(edit.references):
+        raise UserError(f"edit {edit.id} does not name its references by tags such as <image1>")
+    return dict(zip(tags, edit.references, strict=True))
 
 
 @suite_format(
@@ -61,6 +71,7 @@ def write(suite: Suite) -> str:
     licence="Adobe Research License, noncommercial; clips: Pixabay",
     free=False,
     write=write,
+    holds=("prompt", "instruction", "references"),
 )
 def editversebench(path: Path, draft: Draft) -> None:
     """PATH: the JSON of all edits. Outputs: ID/generate.mp4."""

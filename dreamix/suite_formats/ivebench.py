@@ -67,7 +67,14 @@ def _record(suite: Suite, k: int) -> dict[str, Any]:
     return record | ({"target_phrase": edit.to_phrase} if edit.to_phrase else {})
 
 
-@suite_format("ivebench", title="IVEBench", licence="MIT (dataset card)", free=True, write=write)
+@suite_format(
+    "ivebench",
+    title="IVEBench",
+    licence="MIT (dataset card)",
+    free=True,
+    write=write,
+    holds=("prompt", "instruction", "to"),
+)
 def ivebench(path: Path, draft: Draft) -> None:
     """PATH: ivebench_prompt_short.json or the long list. Outputs: as the source is called."""
     document = read_json_document(one_file(path, "*.json"), LIMITS)

@@ -59,6 +59,7 @@ def write(suite: Suite) -> str:
     licence="CC BY-NC 4.0 (card of a copy)",
     free=False,
     write=write,
+    holds=("instruction",),
 )
 def openve_bench(path: Path, draft: Draft) -> None:
     """PATH: the CSV of all edits. Outputs: NAME-OF-THE-SOURCE_edited.mp4."""

@@ -68,7 +68,14 @@ def write(suite: Suite) -> str:
     return held.getvalue()
 
 
-@suite_format("csv", title="CSV", licence="", free=True, write=write)
+@suite_format(
+    "csv",
+    title="CSV",
+    licence="",
+    free=True,
+    write=write,
+    holds=("prompt", "instruction", "from", "to", "tags"),
+)
 def plain_csv(path: Path, draft: Draft) -> None:
     """PATH: a table with `video`, and `prompt` or `instruction`. Outputs: ID.mp4."""
     file = one_file(path, "*.csv")

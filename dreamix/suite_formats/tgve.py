@@ -75,6 +75,7 @@ def write(suite: Suite) -> str:
     licence="clips Creative Commons; code Apache 2.0",
     free=True,
     write=write,
+    holds=("prompt",),
 )
 def tgve(path: Path, draft: Draft) -> None:
     """PATH: LOVEU-TGVE-2023_Dataset.csv. Outputs: SUBSET/VIDEO/KIND, a folder of frames."""

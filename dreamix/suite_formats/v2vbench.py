@@ -55,6 +55,7 @@ def write(suite: Suite) -> str:
     licence="not stated (data card); code MIT",
     free=False,
     write=write,
+    holds=("prompt",),
 )
 def v2vbench(path: Path, draft: Draft) -> None:
     """PATH: config.yaml, with --fps of its frames. Outputs: VIDEO/0.mp4 or a folder of frames."""

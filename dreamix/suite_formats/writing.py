@@ -3,9 +3,26 @@
 from typing import TypeVar
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import plural
 from dreamix.data.suite import Edit, Suite
+from dreamix.suite_formats.base import PARTS, SuiteFormat
 
 T = TypeVar("T")
+
+
+def left_out(kind: SuiteFormat, suite: Suite) -> list[str]:
+    """Return what edits have that a format has no place for, in words."""
+    counts = {
+        part: sum(bool(of(edit)) for edit in suite.edits)
+        for part, of in PARTS.items()
+        if part not in kind.holds
+    }
+    return [
+        f"{plural(count, 'edit')} {'has' if count == 1 else 'have'} `{part}`, which {kind.title} "
+        "has no place for"
+        for part, count in counts.items()
+        if count
+    ]
 
 
 def needed(edit: Edit, what: str, value: T | None) -> T:
