@@ -264,6 +264,11 @@ def test_a_folder_of_clips_and_a_spreadsheet_make_a_suite(
     assert code == 0 and "1 video, 1 edit" in said
     suite = load_suite(tmp_path)
     assert (suite.licence, suite.edits[0].prompt) == ("CC0", "A duck on the moon.")
+    by_hand = (tmp_path / "suite.yaml").read_text().replace("  format: csv\n", "")
+    (tmp_path / "suite.yaml").write_text(by_hand)
+    code, _, err = suite_command("suite", "init", tmp_path)
+    assert code == 2 and "was not made of CSV: use another folder" in err
+    assert (tmp_path / "suite.yaml").read_text() == by_hand
 
 
 def test_the_command_line_imports_lists_and_exports(suite_command: Program, tmp_path: Path) -> None:

@@ -136,8 +136,13 @@ class Draft:
         for one in tried:
             if (self.root / one).exists():
                 return one.as_posix()
-        self.wrong(at, f"no clip {path} in {self.root}")
+        self.lost(at, path)
         return None
+
+    def lost(self, at: At, path: str) -> None:
+        """Note that a clip is not there."""
+        hint = "" if self.chosen else ": --media-root names the folder of the clips"
+        self.wrong(at, f"no clip {path} in {self.root}{hint}")
 
     def stop(self) -> None:
         """Raise all that was noted, if there is anything."""

@@ -130,7 +130,7 @@ def _clips(draft: Draft) -> dict[str, str]:
             continue
         place = None if asked.clip in lost else draft.found(at, asked.clip)
         if place is None and asked.clip in lost:
-            draft.wrong(at, f"no clip {asked.clip} in {draft.root}")
+            draft.lost(at, asked.clip)
         if place is None:
             lost.add(asked.clip)
         else:
@@ -247,7 +247,7 @@ def _check_before(
         return
     before = load_suite(out, files=False)
     if before.origin.get("format") != kind.name:
-        raise UserError(f"{out / SUITE_FILE} is another suite: choose another --out")
+        raise UserError(f"{out / SUITE_FILE} was not made of {kind.title}: use another folder")
     known = {_key(edit): edit for edit in before.edits}
     for edit, (at, asked) in rows:
         then = known.get(_key(edit)) if asked.positional else None
