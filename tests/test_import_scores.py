@@ -1,6 +1,7 @@
 """Scores from elsewhere: a table becomes rows of the run, or is refused with all that is wrong."""
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -298,6 +299,18 @@ class TestAlikeOthers:
 @pytest.fixture
 def dreamix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
     return program(monkeypatch, capsys)
+
+
+def test_the_table_of_the_page_can_be_imported(run: Path, tmp_path: Path, root: Path) -> None:
+    """With edits and a method of this run: one value, and one that is missing."""
+    page = (root / "docs" / "scores.md").read_text()
+    (text,) = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    text = text.replace("duck_00", "e-1").replace("duck_01", "e-2").replace("ours", "a")
+    (tmp_path / "scores.csv").write_text(text)
+    import_scores(run, tmp_path / "scores.csv")
+    found = rows(run, "vbench_subject_consistency")
+    assert found[Cell("a", "e-1", 0)].value == 0.961
+    assert str(found[Cell("a", "e-2", 0)].reason).startswith("no score in line 3")
 
 
 def test_the_command_says_what_it_did(run: Path, tmp_path: Path, dreamix: Program) -> None:

@@ -217,6 +217,20 @@ class TestAnswers:
         assert all(row.value is None for row in found.values())
 
 
+def test_what_a_program_says_of_its_metric_holds_for_all_answers() -> None:
+    """Until the first of them more may be said; after it, the same again and nothing else."""
+    ledger = ScoreLedger(Command("mine", "program", ("program",), {}), SelfDescription())
+    blanks = [ScoreRow("ours", f"e-{k}", 0, "mine", "failed", "v", "style", "id") for k in (1, 2)]
+    ledger.add(Ask(row, ClipRow("ours", row.edit, 0, "ok")) for row in blanks)
+    assert ledger.take(b'{"version": 3}') == []
+    (row,) = ledger.take(b'{"id": "ours/e-1/0", "value": 1, "direction": "lower"}')
+    assert (ledger.said.version, ledger.said.better) == ("3", "lower")
+    assert row.definition == ledger.definition
+    assert ledger.take(b'{"version": "3", "direction": "lower"}') == [] and not ledger.hopeless
+    assert ledger.take(b'{"id": "ours/e-2/0", "value": 1, "version": "4"}') == []
+    assert ledger.hopeless == "the program says one thing of its metric now and another before"
+
+
 ODD = {
     '"value": NaN': ("failed", "answered nan, which is no finite number"),
     '"value": -Infinity': ("failed", "answered -inf, which is no finite number"),

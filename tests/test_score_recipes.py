@@ -1,5 +1,6 @@
 """Recipes of evaluators speak the protocol, whatever their model is; here it is a stand-in."""
 
+import ast
 import json
 import math
 import os
@@ -67,6 +68,14 @@ def asked(
     held = ((line.pop("id"), [*line.values()]) for line in said[1:])
     answers = {name: only for name, (only,) in held}
     return (said[0] if said else {}), answers, done.stderr, done.returncode
+
+
+def test_recipes_are_read_by_the_oldest_python_of_their_packages(root: Path) -> None:
+    """VBench's environments have Python 3.8 to 3.10."""
+    found = sorted((root / "docs" / "recipes").glob("*.py"))
+    assert len(found) == 5
+    for path in found:
+        ast.parse(path.read_text(), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize(
