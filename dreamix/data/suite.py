@@ -59,7 +59,9 @@ class Suite:
         videos = [video.to_dict() for video in self.videos.values()]
         for video in (video for video in videos if "sha256" in video):
             del video["path"]
-        edits = [replace(edit, origin=None).to_dict() for edit in self._stated]
+        edits = [edit.to_dict() for edit in self._stated]
+        for edit in edits:
+            edit.pop("origin", None)
         rows = {"videos": videos, "edits": edits}
         ordered: dict[str, Any] = {
             key: sorted(table, key=lambda row: row["id"]) for key, table in rows.items()
@@ -219,7 +221,8 @@ def _held(read: SuiteForm | SuiteSnapshot) -> dict[str, Any]:
 
 def _told(edit: Edit, videos: Mapping[str, VideoEntry]) -> Edit:
     """Return an edit with the instruction that its world writes, where the suite states none."""
-    return edit if edit.instruction else replace(edit, instruction=_of_world(edit, videos))
+    words = None if edit.instruction else _of_world(edit, videos)
+    return replace(edit, instruction=words) if words else edit
 
 
 def _of_world(edit: Edit, videos: Mapping[str, VideoEntry]) -> str | None:

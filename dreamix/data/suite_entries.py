@@ -56,8 +56,8 @@ class _Row:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, under the keys that suite.yaml uses."""
         names = {**_YAML_NAMES, "recipe": vars(self)["world"]}
-        told = {names.get(name, name): _plain(value) for name, value in vars(self).items()}
-        return {k: v for k, v in told.items() if k != "world" and v is not None and v != []}
+        held = {k: v for k, v in vars(self).items() if v is not None and v != () and k != "world"}
+        return {names.get(name, name): _plain(value) for name, value in held.items()}
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Self:
@@ -66,7 +66,8 @@ class _Row:
         Values are taken as they are: suite_check has looked at them.
         """
         world = world_in([key for key, value in row.items() if value is not None])
-        known = {key: value for key, value in row.items() if key not in WORLDS.names()}
+        worlds = WORLDS.names()
+        known = {key: value for key, value in row.items() if key not in worlds}
         return cls(**known, **({"recipe": row[world], "world": world} if world else {}))
 
 
