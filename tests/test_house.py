@@ -63,6 +63,10 @@ def test_what_is_meant_is_named(house: ModuleType, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_class_name_has_one_meaning(house: ModuleType, root: Path) -> None:
-    (twice,) = (m.meant for m in house.measures(root) if m.name == "names twice")
-    assert twice == [], "a class bears the name of another one"
+def test_what_this_house_has_reached_it_keeps(house: ModuleType, root: Path) -> None:
+    """The aims that were met: docs/architecture.md, appendix. One migration is long, as it is."""
+    found = {measure.name: measure for measure in house.measures(root)}
+    assert found["names twice"].meant == [], "a class bears the name of another one"
+    assert found["upward imports"].meant == [] and found["cycles"].meant == []
+    assert found["long files"].meant == [] and len(found["long functions"].meant) == 1
+    assert float(found["Any"].value.rstrip("%")) < 1

@@ -29,12 +29,18 @@ CLAIMS = [
 ]
 
 
-def metrics(settings: ModelSettings, left_out: set[str]) -> list[str]:
-    return [
-        n
-        for n in choose_metrics(METRICS.names(), settings, "auto").definitions
-        if n not in left_out
-    ]
+def metrics(
+    request: pytest.FixtureRequest, settings: ModelSettings, left_out: set[str]
+) -> list[str]:
+    """Those that the chosen tests are about: with `-k`, a new metric is all that is computed."""
+    chosen = {
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        if "way" in item.callspec.params
+    }
+    found = choose_metrics(METRICS.names(), settings, "auto").definitions
+    return [name for name in found if name in chosen - left_out]
 
 
 @pytest.fixture(scope="module", params=[pytest.param(8, marks=pytest.mark.slow)])
@@ -42,14 +48,14 @@ def toybox(request: pytest.FixtureRequest, root: Path) -> Ladder:
     settings = ModelSettings().on("toybox")
     scenes = toybox_subjects(load_suite(root / "datasets" / "toybox"), most=request.param)
     assert len(scenes) == request.param
-    return climb(metrics(settings, JUDGED | FOOTAGE_ONLY), scenes, Features(settings))
+    return climb(metrics(request, settings, JUDGED | FOOTAGE_ONLY), scenes, Features(settings))
 
 
 @pytest.fixture(scope="module")
-def footage(shared_dir: Path, tiny_clip: str) -> Ladder:
+def footage(request: pytest.FixtureRequest, shared_dir: Path, tiny_clip: str) -> Ladder:
     settings = ModelSettings(clip=tiny_clip)
     clips = footage_subjects(load_suite(shared_dir / "realset"))
-    return climb(metrics(settings, UNTRAINED), clips, Features(settings))
+    return climb(metrics(request, settings, UNTRAINED), clips, Features(settings))
 
 
 @pytest.mark.parametrize(("name", "damage", "way"), [c for c in CLAIMS if c[0] not in FOOTAGE_ONLY])

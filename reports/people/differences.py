@@ -19,11 +19,11 @@ from evaluation.stats.ratings import (
     votes_on,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate, Raters
-from reports.people.means import UNKNOWN
 from reports.people.outcome import SUCCESS, People, RaterOutcome, compared_success
 from reports.tables import APART, NOTHING, TableCell, is_number, number
 
 ALIKE = 1e-9  # differences that small are rounding
+UNKNOWN = "single votes are not known, and so not how much raters vary"
 ALONE = "one of the methods was seen by one rater alone"
 UNEVEN = "the two methods were not rated by the same raters"
 POWER = 0.8

@@ -47,7 +47,6 @@ DONE_COMPARED = (
     "As an effect size that assumes no distance between grades, we give P(A > B) + P(tie) / 2 "
     "[@vargha2000] over the mean scores of two edits of one source and prompt.",
 )
-UNKNOWN = "single votes are not known, and so not how much raters vary"
 CAN = (
     "Only the mean score of every edit is known, not who gave which vote. What can be said: which "
     "method has the higher mean for this panel, on other source videos like these, with intervals "
