@@ -62,7 +62,7 @@ def test_a_long_table_becomes_an_export(tmp_path: Path) -> None:
 
 
 def test_raters_get_pseudonyms_of_a_salt_that_stays(tmp_path: Path) -> None:
-    found = imported(tmp_path, LONG)
+    found = imported(tmp_path, LONG.replace("ben", "@ben"))
     assert not found.own["rater"].str.contains("anna|ben").any()
     for path in (tmp_path / "export").iterdir():
         assert b"anna" not in path.read_bytes(), path
@@ -70,7 +70,7 @@ def test_raters_get_pseudonyms_of_a_salt_that_stays(tmp_path: Path) -> None:
     assert salt.stat().st_mode & 0o077 == 0
     (tmp_path / "again").mkdir()
     (tmp_path / "again" / "export.salt").write_bytes(salt.read_bytes())
-    again = imported(tmp_path / "again", LONG)
+    again = imported(tmp_path / "again", LONG.replace("ben", "@ben"))
     assert set(again.own["rater"]) == set(found.own["rater"])
     (tmp_path / "other").mkdir()
     assert not set(imported(tmp_path / "other", LONG).own["rater"]) & set(found.own["rater"])
@@ -235,3 +235,12 @@ def test_mistakes_are_all_kept(tmp_path: Path) -> None:
     path.write_text("edit,method,rater,question,value\n" + rows)
     done = call("csv", path, "--scale", "0:1", "--out", tmp_path / "export")
     assert isinstance(done.exception, Mistakes) and len(done.exception.problems) == 60
+
+
+def test_votes_of_a_program_say_so_everywhere(tmp_path: Path) -> None:
+    found = imported(tmp_path, LONG, "--simulated")
+    assert found.simulated and found.own["simulated"].all()
+    assert found.own["rater"].str.startswith("simulated-").all()
+    tables = [path.name for path in (tmp_path / "export").iterdir() if path.suffix == ".parquet"]
+    assert tables and all(name.startswith("simulated_") for name in tables)
+    assert "**SIMULATED.**" in (tmp_path / "export" / "README.md").read_text()

@@ -174,3 +174,14 @@ def test_seventeen_judges_rank_as_a_first_look_found(
         assert values[name] == pytest.approx(value, abs=0.0006)
     assert found.people is not None and found.people.mean == pytest.approx(rater, abs=0.0006)
     assert found.rows[0].name == "gpt4o_0shot" and found.rows[0].cluster == 1
+
+
+def test_the_page_shows_what_the_command_prints(gold: dict[str, Gold], root: Path) -> None:
+    """`docs/ratings.md` has the first and the last lines of the ranking on SC."""
+    text = (root / "docs" / "ratings.md").read_text("utf-8")
+    block = text.partition("```text\nSC: 17 metrics")[2].partition("```")[0]
+    done = CliRunner().invoke(meta, ["rank", str(gold["text"].folder), "--question", "SC"])
+    lines = [line for line in block.splitlines()[1:] if line.strip() != "..."]
+    assert len(lines) == 8
+    for line in lines:
+        assert line in done.output.splitlines(), line

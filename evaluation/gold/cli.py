@@ -91,6 +91,7 @@ _OPTIONS = (
         help="What to call a question, such as SC=alignment.",
     ),
     click.option("--drop", multiple=True, metavar="NAME", help="A column or question to skip."),
+    click.option("--simulated", is_flag=True, help="A program made the votes: everything says so."),
     click.option("--skip-empty", is_flag=True, help="An empty cell is an edit that was not rated."),
 )
 
@@ -138,6 +139,7 @@ def gathered(
         licence=options["licence"],
         success=_success(options["success"], asked.scale),
         unit=options["unit"] or reader.unit,
+        simulated=options["simulated"],
     )
     return checked(_read(reader, path, asked), asked), asked, origin
 

@@ -23,9 +23,11 @@ from evaluation.gold.base import GatheredRatings, ImportSettings
 
 SALT_BYTES = 32
 PANEL = "panel"  # stands for the raters of whom only the mean is known
-EVERY = "every table"
+_SIMULATED = (
+    "> **SIMULATED.** A program made every vote: no figure of it says anything of people.\n\n"
+)
 CODEBOOK = {  # column -> what it means, what stands in it
-    "simulated": ("made by simulated raters, not by people", "false"),
+    "simulated": ("made by simulated raters, not by people", "true, false"),
     "rater": (f"pseudonym, a keyed hash; `{PANEL}` where only means are known", "r-... or panel"),
     "excluded": ("by a rule or by a researcher: nobody, the origin had done that", "false"),
     "kind": ("why the trial is there", "rating"),
@@ -53,6 +55,7 @@ class RatingsOrigin(NamedTuple):
     licence: str
     success: float  # an edit succeeds if its mean is above this on every question
     unit: str  # what was rated: video or image
+    simulated: bool = False  # a program made the votes
 
 
 def write_ratings(
@@ -67,14 +70,15 @@ def write_ratings(
     Raters get pseudonyms with a salt in the file `out`.salt, which stays when it is there.
     beside: writes what else shall be in the folder.
     """
-    rows = _long(found, _pseudonyms(found, out))
+    rows = _long(found, _pseudonyms(found, out, origin.simulated), origin.simulated)
+    before = "simulated_" if origin.simulated else ""
     with _whole_folder(out) as folder:
         for name, table in _tables(rows, found.means).items():
-            table.to_parquet(folder / f"{name}.parquet", index=False)
+            table.to_parquet(folder / f"{before}{name}.parquet", index=False)
             names = [str(column) for column in table]
             rows_of = table.itertuples(index=False)
             lines = [dict(zip(names, row, strict=True)) for row in rows_of]
-            write_csv(folder / f"{name}.csv", names, lines)
+            write_csv(folder / f"{before}{name}.csv", names, lines)
         facts = _study(rows, found, asked, origin)
         text = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)
         (folder / "study.yaml").write_text(text, encoding="utf-8")
@@ -103,7 +107,7 @@ def _whole_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _pseudonyms(found: GatheredRatings, out: Path) -> dict[str, str]:
+def _pseudonyms(found: GatheredRatings, out: Path, simulated: bool) -> dict[str, str]:
     """Return a name for every rater that tells nothing without the salt."""
     if found.means:
         return {"": PANEL}
@@ -114,16 +118,17 @@ def _pseudonyms(found: GatheredRatings, out: Path) -> dict[str, str]:
     salt = read_bytes(path, SALT_BYTES)
     raters = {row.rater for row in found.rows}
     digest = {one: hmac.new(salt, one.encode(), hashlib.sha256).hexdigest() for one in raters}
-    return {one: f"r-{text[:12]}" for one, text in digest.items()}
+    start = "simulated" if simulated else "r"
+    return {one: f"{start}-{text[:12]}" for one, text in digest.items()}
 
 
-def _long(found: GatheredRatings, names: dict[str, str]) -> pd.DataFrame:
+def _long(found: GatheredRatings, names: dict[str, str], simulated: bool) -> pd.DataFrame:
     rows = pd.DataFrame(found.rows).drop(columns="file")
     rows["rater"] = rows["rater"].map(names)
     rows["video"] = rows.pop("source")
     rows["value"] = rows["value"].astype(np.float64)
     rows["category"] = rows["category"].replace("", "none")
-    rows["simulated"], rows["excluded"], rows["kind"] = False, False, "rating"
+    rows["simulated"], rows["excluded"], rows["kind"] = simulated, False, "rating"
     order = ["simulated", "rater", "excluded", "kind", "video", "edit", "category", "prompt"]
     return rows[[*order, "method", "question", "value", "line"]]
 
@@ -173,8 +178,9 @@ def _readme(rows: pd.DataFrame, facts: dict[str, Any]) -> str:
     what = "mean scores" if facts["ratings"] == "means" else "votes"
     files = "\n".join(f"- `{one['file']}`, SHA-256 {one['sha256']}" for one in origin["files"])
     remarks = "".join(f"\n- {remark}" for remark in origin["remarks"])
+    stamp = _SIMULATED if rows["simulated"].any() else ""
     return (
-        f"# Ratings collected elsewhere: {facts['name']}\n\n"
+        f"# Ratings collected elsewhere: {facts['name']}\n\n{stamp}"
         f"{plural(len(rows), 'row')}: {what} from {scale['low']:g} to {scale['high']:g} on "
         f"{listed(facts['questions'])}, of {plural(rows['edit'].nunique(), 'edit')} of "
         f"{plural(rows['video'].nunique(), 'source')} by {listed(facts['methods'])}.\n\n"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dreamix.core.wording import titled
 from evaluation.stats.meta import Kind, MetaInterval, Statistic, bootstrap_correlation, correlate
 from reports.parts import ReportPart
 from reports.people.agreement import KINDS, best_of
@@ -63,7 +64,7 @@ def _table(joint: Joint, question: str, found: Found) -> Table:
     level = 100 * joint.people.how.confidence
     return table_of(
         f"metrics_by_method_{question}",
-        f"{question}: metrics and people, method by method",
+        f"{titled(question)}: metrics and people, method by method",
         CAPTION.format(kind="Spearman's", question=question, level=level),
         list(found),
         columns,
