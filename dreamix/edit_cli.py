@@ -94,18 +94,16 @@ def edit_clip(
         ways = ["a clip INPUT", *(f"--{world} CAPTION" for world in WORLDS.names())]
         raise UserError(f"give one source: {', or '.join(ways)}")
     one.check_apart([clip] if clip else [], out, strip_file)
-    if prompt is None and instruction is None:
-        raise UserError(
-            "say what to make: --prompt what is to be seen, --instruction what to change"
-        )
     found = METHODS.get(method)
-    model = open_backend(backend, finetuned) if found.backend else None
-    config = one.configured(found, given, settings, model)
     if clip:
         source = one.clip_source(clip, caption)
     else:
         ((world, scene),) = scenes
         source = one.scene_source(scene, scene_seed, world)
+    instruction = instruction or one.instruction_for(source, prompt)
+    one.check_words(found, prompt=prompt, instruction=instruction)
+    model = open_backend(backend, finetuned) if found.backend else None
+    config = one.configured(found, given, settings, model)
     asked = one.edit_of(source, prompt, category, note, instruction)
     request = one.request_for(source, asked, seed, method)
     if model and (line := one.limits(model, source)):

@@ -17,7 +17,7 @@ from dreamix.core.records import write_json
 from dreamix.core.video import Video
 from dreamix.data.strip import strip
 from dreamix.data.suite import Edit, Suite, VideoEntry
-from dreamix.data.worlds import WORLDS, read
+from dreamix.data.worlds import WORLDS, instruction_of, read
 from dreamix.methods.base import METHODS, EditRequest, Made, Method
 
 if TYPE_CHECKING:
@@ -81,6 +81,13 @@ def edit_of(
     is_ideal = world is not None and after is not None and WORLDS.get(world) is after.world
     recipe, world = (changes, world) if is_ideal else (None, None)  # the ideal edit is known then
     return Edit("edit", source.entry.id, prompt, category, recipe, world, instruction)
+
+
+def instruction_for(source: EditSource, prompt: str | None) -> str | None:
+    """Return what a scene's world says of the change from its caption to a prompt, if it does."""
+    world, caption = source.entry.world, source.entry.caption
+    known = world is not None and caption is not None and prompt is not None
+    return instruction_of(str(world), str(caption), str(prompt)) if known else None
 
 
 def check_words(found: Method, **given: str | None) -> None:

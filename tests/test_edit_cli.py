@@ -51,6 +51,28 @@ def test_a_clip_in_an_edited_clip_out(edit: Program, clip: Path, tmp_path: Path)
     assert (record["seed"], record["edit"]["category"]) == (3, "object")
 
 
+def test_an_instruction_is_for_methods_that_read_one(
+    edit: Program, clip: Path, tmp_path: Path
+) -> None:
+    order = ["--instruction", "turn the cat into a dog"]
+    code, _, err = edit(clip, *order, "--method", "sdedit")
+    assert code == 2
+    assert "sdedit reads the prompt of an edit: give --prompt" in err
+    code, _, err = edit(clip, "--method", "unedited")
+    assert code == 2 and "say what is asked: --prompt" in err
+    code, _, _ = edit(clip, *order, "--method", "unedited")
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert code == 0 and record["edit"]["instruction"] == order[1]
+    assert "prompt" not in record["edit"]
+
+
+def test_toybox_says_what_changes_of_a_scene(edit: Program, tmp_path: Path) -> None:
+    words = ["--toybox", SCENE, "--prompt", "a blue ball bouncing in a meadow"]
+    assert edit(*words, "--method", "unedited")[0] == 0
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["edit"]["instruction"] == "make the red ball blue"
+
+
 def test_a_scene_in_the_exact_edit_out(edit: Program, tmp_path: Path) -> None:
     """The ideal edit is the scene rendered with the new word; lossy video is 2 levels off."""
     words = ["--toybox", SCENE, "--scene-seed", 5, "--method", "ideal"]
