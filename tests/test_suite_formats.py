@@ -223,6 +223,12 @@ def test_an_edit_put_in_before_others_is_noticed_at_the_next_import(tmp_path: Pa
     assert load_suite(out, before.media_root) == before
 
 
+def test_frames_need_a_rate_that_the_user_tells(tmp_path: Path) -> None:
+    path = SAMPLES["v2vbench"].write(tmp_path / "b")
+    with pytest.raises(Mistakes, match="--fps is needed: frames/kite-surf states no frame rate"):
+        import_suite(FORMATS.get("v2vbench"), path, tmp_path / "out", ImportChoices())
+
+
 def test_right_answers_stand_in_no_fixed_place(tmp_path: Path) -> None:
     """In the files the right option is nearly always the last one."""
     places = [shuffled(("red", "blue"), str(task), "Q1").index("blue") for task in range(200)]

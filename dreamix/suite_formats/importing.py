@@ -230,8 +230,8 @@ def _mistakes(
     places = [first[str(video.path)] for video in videos.values()] + [at for _, (at, _) in rows]
     starts = [*written.videos, *written.edits]
     told = (bisect.bisect_right(starts, problem.line) for problem in found)
-    return [
-        places[max(before - 1, 0)].wrong(problem.message)
+    return [  # here it is an option, and no key, that tells the rate
+        places[max(before - 1, 0)].wrong(problem.message.replace("`fps` is", "--fps is"))
         for before, problem in zip(told, found, strict=True)
     ]
 
