@@ -2,11 +2,14 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dreamix.core.wording import plural
+
+if TYPE_CHECKING:
+    from dreamix.data.suite import Suite
 
 PATH = click.Path(path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -129,11 +132,11 @@ def init(folder: Path, requests: Path | None, **told: Any) -> None:
     _say_next(made.suite, folder, ["unedited"])
 
 
-def _counted(found: Any) -> str:
+def _counted(found: "Suite") -> str:
     return f"{found.name}: {plural(len(found.videos), 'video')}, {plural(len(found.edits), 'edit')}"
 
 
-def _say_what(found: Any) -> None:
+def _say_what(found: "Suite") -> None:
     """Show what a suite has in it."""
     from dreamix.data.suite_entries import spell_groups
 
@@ -141,7 +144,7 @@ def _say_what(found: Any) -> None:
         click.echo(line)
 
 
-def _say_next(found: Any, out: Path, methods: list[str]) -> None:
+def _say_next(found: "Suite", out: Path, methods: list[str]) -> None:
     """Show the command that compares methods on the suite."""
     here = [] if found.media_root == found.root else ["--media-root", str(found.media_root)]
     words = ["dreamix", "bench", "compare", str(out), *here, "--methods", ",".join(methods)]
