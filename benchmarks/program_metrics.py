@@ -1,9 +1,10 @@
 """Seconds that `--metrics cmd:` costs over the program's own, for 1,000 clips.
 
-    python benchmarks/program_metrics.py [--milliseconds 10 50 100] [--clips 1000] [--profile]
+    python benchmarks/program_metrics.py [--waits] [--milliseconds 25 50 100] [--profile]
 
 The program reads both files of a clip and then does a fixed amount of work in one thread, which
-takes about so many milliseconds where nothing else runs. "alone" is the program with all requests
+takes about so many milliseconds where nothing else runs; with --waits it waits for so long, as one
+does whose model is on a GPU. "alone" is the program with all requests
 as its standard input; "ours" is `dreamix bench score` on a run without scores, from its start to
 its end: clips decoded, requests made, answers on disk as they come, table sorted. Best of --rounds.
 """
@@ -31,14 +32,15 @@ from evaluation.score.answers import Requests
 PER_VIDEO = 40  # edits
 CALL = [sys.executable, "-c", "from dreamix.cli import main; main()"]
 PROGRAM = """
-import hashlib, json, sys
+import hashlib, json, sys, time
 
-rounds = int(sys.argv[1])
+rounds, seconds = int(sys.argv[1]), float(sys.argv[2])
 for line in sys.stdin:
     clip = json.loads(line)
     held = b"".join(open(clip[name], "rb").read() for name in ("source", "edited"))
     for _ in range(rounds):
         held = hashlib.sha256(held[:64] * 256).digest()
+    time.sleep(seconds)
     print(json.dumps({"id": clip["id"], "value": held[0]}), flush=True)
 """
 
@@ -128,7 +130,8 @@ def profile(program: list[str], run: Path) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--milliseconds", type=float, nargs="+", default=[10, 50, 100])
+    parser.add_argument("--milliseconds", type=float, nargs="+", default=[25, 50, 100])
+    parser.add_argument("--waits", action="store_true", help="it waits and does not compute")
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--profile", action="store_true")
@@ -139,7 +142,10 @@ def main() -> None:
         (folder / "work.py").write_text(PROGRAM)
         print("| a clip takes | alone, s | ours, s | over | again, s |\n|--:|--:|--:|--:|--:|")
         for milliseconds in options.milliseconds:
-            work = [sys.executable, str(folder / "work.py"), str(rounds_for(milliseconds))]
+            computes = not options.waits
+            rounds = rounds_for(milliseconds) if computes else 0
+            waits = 0 if computes else milliseconds / 1000
+            work = [sys.executable, str(folder / "work.py"), str(rounds), str(waits)]
             if options.profile:
                 profile(work, run)
                 continue

@@ -129,13 +129,15 @@ class Work:
             programs = self._started(units, keeper, asked)
             stack.callback(programs.stop)
             again: list[Ask] = []
-            for scored in run_units(worker, units, self._processes(units)):
+
+            def ask(clip: Ask) -> None:
+                if clip.row.key not in asked:
+                    again.append(clip) if keeper.failed(clip.row) else programs.ask([clip])
+
+            for scored in run_units(worker, units, self._processes(units), ask):
                 keeper.keep(scored.rows)
                 for stage, spent in scored.seconds.items():
                     keeper.seconds[stage] += spent
-                fresh = [ask for ask in scored.asks if ask.row.key not in asked]
-                programs.ask(ask for ask in fresh if not keeper.failed(ask.row))
-                again += [ask for ask in fresh if keeper.failed(ask.row)]
             programs.ask(again)  # last: what ended a program before may do so again
             if programs.names:
                 load_what_writes()  # while they work

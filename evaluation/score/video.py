@@ -1,6 +1,6 @@
 """Scores all edits of one source video, one way through: decode, embed, measure, row."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -24,30 +24,44 @@ from evaluation.settings import ModelSettings
 
 
 class Scored(NamedTuple):
-    """Rows of a unit, what is left to ask of programs, and the seconds each stage took."""
+    """Rows of a unit and the seconds each stage took."""
 
     rows: list[ScoreRow]
-    asks: list[Ask]
     seconds: dict[str, float]
 
 
-def score_video(unit: TasksOfVideo, features: Features, rows: Rows) -> Scored:
-    """Return the missing scores of all clips of one source video."""
+def score_video(
+    unit: TasksOfVideo, features: Features, rows: Rows, ask: Callable[[Ask], None]
+) -> Scored:
+    """Return the missing scores of all clips of one source video.
+
+    ask: is called with each clip that a program is to score, as soon as it is known to be sound.
+    """
     stages = Stages()
     try:
         decoder = Decoder(rows.run, unit, features, stages)
     except UserError as error:
-        return Scored(rows.all_failed(unit.tasks, f"no source: {error}"), [], stages.seconds)
+        return Scored(rows.all_failed(unit.tasks, f"no source: {error}"), stages.seconds)
     needs = needs_of(name for task in unit.tasks for name in task.metrics)
     known = GroundTruth(rows.run, unit.video, features, needs)
     scorer = VideoScorer(
         decoder, Embedder(features, stages), Measurer(features), rows, known, stages
     )
-    found: list[ScoreRow | Ask] = []
-    for _, tasks in groupby(sorted(unit.tasks, key=batch_mates), key=batch_mates):
-        found += scorer.rows_of(list(tasks))
-    done = [row for row in found if isinstance(row, ScoreRow)]
-    return Scored(done, [ask for ask in found if isinstance(ask, Ask)], stages.seconds)
+    found: list[ScoreRow] = []
+    for tasks in _groups(unit.tasks):
+        for one in scorer.rows_of(tasks):
+            ask(one) if isinstance(one, Ask) else found.append(one)
+    return Scored(found, stages.seconds)
+
+
+def _groups(tasks: list[ScoringTask]) -> Iterator[list[ScoringTask]]:
+    """Yield the tasks that go through the stations together; without metrics of ours, each alone.
+
+    Nothing of it is then computed in batches, and its program need not wait for the others.
+    """
+    for _, mates in groupby(sorted(tasks, key=batch_mates), key=batch_mates):
+        group = list(mates)
+        yield from [group] if any(task.ours for task in group) else [[task] for task in group]
 
 
 class VideoScorer(NamedTuple):
@@ -144,9 +158,9 @@ class ScoringWorker:
         self._features = Features(self._settings, run.features)
         self._rows = Rows(run, self._definitions, self._policy)
 
-    def run(self, unit: TasksOfVideo, report: object) -> Scored:
-        """Return the missing scores of one source video."""
-        return score_video(unit, self._features, self._rows)
+    def run(self, unit: TasksOfVideo, report: Callable[[Ask], None]) -> Scored:
+        """Return the missing scores of one source video; what programs are to score is reported."""
+        return score_video(unit, self._features, self._rows, report)
 
 
 def batch_mates(task: ScoringTask) -> tuple[str, int]:
