@@ -145,6 +145,20 @@ def test_a_suite_that_is_exported_and_imported_again_asks_the_same(
     assert [edit.id for edit in again.edits] == [edit.id for edit in before.edits]
 
 
+def test_an_exported_table_has_no_formula_and_says_the_same(tmp_path: Path) -> None:
+    """OWASP's beginnings of formulas, at the start of a cell and after what may separate cells."""
+    path, prompt = SAMPLES["csv"].write(tmp_path / "bench"), '=HYPERLINK("x"), more;@now'
+    rows = [*csv.DictReader(path.read_text().splitlines())]
+    path.write_text(f'video,prompt\n{rows[0]["video"]},"{prompt.replace(chr(34), chr(34) * 2)}"\n')
+    before = imported("csv", path, tmp_path / "out").suite
+    assert [edit.prompt for edit in before.edits] == [prompt]
+    write = FORMATS.get("csv").write
+    assert write is not None
+    path.write_text(table := write(before))
+    assert '"\'=HYPERLINK(""x""), more;\'@now"' in table
+    assert asked(imported("csv", path, tmp_path / "again").suite) == asked(before)
+
+
 def test_a_suite_that_does_not_fit_a_format_is_one_line(tmp_path: Path) -> None:
     csv_suite = imported("csv", SAMPLES["csv"].write(tmp_path / "b"), tmp_path / "out").suite
     for name, words in (

@@ -2,7 +2,8 @@
 
 Columns `video` and `prompt` or `instruction`; if wanted, `id`, `category`, `caption`, `from`, `to`,
 `tags` (between blanks or ;) and `fps` of a folder of frames. A row without an id is called after
-its clip and its words.
+its clip and its words. What a spreadsheet would take for a formula is written with an apostrophe
+before it, which is taken away again when the table is read.
 """
 
 import csv
@@ -15,13 +16,14 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from dreamix.core.csv_reading import table_rows
+from dreamix.core.spreadsheet import as_given, harmless
 from dreamix.data.suite import Suite
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import suite_format
 from dreamix.suite_formats.draft import At, Draft, EditDraft, digest, safe_id, slug
 from dreamix.suite_formats.files import one_file
-from dreamix.suite_formats.writing import clip_of
+from dreamix.suite_formats.writing import category_of, clip_of
 
 NEEDED = ("video",)
 OPTIONAL = ("id", "prompt", "instruction", "category", "caption", "from", "to", "tags", "fps")
@@ -55,7 +57,7 @@ def write(suite: Suite) -> str:
         told = {
             "id": edit.id,
             "video": clip_of(suite, edit),
-            "category": suite.categories.get(edit.category, edit.category),
+            "category": category_of(suite, edit),
             "caption": video.caption,
             "from": edit.from_phrase,
             "to": edit.to_phrase,
@@ -64,7 +66,9 @@ def write(suite: Suite) -> str:
             "prompt": edit.prompt,
             "instruction": edit.instruction,
         }
-        lines.writerow({name: "" if value is None else value for name, value in told.items()})
+        lines.writerow(
+            {name: "" if value is None else harmless(value) for name, value in told.items()}
+        )
     return held.getvalue()
 
 
@@ -85,6 +89,7 @@ def plain_csv(path: Path, draft: Draft) -> None:
 
     for line, cells in table_rows(file, NEEDED, OPTIONAL, wrong):
         at = At(file, line)
+        cells = {name: as_given(cell) for name, cell in cells.items()}
         if (told := draft.cells(at, CsvRow, cells)) is None:
             continue
         words = digest(told.prompt or "", told.instruction or "")

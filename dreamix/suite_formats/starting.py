@@ -11,6 +11,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.litter import is_litter
 from dreamix.core.media_images import SUFFIXES as PICTURES
 from dreamix.core.records import write_whole
+from dreamix.core.spreadsheet import harmless
 from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
 from dreamix.suite_formats.outputs import SUFFIXES
@@ -30,7 +31,7 @@ def write_requests(folder: Path, table: Path) -> int:
     lines = csv.writer(held)
     columns = [name for name in COLUMNS if name != "id"]
     lines.writerow(columns)
-    lines.writerows([clip, *[""] * (len(columns) - 1)] for clip in clips)
+    lines.writerows([harmless(clip), *[""] * (len(columns) - 1)] for clip in clips)
     with write_whole(table) as file:
         file.write(held.getvalue().encode())
     return len(clips)

@@ -6,6 +6,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
 from dreamix.data.suite import Edit, Suite
 from dreamix.suite_formats.base import PARTS, SuiteFormat
+from dreamix.suite_formats.draft import UNSTATED
 
 T = TypeVar("T")
 
@@ -35,3 +36,9 @@ def needed(edit: Edit, what: str, value: T | None) -> T:
 def clip_of(suite: Suite, edit: Edit) -> str:
     """Return the path of an edit's source; one that is rendered is a `UserError`."""
     return needed(edit, "a file as its source", suite.videos[edit.video].path)
+
+
+def category_of(suite: Suite, edit: Edit) -> str | None:
+    """Return an edit's category as it is spelled; None if the suite was told none."""
+    known = suite.categories.get(edit.category, edit.category)
+    return None if edit.category == UNSTATED else known
