@@ -139,8 +139,16 @@ def test_any_text_of_a_user_is_printed_as_it_is(tmp_path: Path) -> None:
     compiled(tmp_path)
 
 
+NEEDED = {"pdflatex": "latex.ltx", "lualatex": "luaotfload.sty", "xelatex": "fontspec.sty"}
+
+
 def engines() -> list[str]:
-    return [name for name in ("pdflatex", "lualatex", "xelatex") if shutil.which(name)]
+    """Those that are there whole: Debian has lualatex in a package without what it loads."""
+    return [
+        name
+        for name, file in NEEDED.items()
+        if shutil.which(name) and subprocess.run(["kpsewhich", file]).returncode == 0
+    ]
 
 
 SCRIPTS_OF_THE_WORLD = (
