@@ -77,8 +77,8 @@ DONE_PAIRS = (
     "Letters are a compact display of these comparisons at the {alpha:g}% level [@piepho2004].",
 )
 MOS = (
-    "A value is the mean of the raters' votes from {low:g} to {high:g}, with its {level:g}% "
-    "interval over {whom}."
+    "A value is the mean of the raters' votes from {low:g} to {high:g}, in which every source "
+    "video counts the same, with its {level:g}% interval over {whom}."
 )
 
 
