@@ -24,7 +24,7 @@ from evaluation.score.table import Key
 
 FAREWELL = 10.0  # seconds to end in, for a program that has answered everything
 MOST_SILENT, MOST_BARREN = 2, 10  # starts in a row without a line, and without an answer
-LOOK = 0.05  # seconds between two looks for more to ask
+LOOK = 0.01  # seconds between two looks for more to ask
 MOST_TOGETHER = 1000  # lines in one write
 WORDS = 300  # letters of what a program wrote to its standard error
 
@@ -188,6 +188,8 @@ class Evaluation:
             try:
                 self._listen(program, watch)
             except ProgramEnded:
+                if self.ledger.hopeless:  # by its last line, which says more than its end
+                    return None
                 return _ended(program, is_closed)._replace(is_silent=watch.is_silent)
             if self.ledger.pending and (end := watch.late()):
                 return end
