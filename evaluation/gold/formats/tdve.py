@@ -29,7 +29,7 @@ REPEATS = "a clip number repeats in every category: edit and source are both of 
 
 @rating_format("tdve")
 def read_tdve(path: Path, asked: ImportSettings) -> GatheredRatings:
-    """Mean opinion scores of TDVE-Assessor: stage2_dataset, or a table category, clip, mos, ..."""
+    """Mean opinion scores of TDVE-Assessor: its folder stage2_dataset, or one table."""
     if path.is_dir():
         return _of_lists(path, asked)
     given = {ours for ours, _ in asked.columns}
