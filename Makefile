@@ -29,7 +29,7 @@ test: $(VENV)/ready             ## the fast suite: no network, no GPU
 	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadscope
 
 SPLIT  := $(if $(PART),--splits $(notdir $(PART)) --group $(patsubst %/,%,$(dir $(PART))) --durations-path tests/durations.json)
-test-slow: $(VENV)/ready        ## the slow checks, all of them or one part of equal length: PART=3/14
+test-slow: $(VENV)/ready        ## the slow checks, all of them or one part of equal length: PART=3/10
 	$(BIN)/pytest -q -m slow -n 2 --dist loadscope --no-loadscope-reorder --durations=15 $(SPLIT)
 
 test-durations: $(VENV)/ready   ## all slow checks, and how long each took, by which they are cut into parts
