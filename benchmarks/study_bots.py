@@ -9,11 +9,13 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from streamlit_client import Lost, Part, Tab
 
+from study_app.plan import Plan
 from study_app.spec.study import Study
 
 DEVICE = {"plays": True, "said": True, "width": 1280, "height": 800, "ratio": 1, "phone": False}
@@ -38,6 +40,22 @@ class Notes:
         self.acknowledged[trial] = answers
 
 
+class Judge:
+    """Answers as a rater would who knows what is expected, and likes some methods more."""
+
+    def __init__(self, plan: Plan, means: dict[str, float]) -> None:
+        self.items = {frozenset((item.left, item.right)): item for item in plan.items}
+        self.means = means
+
+    def vote(self, names: list[str], question: str, rng: random.Random) -> int:
+        """Return a vote from 1 to 5 on the clips of these names."""
+        item = self.items[frozenset(names)]
+        if item.expected and question in item.expected:
+            return item.expected[question]
+        mean = self.means.get(item.methods[-1], 3.0)
+        return min(5, max(1, round(rng.gauss(mean, 0.9))))
+
+
 @dataclass
 class Bot:
     """One rater. think: mean seconds from the end of the clips to the answer."""
@@ -48,6 +66,7 @@ class Bot:
     think: float
     notes: Notes
     until: float  # monotonic time at which to leave
+    judge: "Judge | None" = None  # whom an answer comes from; left out, from chance
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.number)
@@ -121,7 +140,9 @@ class Bot:
 
     async def _answer(self, player: Part, data: dict[str, Any]) -> None:
         trial, seconds = data["trial"], data["seconds"]
-        answers = {str(question): self.rng.randint(1, 5) for question in self.study.questions}
+        answers = {
+            str(question): self._vote(str(question), data) for question in self.study.questions
+        }
         stretch = {"start": 0, "end": seconds, "took": seconds}
         ledger = {"stretches": [stretch], "plays": 1, "width": 600}
         self.notes.sent.setdefault(trial, answers)
@@ -134,6 +155,12 @@ class Bot:
             return
         self.notes.seconds.append(time.monotonic() - began)
         self.notes.confirm(trial, answers)
+
+    def _vote(self, question: str, data: dict[str, Any]) -> int:
+        if not self.judge:
+            return self.rng.randint(1, 5)
+        names = [Path(urlsplit(clip["url"]).path).stem for clip in data["clips"]]
+        return self.judge.vote(names, question, self.rng)
 
     async def _say(self, player: Part, **saying: Any) -> None:
         nonce = f"{self.rng.getrandbits(64):x}"

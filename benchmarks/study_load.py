@@ -26,10 +26,12 @@ from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import select
-from study_bots import Bot, Notes
+from study_bots import Bot, Judge, Notes
 from study_servers import Postgres, Server, built_study, database
 
+from study_app.plan import read_plan
 from study_app.spec.study import read_study
+from study_app.store.backup import backup
 from study_app.store.database import open_database
 from study_app.store.tables import Answer
 
@@ -72,8 +74,11 @@ async def crowd(
     """Let raters come and rate until the time is over."""
     study = read_study(options.study)
     until = time.monotonic() + options.arrival + 60 * options.minutes
+    liked = dict(word.split("=") for word in options.like)
+    means = {method: float(mean) for method, mean in liked.items()}
+    judge = Judge(read_plan(options.study), means) if means else None
     bots = [
-        Bot(n, server.url, study, options.think, notes, until)
+        Bot(n, server.url, study, options.think, notes, until, judge)
         for n in range(options.first, options.first + options.raters)
     ]
 
@@ -123,6 +128,9 @@ def main() -> None:
     parser.add_argument("--kill", type=float, help="kill a server after so many seconds, often")
     parser.add_argument("--port", type=int, default=8599)
     parser.add_argument("--first", type=int, default=0, help="number of the first rater")
+    like = "raters pass checks, and votes on a method have this mean"
+    parser.add_argument("--like", action="append", default=[], metavar="METHOD=MEAN", help=like)
+    parser.add_argument("--keep", type=Path, help="where the database is copied to afterwards")
     options = parser.parse_args()
     notes = Notes()
     with tempfile.TemporaryDirectory() as folder, database(options.store) as (url, store):
@@ -132,6 +140,8 @@ def main() -> None:
         try:
             asyncio.run(crowd(server, store, options, notes))
             found = compared(url, notes, len(read_study(options.study).questions))
+            if options.keep:
+                backup(open_database(url), options.keep)
             print(HEAD + "\n|---|" + "--:|" * 11)
             print(row(options, server, notes, found))
         finally:
