@@ -43,6 +43,7 @@ def with_a_single_vote() -> Ratings:
 def test_a_rater_with_one_vote_counts_and_is_not_judged() -> None:
     ratings = with_a_single_vote()
     votes = votes_on(ratings, "q")
+    votes = votes._replace(rater=simulated.numbered(ratings)[votes.rater])
     assert method_scores(votes).raters.tolist() == [5, 4]
     found = rater_model(votes.value, votes.item, votes.rater)
     assert found.votes.tolist() == [12, 12, 12, 12, 1] and found.few_votes.all()

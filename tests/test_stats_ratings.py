@@ -9,7 +9,9 @@ import pytest
 import simulated_ratings as simulated
 
 from dreamix.core.errors import UserError
-from evaluation.stats.ratings import common_votes, read_ratings, votes_on
+from evaluation.stats.meta import half_panels
+from evaluation.stats.ratings import Votes, common_votes, method_scores, read_ratings, votes_on
+from evaluation.stats.resampling import Resampling
 
 
 def table() -> pd.DataFrame:
@@ -27,10 +29,40 @@ def test_indices_stand_for_the_names_they_came_from() -> None:
     for axis in ("rater", "edit", "method", "question"):
         names = np.array(getattr(found, axis + "s"))
         assert names[getattr(found, axis)].tolist() == rows[axis].tolist()
-        assert list(names) == sorted(names)
+        assert list(names) == sorted(names) or axis == "rater"
     assert np.array(found.sources)[found.source[found.edit]].tolist() == rows["source"].tolist()
     assert found.value.tolist() == rows["value"].tolist()
     assert not found.simulated
+
+
+def test_pseudonyms_and_the_order_of_rows_decide_no_random_draw() -> None:
+    """An import draws new pseudonyms each time: the same votes must give the same numbers."""
+    rows = simulated.long_table(
+        simulated.complete(6, 5, 2), q=np.random.default_rng(2).integers(1, 6, 60)
+    )
+    names = dict(zip(sorted(set(rows["rater"])), "fcadbe", strict=True))
+    renamed = rows.assign(rater=rows["rater"].map(names)).sample(frac=1, random_state=5)
+    first, other = (votes_on(read_ratings(each), "q") for each in (rows, renamed))
+    for work in (_intervals, _half):
+        assert work(first) == work(other)
+    by_name = [read_ratings(each).raters for each in (rows, renamed)]
+    assert [names[one] for one in by_name[0]] == list(by_name[1])
+
+
+def _intervals(votes: Votes) -> list[float]:
+    found = method_scores(votes, resampling=Resampling(np.random.default_rng(4), 50))
+    return [*np.round(found.boot_low, 12), *np.round(found.boot_high, 12)]
+
+
+def _half(votes: Votes) -> float:
+    table = np.full((votes.methods, votes.edits, votes.raters), np.nan)
+    table[votes.method, votes.edit, votes.rater] = votes.value
+
+    def closeness(one: np.ndarray, rest: np.ndarray) -> float:
+        return float(-np.abs(one - rest).mean())
+
+    found = half_panels(table, closeness, rng=np.random.default_rng(3), draws=5)
+    return round(found.mean, 12)
 
 
 def test_votes_on_one_question_are_its_rows() -> None:
@@ -56,7 +88,7 @@ def test_the_table_a_study_exports_is_read_as_it_is() -> None:
     assert found.raters == ("r000",)
     assert found.simulated
     everybody = read_ratings(both, keep_excluded=True)
-    assert everybody.left_out == (0, 24) and everybody.raters == ("r000", "r001")
+    assert everybody.left_out == (0, 24) and set(everybody.raters) == {"r000", "r001"}
 
 
 def test_common_votes_are_on_edits_that_both_methods_have() -> None:

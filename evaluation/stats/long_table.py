@@ -167,3 +167,26 @@ def codes_of(
     place_of = np.empty(len(order), np.int64)
     place_of[order] = np.arange(len(order))
     return place_of[codes], tuple(str(text) for text in texts[order])
+
+
+def raters_by_votes(
+    rater: np.ndarray, raters: int, on: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raters numbered by what they answered (votes,), and the old number of each.
+
+    A pseudonym says nothing, so it must not decide which rater a random draw meets: the same votes
+    under other pseudonyms give the same results. Two who answered the same on the same are nobody
+    different to a draw, and keep the order of their old numbers; who said nothing comes last.
+
+    rater: int (votes,), below raters. on, value: int and float (votes,): what a rater was asked,
+    once each, and the answer.
+    """
+    order = np.lexsort((on, rater))
+    rows = np.stack([on[order].astype(np.float64), value[order]], axis=1)
+    starts = np.flatnonzero(np.diff(rater[order], prepend=-1))
+    said = dict(zip(rater[order][starts], np.split(rows, starts[1:]), strict=True))
+    keys = [said[one].tobytes() if one in said else b"" for one in range(raters)]
+    old = np.array(sorted(range(raters), key=lambda one: (not keys[one], keys[one])))
+    new = np.empty_like(old)
+    new[old] = np.arange(raters)
+    return new[rater], old

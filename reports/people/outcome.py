@@ -24,6 +24,7 @@ from evaluation.stats.ratings import (
     Ratings,
     Success,
     SuccessGap,
+    by_votes,
     compare_methods,
     compare_success,
     item_scores,
@@ -68,7 +69,7 @@ def of_methods(ratings: Ratings, names: tuple[str, ...]) -> Ratings:
     place = {name: k for k, name in enumerate(names)}
     at = np.array([place.get(name, -1) for name in ratings.methods])
     kept = _where(ratings, at[ratings.method] >= 0)
-    return kept._replace(method=at[kept.method], methods=names)
+    return by_votes(kept._replace(method=at[kept.method], methods=names))
 
 
 def on_common(ratings: Ratings, standings: dict[str, MethodRanks]) -> Ratings:

@@ -211,7 +211,7 @@ def _frame(people: People, seen: list[Screened], excluded: np.ndarray) -> pd.Dat
              "few_votes": one.few_votes, "bias": one.bias, "inconsistency": one.inconsistency,
              "spearman_with_others": one.spearman}
             | {rule.lower().replace(" ", "_"): flag for rule, flag in one.flags.items()}
-        )
+        ).sort_values("rater")
         for one in seen
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.ratings import Votes, read_ratings, votes_on
+from evaluation.stats.ratings import Ratings, Votes, read_ratings, votes_on
 
 
 class Deviations(NamedTuple):
@@ -91,8 +91,14 @@ def long_table(design: dict[str, np.ndarray], **by_question: np.ndarray) -> pd.D
 
 
 def votes_of(design: dict[str, np.ndarray], value: np.ndarray) -> Votes:
-    """Return votes of this design on quality."""
-    return votes_on(read_ratings(long_table(design, quality=value)), "quality")
+    """Return votes of this design on quality; raters have the design's numbers."""
+    ratings = read_ratings(long_table(design, quality=value))
+    return votes_on(ratings, "quality")._replace(rater=numbered(ratings)[ratings.rater])
+
+
+def numbered(ratings: Ratings) -> np.ndarray:
+    """Return the number in the name of each rater of `long_table`."""
+    return np.array([int(name.removeprefix("r")) for name in ratings.raters])
 
 
 def small() -> Votes:

@@ -11,6 +11,7 @@ from evaluation.stats.long_table import (
     codes_of,
     columns_of,
     flags_of,
+    raters_by_votes,
     refuse_truths,
     rows_kept,
 )
@@ -52,16 +53,18 @@ def read_choices(
     # Codes of methods, of both sides together, and of the other axes.
     sides = np.concatenate([columns["method_left"][at], columns["method_right"][at]])
     both, methods = codes_of("method", sides, np.tile(at, 2))
-    codes = {axis: codes_of(axis, columns[axis][at], at)[0] for axis in ("rater", "source", "edit")}
+    found = {axis: codes_of(axis, columns[axis][at], at) for axis in ("rater", "source", "edit")}
+    codes = {axis: code for axis, (code, _) in found.items()}
     left, right = both[: len(at)], both[len(at) :]
     # Checks of what the rows say.
     _refuse_duplicates(codes["rater"], codes["edit"], left, right)
     simulated = bool((flags_of(columns, "simulated") & keep).any())
     refuse_truths(columns["value"][at], at)
     outcome = _outcomes(columns["value"][at])
-    return ChoiceRows(
-        left, right, outcome, methods, codes["rater"], codes["source"], simulated, left_out
-    )
+    pair = (codes["edit"] * len(methods) + left) * len(methods) + right
+    raters = len(found["rater"][1])
+    rater, _ = raters_by_votes(codes["rater"], raters, pair, outcome.astype(np.float64))
+    return ChoiceRows(left, right, outcome, methods, rater, codes["source"], simulated, left_out)
 
 
 def _outcomes(values: np.ndarray) -> np.ndarray:

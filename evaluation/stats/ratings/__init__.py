@@ -49,7 +49,14 @@ from evaluation.stats.ratings.success_rates import (
     success,
     success_sweep,
 )
-from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, read_ratings, votes_on
+from evaluation.stats.ratings.votes import (
+    Ratings,
+    Votes,
+    by_votes,
+    common_votes,
+    read_ratings,
+    votes_on,
+)
 
 __all__ = [
     "FEW_VOTES",
@@ -70,6 +77,7 @@ __all__ = [
     "Votes",
     "bootstrap_differences",
     "bootstrap_scores",
+    "by_votes",
     "clmm",
     "common_votes",
     "compare_methods",

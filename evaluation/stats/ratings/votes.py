@@ -17,6 +17,7 @@ from evaluation.stats.long_table import (
     columns_of,
     flags_of,
     missing_rows,
+    raters_by_votes,
     refuse_truths,
     rows_kept,
 )
@@ -28,7 +29,7 @@ AXES = ("rater", "source", "edit", "method", "question", "value")
 class Ratings(NamedTuple):
     """Votes as index arrays (votes,), the names the indices stand for, and what was left out."""
 
-    rater: np.ndarray  # int, into raters
+    rater: np.ndarray  # int, into raters, who stand in the order of what they voted
     edit: np.ndarray  # int, into edits
     method: np.ndarray  # int, into methods
     question: np.ndarray  # int, into questions
@@ -102,23 +103,36 @@ def read_ratings(
     codes = {axis: code for axis, (code, _) in found.items()}
     names = {axis: name for axis, (_, name) in found.items()}
     _refuse_duplicates(codes, names)
-    return Ratings(
-        rater=codes["rater"],
-        edit=codes["edit"],
-        method=codes["method"],
-        question=codes["question"],
-        value=value,
-        source=_source_of_edit(codes, names),
-        raters=names["rater"],
-        sources=names["source"],
-        edits=names["edit"],
-        methods=names["method"],
-        questions=names["question"],
-        scale=(float(scale[0]), float(scale[1])),
-        simulated=bool((flags_of(columns, "simulated") & keep).any()),
-        left_out=left_out,
-        threshold=_threshold(scale) if threshold is None else float(threshold),
+    return by_votes(
+        Ratings(
+            rater=codes["rater"],
+            edit=codes["edit"],
+            method=codes["method"],
+            question=codes["question"],
+            value=value,
+            source=_source_of_edit(codes, names),
+            raters=names["rater"],
+            sources=names["source"],
+            edits=names["edit"],
+            methods=names["method"],
+            questions=names["question"],
+            scale=(float(scale[0]), float(scale[1])),
+            simulated=bool((flags_of(columns, "simulated") & keep).any()),
+            left_out=left_out,
+            threshold=_threshold(scale) if threshold is None else float(threshold),
+        )
     )
+
+
+def by_votes(ratings: Ratings) -> Ratings:
+    """Return the ratings with raters in the order of what they voted, as `raters_by_votes` has it.
+
+    After taking votes away this is what reading the others alone gives.
+    """
+    shape = len(ratings.questions), len(ratings.edits), len(ratings.methods)
+    on = np.ravel_multi_index((ratings.question, ratings.edit, ratings.method), shape)
+    rater, old = raters_by_votes(ratings.rater, len(ratings.raters), on, ratings.value)
+    return ratings._replace(rater=rater, raters=tuple(ratings.raters[place] for place in old))
 
 
 def _threshold(scale: tuple[float, float]) -> float:
