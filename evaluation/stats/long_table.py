@@ -51,7 +51,11 @@ def column_of(values: Any) -> np.ndarray:
 
 def missing_rows(labels: np.ndarray) -> np.ndarray:
     """Return which labels are missing (bool): None, NaN, NA, NaT, or a text of nothing."""
-    codes, names = _factorize(labels)
+    return _missing(*_factorize(labels))
+
+
+def _missing(codes: np.ndarray, names: Any) -> np.ndarray:
+    """Return which labels are missing (bool), by their places among the distinct ones."""
     blank = np.array([isinstance(n, str) and not n.strip() for n in names] + [True], dtype=bool)
     return np.asarray(blank[codes])  # -1 is the last
 
@@ -148,13 +152,13 @@ def codes_of(
 
     A label that is missing, or two that read the same (1 and "1"), raise UserError.
     """
-    missing = missing_rows(labels)
+    codes, names = _factorize(labels)
+    missing = _missing(codes, names)
     if missing.any():
         place = int(np.argmax(missing))
         row = place if rows is None else int(rows[place])
         raise UserError(f"row {row + 1} of the votes has no {axis}")
     # Sort labels as texts; two that read the same are a mistake.
-    codes, names = _factorize(labels)
     texts = np.array([str(name) for name in names])
     order = np.argsort(texts, kind="stable")
     alike = texts[order][:-1][texts[order][1:] == texts[order][:-1]]
@@ -181,7 +185,7 @@ def raters_by_votes(
     rater: int (votes,), below raters. on, value: int and float (votes,): what a rater was asked,
     once each, and the answer.
     """
-    order = np.lexsort((on, rater))
+    order = np.argsort(rater * (int(on.max()) + 1) + on)
     rows = np.stack([on[order].astype(np.float64), value[order]], axis=1)
     starts = np.flatnonzero(np.diff(rater[order], prepend=-1))
     said = dict(zip(rater[order][starts], np.split(rows, starts[1:]), strict=True))
