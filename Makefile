@@ -64,7 +64,7 @@ install: $(VENV)/ready          ## create the environment
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev,hub,cluster,offline,study,postgres]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,hub,cluster,offline,study,postgres,s3,gcs,https]"
 	touch $@
 
 hooks: $(VENV)/ready            ## run ruff and the file checks before every commit

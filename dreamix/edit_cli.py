@@ -9,14 +9,13 @@ from dreamix.core.errors import UserError
 from dreamix.data.suite_entries import CATEGORIES
 from dreamix.data.worlds import WORLDS
 from dreamix.editing_options import live_line, note, say_or_stop, shared_options
+from dreamix.remote.place_type import Place
 
 SCENE = "scene_"  # what the options of worlds are called in Python, with their number
 
 
 @click.command()
-@click.argument(
-    "clip", metavar="[INPUT]", required=False, type=click.Path(exists=True, path_type=Path)
-)
+@click.argument("clip", metavar="[INPUT]", required=False, type=Place(exists=True))
 @shared_options(prompt=False)
 @click.option("--instruction", help="What to change, for methods that read an order.")
 @click.option(

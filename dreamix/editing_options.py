@@ -4,14 +4,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
 from dreamix.backends.names import default_backend
+from dreamix.remote.place_type import Place
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = Place("write", dir_okay=False)
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
 PROMPT = "--prompt", "What the clip to make should show, all of it."
 SHARED = (
@@ -36,7 +36,7 @@ SHARED = (
     ),
     click.option(
         "--finetuned",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Place("write", file_okay=False),
         metavar="DIR",
         help="Keep what is finetuned here, for further prompts on the same input.",
     ),

@@ -8,8 +8,9 @@ import numpy as np
 
 from dreamix.core.video import Video
 from dreamix.editing_options import live_line, note, say_or_stop, shared_options
+from dreamix.remote.place_type import Place
 
-IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
+IMAGE = Place(exists=True, dir_okay=False)
 SECONDS = 2.0  # that the embedded model's clips last
 LARGEST = 1920  # pixels of a picture's longer side; no model here works on more
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.wording import plural
+from dreamix.remote.place_type import Place, localized
 
 if TYPE_CHECKING:
     from dreamix.data.suite import Suite
 
-PATH = click.Path(path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
+PATH = Place()
+FILE = Place("write", dir_okay=False)
 LICENCE = click.option("--licence", help="Terms of clips and requests, where the format has none.")
 FPS = click.option("--fps", type=click.FloatRange(0, min_open=True), help="Of folders of frames.")
 
@@ -37,9 +37,18 @@ def formats() -> None:
 
 @suite.command("import")
 @click.argument("format_", metavar="FORMAT")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=FOLDER, required=True, help="Folder to write suite.yaml to.")
-@click.option("--media-root", type=FOLDER, help="Folder of the clips.  [default: that of PATH]")
+@click.argument("path", type=Place(exists=True, whole=True))
+@click.option(
+    "--out",
+    type=Place("write", file_okay=False),
+    required=True,
+    help="Folder to write suite.yaml to.",
+)
+@click.option(
+    "--media-root",
+    type=Place(file_okay=False),
+    help="Folder of the clips.  [default: that of PATH]",
+)
 @click.option(
     "--outputs",
     multiple=True,
@@ -64,7 +73,7 @@ def import_(
     from dreamix.suite_formats.importing import ImportChoices, import_suite
     from dreamix.suite_formats.outputs import method_folders, outputs_of, write_outputs
 
-    kind, folders = FORMATS.get(format_), method_folders(outputs)
+    kind, folders = FORMATS.get(format_), method_folders(tuple(map(localized, outputs)))
     made = import_suite(
         kind,
         path,
@@ -107,7 +116,7 @@ def export(format_: str, suite_: Path, out: Path) -> None:
 
 
 @suite.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=Place(exists=True, file_okay=False))
 @click.option("--requests", type=PATH, help="Table of requests.  [default: FOLDER/requests.csv]")
 @click.option("--name", help="Of the suite.  [default: that of the folder]")
 @LICENCE

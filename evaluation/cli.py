@@ -10,6 +10,7 @@ import click
 from dreamix.core.names import one_line
 from dreamix.core.progress import progress_bar
 from dreamix.core.threads import cores
+from dreamix.remote.place_type import Place
 from evaluation.cluster.cli import SHARD, merge, part_of, spell
 from evaluation.import_cli import import_scores
 from evaluation.options import (
@@ -78,7 +79,7 @@ def run(**wanted: Any) -> None:
 
 
 @bench.command()
-@click.argument("run", type=PATH)
+@click.argument("run", type=Place("write"))
 @SCORE_OPTIONS
 @WORKERS
 def score(run: Path, workers: int | None, **wanted: Any) -> None:

@@ -9,7 +9,8 @@ import click
 from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
 from dreamix.core.wording import listed, plural
-from evaluation.cluster.cli import PATH, spell
+from dreamix.remote.place_type import Place
+from evaluation.cluster.cli import spell
 
 if TYPE_CHECKING:
     from evaluation.score.imported_scores import Imported
@@ -18,8 +19,8 @@ NAMED = 5  # clips, before the rest is a number
 
 
 @click.command("import-scores")
-@click.argument("run", type=PATH)
-@click.argument("table", type=PATH)
+@click.argument("run", type=Place("write"))
+@click.argument("table", type=Place())
 @click.option(
     "--missing",
     multiple=True,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from dreamix.backends.names import default_backend
 from dreamix.core.errors import UserError
 from dreamix.core.names import near_misses
+from dreamix.remote.place_type import Place, localized
 from evaluation.cluster.cli import WHERE
 from evaluation.settings import ModelSettings
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dreamix.methods.base import Variant
 
 F = Callable[..., Any]
-PATH = click.Path(path_type=Path)
+PATH = Place()
 
 
 def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -53,7 +53,7 @@ RUN_OPTIONS = options(
         metavar="NAME[:PATH]",
         help="Model of the methods that need one; PATH has other weights than its own.",
     ),
-    click.option("--out", type=PATH, required=True, metavar="RUN", help="Run folder."),
+    click.option("--out", type=Place("write"), required=True, metavar="RUN", help="Run folder."),
     *WHERE,
 )
 MODEL_OPTIONS = options(
@@ -153,7 +153,7 @@ def method_specs(values: tuple[str, ...]) -> list[str]:
     from dreamix.methods.base import is_spec, leads_on
 
     found: list[str] = []
-    for value in values:
+    for value in map(localized, values):
         for number, word in enumerate(value.split(",")):
             if number and not is_spec(word.strip()) and leads_on(f"{found[-1]},{word}"):
                 found[-1] += f",{word}"

@@ -16,19 +16,20 @@ import click
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.registry import NamedRegistry
+from dreamix.remote.place_type import Place
 
 if TYPE_CHECKING:
     from reports.parts import ReportPart
     from reports.summary import IntervalSettings
 
-PATH = click.Path(path_type=Path)
+PATH = Place()
 Say = Callable[[str], None]
 Exporter = Callable[[Path, str | None, Path], Path | None]
 RATINGS: NamedRegistry[Exporter] = NamedRegistry("exporter of ratings", "dreamix.ratings")
 DATABASE = click.option(
     "--database", metavar="URL", help="Of the study's ratings, if not ratings.sqlite in its folder."
 )
-OUT = click.option("--out", type=PATH, metavar="DIR", help="Folder of the report.")
+OUT = click.option("--out", type=Place("write"), metavar="DIR", help="Folder of the report.")
 NO_MEDIA = click.option(
     "--no-media", is_flag=True, help="Leave out the gallery: no clips are copied."
 )

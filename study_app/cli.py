@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.remote.place_type import Place
 from study_app.data_cli import COMMANDS, DATABASE, PATH, STUDY, option_with_default
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def study() -> None:
 
 @study.command()
 @click.argument("run", type=PATH)
-@click.option("--out", type=PATH, required=True, metavar="STUDY", help="Folder of the study.")
+@click.option(
+    "--out", type=Place("here"), required=True, metavar="STUDY", help="Folder of the study."
+)
 @option_with_default(
     "--design", DESIGN, "absolute", "Each edit rated from 1 to 5, or two edits compared."
 )

@@ -7,9 +7,10 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import plural
+from dreamix.remote.place_type import Place
 
-PATH = click.Path(path_type=Path)
-STUDY = click.argument("study", type=PATH)
+PATH = Place()
+STUDY = click.argument("study", type=Place("here"))
 DATABASE = click.option(
     "--database",
     metavar="URL",
@@ -28,7 +29,9 @@ def option_with_default(
 @click.command()
 @STUDY
 @DATABASE
-@click.option("--out", type=PATH, metavar="DIR", help="[default: a new folder in STUDY/exports]")
+@click.option(
+    "--out", type=Place("write"), metavar="DIR", help="[default: a new folder in STUDY/exports]"
+)
 @click.option("--payment", is_flag=True, help="Also payment.csv, with the platform's ids.")
 @click.option("--comments", is_flag=True, help="Also comments.csv, with what raters wrote.")
 def export(
@@ -97,7 +100,9 @@ def _tell_left(left: list[str], study: Path) -> None:
 @click.command()
 @STUDY
 @DATABASE
-@click.option("--out", type=PATH, required=True, metavar="FILE", help="A file that is not there.")
+@click.option(
+    "--out", type=Place("here"), required=True, metavar="FILE", help="A file that is not there."
+)
 def backup(study: Path, database: str | None, out: Path) -> None:
     """Copy the database while the study goes on."""
     from study_app.open_study import opened

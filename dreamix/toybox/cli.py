@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.remote.place_type import Place
 from dreamix.toybox.scenes_cli import toybox as scenes
 from dreamix.toybox.world.grammar import phrases
 
@@ -23,7 +24,7 @@ TRAINERS = {
     "clip": "dreamix.toybox.training.clip:train",
 }
 EXPORT = "dreamix.toybox.training.export:export"
-FOLDER = click.Path(file_okay=False, path_type=Path)
+FOLDER = Place("here", file_okay=False)
 
 toybox = click.Group(
     "toybox", dict(scenes.commands), help="Render the embedded world and train on it."

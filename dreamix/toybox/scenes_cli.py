@@ -9,6 +9,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import write_image, write_video
 from dreamix.core.records import write_whole
 from dreamix.data.suite import load_suite
+from dreamix.remote.place_type import Place
 from dreamix.toybox.world.benchmark import quick_yaml, suite_yaml
 from dreamix.toybox.world.grammar import caption, parse_caption
 from dreamix.toybox.world.motion import HEIGHT, WIDTH
@@ -16,7 +17,7 @@ from dreamix.toybox.world.renderer import render
 from dreamix.toybox.world.scene import VALUES, Scene
 from dreamix.toybox.world.tracks import track_yaml
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = Place("write", dir_okay=False)
 
 
 @click.group()
@@ -79,7 +80,7 @@ def render_command(
 
 
 @toybox.command()
-@click.argument("suite_path", metavar="SUITE", type=click.Path(path_type=Path))
+@click.argument("suite_path", metavar="SUITE", type=Place())
 @click.option("--out", type=_FILE, required=True, help="PNG to write.")
 def sheet(suite_path: Path, out: Path) -> None:
     """Draw a contact sheet of the Toybox videos of a SUITE."""

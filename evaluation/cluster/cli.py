@@ -7,11 +7,11 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.progress import progress_bar
+from dreamix.remote.place_type import Place
 
 if TYPE_CHECKING:
     from dreamix.data.suite import Suite
 
-PATH = click.Path(path_type=Path)
 WHERE = (
     click.option(
         "--executor",
@@ -34,8 +34,8 @@ SHARD = click.option(
 
 
 @click.command()
-@click.argument("out", type=PATH)
-@click.argument("runs", type=PATH, nargs=-1, required=True)
+@click.argument("out", type=Place("write"))
+@click.argument("runs", type=Place(), nargs=-1, required=True)
 def merge(out: Path, runs: tuple[Path, ...]) -> None:
     """Join RUNS of one suite into the run folder OUT: parts made with --shard, or methods."""
     from evaluation.cluster.shards import absent

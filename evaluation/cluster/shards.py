@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite
+from dreamix.remote.place_type import address_of
 
 FINETUNING = 7  # edits that cost as much as finetuning on a video: 30.7 s and 4.45 s, benchmarks
 
@@ -31,8 +32,17 @@ def shard_of(text: str) -> Shard:
 
 
 def folder_of(out: Path, shard: Shard) -> Path:
-    """Return the run folder of a shard of the run at `out`: a folder has one writer."""
-    return out.with_name(f"{out.name}.shard-{shard.number}-of-{shard.parts}")
+    """Return the run folder of a shard of the run at `out`: a folder has one writer.
+
+    Raises:
+        UserError: if `out` is elsewhere and does not name the part: an address has one writer too.
+    """
+    ending = f".shard-{shard.number}-of-{shard.parts}"
+    if out.name.endswith(ending):
+        return out
+    if address := address_of(out):
+        raise UserError(f"name the part that is made: --out {address}{ending}")
+    return out.with_name(f"{out.name}{ending}")
 
 
 def absent(suite: Suite, folders: Iterable[Path]) -> list[Shard]:

@@ -9,6 +9,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import listed, plural
+from dreamix.remote.place_type import Place
 from evaluation.gold.base import (
     RATING_FORMATS,
     GatheredRatings,
@@ -20,7 +21,8 @@ from evaluation.gold.base import (
 from evaluation.gold.checking import ALONE, checked
 from evaluation.gold.writing import RatingsOrigin
 
-PATH = click.Path(path_type=Path)
+PATH = Place()
+BESIDE = Place(whole=True)  # scores lie beside ratings
 LONGEST_TEXT = 2000  # characters of a licence or an address
 
 
@@ -48,7 +50,9 @@ _OPTIONS = (
         metavar="LOW:HIGH",
         help="Ends of the scale, such as 1:5; or grades, worst first: 'bad<fair<good'.",
     ),
-    click.option("--out", type=PATH, required=True, metavar="DIR", help="Folder to write."),
+    click.option(
+        "--out", type=Place("write"), required=True, metavar="DIR", help="Folder to write."
+    ),
     click.option("--name", metavar="TEXT", help="Of the study.  [default: the file's name]"),
     click.option("--licence", default="", metavar="TEXT", help="Of the ratings, such as MIT."),
     click.option("--source", default="", metavar="TEXT", help="Where they were published."),
@@ -98,7 +102,7 @@ _OPTIONS = (
 
 @click.command("import", cls=FormatsCommand)
 @click.argument("format", metavar="FORMAT")
-@click.argument("path", type=PATH)
+@click.argument("path", type=BESIDE)
 @rating_options
 def import_ratings(format: str, path: Path, out: Path, **options: Any) -> None:
     """Read ratings collected elsewhere: EXPORT is what `study export` writes, for `study analyze`.

@@ -7,7 +7,15 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.wording import listed, plural
-from evaluation.gold.cli import PATH, FormatsCommand, gathered, rating_options, summary_lines
+from dreamix.remote.place_type import Place
+from evaluation.gold.cli import (
+    BESIDE,
+    PATH,
+    FormatsCommand,
+    gathered,
+    rating_options,
+    summary_lines,
+)
 
 if TYPE_CHECKING:
     from reports.meta.gold import Gold
@@ -29,7 +37,7 @@ def meta() -> None:
 
 @meta.command("import", cls=FormatsCommand)
 @click.argument("format", metavar="FORMAT")
-@click.argument("path", type=PATH)
+@click.argument("path", type=BESIDE)
 @click.option(
     "--scores",
     multiple=True,
@@ -142,7 +150,12 @@ def add_metric(
     show_default=True,
     help="Of a correlation: within an edit, between the edits of a method, over all, over methods.",
 )
-@click.option("--csv", type=PATH, metavar="FILE", help="Also write all numbers, unrounded.")
+@click.option(
+    "--csv",
+    type=Place("write", dir_okay=False),
+    metavar="FILE",
+    help="Also write all numbers, unrounded.",
+)
 @RESAMPLES
 @SEED
 def rank(
@@ -187,7 +200,7 @@ def compare(gold: Path, a: str, b: str, question: str | None, resamples: int, se
 
 @meta.command()
 @GOLD
-@click.option("--out", type=PATH, metavar="DIR", help="[default: GOLD/report]")
+@click.option("--out", type=Place("write"), metavar="DIR", help="[default: GOLD/report]")
 @RESAMPLES
 @SEED
 def report(gold: Path, out: Path | None, resamples: int, seed: int) -> None:
