@@ -38,6 +38,12 @@ from evaluation.stats.ratings.power import (
     difference_error,
     raters_needed,
 )
+from evaluation.stats.ratings.prediction_powered import (
+    MetricOnEdits,
+    PoweredEstimate,
+    powered_difference,
+    powered_mean,
+)
 from evaluation.stats.ratings.probability_of_superiority import superiority
 from evaluation.stats.ratings.share_differences import flip_p, paired_shares
 from evaluation.stats.ratings.success_pairs import SuccessGap, compare_success
@@ -64,10 +70,12 @@ __all__ = [
     "Comparison",
     "Deviations",
     "MethodScores",
+    "MetricOnEdits",
     "Mixing",
     "OrdinalMethods",
     "Posterior",
     "Power",
+    "PoweredEstimate",
     "RaterModel",
     "Ratings",
     "Rounds",
@@ -101,6 +109,8 @@ __all__ = [
     "paired_shares",
     "posterior",
     "posterior_differences",
+    "powered_difference",
+    "powered_mean",
     "rater_model",
     "raters_needed",
     "read_ratings",

@@ -16,6 +16,7 @@ from evaluation.stats.resampling import Resampling, expanded, percentile_interva
 from evaluation.stats.two_way_cluster import (
     ItemTotals,
     Raters,
+    Variance,
     clustered_estimate,
     mean_of_source_means,
     one_way_variance,
@@ -51,6 +52,14 @@ class MethodScores(NamedTuple):
     sources: np.ndarray
     items: np.ndarray
     votes: np.ndarray
+
+
+class ScoredMean(NamedTuple):
+    """A mean of votes or a difference of two, its variance, and each vote's score (votes,)."""
+
+    mid: float
+    variance: Variance
+    score: np.ndarray
 
 
 def item_scores(votes: Votes, *, confidence: float = 0.95) -> ItemScores:
@@ -152,9 +161,8 @@ def source_weights(votes: Votes) -> np.ndarray:
     return 1 / (len(of_source) * of_source[source[member]] * of_edit[member])
 
 
-def _method_row(votes: Votes, confidence: float, raters: Raters) -> tuple[float, ...]:
-    if not len(votes.value):
-        return (np.nan,) * 4 + (0,) * 5
+def scored_mean(votes: Votes, raters: Raters) -> ScoredMean:
+    """Return the mean of source means of votes on one method."""
     weight = source_weights(votes)
     mos = float(weight @ votes.value)
     score = weight * (votes.value - mos)
@@ -162,6 +170,13 @@ def _method_row(votes: Votes, confidence: float, raters: Raters) -> tuple[float,
         variance = one_way_variance(score, votes.source, len(np.unique(votes.rater)))
     else:
         variance = two_way_variance(score, votes.rater, votes.source, weight)
+    return ScoredMean(mos, variance, score)
+
+
+def _method_row(votes: Votes, confidence: float, raters: Raters) -> tuple[float, ...]:
+    if not len(votes.value):
+        return (np.nan,) * 4 + (0,) * 5
+    mos, variance, _ = scored_mean(votes, raters)
     found = clustered_estimate(mos, variance, confidence=confidence, raters=raters)
     items = len(np.unique(votes.edit))
     spread = (found.error, found.low, found.high, found.freedom)

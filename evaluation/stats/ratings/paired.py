@@ -23,7 +23,7 @@ import numpy as np
 
 from evaluation.stats.leverage import same_raters
 from evaluation.stats.multiplicity import holm_adjusted
-from evaluation.stats.ratings.mos import source_weights
+from evaluation.stats.ratings.mos import ScoredMean, source_weights
 from evaluation.stats.ratings.probability_of_superiority import Kind, Superiority, superiority
 from evaluation.stats.ratings.votes import Ratings, Votes, common_votes, votes_on
 from evaluation.stats.resampling import Resampling, percentile_interval
@@ -105,15 +105,21 @@ def mos_difference(
     common = common_votes(votes, a, b)
     if not len(common.value):
         return NOTHING
+    mid, variance, _ = scored_difference(common, b, raters)
+    return clustered_estimate(mid, variance, confidence=confidence, raters=raters)
+
+
+def scored_difference(common: Votes, b: int, raters: Raters) -> ScoredMean:
+    """Return MOS of b - MOS of the other method of these votes, all of edits that both have."""
     score, weight, mid = _difference_scores(common, b)
     arm = (common.method == b).astype(np.int64)
     if raters == "random":
         variance = two_way_variance(score, common.rater, common.source, weight, arm)
-        return clustered_estimate(mid, variance, confidence=confidence)
+        return ScoredMean(mid, variance, score)
     variance = one_way_variance(score, common.source, len(np.unique(common.rater)))
     if not same_raters(common.rater, weight, arm):
         variance = variance._replace(total=np.nan)
-    return clustered_estimate(mid, variance, confidence=confidence, raters=raters)
+    return ScoredMean(mid, variance, score)
 
 
 def bootstrap_differences(
