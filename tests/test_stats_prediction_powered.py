@@ -13,7 +13,8 @@ from evaluation.stats.ratings import (
     powered_difference,
     powered_mean,
 )
-from evaluation.stats.ratings.prediction_powered import FOLDS
+
+FOLDS = 5
 
 
 class Drawn(NamedTuple):
