@@ -4,4 +4,8 @@ from dreamix.core.deferred import Deferred
 
 report = Deferred("reports.cli:report", "Write the report page of a run.")
 analyze = Deferred("reports.cli:analyze", "Write tables, figures and methods paragraph of a study.")
+leaderboard = Deferred(
+    "reports.leaderboard.cli:leaderboard",
+    "Enter the methods of runs on a leaderboard: static pages.",
+)
 meta = Deferred("reports.meta.cli:meta", "Hold metrics against ratings that stay: gold data.")

@@ -128,7 +128,7 @@ def standing(
     ground = common_ground(has)
     means = np.full(len(whole), np.nan)
     if ground.ranked:
-        means[list(ground.ranked)] = _means(
+        means[list(ground.ranked)] = means_over(
             np.where(ground.edits, whole[list(ground.ranked)], np.nan), sources
         )
     order = tuple(sorted(ground.ranked, key=lambda m: (-means[m], m)))
@@ -142,7 +142,7 @@ def standing(
     )
     placed = ranks > 0
     last, first = np.maximum(last, ranks), np.where(placed, np.minimum(first, ranks), first)
-    ends = _means(worst, sources), _means(best, sources)
+    ends = means_over(worst, sources), means_over(best, sources)
     return MethodRanks(ground, order, means, ranks, *ends, last, first, count)
 
 
@@ -160,11 +160,11 @@ def _ahead(
     filled: np.ndarray, whole: np.ndarray, m: int, near: float, sources: np.ndarray | None
 ) -> int:
     """Return how many others are ahead of a method, each on the edits that the other has."""
-    gaps = _means(whole - filled, sources)
+    gaps = means_over(whole - filled, sources)
     return sum(bool(gap > near) for other, gap in enumerate(gaps) if other != m)
 
 
-def _means(values: np.ndarray, sources: np.ndarray | None) -> np.ndarray:
+def means_over(values: np.ndarray, sources: np.ndarray | None) -> np.ndarray:
     """Return means over edits (methods, edits), NaN left out, or the means of sources' means."""
     known = np.isfinite(values)
     sums, counts = np.where(known, values, 0.0), known.astype(np.float64)

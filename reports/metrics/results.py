@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -177,11 +178,20 @@ def cost_table(run: Run) -> Table:
     return table_of("cost", "Cost", text, [*run.methods], columns, anchors=run.anchors)
 
 
-def _cost_texts(run: Run, label: str) -> list[str]:
-    """Return the numbers of one method in `cost_table`."""
+class MethodCost(NamedTuple):
+    """What making the clips of a method took; NaN where nobody knows."""
+
+    edit_seconds: float  # median of a clip, without finetuning
+    finetune_seconds: float  # median over the videos that were finetuned on
+    total_seconds: float
+    peak_memory_mb: float
+
+
+def method_cost(run: Run, label: str) -> MethodCost:
+    """Return what a method took, by the clips that say so."""
     made = run.timed(label)
     if not made:
-        return [NOTHING] * 4
+        return MethodCost(np.nan, np.nan, np.nan, np.nan)
     tuning: defaultdict[str, float] = defaultdict(float)
     alone = []
     for clip in made:
@@ -189,14 +199,25 @@ def _cost_texts(run: Run, label: str) -> list[str]:
         tuning[run.edits[clip.edit].video] += spent
         alone.append((clip.seconds or 0.0) - spent)
     paid = [seconds for seconds in tuning.values() if seconds > 0]
-    total = sum(clip.seconds or 0.0 for clip in made) / 60
     memory = max(clip.peak_memory_mb or 0.0 for clip in made)
-    return [
-        number(float(np.median(alone)), 2),
-        number(float(np.median(paid)), 1) if paid else NOTHING,
-        number(total, 1),
-        number(memory, 0) if memory else NOTHING,
-    ]
+    return MethodCost(
+        float(np.median(alone)),
+        float(np.median(paid)) if paid else np.nan,
+        sum(clip.seconds or 0.0 for clip in made),
+        memory or np.nan,
+    )
+
+
+def _cost_texts(run: Run, label: str) -> list[str]:
+    """Return the numbers of one method in `cost_table`."""
+    cost = method_cost(run, label)
+    shown = (
+        (cost.edit_seconds, 2),
+        (cost.finetune_seconds, 1),
+        (cost.total_seconds / 60, 1),
+        (cost.peak_memory_mb, 0),
+    )
+    return [number(value, digits) if is_number(value) else NOTHING for value, digits in shown]
 
 
 def metric_head(facts: MetricInfo) -> Head:

@@ -138,7 +138,8 @@ def page(content: Content) -> str:
     """Return the page as HTML; equal contents give equal text."""
     summary = content.summary
     heading = _heading(summary)
-    return shell(title(summary.run), heading, _sections(content), content.gallery)
+    data = {"gallery-data": content.gallery} if content.gallery else None
+    return shell(title(summary.run), heading, _sections(content), data=data)
 
 
 def title(run: Run) -> str:

@@ -7,6 +7,7 @@ macro there stands for a part of a page.
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from reports.parts import WARNING, ReportPart
 from reports.tables import Table, file_name
 
 SCRIPTS = ("clips.js", "player.js", "row.js", "gallery.js", "folds.js")
+STYLES = ("style.css",)
 
 
 @cache
@@ -76,22 +78,30 @@ class Section(NamedTuple):
 
 
 def shell(
-    title: str, heading: Markup, sections: list[Section], gallery: dict[str, Any] | None = None
+    title: str,
+    heading: Markup,
+    sections: list[Section],
+    *,
+    data: dict[str, dict[str, Any]] | None = None,
+    scripts: Sequence[str] = SCRIPTS,
+    styles: Sequence[str] = STYLES,
 ) -> str:
     """Return a page as HTML; equal contents give equal text.
+
+    data: what scripts read, by the id under which they find it.
 
     Its content policy allows no network and no script but its own, so that nothing that a prompt
     or an error message contains can run.
     """
-    script = "\n".join(_own(name) for name in SCRIPTS)
+    script = "\n".join(_own(name) for name in scripts)
     return rendered(
         "page.html",
         title=title,
         policy=_policy(script),
-        style=Markup(_own("style.css")),
+        style=Markup("\n".join(_own(name) for name in styles)),
         heading=heading,
         sections=sections,
-        gallery=gallery,
+        data=data or {},
         script=Markup(script),
     )
 

@@ -1,0 +1,1 @@
+"""Leaderboard: submissions checked, kept as data, and shown as pages without a server."""
