@@ -66,13 +66,14 @@ def admit(
         *_dates(entries),
     ]
     found = [(folder, _study(folder, suite, new, entries, reasons)) for folder in studies]
+    reasons["the leaderboard"] += _twice([bound for _, bound in found])
     if refused := _given(reasons):
         return Admission(refused, None, [])
     views = views_of(suite)
     steps.total += len(found) * len(views)
     data = SiteData(board, entries, dict(before.studies) if before else {})
-    for folder, bound in sorted(found, key=lambda pair: str(pair[0])):
-        one = study_results(folder, suite, bound, views, how, steps)
+    for folder, bound in found:
+        one = study_results(folder, suite, bound.entries, views, how, steps)
         data.studies[one.id] = one
     return Admission({}, data, [one for one in new.values() if not one.anchor])
 
@@ -198,22 +199,36 @@ def _dates(entries: dict[str, Entry]) -> list[str]:
     return found
 
 
+class _BoundStudy(NamedTuple):
+    """A study by its name, and the entries of its methods by label."""
+
+    name: str
+    simulated: bool
+    entries: dict[str, str]
+
+
+def _twice(studies: list[_BoundStudy]) -> list[str]:
+    """Return which studies were given as two exports, of which one would hide the other."""
+    names = [one.name for one in studies if one.name and studies.count(one) > 1]
+    return [f"study: {name} was given more than once" for name in sorted(set(names))]
+
+
 def _study(
     folder: Path,
     suite: BoardSuite,
     new: dict[str, Entry],
     entries: dict[str, Entry],
     reasons: dict[str, list[str]],
-) -> dict[str, str]:
-    """Return the entries of a study's methods, by label; else there are reasons."""
+) -> _BoundStudy:
+    """Return the entries of a study's methods; else there are reasons."""
     told = reasons.setdefault(str(folder), [])
     try:
         export = read_export(folder)
     except UserError as error:
         told += error.lines
-        return {}
+        return _BoundStudy("", False, {})
     told += check_export(export, suite)
-    return _bound(export, new, entries, told)
+    return _BoundStudy(export.name, export.simulated, _bound(export, new, entries, told))
 
 
 def _bound(

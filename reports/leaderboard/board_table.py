@@ -47,10 +47,11 @@ class BoardTableCell(NamedTuple):
 
 def board_html(page: BoardView, up: str, files: Sequence[tuple[str, str]]) -> Markup:
     """Return the table; up: the way to the top of the site, "" or "../"."""
-    heads = [_head(one) for one in page.columns] + [*ABOUT_HEADS]
+    about = _about_heads(page)
+    heads = [*map(_head, page.columns), *(head for _, head in about)]
     shown = {
         "first": page.first,
-        "groups": _groups(page.columns),
+        "groups": _groups(page.columns, [group for group, _ in about]),
         "heads": heads,
         "rows": [*_rows(page, up), *_anchor_rows(page)],
         "caption": _caption(page),
@@ -60,10 +61,11 @@ def board_html(page: BoardView, up: str, files: Sequence[tuple[str, str]]) -> Ma
     return found
 
 
-def _groups(columns: list[BoardColumn]) -> list[tuple[str, int, bool]]:
+def _groups(columns: list[BoardColumn], about: list[str]) -> list[tuple[str, int, bool]]:
+    """Return the heads over the columns, how many each spans, and which are people's."""
     runs = [(group, len([*some])) for group, some in groupby(columns, key=lambda one: one.group)]
     found = [(group.title, count, group.people) for group, count in runs]
-    return [*found, ("Clips and cost", 4, False), ("Entry", 4, False)]
+    return [*found, *((title, len([*some]), False) for title, some in groupby(about))]
 
 
 def _head(one: BoardColumn) -> BoardHead:
@@ -73,16 +75,29 @@ def _head(one: BoardColumn) -> BoardHead:
     )  # fmt: skip
 
 
-ABOUT_HEADS = (
-    BoardHead("clips", hint="made, of all edits x seeds; then those that failed, or do not apply"),
-    BoardHead("s / edit", hint="median wall time of one clip, without finetuning, as recorded"),
-    BoardHead("hours", hint="all clips with finetuning, in hours of one process, as recorded"),
-    BoardHead("peak GB", hint="highest resident memory of the process that made the clips"),
-    BoardHead("seeds", hint="clips of an edit"),
-    BoardHead("licence", hint="as the submission states it"),
-    BoardHead("date", hint="as the submission states it"),
-    BoardHead("toolkit", hint="version that made the clips or brought them in"),
-)
+CLIPS, COST, ENTRY = "Clips", "Cost", "Entry"  # heads over the columns that say what an entry is
+
+
+def _about_heads(page: BoardView) -> list[tuple[str, BoardHead]]:
+    """Return the columns behind those of people and metrics; cost only where somebody knows it."""
+    clips = "made, of all edits x seeds; then those that failed, or do not apply"
+    cost = [
+        BoardHead("s / edit", hint="median wall time of a clip, without finetuning, as recorded"),
+        BoardHead("hours", hint="all clips with finetuning, in hours of one process, as recorded"),
+        BoardHead("peak GB", hint="highest resident memory of the process that made the clips"),
+    ]
+    return [
+        (CLIPS, BoardHead("clips", hint=clips)),
+        *((COST, head) for head in cost if _knows_cost(page)),
+        (ENTRY, BoardHead("seeds", hint="clips of an edit")),
+        (ENTRY, BoardHead("licence", hint="as the submission states it")),
+        (ENTRY, BoardHead("date", hint="as the submission states it")),
+        (ENTRY, BoardHead("toolkit", hint="version that made the clips or brought them in")),
+    ]
+
+
+def _knows_cost(page: BoardView) -> bool:
+    return any(is_number(one.cost.edit_seconds) for one in page.entries)
 
 
 def _rows(page: BoardView, up: str) -> list[dict[str, Any]]:
@@ -95,7 +110,7 @@ def _rows(page: BoardView, up: str) -> list[dict[str, Any]]:
             "name": one.entry.facts.name,
             "address": up + entry_page(one.entry),
             "under": " · ".join(filter(None, (one.entry.facts.team, one.entry.facts.version))),
-            "cells": [*(cell_of(c, one.entry.id) for c in page.columns), *_about(one)],
+            "cells": [*(cell_of(c, one.entry.id) for c in page.columns), *_about(one, page)],
         }
         for one in page.ordered
     ]
@@ -108,7 +123,7 @@ def _anchor_rows(page: BoardView) -> list[dict[str, Any]]:
             "anchor": True,
             "first": place == 0,
             "name": one.entry.facts.name,
-            "cells": [*(_anchor_cell(c, one.entry.id) for c in page.columns), *_about(one)],
+            "cells": [*(_anchor_cell(c, one.entry.id) for c in page.columns), *_about(one, page)],
         }
         for place, one in enumerate(page.anchors)
     ]
@@ -143,17 +158,21 @@ def _anchor_cell(column: BoardColumn, id_: str) -> BoardTableCell:
     return BoardTableCell(column.text(one.value), column.ends(one), edits=f"n={one.edits}")
 
 
-def _about(one: EntryFacts) -> list[BoardTableCell]:
+def _about(one: EntryFacts, page: BoardView) -> list[BoardTableCell]:
     facts, counts, cost = one.entry.facts, one.counts, one.cost
     lost = [f"{counts[status]} {status}" for status in ("failed", "n/a") if counts[status]]
     lost += [f"{one.partial} partial"] if one.partial else []
     hint = f"partial: covers less than {100 * LEAST_SHARE:g}% of its source" if one.partial else ""
     seeds = "no draws" if facts.deterministic else str(one.seeds)
+    amounts = (
+        (cost.edit_seconds, 1),
+        (cost.total_seconds / 3600, 2),
+        (cost.peak_memory_mb / 1024, 1),
+    )
+    shown = [BoardTableCell(_amount(*each)) for each in amounts]
     return [
         BoardTableCell(f"{counts['ok']}/{sum(counts.values())}", ", ".join(lost), hint=hint),
-        BoardTableCell(_amount(cost.edit_seconds, 1)),
-        BoardTableCell(_amount(cost.total_seconds / 3600, 2)),
-        BoardTableCell(_amount(cost.peak_memory_mb / 1024, 1)),
+        *(shown if _knows_cost(page) else []),
         BoardTableCell("" if one.entry.anchor else seeds),
         BoardTableCell(facts.licence),
         BoardTableCell(facts.date),

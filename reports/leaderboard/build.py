@@ -8,7 +8,13 @@ from pathlib import Path
 
 from dreamix.core.places import inside, own_folder
 from dreamix.core.progress import Progress
-from reports.leaderboard.pages import write_entries, write_history, write_view
+from reports.leaderboard.pages import (
+    draw_ranks,
+    figure_files,
+    write_entries,
+    write_history,
+    write_view,
+)
 from reports.leaderboard.site_data import SiteData
 from reports.leaderboard.site_views import site_of
 from reports.leaderboard.table_files import write_tables
@@ -28,8 +34,10 @@ def build_site(
     views = [board.view for board in site.boards]
     written = [*write_tables(site), *write_entries(site), *write_history(site)]
     written += [write_view(site, board, views) for board in site.boards[1:]]
+    plot = draw_ranks(site)
+    written += figure_files(plot.name) if plot else []
     _remove_others(folder, set(written))
-    write_view(site, site.boards[0], views)
+    write_view(site, site.boards[0], views, plot)
     return folder / "index.html"
 
 

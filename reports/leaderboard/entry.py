@@ -141,9 +141,8 @@ class Entry:
         """Return it as JSON can hold it, clips without empty fields."""
         found = asdict(self)
         for clip in found["clips"]:
-            for name in [name for name, value in clip.items() if value in (None, {}, 0.0)]:
-                if name not in ("seed", "covers"):
-                    del clip[name]
+            for name in [name for name, value in clip.items() if value is None or value == {}]:
+                del clip[name]
         for metric in found["metrics"].values():
             for name in [name for name, value in metric.items() if value is None]:
                 del metric[name]

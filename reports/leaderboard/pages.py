@@ -7,16 +7,14 @@ from markupsafe import Markup
 
 from dreamix.core.wording import plural
 from evaluation.run.info import LEAST_SHARE
-from reports.figures.style import marks_of
 from reports.leaderboard.board_table import board_html, script_data, views_html
 from reports.leaderboard.board_view import BoardView, entry_page
-from reports.leaderboard.columns import metric_board_columns
 from reports.leaderboard.entry import Entry
 from reports.leaderboard.entry_page import entry_sections
 from reports.leaderboard.history import history_drawing, history_rows, version_rows
-from reports.leaderboard.metric_columns import board_run, metric_columns
+from reports.leaderboard.rank_figure import rank_drawing
 from reports.leaderboard.reading import in_words, reading
-from reports.leaderboard.site_views import LeaderboardSite
+from reports.leaderboard.site_views import LeaderboardSite, history_columns
 from reports.leaderboard.table_files import (
     history_records,
     table_names,
@@ -25,7 +23,7 @@ from reports.leaderboard.table_files import (
 )
 from reports.leaderboard.views import EditsView
 from reports.page.files import saved
-from reports.page.shell import Section, macros, shell
+from reports.page.shell import Plot, Section, macros, shell
 from reports.subjects import made_with
 from reports.tables import file_name
 
@@ -42,20 +40,11 @@ def _links(up: str) -> list[tuple[str, str]]:
     ]
 
 
-def write_view(site: LeaderboardSite, board: BoardView, views: Sequence[EditsView]) -> str:
-    """Write the page of a view; return its name."""
+def write_view(
+    site: LeaderboardSite, board: BoardView, views: Sequence[EditsView], plot: Plot | None = None
+) -> str:
+    """Write the page of a view; return its name. plot: the ranks, drawn."""
     up = "../" if board.view.kind else ""
-    name = file_name(board.view.key)
-    files = [("CSV", f"{up}tables/{name}.csv"), ("JSON", f"{up}tables/{name}.json")]
-    first = [views_html(views, board.view, up), board_html(board, up, files)]
-    said = in_words(board)
-    sections = [
-        Section("board", _title(board), Markup("\n").join(first), open=True),
-        Section("summary", "In words", _PIECES.findings(said)),
-        Section("how", "How to read it", _BOARD.how(reading(board))),
-        *_about(site, board),
-    ]
-    sections = [one for one in sections if one.id != "summary" or said]
     heading = _BOARD.heading(
         f"{site.data.board.suite.name}, version {site.data.board.suite.version}",
         site.title, board.view.said if board.view.kind else "", _facts_of(site, board), _links(up),
@@ -63,12 +52,34 @@ def write_view(site: LeaderboardSite, board: BoardView, views: Sequence[EditsVie
     text = shell(
         f"{board.view.said}: {site.title}" if board.view.kind else site.title,
         heading,
-        sections,
+        _sections(site, board, views, plot),
         data={"board-data": script_data(board)},
         scripts=SCRIPTS,
         styles=STYLES,
     )
     return write_text(site.folder, board.view.page, text)
+
+
+def _sections(
+    site: LeaderboardSite, board: BoardView, views: Sequence[EditsView], plot: Plot | None
+) -> list[Section]:
+    up, name = "../" if board.view.kind else "", file_name(board.view.key)
+    files = [("CSV", f"{up}tables/{name}.csv"), ("JSON", f"{up}tables/{name}.json")]
+    first = [views_html(views, board.view, up), board_html(board, up, files)]
+    said = in_words(board)
+    return [
+        Section("board", _title(board), Markup("\n").join(first), open=True),
+        *([Section("ranks", "Ranks, drawn", _PIECES.plot(plot), open=True)] if plot else []),
+        *([Section("summary", "In words", _PIECES.findings(said))] if said else []),
+        Section("how", "How to read it", _BOARD.how(reading(board))),
+        *_about(site, board),
+    ]
+
+
+def draw_ranks(site: LeaderboardSite) -> Plot | None:
+    """Return the figure of the leaderboard, written; None where nothing can be compared."""
+    drawing = rank_drawing(site.boards[0], site.look)
+    return saved(drawing, site.folder / "figures") if drawing else None
 
 
 def _title(board: BoardView) -> str:
@@ -158,21 +169,14 @@ def _entry_facts(site: LeaderboardSite, one: Entry) -> list[tuple[str, str]]:
 
 def write_history(site: LeaderboardSite) -> Iterable[str]:
     """Write the page of the history, its figure and its tables; yield their names."""
-    entries = site.competing
-    board = site.data.board
-    run = board_run(board.suite, entries, board.seeds, site.folder)
-    main = {one.key for one in site.boards[0].columns if one.main}
-    found = metric_board_columns(metric_columns(run, site.how)) if entries else []
-    columns = [one for one in found if one.key in main]
-    names = [*dict.fromkeys(one.facts.name for one in entries)]
-    drawing = history_drawing(entries, columns, marks_of(names))
-    rows = history_rows(entries, site.older, columns)
+    entries, columns = site.competing, history_columns(site)
     head = ("method", "date", "standing", *(f"{one.title} {one.arrow}".strip() for one in columns))
     files = [("CSV", "tables/history.csv"), ("JSON", "tables/history.json")]
+    rows = history_rows(entries, site.older, columns)
     body = [_PIECES.note(HISTORY), _BOARD.plain("Entries", head, rows, files)]
-    if drawing:
+    if drawing := history_drawing(entries, columns, site.look):
         body.insert(1, _PIECES.plot(saved(drawing, site.folder / "figures")))
-        yield from (f"figures/history.{kind}" for kind in ("svg", "png", "pdf"))
+        yield from figure_files(drawing.name)
     sections = [Section("history", "Entries over time", Markup("\n").join(body), open=True)]
     heading = _BOARD.heading(
         site.title, "History", "", [(str(len(entries)), "entries")], _links("")
@@ -180,6 +184,11 @@ def write_history(site: LeaderboardSite) -> Iterable[str]:
     yield from write_records(site, "history", history_records(site, columns))
     text = shell(f"History: {site.title}", heading, sections, scripts=("folds.js",), styles=STYLES)
     yield write_text(site.folder, "history.html", text)
+
+
+def figure_files(name: str) -> list[str]:
+    """Return the files of a figure, seen from the top of the site."""
+    return [f"figures/{name}.{kind}" for kind in ("svg", "png", "pdf")]
 
 
 HISTORY = (

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dreamix.core.progress import Progress
 from evaluation.run.info import LEAST_SHARE
+from reports.figures.style import MarkerStyle, marks_of
 from reports.leaderboard.board_view import BoardView, EntryFacts
 from reports.leaderboard.columns import BoardColumn, metric_board_columns, study_board_columns
 from reports.leaderboard.entry import Entry
@@ -38,6 +39,11 @@ class LeaderboardSite(NamedTuple):
     def competing(self) -> list[Entry]:
         """Every entry but anchors, in the order in which they came."""
         return dated([one for one in self.data.entries.values() if not one.anchor])
+
+    @property
+    def look(self) -> dict[str, MarkerStyle]:
+        """How methods are drawn, by their names."""
+        return marks_of([*dict.fromkeys(one.facts.name for one in self.competing)])
 
     @property
     def names(self) -> dict[str, str]:
@@ -92,3 +98,16 @@ def _facts(run: Run, entry: Entry) -> EntryFacts:
     return EntryFacts(
         entry, method_cost(run, entry.id), told, len(partial), len(run.methods[entry.id].seeds)
     )
+
+
+def history_columns(site: LeaderboardSite) -> list[BoardColumn]:
+    """Return the main metrics with all entries, older ones too, ranked among each other."""
+    first = site.boards[0].columns
+    main = {one.key for one in first if one.main}
+    if not site.older:
+        return [one for one in first if one.key in main and not one.group.people]
+    anchors = [one for one in site.latest.values() if one.anchor]
+    board = site.data.board
+    run = board_run(board.suite, [*site.competing, *anchors], board.seeds, site.folder)
+    found = metric_board_columns(metric_columns(run, site.how))
+    return [one for one in found if one.key in main]
