@@ -75,14 +75,13 @@ def test_ranks_are_intervals_over_runs(tmp_path: Path) -> None:
 def test_a_gap_that_could_turn_a_lead_widens_ranks(tmp_path: Path) -> None:
     """Sixteen edits; with its one failure at 0, `ahead` has 15 x 0.55 / 16 = 0.516 < 0.52. Without
     the failure it is first."""
-    rest = submitted(tmp_path / "rest", {"behind": lambda s, e: 0.52})
+    rest = submitted(tmp_path / "rest", {"behind": lambda s, e: 0.52}, each=2)
     site = tmp_path / "site"
-    whole = submitted(tmp_path / "whole", {"ahead": lambda s, e: 0.55})
+    whole = submitted(tmp_path / "whole", {"ahead": lambda s, e: 0.55}, each=2)
     assert enter(site, rest, whole).exit_code == 0
     assert ranks(site) == {"ahead": (1, 1), "behind": (2, 2)}
-    failed = submitted(
-        tmp_path / "failed", {"ahead": lambda s, e: None if (s, e) == (0, 0) else 0.55}
-    )
+    some = {"ahead": lambda s, e: None if (s, e) == (0, 0) else 0.55}
+    failed = submitted(tmp_path / "failed", some, each=2)
     other = tmp_path / "other"
     assert enter(other, rest, failed).exit_code == 0
     assert ranks(other) == {"ahead": (1, 2), "behind": (1, 2)}
@@ -92,9 +91,8 @@ def test_a_gap_that_could_turn_a_lead_widens_ranks(tmp_path: Path) -> None:
 
 def test_ranks_of_a_category_are_of_its_edits(tmp_path: Path) -> None:
     """`tilted` is at 0.5 - 0.2 on motion and 0.5 + 0.2 on style, `plain` at 0.5 on both."""
-    run = submitted(
-        tmp_path / "run", {"tilted": steps(0.5, 0.2), "plain": steps(0.5)}, tags=("count",)
-    )
+    values = {"tilted": steps(0.5, 0.2), "plain": steps(0.5)}
+    run = submitted(tmp_path / "run", values, tags=("count",), each=2)
     site = tmp_path / "site"
     assert enter(site, run).exit_code == 0
     assert ranks(site) == {"tilted": (1, 2), "plain": (1, 2)}
@@ -127,6 +125,7 @@ def test_order_and_number_of_calls_decide_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path / "at-once") == expected
 
 
+@pytest.mark.slow
 def test_the_latest_version_competes_and_older_ones_are_history(tmp_path: Path) -> None:
     site = tmp_path / "site"
     a, b, c = runs_of(tmp_path)
@@ -153,7 +152,7 @@ def test_all_reasons_against_all_runs_are_told_at_once(tmp_path: Path) -> None:
     bad = submitted(tmp_path / "bad", {"bad": steps(0.5)}, seeds=2)
     (bad / "submission.yaml").unlink()
     (bad / "clips" / "bad" / "v0_0" / "0.mp4").write_bytes(b"something else")
-    (bad / "clips" / "bad" / "v1_1" / "1.json").unlink()
+    (bad / "clips" / "bad" / "v1_0" / "1.json").unlink()
     lines = (bad / "scores.jsonl").read_text().splitlines()
     (bad / "scores.jsonl").write_text("\n".join(lines[:-1]) + "\n")
     (bad / "sources" / "v3.mp4").write_bytes(b"another source")
@@ -164,7 +163,7 @@ def test_all_reasons_against_all_runs_are_told_at_once(tmp_path: Path) -> None:
     assert found.exit_code == 1
     for told in (
         "hashes: bad has 1 clip gone or of another SHA-256 than the row beside it says: v0_0",
-        "coverage: bad has neither a clip nor a reason for 1 of 32 places (edits x seeds): v1_1",
+        "coverage: bad has neither a clip nor a reason for 1 of 16 places (edits x seeds): v1_0",
         "scores: bad lacks 1 score on score",
         "licence: none is stated for bad",
         "seeds: not all methods have the same: 0 of good; 0, 1 of bad",
@@ -179,6 +178,7 @@ def test_all_reasons_against_all_runs_are_told_at_once(tmp_path: Path) -> None:
     assert {path: contents(path) for path in before} == before
 
 
+@pytest.mark.slow
 def test_a_build_that_was_cut_off_is_finished_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +219,7 @@ def test_seeds_that_count_are_named(tmp_path: Path) -> None:
     many = submitted(tmp_path / "many", {"many": steps(0.4)}, seeds=3)
     assert enter(tmp_path / "site", few, many, "--seeds", "0").exit_code == 0
     made = {row["name"]: row["clips"] for row in table(tmp_path / "site", "entries")}
-    assert made == {"few": 16, "many": 16}
+    assert made == {"few": 8, "many": 8}
     found = enter(tmp_path / "other", few, many, "--seeds", "0,1")
     assert found.exit_code == 1 and "0, 1 count here, there are 0 of few" in found.output
     (few / "submission.yaml").write_text("licence: MIT\ndeterministic: true\n")
@@ -275,9 +275,8 @@ def topics(site: Path) -> dict[str, set[str]]:
 
 def test_people_have_columns_of_their_own_study_by_study(tmp_path: Path) -> None:
     """`alpha` is voted 1.6 points above `beta` by every rater, whatever metrics say."""
-    run = submitted(
-        tmp_path / "run", {"alpha": steps(0.3), "beta": steps(0.8), "gamma": steps(0.5)}
-    )
+    values = {"alpha": steps(0.3), "beta": steps(0.8), "gamma": steps(0.5), "same": steps(0.1)}
+    run = submitted(tmp_path / "run", values, anchors=("same",), each=2)
     votes = drawn((-0.8, 0.8), noise=0.2)
     said = rated(tmp_path / "said", votes)
     simulated = rated(tmp_path / "simulated", drawn((0.8, -0.8), noise=0.2), simulated=True)
@@ -307,7 +306,7 @@ def rated(folder: Path, votes: Any, **said: Any) -> Path:
     """An export whose edits are those of the made-up suite."""
     import pandas as pd
 
-    write_export(folder, votes, raters=6, sources=8, edits_each=2, **said)
+    write_export(folder, votes, raters=6, sources=8, **said)
     for path in folder.glob("*.parquet"):
         frame = pd.read_parquet(path)
         for name in ("video", "edit"):
@@ -318,7 +317,7 @@ def rated(folder: Path, votes: Any, **said: Any) -> Path:
 
 
 def test_a_study_of_other_edits_or_methods_is_refused(tmp_path: Path) -> None:
-    run = submitted(tmp_path / "run", {"alpha": steps(0.3)})
+    run = submitted(tmp_path / "run", {"alpha": steps(0.3)}, each=2)
     strange = write_export(tmp_path / "strange", drawn((0, 0)), raters=3, sources=8)
     other = rated(tmp_path / "other", drawn((0, 0)), methods=("one", "two"))
     again = rated(tmp_path / "again", drawn((0, 0)), methods=("alpha", "two"))

@@ -152,7 +152,7 @@ def cell_of(column: BoardColumn, id_: str) -> BoardTableCell:
 
 
 def _anchor_cell(column: BoardColumn, id_: str) -> BoardTableCell:
-    one = column.anchors.rows().get(id_)
+    one = column.anchors.rows.get(id_)
     if one is None:
         return BoardTableCell(NOTHING, people=column.group.people)
     return BoardTableCell(column.text(one.value), column.ends(one), edits=f"n={one.edits}")

@@ -48,7 +48,7 @@ class BoardColumn(NamedTuple):
     @property
     def rows(self) -> dict[str, RankedValue]:
         """The competing entries that have a value."""
-        return self.standing.rows()
+        return self.standing.rows
 
     def text(self, value: float | None) -> str:
         """Return a value as it is shown."""

@@ -6,8 +6,9 @@ or all of the other at the best, it is still ahead. Ranks follow from these pair
 (`evaluation.stats.rank_intervals`), so that they hold among any part of the methods too.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -80,15 +81,14 @@ class Standing:
         ranked = sorted(place for place in self.places if place)
         return replace(self, places=tuple(p and 1 + ranked.index(p) for p in self.places))
 
-    def rows(self, among: Collection[str] | None = None) -> dict[str, RankedValue]:
-        """Return the methods that have a value, ranked among some of them or all."""
-        ahead, shown = self._ahead, [among is None or name in among for name in self.methods]
-        ranked = np.array([bool(p) for p in self.places]) & np.array(shown, bool)
+    @cached_property
+    def rows(self) -> dict[str, RankedValue]:
+        """The methods that have a value, with the places that they can have among all."""
+        ahead, ranked = self._ahead, np.array(self.places, int) > 0
         ends = rank_intervals(ahead, ranked)
         found = {}
-        for k, name in enumerate(self.methods):
-            value = self.values[k]
-            if value is not None and shown[k]:
+        for k, (name, value) in enumerate(zip(self.methods, self.values, strict=True)):
+            if value is not None:
                 behind = tuple(self.methods[o] for o in np.flatnonzero(ahead[:, k] & ranked))
                 found[name] = RankedValue(
                     value, self.lows[k], self.highs[k], self.edits[k], self.places[k],

@@ -26,7 +26,7 @@ def submitted(
     anchors: tuple[str, ...] = (),
     seeds: int | list[int] = 1,
     sources: int = 8,
-    each: int = 2,
+    each: int = 1,
     tags: tuple[str, ...] = (),
     definition: str = "d1",
     suite: str = "made-up",
