@@ -66,6 +66,7 @@ def build_report(
     *,
     export: Path | None = None,
     ordinal: Say | None = None,
+    helpers: tuple[str, ...] = (),
     media: bool = True,
     progress: Progress | None = None,
 ) -> Report:
@@ -73,6 +74,7 @@ def build_report(
 
     export:  folder of the ratings of a study of this run's clips; None for metrics alone.
     ordinal: told where the fit of ordinal models of the ratings is; None leaves them out.
+    helpers: metrics that were named to stand beside votes.
     media:   make copies of the clips for the gallery; without them there is none.
     """
     check_out(out)
@@ -80,7 +82,7 @@ def build_report(
     run = load_run(run_folder)
     summary = summarize(run, resampling)
     study = read_export(export) if export else None
-    said_by = study_results(study, resampling, run, ordinal) if study else NOBODY
+    said_by = study_results(study, resampling, run, ordinal, helpers=helpers) if study else NOBODY
     parts = said_by.parts
     given: dict[Of, tuple[Any, ...]] = {"metrics": (summary,)}
     if not study:

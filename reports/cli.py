@@ -38,6 +38,13 @@ ORDINAL = click.option(
     is_flag=True,
     help="Fit ordinal models to the votes as well: minutes where there are thousands.",
 )
+HELPERS = click.option(
+    "--with",
+    "helpers",
+    multiple=True,
+    metavar="METRIC",
+    help="Differences by votes and this metric together, where raters saw a part of the edits.",
+)
 
 
 def resampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,6 +79,7 @@ def resampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @OUT
 @NO_MEDIA
 @ORDINAL
+@HELPERS
 @resampling_options
 def report(
     run: Path,
@@ -80,6 +88,7 @@ def report(
     out: Path | None,
     no_media: bool,
     ordinal: bool,
+    helpers: tuple[str, ...],
     level: float,
     resamples: int,
     seed: int,
@@ -92,11 +101,13 @@ def report(
 
     if ordinal and not study:
         raise UserError("--ordinal models ratings: name the study too, --study DIR")
+    if helpers and not study:
+        raise UserError("--with helps votes: name the study too, --study DIR")
     how = IntervalSettings(level, resamples, seed)
     folder = out or inside(run, "report")
     export = _export_of(study, database, folder) if study else None
     with _told(ordinal) as say:
-        _write_run(run, folder, how, export, media=not no_media, ordinal=say)
+        _write_run(run, folder, how, export, not no_media, say, helpers)
 
 
 @click.command()
@@ -107,6 +118,7 @@ def report(
 @OUT
 @NO_MEDIA
 @ORDINAL
+@HELPERS
 @resampling_options
 def analyze(
     study: Path,
@@ -116,6 +128,7 @@ def analyze(
     out: Path | None,
     no_media: bool,
     ordinal: bool,
+    helpers: tuple[str, ...],
     level: float,
     resamples: int,
     seed: int,
@@ -131,10 +144,14 @@ def analyze(
     how = IntervalSettings(level, resamples, seed)
     folder = out or inside(study, "analysis")
     export = _export_of(study, database, folder)
+    if no_run and helpers:
+        raise UserError("--with names a metric of a run, and --no-run leaves that out")
     beside = None if no_run else run or _run_of(study, read_export(export).study)
     with _told(ordinal) as say:
         if beside:
-            _write_run(beside, folder, how, export, media=not no_media, ordinal=say)
+            _write_run(beside, folder, how, export, not no_media, say, helpers)
+        elif helpers:
+            raise UserError("--with names a metric of a run: name that too, --run RUN")
         else:
             _write_study(export, folder, how, say)
 
@@ -184,6 +201,7 @@ def _write_run(
     export: Path | None,
     media: bool,
     ordinal: Say | None,
+    helpers: tuple[str, ...],
 ) -> None:
     from dreamix.core.progress import progress_bar
     from reports.build import build_report
@@ -191,8 +209,9 @@ def _write_run(
 
     with progress_bar("clips") as progress:
         done = build_report(
-            run, out, how, export=export, ordinal=ordinal, media=media, progress=progress
-        )
+            run, out, how, export=export, ordinal=ordinal, helpers=helpers, media=media,
+            progress=progress,
+        )  # fmt: skip
     first, clips, *rest = summary_sentences(done.summary)
     metrics = ["", "What metrics say:"] if done.parts else []
     found = [*rest, *(sentence for part in done.rankings for sentence in part.found)]

@@ -13,6 +13,7 @@ has nothing to say. What it is about tells when it is asked:
     ordinal             the same and whom to tell of progress, where ordinal models were asked for
     pairs               the `Pairs` of a study that asks for choices
     metrics and raters  the `Joint` of a run and a study of its clips
+    helped              the same and the metrics that were named to help the votes
 """
 
 import importlib.metadata
@@ -33,6 +34,7 @@ Of = Literal[
     "ordinal",
     "pairs",
     "metrics and raters",
+    "helped",
 ]
 Made = ReportPart | list[ReportPart] | None
 F = Callable[..., Made]

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from dreamix.core.media import probe, read_video, write_image
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
+from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 from study_app.open_study import open_study
 from study_app.plan import read_plan
 from study_app.prepare.build import build
+from study_app.prepare.cells import choose_edits
 from study_app.prepare.media import at_height
 from study_app.prepare.traps import card, with_words
-from study_app.spec.study import STUDY_FILE
+from study_app.spec.study import STUDY_FILE, read_study
 from study_app.spec.template import TEMPLATE
 
 METHODS = ("frozen-frame", "shuffled-frames")
@@ -336,3 +339,20 @@ def test_the_plan_knows_each_clip_by_its_length_and_content(tmp_path: Path) -> N
     assert {item.seconds for item in plan.items} == {2.0}
     for name, clip in plan.clips.items():
         assert clip.sha256 == sha256((folder / "media" / f"{name}.mp4").read_bytes()).hexdigest()
+
+
+def test_edits_are_drawn_by_the_seed_and_spread_over_the_sources(study: Path, run: Path) -> None:
+    """Two of four edits of two videos: one of each, either one as often as the other."""
+    asked, folder, seen = read_study(study), RunFolder(run), Counter[str]()
+    assert len(choose_edits(asked, folder).edits) == 4
+    size = asked.size.model_copy(update={"edits": 2})
+    for seed in range(60):
+        one = asked.model_copy(update={"size": size, "seed": seed})
+        found = choose_edits(one, folder)
+        assert len({edit.video for edit in found.edits}) == 2 and not found.left_out
+        assert found == choose_edits(one, folder)
+        seen.update(edit.id for edit in found.edits)
+    assert min(seen.values()) > 15 and len(seen) == 4, "15 of 60 is four deviations off a half"
+    size = asked.size.model_copy(update={"edits": 3})
+    drawn = choose_edits(asked.model_copy(update={"size": size}), folder).edits
+    assert sorted(Counter(edit.video for edit in drawn).values()) == [1, 2]

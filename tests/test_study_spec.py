@@ -92,7 +92,7 @@ MISTAKES = {  # what is replaced, by what, the words; and where the line is told
 ELSEWHERE = {
     "answer": "- ask: The request is to change the colour",
     "missing": "language: English",
-    "bracket": "  trials: 20",
+    "bracket": "  votes: 5",
 }
 
 

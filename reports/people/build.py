@@ -20,6 +20,7 @@ from reports.page.shell import Section, glance_html, macros, part_html, shell
 from reports.parts import FOLLOW, ReportPart, grouped, stamped
 from reports.people.elsewhere import in_unit, origin_facts, origin_lead, part_in_unit
 from reports.people.export import RULES, StudyExport, rule_words
+from reports.people.fewer_votes import check_helpers
 from reports.people.joint import Joint, join
 from reports.people.mos import vote_columns
 from reports.people.ordinal import Say
@@ -145,10 +146,15 @@ def pairs_parts(pairs: Pairs) -> list[ReportPart]:
     return finished(parts_on({"pairs": (pairs,)}), pairs.export)
 
 
-def joint_parts(joint: Joint) -> list[ReportPart]:
-    """Return how far metrics follow the raters, stamped if they were simulated."""
-    found = parts_on({"metrics and raters": (joint,)})
-    parts = finished(found, joint.people.export)
+def joint_parts(joint: Joint, helpers: tuple[str, ...] = ()) -> list[ReportPart]:
+    """Return how far metrics follow the raters, stamped if they were simulated.
+
+    helpers: metrics that were named to stand beside votes.
+    """
+    given: dict[Of, tuple[Any, ...]] = {"metrics and raters": (joint,)}
+    if helpers:
+        given["helped"] = joint, helpers
+    parts = finished(parts_on(given), joint.people.export)
     return [part._replace(group=FOLLOW) for part in parts]
 
 
@@ -176,20 +182,23 @@ def study_results(
     run: Run | None,
     ordinal: Say | None = None,
     follow: Follow | None = None,
+    helpers: tuple[str, ...] = (),
 ) -> Said:
     """Return what a study adds to a report; with a run, also how its metrics follow the raters.
 
     ordinal: fit ordinal models too, and tell this of where the work is; None leaves them out.
     follow: returns how metrics follow these people that are in no run.
+    helpers: metrics of the run that were named to stand beside votes.
     Choices between pairs are not votes on an edit: metrics are held against an absolute study only.
     """
     look = marks(run) if run else None
+    check_helpers(run, export, helpers)
     if export.design == "pairwise":
         pairs = pairs_of(export, how, look)
         return Said(pairs_parts(pairs), _lead(export), choice_columns(pairs), pairs.look)
     people = people_of(export, how, look)
     parts = people_parts(people, ordinal)
-    parts += joint_parts(join(run, people)) if run else []
+    parts += joint_parts(join(run, people), helpers) if run else []
     parts += follow(people) if follow else []
     return Said(parts, _lead(export), vote_columns(people), people.look)
 

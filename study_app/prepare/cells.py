@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import near_misses
-from dreamix.core.seeding import seed_for
+from dreamix.core.seeding import rng_for, seed_for
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
 from study_app.plan import Item
@@ -40,7 +40,25 @@ def choose_edits(study: Study, run: RunFolder) -> ChosenEdits:
     edits = [edit for edit in asked if edit.id not in left_out]
     if not edits:
         raise UserError(f"{run.path} has no edit that every method of the study made")
-    return ChosenEdits(edits, left_out)
+    return ChosenEdits(_drawn(edits, study), left_out)
+
+
+def _drawn(edits: list[Edit], study: Study) -> list[Edit]:
+    """Return as many edits as the study wants, in the suite's order.
+
+    Sources take turns in a random order, each with a random one of its edits that are left: what is
+    said of the drawn edits is said of all of them.
+    """
+    if study.size.edits is None or study.size.edits >= len(edits):
+        return edits
+    rng = rng_for("edits of the study", study.seed)
+    turns: dict[str, int] = {}
+    keyed: list[tuple[int, int, str]] = []
+    for edit in [edits[k] for k in rng.permutation(len(edits))]:
+        turns[edit.video] = turn = turns.get(edit.video, 0) + 1
+        keyed.append((turn, len(keyed), edit.id))
+    kept = {name for _, _, name in sorted(keyed)[: study.size.edits]}
+    return [edit for edit in edits if edit.id in kept]
 
 
 def _is_asked(edit: str, study: Study) -> bool:

@@ -119,6 +119,7 @@ class Recruiting(StrictModel):
 class StudySize(StrictModel):
     """How many ratings are wanted, and how many one rater gives."""
 
+    edits: Positive | None = None  # at most, drawn from all that fit
     votes: Positive = 5  # of every edit by every method
     trials: Positive = 20  # of one rater, checks and training not counted
     raters: Positive | None = None  # at most, whatever the votes say

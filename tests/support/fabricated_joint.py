@@ -5,6 +5,7 @@ to 1..5; a metric is the truth of the axis it is meant for with noise of its own
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,18 +55,23 @@ def fabricate_joint(
     equal: str = "",
     simulated: bool = False,
     both: bool = True,
+    rated: int | None = None,
     seed: int = 0,
 ) -> Joint:
     """Return a run and a study on it.
 
     edits: of each source, of CATEGORIES in turn. equal: a question on which every vote is 3.
     both:  raters see all methods of an edit; else rater r sees method r modulo methods only.
+    rated: sources whose edits raters saw; left out, all.
     """
     metrics = METRICS if metrics is None else metrics
     rng = np.random.default_rng(seed)
     truth = {name: rng.normal(3, 0.9, (methods, sources * edits)) for name in QUESTIONS}
     run = _run(methods, sources, edits, metrics, truth, rng)
     export = _export(run, truth, raters, equal, simulated, both, rng)
+    if rated is not None:
+        seen = sorted(set(export.long["video"]))[:rated]
+        export = replace(export, long=export.long[export.long["video"].isin(seen)])
     return join(run, people_of(export, HOW))
 
 

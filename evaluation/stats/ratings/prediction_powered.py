@@ -63,9 +63,14 @@ class PoweredEstimate(NamedTuple):
 
     @property
     def helps(self) -> bool:
-        """Whether the metric makes the interval narrower: the rule by which one is reported."""
+        """Whether the metric is used: the rule by which one of the two is reported.
+
+        Its interval has to be the narrower one, and r over 1 / sqrt(n - 2), below which a slope
+        that is estimated from n edits loses more than it gains (arXiv 2505.20178).
+        """
         widths = [one.high - one.low for one in (self.powered, self.people)]
-        return bool(widths[0] < widths[1])
+        enough = self.labelled > 2 and self.r > 1 / (self.labelled - 2) ** 0.5
+        return bool(enough and widths[0] < widths[1])
 
     @property
     def used(self) -> ClusteredEstimate:
