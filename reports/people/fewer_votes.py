@@ -35,8 +35,8 @@ DONE = (
 NOTE = (
     "Votes alone: the difference on edits with votes. With {metric}: corrected by how it differs "
     "between edits with votes and without, which is valid whatever the metric is worth, if the "
-    "edits with votes were chosen at random (`size.edits` in study.yaml does so). The corrected one "
-    "is the one to report, in bold, where its interval is narrower and r is over 1 / sqrt(n "
+    "edits with votes were chosen at random (`size.edits` in study.yaml does so). The corrected "
+    "one is to report, in bold, where its interval is narrower and r is over 1 / sqrt(n "
     "\N{MINUS SIGN} 2) for n rated edits. r: correlation of the two differences over the rated "
     "edits. Worth: how many times the edits would have to be rated for the same precision without "
     "the metric. Settled at: rated edits at which the interval would leave zero, if the difference "
