@@ -200,6 +200,85 @@ def compare(gold: Path, a: str, b: str, question: str | None, resamples: int, se
 
 @meta.command()
 @GOLD
+@click.argument("metric")
+@QUESTION
+@click.option(
+    "--labelled",
+    default="20,40,80",
+    show_default=True,
+    metavar="N[,N...]",
+    help="Edits that people would have rated.",
+)
+@click.option(
+    "--draws", type=click.IntRange(50), default=300, show_default=True, help="Of such parts."
+)
+@click.option(
+    "--csv", type=Place("write", dir_okay=False), metavar="FILE", help="All pairs, unrounded."
+)
+@SEED
+def saved(
+    gold: Path,
+    metric: str,
+    question: str | None,
+    labelled: str,
+    draws: int,
+    csv: Path | None,
+    seed: int,
+) -> None:
+    """Say how many votes METRIC would have saved, had people rated a part of the edits.
+
+    Parts are drawn again and again from the edits that were rated.
+    """
+    from dreamix.core.spreadsheet import write_csv
+    from reports.meta.gold import read_gold
+
+    data, rows = read_gold(gold), []
+    for one in _with_metric(data, metric, question):
+        rows += _print_saved(data, metric, one, _sizes(labelled), draws, seed)
+    if csv:
+        write_csv(csv, list(rows[0]), rows)
+        click.echo(f"{csv}: {plural(len(rows), 'row')}")
+
+
+def _print_saved(
+    data: "Gold", metric: str, question: str, sizes: tuple[int, ...], draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Print what a metric saves on a question; return a row for every pair and size."""
+    from dreamix.core.progress import progress_bar
+    from reports.meta.gold import gold_joint
+    from reports.meta.ranks import people_on
+    from reports.meta.saved import saved, saved_lines
+
+    joint = gold_joint(data, people_on(data, _settings(2000, seed)), question)
+    with progress_bar(f"drawing parts, {question}") as told:
+        found = saved(joint, metric, question, sizes, draws=draws, seed=seed, progress=told)
+    click.echo("\n".join(saved_lines(metric, found)))
+    return [row._asdict() for row in found]
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Return the numbers of `--labelled`."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 8 <= int(part) <= 100_000 for part in parts):
+        raise UserError(f"--labelled {text}: whole numbers of at least 8, such as 20,40,80")
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def _with_metric(data: "Gold", metric: str, question: str | None) -> list[str]:
+    """Return the questions that have a metric, or the one that was asked for.
+
+    Raises:
+        UserError: if there is no such question, or it has no such metric.
+    """
+    asked = _questions(data, question)
+    found = [q for q in asked if metric in {one.name for one in data.of_question(q)}]
+    if not found:
+        data.metric(metric, asked[0] if asked else data.questions[0])
+    return found
+
+
+@meta.command()
+@GOLD
 @click.option("--out", type=Place("write"), metavar="DIR", help="[default: GOLD/report]")
 @RESAMPLES
 @SEED
