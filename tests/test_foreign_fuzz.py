@@ -5,6 +5,7 @@ a time, and every file around the folder as it was (`hostile_folders`). 50 examp
 2,000 in the slow suite.
 """
 
+import hashlib
 import json
 import random
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from fabricated_export import drawn, write_export
@@ -20,7 +22,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from dreamix.core.media import write_video
-from dreamix.core.records import write_json
+from dreamix.core.names import one_line
+from dreamix.core.records import to_json, write_json
 from dreamix.core.video import Video
 from dreamix.data.suite import load_suite
 from dreamix.methods.base import variants
@@ -32,6 +35,9 @@ from evaluation.score.composite_file import KIND, read_composites
 from evaluation.score.scoring import score_run
 from evaluation.settings import ModelSettings
 from reports.build import build_report, write_tables
+from reports.leaderboard.admission import Admission, AdmissionTerms, admit
+from reports.leaderboard.site_data import read_site, write_site_data
+from reports.leaderboard.site_views import site_of
 from reports.loading import load_run
 from reports.metrics.frames import clips_frame
 from reports.metrics.results import all_tables
@@ -81,7 +87,28 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     score_run(base / "run", METRICS, ModelSettings(), composite=base / "composite.json")
     write_export(base / "export", drawn((0.5, 0.0)), raters=4, sources=3, edits_each=1)
     _write_study(base)
+    _write_site(base)
     return base
+
+
+def _write_site(base: Path) -> None:
+    """A leaderboard of the run, and an export of ratings of its clips."""
+    said = {"licence": "MIT", "team": "Lab", "date": "2026-01-01", "methods": {"alpha": None}}
+    (base / "run" / "submission.yaml").write_text(json.dumps(said))
+    write_export(base / "votes", drawn((0.5, 0.0)), methods=("alpha", "unedited"), raters=4,
+                 sources=2, edits_each=1)  # fmt: skip
+    for path in (base / "votes").glob("*.parquet"):
+        frame = pd.read_parquet(path)
+        names = [name for name in ("video", "edit") if name in frame]
+        frame[names] = frame[names].apply(lambda column: column.str.replace("v0", "v", n=1))
+        frame.to_parquet(path)
+    found = admit(None, [base / "run"], [base / "votes"], AdmissionTerms(), HOW, silent)
+    assert found.data, found.reasons
+    write_site_data(base / "site", found.data)
+
+
+def silent(_done: int, _total: int) -> None:
+    """Show no progress."""
 
 
 def _write_study(base: Path) -> None:
@@ -167,6 +194,49 @@ def suite(_arena: Arena, folder: Path) -> None:
     load_suite(folder)
 
 
+def enter(arena: Arena, folder: Path) -> None:
+    """The run of a stranger on a leaderboard; reasons against it are lines of their own."""
+    entered(arena, admit(None, [folder], [], AdmissionTerms(), HOW, silent))
+
+
+def enter_votes(arena: Arena, folder: Path) -> None:
+    """The votes of a stranger beside a good run."""
+    run = arena.place / "clean"
+    entered(arena, admit(None, [run], [folder], AdmissionTerms("MIT"), HOW, silent))
+
+
+def entered(arena: Arena, found: Admission) -> None:
+    lines = [line for several in found.reasons.values() for line in several]
+    assert bool(lines) == (found.data is None)
+    assert all(one_line(line) == line for line in lines)
+    if found.data:
+        write_site_data(arena.place / "out", found.data)
+        assert read_site(arena.place / "out") == found.data
+
+
+def site_of_strangers(arena: Arena, folder: Path) -> None:
+    """What somebody else made, with hashes that fit, is shown or refused."""
+    site = arena.place / "out"
+    try:
+        shutil.copytree(folder, site, symlinks=True)
+    except (shutil.Error, OSError):  # a pipe or the like, which is found elsewhere
+        return
+    for path in site.rglob("*.json"):
+        signed_anew(path)
+    if data := read_site(site):
+        site_of(site, data, HOW)
+
+
+def signed_anew(path: Path) -> None:
+    try:
+        held = json.loads(path.read_text()) if path.is_file() and not path.is_symlink() else None
+        told = to_json({name: value for name, value in held.items() if name != "content"})
+    except (ValueError, AttributeError, RecursionError):
+        return
+    content = hashlib.sha256(told.encode(errors="replace")).hexdigest()
+    path.write_text(json.dumps(held | {"content": content}))
+
+
 # target -> the folder that is spoilt, and which folders it may write to
 TARGETS: dict[Target, tuple[str, tuple[str, ...]]] = {
     merge: ("run", ("out",)),
@@ -178,6 +248,9 @@ TARGETS: dict[Target, tuple[str, tuple[str, ...]]] = {
     analyze: ("export", ()),
     composite: ("composite", ()),
     suite: ("suite", ()),
+    enter: ("run", ("out",)),
+    enter_votes: ("votes", ("out",)),
+    site_of_strangers: ("site", ("out",)),
 }
 NAMES = [target.__name__ for target in TARGETS]
 

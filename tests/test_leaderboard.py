@@ -13,7 +13,10 @@ from submitted_runs import REASON, steps, submitted
 
 from dreamix.core.errors import UserError
 from evaluation.stats.rank_intervals import rank_intervals
+from reports.leaderboard.board_view import BoardView
 from reports.leaderboard.cli import leaderboard
+from reports.leaderboard.reading import too_few
+from reports.summary import IntervalSettings
 
 QUICK = ("--resamples", "100")
 
@@ -55,6 +58,19 @@ def test_ranks_follow_from_who_is_shown_to_be_ahead() -> None:
     ahead[3, 0] = True
     with pytest.raises(ValueError, match="one at most"):
         rank_intervals(ahead)
+
+
+def test_too_few_videos_leave_all_ranks_open() -> None:
+    """By hand: two entries on five videos have p = 2/32 at least, on six 2/64; five entries have
+    ten pairs, so that 2 x 10 / 256 is too large and 2 x 10 / 512 is not."""
+    how = IntervalSettings()
+
+    def told(entries: int, videos: int) -> str:
+        return too_few(BoardView(None, [], [None] * entries, [], how), videos)  # type: ignore[arg-type,list-item]
+
+    assert "no metric can show that one of 2 entries" in told(2, 5) and not told(2, 6)
+    assert told(5, 8) and not told(5, 9)
+    assert not told(1, 1)
 
 
 def test_ranks_are_intervals_over_runs(tmp_path: Path) -> None:

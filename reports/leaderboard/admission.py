@@ -21,6 +21,8 @@ from reports.leaderboard.votes import check_export, study_results
 from reports.people.export import StudyExport, read_export
 from reports.summary import IntervalSettings
 
+BOARD = "the leaderboard"  # what reasons are about that hold between entries
+
 
 class AdmissionTerms(NamedTuple):
     """What the command says of all submissions."""
@@ -60,22 +62,39 @@ def admit(
     if suite is None:
         return Admission(_given(reasons), None, [])
     board = with_title(before.board if before else BoardFile(suite), terms.title, terms.seeds)
-    reasons["the leaderboard"] = [
-        *_seeds(entries, board.seeds),
-        *_sources(entries),
-        *_dates(entries),
-    ]
+    between = [*_seeds(entries, board.seeds), *_sources(entries), *_dates(entries)]
     found = [(folder, _study(folder, suite, new, entries, reasons)) for folder in studies]
-    reasons["the leaderboard"] += _twice([bound for _, bound in found])
+    between += _twice([bound for _, bound in found])
+    reasons[BOARD] = [*reasons.get(BOARD, []), *between]
     if refused := _given(reasons):
         return Admission(refused, None, [])
-    views = views_of(suite)
-    steps.total += len(found) * len(views)
     data = SiteData(board, entries, dict(before.studies) if before else {})
     for folder, bound in found:
-        one = study_results(folder, suite, bound.entries, views, how, steps)
+        told = reasons[str(folder)]
+        _add_study(data, folder, bound.entries, how, steps, told)
+    refused = _given(reasons)
+    entered = [one for one in new.values() if not one.anchor]
+    return Admission(refused, None if refused else data, [] if refused else entered)
+
+
+def _add_study(
+    data: SiteData,
+    folder: Path,
+    entries: dict[str, str],
+    how: IntervalSettings,
+    steps: "_Steps",
+    told: list[str],
+) -> None:
+    """Put the results of a study into the data, or why there are none among the reasons."""
+    suite = data.board.suite
+    views = views_of(suite)
+    steps.total += len(views)
+    try:
+        one = study_results(folder, suite, entries, views, how, steps)
+    except UserError as error:
+        told += error.lines
+    else:
         data.studies[one.id] = one
-    return Admission({}, data, [one for one in new.values() if not one.anchor])
 
 
 class _Steps:
@@ -134,7 +153,7 @@ def _fullest(entries: list[Entry], reasons: dict[str, list[str]]) -> dict[str, E
     for one in entries:
         other = found.setdefault(one.id, one)
         if other != one and not one.anchor:
-            reasons.setdefault("the leaderboard", []).append(
+            reasons.setdefault(BOARD, []).append(
                 f"entries: {one.label} is in two of the runs with the same clips and other words "
                 "or metrics: name one of them"
             )

@@ -147,7 +147,7 @@ def cell_of(column: BoardColumn, id_: str) -> BoardTableCell:
     count = f"n={one.edits}" + (f", {lacking} lack" if lacking else "")
     return BoardTableCell(
         column.text(one.value), column.ends(one), places_text(one), count, hint,
-        one.best == 1 and one.worst > 0, people,
+        id_ in column.may_be_best, people,
     )  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _amount(value: float, digits: int) -> str:
 
 def _caption(page: BoardView) -> str:
     level = f"{100 * page.how.confidence:g}%"
-    bold = "Bold: may be the best of its column."
+    bold = "Bold: can be the best of its column, where not all can."
     which = f"Means of {page.view.said}, ranked anew on these edits. " if page.view.kind else ""
     below = f"Below each mean, its {level} interval and the ranks that it can have."
     return f"{which}{below} {bold}"

@@ -9,6 +9,7 @@ import click
 from dreamix.core.errors import UserError
 from dreamix.core.names import one_line
 from dreamix.core.wording import plural
+from dreamix.remote.place_type import Place, address_of
 from reports.cli import PATH, resampling_options
 
 if TYPE_CHECKING:
@@ -30,9 +31,21 @@ def _seed_numbers(
     return found
 
 
+def _licence(_ctx: click.Context, _option: click.Parameter, given: str) -> str:
+    """Return a licence that pages can show."""
+    from reports.leaderboard.entry import plain_line
+
+    try:
+        return plain_line(given) if given else ""
+    except ValueError as error:
+        raise click.BadParameter(str(error).strip()) from None
+
+
 @click.command()
 @click.argument("runs", nargs=-1, type=PATH, metavar="RUN...")
-@click.option("--out", "site", required=True, type=PATH, metavar="SITE", help="Folder of the site.")
+@click.option(
+    "--out", "site", required=True, type=Place("write"), metavar="SITE", help="Folder of the site."
+)
 @click.option(
     "--study",
     "studies",
@@ -45,6 +58,7 @@ def _seed_numbers(
 @click.option(
     "--licence",
     default="",
+    callback=_licence,
     metavar="TEXT",
     help="Of all methods for which no submission.yaml states one.",
 )
@@ -78,7 +92,7 @@ def leaderboard(
     from reports.leaderboard.admission import AdmissionTerms
     from reports.summary import IntervalSettings
 
-    terms = AdmissionTerms(licence.strip(), title, seeds)
+    terms = AdmissionTerms(licence, title, seeds)
     how = IntervalSettings(level, resamples, seed)
     if check:
         _admitted(site, runs, studies, terms, how)
@@ -106,7 +120,8 @@ def _admitted(
     with progress_bar("checking clips") as progress:
         found = admit(before, runs, studies, terms, how, progress)
     if found.data is None:
-        for line in _refusals(found.reasons):
+        named = {str(path): address_of(path) for path in (*runs, *studies)}
+        for line in _refusals({named.get(k) or k: held for k, held in found.reasons.items()}):
             click.echo(line, err=True)
         raise click.exceptions.Exit(1)
     for one in sorted(found.entered, key=lambda one: one.id):

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamix.core.wording import plural, titled
+from evaluation.run.info import MetricInfo
+from evaluation.schema import AXES
 from evaluation.stats.intervals import Interval
 from reports.leaderboard.metric_columns import MetricColumn
 from reports.leaderboard.standing import RankedValue, Standing
@@ -43,12 +45,19 @@ class BoardColumn(NamedTuple):
     lacking: dict[str, int]
     own: dict[str, tuple[float, int]]
     simulated: bool = False
+    facts: MetricInfo | None = None  # of a metric
     mark: str = ""  # where its numbers come from, if not from the toolkit
 
     @property
     def rows(self) -> dict[str, RankedValue]:
         """The competing entries that have a value."""
         return self.standing.rows
+
+    @property
+    def may_be_best(self) -> set[str]:
+        """The entries that can be first, where not all can."""
+        first = {id_ for id_, one in self.rows.items() if one.best == 1 and one.worst}
+        return first if len(first) < sum(bool(place) for place in self.standing.places) else set()
 
     def text(self, value: float | None) -> str:
         """Return a value as it is shown."""
@@ -99,6 +108,7 @@ def _of_metric(one: MetricColumn) -> BoardColumn:
         lacking=one.lacking,
         own=one.own,
         simulated=simulated,
+        facts=facts,
         mark=source,
     )
 
@@ -107,6 +117,13 @@ def _decimals(*standings: Standing) -> int:
     rows = [row for one in standings for row in zip(one.lows, one.values, one.highs, strict=True)]
     ends = [Interval(*(np.nan if end is None else end for end in row)) for row in rows]
     return decimals([Score(interval, 0, 0, {}) for interval in ends])
+
+
+def definitions(columns: Iterable[BoardColumn]) -> list[tuple[str, list[MetricInfo]]]:
+    """Return what is known of the metrics among columns, under the names of their axes."""
+    facts = [one.facts for one in columns if one.facts]
+    found = ((AXIS_TITLES[axis], [one for one in facts if one.axis == axis]) for axis in AXES)
+    return [(title, several) for title, several in found if several]
 
 
 NOBODY = Standing((), (), (), (), (), (), ())

@@ -8,8 +8,13 @@ again, with other words or more metrics, are the same entry.
 import hashlib
 import re
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from annotated_types import MinLen
+from pydantic import AfterValidator
 
 from dreamix.core.records import to_json
 from dreamix.core.typed import STRICT, Name
@@ -18,11 +23,43 @@ from evaluation.schema import Cell, Seed, Sha256, Status
 
 # Folders of an absolute path, which says where something lay on somebody's machine.
 _FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/:'\"]+/)+")
+LONGEST = 200  # letters of a line
 OPEN_LICENCES = (
     *("0bsd", "afl-3.0", "agpl-3.0", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0"),
     *("cc-by-sa-4.0", "cc0-1.0", "epl-2.0", "gpl-2.0", "gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0"),
     *("mit", "mpl-2.0", "unlicense"),
 )
+
+
+def plain_line(text: str) -> str:
+    """Return a text of a submission; one that is no line is a `ValueError` that says so."""
+    if not text.isprintable() or not text.strip() or len(text) > LONGEST:
+        raise ValueError(f" must be one line of 1 to {LONGEST} letters")
+    return text.strip()
+
+
+def _address(text: str) -> str:
+    try:
+        found = urlsplit(plain_line(text))
+        is_web = found.scheme in ("http", "https") and bool(found.hostname)
+    except ValueError:
+        is_web = False
+    if not is_web or any(sign.isspace() or sign in "\"'<>\\" for sign in text):
+        raise ValueError(" must be an address that begins with https:// or http://")
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(plain_line(text)).isoformat()
+    except ValueError:
+        raise ValueError(" must be a day, as 2026-11-30") from None
+
+
+Line = Annotated[str, AfterValidator(plain_line)]
+Address = Annotated[str, AfterValidator(_address)]
+Day = Annotated[str, AfterValidator(_day)]
+Nothing = Literal[""]
 
 
 @dataclass(frozen=True)
@@ -45,7 +82,12 @@ class BoardSuite:
     version: str
     licence: str
     sha256: Sha256
-    edits: tuple[BoardEdit, ...]
+    edits: Annotated[tuple[BoardEdit, ...], MinLen(1)]
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say."""
+        if len({edit.id for edit in self.edits}) < len(self.edits):
+            raise ValueError("no edit should stand twice")
 
     @property
     def said(self) -> str:
@@ -61,15 +103,15 @@ class SubmissionFacts:
     """
 
     __pydantic_config__ = STRICT
-    name: str
-    team: str = ""
-    version: str = ""
-    licence: str = ""
-    date: str = ""  # YYYY-MM-DD
-    paper: str = ""
-    code: str = ""
-    contact: str = ""
-    hardware: str = ""
+    name: Line
+    team: Line | Nothing = ""
+    version: Line | Nothing = ""
+    licence: Line | Nothing = ""
+    date: Day | Nothing = ""
+    paper: Address | Nothing = ""
+    code: Address | Nothing = ""
+    contact: Line | Nothing = ""
+    hardware: Line | Nothing = ""
     deterministic: bool = False
 
     @property
@@ -119,6 +161,23 @@ class Entry:
     sources: dict[Name, Sha256]  # content of the source clips
     clips: tuple[EntryClip, ...]
     format: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say."""
+        if any(name != facts.name for name, facts in self.metrics.items()):
+            raise ValueError("every metric should be called as its facts are")
+        known = {*self.metrics}
+        if any(not known.issuperset((*clip.values, *clip.lacks)) for clip in self.clips):
+            raise ValueError("every score should be of one of the metrics")
+
+    def check(self, suite: BoardSuite) -> None:
+        """Raise a `ValueError` unless it has each edit of the suite once with each seed."""
+        if self.suite != suite.sha256:
+            raise ValueError(f"{self.id} is of another suite than board.json")
+        found = [(clip.edit, clip.seed) for clip in self.clips]
+        wanted = [(edit.id, seed) for edit in suite.edits for seed in self.seeds]
+        if sorted(found) != sorted(wanted):
+            raise ValueError(f"{self.id} does not have every edit of the suite with every seed")
 
     @property
     def family(self) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def _scores(entry: Entry, columns: list[BoardColumn], names: dict[str, str]) -> 
         rows.append([
             PlainCell(f"{column.title} {column.arrow}".strip(), column.group.title),
             PlainCell(cell.main, cell.ends),
-            PlainCell(places_text(one) or NOTHING, f"of {ranked}"),
+            PlainCell(places_text(one) or NOTHING, f"of {ranked}" if ranked else ""),
             PlainCell(cell.edits),
             PlainCell(_named(ahead, names)),
             PlainCell(_named(one.behind, names)),

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from reports.figures.style import (
@@ -28,6 +28,7 @@ from reports.parts import Drawing
 from reports.tables import NOTHING
 
 PANEL, TALL = 3.4, 2.4  # inches
+TICKS = 3  # days that are named below a panel
 MOST_LINES = 12  # methods that a legend names
 
 
@@ -137,9 +138,9 @@ def _panel(
     for name, points in by_name.items():
         axes.plot(*zip(*points, strict=True), color=look[name].colour, linewidth=0.9, zorder=1)
     axes.set_title(f"{column.title} {column.arrow}", color=INK)
-    locator = AutoDateLocator(maxticks=5)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    days = sorted(date.fromisoformat(one.facts.date).toordinal() for one in shown)
+    ticks = [date.fromordinal(round(day)) for day in np.linspace(days[0], days[-1], TICKS)]
+    axes.set_xticks([*dict.fromkeys(ticks)], [*dict.fromkeys(map(str, ticks))])  # type: ignore[arg-type]
     axes.tick_params(axis="x", labelcolor=MUTED)
     axes.margins(x=0.1)
     clean(axes, "y")

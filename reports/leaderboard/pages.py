@@ -9,11 +9,12 @@ from dreamix.core.wording import plural
 from evaluation.run.info import LEAST_SHARE
 from reports.leaderboard.board_table import board_html, script_data, views_html
 from reports.leaderboard.board_view import BoardView, entry_page
+from reports.leaderboard.columns import definitions
 from reports.leaderboard.entry import Entry
 from reports.leaderboard.entry_page import entry_sections
 from reports.leaderboard.history import history_drawing, history_rows, version_rows
 from reports.leaderboard.rank_figure import rank_drawing
-from reports.leaderboard.reading import in_words, reading
+from reports.leaderboard.reading import entering, in_words, reading, too_few
 from reports.leaderboard.site_views import LeaderboardSite, history_columns
 from reports.leaderboard.table_files import (
     history_records,
@@ -27,7 +28,7 @@ from reports.page.shell import Plot, Section, macros, shell
 from reports.subjects import made_with
 from reports.tables import file_name
 
-_BOARD, _PIECES = macros("board.html"), macros("pieces.html")
+_BOARD, _PIECES, _RESULTS = (macros(f"{name}.html") for name in ("board", "pieces", "results"))
 STYLES, SCRIPTS = ("style.css", "board.css"), ("folds.js", "board.js")
 
 
@@ -65,13 +66,16 @@ def _sections(
 ) -> list[Section]:
     up, name = "../" if board.view.kind else "", file_name(board.view.key)
     files = [("CSV", f"{up}tables/{name}.csv"), ("JSON", f"{up}tables/{name}.json")]
-    first = [views_html(views, board.view, up), board_html(board, up, files)]
+    few = too_few(board, len(_videos(site, board)))
+    caution = _PIECES.note(few) if few else Markup("")
+    first = [views_html(views, board.view, up), caution, board_html(board, up, files)]
     said = in_words(board)
     return [
         Section("board", _title(board), Markup("\n").join(first), open=True),
         *([Section("ranks", "Ranks, drawn", _PIECES.plot(plot), open=True)] if plot else []),
         *([Section("summary", "In words", _PIECES.findings(said))] if said else []),
         Section("how", "How to read it", _BOARD.how(reading(board))),
+        Section("metrics", "Metrics", _RESULTS.definitions(definitions(board.columns))),
         *_about(site, board),
     ]
 
@@ -87,12 +91,16 @@ def _title(board: BoardView) -> str:
     return f"{kind} {board.view.name}" if kind else "All edits"
 
 
+def _videos(site: LeaderboardSite, board: BoardView) -> set[str]:
+    """Return the source videos that a view is about."""
+    return {one.video for one in site.data.board.suite.edits if one.id in set(board.view.edits)}
+
+
 def _facts_of(site: LeaderboardSite, board: BoardView) -> list[tuple[str, str]]:
-    edits = [one for one in site.data.board.suite.edits if one.id in set(board.view.edits)]
     counts = (
         (len(board.entries), "method"),
-        (len(edits), "edit"),
-        (len({one.video for one in edits}), "source video"),
+        (len(board.view.edits), "edit"),
+        (len(_videos(site, board)), "source video"),
         (len(board.columns), "column"),
         (len(site.data.studies), "study"),
     )
@@ -120,6 +128,7 @@ def _about(site: LeaderboardSite, board: BoardView) -> list[Section]:
     files += [f"data/entries/{id_}.json" for id_ in sorted(site.data.entries)]
     files += [f"data/studies/{id_}.json" for id_ in sorted(site.data.studies)] + ["data/board.json"]
     return [
+        Section("enter", "Enter a method", _BOARD.how(entering(board, suite))),
         Section("provenance", "Provenance", _PIECES.columns(blocks)),
         Section("files", "Data", _PIECES.files(files)),
     ]

@@ -1,7 +1,9 @@
 """How a leaderboard is read, and what it says in words."""
 
-from dreamix.core.wording import listed
+from dreamix.core.wording import listed, plural
+from evaluation.run.info import MetricInfo
 from reports.leaderboard.board_view import BoardView
+from reports.leaderboard.entry import BoardSuite
 from reports.tables import NOTHING
 
 
@@ -48,6 +50,45 @@ def reading(page: BoardView) -> list[tuple[str, str]]:
     return said + [("Ratings", f"{group.note}.") for group in studies]
 
 
+def entering(page: BoardView, suite: BoardSuite) -> list[tuple[str, str]]:
+    """Return how a method is entered, step by step."""
+    ours = [c.facts.name.partition("@")[0] for c in page.columns if c.facts and _is_ours(c.facts)]
+    metrics = ",".join(dict.fromkeys(ours))
+    return [
+        (
+            "Make",
+            f"All {len(suite.edits)} edits of {suite.said}, scored: dreamix bench compare SUITE "
+            f"--methods NAME=external:FOLDER --metrics {metrics} --out RUN. A clip that fails "
+            "stays a failure with its reason.",
+        ),
+        ("Tell", "RUN/submission.yaml says team, licence, date, and where more is to be read."),
+        (
+            "Check",
+            "dreamix leaderboard RUN --out SITE --check tells all that speaks against it: hashes, "
+            "coverage, scores, seeds, licence.",
+        ),
+    ]
+
+
+def _is_ours(facts: MetricInfo) -> bool:
+    return not facts.elsewhere and not facts.name.startswith("composite.")
+
+
+def too_few(page: BoardView, videos: int) -> str:
+    """Return that no difference between two entries can be shown by metrics; "" where some can.
+
+    The smallest p of a paired test that flips the signs of so many videos is 2 / 2^videos.
+    """
+    pairs = len(page.entries) * (len(page.entries) - 1) / 2
+    if not pairs or min(1.0, 2.0 ** (1 - videos)) * pairs < page.how.alpha:
+        return ""
+    return (
+        f"With {plural(videos, 'source video')} no metric can show that one of "
+        f"{len(page.entries)} entries is better than another: all ranks are open, and values with "
+        "their intervals are what there is to read."
+    )
+
+
 def in_words(page: BoardView) -> list[str]:
     """Return a sentence for every main column that is ranked: who can be first."""
     names = {one.entry.id: one.entry.facts.name for one in page.entries}
@@ -61,7 +102,7 @@ def in_words(page: BoardView) -> list[str]:
         if len(first) == 1:
             text = f"{first[0]} is first of {len(rows)}."
         elif len(first) == len(rows):
-            text = f"any of the {len(rows)} entries can be first."
+            text = f"Any of the {len(rows)} entries can be first."
         else:
             text = f"{listed(sorted(first))} can be first of {len(rows)}."
         found.append(f"{topic}: {text}")

@@ -50,6 +50,13 @@ class SiteData(NamedTuple):
     entries: dict[str, Entry]
     studies: dict[str, StudyResults]
 
+    def check(self) -> None:
+        """Raise a `ValueError` unless everything is of the one suite."""
+        for entry in self.entries.values():
+            entry.check(self.board.suite)
+        for study in self.studies.values():
+            study.check(self.board.suite)
+
 
 def read_site(site: Path) -> SiteData | None:
     """Return what a site holds; None where there is none yet.
@@ -68,11 +75,12 @@ def read_site(site: Path) -> SiteData | None:
     board = _read(path, BoardFile)
     entries = {one.id: one for one in _each(site, "entries", Entry)}
     studies = {one.id: one for one in _each(site, "studies", StudyResults)}
-    of = {id_: one.suite for id_, one in entries.items()}
-    of |= {id_: one.suite for id_, one in studies.items()}
-    for id_ in (id_ for id_, suite in of.items() if suite != board.suite.sha256):
-        raise UserError(f"{site}: {id_} is of another suite than board.json: remove it")
-    return SiteData(board, entries, studies)
+    data = SiteData(board, entries, studies)
+    try:
+        data.check()
+    except ValueError as error:
+        raise UserError(f"{site / DATA}: {error}: remove or restore it") from None
+    return data
 
 
 def _each(site: Path, folder: str, kind: type[T]) -> Iterable[T]:

@@ -13,52 +13,20 @@ What stands above counts for every method that does not say otherwise.
 """
 
 from dataclasses import asdict, dataclass, fields
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import ConfigDict
 
 from dreamix.core.errors import Mistakes
 from dreamix.core.places import inside
 from dreamix.core.yaml_reading import Limits, read_document
 from dreamix.core.yaml_typed import Findings
-from reports.leaderboard.entry import SubmissionFacts
+from reports.leaderboard.entry import Address, Day, Line, SubmissionFacts
 
 FILE = "submission.yaml"
-LONGEST = 200  # letters of a line
 LIMITS = Limits(size=1 << 20, values=20_000, levels=5)
 FORM = ConfigDict(extra="forbid")
-
-
-def _line(text: str) -> str:
-    if not text.isprintable() or not text.strip() or len(text) > LONGEST:
-        raise ValueError(f" must be one line of 1 to {LONGEST} letters")
-    return text.strip()
-
-
-def _address(text: str) -> str:
-    try:
-        found = urlsplit(_line(text))
-        is_web = found.scheme in ("http", "https") and bool(found.hostname)
-    except ValueError:
-        is_web = False
-    if not is_web or any(sign.isspace() or sign in "\"'<>\\" for sign in text):
-        raise ValueError(" must be an address that begins with https:// or http://")
-    return text
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(_line(text)).isoformat()
-    except ValueError:
-        raise ValueError(" must be a day, as 2026-11-30") from None
-
-
-Line = Annotated[str, AfterValidator(_line)]
-Address = Annotated[str, AfterValidator(_address)]
-Day = Annotated[str, AfterValidator(_day)]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Gt, Lt
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import to_json
@@ -52,7 +53,7 @@ class StudyResults:
     means: bool  # only mean scores were known
     scale: tuple[float, float]
     threshold: float
-    confidence: float
+    confidence: Annotated[float, Gt(0), Lt(1)]
     raters: int
     votes: int
     ratings_sha256: Sha256
@@ -61,6 +62,16 @@ class StudyResults:
     entries: dict[str, Name]  # label of a method -> entry
     views: dict[str, tuple[TopicStanding, ...]]
     format: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say."""
+        if not self.scale[0] < self.scale[1]:
+            raise ValueError("scale should be a low and a high end")
+
+    def check(self, suite: BoardSuite) -> None:
+        """Raise a `ValueError` unless it is of this suite."""
+        if self.suite != suite.sha256:
+            raise ValueError(f"{self.id} is of another suite than board.json")
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -98,8 +109,7 @@ def study_results(
     own, origin = export.own, export.origin or {}
     found = {}
     for view in views:
-        some = _on_edits(export, view.edits)
-        if topics := _topics(some, how):
+        if topics := _topics(_on_edits(export, view.edits), how, needed=not view.kind):
             found[view.key] = topics
         step()
     told = to_json([export.name, export.simulated, sorted(entries.items())])
@@ -128,15 +138,15 @@ def _on_edits(export: StudyExport, edits: Iterable[str]) -> StudyExport:
     return replace(export, long=export.long[export.long["edit"].isin(set(edits))])
 
 
-def _topics(export: StudyExport, how: IntervalSettings) -> tuple[TopicStanding, ...]:
-    """Return what can be said of the methods; nothing where too little was rated."""
-    if export.own.empty:
-        return ()
+def _topics(export: StudyExport, how: IntervalSettings, needed: bool) -> tuple[TopicStanding, ...]:
+    """Return what can be said of the methods; nothing where too little was rated, unless needed."""
     try:
         if export.design == "pairwise":
             return tuple(_choices(pairs_of(export, how)))
         return tuple(_votes(people_of(export, how)))
     except UserError:
+        if needed:
+            raise
         return ()
 
 

@@ -283,6 +283,11 @@ def _check_known(export: StudyExport, ratings: Ratings) -> None:
                 f"{export.folder}: study.yaml has the {what} {listed(named)}, the votes are on "
                 f"{listed(found)}; export the study again"
             )
+    if unknown := sorted(set(ratings.methods) - set(export.methods)):
+        raise UserError(
+            f"{export.folder}: there are votes on {listed(unknown)}, which study.yaml does not "
+            "name; export the study again"
+        )
 
 
 def _outcome(ratings: Ratings, how: IntervalSettings, raters: Raters) -> RaterOutcome:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import listed
 from evaluation.stats.compact_letters import letters_of_tests
 from evaluation.stats.multiplicity import holm
 from evaluation.stats.preference import (
@@ -109,6 +110,8 @@ def _table(one: QuestionChoices, adjusted: Iterator[float]) -> np.ndarray:
 def _in_order(rows: ChoiceRows, methods: list[str]) -> ChoiceRows:
     """Return the rows with methods numbered as the study lists them."""
     names = tuple(method for method in methods if method in rows.methods)
+    if unknown := sorted(set(rows.methods) - set(names)):
+        raise UserError(f"there are choices of {listed(unknown)}, which study.yaml does not name")
     place = np.array([names.index(method) for method in rows.methods])
     return rows._replace(left=place[rows.left], right=place[rows.right], methods=names)
 
