@@ -250,6 +250,33 @@ def test_two_definitions_of_a_metric_are_two_columns(tmp_path: Path) -> None:
     assert set(ranks(tmp_path / "site", column="score@d2")) == {"three"}
 
 
+def test_imported_scores_are_compared_where_tables_name_one_source(tmp_path: Path) -> None:
+    """Every run has a table of its own, so that its hash cannot be what makes a column."""
+    runs = [
+        submitted(tmp_path / name, {name: steps(value)}, definition=name, source=source)
+        for name, value, source in (("a", 0.8, "DOVER 1"), ("b", 0.4, "DOVER 1"), ("c", 0.9, "X"))
+    ]
+    assert enter(tmp_path / "site", *runs).exit_code == 0
+    columns = {row["column"] for row in table(tmp_path / "site")}
+    found = [ranks(tmp_path / "site", column=column) for column in columns]
+    assert {"a": (1, 1), "b": (2, 2)} in found and len(found) == 2
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "computed elsewhere: DOVER 1" in page and str(tmp_path) not in page
+
+
+def test_who_has_few_edits_in_common_is_shown_without_a_rank(tmp_path: Path) -> None:
+    """`few` has values on three of eight edits: without it the others have 8 > 2 x 3 in common."""
+    run = submitted(
+        tmp_path / "run",
+        {"one": steps(0.8), "two": steps(0.5), "few": lambda s, _: 0.9 if s < 3 else None},
+    )
+    assert enter(tmp_path / "site", run).exit_code == 0
+    rows = {row["name"]: row for row in table(tmp_path / "site")}
+    assert rows["few"]["rank_best"] is None and rows["few"]["edits"] == 3
+    assert ranks(tmp_path / "site")["one"] == (1, 1) and rows["one"]["edits"] == 8
+    assert "n=3, 5 lack, not ranked" in (tmp_path / "site" / "index.html").read_text()
+
+
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 

@@ -145,6 +145,9 @@ def cell_of(column: BoardColumn, id_: str) -> BoardTableCell:
     if lacking:
         hint += f"; {plural(lacking, 'edit')} without a value or with a part of the clip"
     count = f"n={one.edits}" + (f", {lacking} lack" if lacking else "")
+    if column.ranked and not one.worst and len(column.rows) > 1:
+        count += ", not ranked"
+        hint += "; too few edits in common with the others to be ranked"
     return BoardTableCell(
         column.text(one.value), column.ends(one), places_text(one), count, hint,
         id_ in column.may_be_best, people,

@@ -9,6 +9,7 @@ from dreamix.core.wording import plural, titled
 from evaluation.run.info import MetricInfo
 from evaluation.schema import AXES
 from evaluation.stats.intervals import Interval
+from reports.leaderboard.entry import meaning
 from reports.leaderboard.metric_columns import MetricColumn
 from reports.leaderboard.standing import RankedValue, Standing
 from reports.leaderboard.votes import StudyResults, TopicStanding
@@ -92,7 +93,7 @@ def _of_metric(one: MetricColumn) -> BoardColumn:
     source = f"computed elsewhere: {facts.elsewhere}" if facts.elsewhere else ""
     if facts.package:
         source = f"of package {facts.package}"
-    hint = f"{facts.definition} Definition {facts.definition_id}."
+    hint = f"{facts.definition} Definition {meaning(facts)}."
     return BoardColumn(
         key=f"metric-{one.name}",
         group=group,

@@ -227,6 +227,18 @@ def without_folders(value: Any) -> Any:
     return value
 
 
+def meaning(facts: MetricInfo) -> str:
+    """Return a hash of what a number means: entries are compared where it is the same.
+
+    Of scores that were imported, every run has its own table: there it is who computed them, by
+    name and version as the table says, and nobody can know more.
+    """
+    if facts.imported is None:
+        return facts.definition_id
+    told = [facts.name, facts.better, facts.axis, facts.imported.source, facts.imported.missing]
+    return hashlib.sha256(to_json(["imported", *told]).encode()).hexdigest()[:12]
+
+
 def public_metric(facts: MetricInfo) -> MetricInfo:
     """Return what is known of a metric without places on the machine that computed it."""
     imported = facts.imported and replace(facts.imported, place="")

@@ -13,7 +13,7 @@ from evaluation.run.folder import RunFolder
 from evaluation.run.info import LEAST_SHARE, MethodInfo, MetricInfo, RunInfo, SuiteInfo
 from evaluation.schema import AXES, FORMAT, Cell, ClipRow
 from reports.ground import Gapped
-from reports.leaderboard.entry import BoardSuite, Entry, EntryClip
+from reports.leaderboard.entry import BoardSuite, Entry, EntryClip, meaning
 from reports.leaderboard.standing import Standing, kept_leads, standing_of
 from reports.loading import KEY, NUMBERS, Run
 from reports.metrics.rankings import Ranking, rankings, values_of
@@ -66,14 +66,14 @@ def counted_seeds(entry: Entry, seeds: tuple[int, ...] | None) -> tuple[int, ...
 
 
 def metric_names(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[str, MetricInfo]]:
-    """Return the columns of metrics: (metric, definition) -> name, and what is known of it.
+    """Return the columns of metrics: (metric, meaning) -> name, and what is known of it.
 
-    Where entries have a metric by several definitions, each has a column of its own.
+    Where a metric means several things among entries, each has a column of its own.
     """
     found: dict[str, dict[str, MetricInfo]] = {}
     for entry in sorted(entries, key=lambda one: one.id):
         for name, facts in entry.metrics.items():
-            found.setdefault(name, {}).setdefault(facts.definition_id, facts)
+            found.setdefault(name, {}).setdefault(meaning(facts), facts)
     return {
         (name, definition): (name if len(several) == 1 else f"{name}@{definition[:8]}", facts)
         for name, several in sorted(found.items())
@@ -93,7 +93,7 @@ def _rows(
     edits: dict[str, Edit],
 ) -> Iterator[dict[str, Any]]:
     """Yield one row for every score that there should be, as `Run.scores` has them."""
-    own = {named[name, facts.definition_id][0]: name for name, facts in entry.metrics.items()}
+    own = {named[name, meaning(facts)][0]: name for name, facts in entry.metrics.items()}
     for clip in entry.clips:
         if clip.seed not in seeds:
             continue

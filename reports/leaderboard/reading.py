@@ -33,8 +33,8 @@ def reading(page: BoardView) -> list[tuple[str, str]]:
         (
             "Failures",
             "A clip that failed is a row, not a gap: it is counted, and what it could have been "
-            "widens the ranks. 3 lack: on three edits a value is due and missing, or of a part "
-            "of the clip.",
+            "widens the ranks. 3 lack: on three edits a value is due and missing, or of a part of "
+            "the clip. Not ranked: too few edits in common with the others.",
         ),
         (
             "Cost",

@@ -29,13 +29,14 @@ def submitted(
     each: int = 1,
     tags: tuple[str, ...] = (),
     definition: str = "d1",
+    source: str = "",
     suite: str = "made-up",
     shade: str = "",
 ) -> Path:
     """Return the folder of a run in which every clip has a score or a reason.
 
     values: score of a method's clips. said: what submission.yaml holds; left out, a licence.
-    shade: makes the bytes of all clips others.
+    shade: makes the bytes of all clips others. source: what computed the metric elsewhere.
     """
     edits = [
         {"id": f"v{s}_{e}", "video": f"v{s}", "category": CATEGORIES[e % 2],
@@ -47,7 +48,7 @@ def submitted(
     write_json(folder / "suite.json", about | {"videos": videos, "edits": edits})
     digest = Suite.read(folder / "suite.json").sha256
     write_json(folder / "run.json", _info(about | {"sha256": digest}, edits, values, anchors,
-                                          seeds, definition))  # fmt: skip
+                                          seeds, definition, source))  # fmt: skip
     for video in videos:
         (folder / "sources").mkdir(exist_ok=True)
         (folder / "sources" / f"{video['id']}.mp4").write_bytes(video["id"].encode())
@@ -75,12 +76,17 @@ def _info(
     anchors: tuple[str, ...],
     seeds: int | list[int],
     definition: str,
+    source: str,
 ) -> dict[str, Any]:
-    metric = {
+    metric: dict[str, Any] = {
         "name": "score", "axis": "alignment", "better": "higher", "definition": "Return it.",
         "bounds": [0, 1], "needs": [], "not_for": [], "version": 1, "definition_id": definition,
         "models": {}, "policy": "pts",
     }  # fmt: skip
+    if source:
+        table = f"{definition}.csv"
+        metric["imported"] = {"source": source, "file": table, "place": f"../{table}",
+                              "sha256": hashlib.sha256(table.encode()).hexdigest()}  # fmt: skip
     methods = {
         label: {"name": label, "config": {"strength": 0.5}, "anchor": label in anchors,
                 "seeds": seeds, "place": place}
