@@ -372,6 +372,16 @@ def test_a_study_of_other_edits_or_methods_is_refused(tmp_path: Path) -> None:
     assert "study: made-up was given more than once" in found.output
 
 
+def test_votes_on_a_method_that_nobody_named_are_refused(tmp_path: Path) -> None:
+    run = submitted(tmp_path / "run", {"alpha": steps(0.3)})
+    export = rated(tmp_path / "export", drawn((0, 0)), methods=("alpha", "other"), edits_each=1)
+    told = (export / "study.yaml").read_text()
+    (export / "study.yaml").write_text(told.replace("- other\n", ""))
+    found = enter(tmp_path / "site", run, "--study", export)
+    assert found.exit_code == 1 and not (tmp_path / "site").exists()
+    assert "there are votes on other, which study.yaml does not name" in found.output
+
+
 def test_data_that_was_altered_is_not_shown(tmp_path: Path) -> None:
     site = tmp_path / "site"
     assert enter(site, submitted(tmp_path / "run", {"mine": steps(0.5)})).exit_code == 0

@@ -14,6 +14,7 @@ from reports.parts import Drawing
 
 PANEL, ROW, LETTER = 1.9, 0.27, 0.08  # inches
 MOST_PANELS, MOST_ROWS = 5, 60
+LONGEST = 26  # letters of a name
 
 
 def rank_drawing(page: BoardView, look: dict[str, MarkerStyle]) -> Drawing | None:
@@ -38,7 +39,7 @@ def rank_drawing(page: BoardView, look: dict[str, MarkerStyle]) -> Drawing | Non
 def _figure(
     columns: Sequence[BoardColumn], entries: Sequence[Entry], look: dict[str, MarkerStyle]
 ) -> Figure:
-    names = [one.facts.name for one in entries]
+    names = [_short(one.facts.name) for one in entries]
     with mpl.rc_context(SETTINGS):
         wide = 0.4 + LETTER * max(map(len, names))
         drawing = figure(wide + PANEL * len(columns), 0.75 + ROW * len(entries))
@@ -50,6 +51,10 @@ def _figure(
         for text in grid[0].get_yticklabels():
             text.set_fontfamily(families(text.get_text()))
     return drawing
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _panel(
