@@ -10,7 +10,8 @@ import pytest
 from fabricated_run import ERROR, EVIL
 
 from dreamix.core.wording import listed
-from reports.metrics.results import all_tables, axis_table, cost_table
+from reports.metrics.cost import cost_table
+from reports.metrics.results import all_tables, axis_table
 from reports.metrics.sentences import summary_sentences
 from reports.page.files import markdown
 from reports.page.latex import escape_latex, latex

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from reports.leaderboard.columns import BoardColumn
 from reports.leaderboard.entry import Entry
 from reports.leaderboard.views import EditsView
-from reports.metrics.results import MethodCost
+from reports.metrics.cost import MethodCost
 from reports.summary import IntervalSettings
 from reports.tables import file_name
 

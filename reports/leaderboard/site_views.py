@@ -16,7 +16,7 @@ from reports.leaderboard.metric_columns import board_run, metric_columns, on_edi
 from reports.leaderboard.site_data import SiteData, of_latest
 from reports.leaderboard.views import EditsView, views_of
 from reports.loading import Run
-from reports.metrics.results import method_cost
+from reports.metrics.cost import method_cost
 from reports.summary import IntervalSettings
 
 
