@@ -42,7 +42,7 @@ def _licence(_ctx: click.Context, _option: click.Parameter, given: str) -> str:
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=PATH, metavar="RUN...")
+@click.argument("runs", nargs=-1, type=PATH, metavar="[RUN]...")
 @click.option(
     "--out", "site", required=True, type=Place("write"), metavar="SITE", help="Folder of the site."
 )
