@@ -37,7 +37,7 @@ RECORDS = (".json", ".jsonl", ".csv", ".parquet", ".yaml", ".html", ".md", ".txt
 CACHE = "DREAMIX_REMOTE_CACHE"
 
 
-class Kept(NamedTuple):
+class KnownFile(NamedTuple):
     """What the index has on a file."""
 
     version: str  # at the store; "" where there was none
@@ -253,11 +253,11 @@ class WorkingCopy:
     def _send_one(self, name: str) -> None:
         before, to = self._on_its_way(name), self.address.at(name)
         self.store.put_file(str(self._path(name)), to)
-        self._index[name] = Kept(there(self.store.info(to)).version, *before)
+        self._index[name] = KnownFile(there(self.store.info(to)).version, *before)
 
     def _on_its_way(self, name: str) -> tuple[int, int]:
         kept, state = self._index.get(name), self._state(name)
-        self._index[name] = Kept(kept.version if kept else "", *state, sending=True)
+        self._index[name] = KnownFile(kept.version if kept else "", *state, sending=True)
         return state
 
     def _remove_one(self, name: str) -> None:
@@ -301,7 +301,7 @@ class WorkingCopy:
         return state.st_size, state.st_mtime_ns
 
     def _note(self, name: str, version: str) -> None:
-        self._index[name] = Kept(version, *self._state(name))
+        self._index[name] = KnownFile(version, *self._state(name))
 
     def _save(self) -> None:
         rows = {name: list(kept) for name, kept in list(self._index.items())}
@@ -309,10 +309,10 @@ class WorkingCopy:
         self._saved = time.monotonic()
 
 
-def _read_index(path: Path) -> dict[str, Kept]:
+def _read_index(path: Path) -> dict[str, KnownFile]:
     if not path.exists():
         return {}
-    return {name: Kept(*kept) for name, kept in read_json(path, 1 << 30).items()}
+    return {name: KnownFile(*kept) for name, kept in read_json(path, 1 << 30).items()}
 
 
 def _untold(done: int, total: int) -> None:

@@ -49,7 +49,7 @@ ALL_RATED = (
 )
 
 
-class Pair(NamedTuple):
+class HelpedPair(NamedTuple):
     """How far method a is ahead of method b on one question, in both ways."""
 
     question: str
@@ -140,7 +140,7 @@ def metric_on_edits(joint: Joint, metric: str) -> MetricOnEdits:
     return MetricOnEdits(value, source, np.array([place[edit] for edit in ratings.edits]))
 
 
-def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -> list[Pair]:
+def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -> list[HelpedPair]:
     """Return all pairs of methods that both have votes and values, in the study's order."""
     people, ratings = joint.people, joint.people.kept.ratings
     votes, found = votes_on(ratings, question), []
@@ -158,11 +158,11 @@ def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -
                     votes, first, second, on, rng=rng,
                     confidence=people.how.confidence, raters=people.raters,
                 )  # fmt: skip
-                found.append(Pair(question, a, b, one))
+                found.append(HelpedPair(question, a, b, one))
     return found
 
 
-def _table(people: People, metric: str, question: str, pairs: list[Pair]) -> Table:
+def _table(people: People, metric: str, question: str, pairs: list[HelpedPair]) -> Table:
     digits = digits_of(people.kept.ratings.scale)
     most = pairs[0].found.labelled + pairs[0].found.unlabelled
     return table_of(
@@ -194,13 +194,13 @@ def _number(value: float, digits: int) -> str:
     return number(value, digits) if is_number(value) else NOTHING
 
 
-def _settled(one: Pair, most: int) -> str:
+def _settled(one: HelpedPair, most: int) -> str:
     if not is_number(one.settled_at):
         return NOTHING
     return f"{one.settled_at:.0f}" if one.settled_at <= most else f"over {most}"
 
 
-def _sentence(metric: str, question: str, pairs: list[Pair]) -> str:
+def _sentence(metric: str, question: str, pairs: list[HelpedPair]) -> str:
     """Return what the metric is worth on a question."""
     helped = [one for one in pairs if one.found.helps]
     start = f"{titled(question)} with {metric}:"
@@ -222,7 +222,7 @@ def _sentence(metric: str, question: str, pairs: list[Pair]) -> str:
     )
 
 
-def _changed(helped: list[Pair]) -> str:
+def _changed(helped: list[HelpedPair]) -> str:
     """Return which pairs are decided with the metric and were not without, "" for none."""
     new = [
         one.label for one in helped if _apart(one.found.powered) and not _apart(one.found.people)
@@ -234,7 +234,7 @@ def _apart(one: ClusteredEstimate) -> bool:
     return one.low > 0 or one.high < 0
 
 
-def _frame(metric: str, pairs: list[Pair]) -> pd.DataFrame:
+def _frame(metric: str, pairs: list[HelpedPair]) -> pd.DataFrame:
     rows = []
     for one in pairs:
         ends = {f"{name}_{end}": getattr(getattr(one.found, name), end)

@@ -24,6 +24,7 @@ from evaluation.stats.meta.correlation import (
     system_note,
 )
 from evaluation.stats.meta.data import cells, common, mean_votes, merged, sources_of, why_no_value
+from evaluation.stats.meta.difference_worth import Worth, difference_worth
 from evaluation.stats.meta.metric_pairs import compare_metrics
 from evaluation.stats.meta.noise_ceiling import (
     SplitHalf,
@@ -101,6 +102,7 @@ __all__ = [
     "Swap",
     "Swaps",
     "Tally",
+    "Worth",
     "accuracy_draws",
     "bootstrap_accuracy",
     "bootstrap_correlation",
@@ -114,6 +116,7 @@ __all__ = [
     "correlation_test",
     "count_passed",
     "cross_validated_rmse",
+    "difference_worth",
     "evaluate_prediction",
     "fit_mapping",
     "half_panels",
