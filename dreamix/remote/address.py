@@ -3,12 +3,14 @@
 import importlib.util
 import logging
 import re
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.places import REFUSED
 
+KEY = "dreamix.remote"  # of the session, in the context of the program
+Role = Literal["read", "write", "here"]
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 NEEDS = {"s3": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "https": ("aiohttp", "https")}
 LOGGERS = ("aiobotocore", "asyncio", "botocore", "gcsfs", "s3fs", "fsspec")

@@ -6,13 +6,12 @@ works on folders of this machine. Copies are sent back when the command ends, wh
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
-KEY = "dreamix.remote"  # of the session, in the context of the program
-Role = Literal["read", "write", "here"]
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+from dreamix.remote.address import ADDRESS, KEY, Role
+
 WITHIN = re.compile(r"(?<![a-z0-9+.-])(?:s3|gs|https?)://[^\s,'\"]+", re.IGNORECASE)
 GLOB = re.compile(r"[*?\[{]")
 

@@ -10,9 +10,8 @@ from dreamix.core.errors import StorageError, UserError
 from dreamix.core.progress import progress_bar
 from dreamix.core.records import only_writer
 from dreamix.core.wording import plural
-from dreamix.remote.address import Address, filesystem, parsed
+from dreamix.remote.address import KEY, Address, Role, filesystem, parsed
 from dreamix.remote.listing import SUITE_FILES
-from dreamix.remote.place_type import KEY, Role
 from dreamix.remote.working_copy import WorkingCopy
 
 FILES = (".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".gz", ".zip",
