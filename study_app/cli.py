@@ -235,8 +235,23 @@ def simulate(
     "--power", "wanted", type=PROBABILITY, default=0.8, show_default=True, help="Chance of it."
 )
 @click.option("--level", type=PROBABILITY, default=0.05, show_default=True, help="Of the test.")
+@click.option(
+    "--r",
+    "follows",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="How far a metric's differences follow those of votes, for `study analyze --with`.",
+)
+@click.option(
+    "--edits", type=click.IntRange(1), help="That the metric has values on, rated or not."
+)
 def power(
-    study: Path, pilot: Path | None, difference: float | None, wanted: float, level: float
+    study: Path,
+    pilot: Path | None,
+    difference: float | None,
+    wanted: float,
+    level: float,
+    follows: float | None,
+    edits: int | None,
 ) -> None:
     """Tell how small a difference between methods a study finds, from a pilot's variances.
 
@@ -247,7 +262,7 @@ def power(
     from study_app.spec.study import read_study
 
     known = read_pilot(pilot) if pilot else None
-    aim = Aim(difference, wanted, level)
+    aim = Aim(difference, wanted, level, follows, edits)
     for line in planning_lines(read_study(study), read_plan(study), known, aim):
         click.echo(line)
 

@@ -16,6 +16,7 @@ from evaluation.stats.ratings import (
     Power,
     detectable_difference,
     deviations_of,
+    helped,
     raters_needed,
     read_ratings,
     vote_components,
@@ -70,6 +71,8 @@ class Aim(NamedTuple):
     difference: float | None  # points; None: only say what is found
     power: float = 0.8
     level: float = 0.05
+    follows: float | None = None  # correlation of a metric's differences with those of votes
+    edits: int | None = None  # that the metric has values on
 
 
 def read_pilot(folder: Path) -> Pilot:
@@ -108,7 +111,27 @@ def planning_lines(study: Study, plan: Plan, pilot: Pilot | None, aim: Aim) -> l
         *_found_lines(size, asked, aim),
         *_table_lines(size, asked, aim),
         *_raters_lines(size, asked, aim),
+        *_helped_lines(size, asked, aim, len({item.edit for item in plan.of_kind("rating")})),
     ]
+
+
+def _helped_lines(size: Power, asked: Mapping[str, Deviations], aim: Aim, rated: int) -> list[str]:
+    """Return what votes and a metric together would find; nothing without a metric."""
+    if aim.follows is None:
+        if aim.edits is not None:
+            raise UserError("--edits is of a metric: say how far it follows votes too, --r")
+        return []
+    if aim.edits is None or aim.edits <= rated:
+        raise UserError(
+            f"--edits: a metric helps where it has values on more edits than the {rated} that are "
+            "rated; say on how many"
+        )
+    head = (
+        f"with metric r {aim.follows:g} on {aim.edits} edits, {rated} of them rated: votes and "
+        "metric together find differences from"
+    )
+    found = {q: helped(d, aim.follows, rated, aim.edits) for q, d in asked.items()}
+    return [head, *(f"{question:11} {_points(size, d, aim)}" for question, d in found.items())]
 
 
 def _pilot_lines(pilot: Pilot | None, asked: Mapping[str, Deviations]) -> list[str]:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from small_study import PLAN, study
 
 from dreamix.core.errors import UserError
-from evaluation.stats.ratings import Deviations, detectable_difference
+from evaluation.stats.ratings import Deviations, detectable_difference, helped
 from study_app.cli import power
 from study_app.power import Aim, Pilot, planning_lines, read_pilot
 
@@ -100,3 +100,28 @@ def test_command_refuses_what_is_no_study(tmp_path: Path) -> None:
     done = CliRunner().invoke(power, [str(tmp_path)])
     assert isinstance(done.exception, UserError)
     assert "study.yaml" in str(done.exception)
+
+
+def test_a_metric_leaves_less_to_sources_and_answers_and_nothing_to_raters() -> None:
+    """r = .6 with 40 of 127 edits rated: 1 - .36 * 87 / 127 = .75339 of both variances is left."""
+    found = helped(Deviations(0.25, 0.35, 0.8), 0.6, 40, 127)
+    assert found.method_rater == 0.25
+    assert found.method_source**2 == pytest.approx(0.1225 * 0.753386, rel=1e-5)
+    assert found.answer**2 == pytest.approx(0.64 * 0.753386, rel=1e-5)
+    assert helped(DEVIATIONS, 0.9, 40, 40) == DEVIATIONS, "where all are rated it says nothing"
+    for wrong in ((1.0, 4, 9), (0.5, 10, 9), (0.5, 0, 9)):
+        with pytest.raises(ValueError, match="need 0 <= r < 1 and 0 < rated <= edits"):
+            helped(DEVIATIONS, *wrong)
+
+
+def test_a_plan_with_a_metric_says_what_both_find_together() -> None:
+    rated = len({item.edit for item in PLAN.of_kind("rating")})
+    lines = planning_lines(study(), PLAN, PILOT, Aim(None, follows=0.6, edits=5 * rated))
+    left = helped(DEVIATIONS, 0.6, rated, 5 * rated)
+    found = detectable_difference(left, 40, 12, 120)
+    assert lines[-1] == f"quality     {found.difference:.2f} points"
+    assert lines[-4].startswith(f"with metric r 0.6 on {5 * rated} edits, {rated} of them rated")
+    with pytest.raises(UserError, match=f"on more edits than the {rated} that are rated"):
+        planning_lines(study(), PLAN, PILOT, Aim(None, follows=0.6, edits=rated))
+    with pytest.raises(UserError, match="say how far it follows votes too, --r"):
+        planning_lines(study(), PLAN, PILOT, Aim(None, edits=99))

@@ -36,6 +36,7 @@ from evaluation.stats.ratings.power import (
     detectable_difference,
     deviations_of,
     difference_error,
+    helped,
     raters_needed,
 )
 from evaluation.stats.ratings.prediction_powered import (
@@ -97,6 +98,7 @@ __all__ = [
     "effective_draws",
     "flip_p",
     "gibbs_chain",
+    "helped",
     "item_scores",
     "item_success",
     "korn_graubard",

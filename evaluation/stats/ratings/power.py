@@ -57,6 +57,25 @@ def deviations_of(pilot: Components) -> Deviations:
     return Deviations(math.sqrt(by_rater), math.sqrt(by_source), math.sqrt(pilot.answer))
 
 
+def helped(deviations: Deviations, r: float, rated: int, edits: int) -> Deviations:
+    """Return the deviations that are left beside a metric with values on all edits.
+
+    r:     correlation of the metric's differences with those of votes, over rated edits.
+    rated: edits with votes, of `edits` that the metric has values on.
+
+    What sources and answers add shrinks by 1 - r^2 (edits - rated) / edits, the variance that
+    `powered_difference` leaves; raters' own tastes stay.
+
+    Raises:
+        ValueError: for an r that is none, or more rated edits than there are.
+    """
+    if not 0 <= r < 1 or not 0 < rated <= edits:
+        raise ValueError(f"need 0 <= r < 1 and 0 < rated <= edits, got {r}, {rated}, {edits}")
+    left = math.sqrt(1 - r**2 * (edits - rated) / edits)
+    by_source, answer = deviations.method_source * left, deviations.answer * left
+    return deviations._replace(method_source=by_source, answer=answer)
+
+
 def detectable_difference(
     deviations: Deviations,
     raters: int,
