@@ -25,6 +25,7 @@ TAKEN = (
     "docs/*.md",
     "docs/backends/*.md",
     "docs/hosting/*",
+    "docs/recipes/*.py",
     "docs/slurm/*",
 )
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")

@@ -171,6 +171,7 @@ def test_links_are_absolute_where_the_repository_has_an_address(
 EXTRAS = {
     "study_app/": {"study", "postgres"},
     "dreamix/backends/": {"hub"},
+    "dreamix/remote/": {"s3", "gcs", "https"},
     "dreamix/diffusion/adapting.py": {"eightbit"},
     "evaluation/features/conse.py": {"offline"},
     "evaluation/cluster/ray_": {"cluster"},
