@@ -13,6 +13,7 @@ from reports.people.joint import Joint
 from reports.people.league import league_part
 from reports.people.metric_categories import category_part
 from reports.people.outcome import People
+from reports.people.rater_place import rater_place_part
 from reports.people.scatter import scatter_part
 from reports.people.worth import worth_part
 from reports.subjects import Made, listed_parts
@@ -44,6 +45,7 @@ def _of_question(gold: Gold, people: People, question: str) -> list[ReportPart]:
         lambda one: by_method_part(one, question),
         scatter_part,
         worth_part,
+        rater_place_part,
         category_part,
     )
     made = [part for make in makers for part in listed_parts(make(joint))]

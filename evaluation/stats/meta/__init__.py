@@ -53,6 +53,7 @@ from evaluation.stats.meta.permutation import (
 )
 from evaluation.stats.meta.ranking import MetricRanking, RankedMetric, metric_ranking
 from evaluation.stats.meta.rater_panels import PanelStatistic, half_panels, one_vote, systems_alone
+from evaluation.stats.meta.rater_place import RaterPlace, rater_places
 from evaluation.stats.meta.score_swaps import (
     Contest,
     Swap,
@@ -96,6 +97,7 @@ __all__ = [
     "PanelStatistic",
     "Prediction",
     "RankedMetric",
+    "RaterPlace",
     "Resample",
     "SplitHalf",
     "Statistic",
@@ -134,6 +136,7 @@ __all__ = [
     "outlier_test",
     "pairwise_accuracy",
     "predict",
+    "rater_places",
     "rmse_test",
     "sign_p",
     "sign_tally",
