@@ -16,7 +16,7 @@ import click
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.registry import NamedRegistry
-from dreamix.remote.place_type import Place
+from dreamix.remote.place_type import Place, named_address
 
 if TYPE_CHECKING:
     from reports.parts import ReportPart
@@ -187,7 +187,11 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
             hint = f"`dreamix meta report {study}` has the metrics of scores.csv as well"
             click.echo(f"raters alone: {hint}", err=True)
         return None
-    run = (study / str(says.get("run", ""))).resolve()
+    named = Path(str(says.get("run", "")))
+    if address := named_address(named):  # an export may be a stranger's: it sends us nowhere
+        click.echo(f"raters alone: the run is at {address}; --run {address} has it too", err=True)
+        return None
+    run = (study / named).resolve()
     if (run / "scores.jsonl").is_file():
         return run
     click.echo(f"no scores in {run}: raters alone; --run names the run folder", err=True)

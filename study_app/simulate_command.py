@@ -15,6 +15,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.names import near_misses
 from dreamix.core.seeding import rng_for
 from dreamix.core.wording import plural
+from dreamix.remote.place_type import beside
 from evaluation.run.folder import RunFolder
 from evaluation.score.table import read_scores
 from study_app.enrollment import refuse_mixing, who_rates
@@ -48,7 +49,7 @@ def run_simulation(
             raise UserError(f"the study is {state} in this database: `dreamix study resume` it")
         people = Crowd(**crowd)
         means = method_means(running.study, merits)
-        values = metric_values(running.study, RunFolder(folder / running.study.run), follow)
+        values = metric_values(running.study, RunFolder(beside(folder, running.study.run)), follow)
         finished = simulate(
             running,
             people,

@@ -22,7 +22,7 @@ from dreamix.remote import address as addresses
 from dreamix.remote import lease as leases
 from dreamix.remote.address import Address, check_name, parsed
 from dreamix.remote.lease import Lease
-from dreamix.remote.place_type import Place, localized
+from dreamix.remote.place_type import Place, beside, localized, named_address, naming
 from dreamix.remote.working_copy import WorkingCopy
 from evaluation.cluster.shards import Shard, folder_of
 
@@ -353,6 +353,21 @@ def test_a_file_that_names_others_is_fetched_with_its_folder(store: Any) -> None
     assert seen == [True, False]
 
 
+def test_a_study_names_its_run_by_the_address(store: Any, tmp_path: Path) -> None:
+    """A working copy may be gone tomorrow. `Path` makes one slash of two."""
+    said: list[Any] = []
+
+    def work(place: Path) -> None:
+        said.append(naming(tmp_path / "study", place))
+        said.append(beside(tmp_path / "study", Path(said[0])) == place)
+
+    called(Place(), "memory://bucket/runs/one", work)
+    assert said == ["memory://bucket/runs/one", True]
+    assert naming(tmp_path / "study", tmp_path / "runs") == "../runs"
+    assert beside(tmp_path / "study", Path("../runs")) == (tmp_path / "runs").resolve()
+    assert named_address(Path("s3://lab/x y")) == "s3://lab/x y" and not named_address(Path("a/b"))
+
+
 def test_every_place_in_a_command_can_be_elsewhere_or_says_that_it_cannot() -> None:
     from dreamix.cli import program
     from dreamix.core.deferred import Deferred
@@ -371,3 +386,16 @@ def test_every_place_in_a_command_can_be_elsewhere_or_says_that_it_cannot() -> N
     paths = {name: kind for name, kind in kinds.items() if isinstance(kind, click.Path)}
     assert len(paths) > 40
     assert [name for name, kind in paths.items() if not isinstance(kind, Place)] == []
+
+
+def test_what_is_said_of_a_working_copy_names_the_address(store: Any) -> None:
+    """The folder here is nobody's business; what fails is told by its address too."""
+
+    def work(place: Path) -> None:
+        click.echo(f"{place}/report/index.html: written")
+        click.echo(f"{place} failed", err=True)
+        (place / "new.json").write_text("new")
+
+    done = called(Place(), "memory://bucket/runs/one", work)
+    assert "memory://bucket/runs/one/report/index.html: written\n" in done.output
+    assert "memory://bucket/runs/one failed\n" in done.output and "/cache/" not in done.output

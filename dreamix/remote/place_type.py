@@ -4,6 +4,7 @@ An address becomes the path of a working copy (`dreamix.remote`), so that all co
 works on folders of this machine. Copies are sent back when the command ends, whatever ended it.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import click
 
 from dreamix.remote.address import ADDRESS, KEY, Role
 
-WITHIN = re.compile(r"(?<![a-z0-9+.-])(?:s3|gs|https?)://[^\s,'\"]+", re.IGNORECASE)
+WITHIN = re.compile(r"(?<![a-z0-9+.-])(?:s3|gs|https?)://[^,'\"]+", re.IGNORECASE)
+NAMED = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}([^/].*)")  # a `Path` takes two slashes for one
 GLOB = re.compile(r"[*?\[{]")
 
 
@@ -56,6 +58,23 @@ def local(
 
     session = session_of(ctx or click.get_current_context())
     return session.path(text, role, file=file, whole=whole)
+
+
+def beside(folder: Path, place: Path) -> Path:
+    """Return a place that a file in `folder` names: an address, or a path from there."""
+    address = named_address(place)
+    return local(address, "read") if address else (folder / place).resolve()
+
+
+def named_address(place: Path) -> str:
+    """Return the address that a file names, "" for a path."""
+    found = NAMED.fullmatch(str(place))
+    return f"{found[1]}://{found[2]}" if found else ""
+
+
+def naming(folder: Path, place: Path) -> str:
+    """Return what a file in `folder` calls a place: see `beside`."""
+    return address_of(place) or os.path.relpath(place.resolve(), folder.resolve())
 
 
 def address_of(path: Path) -> str:

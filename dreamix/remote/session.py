@@ -1,8 +1,10 @@
 """The working copies of one call of the program, closed when it ends."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 import click
 
@@ -18,12 +20,32 @@ FILES = (".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx"
          ".txt", ".png", ".mp4")  # fmt: skip
 
 
+class Telling:
+    """An output stream that calls working copies by their addresses, which the user knows."""
+
+    def __init__(self, stream: TextIO, copies: Iterable[WorkingCopy]) -> None:
+        self._stream, self._copies = stream, copies
+
+    def write(self, text: str) -> int:
+        """Write a text with addresses in it."""
+        for copy in self._copies:
+            text = text.replace(str(copy.folder), str(copy.address))
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the stream has by that name."""
+        return getattr(self._stream, name)
+
+
 class Session:
     """The working copies that a call has open."""
 
     def __init__(self) -> None:
         self._copies: dict[tuple[Address, str | None], WorkingCopy] = {}
         self._locks = ExitStack()
+        # To the end of the program, for an error is told after the session.
+        told = self._copies.values()
+        sys.stdout, sys.stderr = (cast(TextIO, Telling(s, told)) for s in (sys.stdout, sys.stderr))
 
     def path(self, text: str, role: Role, *, file: bool, whole: bool) -> Path:
         """Return the path here of an address; see `local`."""
@@ -91,7 +113,7 @@ def _closed(copy: WorkingCopy) -> str:
     """Return what went wrong in sending a copy back, "" if nothing did."""
     if not copy.address.writable:
         if copy.changed_here():
-            click.echo(f"note: {copy.address} can be read only; what is new is in {copy.folder}")
+            click.echo(f"note: {copy.address} can be read only; what is new is in {copy.cache}")
         return ""
     try:
         with progress_bar(f"sending to {copy.address}") as progress:

@@ -109,7 +109,7 @@ class WorkingCopy:
         if torn:
             some = in_words(sorted(torn)[:3]) + (" and others" if len(torn) > 3 else "")
             raise UserError(
-                f"{some} changed both at {self.address} and in its working copy {self.folder}: "
+                f"{some} changed both at {self.address} and in its working copy {self.cache}: "
                 "move that folder away to take what is there, or use its files under another name"
             )
 
@@ -209,7 +209,7 @@ class WorkingCopy:
         except Exception as error:  # noqa: BLE001 - stores raise what their libraries have
             said = str(error) if isinstance(error, UserError) else why(error)
             raise StorageError(
-                f"not everything was sent to {self.address}: {said}; it is kept in {self.folder}, "
+                f"not everything was sent to {self.address}: {said}; it is kept in {self.cache}, "
                 "and the next call with this address sends it"
             ) from None
         finally:

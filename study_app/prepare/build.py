@@ -17,6 +17,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import MOST, read_bytes
 from dreamix.core.typed import as_typed, parse_typed
 from dreamix.core.wording import plural
+from dreamix.remote.place_type import beside
 from evaluation.run.folder import RunFolder
 from study_app.declaration import declared_hash
 from study_app.design import longest_list
@@ -118,7 +119,7 @@ def draft(folder: Path, *, has_raters: bool) -> Built:
     has_raters: somebody may have been shown what the plan before had: it is not forgotten.
     """
     study = read_study(folder)
-    run = RunFolder((folder / study.run).resolve())
+    run = RunFolder(beside(folder, study.run))
     chosen = choose_edits(study, run)
     check_length(study, [edit.video for edit in chosen.edits])
     traps = trap_texts(study, folder)  # before anything is made: a font may lack letters

@@ -2,13 +2,13 @@
 
 import json
 import math
-import os
 import re
 from pathlib import Path
 from string import Template
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import write_whole
+from dreamix.remote.place_type import naming
 from evaluation.run.folder import RunFolder
 from study_app.design import longest_list
 from study_app.prepare.cells import first_missing
@@ -38,10 +38,9 @@ def new_study(run: Path, folder: Path, design: str = "absolute") -> Path:
     methods = [label for label, facts in columns.items() if not facts.anchor]
     if not methods:
         raise UserError(f"{run} has no method that people could rate, only anchors")
-    relative = os.path.relpath(run.resolve(), folder.resolve())
     trials = _trials(RunFolder(run), methods)
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        name=_name(folder), run=json.dumps(relative), methods=json.dumps(methods)
+        name=_name(folder), run=json.dumps(naming(folder, run)), methods=json.dumps(methods)
     )
     text = text.replace("design: absolute", f"design: {design}")
     text = text.replace(_TRIALS, f"  trials: {trials:<11}#")
