@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -399,3 +400,13 @@ def test_what_is_said_of_a_working_copy_names_the_address(store: Any) -> None:
     done = called(Place(), "memory://bucket/runs/one", work)
     assert "memory://bucket/runs/one/report/index.html: written\n" in done.output
     assert "memory://bucket/runs/one failed\n" in done.output and "/cache/" not in done.output
+
+
+def test_nothing_of_it_is_loaded_where_no_address_is_given() -> None:
+    code = (
+        "import sys, dreamix.remote.place_type, evaluation.options; "
+        "print([m for m in ('fsspec', 's3fs', 'gcsfs', 'aiohttp', 'dreamix.remote.session', "
+        "'dreamix.remote.working_copy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
