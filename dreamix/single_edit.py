@@ -115,12 +115,14 @@ def configured(
     settings: tuple[str, ...],
     backend: VideoModel | None = None,
 ) -> Any:
-    """Return the method's configuration; a setting that it has no field for is a `UserError`.
-
-    So is a backend that the method cannot edit with.
+    """Return the method's configuration.
 
     given: values by field, None for those not given. settings: texts "KEY=VALUE".
     A pretrained backend's usual settings stand where nothing is given.
+
+    Raises:
+        UserError: for a setting that it has no field for, and for a backend that the method cannot
+            edit with.
     """
     found.check_fit(backend)
     values = found.usual(backend)

@@ -155,8 +155,9 @@ def pipeline_class(folder: Path) -> str:
 def read_index(folder: Path) -> dict[str, Any]:
     """Return the model_index.json of a folder, which says which class loads which part.
 
-    Parts of other packages than diffusers and transformers, and pipelines in a file of the folder,
-    are a `UserError`: a folder of weights brings no code.
+    Raises:
+        UserError: for parts of other packages than diffusers and transformers, and for a pipeline
+            in a file of the folder: a folder of weights brings no code.
     """
     file = folder / "model_index.json"
     index = read_json(file)
@@ -182,7 +183,8 @@ def _is_known(part: list[Any]) -> bool:
 def local_folder(name: str) -> Path:
     """Return the folder of a hub name's weights on this machine, or the folder `name` is.
 
-    Weights that were never downloaded are a `UserError` that says how to.
+    Raises:
+        UserError: for weights that were never downloaded; it says how to.
     """
     if Path(name).is_dir():
         return Path(name)

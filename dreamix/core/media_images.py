@@ -83,7 +83,8 @@ def frame_files(folder: Path) -> list[Path]:
 def mask_files(path: Path) -> list[Path] | None:
     """Return the PNG masks at `path` in the order of the frames, or None if it is a clip.
 
-    A folder that holds JPEG is a `UserError`: JPEG blurs edges, and its black is not quite black.
+    Raises:
+        UserError: for a folder that holds JPEG, which blurs edges and has no quite black black.
     """
     if not path.is_dir():
         return [path] if path.suffix.lower() == ".png" else None
@@ -103,8 +104,11 @@ def in_order(files: list[Path]) -> list[Path]:
     """Return frames in the order of the last number in their names, which rises evenly.
 
     Names end in a count (frame2 comes before frame10) or in a moment, as in t0.25.png, whose steps
-    may differ by what its last digit rounds off. A gap is a `UserError`. Names without numbers are
+    may differ by what its last digit rounds off. Names without numbers are
     in the order of the alphabet.
+
+    Raises:
+        UserError: for a gap in the numbers.
     """
     files = sorted(files, key=lambda file: natural(file.name))
     counts = _numbers(_COUNT, files)

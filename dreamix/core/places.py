@@ -17,10 +17,13 @@ MENDED = {
 
 
 def inside(folder: Path, *names: str) -> Path:
-    """Return the path `folder`/names[0]/names[1]...; one that leads out is a `UserError`.
+    """Return the path `folder`/names[0]/names[1]....
 
     names: one level each. `folder` itself may be a link, and what is in it may link to something
     else in it. The path need not exist.
+
+    Raises:
+        UserError: for a path that leads out of the folder.
     """
     path = os.fspath(folder)  # texts: this is done for every clip of a run, several times
     for name in names:
@@ -35,7 +38,8 @@ def inside(folder: Path, *names: str) -> Path:
 def own_folder(folder: Path) -> Path:
     """Return a folder, made if it is not there, in which files may be replaced and removed.
 
-    One that is a link is a `UserError`: what lies at its other end is not ours to remove.
+    Raises:
+        UserError: for a link: what lies at its other end is not ours to remove.
     """
     if folder.is_symlink():
         raise UserError(f"{folder} is a link to another place: remove it, or choose another --out")

@@ -89,9 +89,11 @@ def write_sums(folder: Path) -> None:
 
 
 def open_file(path: Path) -> BufferedReader:
-    """Return a plain file, open for reading bytes; a pipe, socket or device is a `UserError`.
+    """Return a plain file, open for reading bytes.
 
-    A file that is not there, or may not be read, is an `OSError`.
+    Raises:
+        UserError: for a pipe, socket, device or folder.
+        OSError: for a file that is not there, or may not be read.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     kind = os.fstat(handle).st_mode
@@ -124,10 +126,12 @@ def spell_size(size: int) -> str:
 
 
 def read_json(path: Path, most: int = MOST) -> Any:
-    """Return the JSON value in `path`; damaged JSON is a `UserError` that names the file.
+    """Return the JSON value in `path`.
 
-    So is what JSON has no word for or what has two meanings: NaN, numbers beyond a float, nesting
-    without end, halves of characters, a key that stands twice.
+    Raises:
+        UserError: for damaged JSON, and for what JSON has no word for or what has two meanings:
+            NaN, numbers beyond a float, nesting without end, halves of characters, a key that
+            stands twice.
     """
     data = read_bytes(path, most)
     try:

@@ -39,7 +39,11 @@ class Registry(Generic[T]):
         return entry
 
     def get(self, name: str) -> T:
-        """Return the entry called `name`; an unknown name is a `UserError` with near misses."""
+        """Return the entry called `name`.
+
+        Raises:
+            UserError: for an unknown name, with near misses.
+        """
         self._walk()
         if name not in self._entries:
             hint = near_misses(name, self.names())

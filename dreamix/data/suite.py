@@ -95,7 +95,11 @@ class Suite:
         return frozenset(self._edits_by_id)
 
     def edit(self, edit_id: str) -> Edit:
-        """Return the edit of that id; an unknown id is a `UserError` with near misses."""
+        """Return the edit of that id.
+
+        Raises:
+            UserError: for an unknown id, with near misses.
+        """
         return _find("edit", edit_id, self._edits_by_id)
 
     def source_path(self, video_id: str) -> Path | None:
@@ -169,8 +173,9 @@ class Suite:
     def from_dict(cls, snapshot: Mapping[str, Any], media_root: Path | None = None) -> Self:
         """Return the suite of a snapshot; `media_root` is where its clips are now.
 
-        A snapshot that is none, or whose rows are not those its SHA-256 was made from, is a
-        `UserError`.
+        Raises:
+            UserError: for a snapshot that is none, or whose rows are not those its SHA-256 was made
+                from.
         """
         where = "the snapshot of a suite"
         folders = {key: str(snapshot.get(key, ".")) for key in ("root", "media_root")}
@@ -199,7 +204,9 @@ def load_suite(path: Path, media_root: Path | None = None, *, files: bool = True
 
     media_root: folder that its paths are relative to; default: the folder of suite.yaml.
     files:      False reads the lists only, for a machine without the clips.
-    Any problem is a `UserError` that names the first; `check_suite` lists them all.
+
+    Raises:
+        UserError: for any problem; `check_suite` lists them all.
     """
     examined = examine(path, media_root, files=files)
     form = examined.suite

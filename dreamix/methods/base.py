@@ -246,7 +246,11 @@ def leads_on(spec: str) -> bool:
 
 
 def safe_label(label: str) -> str:
-    """Return `label` if it can name a folder on any system; otherwise raise a `UserError`."""
+    """Return `label` if it can name a folder on any system.
+
+    Raises:
+        UserError: if it cannot.
+    """
     odd = not label or label[0] in ".-_" or not all(c.isalnum() or c in "._-+" for c in label)
     if odd or why_not_plain(label):
         raise UserError(f"{label!r} cannot name a method: letters, digits, '.', '_', '-', '+' only")

@@ -103,9 +103,12 @@ def columns_of_pattern(
 
 
 def columns_of_folders(text: str, asked: ExpansionContext) -> dict[str, Column]:
-    """Return each folder as a method; two of one name are a `UserError`.
+    """Return each folder as a method.
 
     Folders without any clip are left out, unless none has one: outputs may be still to come.
+
+    Raises:
+        UserError: for two folders of one name.
     """
     paths = _globbed(text)
     scans = {path: scanned(_inside(path), asked) for path in paths if os.path.isdir(path)}

@@ -155,10 +155,13 @@ def _by_cell(text: str, known: Known, changed: int | None) -> dict[PathMatch, Pa
 def settled(
     found: dict[Path, list[PathMatch]], say: Callable[[str], None]
 ) -> dict[Path, PathMatch]:
-    """Return one reading of every path; what can be read in two ways for good is a `UserError`.
+    """Return one reading of every path.
 
     A path that can be read in several ways is taken to be of a method, and with a seed, that a path
     has which can be read in one way only.
+
+    Raises:
+        UserError: for a path that can be read in two ways for good.
     """
     sure = [ways[0] for ways in found.values() if len(ways) == 1]
     methods, seeds = {one.method for one in sure}, {one.seed for one in sure}

@@ -25,8 +25,10 @@ class Line(NamedTuple):
 def read_table(path: Path) -> dict[Key, Line]:
     """Return (method, edit, seed) -> row of a table; paths are relative to its folder.
 
-    A table that cannot be read, lacks a column or says two things of one clip is a `UserError`.
     Each state of the file is read once a process.
+
+    Raises:
+        UserError: for a table that cannot be read, lacks a column or says two things of one clip.
     """
     try:
         state = path.stat()

@@ -86,7 +86,11 @@ def check_name(name: str, address: Address) -> None:
 
 
 def filesystem(address: Address) -> Any:
-    """Return fsspec's way to a store; what is not installed is a `UserError` that says how to."""
+    """Return fsspec's way to a store.
+
+    Raises:
+        UserError: if what it needs is not installed; it says how to.
+    """
     module, extra = NEEDS["https" if address.protocol == "http" else address.protocol]
     if importlib.util.find_spec(module) is None:
         raise UserError(

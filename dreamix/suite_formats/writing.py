@@ -27,14 +27,22 @@ def left_out(kind: SuiteFormat, suite: Suite) -> list[str]:
 
 
 def needed(edit: Edit, what: str, value: T | None) -> T:
-    """Return a value that the format has a field for; an edit without it is a `UserError`."""
+    """Return a value that the format has a field for.
+
+    Raises:
+        UserError: for an edit without it.
+    """
     if value is None:
         raise UserError(f"edit {edit.id} has no {what.split(' ', 1)[1]}, which the format needs")
     return value
 
 
 def clip_of(suite: Suite, edit: Edit) -> str:
-    """Return the path of an edit's source; one that is rendered is a `UserError`."""
+    """Return the path of an edit's source.
+
+    Raises:
+        UserError: for a source that is rendered.
+    """
     return needed(edit, "a file as its source", suite.videos[edit.video].path)
 
 

@@ -215,8 +215,11 @@ class RunFolder:
     def keep_source(self, suite: Suite, video: str) -> None:
         """Copy a source clip, and its mask, into the run folder unless they are there.
 
-        A source whose content has changed is a `UserError`: the clips here were made from the old
-        one. Where it stands, and when it was written, may change.
+        Where it stands, and when it was written, may change.
+
+        Raises:
+            UserError: for a source whose content has changed: the clips here were made from the old
+                one.
         """
         path = suite.source_path(video)
         kept = self.kept_source(video)

@@ -57,8 +57,11 @@ def _is_foreign(path: Path) -> bool:
 def add_to_grid(run: RunFolder, edits: Iterable[str], columns: dict[str, MethodInfo]) -> None:
     """Widen the grid by edits and methods; what is in it already stays.
 
-    columns: by label. A label that was used with another configuration or another model is a
-    `UserError`: its clips would be of two kinds.
+    columns: by label.
+
+    Raises:
+        UserError: for a label that was used with another configuration or another model: its clips
+            would be of two kinds.
     """
     known = dict(run.info.methods)
     for label, entry in columns.items():

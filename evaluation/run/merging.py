@@ -34,8 +34,11 @@ class MergeCandidate(NamedTuple):
 def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = None) -> RunFolder:
     """Return the run folder at `out`, which now also holds what those at `paths` hold.
 
-    Runs of other suites, a method of two configurations or models, and a cell with two different
-    clips are a `UserError`. A cell that failed gives way to one that did not.
+    A cell that failed gives way to one that did not.
+
+    Raises:
+        UserError: for runs of other suites, a method of two configurations or models, and a cell
+            with two different clips.
     """
     if out.resolve() in [path.resolve() for path in paths]:
         raise UserError(f"{out} is what the others are merged into: leave it out of the list")

@@ -192,7 +192,11 @@ def write_composites(
 
 
 def read_composites(path: Path) -> list[Composite]:
-    """Return the composites in a file, by axis; what cannot be used is a `UserError` of a line."""
+    """Return the composites in a file, by axis.
+
+    Raises:
+        UserError: for what cannot be used.
+    """
     if not path.is_file():
         raise UserError(f"{path} is no file; the report of a study writes composites")
     return _composites(read_json(path, MOST_BYTES), str(path))

@@ -53,7 +53,10 @@ def cluster_bootstrap(
     weights:  float (items,), >= 0: how much each item counts in the mean; left out, all alike.
 
     With values in a single cluster the ends are NaN: one video says nothing about other videos.
-    With no value at all everything is NaN. Lengths that differ raise ValueError.
+    With no value at all everything is NaN.
+
+    Raises:
+        ValueError: for lengths that differ.
     """
     column = np.asarray(values, dtype=np.float64)[:, None]
     found = cluster_intervals(column, clusters, resampling, weights=weights)

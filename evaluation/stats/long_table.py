@@ -18,7 +18,8 @@ class LeftOut(NamedTuple):
 def columns_of(table: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the columns as arrays of one length, `video` under the name `source` too.
 
-    A column that is wanted and missing, or lengths that differ, raise UserError.
+    Raises:
+        UserError: for a column that is wanted and missing, and for lengths that differ.
     """
     columns = {str(name): column_of(table[name]) for name in table}
     if "source" not in columns and "video" in columns:
@@ -81,8 +82,9 @@ def _factorize(labels: np.ndarray) -> tuple[np.ndarray, Any]:
 def distinct(labels: object, axis: str, of: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and, for each given one, its place among them.
 
-    A label that is missing, or labels of several types (1 and "1"), raise UserError, which names
-    the `axis` they are on and what each is a label `of`.
+    Raises:
+        UserError: for a label that is missing, and for labels of several types (1 and "1"); it
+            names the `axis` they are on and what each is a label `of`.
     """
     given = column_of(labels)
     if given.dtype.kind not in "iub" and (missing := missing_rows(given)).any():
@@ -150,7 +152,8 @@ def codes_of(
 
     rows: the place of each label in the table, for messages; left out, the labels are all of it.
 
-    A label that is missing, or two that read the same (1 and "1"), raise UserError.
+    Raises:
+        UserError: for a label that is missing, and for two that read the same (1 and "1").
     """
     codes, names = _factorize(labels)
     missing = _missing(codes, names)

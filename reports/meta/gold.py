@@ -56,7 +56,11 @@ class Gold(NamedTuple):
         return [one for one in self.metrics if one.question in ("", question)]
 
     def metric(self, name: str, question: str) -> GoldMetric:
-        """Return a metric by its name; an unknown one is a `UserError`."""
+        """Return a metric by its name.
+
+        Raises:
+            UserError: for an unknown one.
+        """
         known = {one.name: one for one in self.of_question(question)}
         if name not in known:
             names = sorted(known)
@@ -65,7 +69,11 @@ class Gold(NamedTuple):
 
 
 def read_gold(folder: Path) -> Gold:
-    """Return the gold data in a folder; one without ratings is a `UserError`, scores may lack."""
+    """Return the gold data in a folder; scores may lack.
+
+    Raises:
+        UserError: for a folder without ratings.
+    """
     export = read_export(folder)
     if export.design == "pairwise":
         raise UserError(f"{folder}: raters chose between pairs; metrics are held against ratings")
@@ -84,7 +92,10 @@ def rated_of(export: StudyExport) -> Rated:
 def added(gold: Gold, new: list[GoldMetric], *, replace: bool) -> Gold:
     """Return the gold data with more metrics, written to its folder.
 
-    replace: take the place of metrics of the same name; without it they are a `UserError`.
+    replace: take the place of metrics of the same name.
+
+    Raises:
+        UserError: for metrics of names that are there, without `replace`.
     """
     keys = {one.key for one in new}
     twice = [one.name for one in gold.metrics if one.key in keys]

@@ -202,9 +202,12 @@ class StudyExport:
 
 
 def read_export(folder: Path) -> StudyExport:
-    """Return the export in `folder`; a folder that is none, or lacks a file, is a `UserError`.
+    """Return the export in `folder`.
 
     It may come from a stranger: what is in it is held to its form before it is worked with.
+
+    Raises:
+        UserError: for a folder that is none, or lacks a file.
     """
     before = _prefix(folder)
     study = _study(inside(folder, "study.yaml"))

@@ -256,9 +256,12 @@ class People(NamedTuple):
 def people_of(
     export: StudyExport, how: IntervalSettings, look: dict[str, MarkerStyle] | None = None
 ) -> People:
-    """Return an absolute study's numbers; votes that cannot be read are a one-line `UserError`.
+    """Return an absolute study's numbers.
 
     look: how methods are drawn elsewhere; left out, by their places in the study.
+
+    Raises:
+        UserError: for votes that cannot be read.
     """
     table = {str(name): export.long[name].to_numpy() for name in export.long}
     scale, threshold = export.scale, export.threshold

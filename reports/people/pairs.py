@@ -69,7 +69,11 @@ class Pairs(NamedTuple):
 def pairs_of(
     export: StudyExport, how: IntervalSettings, look: dict[str, MarkerStyle] | None = None
 ) -> Pairs:
-    """Return a pairwise study's numbers; rows that cannot be read are a one-line `UserError`."""
+    """Return a pairwise study's numbers.
+
+    Raises:
+        UserError: for rows that cannot be read.
+    """
     kept = _adjusted([_chosen(export, how, name, False) for name in export.questions])
     everyone: tuple[QuestionChoices, ...] = ()
     if any(one.rows.left_out.excluded for one in kept):

@@ -61,10 +61,13 @@ def export(
 ) -> ExportSummary:
     """Return what was written to `out`, by default a folder of its own in the study's folder.
 
-    People and simulated raters in one database are a `UserError`. Exclusions are worked out anew.
+    Exclusions are worked out anew.
     Only its owner can read the folder until they publish it.
     payment:  with platform ids, for paying people and nothing else.
     comments: with what raters wrote, which may tell who they are.
+
+    Raises:
+        UserError: for people and simulated raters in one database.
     """
     stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     folder = out or running.folder / "exports" / stamp

@@ -23,9 +23,12 @@ class ChosenEdits(NamedTuple):
 
 
 def choose_edits(study: Study, run: RunFolder) -> ChosenEdits:
-    """Return the edits that every method made; a method that the run lacks is a `UserError`.
+    """Return the edits that every method made.
 
     An edit that one method failed at is left out for all: people should compare like with like.
+
+    Raises:
+        UserError: for a method that the run lacks.
     """
     known = list(run.info.methods)
     for method in study.methods:

@@ -30,7 +30,8 @@ class TrapText(NamedTuple):
 def trap_texts(study: Study, folder: Path) -> list[TrapText]:
     """Return the words of every trap of the study in `folder`, language by language.
 
-    Words that cannot be drawn here are a `UserError` that names the letters and the language.
+    Raises:
+        UserError: for words that cannot be drawn here; it names the letters and the language.
     """
     if not study.checks.traps:
         return []

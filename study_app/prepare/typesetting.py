@@ -49,9 +49,12 @@ class TypesetPage(NamedTuple):
 
 
 def typeset(words: Lettering, width: int, height: int) -> TypesetPage:
-    """Return words in the largest letters that fit into a box; no room is a `UserError`.
+    """Return words in the largest letters that fit into a box.
 
     Words are broken only where they are too long for a line even in the smallest letters.
+
+    Raises:
+        UserError: if there is no room for them.
     """
     tokens = _Typesetter(words, LEAST).short(words.tokens, WIDTH * width)
 

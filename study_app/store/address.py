@@ -27,7 +27,11 @@ _OTHERS = 0o077
 
 
 def address_of(text: str) -> URL:
-    """Return a URL that can be opened; anything else is a `UserError` that repeats no password."""
+    """Return a URL that can be opened.
+
+    Raises:
+        UserError: for anything else; it repeats no password.
+    """
     text = text.strip()
     scheme, separator, _ = text.partition("://")
     if not separator or scheme.lower() not in _DRIVERS:

@@ -83,8 +83,11 @@ class Database:
 def open_database(url: str) -> Database:
     """Return the store at a URL, its tables brought to this version.
 
-    url: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME. What cannot be opened is a
-    `UserError`, which does not repeat the password. The file of SQLite is its owner's alone.
+    url: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME. The file of SQLite is its owner's
+    alone.
+
+    Raises:
+        UserError: for what cannot be opened; it does not repeat the password.
     """
     address = address_of(url)
     file = file_of(address)

@@ -25,7 +25,9 @@ _NUMBER = {word: number for number, word in enumerate(WORDS)}
 def tokenize(prompts: Sequence[str]) -> Tensor:
     """Return word numbers, int64 (prompts, LENGTH); "" is start and end alone.
 
-    Words the model does not know, and prompts too long for it, are a `UserError` that says which.
+    Raises:
+        UserError: for words the model does not know, which it names, and for prompts too long for
+            it.
     """
     return torch.tensor([_numbers(prompt) for prompt in prompts], dtype=torch.int64)
 

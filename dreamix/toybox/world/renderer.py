@@ -76,7 +76,11 @@ def _subject(
 
 
 def check_size(frames: int, height: int, width: int, fps: float) -> tuple[list[float], float]:
-    """Return the ticks of the frames and the pixels per world unit, or raise a `UserError`."""
+    """Return the ticks of the frames and the pixels per world unit.
+
+    Raises:
+        UserError: for a size that cannot be rendered.
+    """
     if height % 12 or height <= 0 or height * WIDTH != width * HEIGHT:
         raise UserError(
             "a Toybox picture is 3:5 and a multiple of 12 high, such as 96x160, "

@@ -71,7 +71,9 @@ def retest_agreement(first: np.ndarray, second: np.ndarray) -> Retest:
     """Return how well raters repeat themselves. first, second: float (pairs,), on one scale.
 
     kappa is NaN if all votes are the same grade; deviations of a single pair are NaN.
-    Lengths that differ or votes that are not finite raise ValueError.
+
+    Raises:
+        ValueError: for lengths that differ, or votes that are not finite.
     """
     first, second = (np.asarray(votes, dtype=np.float64) for votes in (first, second))
     if first.shape != second.shape or not np.isfinite([first, second]).all():

@@ -95,9 +95,12 @@ def learn_composite(
 
     Every rated cell counts alike, whatever its number of votes. A metric that lacks more, a
     constant one and a composite are left out by name; the gaps of the others are filled with the
-    metric's mean to learn from, never to predict. Fewer than 8 sources or 40 cells with votes,
-    votes that are all equal, and no usable metric raise UserError; shapes and names that do not fit
-    raise ValueError.
+    metric's mean to learn from, never to predict.
+
+    Raises:
+        UserError: for fewer than 8 sources or 40 cells with votes, votes that are all equal, and no
+            usable metric.
+        ValueError: for shapes and names that do not fit.
     """
     # Cells as rows of features, with their source as group.
     everything, left_out = _checked(metrics, human, names, sources, axis, missing)

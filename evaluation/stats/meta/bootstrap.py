@@ -109,12 +109,15 @@ def bootstrap_accuracy(
         optimism of calibration then adds to that of the value. "other sources": the value is
         `out_of_sample_accuracy`, each source keeps the epsilon of the others. A number: an epsilon
         that is known from elsewhere, instead of any calibration.
-    Other arguments as `bootstrap_correlation`. Systems and raters are drawn with epsilon kept or
-    known only: other calibrations raise ValueError. A pair counts as often as both its systems.
+    Other arguments as `bootstrap_correlation`. A pair counts as often as both its systems.
 
     Measured share of nominal 95% intervals that hold the best accuracy of the population (600 sets
     of 5 systems, 29 sources, 127 edits; benchmarks/meta_coverage.py): "kept" 93.0%, "other sources"
     89.5%, epsilon known 94.8%, each with a Monte Carlo error of about 1. "each draw" adds optimism.
+
+    Raises:
+        ValueError: for systems or raters to be drawn with an epsilon that is neither kept nor
+            known.
     """
     data = cells(metric, human)
     source = sources_of(data.metric.shape[1], sources)

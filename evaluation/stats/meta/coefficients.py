@@ -35,8 +35,10 @@ def coefficient(
     x, y:    float (..., points), broadcast against each other; not finite = missing, left out.
     weights: float (..., points), whole numbers >= 0: how often a point counts; left out, once.
 
-    There is none with fewer than two points (copies count) or where x or y is constant. An
-    unknown kind raises ValueError.
+    There is none with fewer than two points (copies count) or where x or y is constant.
+
+    Raises:
+        ValueError: for an unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown coefficient {kind!r}; one of {', '.join(KINDS)}")

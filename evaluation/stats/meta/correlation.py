@@ -60,8 +60,10 @@ def correlate(
                correlation, which punishes a metric that gives all systems the same score. They
                are counted either way. The default is that of mt-metrics-eval.
 
-    System means are over the cells that have both values. Shapes that do not fit, an unknown
-    level, kind or choice raise ValueError.
+    System means are over the cells that have both values.
+
+    Raises:
+        ValueError: for shapes that do not fit, and an unknown level, kind or choice.
     """
     data = cells(metric, human)
     vectors = level_vectors(data.metric, data.human, level, kind)

@@ -41,7 +41,8 @@ class Sources(NamedTuple):
 def cells(metric: np.ndarray, human: np.ndarray) -> Cells:
     """Return the two as matrices with the same missing cells, votes averaged over raters.
 
-    Shapes that do not fit raise ValueError.
+    Raises:
+        ValueError: for shapes that do not fit.
     """
     metric = np.asarray(metric, dtype=np.float64)
     human = mean_votes(human)
@@ -91,7 +92,9 @@ def mean_votes(human: np.ndarray) -> np.ndarray:
 def sources_of(items: int, sources: np.ndarray | None) -> Sources:
     """Return the source of each item; without labels each item is its own.
 
-    A number of labels that is not the number of items raises ValueError, a missing label UserError.
+    Raises:
+        ValueError: for a number of labels that is not the number of items.
+        UserError: for a missing label.
     """
     given = np.arange(items) if sources is None else column_of(sources)
     if given.shape != (items,):

@@ -70,7 +70,10 @@ def evaluate_prediction(
 
     metric: float (samples,), higher is better; samples are files (cells) or conditions (systems).
     mos:    float (samples,); ci95: float (samples,), half width of each MOS's 95% interval.
-    order:  0 (the metric is on the scale already), 1 or 3; another raises ValueError.
+    order:  0 (the metric is on the scale already), 1 or 3.
+
+    Raises:
+        ValueError: for another order.
     """
     metric, mos = np.asarray(metric, dtype=np.float64), np.asarray(mos, dtype=np.float64)
     half = np.full(mos.shape, np.nan) if ci95 is None else np.asarray(ci95, dtype=np.float64)

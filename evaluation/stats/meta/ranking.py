@@ -85,7 +85,10 @@ def metric_ranking(
     false claim in it, not for several rankings. Clusters are those of p < .05 and of the rule "all"
     (see `significance_clusters`, which makes others from `p`). For SPA at most 1,000 swaps, sign
     vectors and resamples are drawn: each swap is a permutation test of its own. Metrics without a
-    value come last, unranked. Numbers of names and metrics that differ raise ValueError.
+    value come last, unranked.
+
+    Raises:
+        ValueError: for numbers of names and metrics that differ.
     """
     metrics = np.asarray(metrics, dtype=np.float64)
     if metrics.ndim != 3 or len(names) != len(metrics):

@@ -60,7 +60,10 @@ def soft_pairwise_accuracy(
     exact:   list all 2**n signs of the n units instead of drawing (n <= 20; needs no rng).
 
     A pair of systems is compared on the items where both have both values. One system, or no
-    item in common, leaves no pair: NaN. A bad argument raises ValueError.
+    item in common, leaves no pair: NaN.
+
+    Raises:
+        ValueError: for an argument out of its range.
     """
     found = soft_pairwise_accuracies(
         np.asarray(metric)[None], human, rng=rng, permutations=permutations, sources=sources,

@@ -67,7 +67,10 @@ def pairwise_accuracy(metric: np.ndarray, human: np.ndarray, epsilon: float) -> 
 
     metric:  float (systems, items), higher is better; NaN = missing.
     human:   float (systems, items) or (systems, items, raters); equal means are a tie.
-    epsilon: >= 0, in the metric's unit; a negative one raises ValueError.
+    epsilon: >= 0, in the metric's unit.
+
+    Raises:
+        ValueError: for a negative epsilon.
     """
     if not epsilon >= 0:
         raise ValueError(f"epsilon must be at least 0, not {epsilon}")

@@ -80,8 +80,10 @@ def check_estimable(choices: Choices, methods: Sequence[str]) -> None:
 def newton(choices: Choices, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the maximum-likelihood parameters (n, parameters) and log-likelihoods (n,).
 
-    counts: float (n, pairs, 3), n data sets with these pairs. NaN where there is no finite maximum;
-    for a single data set that raises RuntimeError, as `check_estimable` should have told.
+    counts: float (n, pairs, 3), n data sets with these pairs. NaN where there is no finite maximum.
+
+    Raises:
+        RuntimeError: for a single data set without one, as `check_estimable` should have told.
     """
     n, size = len(counts), choices.features.shape[2]
     found, active = np.zeros((n, size)), np.arange(n)

@@ -74,7 +74,10 @@ def variance_components(
     value: float (votes,). fixed: int (votes,), the group whose mean is taken out.
     factors: by name, int (votes,), the level of each vote.
 
-    If no degree of freedom is left for the answers, all is NaN. No vote raises ValueError.
+    If no degree of freedom is left for the answers, all is NaN.
+
+    Raises:
+        ValueError: without a vote.
     """
     if not len(value):
         raise ValueError("variance components need votes")

@@ -73,8 +73,11 @@ def ordinal_methods(
 
     terms: as for `vote_components`; those that cannot be told from others are left out.
 
-    Fewer than two methods or two grades with votes raise ValueError. Where a method's votes all
+    Where a method's votes all
     are at one end its effect has no bound: `fitted.converged` is False.
+
+    Raises:
+        ValueError: for fewer than two methods or two grades with votes.
     """
     grades, grade = np.unique(votes.value, return_inverse=True)
     methods, place = np.unique(votes.method, return_inverse=True)

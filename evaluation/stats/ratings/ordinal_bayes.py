@@ -84,7 +84,10 @@ def posterior(
     rngs:  one generator a chain, at least two.
     progress: called with (rounds done, rounds in all).
 
-    Fewer than two grades raise ValueError; a method whose votes are all alike is held by the prior.
+    A method whose votes are all alike is held by the prior.
+
+    Raises:
+        ValueError: for fewer than two grades.
     """
     grades, grade = np.unique(votes.value, return_inverse=True)
     methods, place = np.unique(votes.method, return_inverse=True)

@@ -57,7 +57,10 @@ def rater_model(
     shrinkage: k >= 0, pseudo-votes at the pooled variance; 0 is plain P.910.
 
     Where raters and items fall apart into groups that share no vote, biases of groups cannot be
-    told from qualities; the plain mean starts the search and decides. No vote raises ValueError.
+    told from qualities; the plain mean starts the search and decides.
+
+    Raises:
+        ValueError: without a vote.
     """
     _check(value, item, rater, shrinkage)
     table = _VoteTable(value, item, rater)

@@ -87,8 +87,11 @@ def detectable_difference(
 ) -> Power:
     """Return the least difference found with this power, two-sided at level alpha.
 
-    ratings: votes on each method, all raters together. Counts below 1 raise ValueError.
+    ratings: votes on each method, all raters together.
     One rater or one source leaves no degree of freedom: the difference is infinite.
+
+    Raises:
+        ValueError: for counts below 1.
     """
     if min(raters, sources, ratings) < 1 or not 0 < alpha < 1 or not 0 < power < 1:
         raise ValueError(f"need counts >= 1, got {raters}, {sources}, {ratings}; shares in (0, 1)")

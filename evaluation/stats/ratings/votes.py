@@ -140,7 +140,11 @@ def _threshold(scale: tuple[float, float]) -> float:
 
 
 def votes_on(ratings: Ratings, question: str) -> Votes:
-    """Return the votes on one question; an unknown question raises UserError."""
+    """Return the votes on one question.
+
+    Raises:
+        UserError: for an unknown question.
+    """
     if question not in ratings.questions:
         raise UserError(f"no question {question!r}; there are {', '.join(ratings.questions)}")
     keep = np.flatnonzero(ratings.question == ratings.questions.index(question))
