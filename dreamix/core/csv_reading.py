@@ -15,6 +15,7 @@ from dreamix.core.records import spell_size
 from dreamix.core.wording import listed
 
 Wrong = Callable[[int, str], None]  # is told the line and what is wrong with its row
+COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?")  # a number with a decimal comma
 MOST = 256 << 20  # bytes: some million rows
 LARGEST_SEED = 2**63 - 1  # tables of scores keep seeds in 64 bits
 
@@ -26,12 +27,14 @@ def table_rows(
     wrong: Wrong,
     *,
     empty: Sequence[str] = (),
+    numbers: Sequence[str] = (),
     most: int = MOST,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and cells by column of every row that is not empty.
 
     A row that cannot be used is told to `wrong` and left out.
     needed: columns without which there is no table. empty: those of them with cells that may be.
+    numbers: columns in which 2,5 is 2.5, where no comma separates the cells.
 
     Raises:
         UserError: if the file cannot be read, is over `most` bytes, or lacks a column.
@@ -41,7 +44,8 @@ def table_rows(
         with path.open(newline="", encoding=_encoding(path)) as file:
             header = file.readline()
             names = _names(path, header, needed, optional)
-            reader = csv.reader(file, delimiter=_separator(header))
+            separator = _separator(header)
+            reader = csv.reader(file, delimiter=separator)
             full = [name for name in needed if name not in empty]
             line = 2
             for cells in reader:
@@ -51,12 +55,20 @@ def table_rows(
                     if why := _why_unusable(row, values[len(names) :], full):
                         wrong(line, why)
                     else:
-                        yield line, row
+                        yield line, row | {n: point(row.get(n, ""), separator) for n in numbers}
                 line = reader.line_num + 2
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except (UnicodeError, csv.Error) as error:
         raise UserError(f"cannot read {path} as a UTF-8 CSV: {error}") from None
+
+
+def point(text: str, separator: str) -> str:
+    """Return a number with a point for its decimal comma, as spreadsheets of many languages write.
+
+    Where a comma separates cells, one within a number may part thousands: there it stays.
+    """
+    return text.replace(",", ".") if separator != "," and COMMA.fullmatch(text) else text
 
 
 def _check_size(path: Path, most: int) -> None:

@@ -87,7 +87,7 @@ def plain_csv(path: Path, draft: Draft) -> None:
     def wrong(line: int, why: str) -> None:
         draft.wrong(At(file, line), why)
 
-    for line, cells in table_rows(file, NEEDED, OPTIONAL, wrong):
+    for line, cells in table_rows(file, NEEDED, OPTIONAL, wrong, numbers=("fps",)):
         at = At(file, line)
         cells = {name: as_given(cell) for name, cell in cells.items()}
         if (told := draft.cells(at, CsvRow, cells)) is None:

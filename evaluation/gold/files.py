@@ -1,19 +1,23 @@
 """Files of strangers as text, CSV and JSON: bounded, in UTF-8, every mistake with its line."""
 
+import codecs
 import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dreamix.core.csv_reading import COMMA, point
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.names import shown
 from dreamix.core.records import parse_json, read_bytes, spell_size
 from evaluation.gold.base import MOST_BYTES, GatheredRatings
 
+PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 SEPARATORS = ",;\t"
 MANY = 200  # columns of a table
 
@@ -25,12 +29,23 @@ def read_text(path: Path) -> str:
         UserError: if it cannot be read, is too large or is not UTF-8.
     """
     data = _unpacked(path) if path.suffix == ".gz" else read_bytes(path, MOST_BYTES)
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return _utf16(path, data)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         why = f"byte {data[error.start]:#04x} is not UTF-8: save the file as UTF-8"
         raise Mistakes([Problem(str(path), line, why)]) from None
+
+
+def _utf16(path: Path, data: bytes) -> str:
+    """Return the text of a file that says by its first bytes that it is UTF-16."""
+    try:
+        return data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        why = f"this is no UTF-16 ({error.reason}): save the file as UTF-8"
+        raise Mistakes([Problem(str(path), 1, why)]) from None
 
 
 def _unpacked(path: Path) -> bytes:
@@ -49,12 +64,14 @@ def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tupl
     """Return the names of the columns and every row that has as many cells, with its line.
 
     Columns are separated by comma, semicolon or tab, whichever the first line has most of. Rows of
-    another length are noted as mistakes; empty ones are passed over.
+    another length are noted as mistakes; empty ones are passed over. Where no comma separates them,
+    2,5 is 2.5 in columns of numbers alone.
     """
     text = read_text(path)
     found.files.append(path)
     first = text.split("\n", 1)[0]
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=max(SEPARATORS, key=first.count))
+    separator = max(SEPARATORS, key=first.count)
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
     names = [cell.strip() for cell in next(_numbered(path, lines), (0, []))[1]]
     if not names or len(names) > MANY:
         raise UserError(f"{path}: its first line should name its columns, {MANY} at most")
@@ -66,7 +83,20 @@ def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tupl
             found.wrong(path, line, f"{len(cells)} cells here, {len(names)} in the first line")
         else:
             rows.append((line, [cell.strip() for cell in cells]))
+    for place in _with_commas([cells for _, cells in rows]):
+        for _, cells in rows:
+            cells[place] = point(cells[place], separator)
     return names, rows
+
+
+def _with_commas(rows: list[list[str]]) -> list[int]:
+    """Return the columns that hold numbers alone, some of them with a decimal comma."""
+    return [
+        place
+        for place, cells in enumerate(zip(*rows, strict=True))
+        if any(map(COMMA.fullmatch, cells))
+        and all(not cell or COMMA.fullmatch(cell) or PLAIN.fullmatch(cell) for cell in cells)
+    ]
 
 
 def _numbered(path: Path, lines: Any) -> Iterator[tuple[int, list[str]]]:

@@ -69,7 +69,9 @@ def read_scores_file(
     """
     known = None if missing is None else tuple(sorted(set(missing)))
     reading = _Reading(path, run, known)
-    for line, row in table_rows(path, NEEDED, OPTIONAL, reading.wrong, empty=NEEDED[3:]):
+    for line, row in table_rows(
+        path, NEEDED, OPTIONAL, reading.wrong, empty=NEEDED[3:], numbers=("value",)
+    ):
         reading.take(line, row)
     metrics = reading.found()
     return ScoresFile(path, sha256_file(path), known or (), {one.name: one for one in metrics})
