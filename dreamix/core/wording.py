@@ -1,13 +1,15 @@
 """Counts and lists in sentences."""
 
+import re
 from collections.abc import Sequence
 
 
 def plural(count: int, noun: str) -> str:
-    """Return "1 video", "2 videos"; the first word of a longer noun takes the ending."""
+    """Return "1 video", "2 videos", "2 entries"; of a longer noun the first word is changed."""
     head, _, rest = noun.partition(" of ")
-    ending = "" if count == 1 else "s"
-    return f"{count} {head}{ending}{f' of {rest}' if rest else ''}"
+    if count != 1:
+        head = f"{head[:-1]}ies" if re.search("[^aeiou]y$", head) else f"{head}s"
+    return f"{count} {head}{f' of {rest}' if rest else ''}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -6,9 +6,14 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from dreamix.core.wording import plural
 from evaluation.run.info import LEAST_SHARE
-from reports.leaderboard.board_view import BoardView, EntryFacts, entry_page
+from reports.leaderboard.board_view import (
+    BoardTableCell,
+    BoardView,
+    EntryFacts,
+    cell_of,
+    entry_page,
+)
 from reports.leaderboard.columns import BoardColumn, places_text
 from reports.leaderboard.entry import Entry
 from reports.leaderboard.views import ALL, EditsView
@@ -31,18 +36,6 @@ class BoardHead(NamedTuple):
     code: bool = False
     simulated: bool = False
     mark: str = ""
-
-
-class BoardTableCell(NamedTuple):
-    """A cell of the table."""
-
-    main: str
-    ends: str = ""  # interval
-    rank: str = ""
-    edits: str = ""  # how many, and how many lack
-    hint: str = ""
-    first: bool = False  # it may be the best
-    people: bool = False
 
 
 def board_html(page: BoardView, up: str, files: Sequence[tuple[str, str]]) -> Markup:
@@ -127,31 +120,6 @@ def _anchor_rows(page: BoardView) -> list[dict[str, Any]]:
         }
         for place, one in enumerate(page.anchors)
     ]
-
-
-def cell_of(column: BoardColumn, id_: str) -> BoardTableCell:
-    """Return what stands of an entry in a column."""
-    one, people = column.rows.get(id_), column.group.people
-    if one is None:
-        return BoardTableCell(NOTHING, hint="not rated" if people else "no value", people=people)
-    lacking = column.lacking.get(id_, 0)
-    hint = f"mean of {plural(one.edits, 'edit')}"
-    if one.behind:
-        hint += f"; {plural(len(one.behind), 'entry')}".replace("entrys", "entries")
-        hint += " shown to be better"
-    if id_ in column.own:
-        value, edits = column.own[id_]
-        hint += f"; on its own {plural(edits, 'edit')} {column.text(value)}"
-    if lacking:
-        hint += f"; {plural(lacking, 'edit')} without a value or with a part of the clip"
-    count = f"n={one.edits}" + (f", {lacking} lack" if lacking else "")
-    if column.ranked and not one.worst and len(column.rows) > 1:
-        count += ", not ranked"
-        hint += "; too few edits in common with the others to be ranked"
-    return BoardTableCell(
-        column.text(one.value), column.ends(one), places_text(one), count, hint,
-        id_ in column.may_be_best, people,
-    )  # fmt: skip
 
 
 def _anchor_cell(column: BoardColumn, id_: str) -> BoardTableCell:

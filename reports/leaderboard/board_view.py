@@ -2,12 +2,33 @@
 
 from typing import NamedTuple
 
-from reports.leaderboard.columns import BoardColumn
+from dreamix.core.wording import plural
+from reports.leaderboard.columns import BoardColumn, places_text
 from reports.leaderboard.entry import Entry
 from reports.leaderboard.views import EditsView
 from reports.metrics.cost import MethodCost
 from reports.summary import IntervalSettings
-from reports.tables import file_name
+from reports.tables import NOTHING, file_name
+
+
+class PlainCell(NamedTuple):
+    """A cell of a plain table."""
+
+    main: str
+    small: str = ""
+    address: str = ""
+
+
+class BoardTableCell(NamedTuple):
+    """A cell of the table."""
+
+    main: str
+    ends: str = ""  # interval
+    rank: str = ""
+    edits: str = ""  # how many, and how many lack
+    hint: str = ""
+    first: bool = False  # it may be the best
+    people: bool = False
 
 
 class EntryFacts(NamedTuple):
@@ -58,3 +79,28 @@ class BoardView(NamedTuple):
 def entry_page(entry: Entry) -> str:
     """Return the page of an entry, seen from the top of the site."""
     return f"entries/{file_name(entry.id)}.html"
+
+
+def cell_of(column: BoardColumn, id_: str) -> BoardTableCell:
+    """Return what stands of an entry in a column."""
+    one, people = column.rows.get(id_), column.group.people
+    if one is None:
+        return BoardTableCell(NOTHING, hint="not rated" if people else "no value", people=people)
+    lacking = column.lacking.get(id_, 0)
+    hint = f"mean of {plural(one.edits, 'edit')}"
+    if one.behind:
+        hint += f"; {plural(len(one.behind), 'entry')}"
+        hint += " shown to be better"
+    if id_ in column.own:
+        value, edits = column.own[id_]
+        hint += f"; on its own {plural(edits, 'edit')} {column.text(value)}"
+    if lacking:
+        hint += f"; {plural(lacking, 'edit')} without a value or with a part of the clip"
+    count = f"n={one.edits}" + (f", {lacking} lack" if lacking else "")
+    if column.ranked and not one.worst and len(column.rows) > 1:
+        count += ", not ranked"
+        hint += "; too few edits in common with the others to be ranked"
+    return BoardTableCell(
+        column.text(one.value), column.ends(one), places_text(one), count, hint,
+        id_ in column.may_be_best, people,
+    )  # fmt: skip

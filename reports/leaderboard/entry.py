@@ -7,6 +7,7 @@ again, with other words or more metrics, are the same entry.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -251,3 +252,8 @@ def public_metric(facts: MetricInfo) -> MetricInfo:
         command=command,
         composite=None,
     )
+
+
+def dated(entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries as they came: by date, those without one first, then by name."""
+    return sorted(entries, key=lambda one: (one.facts.date, one.facts.name.casefold(), one.id))

@@ -3,13 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup
 
 from evaluation.schema import counted_reasons
-from reports.leaderboard.board_table import cell_of
-from reports.leaderboard.board_view import BoardView
+from reports.leaderboard.board_view import BoardView, PlainCell, cell_of
 from reports.leaderboard.columns import BoardColumn, places_text
 from reports.leaderboard.entry import Entry
 from reports.page.shell import Section, macros
@@ -17,14 +16,6 @@ from reports.tables import NOTHING
 
 _BOARD, _PIECES = macros("board.html"), macros("pieces.html")
 MOST_REASONS = 50
-
-
-class PlainCell(NamedTuple):
-    """A cell of a plain table."""
-
-    main: str
-    small: str = ""
-    address: str = ""
 
 
 def entry_sections(

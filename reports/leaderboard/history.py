@@ -20,21 +20,15 @@ from reports.figures.style import (
     handle,
     legend_below,
 )
-from reports.leaderboard.board_view import entry_page
+from reports.leaderboard.board_view import PlainCell, entry_page
 from reports.leaderboard.columns import BoardColumn, places_text
-from reports.leaderboard.entry import Entry
-from reports.leaderboard.entry_page import PlainCell
+from reports.leaderboard.entry import Entry, dated
 from reports.parts import Drawing
 from reports.tables import NOTHING
 
 PANEL, TALL = 3.4, 2.4  # inches
 TICKS = 3  # days that are named below a panel
 MOST_LINES = 12  # methods that a legend names
-
-
-def dated(entries: Sequence[Entry]) -> list[Entry]:
-    """Return entries as they came: by date, those without one first, then by name."""
-    return sorted(entries, key=lambda one: (one.facts.date, one.facts.name.casefold(), one.id))
 
 
 def history_rows(

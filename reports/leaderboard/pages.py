@@ -104,9 +104,7 @@ def _facts_of(site: LeaderboardSite, board: BoardView) -> list[tuple[str, str]]:
         (len(board.columns), "column"),
         (len(site.data.studies), "study"),
     )
-    spelled = [
-        (n, plural(n, what).split(" ", 1)[1].replace("studys", "studies")) for n, what in counts
-    ]
+    spelled = [(n, plural(n, what).split(" ", 1)[1]) for n, what in counts]
     return [(str(n), what) for n, what in spelled if n]
 
 

@@ -10,8 +10,7 @@ from evaluation.run.info import LEAST_SHARE
 from reports.figures.style import MarkerStyle, marks_of
 from reports.leaderboard.board_view import BoardView, EntryFacts
 from reports.leaderboard.columns import BoardColumn, metric_board_columns, study_board_columns
-from reports.leaderboard.entry import Entry
-from reports.leaderboard.history import dated
+from reports.leaderboard.entry import Entry, dated
 from reports.leaderboard.metric_columns import board_run, metric_columns, on_edits
 from reports.leaderboard.site_data import SiteData, of_latest
 from reports.leaderboard.views import EditsView, views_of
