@@ -65,6 +65,15 @@ def test_a_good_metric_is_worth_votes_and_a_poor_one_is_told_so(joint: Joint) ->
     assert (np.minimum(shown, alone) <= alone).all()
 
 
+def test_mean_votes_of_methods_stand_beside_their_differences(joint: Joint) -> None:
+    part = part_of(joint, "good_a")
+    rows = part.folded[0].rows
+    assert [row.label for row in rows] == ["method-0", "method-1", "method-2"]
+    mos = joint.people.kept.scores["alignment"].mos
+    assert [row.cells[0].main for row in rows] == [f"{value:.2f}" for value in mos]
+    assert all(row.cells[1].best for row in rows), "a good metric helps means too"
+
+
 def test_edits_at_which_a_difference_is_settled_by_hand(joint: Joint) -> None:
     """Half widths fall with the root of the edits: (half / difference)^2 times those rated."""
     pairs = powered_pairs(joint, "poor_a", "quality", metric_on_edits(joint, "poor_a"))

@@ -10,7 +10,7 @@ from dreamix.core.wording import plural
     [
         (1, "video", "1 video"), (2, "video", "2 videos"), (0, "clip", "0 clips"),
         (2, "entry", "2 entries"), (1, "study", "1 study"), (3, "day", "3 days"),
-        (2, "edit of a clip", "2 edits of a clip"), (2, "category of edits", "2 categories of edits"),
+        (2, "edit of a clip", "2 edits of a clip"), (2, "category", "2 categories"),
     ],
 )  # fmt: skip
 def test_a_noun_has_the_ending_of_its_count(count: int, noun: str, said: str) -> None:

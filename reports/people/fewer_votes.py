@@ -6,6 +6,7 @@ less than its correlation over all clips lets one hope for.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,13 @@ import pandas as pd
 from dreamix.core.errors import UserError
 from dreamix.core.names import near_misses
 from dreamix.core.wording import listed, plural, titled
-from evaluation.stats.ratings import MetricOnEdits, PoweredEstimate, powered_difference, votes_on
+from evaluation.stats.ratings import (
+    MetricOnEdits,
+    PoweredEstimate,
+    powered_difference,
+    powered_mean,
+    votes_on,
+)
 from evaluation.stats.two_way_cluster import ClusteredEstimate
 from reports.loading import Run
 from reports.parts import FOLLOW, ReportPart
@@ -47,6 +54,19 @@ ALL_RATED = (
     "Every edit has votes: a metric can save nothing here. It can where raters see a part of the "
     "edits only (`size.edits` in study.yaml)."
 )
+
+
+class HelpedMean(NamedTuple):
+    """A method's mean vote on one question, in both ways."""
+
+    question: str
+    method: str
+    found: PoweredEstimate
+
+    @property
+    def label(self) -> str:
+        """What a line of a table is of."""
+        return self.method
 
 
 class HelpedPair(NamedTuple):
@@ -103,11 +123,12 @@ def fewer_votes_parts(joint: Joint, names: tuple[str, ...]) -> list[ReportPart]:
 
 def _part(joint: Joint, metric: str) -> ReportPart:
     people, on = joint.people, metric_on_edits(joint, metric)
-    tables, frames, found = [], [], []
+    tables, means, frames, found = [], [], [], []
     for question in people.questions:
         pairs = powered_pairs(joint, metric, question, on)
         if pairs:
             tables.append(_table(people, metric, question, pairs))
+            means.append(_mean_table(people, metric, powered_means(joint, metric, question, on)))
             frames.append(_frame(metric, pairs))
             found.append(_sentence(metric, question, pairs))
     rated = len(joint.people.kept.ratings.edits) == on.value.shape[1]
@@ -117,6 +138,7 @@ def _part(joint: Joint, metric: str) -> ReportPart:
         found=() if rated else tuple(found),
         notes=(ALL_RATED if rated else NOTE.format(metric=metric),),
         tables=() if rated else tuple(tables),
+        folded=() if rated else tuple(means),
         frames=((f"fewer_votes_{metric}", pd.concat(frames)),) if frames else (),
         done=() if rated else (DONE,),
         group=FOLLOW,
@@ -162,6 +184,49 @@ def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -
     return found
 
 
+def powered_means(joint: Joint, metric: str, question: str, on: MetricOnEdits) -> list[HelpedMean]:
+    """Return the mean vote of every method with votes and values, in the study's order."""
+    people, ratings = joint.people, joint.people.kept.ratings
+    votes = votes_on(ratings, question)
+    there = {ratings.methods[m] for m in np.unique(votes.method) if np.isfinite(on.value[m]).any()}
+    return [
+        HelpedMean(
+            question, name,
+            powered_mean(
+                votes, ratings.methods.index(name), on,
+                rng=people.rng("fewer votes", metric, question, name),
+                confidence=people.how.confidence, raters=people.raters,
+            ),
+        )
+        for name in people.methods
+        if name in there
+    ]  # fmt: skip
+
+
+def _mean_table(people: People, metric: str, means: list[HelpedMean]) -> Table:
+    question, level = means[0].question, 100 * people.how.confidence
+    return table_of(
+        f"fewer_votes_means_{metric}_{question}",
+        f"{titled(question)}: mean votes, alone and with {metric}",
+        f"Mean of the means of source videos, with its {level:g}% interval. Bold: to report.",
+        [one.label for one in means],
+        _both_columns(metric, means, digits_of(people.kept.ratings.scale)),
+    )
+
+
+def _both_columns(
+    metric: str, several: Sequence[HelpedMean | HelpedPair], digits: int
+) -> list[tuple[Head | str, list[TableCell | str | int]]]:
+    """Return the columns that tables of means and of differences share."""
+    return [
+        ("votes alone", [_cell(o.found.people, digits, not o.found.helps) for o in several]),
+        (f"with {metric}", [_cell(o.found.powered, digits, o.found.helps) for o in several]),
+        ("r", [_number(one.found.r, 2) for one in several]),
+        (Head("worth", hint="times the rated edits"),
+         [_number(one.found.gain, 2) for one in several]),
+    ]  # fmt: skip
+
+
 def _table(people: People, metric: str, question: str, pairs: list[HelpedPair]) -> Table:
     digits = digits_of(people.kept.ratings.scale)
     most = pairs[0].found.labelled + pairs[0].found.unlabelled
@@ -171,11 +236,7 @@ def _table(people: People, metric: str, question: str, pairs: list[HelpedPair]) 
         CAPTION.format(level=100 * people.how.confidence),
         [one.label for one in pairs],
         [
-            ("votes alone", [_cell(o.found.people, digits, not o.found.helps) for o in pairs]),
-            (f"with {metric}", [_cell(o.found.powered, digits, o.found.helps) for o in pairs]),
-            ("r", [_number(one.found.r, 2) for one in pairs]),
-            (Head("worth", hint="times the rated edits"),
-             [_number(one.found.gain, 2) for one in pairs]),
+            *_both_columns(metric, pairs, digits),
             ("edits rated", [f"{one.found.labelled} of {most}" for one in pairs]),
             (Head("settled at", hint="rated edits"), [_settled(one, most) for one in pairs]),
         ],
