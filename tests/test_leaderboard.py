@@ -1,6 +1,7 @@
 """The leaderboard: ranks by hand, what is refused, what pages show; nothing depends on order."""
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fabricated_export import drawn, write_export
 from submitted_runs import REASON, steps, submitted
 
 from dreamix.core.errors import UserError
+from dreamix.core.records import to_json
 from evaluation.stats.rank_intervals import rank_intervals
 from reports.leaderboard.board_view import BoardView
 from reports.leaderboard.cli import leaderboard
@@ -128,6 +130,7 @@ def runs_of(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_order_and_number_of_calls_decide_nothing(tmp_path: Path) -> None:
     a, b, c = runs_of(tmp_path)
     assert enter(tmp_path / "at-once", a, b, c).exit_code == 0
@@ -316,6 +319,7 @@ def topics(site: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_people_have_columns_of_their_own_study_by_study(tmp_path: Path) -> None:
     """`alpha` is voted 1.6 points above `beta` by every rater, whatever metrics say."""
     values = {"alpha": steps(0.3), "beta": steps(0.8), "gamma": steps(0.5), "same": steps(0.1)}
@@ -389,6 +393,24 @@ def test_data_that_was_altered_is_not_shown(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0.502", "0.902"))
     with pytest.raises(UserError, match="was altered after it was written"):
         enter(site)
+
+
+@pytest.mark.parametrize("lost", ["metrics", "clips"])
+def test_entries_with_nothing_to_compare_are_one_line(tmp_path: Path, lost: str) -> None:
+    """A stranger's data, with a hash that fits."""
+    site = tmp_path / "site"
+    enter(site, submitted(tmp_path / "run", {"mine": steps(0.5)}))
+    (path,) = (site / "data" / "entries").iterdir()
+    held = json.loads(path.read_text())
+    held |= {"metrics": {}, "clips": held["clips"] if lost == "metrics" else []}
+    for clip in held["clips"]:
+        clip |= {"values": {}, "lacks": {}}
+    del held["content"]
+    content = hashlib.sha256(to_json(held).encode()).hexdigest()
+    path.write_text(to_json(held | {"content": content}))
+    with pytest.raises(UserError) as caught:
+        enter(site)
+    assert "\n" not in str(caught.value) and "site" in str(caught.value)
 
 
 def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:

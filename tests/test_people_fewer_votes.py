@@ -91,6 +91,7 @@ def test_where_all_edits_are_rated_nothing_is_promised() -> None:
     assert not part.tables and not part.found and "Every edit has votes" in part.notes[0]
 
 
+@pytest.mark.slow
 def test_the_part_stands_among_what_follows_raters_only_if_it_is_asked_for(joint: Joint) -> None:
     names = [part.id for part in joint_parts(joint, ("good_a",))]
     assert "fewer-votes-good-a" in names

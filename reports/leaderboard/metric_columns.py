@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from dreamix.core.errors import UserError
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import LEAST_SHARE, MethodInfo, MetricInfo, RunInfo, SuiteInfo
@@ -40,6 +41,9 @@ def board_run(
     """Return all entries as the methods of one run, under their ids.
 
     seeds: that count, of entries that have them; None for all of each.
+
+    Raises:
+        UserError: if there is no clip, or no metric.
     """
     edits = {one.id: Edit(one.id, one.video, "", one.category, tags=one.tags)
              for one in suite.edits}  # fmt: skip
@@ -51,6 +55,8 @@ def board_run(
     about = SuiteInfo(suite.name, suite.version, suite.licence, suite.sha256)
     info = RunInfo(FORMAT, about, tuple(edits), methods, metrics=facts)
     rows = [row for one in entries for row in _rows(one, kept[one.id], named, facts, edits)]
+    if not rows:
+        raise UserError(f"{where}: its entries hold no clip with a metric: remove or restore them")
     scores = pd.DataFrame(rows)
     for name in NUMBERS:
         scores[name] = pd.to_numeric(scores[name]).astype("float64")
