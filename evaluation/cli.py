@@ -18,6 +18,7 @@ from evaluation.options import (
     RUN_OPTIONS,
     SCORE_OPTIONS,
     WORKERS,
+    judge_settings,
     matching,
     method_specs,
     metric_specs,
@@ -27,6 +28,7 @@ from evaluation.options import (
 
 if TYPE_CHECKING:
     from evaluation.run.folder import RunFolder
+    from evaluation.score.scoring import Summary
 
 SHORT = 0.5  # seconds of a stage, below which it is not named
 
@@ -182,6 +184,7 @@ def measure(
     composite: Path | None = None,
     cmd_start: float | None = None,
     cmd_clip: float | None = None,
+    judges: tuple[str, ...] = (),
     **models: Any,
 ) -> int:
     """Score the clips and say how it went; return the exit code."""
@@ -191,12 +194,13 @@ def measure(
     from evaluation.score.plan import metric_names
     from evaluation.score.scoring import score_run
 
+    judging = judge_settings(models, models.get("device") or "cpu")
     settings = model_settings(models)
     opened = opened or RunFolder(run)
     held = {name: str(opened.info.metrics[name].axis) for name in imported_names(opened)}
     wanted, programs = metric_specs(metrics)
     check_programs(wanted, opened.info.metrics)
-    names = metric_names(wanted, held) if wanted or not programs else []
+    names = metric_names(wanted, held) if wanted or not (programs or judges) else []
     given = {"start": cmd_start, "clip": cmd_clip}
     limits = TimeLimits(**{name: seconds for name, seconds in given.items() if seconds is not None})
     with progress_bar("scores") as progress:
@@ -211,8 +215,17 @@ def measure(
             composite=composite,
             commands=programs,
             limits=limits,
+            judges=judges,
+            judging=judging,
             opened=opened,
         )
+    tell(run, done)
+    asked_in_vain = bool(metrics) and bool(done.not_run)
+    return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
+
+
+def tell(run: Path, done: "Summary") -> None:
+    """Say how a scoring went."""
     click.echo(f"{run}: {done.computed} scores computed; now {spell(done.counts)}")
     if done.seconds:
         click.echo(f"seconds by stage: {spell_seconds(done.seconds)}")
@@ -226,8 +239,6 @@ def measure(
     for method in done.partial:
         click.echo(one_line(f"partial: {method}"))
     show_reasons(done.reasons)
-    asked_in_vain = bool(metrics) and bool(done.not_run)
-    return 1 if done.counts.get("failed") or done.counts.get("missing") or asked_in_vain else 0
 
 
 def spell_seconds(seconds: dict[str, float]) -> str:

@@ -15,6 +15,7 @@ from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:
     from dreamix.methods.base import Variant
+    from evaluation.judge.judge import JudgeSettings
 
 F = Callable[..., Any]
 PATH = Place()
@@ -56,6 +57,44 @@ RUN_OPTIONS = options(
     click.option("--out", type=Place("write"), required=True, metavar="RUN", help="Run folder."),
     *WHERE,
 )
+JUDGE_OPTIONS = options(
+    click.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        metavar="NAME=openai:URL#MODEL",
+        help="A vision-language model to ask; NAME=local:FOLDER; NAME=archive: asks nobody again.",
+    ),
+    click.option(
+        "--judge-frames",
+        type=click.IntRange(2, 64),
+        help="Stills of a clip that a judge is shown.  [default: 8]",
+    ),
+    click.option(
+        "--judge-side",
+        type=click.IntRange(32, 4096),
+        help="Their long side in pixels.  [default: 448]",
+    ),
+    click.option("--judge-png", is_flag=True, help="Send them as PNG.  [default: JPEG 95]"),
+    click.option(
+        "--judge-together", type=click.IntRange(1, 256), help="Requests at once.  [default: 4]"
+    ),
+    click.option(
+        "--judge-rate",
+        type=click.FloatRange(0, min_open=True),
+        metavar="N",
+        help="Requests a minute, at most.",
+    ),
+    click.option(
+        "--budget",
+        multiple=True,
+        metavar="N",
+        help="Requests (500) or tokens (2Mtokens) that judges may cost, at most.",
+    ),
+    click.option(
+        "--price", metavar="IN:OUT", help="Price of a million tokens, for the estimate of the cost."
+    ),
+)
 MODEL_OPTIONS = options(
     click.option(
         "--clip",
@@ -93,6 +132,7 @@ SCORE_OPTIONS = options(
         metavar="SECONDS",
         help="How long it may take from one answer to the next.  [default: 300]",
     ),
+    JUDGE_OPTIONS,
     MODEL_OPTIONS,
     click.option(
         "--align",
@@ -124,6 +164,30 @@ WORKERS = click.option(
 def model_settings(chosen: dict[str, Any]) -> ModelSettings:
     """Return the settings with those options that were given."""
     return ModelSettings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
+    """Return how judges are asked, with those options that were given; they leave `chosen`."""
+    from evaluation.judge.frames import FramePolicy
+    from evaluation.judge.judge import JudgeSettings
+    from evaluation.judge.limits import CallLimits, budget_of, price_of
+
+    def given(**names: str) -> dict[str, Any]:
+        found = {name: chosen.pop(option, None) for name, option in names.items()}
+        return {name: value for name, value in found.items() if value}
+
+    packing: dict[str, Any] = {"packing": "png"} if chosen.pop("judge_png", False) else {}
+    frames = FramePolicy(**given(count="judge_frames", side="judge_side"), **packing)
+    limits = CallLimits(**given(together="judge_together", a_minute="judge_rate"))
+    price = chosen.pop("price", None)
+    return JudgeSettings(
+        frames,
+        limits,
+        budget_of(chosen.pop("budget", ())),
+        price_of(price) if price is not None else None,
+        device,
+        lambda text: click.echo(text),
+    )
 
 
 def words(values: tuple[str, ...]) -> list[str]:

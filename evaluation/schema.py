@@ -8,6 +8,7 @@ clips/           METHOD/EDIT/SEED.mp4 and beside each SEED.json: status, seed, s
 scores.jsonl     one `ScoreRow` a line, sorted
 scores.parquet   the same as a table
 finetuned/       weights that methods tuned to a source video; may be removed, is made again
+judgements/      what judges answered, NAME.jsonl: every judgement whole
 features/        embeddings, by model and clip
 report/          the report page
 """

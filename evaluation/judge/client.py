@@ -70,6 +70,7 @@ class ChatClient:
         self._pacer, self._stopped = Pacer(self.limits.a_minute), stopped or threading.Event()
         self._length = "max_tokens"  # what the server calls it
         self._dropped: set[str] = set()
+        self._over = ""  # why no request will be answered
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def ask(self, request: JudgeRequest) -> ModelAnswer:
@@ -80,6 +81,8 @@ class ChatClient:
             Hopeless: if there will be none for any request.
             BudgetSpent: if nothing more may be sent.
         """
+        if self._over:
+            raise Hopeless(self._over)
         why, attempt = "stopped", 0
         while attempt < self.limits.tries and not self._stopped.is_set():
             used = self._length, frozenset(self._dropped)
@@ -150,7 +153,8 @@ class ChatClient:
         if isinstance(found, str):
             return found
         if found.code == "insufficient_quota" or found.status in FOR_GOOD:
-            raise Hopeless(str(found))
+            self._over = str(found)
+            raise Hopeless(self._over)
         if found.wait is not None and found.wait > MOST_WAIT:
             raise CallFailed(f"{found}; it asks to be left alone for {found.wait:.0f} s")
         if found.status in AGAIN or found.status >= 500:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from dreamix.core.typed import STRICT
 from evaluation.schema import Sha256
@@ -35,3 +36,19 @@ class CommandInfo:
         script = next((word for word in words if word in self.files), words[0])
         name = os.path.basename(script)
         return f"{name}, version {self.version}" if self.version else name
+
+
+@dataclass(frozen=True)
+class JudgeInfo:
+    """A vision-language model that was asked."""
+
+    __pydantic_config__ = STRICT
+    model: str
+    form: Literal["token", "json"]  # how its answers were read
+    frames: dict[str, Any]  # which stills it was shown
+
+    @property
+    def said(self) -> str:
+        """The judge as tables name it."""
+        how = {"token": "expected score", "json": "score in words"}[self.form]
+        return f"{self.model} as a judge, {how}, {self.frames.get('count')} frames a clip"

@@ -20,7 +20,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import parse_json, read_bytes
 from dreamix.core.typed import STRICT, Name, parse_typed, read_typed
 from dreamix.data.suite_snapshot import Text
-from evaluation.run.elsewhere import CommandInfo, ImportInfo
+from evaluation.run.elsewhere import CommandInfo, ImportInfo, JudgeInfo
 from evaluation.schema import FORMAT, READABLE, Axis, Cell, ClipRow, Format, Origin, Seed, Sha256
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ class MetricInfo:
     package: PackageInfo | None = None
     imported: ImportInfo | None = None
     command: CommandInfo | None = None
+    judge: JudgeInfo | None = None
 
     @property
     def arrow(self) -> str:
@@ -143,7 +144,8 @@ class MetricInfo:
         """What computed it, for a metric that is none of the toolkit's or of a package."""
         if self.imported:
             return self.imported.source
-        return self.command.said if self.command else None
+        asked = self.command or self.judge
+        return asked.said if asked else None
 
     @property
     def ends(self) -> tuple[float, float]:

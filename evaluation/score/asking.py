@@ -6,51 +6,31 @@ times ends without an answer, the rest is not asked. Whatever is not answered be
 reason.
 """
 
-import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
 from dreamix.core.errors import UserError
-from evaluation.run.folder import RunFolder
-from evaluation.run.info import MetricInfo
 from evaluation.schema import ScoreRow
 from evaluation.score.answers import Requests
-from evaluation.score.command import TimeLimits
+from evaluation.score.command import Command, TimeLimits
+from evaluation.score.inquiry import LOOK, Inquiry, Keeps
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.program import ChildProgram, ProgramEnded
 from evaluation.score.table import Key
 
 FAREWELL = 10.0  # seconds to end in, for a program that has answered everything
 MOST_SILENT, MOST_BARREN = 2, 10  # starts in a row without a line, and without an answer
-LOOK = 0.01  # seconds between two looks for more to ask
 MOST_TOGETHER = 1000  # lines in one write
 WORDS = 300  # letters of what a program wrote to its standard error
 
 
-class Keeps(Protocol):
-    """What rows are given to, as they come, from the thread of the programs."""
-
-    def define(self, facts: MetricInfo) -> None:
-        """Keep what the number of a metric means."""
-
-    def keep(self, rows: Sequence[ScoreRow]) -> None:
-        """Keep rows; they are on disk when this returns."""
-
-
 class Programs:
-    """Runs programs in a thread of its own; `keep` is called there with rows, as they come."""
+    """Has programs and judges answer in a thread of its own, one after the other."""
 
-    def __init__(
-        self, run: RunFolder, ledgers: Sequence[ScoreLedger], keeper: Keeps, limits: TimeLimits
-    ) -> None:
-        environment = dict(os.environ)  # now: worker processes are started with another
-        requests = Requests(run)
-        self._all = {
-            ledger.command.name: Evaluation(ledger, requests, keeper, limits, environment)
-            for ledger in ledgers
-        }
+    def __init__(self, inquiries: Mapping[str, Inquiry]) -> None:
+        self._all = dict(inquiries)
         self._error: BaseException | None = None
         self._is_done = threading.Event()  # not `join`, which Ctrl-C leaves in disorder (bpo-45274)
         threading.Thread(target=self._work, daemon=True).start()
@@ -67,7 +47,7 @@ class Programs:
         for ask in asks:
             self._all[ask.row.metric].ask(ask)
 
-    def finish(self) -> dict[str, "Evaluation"]:
+    def finish(self) -> dict[str, Inquiry]:
         """Wait until all is answered or has a reason; return what is known of each metric."""
         for one in self._all.values():
             one.close()
@@ -92,67 +72,17 @@ class Programs:
             self._is_done.set()
 
 
-class Evaluation:
-    """One metric: its ledger, and its program while that runs."""
+class Evaluation(Inquiry):
+    """One metric that is a program: its ledger, and the program while that runs."""
 
     def __init__(
-        self, ledger: ScoreLedger, requests: Requests,
+        self, command: Command, ledger: ScoreLedger, requests: Requests,
         keeper: Keeps, limits: TimeLimits, environment: Mapping[str, str],
     ) -> None:  # fmt: skip
-        self.ledger, self.seconds = ledger, 0.0
-        self._command, self._environment = ledger.command, environment
-        self._requests, self._keeper, self._limits = requests, keeper, limits
-        self._lock = threading.Lock()  # of the inbox and whether it is closed
-        self._inbox: list[Ask] = []
-        self._is_closed = self._is_stopped = False
-        self._is_first = True  # start
+        super().__init__(ledger, keeper)
+        self._command, self._environment = command, environment
+        self._requests, self._limits = requests, limits
         self._silent = self._barren = 0  # starts in a row without a line, without an answer
-
-    def ask(self, ask: Ask) -> None:
-        """Have a clip scored, if it was not before."""
-        with self._lock:
-            self._inbox.append(ask)
-
-    def close(self) -> None:
-        """Let it be known that nothing more will be asked."""
-        with self._lock:
-            self._is_closed = True
-
-    def stop(self) -> None:
-        """End it, whatever is unanswered."""
-        self._is_stopped = True
-
-    def serve(self) -> None:
-        """Answer all that is asked, until nothing more will be."""
-        began = time.monotonic()
-        while not self._is_done():
-            if self.ledger.hopeless:
-                self._keeper.keep(self.ledger.fail(self.ledger.pending, self.ledger.hopeless))
-            elif self.ledger.pending or self._is_first:
-                self._run_once()  # at first without clips too: it may load its model meanwhile
-                self._is_first = False
-                continue
-            time.sleep(LOOK)
-        self.seconds = time.monotonic() - began
-        if why := self.ledger.withheld:
-            raise UserError(
-                f"{self._command.name}: the program is another than the one that scored this run, "
-                f"and answered nothing; the scores of that are kept: {why}"
-            )
-
-    def _is_done(self) -> bool:
-        self._new_asks()
-        return self._is_stopped or (self._is_all_asked() and not self.ledger.pending)
-
-    def _is_all_asked(self) -> bool:
-        with self._lock:
-            return self._is_closed and not self._inbox
-
-    def _new_asks(self) -> list[str]:
-        """Return the ids of clips that were asked for since the last call."""
-        with self._lock:
-            asks, self._inbox = self._inbox, []
-        return self.ledger.add(asks)
 
     def _run_once(self) -> None:
         """Start the program and talk to it until it has ended, or has to be."""

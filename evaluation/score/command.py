@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
@@ -87,6 +87,20 @@ class Command(NamedTuple):
         )
 
 
+class AskedMetric(Protocol):
+    """A metric that is asked for: a program of the user's, or a question to a judge."""
+
+    @property
+    def name(self) -> str:
+        """What the metric is called."""
+
+    def definition_id(self, said: SelfDescription) -> str:
+        """Return a hash of all that decides the number, as far as that can be known."""
+
+    def facts(self, said: SelfDescription) -> MetricInfo:
+        """Return what run.json holds of it."""
+
+
 def commands_of(specs: Sequence[str], metrics: Mapping[str, MetricInfo]) -> list[Command]:
     """Return the programs that `cmd:NAME=COMMAND` names.
 
@@ -106,8 +120,14 @@ def commands_of(specs: Sequence[str], metrics: Mapping[str, MetricInfo]) -> list
 
 
 def check_programs(names: Sequence[str], metrics: Mapping[str, MetricInfo]) -> None:
-    """Raise a `UserError` if one of the names is a program's, and no command is given with it."""
+    """Raise a `UserError` if one of the names is a program's or a judge's: that is named anew."""
     for name in names:
+        if name in metrics and metrics[name].judge is not None:
+            judge = name.rpartition(".")[0]
+            raise UserError(
+                f"{name} is what a judge answers: name that again, --judge "
+                f"{judge}=openai:URL#MODEL, or {judge}=archive: to replay its answers"
+            )
         if name in metrics and metrics[name].command is not None:
             raise UserError(
                 f"{name} is computed by a program: name that again, --metrics "

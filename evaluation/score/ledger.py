@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dreamix.core.names import one_line, shown
 from evaluation.schema import ClipRow, ScoreRow
 from evaluation.score.answers import ProgramAnswer, checked, id_of, understood
-from evaluation.score.command import Command, SelfDescription
+from evaluation.score.command import AskedMetric, SelfDescription
 
 SHOWN = 80  # letters of a line that was no answer
 
@@ -27,7 +27,9 @@ class ScoreLedger:
     breaks a script loses nothing.
     """
 
-    def __init__(self, command: Command, said: SelfDescription, *, replaces: bool = False) -> None:
+    def __init__(
+        self, command: AskedMetric, said: SelfDescription, *, replaces: bool = False
+    ) -> None:
         self.said = said
         self._replaces = replaces
         self.pending: dict[str, Ask] = {}  # in the order in which they were asked
@@ -65,6 +67,10 @@ class ScoreLedger:
             if line.strip():
                 self._note(shown(one_line(line[:SHOWN].decode(errors="replace")), SHOWN))
             return []
+        return self.hear(answer)
+
+    def hear(self, answer: ProgramAnswer) -> list[ScoreRow]:
+        """Return the rows that follow from an answer."""
         if not self._hear(answer) or answer.id is None:
             return []
         if answer.id in self.pending:

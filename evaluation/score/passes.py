@@ -4,20 +4,25 @@ Rows are on disk as soon as there are any, whichever thread has them: those of o
 the processes that decode and measure, those of programs from what listens to them.
 """
 
+import os
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from dreamix.core.progress import Progress
 from dreamix.core.records import remove_leftovers
+from evaluation.judge.showing import Showing
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo
 from evaluation.run.pool import run_units
 from evaluation.schema import ScoreRow
-from evaluation.score.asking import Programs
-from evaluation.score.command import Command, SelfDescription, TimeLimits
+from evaluation.score.answers import Requests
+from evaluation.score.asking import Evaluation, Programs
+from evaluation.score.command import AskedMetric, Command, SelfDescription, TimeLimits
+from evaluation.score.inquiry import Inquiry
+from evaluation.score.judging import JudgeInquiry, JudgeMetric
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.plan import TasksOfVideo, plan
 from evaluation.score.table import Key, append_scores, load_what_writes
@@ -30,17 +35,27 @@ PASSES = 2  # a program may say that its number means another thing than when it
 
 @dataclass
 class ProgramMetrics:
-    """Metrics that are programs, and what is known of them; `said` changes when they run."""
+    """Metrics that are programs or judges, and what is known of them.
+
+    `said` changes when programs run.
+    """
 
     commands: dict[str, Command] = field(default_factory=dict)
     said: dict[str, SelfDescription] = field(default_factory=dict)
     limits: TimeLimits = field(default_factory=TimeLimits)
-    noise: dict[str, str] = field(default_factory=dict)  # what of their output was of no use
+    noise: dict[str, str] = field(default_factory=dict)  # what has to be known of how they ran
+    judges: dict[str, JudgeMetric] = field(default_factory=dict)
+    together: int = 1  # questions to a judge at once
+
+    @property
+    def asked(self) -> dict[str, AskedMetric]:
+        """All of them."""
+        return {**self.commands, **self.judges}
 
     @property
     def definitions(self) -> dict[str, str]:
         """Hash by metric of what its number means."""
-        return {name: one.definition_id(self.said[name]) for name, one in self.commands.items()}
+        return {name: one.definition_id(self.said[name]) for name, one in self.asked.items()}
 
 
 class Keeper:
@@ -142,9 +157,10 @@ class Work:
             if programs.names:
                 load_what_writes()  # while they work
             for name, one in programs.finish().items():
-                keeper.seconds[f"program {name}"] += one.seconds
+                what = "judge" if name in self.programs.judges else "program"
+                keeper.seconds[f"{what} {name}"] += one.seconds
                 self.programs.said[name] = one.ledger.said
-                self.programs.noise |= {name: one.ledger.noise} if one.ledger.noise else {}
+                self.programs.noise |= one.remarks
                 asked |= {row.key for row in one.ledger.answered.values()}
         definitions |= self.programs.definitions
 
@@ -162,12 +178,28 @@ class Work:
         """
         tasks = [task for unit in units for task in unit.tasks if task.clip.status == "ok"]
         lacking = {n for task in tasks for n in task.metrics if (*task.cell, n) not in asked}
-        wanted = [self._ledger(n) for n in self.programs.commands if n in lacking]
-        return Programs(self.run, wanted, keeper, self.programs.limits)
+        wanted = {n: self._ledger(n) for n in self.programs.asked if n in lacking}
+        return Programs(self._inquiries(wanted, keeper))
+
+    def _inquiries(self, ledgers: Mapping[str, ScoreLedger], keeper: Keeper) -> dict[str, Inquiry]:
+        """Return what answers for each metric."""
+        programs, requests = self.programs, Requests(self.run)
+        environment = dict(os.environ)  # now: worker processes are started with another
+        showings: dict[str, Showing] = {}  # by judge: its questions share the stills
+        found: dict[str, Inquiry] = {}
+        for name, ledger in ledgers.items():
+            if command := programs.commands.get(name):
+                told = keeper, programs.limits, environment
+                found[name] = Evaluation(command, ledger, requests, *told)
+                continue
+            metric = programs.judges[name]
+            stills = Showing(self.run, metric.judge.frames, metric.align)
+            showing = showings.setdefault(metric.judge.name, stills)
+            one = JudgeInquiry(metric, ledger, keeper, self.run, showing, programs.together)
+            found[name] = one
+        return found
 
     def _ledger(self, name: str) -> ScoreLedger:
         known, definition = self.run.info.metrics.get(name), self.programs.definitions[name]
         replaces = known is not None and known.definition_id != definition
-        return ScoreLedger(
-            self.programs.commands[name], self.programs.said[name], replaces=replaces
-        )
+        return ScoreLedger(self.programs.asked[name], self.programs.said[name], replaces=replaces)

@@ -11,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from dreamix.core.records import only_writer
 from evaluation.features.base import check_device
+from evaluation.judge.judge import JudgeSettings
 from evaluation.metrics.base import METRICS
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo, package_info
@@ -29,6 +31,8 @@ from evaluation.score.composite_scores import (
     kept_composites,
 )
 from evaluation.score.imported_scores import imported_names, imported_rows
+from evaluation.score.judge_cost import check_cost
+from evaluation.score.judging import judge_metrics
 from evaluation.score.passes import Keeper, ProgramMetrics, Work
 from evaluation.score.plan import Choice, check_room, choose_metrics, plan
 from evaluation.score.remarks import gathered, partial
@@ -65,6 +69,8 @@ def score_run(
     composite: Path | None = None,
     commands: Sequence[str] = (),
     limits: TimeLimits | None = None,
+    judges: Sequence[str] = (),
+    judging: JudgeSettings | None = None,
     opened: RunFolder | None = None,
 ) -> Summary:
     """Return what was done to give every clip of the run at `out` the metrics `names`.
@@ -77,6 +83,7 @@ def score_run(
     renewed without it.
     commands: metrics that are programs, as `cmd:NAME=COMMAND`.
     limits: how long those may be silent.
+    judges: vision-language models to be asked, as `NAME=openai:URL#MODEL`; judging: how.
     opened: the folder at `out`, if it is open: what was read of it is not read again.
     """
     check_policy(policy)
@@ -87,6 +94,8 @@ def score_run(
     with only_writer(out):
         check_device(settings.device)
         programs = _programs(run, commands, limits)
+        judging = judging or JudgeSettings(device=settings.device)
+        _add_judges(programs, run, judges, judging, policy)
         choice, held = _chosen(run, names, settings, policy, programs.definitions)
         definitions = _definitions(run, choice)
         check_composites(given, definitions)
@@ -94,15 +103,14 @@ def score_run(
         if not given and (known := settled(run, digest_of(run, *asked))):
             return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
+        check_cost(plan(run, choice.definitions, rows), programs.judges, judging)
         keeper = Keeper(run, rows, progress)
         Work(run, settings, policy, workers, programs).do(keeper, choice.definitions)
         definitions |= choice.definitions
         composites = kept_composites(run) | {one.name: one for one in given}
         _renew(keeper, run, composites, definitions)
-        computed = len(keeper.computed)
-        facts = _facts(choice, settings, policy, programs)
-        facts |= _composite_facts(run, composites, facts)
-        _finish(run, rows, facts, choice, computed, least_share)
+        facts = _facts(choice, settings, policy, programs, run, composites)
+        _finish(run, rows, facts, choice, len(keeper.computed), least_share)
         run.keep_rows()
         told = [*choice.definitions, *held, *(one.name for one in given)]
         summary = _summary(run, rows, choice, keeper, told, programs.noise)
@@ -117,6 +125,22 @@ def _programs(run: RunFolder, commands: Sequence[str], limits: TimeLimits | None
     check_room(run, found, "--metrics")
     said = {name: said_before(one, run.info.metrics) for name, one in found.items()}
     return ProgramMetrics(found, said, limits or TimeLimits())
+
+
+def _add_judges(
+    programs: ProgramMetrics,
+    run: RunFolder,
+    judges: Sequence[str],
+    judging: JudgeSettings,
+    policy: str,
+) -> None:
+    """Put the metrics of judges to those of programs."""
+    programs.judges = judge_metrics(run, judges, judging, policy) if judges else {}
+    if twice := sorted(set(programs.judges) & set(programs.commands)):
+        raise UserError(f"{twice[0]} is both a program and a judge: name one of them otherwise")
+    check_room(run, programs.judges, "--judge")
+    programs.said |= {name: one.said for name, one in programs.judges.items()}
+    programs.together = judging.limits.together
 
 
 def _chosen(
@@ -194,10 +218,15 @@ def _finish(
 
 
 def _facts(
-    choice: Choice, settings: ModelSettings, policy: str, programs: ProgramMetrics
+    choice: Choice,
+    settings: ModelSettings,
+    policy: str,
+    programs: ProgramMetrics,
+    run: RunFolder,
+    composites: dict[str, Composite],
 ) -> dict[str, MetricInfo]:
     """Return what run.json holds about each metric: what it declares, and how it was computed."""
-    facts = {name: one.facts(programs.said[name]) for name, one in programs.commands.items()}
+    facts = {name: one.facts(programs.said[name]) for name, one in programs.asked.items()}
     for name, definition in choice.definitions.items():
         if name in facts:
             continue
@@ -210,7 +239,7 @@ def _facts(
             policy=policy,
             package=package_info(METRICS.brought_by(name)),
         )
-    return facts
+    return facts | _composite_facts(run, composites, facts)
 
 
 def _composite_facts(
@@ -233,7 +262,8 @@ def _summary(
     counts = Counter(row.status if row else "missing" for row in found)
     failed = [row for row in found if row and row.status == "failed"]
     reasons = counted_reasons((str(row.reason), row.edit) for row in failed)
-    notes = Counter(row.note for row in found if row and row.note)
+    judged = {name for name in names if (facts := run.info.metrics.get(name)) and facts.judge}
+    notes = Counter(row.note for row in found if row and row.note and row.metric not in judged)
     notes |= {f"{name}: {what}": 1 for name, what in noise.items()}
     there = [row for row in found if row]
     read_as = gathered(there), partial(there, run.info.least_share)

@@ -1,0 +1,225 @@
+"""Metrics that are questions to a judge: several clips at once, each answer on disk as it comes."""
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dreamix.core.errors import UserError
+from evaluation.judge.archive import FOLDER
+from evaluation.judge.client import CallFailed, Hopeless
+from evaluation.judge.judge import JudgeSettings, ModelJudge, metrics_of, open_judge, spec_of
+from evaluation.judge.limits import BudgetSpent, Spending
+from evaluation.judge.prompts import SCALE, JudgeQuestion
+from evaluation.judge.reading import Kind, Reading
+from evaluation.judge.showing import Showing
+from evaluation.metrics.base import METRICS
+from evaluation.run.elsewhere import JudgeInfo
+from evaluation.run.folder import RunFolder
+from evaluation.run.info import MetricInfo
+from evaluation.score.answers import ProgramAnswer
+from evaluation.score.command import SelfDescription
+from evaluation.score.inquiry import LOOK, Inquiry, Keeps
+from evaluation.score.ledger import Ask, ScoreLedger
+
+MOST_TOGETHER = 100  # rows in one write
+REASONS: Mapping[Kind, str] = {
+    "refused": "the judge refused",
+    "moderated": "moderated by the judge's server",
+    "truncated": "the judge's answer is cut off",
+    "empty": "the judge's answer is empty",
+    "did not answer": "the judge did not answer with a score",
+    "no probabilities": "the judge's server gave no probabilities",
+    "other scale": "the judge answered on another scale",
+    "unreadable": "the judge's answer cannot be read",
+}
+
+
+class JudgeMetric(NamedTuple):
+    """One question to one judge, as a metric."""
+
+    name: str
+    judge: ModelJudge
+    question: JudgeQuestion
+    align: str
+
+    def definition_id(self, said: SelfDescription) -> str:
+        """Return a hash of model, wording, parameters and frame policy."""
+        return self.judge.definition_id(self.name, self.question, self.align)
+
+    def facts(self, said: SelfDescription) -> MetricInfo:
+        """Return what run.json holds of it, in the form of all others."""
+        judge, question = self.judge, self.question
+        return MetricInfo(
+            name=self.name,
+            axis=said.axis,
+            better=said.better,
+            bounds=said.bounds,
+            needs=(),
+            not_for=(),
+            version=1,
+            definition=f"What {judge.model} answers: {question.text}",
+            definition_id=self.definition_id(said),
+            models={},
+            policy=self.align,
+            judge=JudgeInfo(judge.model, judge.form, judge.frames.facts()),
+        )
+
+    @property
+    def said(self) -> SelfDescription:
+        """What is known of the metric."""
+        return SelfDescription(None, "higher", self.question.axis, (SCALE.low, SCALE.high))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The same, as a program would tell it."""
+        return {"direction": "higher", "axis": self.question.axis, "bounds": list(SCALE)}
+
+
+def judge_metrics(
+    run: RunFolder, specs: Sequence[str], settings: JudgeSettings, align: str
+) -> dict[str, JudgeMetric]:
+    """Return the metrics of the judges that `--judge` names; each is found out how it answers.
+
+    Raises:
+        UserError: if one is none, or has the name of something else.
+    """
+    named = [spec_of(text) for text in specs]
+    if len({one.name.casefold() for one in named}) < len(named):
+        raise UserError("--judge: two judges have the same name")
+    for one in named:
+        for metric in metrics_of(one.name):
+            facts = run.info.metrics.get(metric)
+            if metric in METRICS or (facts is not None and facts.judge is None):
+                raise UserError(f"--judge {one.name}: {metric} is another metric; choose another")
+    spending = Spending(settings.budget)
+    found: dict[str, JudgeMetric] = {}
+    for one in named:
+        path = run.place(FOLDER, f"{one.name}.jsonl")
+        judge = open_judge(one, path, settings, spending)
+        found |= {
+            metric: JudgeMetric(metric, judge, question, align)
+            for metric, question in metrics_of(one.name).items()
+        }
+    return found
+
+
+class _Found(NamedTuple):
+    """What one of the threads found out about a clip."""
+
+    id: str
+    fields: dict[str, Any] | None = None  # of a row, where there was an answer
+    reason: str | None = None  # why there was none
+    hopeless: str | None = None
+    error: BaseException | None = None
+
+
+class JudgeInquiry(Inquiry):
+    """One question of a judge, about all clips that lack its answer."""
+
+    who = "the judge"
+
+    def __init__(
+        self, metric: JudgeMetric, ledger: ScoreLedger, keeper: Keeps, run: RunFolder,
+        showing: Showing, together: int,
+    ) -> None:  # fmt: skip
+        super().__init__(ledger, keeper)
+        self._metric, self._run, self._showing = metric, run, showing
+        self._together = together
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What a reader has to know of how it went, by what that is about."""
+        notes = self._metric.judge.notes
+        return {self._metric.judge.name: "; ".join(notes)} if notes else {}
+
+    def _run_once(self) -> None:
+        """Ask about what is open, in threads, until all is answered."""
+        asks: queue.SimpleQueue[tuple[str, Ask] | None] = queue.SimpleQueue()
+        found: queue.SimpleQueue[_Found] = queue.SimpleQueue()
+        told = asks, found
+        threads = [
+            threading.Thread(target=self._work, args=told, daemon=True)
+            for _ in range(self._together)
+        ]
+        for thread in threads:
+            thread.start()
+        given: set[str] = set()
+        try:
+            while not (self._is_stopped or self.ledger.hopeless):
+                self._new_asks()
+                for name in self.ledger.pending.keys() - given:
+                    asks.put((name, self.ledger.pending[name]))
+                given |= self.ledger.pending.keys()
+                if not self.ledger.pending:
+                    return
+                self._take(found)
+        finally:
+            self._empty(asks)
+        while not self._is_stopped and any(thread.is_alive() for thread in threads):
+            self._take(found)  # what is under way is paid for
+        self._take(found)
+
+    def _empty(self, asks: "queue.SimpleQueue[tuple[str, Ask] | None]") -> None:
+        """Let the threads end after what they are at."""
+        while not asks.empty():
+            asks.get()
+        for _ in range(self._together):
+            asks.put(None)
+
+    def _take(self, found: "queue.SimpleQueue[_Found]") -> None:
+        """Keep what the threads have found out, in one write."""
+        together: list[_Found] = []
+        try:
+            together.append(found.get(timeout=LOOK))
+            while len(together) < MOST_TOGETHER:
+                together.append(found.get_nowait())
+        except queue.Empty:
+            pass
+        rows = []
+        for one in together:
+            if one.error is not None:
+                raise one.error
+            self.ledger.hopeless = self.ledger.hopeless or one.hopeless
+            if one.fields is not None:
+                answer = ProgramAnswer(one.id, self._metric.told, one.fields)
+                rows += self.ledger.hear(answer)
+            elif one.reason is not None:
+                rows += self.ledger.fail([one.id], one.reason)
+        if self.ledger.is_heard:
+            self._keeper.define(self._metric.facts(self.ledger.said))
+        self._keeper.keep(rows)
+
+    def _work(
+        self,
+        asks: "queue.SimpleQueue[tuple[str, Ask] | None]",
+        found: "queue.SimpleQueue[_Found]",
+    ) -> None:
+        while (given := asks.get()) is not None and not self._is_stopped:
+            name, ask = given
+            try:
+                found.put(_Found(name, self._fields(ask)))
+            except (Hopeless, BudgetSpent) as error:
+                found.put(_Found(name, hopeless=str(error)))
+            except (CallFailed, UserError) as error:
+                found.put(_Found(name, reason=str(error)))
+            except BaseException as error:  # noqa: BLE001 - it is raised where rows are kept
+                found.put(_Found(name, error=error))
+
+    def _fields(self, ask: Ask) -> dict[str, Any]:
+        """Return the fields of the row of a clip."""
+        question, edit = self._metric.question, self._run.suite.edit(ask.row.edit)
+        stills = self._showing.stills(ask.clip, question.sees_source)
+        read = self._metric.judge.score(question, stills, edit.instruction, edit.prompt)
+        pairs = {"pairs": len(stills.source)} if question.sees_source else {}
+        return {**_row_of(read, stills.note), **pairs}
+
+
+def _row_of(read: Reading, note: str) -> dict[str, Any]:
+    if read.kind == "ok":
+        return {"status": "ok", "value": read.value, "note": note}
+    return {
+        "status": "failed",
+        "reason": REASONS[read.kind],
+        "note": f"{read.reason}; {note}",
+    }
