@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -410,3 +411,30 @@ def test_nothing_of_it_is_loaded_where_no_address_is_given() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_sending_goes_on_after_a_store_failed(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever error a library has for it."""
+    monkeypatch.setattr("dreamix.remote.working_copy.EVERY_S", 0.01)
+    copy = copy_of(store)
+    copy.fetch(quiet)
+    put, failed = store.put_file, threading.Event()
+
+    class Strange(Exception):
+        pass
+
+    def fails(*_: object) -> None:
+        failed.set()
+        store.put_file = put
+        raise Strange
+
+    store.put_file = fails
+    copy.keep_sending()
+    (copy.folder / "new.json").write_text("new")
+    assert failed.wait(10)
+    for _ in range(1000):
+        if "new.json" in held(store):
+            break
+        time.sleep(0.01)
+    assert held(store)["new.json"] == b"new"
+    copy.close()

@@ -14,7 +14,7 @@ from dreamix.core.records import only_writer
 from dreamix.core.wording import plural
 from dreamix.remote.address import KEY, Address, Role, filesystem, parsed
 from dreamix.remote.listing import SUITE_FILES
-from dreamix.remote.working_copy import WorkingCopy
+from dreamix.remote.working_copy import WorkingCopy, cache_of
 
 FILES = (".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".gz", ".zip",
          ".txt", ".png", ".mp4")  # fmt: skip
@@ -70,8 +70,9 @@ class Session:
     def _open(self, address: Address, only: str | None, role: Role) -> WorkingCopy:
         key = address, only
         if key not in self._copies:
-            copy = WorkingCopy(filesystem(address), address, only)
-            self._locks.enter_context(only_writer(copy.cache, reads=True))
+            store = filesystem(address)
+            self._locks.enter_context(only_writer(cache_of(address, only), reads=True))
+            copy = WorkingCopy(store, address, only)
             with progress_bar(f"fetching {address}") as progress:
                 count = copy.fetch(progress)
             if not count and role == "read":

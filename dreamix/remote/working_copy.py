@@ -172,8 +172,8 @@ class WorkingCopy:
             try:
                 self._held().renew()
                 self.send()
-            except (UserError, OSError):
-                pass  # the next pass tries again, and the last one tells
+            except Exception:  # noqa: BLE001 - see `close`; the last pass tells
+                pass  # the next one tries again
             pause = max(EVERY_S, 5 * (time.monotonic() - began))
 
     def send(self, progress: Progress | None = None) -> int:
