@@ -3,7 +3,6 @@
 Nothing that leaves this module holds the key: what a server says back is cleaned of it first.
 """
 
-import base64
 import json
 import os
 import threading
@@ -70,6 +69,7 @@ class ChatClient:
         self._pacer, self._stopped = Pacer(self.limits.a_minute), stopped or threading.Event()
         self._length = "max_tokens"  # what the server calls it
         self._dropped: set[str] = set()
+        self._seats = threading.BoundedSemaphore(self.limits.together)
         self._over = ""  # why no request will be answered
         self._opener = urllib.request.build_opener(_NoRedirect)
 
@@ -103,11 +103,8 @@ class ChatClient:
     ) -> ModelAnswer | Refusal | str:
         """Return the answer, or why there is none this time."""
         body = json.dumps(_body(request, length, dropped)).encode()
-        self._pacer.wait(self._stopped)
-        self.spending.claim()
         try:
-            with self._opener.open(self._sent(body), timeout=self.limits.seconds) as response:
-                held = self._read(response)
+            held = self._exchanged(self._sent(body))
             return answer_of(self._cleaned(json.loads(held)))
         except urllib.error.HTTPError as error:
             return self._refusal(error)
@@ -118,6 +115,14 @@ class ChatClient:
         except (OSError, HTTPException, ValueError, RecursionError) as error:
             reason = getattr(error, "reason", None) or error
             return f"{type(error).__name__}: {self._clean(str(reason))[:SHOWN]}"
+
+    def _exchanged(self, sent: urllib.request.Request) -> bytes:
+        """Return what a server replies; no more than `together` requests are under way."""
+        with self._seats:
+            self._pacer.wait(self._stopped)
+            self.spending.claim()
+            with self._opener.open(sent, timeout=self.limits.seconds) as response:
+                return self._read(response)
 
     def _sent(self, body: bytes) -> urllib.request.Request:
         headers = {"Content-Type": "application/json"}
@@ -233,8 +238,7 @@ def _body(request: JudgeRequest, length: str, dropped: frozenset[str]) -> dict[s
 def _part(part: str | Still) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    data = base64.b64encode(part.data).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:{part.mime};base64,{data}"}}
+    return {"type": "image_url", "image_url": {"url": part.address}}
 
 
 def _told(text: str) -> tuple[str, str]:

@@ -125,7 +125,7 @@ class JudgeInquiry(Inquiry):
     ) -> None:  # fmt: skip
         super().__init__(ledger, keeper)
         self._metric, self._run, self._showing = metric, run, showing
-        self._together = together
+        self._threads = 2 * together  # one half makes requests ready while the other waits
 
     @property
     def remarks(self) -> dict[str, str]:
@@ -140,7 +140,7 @@ class JudgeInquiry(Inquiry):
         told = asks, found
         threads = [
             threading.Thread(target=self._work, args=told, daemon=True)
-            for _ in range(self._together)
+            for _ in range(self._threads)
         ]
         for thread in threads:
             thread.start()
@@ -164,7 +164,7 @@ class JudgeInquiry(Inquiry):
         """Let the threads end after what they are at."""
         while not asks.empty():
             asks.get()
-        for _ in range(self._together):
+        for _ in range(self._threads):
             asks.put(None)
 
     def _take(self, found: "queue.SimpleQueue[_Found]") -> None:

@@ -5,9 +5,8 @@ import json
 import math
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -86,31 +85,31 @@ def error(status: int, message: str, code: str = "", **headers: str) -> Fault:
 class ChatServer:
     """What was asked of it, and what it says."""
 
-    def __init__(self, script: Script, seconds: float = 0.0) -> None:
-        self.script, self.seconds = script, seconds
+    def __init__(self, script: Script, seconds: float = 0.0, *, keeps: bool = True) -> None:
+        self.script, self.seconds, self._keeps = script, seconds, keeps
+        self.requests = 0
         self.faults: list[Fault] = []  # for the next requests, in order
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.keys: list[str | None] = []
-        self.answered: Counter[str] = Counter()  # digest -> whole answers that went out
         self.most_together = self._together = 0
         self._lock = threading.Lock()
         self.url = ""
 
     def take(self, body: dict[str, Any], key: str | None) -> Fault | None:
         with self._lock:
-            self.bodies.append(body)
-            self.keys.append(key)
-            self.times.append(time.monotonic())
+            self.requests += 1
+            if self._keeps:
+                self.bodies.append(body)
+                self.keys.append(key)
+                self.times.append(time.monotonic())
             self._together += 1
             self.most_together = max(self.most_together, self._together)
             return self.faults.pop(0) if self.faults else None
 
-    def done(self, body: dict[str, Any], *, answered: bool) -> None:
+    def done(self) -> None:
         with self._lock:
             self._together -= 1
-            if answered:
-                self.answered[digest_of(body)] += 1
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,24 +118,19 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         state = self.server.state
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        fault, whole = state.take(body, self.headers.get("Authorization")), False
-        try:
-            self.server.over.wait(state.seconds)
-            whole = self._answer(body, fault)
-        except OSError:
-            pass  # who asked is gone
-        finally:
-            state.done(body, answered=whole)
+        fault = state.take(body, self.headers.get("Authorization"))
+        self.server.over.wait(state.seconds)
+        state.done()  # before it is answered: who asked may ask again at once
+        with suppress(OSError):  # who asked is gone
+            self._answer(body, fault)
 
-    def _answer(self, body: dict[str, Any], fault: Fault | None) -> bool:
-        """Say what there is to say; True if that was a whole answer."""
+    def _answer(self, body: dict[str, Any], fault: Fault | None) -> None:
         if fault is HANG:
             self.server.over.wait(30)
         elif fault is HALF or fault is None:
             self._say(200, dict(self.server.state.script(body)), {}, half=fault is HALF)
         elif fault is not DROP:
             self._say(fault.status, fault.body, fault.headers)
-        return fault is None
 
     def _say(
         self, status: int, held: Any, headers: Mapping[str, str], *, half: bool = False
@@ -163,9 +157,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def chat_server(script: Script = graded, seconds: float = 0.0) -> Iterator[ChatServer]:
-    """A server that runs as long as the block; seconds: that an answer takes."""
-    state = ChatServer(script, seconds)
+def chat_server(
+    script: Script = graded, seconds: float = 0.0, *, keeps: bool = True
+) -> Iterator[ChatServer]:
+    """A server that runs as long as the block.
+
+    seconds: that an answer takes. keeps: what was asked, for those who look at it.
+    """
+    state = ChatServer(script, seconds, keeps=keeps)
     server = _Server(state)
     state.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
