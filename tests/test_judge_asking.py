@@ -332,9 +332,14 @@ class TestArchive:
 
     def test_a_line_of_something_else_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jsonl"
-        path.write_text('{"kind": "judgement"}\n')
-        with pytest.raises(UserError, match=r"a.jsonl:1: "):
-            Archive(path)
+        with chat_server() as server:
+            Archive(path).ask(question(), client(server).ask)
+        good = json.loads(path.read_text())
+        odd = [{"kind": "judgement"}, {**good, "answer": {"text": 5}}, {**good, "hash": "../x"}]
+        for held in (*odd, {**good, "first": [["5", "0"]]}, {**good, "other": 1}):
+            path.write_text(json.dumps(good) + "\n" + json.dumps(held) + "\n")
+            with pytest.raises(UserError, match=r"a.jsonl:2: "):
+                Archive(path)
 
 
 class TestBudget:

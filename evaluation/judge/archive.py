@@ -31,7 +31,7 @@ class JudgementLine:
     kind: Kind
     hash: Sha256
     request: dict[str, Any]
-    answer: dict[str, Any]  # the text as it came, finish, refusal
+    answer: dict[str, str]  # the text as it came, finish, refusal
     time: str  # UTC, when the answer had arrived
     seconds: float  # that it took
     toolkit: str
@@ -47,7 +47,7 @@ class JudgementLine:
         """What the model answered."""
         first = None if self.first is None else tuple(AnswerToken(*pair) for pair in self.first)
         told = {name: self.answer.get(name) for name in ("finish", "refusal")}
-        text = str(self.answer.get("text") or "")
+        text = self.answer.get("text", "")
         return ModelAnswer(
             text, **told, first=first, usage=self.usage, model=self.model,
             fingerprint=self.fingerprint,
