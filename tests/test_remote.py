@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from dreamix.remote import address as addresses
 from dreamix.remote import lease as leases
 from dreamix.remote.address import Address, check_name, parsed
 from dreamix.remote.lease import Lease
+from dreamix.remote.listing import listed
 from dreamix.remote.place_type import Place, beside, localized, named_address, naming
 from dreamix.remote.working_copy import WorkingCopy
 from evaluation.cluster.shards import Shard, folder_of
@@ -438,3 +440,36 @@ def test_sending_goes_on_after_a_store_failed(store: Any, monkeypatch: pytest.Mo
         time.sleep(0.01)
     assert held(store)["new.json"] == b"new"
     copy.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(None, "cannot read"), (503, "503"), (404, "neither"), (403, "neither")]
+)
+def test_a_web_server_that_fails_is_not_a_folder_without_a_list(
+    status: int | None, says: str
+) -> None:
+    """404 says that a file is not there (RFC 9110), and S3's 403 may (its manual on GetObject)."""
+    pytest.importorskip("aiohttp")
+
+    class Failing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status or 404)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            """Print nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Failing)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    place = parsed(f"http://127.0.0.1:{server.server_port}/suite")
+    if status is None:
+        server.shutdown()
+        server.server_close()
+    try:
+        with pytest.raises(UserError, match=says):
+            listed(addresses.filesystem(place), place, None)
+    finally:
+        if status is not None:
+            server.shutdown()
+            server.server_close()

@@ -107,7 +107,7 @@ def filesystem(address: Address) -> Any:
     return fsspec.filesystem(address.protocol, **known)
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     """Return what a store said, without what could be a key."""
     said = {FileNotFoundError: "it is not there", PermissionError: "access is denied"}
     for kind, text in said.items():

@@ -25,6 +25,7 @@ VERSION = (
     "created",
 )  # whichever a store has
 LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?(.+)")
+ABSENT = (403, 404, 410)  # S3 says 403 of what is not there to whom it shows no list
 SUITE_FILES = ("suite.yaml", "suite.yml")
 
 
@@ -73,10 +74,9 @@ def listed(store: Any, address: Address, only: str | None) -> dict[str, There]:
 def _one(store: Any, address: Address, name: str) -> dict[str, There]:
     try:
         return {name: there(store.info(address.at(name)))}
-    except FileNotFoundError:
-        return {}
     except Exception as error:  # noqa: BLE001 - stores raise what their libraries have
-        raise UserError(f"cannot read {address}/{name}: {why(error)}") from None
+        _check_absent(error, address, name)
+        return {}
 
 
 def _walked(store: Any, address: Address) -> dict[str, There]:
@@ -108,7 +108,7 @@ def _told(store: Any, address: Address) -> Iterator[tuple[str, There]]:
             return
     raise UserError(
         f"{address} has neither {SUMS} nor suite.yaml, which say what is there: in the folder, "
-        f"`find . -type f ! -name {SUMS} | xargs -d '\\n' sha256sum > {SUMS}`"
+        f"`find . -type f ! -name {SUMS} ! -name '.*' | xargs -d '\\n' sha256sum > {SUMS}`"
     )
 
 
@@ -128,12 +128,25 @@ def _text(store: Any, address: Address, name: str) -> str | None:
         if len(data) > MOST_LIST:
             raise UserError(f"{address}/{name} is larger than {MOST_LIST >> 20} MB")
         return str(data.decode("utf-8"))
-    except FileNotFoundError:
-        return None
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - see `_one`
-        raise UserError(f"cannot read {address}/{name}: {why(error)}") from None
+        _check_absent(error, address, name)
+        return None
+
+
+def _check_absent(error: Exception, address: Address, name: str) -> None:
+    """Raise a `UserError` unless an error says that a file is not there.
+
+    Over https fsspec calls all that fails "not found", and keeps the error itself as its cause.
+    """
+    cause = error.__cause__ if isinstance(error, FileNotFoundError) else error
+    if isinstance(cause, FileNotFoundError) or cause is None:
+        return
+    if isinstance(error, FileNotFoundError) and address.writable:
+        return
+    if getattr(cause, "status", None) not in ABSENT:
+        raise UserError(f"cannot read {address}/{name}: {why(cause)}") from None
 
 
 def _digest(path: Path) -> str:
