@@ -36,6 +36,18 @@ def test_only_columns_of_numbers_are_read_so(tmp_path: Path) -> None:
     assert rows == [(2, {"edit": "1,5", "value": "0.25"})]
 
 
+@pytest.mark.parametrize("word", ["sep=;", "SEP=;\r", "sep=\t"])
+def test_excel_s_own_first_line_is_passed_over_and_lines_keep_their_numbers(
+    tmp_path: Path, word: str
+) -> None:
+    path, mark = tmp_path / "t.csv", "\t" if "\t" in word else ";"
+    path.write_text(word + "\nedit;value\na;1\n\nb;2,5\n".replace(";", mark))
+    rows = [*table_rows(path, ("edit", "value"), (), unread, numbers=("value",))]
+    assert rows == [(3, {"edit": "a", "value": "1"}), (5, {"edit": "b", "value": "2.5"})]
+    names, lines = gold_rows(path, GatheredRatings())
+    assert names == ["edit", "value"] and lines == [(3, ["a", "1"]), (5, ["b", "2.5"])]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_ratings_of_a_german_spreadsheet(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "votes.csv"

@@ -215,6 +215,15 @@ def cut_off(_: Any) -> None:
     raise RuntimeError("power")
 
 
+@pytest.mark.parametrize("spoilt", [b"\xff", b"team: *x\n"])
+def test_a_file_that_is_no_yaml_is_one_reason(tmp_path: Path, spoilt: bytes) -> None:
+    run = submitted(tmp_path / "run", {"mine": steps(0.5)})
+    (run / "submission.yaml").write_bytes(spoilt)
+    found = enter(tmp_path / "site", run, "--check")
+    assert found.exit_code == 1 and "refused for 1 reason\n" in found.output
+    assert "is empty" not in found.output
+
+
 def test_check_writes_nothing(tmp_path: Path) -> None:
     run = submitted(tmp_path / "run", {"mine": steps(0.5)})
     found = enter(tmp_path / "site", run, "--check")

@@ -15,6 +15,7 @@ from dreamix.core.records import spell_size
 from dreamix.core.wording import listed
 
 Wrong = Callable[[int, str], None]  # is told the line and what is wrong with its row
+SEPARATED = re.compile("sep=[,;]?", re.IGNORECASE)  # a first line that Excel writes and reads
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?")  # a number with a decimal comma
 MOST = 256 << 20  # bytes: some million rows
 LARGEST_SEED = 2**63 - 1  # tables of scores keep seeds in 64 bits
@@ -42,12 +43,14 @@ def table_rows(
     try:
         _check_size(path, most)
         with path.open(newline="", encoding=_encoding(path)) as file:
-            header = file.readline()
+            header, above = file.readline(), 1  # lines above the first row
+            if SEPARATED.fullmatch(header.strip()):
+                header, above = file.readline(), 2
             names = _names(path, header, needed, optional)
             separator = _separator(header)
             reader = csv.reader(file, delimiter=separator)
             full = [name for name in needed if name not in empty]
-            line = 2
+            line = above + 1
             for cells in reader:
                 values = [cell.strip() for cell in cells]
                 if any(values):
@@ -56,7 +59,7 @@ def table_rows(
                         wrong(line, why)
                     else:
                         yield line, row | {n: point(row.get(n, ""), separator) for n in numbers}
-                line = reader.line_num + 2
+                line = reader.line_num + above + 1
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except (UnicodeError, csv.Error) as error:

@@ -113,6 +113,8 @@ class Findings:
     def _is_known(self, mistake: ErrorDetails) -> bool:
         """Return whether YAML itself has told of a value."""
         value, known = mistake["input"], self.document.problems
+        if value is None and not mistake["loc"]:
+            return bool(known)  # nothing could be read of it
         return isinstance(value, yaml.Node) and any(p.line == line_of(value) for p in known)
 
     def _add(self, mistake: ErrorDetails, kind: type) -> None:

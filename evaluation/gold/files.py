@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dreamix.core.csv_reading import COMMA, point
+from dreamix.core.csv_reading import COMMA, SEPARATED, point
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.names import shown
 from dreamix.core.records import parse_json, read_bytes, spell_size
@@ -69,7 +69,9 @@ def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tupl
     """
     text = read_text(path)
     found.files.append(path)
-    first = text.split("\n", 1)[0]
+    first, _, rest = text.partition("\n")
+    if SEPARATED.fullmatch(first.strip()):  # an empty line for it: lines keep their numbers
+        text, first = f"\n{rest}", rest.partition("\n")[0]
     separator = max(SEPARATORS, key=first.count)
     lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
     names = [cell.strip() for cell in next(_numbered(path, lines), (0, []))[1]]
