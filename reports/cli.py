@@ -16,6 +16,7 @@ import click
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.registry import NamedRegistry
+from dreamix.core.wording import command
 from dreamix.remote.place_type import Place, named_address
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _run_of(study: Path, says: dict[str, Any]) -> Path | None:
     """Return the run that a study names, if it is there and has scores; say so if it is not."""
     if says.get("origin") and not says.get("run"):
         if inside(study, "scores.csv").is_file():
-            hint = f"`dreamix meta report {study}` has the metrics of scores.csv as well"
+            hint = f"{command('meta', 'report', study)} has the metrics of scores.csv as well"
             click.echo(f"raters alone: {hint}", err=True)
         return None
     named = Path(str(says.get("run", "")))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.wording import command
 from dreamix.data.suite import Edit
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MethodInfo, MetricInfo, RunInfo
@@ -136,7 +137,9 @@ def load_run(folder: Path) -> Run:
     run = RunFolder(folder)
     rows = read_scores(run.scores) if run.info.metrics else {}
     if not rows:
-        raise UserError(f"{folder} has no scores yet; `dreamix bench score {folder}` makes them")
+        raise UserError(
+            f"{folder} has no scores yet; {command('bench', 'score', folder)} makes them"
+        )
     methods = _methods(run.info)
     metrics = _metrics(run.info)
     edits = {edit.id: edit for edit in run.edits}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.errors import UserError
+from dreamix.core.wording import command
 from dreamix.remote.place_type import Place
 from study_app.data_cli import COMMANDS, DATABASE, PATH, STUDY, option_with_default
 
@@ -53,7 +54,7 @@ def new(run: Path, out: Path, design: str) -> None:
     from study_app.spec.template import new_study
 
     path = new_study(run, out, design)
-    click.echo(f"{path}: read it and change what you like, then `dreamix study build {out}`")
+    click.echo(f"{path}: read it and change what you like, then {command('study', 'build', out)}")
 
 
 @study.command()
@@ -267,5 +268,5 @@ def power(
         click.echo(line)
 
 
-for command in (*COMMANDS, power):
-    study.add_command(command)
+for one in (*COMMANDS, power):
+    study.add_command(one)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.wording import plural
+from dreamix.core.wording import command, plural
 from dreamix.remote.place_type import Place
 
 PATH = Place()
@@ -93,7 +93,7 @@ def _tell_left(left: list[str], study: Path) -> None:
     if left:
         raise UserError(
             f"erased from the tables, but not yet overwritten: {'; '.join(left)}; then run "
-            f"`dreamix study erase {study} --rest`"
+            f"{command('study', 'erase', study, '--rest')}"
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.places import inside
-from dreamix.core.wording import plural
+from dreamix.core.wording import command, plural
 from study_app.declaration import (
     check_clips,
     check_content,
@@ -107,7 +107,9 @@ def check_plan(plan: Plan, study: Study, folder: Path) -> None:
     held = (*((item, study) for item in plan.items), *((item, None) for item in plan.retired))
     wrong = next((found for item, of in held if (found := _misfit(item, plan, of))), None)
     if wrong:
-        raise UserError(f"{folder / PLAN_FILE}: {wrong}; run `dreamix study build {folder}` again")
+        raise UserError(
+            f"{folder / PLAN_FILE}: {wrong}; run {command('study', 'build', folder)} again"
+        )
 
 
 def _misfit(item: Item, plan: Plan, study: Study | None) -> str | None:

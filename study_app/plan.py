@@ -16,6 +16,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import MOST, read_bytes, to_json, write_json
 from dreamix.core.typed import STRICT, Name, parse_typed
+from dreamix.core.wording import command
 from study_app.design import DesignCell
 
 PLAN_FILE = "plan.json"
@@ -159,11 +160,12 @@ def read_plan(folder: Path) -> Plan:
     """
     path = folder / PLAN_FILE
     if not path.is_file():
-        raise UserError(f"{folder} is not built: run `dreamix study build {folder}` first")
+        raise UserError(f"{folder} is not built: run {command('study', 'build', folder)} first")
     content = read_bytes(inside(folder, PLAN_FILE), MOST)
     found = parse_typed(content, dict[str, Any], str(path)).get("format")
     if isinstance(found, int) and found != FORMAT:
         raise UserError(
-            f"{path} is of another version of the toolkit: run `dreamix study build {folder}` again"
+            f"{path} is of another version of the toolkit: run "
+            f"{command('study', 'build', folder)} again"
         )
     return parse_typed(content, Plan, str(path))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dreamix.core.errors import UserError
 from dreamix.core.places import inside
 from dreamix.core.records import read_bytes
+from dreamix.core.wording import command
 from study_app.open_study import Opened
 from study_app.plan import SECRET, SECRET_BYTES
 from study_app.platforms import PLATFORMS, person_id
@@ -28,7 +29,7 @@ class Pseudonyms:
     def __init__(self, folder: Path) -> None:
         path = folder / SECRET
         if not path.is_file():
-            raise UserError(f"{path} is missing: `dreamix study build {folder}` makes it")
+            raise UserError(f"{path} is missing: {command('study', 'build', folder)} makes it")
         self._secret = read_bytes(inside(folder, SECRET), SECRET_BYTES)
 
     def of(self, rater_id: int, simulated: bool) -> str:

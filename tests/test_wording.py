@@ -2,7 +2,7 @@
 
 import pytest
 
-from dreamix.core.wording import plural
+from dreamix.core.wording import command, plural
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,8 @@ from dreamix.core.wording import plural
 )  # fmt: skip
 def test_a_noun_has_the_ending_of_its_count(count: int, noun: str, said: str) -> None:
     assert plural(count, noun) == said
+
+
+def test_a_command_that_is_named_can_be_copied() -> None:
+    assert command("bench", "score", "runs/one") == "`dreamix bench score runs/one`"
+    assert command("study", "build", "my study") == "`dreamix study build 'my study'`"

@@ -1,7 +1,13 @@
 """Counts and lists in sentences."""
 
 import re
+import shlex
 from collections.abc import Sequence
+
+
+def command(*words: object) -> str:
+    """Return a call of the program as a message names it, to be copied as it is."""
+    return f"`{shlex.join(['dreamix', *map(str, words)])}`"
 
 
 def plural(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import command, listed, plural
 from dreamix.remote.place_type import Place
 from evaluation.gold.base import (
     RATING_FORMATS,
@@ -117,7 +117,9 @@ def import_ratings(format: str, path: Path, out: Path, **options: Any) -> None:
     rows = write_ratings(found, asked, origin, out)
     for line in summary_lines(found, origin):
         click.echo(line)
-    click.echo(f"{out}: {plural(len(rows), 'rating')}; `dreamix study analyze {out}` analyses them")
+    click.echo(
+        f"{out}: {plural(len(rows), 'rating')}; {command('study', 'analyze', out)} analyses them"
+    )
 
 
 def gathered(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamix.core.errors import UserError
-from dreamix.core.wording import listed, plural
+from dreamix.core.wording import command, listed, plural
 from dreamix.remote.place_type import Place
 from evaluation.gold.cli import (
     BESIDE,
@@ -87,9 +87,8 @@ def import_gold(
     names = sorted({one.name for one in metrics})
     less = sorted({one.name for one in metrics if one.better == "lower"})
     click.echo(f"{plural(len(names), 'metric')}; less is better of {listed(less) or 'none'}")
-    click.echo(
-        f"{out}: `dreamix meta rank {out}` ranks them, `dreamix meta report {out}` makes a page"
-    )
+    ranks, page = (command("meta", word, out) for word in ("rank", "report"))
+    click.echo(f"{out}: {ranks} ranks them, {page} makes a page")
 
 
 @meta.command("add-metric")
