@@ -434,7 +434,12 @@ class TestResuming:
 
 
 def called(run: Path, spec: str) -> "subprocess.Popen[str]":
-    start = [sys.executable, "-c", "from dreamix.cli import main; main()", "bench", "score"]
+    # A shell in the background ignores the interrupt, and so would what it starts.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from dreamix.cli import main; main()"
+    )
+    start = [sys.executable, "-c", code, "bench", "score"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([*start, str(run), "--metrics", spec], text=True, **pipes)
 
