@@ -1,5 +1,6 @@
 """Ratings collected elsewhere: what a file has to be, and the export that it becomes."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,15 @@ def test_votes_of_a_program_say_so_everywhere(tmp_path: Path) -> None:
     tables = [path.name for path in (tmp_path / "export").iterdir() if path.suffix == ".parquet"]
     assert tables and all(name.startswith("simulated_") for name in tables)
     assert "**SIMULATED.**" in (tmp_path / "export" / "README.md").read_text()
+
+
+def test_names_that_look_alike_are_one_name(tmp_path: Path) -> None:
+    """An accent as a letter's own, and as a sign behind it: one edit, one rater."""
+    text = "edit,method,rater,question,value\n"
+    for form in ("NFC", "NFD"):
+        edit, rater = (unicodedata.normalize(form, name) for name in ("café", "Zoë"))
+        method = "ours" if form == "NFC" else "theirs"
+        text += f"{edit},{method},{rater},SC,1\n"
+    own = imported(tmp_path, text).own
+    assert own["edit"].nunique() == own["rater"].nunique() == 1
+    assert set(own["edit"]) == {"caf\u00e9"}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from unicodedata import normalize
 
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import shown, why_not_plain
@@ -11,6 +12,7 @@ from evaluation.gold.base import GatheredRatings, ImportSettings, RatingRow
 
 TAKEN = {"success", *RatingRow._fields, "kind", "video", "excluded", "simulated", "state", "trial"}
 ALONE = "no source is told: every edit is taken as a source of its own"
+NAMES = ("edit", "method", "question", "rater", "source", "category")
 MOST_LETTERS = 2000  # of an id
 MOST_METHODS, MOST_QUESTIONS = 500, 50
 
@@ -42,7 +44,16 @@ def checked(found: GatheredRatings, asked: ImportSettings) -> GatheredRatings:
 
 
 def _as_asked(row: RatingRow, asked: ImportSettings, found: GatheredRatings) -> RatingRow:
-    """Return a rating with its source, and its question by the name it shall have."""
+    """Return a rating with its source, and its question by the name it shall have.
+
+    An accent may be a letter's own or a sign of its own behind it: names that look alike are one.
+    """
+    edit, method, question, rater, source, category = (
+        normalize("NFC", getattr(row, name)) for name in NAMES
+    )
+    row = row._replace(
+        edit=edit, method=method, question=question, rater=rater, source=source, category=category
+    )
     names = dict(asked.questions)
     row = row._replace(question=names.get(row.question, row.question))
     if asked.source_pattern:

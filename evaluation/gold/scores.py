@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
+from unicodedata import normalize
 
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import near_misses, shown, why_not_plain
@@ -75,6 +76,7 @@ def read_scores(path: Path, rated: Rated, given: ScoreDefaults) -> list[GoldMetr
     """
     found = GatheredRatings()
     names, lines = table_rows(path, found)
+    lines = [(line, [normalize("NFC", cell) for cell in cells]) for line, cells in lines]
     names = [name.lower() for name in names]
     _check_columns(path, names, given, found)
     metrics: dict[tuple[str, str], _Parts] = {}
