@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation.stats.ratings import MetricOnEdits, PoweredEstimate, Votes, powered_difference
+from reports.meta.saved import LABELLED, estimate
 
-QUESTION, LABELLED = "SC", (20, 40, 80)
+QUESTION = "SC"
 METRICS = ("gpt4o_0shot", "gemini_0shot", "LPIPS")
 PAIRS = (
     ("MagicBrush", "InstructPix2Pix"),
@@ -72,17 +72,6 @@ def _metric(rows: pd.DataFrame, name: str, question: str) -> pd.Series:
     return -value if name == "LPIPS" else value
 
 
-def estimate(
-    pair: Pair, metric: np.ndarray, drawn: np.ndarray, n: int, rng: np.random.Generator
-) -> PoweredEstimate:
-    """Return the estimate from drawn edits, the first n of them labelled; each is a source."""
-    values = pair.votes[:, drawn[:n]]  # (2, n, raters)
-    method, edit, rater = (each.ravel() for each in np.indices(values.shape))
-    votes = Votes(rater, edit, edit, method, values.ravel(), values.shape[2], n, n, 2)
-    on = MetricOnEdits(metric[:, drawn], np.arange(len(drawn)), np.arange(n))
-    return powered_difference(votes, 1, 0, on, rng=rng, raters="fixed")
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -116,7 +105,10 @@ def _line(pair: Pair, n: int, draws: int) -> str:
     edits, rng = pair.votes.shape[1], np.random.default_rng([7, n])
     drawn = rng.integers(edits, size=(draws, edits))
     found = [
-        [estimate(pair, metric, one, n, np.random.default_rng(k)) for k, one in enumerate(drawn)]
+        [
+            estimate(pair.votes, metric, one, n, np.random.default_rng(k))
+            for k, one in enumerate(drawn)
+        ]
         for metric in pair.metrics
     ]
     people = np.array([one.people[:3] for one in found[0]])

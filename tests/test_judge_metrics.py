@@ -24,7 +24,7 @@ from chat_server import (
     words_of,
 )
 from console import Program, program
-from small_suites import bring, put_clip, small_suite
+from small_suites import FOUR, bring_four
 
 from dreamix.core.errors import UserError
 from evaluation.judge.archive import Archive
@@ -40,22 +40,15 @@ from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 from reports.loading import load_run
 
-EDITS = ("e-1", "e-2", "e-3", "e-4")
 METRICS = [f"q.{name}" for name in QUESTIONS]
 KEY = "sk-made-up-0123456789"
-ASKED = len(EDITS) * len(METRICS)
+ASKED = len(FOUR) * len(METRICS)
 CANARY = 6
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One method with an output for four edits, and a lost one for a fifth."""
-    folder = tmp_path_factory.mktemp("judged")
-    suite = small_suite(folder, (*EDITS, "e-5"))
-    for number, edit in enumerate(EDITS):
-        put_clip(folder / "o" / "ours" / f"{edit}.mp4", number)
-    bring(suite, folder / "run", f"external:{folder}/o/*")
-    return folder / "run"
+    return bring_four(tmp_path_factory.mktemp("judged"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from console import Program, program
-from small_suites import bring, put_clip, small_suite
+from small_suites import FOUR, bring_four, put_clip, small_suite
 
 from dreamix.core.errors import UserError
 from dreamix.core.media import read_clip
@@ -29,7 +29,6 @@ from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 from reports.loading import load_run
 
-EDITS = ("e-1", "e-2", "e-3", "e-4")
 GOOD = """
 print('{"version": "1", "direction": "lower", "axis": "quality", "bounds": [0, 10]}', flush=True)
 for line in sys.stdin:
@@ -52,13 +51,7 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One method with an output for four edits, and a lost one for a fifth."""
-    folder = tmp_path_factory.mktemp("programs")
-    suite = small_suite(folder, (*EDITS, "e-5"))
-    for number, edit in enumerate(EDITS):
-        put_clip(folder / "o" / "ours" / f"{edit}.mp4", number)
-    bring(suite, folder / "run", f"external:{folder}/o/*")
-    return folder / "run"
+    return bring_four(tmp_path_factory.mktemp("programs"))
 
 
 @pytest.fixture
@@ -173,7 +166,7 @@ class TestAnswers:
     def test_a_script_that_no_longer_works_costs_no_score(self, run: Path, tmp_path: Path) -> None:
         """Neither by dying at once, nor by dying at the first clip; a repaired one replaces all."""
         scored(run, written(tmp_path, GOOD))
-        known = [rows(run)[edit] for edit in EDITS]
+        known = [rows(run)[edit] for edit in FOUR]
         for broken in (
             "raise ImportError('torch')",
             GOOD.replace("    tell", "    sys.exit(9); tell"),
@@ -182,7 +175,7 @@ class TestAnswers:
                 UserError, match=r"mine: .* the scores of that are kept: .* (1|9)\b"
             ):
                 scored(run, written(tmp_path, broken))
-            assert [rows(run)[edit] for edit in EDITS] == known
+            assert [rows(run)[edit] for edit in FOUR] == known
             assert RunFolder(run).info.metrics["mine"].definition_id == known[0].definition
         scored(run, written(tmp_path, GOOD.replace("[-1]", "[-1]) + int(1")))
         assert values(run)["e-1"] == 2.0
@@ -327,7 +320,7 @@ class TestFaults:
         limit = 0.4 if "--cmd-start" in reason else 60
         scored(run, written(tmp_path, body), limits=TimeLimits(limit, limit))
         assert set(reasons(run)) == set(ALL)
-        for edit in EDITS:
+        for edit in FOUR:
             assert reason in reasons(run)[edit]
         assert starts(tmp_path) <= most
         assert "no clip" in reasons(run)["e-5"]
@@ -485,7 +478,7 @@ class TestWhoSays:
         assert starts(tmp_path) == 1 and not mark.exists()
 
     def test_a_suite_cannot_name_one(self, tmp_path: Path) -> None:
-        small_suite(tmp_path, EDITS)
+        small_suite(tmp_path, FOUR)
         text = (tmp_path / "suite.yaml").read_text()
         (tmp_path / "suite.yaml").write_text(f"{text}metrics: ['cmd:x=touch hole']\n")
         with pytest.raises(UserError, match="metrics"):

@@ -104,8 +104,8 @@ def in_order(files: list[Path]) -> list[Path]:
     """Return frames in the order of the last number in their names, which rises evenly.
 
     Names end in a count (frame2 comes before frame10) or in a moment, as in t0.25.png, whose steps
-    may differ by what its last digit rounds off. Names without numbers are
-    in the order of the alphabet.
+    may differ by what its last digit rounds off. Names without numbers are in the order of the
+    alphabet.
 
     Raises:
         UserError: for a gap in the numbers.

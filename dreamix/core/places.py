@@ -17,7 +17,7 @@ MENDED = {
 
 
 def inside(folder: Path, *names: str) -> Path:
-    """Return the path `folder`/names[0]/names[1]....
+    """Return the path `folder`/names[0]/names[1] and so on.
 
     names: one level each. `folder` itself may be a link, and what is in it may link to something
     else in it. The path need not exist.

@@ -73,7 +73,7 @@ class Lease:
         try:
             self.store.pipe_file(self.path, self._said(), mode="create")
         except Exception:
-            if self._read():
+            if self._read():  # each store has an error of its own for "it is there already"
                 return False
             raise
         self.renewed = time.monotonic()

@@ -1,29 +1,22 @@
 """What is at a place: a store lists it; at an https address a file there has to."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from dreamix.core.errors import UserError
+from dreamix.core.errors import Mistakes, UserError
+from dreamix.core.media import sha256_file
 from dreamix.core.records import SUMS
+from dreamix.core.yaml_reading import Limits, parse_document
 from dreamix.remote.address import Address, check_name, why
 
 MOST_FILES = 2_000_000
 MOST_BYTES = 1 << 40  # of one file
 MOST_LIST = 1 << 28  # bytes of a list of files
-VERSION = (
-    "ETag",
-    "etag",
-    "md5Hash",
-    "mtime",
-    "LastModified",
-    "Last-Modified",
-    "created",
-)  # whichever a store has
+LIMITS = Limits(values=2_000_000, levels=20, aliases=False)  # of a suite, as where it is loaded
+# Whichever a store has.
+VERSION = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "Last-Modified", "created")
 LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?(.+)")
 ABSENT = (403, 404, 410)  # S3 says 403 of what is not there to whom it shows no list
 SUITE_FILES = ("suite.yaml", "suite.yml")
@@ -40,7 +33,7 @@ class There(NamedTuple):
         """Raise a `UserError` unless a file that was fetched is this one."""
         if self.size is not None and path.stat().st_size != self.size:
             raise UserError(f"{whole} came in part only: run it again")
-        if self.sha256 is not None and _digest(path) != self.sha256:
+        if self.sha256 is not None and sha256_file(path) != self.sha256:
             raise UserError(f"{whole} is not the file that {SUMS} lists: ask who put it there")
 
 
@@ -113,10 +106,12 @@ def _told(store: Any, address: Address) -> Iterator[tuple[str, There]]:
 
 
 def _clips(text: str, address: Address, name: str) -> list[str]:
+    found = parse_document(text.encode(), f"{address}/{name}", LIMITS)
+    if found.problems:
+        raise Mistakes(found.problems)
     try:
-        videos = yaml.safe_load(text)["videos"]
-        return [str(one["path"]) for one in videos if "path" in one]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+        return [str(one["path"]) for one in found.value["videos"] if "path" in one]
+    except (KeyError, TypeError) as error:
         raise UserError(f"{address}/{name} is no suite: {why(error)}") from None
 
 
@@ -147,11 +142,6 @@ def _check_absent(error: Exception, address: Address, name: str) -> None:
         return
     if getattr(cause, "status", None) not in ABSENT:
         raise UserError(f"cannot read {address}/{name}: {why(cause)}") from None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hidden(name: str) -> bool:

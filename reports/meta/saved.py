@@ -107,7 +107,7 @@ def _row(
     rng = rng_for("votes saved", question, one.a, one.b, n, seed)
     parts = rng.integers(edits, size=(draws, edits))
     several = [
-        _estimate(one, part, n, np.random.default_rng(k), confidence)
+        estimate(one.votes, one.metric, part, n, np.random.default_rng(k), confidence)
         for k, part in enumerate(parts)
     ]
     people, used = (np.array([getattr(each, what)[:3] for each in several])
@@ -122,15 +122,24 @@ def _row(
     )  # fmt: skip
 
 
-def _estimate(
-    one: _Population, drawn: np.ndarray, n: int, rng: np.random.Generator, confidence: float
+def estimate(
+    votes: np.ndarray,
+    metric: np.ndarray,
+    drawn: np.ndarray,
+    n: int,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
 ) -> PoweredEstimate:
-    """Return the estimate from drawn edits, the first n of them labelled; each is a source."""
-    values = one.votes[:, drawn[:n]]
+    """Return the first method less the second, from drawn edits of which n have votes.
+
+    votes: float (2, edits, raters), NaN where a rater did not see it. metric: float (2, edits).
+    drawn: int, into the edits: the first n are labelled; each is a source of its own.
+    """
+    values = votes[:, drawn[:n]]
     method, edit, rater = np.nonzero(np.isfinite(values))
-    votes = Votes(rater, edit, edit, method, values[method, edit, rater], values.shape[2], n, n, 2)
-    on = MetricOnEdits(one.metric[:, drawn], np.arange(len(drawn)), np.arange(n))
-    return powered_difference(votes, 1, 0, on, rng=rng, raters="fixed", confidence=confidence)
+    given = Votes(rater, edit, edit, method, values[method, edit, rater], values.shape[2], n, n, 2)
+    on = MetricOnEdits(metric[:, drawn], np.arange(len(drawn)), np.arange(n))
+    return powered_difference(given, 1, 0, on, rng=rng, raters="fixed", confidence=confidence)
 
 
 def _correlation(y: np.ndarray, f: np.ndarray) -> float:

@@ -14,6 +14,8 @@ from dreamix.methods.base import ExpansionContext, Variant, variants
 from evaluation.run.folder import RunFolder
 from evaluation.run.runner import run_suite
 
+FOUR = ("e-1", "e-2", "e-3", "e-4")
+
 
 def noise(seed: int, frames: int = 3, size: int = 16) -> Video:
     """A clip that is another for every seed."""
@@ -59,6 +61,15 @@ def small_suite(folder: Path, edits: tuple[str, ...], source: str = "duck.mp4") 
     }
     (folder / "suite.yaml").write_text(yaml.safe_dump(document))
     return load_suite(folder)
+
+
+def bring_four(folder: Path) -> Path:
+    """The run of one method with an output for FOUR, and a lost one for a fifth edit."""
+    suite = small_suite(folder, (*FOUR, "e-5"))
+    for number, edit in enumerate(FOUR):
+        put_clip(folder / "o" / "ours" / f"{edit}.mp4", number)
+    bring(suite, folder / "run", f"external:{folder}/o/*")
+    return folder / "run"
 
 
 def columns_of(suite: Suite, *specs: str) -> tuple[list[Variant], list[str]]:
