@@ -18,6 +18,7 @@ from evaluation.judge.reading import (
     choice_of,
     expected_score,
     is_masked,
+    json_choice,
     json_score,
     json_scores,
 )
@@ -182,3 +183,23 @@ def _read(held: dict[str, Any]) -> tuple[float, ...]:
     prose = ModelAnswer(reasons, "stop")
     assert not json_scores(prose, Scale(0, 10), parts=2, beside=["reasoning"], whole=False).values
     return json_scores(answer, Scale(0, 10), parts=2, beside=["reasoning"], whole=False).values
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "shares"),
+    [
+        ('{"answer": "B"}', "ok", {"A": 0, "B": 1}),
+        (' {"answer": "a "}\n', "ok", {"A": 1, "B": 0}),
+        ('{"answer": "Both"}', "unreadable", {}),  # FiVE reads that as b
+        ('{"answer": "B", "score": 1}', "unreadable", {}),
+        ('{"answer": ["B"]}', "unreadable", {}),
+        ("B", "unreadable", {}),
+        ("I cannot say B", "refused", {}),
+        ("", "empty", {}),
+    ],
+)
+def test_an_option_in_json_is_that_option_or_none(
+    text: str, kind: str, shares: dict[str, float]
+) -> None:
+    found = json_choice(ModelAnswer(text, "stop"), ("A", "B"))
+    assert (found.kind, found.shares) == (kind, shares)

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -16,8 +16,17 @@ from evaluation.judge.canary import canary_requests, canary_verdict
 from evaluation.judge.client import CallFailed, ChatClient, Hopeless
 from evaluation.judge.frames import FramePolicy, Stills
 from evaluation.judge.limits import CallLimits, JudgeBudget, Price, Spending
-from evaluation.judge.prompts import QUESTIONS, SCALE, Form, JudgeQuestion, pointwise, wording
-from evaluation.judge.reading import ModelAnswer, Reading, expected_score, is_masked, json_score
+from evaluation.judge.prompts import QUESTIONS, SCALE, Form, JudgeQuestion, Part, pointwise, wording
+from evaluation.judge.reading import (
+    ModelAnswer,
+    OptionShares,
+    Reading,
+    choice_of,
+    expected_score,
+    is_masked,
+    json_choice,
+    json_score,
+)
 from evaluation.judge.request import JudgeRequest, parameters_of, probe_request
 from evaluation.sample.frames import RULES
 
@@ -111,8 +120,19 @@ class ModelJudge:
             BudgetSpent: if it may not be asked.
         """
         parts = pointwise(question, self.form, stills, instruction, prompt)
-        answer = self.ask(JudgeRequest(self.model, tuple(parts), self.parameters))
+        return self.scored(self.ask(self.request(parts)))
+
+    def request(self, parts: Sequence[Part]) -> JudgeRequest:
+        """Return the request that asks it this."""
+        return JudgeRequest(self.model, tuple(parts), self.parameters)
+
+    def scored(self, answer: ModelAnswer) -> Reading:
+        """Return the score of 1 to 5 that an answer gives."""
         return (expected_score if self.form == "token" else json_score)(answer, SCALE)
+
+    def chosen(self, answer: ModelAnswer, options: Sequence[str]) -> OptionShares:
+        """Return how an answer is shared between options, as they were asked for."""
+        return (choice_of if self.form == "token" else json_choice)(answer, options)
 
     def ask(self, request: JudgeRequest) -> ModelAnswer:
         """Return the answer to a request: from the archive if it is there."""

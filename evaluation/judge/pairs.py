@@ -8,8 +8,8 @@ orders contradict each other, the verdict is a tie of its own kind, which is cou
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from evaluation.judge.prompts import PAIR_OPTIONS
-from evaluation.judge.reading import Kind, ModelAnswer, choice_of
+from evaluation.judge.prompts import PAIR_OPTIONS, Form
+from evaluation.judge.reading import Kind, ModelAnswer, choice_of, json_choice
 
 Verdict = Literal["first", "second", "tie", "depends on order", "unknown"]
 
@@ -62,9 +62,9 @@ class OrderEffects(NamedTuple):
     unknown: int  # pairs of which an order failed
 
 
-def pair_answer(answer: ModelAnswer) -> PairAnswer:
+def pair_answer(answer: ModelAnswer, form: Form = "token") -> PairAnswer:
     """Return what a judge said of two edits in one order, or why that is no answer."""
-    found = choice_of(answer, PAIR_OPTIONS)
+    found = (choice_of if form == "token" else json_choice)(answer, PAIR_OPTIONS)
     if found.kind != "ok":
         return PairAnswer(found.kind, None, found.reason)
     return PairAnswer("ok", SeatShares(*(found.shares[name] for name in PAIR_OPTIONS)))

@@ -88,10 +88,8 @@ ENDS: dict[Form, str] = {
     "json": 'Answer with JSON of the form {"score": n}, n a whole number from 1 to 5, and nothing '
     "else.",
 }
-PAIR_END = (
-    "Answer with one letter and nothing else: A for Edit A, B for Edit B, C if they are equal.\n"
-    "Letter:"
-)
+PAIR_MEANS = "A for Edit A, B for Edit B, C if they are equal"
+YES_NO = ("Yes", "No")
 PROBE = "Which planet do we live on? Answer with its name and nothing else."
 
 
@@ -111,6 +109,7 @@ def pairwise(
     stills: tuple[Stills, Stills],
     instruction: str | None,
     prompt: str | None,
+    form: Form = "token",
 ) -> list[Part]:
     """Return the words and stills of a question about two edits of one source.
 
@@ -121,7 +120,19 @@ def pairwise(
     shown += [*_shown(first.source), *_shown(first.edited), *_shown(second.edited)]
     change = [wanted(instruction, prompt)] if question.tells_change else []
     asked = f"Which edit {question.pair}, or are the two equal in that?"
-    return [*shown, "\n".join([*change, asked, PAIR_END])]
+    return [*shown, "\n".join([*change, asked, choice_end(form, PAIR_OPTIONS, PAIR_MEANS)])]
+
+
+def choice_end(form: Form, options: Sequence[str], meaning: str = "") -> str:
+    """Return the words that ask for one of some options; each is one token, as A or Yes.
+
+    meaning: what the options stand for, where they do not say so.
+    """
+    one = "one word" if len(options[0]) > 1 else "one letter"
+    told = f": {meaning}" if meaning else f": {' or '.join(options)}"
+    if form == "token":
+        return f"Answer with {one} and nothing else{told}.\nAnswer:"
+    return f'Answer with JSON of the form {{"answer": "..."}} with {one}{told}. Nothing else.'
 
 
 def wanted(instruction: str | None, prompt: str | None) -> str:

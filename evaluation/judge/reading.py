@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dreamix.core.names import one_line
 from dreamix.core.records import parse_json
@@ -116,6 +116,20 @@ def choice_of(answer: ModelAnswer, options: Sequence[str]) -> OptionShares:
     )
 
 
+def json_choice(answer: ModelAnswer, options: Sequence[str]) -> OptionShares:
+    """Return the option that an answer of the form `{"answer": "A"}` names, as a share of 1."""
+    held = _object(answer, "answer")
+    if isinstance(held, JsonReading):
+        return OptionShares(held.kind, {}, held.reason)
+    said = held["answer"]
+    name = said.strip().casefold() if isinstance(said, str) else None
+    found = [one for one in options if one.casefold() == name]
+    if not found:
+        why = _unread(answer, f"none of {', '.join(options)}")
+        return OptionShares(why.kind, {}, why.reason)
+    return OptionShares("ok", {one: float(one == found[0]) for one in options})
+
+
 def scale_mass(answer: ModelAnswer, scale: Scale) -> float | None:
     """Return the probability that the first token is on the scale; None if that is not known."""
     if answer.first is None:
@@ -157,16 +171,9 @@ def json_scores(
     beside: other keys that the object may hold.
     whole: whether only whole numbers are on the scale.
     """
-    if (gone := _withheld(answer)) is not None:
-        return JsonReading(gone.kind, (), gone.reason)
-    if answer.finish == "length":
-        return JsonReading("truncated", (), _told("cut off", answer.text))
-    try:
-        held = parse_json(answer.text.strip().encode())
-    except (ValueError, RecursionError):
-        return _unread(answer, "no JSON object alone")
-    if not isinstance(held, dict) or "score" not in held or set(held) - {"score", *beside}:
-        return _unread(answer, 'not of the form {"score": n}')
+    held = _object(answer, "score", beside)
+    if isinstance(held, JsonReading):
+        return held
     listed = held["score"] if parts is not None else [held["score"]]
     if not isinstance(listed, list) or len(listed) != (parts or 1):
         return _unread(answer, f"not {parts} scores" if parts else "not one score")
@@ -178,6 +185,24 @@ def json_scores(
         why = f"not on the scale of {scale.low} to {scale.high}"
         return JsonReading("other scale", (), _told(why, answer.text))
     return JsonReading("ok", tuple(map(float, listed)))
+
+
+def _object(
+    answer: ModelAnswer, key: str, beside: Sequence[str] = ()
+) -> "dict[str, Any] | JsonReading":
+    """Return an answer that is one JSON object with a key, and nothing else; or why it is none."""
+    if (gone := _withheld(answer)) is not None:
+        return JsonReading(gone.kind, (), gone.reason)
+    if answer.finish == "length":
+        return JsonReading("truncated", (), _told("cut off", answer.text))
+    try:
+        held = parse_json(answer.text.strip().encode())
+    except (ValueError, RecursionError):
+        return _unread(answer, "no JSON object alone")
+    if not isinstance(held, dict) or key not in held or set(held) - {key, *beside}:
+        form = {"score": "n", "answer": '"..."'}[key]
+        return _unread(answer, f'not of the form {{"{key}": {form}}}')
+    return held
 
 
 def _is_number(value: object, whole: bool) -> bool:
