@@ -57,14 +57,7 @@ RUN_OPTIONS = options(
     click.option("--out", type=Place("write"), required=True, metavar="RUN", help="Run folder."),
     *WHERE,
 )
-JUDGE_OPTIONS = options(
-    click.option(
-        "--judge",
-        "judges",
-        multiple=True,
-        metavar="NAME=openai:URL#MODEL",
-        help="A vision-language model to ask; NAME=local:FOLDER; NAME=archive: asks nobody again.",
-    ),
+ASKING_OPTIONS = options(
     click.option(
         "--judge-frames",
         type=click.IntRange(2, 64),
@@ -94,6 +87,16 @@ JUDGE_OPTIONS = options(
     click.option(
         "--price", metavar="IN:OUT", help="Price of a million tokens, for the estimate of the cost."
     ),
+)
+JUDGE_OPTIONS = options(
+    click.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        metavar="NAME=openai:URL#MODEL",
+        help="A vision-language model to ask; NAME=local:FOLDER; NAME=archive: asks nobody again.",
+    ),
+    ASKING_OPTIONS,
 )
 MODEL_OPTIONS = options(
     click.option(

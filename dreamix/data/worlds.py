@@ -49,6 +49,26 @@ class MeasuredCost(NamedTuple):
     finetune: float  # minutes
 
 
+class AuditEdit(NamedTuple):
+    """An edit of which all is known, and edits that miss it in a known way; whole recipes.
+
+    A judge of edits is examined with them: `evaluation.judge.audit`.
+    """
+
+    id: str
+    category: str
+    prompt: str  # what the exact edit shows
+    wordings: tuple[str, str, str]  # of one instruction; the first is the world's own
+    source: Recipe
+    exact: Recipe  # the requested change, and nothing else
+    extra: Recipe  # with one change more, which is not asked for
+    other: Recipe  # shows the requested change, in a clip that is not of this source
+    both: Recipe  # the requested change and a second one
+    both_wording: str  # the instruction that asks for both
+    is_motion: bool  # whether what is asked for shows in how things move alone
+    has_order: bool  # whether its frames have one right order
+
+
 class World(ABC):
     """What generic code asks of a world. What is no recipe of its own is a `UserError`."""
 
@@ -102,6 +122,18 @@ class World(ABC):
     def instruction(self, caption: str, prompt: str) -> str:
         """Return what to change, in words: an order; empty where the world has none for it."""
         return ""
+
+    def audit_edit(self, number: int, seed: int) -> AuditEdit:
+        """Return one of the edits that judges are examined with; there is no end of numbers.
+
+        Raises:
+            UserError: if the world has none.
+        """
+        raise UserError(f"{self.title} has no edits to examine judges with")
+
+    def detailed(self, recipe: Recipe) -> Video:
+        """Return the clip of a whole recipe as judges are shown it: as large, or larger."""
+        return self.clip(recipe)
 
 
 WORLDS: NamedRegistry[World] = NamedRegistry("world", "dreamix.worlds")

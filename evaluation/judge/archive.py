@@ -20,7 +20,7 @@ from evaluation.schema import Sha256
 
 FOLDER = "judgements"
 REVISION = 1  # of the lines
-Kind = Literal["judgement", "probe", "canary"]
+Kind = Literal["judgement", "probe", "canary", "again"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class JudgementLine:
     usage: dict[str, int] | None = None
     model: str | None = None  # as the server named it
     fingerprint: str | None = None
-    session: str | None = None  # of a canary: which scoring asked it
+    session: str | None = None  # of a canary: which scoring asked it; of one sent again: its number
 
     @property
     def answered(self) -> ModelAnswer:
@@ -67,20 +67,23 @@ class Archive:
         self._lines: list[JudgementLine] = []
         for number, line in enumerate(read_lines(path), 1):
             self._lines.append(parse_line(line, JudgementLine, f"{path}:{number}"))
-        self._known = {one.hash: one for one in self._lines if one.kind != "canary"}
+        self._known = {_key(one): one for one in self._lines if one.kind != "canary"}
         self._under_way: dict[str, threading.Lock] = {}
 
     def __len__(self) -> int:
         """Return the number of answers it has."""
-        return len(self._known)
+        return sum(1 for _, session in self._known if session is None)
 
     def of_kind(self, kind: Kind) -> list[JudgementLine]:
         """Return the lines of a kind, in the order in which they came."""
         return [one for one in self._lines if one.kind == kind]
 
-    def get(self, request: JudgeRequest) -> ModelAnswer | None:
-        """Return the answer to a request, if it was asked before."""
-        found = self._known.get(request.hash)
+    def get(self, request: JudgeRequest, session: str | None = None) -> ModelAnswer | None:
+        """Return the answer to a request, if it was asked before.
+
+        session: the number of one that was sent again.
+        """
+        found = self._known.get((request.hash, session))
         return found.answered if found else None
 
     def ask(
@@ -92,13 +95,14 @@ class Archive:
     ) -> ModelAnswer:
         """Return the answer to a request: the one that is here, else what `send` gives.
 
-        A request that is under way in another thread is waited for. A canary is always sent.
+        A request that is under way in another thread is waited for. A canary is always sent; one
+        that is sent again, once under its number (`session`).
         send: None where nothing may be sent; `UserError` then if the answer is not here.
         """
         with self._write:
             turn = self._under_way.setdefault(request.hash, threading.Lock())
         with turn:
-            if kind != "canary" and (known := self.get(request)) is not None:
+            if kind != "canary" and (known := self.get(request, session)) is not None:
                 return known
             if send is None:
                 raise UserError(f"{self.path} has no answer to this request")
@@ -112,7 +116,11 @@ class Archive:
             append_lines(self.path, [line.to_dict()])
             self._lines.append(line)
             if line.kind != "canary":
-                self._known[line.hash] = line
+                self._known[_key(line)] = line
+
+
+def _key(line: JudgementLine) -> tuple[str, str | None]:
+    return line.hash, line.session
 
 
 def _line(

@@ -10,7 +10,7 @@ and goes out as JPEG or PNG. Nothing is cropped or letterboxed.
 import base64
 import hashlib
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -71,6 +71,13 @@ class Still:
     def address(self) -> str:
         """The file as the data address that chat routes take; made once for all questions."""
         return f"data:image/{self.packing};base64,{base64.b64encode(self.data).decode()}"
+
+    def under(self, label: str) -> "Still":
+        """Return the same still under another label; it is hashed and packed once for both."""
+        held = {"sha256": self.sha256, "address": self.address}
+        other = replace(self, label=label)
+        vars(other).update(held)  # where cached properties are
+        return other
 
     @property
     def data(self) -> bytes:

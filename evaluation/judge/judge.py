@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown, why_not_plain
 from dreamix.core.records import to_json
-from evaluation.judge.archive import Archive
+from evaluation.judge.archive import Archive, Kind
 from evaluation.judge.canary import canary_requests, canary_verdict
 from evaluation.judge.client import CallFailed, ChatClient, Hopeless
 from evaluation.judge.frames import FramePolicy, Stills
@@ -134,14 +134,32 @@ class ModelJudge:
         """Return how an answer is shared between options, as they were asked for."""
         return (choice_of if self.form == "token" else json_choice)(answer, options)
 
-    def ask(self, request: JudgeRequest) -> ModelAnswer:
-        """Return the answer to a request: from the archive if it is there."""
-        if (known := self.archive.get(request)) is not None:
+    def ask(self, request: JudgeRequest, time: int = 1) -> ModelAnswer:
+        """Return the answer to a request: from the archive if it is there.
+
+        time: 2 for a request that is sent a second time, to see whether the answer is the same.
+        """
+        session = str(time) if time > 1 else None
+        if (known := self.archive.get(request, session)) is not None:
             return known
         if self._asks is None:
             raise CallFailed("the archive has no answer to this question")
         self._watch(self._asks)
-        return self.archive.ask(request, self._asks.ask)
+        kind: Kind = "again" if time > 1 else "judgement"
+        return self.archive.ask(request, self._asks.ask, kind, session)
+
+    def watch_again(self) -> None:
+        """Ask the canary once more, if anything was asked: the model may be another by now."""
+        if self._asks is not None and self._is_watched:
+            self._is_watched, self._session = False, uuid.uuid4().hex
+            self._watch(self._asks)
+
+    @property
+    def identity(self) -> str:
+        """Hash of model, wordings, parameters and frame policy: what an audit is of."""
+        words = [wording(question, self.form) for question in QUESTIONS.values()]
+        told = ["judge", self.model, *words, self.parameters, self.frames.facts(), RULES]
+        return hashlib.sha256(to_json([*told, tuple(SCALE), READER]).encode()).hexdigest()[:12]
 
     def _watch(self, asks: Asks) -> None:
         """Ask the canary before the first question of a scoring."""

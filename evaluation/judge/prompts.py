@@ -97,11 +97,15 @@ def pointwise(
     question: JudgeQuestion, form: Form, stills: Stills, instruction: str | None, prompt: str | None
 ) -> list[Part]:
     """Return the words and stills of a question about one edit, in order."""
-    shown: list[Part] = [_BOTH if question.sees_source else _ALONE]
-    shown += _shown(stills.source) if question.sees_source else []
-    shown += _shown(stills.edited)
+    shown = shown_with(stills, question.sees_source)
     change = [wanted(instruction, prompt)] if question.tells_change else []
     return [*shown, "\n".join([*change, question.text, ENDS[form]])]
+
+
+def shown_with(stills: Stills, sees_source: bool = True) -> list[Part]:
+    """Return the stills of an edit, or of source and edit, with the words that introduce them."""
+    source = _shown(stills.source) if sees_source else []
+    return [_BOTH if sees_source else _ALONE, *source, *_shown(stills.edited)]
 
 
 def pairwise(

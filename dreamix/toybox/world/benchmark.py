@@ -25,7 +25,7 @@ SHARES = {
     "multiple": 10,
     "camera": 6,
 }
-_FIELD = {
+FIELD = {
     "motion": "motion",
     "object": "shape",
     "appearance": "colour",
@@ -138,7 +138,7 @@ def suite_edits(videos: dict[str, Scene]) -> list[Row]:
     rows = []
     for i, category in enumerate(dealt):
         video = [*videos][i % len(videos)]
-        fields = _MULTIPLE[i % len(_MULTIPLE)] if category == "multiple" else (_FIELD[category],)
+        fields = _MULTIPLE[i % len(_MULTIPLE)] if category == "multiple" else (FIELD[category],)
         changes = _changes(videos[video], category, fields, used)
         rows.append(Row(video, category, changes))
         for field, word in changes.items():
@@ -151,7 +151,7 @@ def category_of(changes: Mapping[str, str]) -> str:
     """Return the category of an edit that changes these fields of a scene."""
     if len(changes) > 1:
         return "multiple"
-    return next(category for category, field in _FIELD.items() if field in changes)
+    return next(category for category, field in FIELD.items() if field in changes)
 
 
 def edited(scene: Scene, changes: dict[str, str]) -> Scene:

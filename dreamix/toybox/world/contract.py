@@ -6,7 +6,8 @@ from typing import Any
 
 from dreamix.core.shipped import shipped
 from dreamix.core.video import Video
-from dreamix.data.worlds import MeasuredCost, World
+from dreamix.data.worlds import AuditEdit, MeasuredCost, World
+from dreamix.toybox.world.audit import audit_edit
 from dreamix.toybox.world.benchmark import category_of
 from dreamix.toybox.world.grammar import parse_caption
 from dreamix.toybox.world.ground_truth import Truth, truth
@@ -89,6 +90,14 @@ class ToyboxWorld(World):
         """Return the words that ask for what differs between two captions."""
         before, after = (Scene.from_dict(parse_caption(text)) for text in (caption, prompt))
         return instruction(before, after)
+
+    def audit_edit(self, number: int, seed: int) -> AuditEdit:
+        """Return one of the edits that judges are examined with."""
+        return audit_edit(number, seed)
+
+    def detailed(self, recipe: Mapping[str, Any]) -> Video:
+        """Return the clip of a scene, 16 frames of 432x720."""
+        return render(Scene.from_dict(recipe), height=432, width=720)
 
 
 TOYBOX = ToyboxWorld()

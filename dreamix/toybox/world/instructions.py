@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dreamix.toybox.world.grammar import worded
 from dreamix.toybox.world.scene import Scene
 
-_MOTIONS = {  # motion of a scene -> what to let the subject do
+MOTIONS_ORDERED = {  # motion of a scene -> what to let the subject do
     "resting": "rest",
     "sliding right": "slide right",
     "sliding left": "slide left",
@@ -52,7 +52,7 @@ def _of_subject(before: Scene, after: Scene) -> Iterator[str]:
     else:
         named = False
     if before.motion != after.motion:
-        yield f"let {'it' if named else old} {_MOTIONS[after.motion]}"
+        yield f"let {'it' if named else old} {MOTIONS_ORDERED[after.motion]}"
         named = True
     if before.background != after.background:
         yield f"show {'it' if named else old} {worded('background', after.background)}"

@@ -1,0 +1,150 @@
+"""Asks a judge all questions of its audit, several at once; each answer is on disk as it comes.
+
+Sources are made one after the other, so that their clips never fill the memory. What is to be sent
+a second time is sent after everything else: a model that drifts has moved by then.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+from dreamix.core.errors import UserError
+from dreamix.core.progress import Progress
+from dreamix.data.worlds import AuditEdit, World
+from evaluation.judge.audit.answers import AuditAnswer
+from evaluation.judge.audit.clips import AuditSource, Shown
+from evaluation.judge.audit.plan import STEADY, Asked, AuditQuestion, questions, repeated
+from evaluation.judge.client import CallFailed, Hopeless
+from evaluation.judge.frames import FramePolicy, Stills
+from evaluation.judge.judge import ModelJudge
+from evaluation.judge.limits import BudgetSpent
+from evaluation.judge.reading import OptionShares, Reading
+
+IN_VAIN = 30  # questions in a row without any reply, after which no more are sent
+NO_REPLY = "no answer"
+
+Asking = Callable[[str, AuditQuestion], AuditAnswer]
+
+
+class Exam(NamedTuple):
+    """Which edits a judge is examined with."""
+
+    world: World
+    edits: Sequence[AuditEdit]
+
+    def planned(self, asked: Asked) -> int:
+        """Return the number of questions."""
+        return sum(1 for _ in self.questions(asked, _Unmade))
+
+    def questions(
+        self, asked: Asked, source_of: type[AuditSource] = AuditSource
+    ) -> Iterator[tuple[AuditEdit, AuditQuestion]]:
+        """Yield all questions, by source, then what is asked again."""
+        for number, edit in enumerate(self.edits):
+            source = source_of(self.world, edit)
+            for question in questions(source, asked, is_steady=number < STEADY):
+                yield edit, question
+        for edit in self.edits[:STEADY]:
+            source = source_of(self.world, edit)
+            yield from ((edit, question) for question in repeated(source, asked))
+
+
+class _Unmade(AuditSource):
+    """A source of which the questions are counted, and no clip is made."""
+
+    def stills(self, shown: Shown, policy: FramePolicy, beside_source: bool = True) -> Stills:
+        """Return none."""
+        return Stills((), ())
+
+    def seated(self, shown: Shown, policy: FramePolicy, letter: str) -> Stills:
+        """Return none."""
+        return Stills((), ())
+
+
+def exam_of(world: World, sources: int, seed: int) -> Exam:
+    """Return the first edits of a world's endless list; more sources are these and others."""
+    return Exam(world, [world.audit_edit(number, seed) for number in range(sources)])
+
+
+def answers_of(
+    judge: ModelJudge, exam: Exam, together: int, progress: Progress = lambda *_: None
+) -> dict[tuple[str, str], AuditAnswer]:
+    """Return the answers to all questions, by edit and question.
+
+    together: how many are under way at once.
+
+    Raises:
+        UserError: if nothing more can be asked; what was answered is in the archive.
+    """
+    asked = Asked(judge.form, judge.frames)
+    total, found = exam.planned(asked), dict[tuple[str, str], AuditAnswer]()
+    desk = _Desk(judge)
+    with ThreadPoolExecutor(together) as pool:
+        waiting: dict[Future[AuditAnswer], tuple[str, str]] = {}
+        try:
+            for edit, question in exam.questions(asked):
+                waiting[pool.submit(desk.answer, question)] = edit.id, question.name
+                _gather(waiting, found, most=2 * together)
+                progress(len(found), total)
+            while waiting:
+                _gather(waiting, found, most=0)
+                progress(len(found), total)
+        except (Hopeless, BudgetSpent) as error:
+            raise UserError(
+                f"--judge {judge.name}: {error}; {len(found)} of {total} answers are kept, and the "
+                "same command goes on from there"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+    judge.watch_again()
+    return found
+
+
+class _Desk:
+    """Sends questions, until it is plain that no reply will come."""
+
+    def __init__(self, judge: ModelJudge) -> None:
+        self._judge = judge
+        self._in_vain, self._is_heard = 0, False
+
+    def answer(self, question: AuditQuestion) -> AuditAnswer:
+        """Return what came of a question."""
+        judge = self._judge
+        if self._in_vain >= IN_VAIN and not self._is_heard:
+            return AuditAnswer(NO_REPLY, reason=f"not asked: {IN_VAIN} questions had no reply")
+        try:
+            answer = judge.ask(judge.request(question.parts), question.again)
+        except CallFailed as error:
+            self._in_vain += 1
+            return AuditAnswer(NO_REPLY, reason=str(error))
+        self._is_heard = True
+        if question.options:
+            return _chosen(judge.chosen(answer, question.options), question.options[0])
+        return _scored(judge.scored(answer))
+
+
+def _gather(
+    waiting: dict[Future[AuditAnswer], tuple[str, str]],
+    found: dict[tuple[str, str], AuditAnswer],
+    most: int,
+) -> None:
+    """Take the answers that are there, until no more than `most` are waited for."""
+    while waiting:
+        done = [one for one in waiting if one.done()]
+        if not done and len(waiting) <= most:
+            return
+        if not done:
+            done = [*wait(waiting, return_when=FIRST_COMPLETED).done]
+        for one in done:
+            found[waiting.pop(one)] = one.result()
+
+
+def _scored(read: Reading) -> AuditAnswer:
+    status = "ok" if read.kind == "ok" else str(read.kind)
+    return AuditAnswer(status, read.value, mass=read.mass, reason=read.reason)
+
+
+def _chosen(read: OptionShares, first: str) -> AuditAnswer:
+    if read.kind != "ok":
+        return AuditAnswer(str(read.kind), mass=read.mass, reason=read.reason)
+    return AuditAnswer("ok", read.shares[first], read.shares, read.mass)

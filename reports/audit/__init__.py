@@ -1,0 +1,1 @@
+"""`dreamix judge`: a judge of edits examined, and the page of that."""
