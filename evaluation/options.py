@@ -96,6 +96,14 @@ JUDGE_OPTIONS = options(
         metavar="NAME=openai:URL#MODEL",
         help="A vision-language model to ask; NAME=local:FOLDER; NAME=archive: asks nobody again.",
     ),
+    click.option(
+        "--judge-audit",
+        "audits",
+        multiple=True,
+        type=PATH,
+        metavar="FOLDER",
+        help="What `judge audit` found: metrics of abilities that failed do not apply.",
+    ),
     ASKING_OPTIONS,
 )
 MODEL_OPTIONS = options(
@@ -171,6 +179,7 @@ def model_settings(chosen: dict[str, Any]) -> ModelSettings:
 
 def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     """Return how judges are asked, with those options that were given; they leave `chosen`."""
+    from evaluation.judge.audit.record import read_audit
     from evaluation.judge.frames import FramePolicy
     from evaluation.judge.judge import JudgeSettings
     from evaluation.judge.limits import CallLimits, budget_of, price_of
@@ -183,6 +192,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     frames = FramePolicy(**given(count="judge_frames", side="judge_side"), **packing)
     limits = CallLimits(**given(together="judge_together", a_minute="judge_rate"))
     price = chosen.pop("price", None)
+    audits = tuple(read_audit(path) for path in chosen.pop("audits", ()))
     return JudgeSettings(
         frames,
         limits,
@@ -190,6 +200,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
         price_of(price) if price is not None else None,
         device,
         lambda text: click.echo(text),
+        audits,
     )
 
 

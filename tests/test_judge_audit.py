@@ -2,7 +2,9 @@
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from chat_server import HALF, HANG, ChatServer, chat_server, digest_of, pictures
 from click.testing import CliRunner
 from exam_oracle import Oracle, SmallToybox, answered, biased, chosen
 from scipy.stats import binomtest
+from small_suites import bring_four
 
 from dreamix.core.errors import UserError
+from dreamix.data.suite_entries import Edit
 from dreamix.data.worlds import WORLDS
 from dreamix.toybox.world import Scene, render
 from evaluation.judge.audit.answers import Answers, AuditAnswer
@@ -27,8 +31,15 @@ from evaluation.judge.audit.rules import RULES, Rule
 from evaluation.judge.frames import FramePolicy, stills_of_both
 from evaluation.judge.judge import JudgeSettings, ModelJudge, open_judge, spec_of
 from evaluation.judge.limits import CallLimits, Spending
+from evaluation.run.folder import RunFolder
+from evaluation.score.judging import asks_for_motion
+from evaluation.score.scoring import score_run
+from evaluation.score.table import read_scores
+from evaluation.settings import ModelSettings
 from evaluation.stats.shares import paired_share_difference, wilson
 from reports.audit.cli import judge as command
+from reports.loading import load_run
+from reports.metrics.results import elsewhere
 
 WORLD = SmallToybox()
 TEN, THREE = exam_of(WORLD, 10, 0), exam_of(WORLD, 3, 0)
@@ -454,6 +465,78 @@ class TestRecord:
     def test_every_rule_stands_for_an_ability(self) -> None:
         record = made_record()
         assert abilities_of(record.probes) == dict.fromkeys(record.abilities, "passes")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bring_four(tmp_path_factory.mktemp("audited"))
+
+
+class TestScoring:
+    """What an audit found decides which metrics of a judge apply."""
+
+    def scored(self, run: Path, server: ChatServer, *audits: AuditRecord) -> dict[str, Any]:
+        settings = JudgeSettings(limits=CallLimits(seconds=5, first_wait=0.001), audits=audits)
+        spec = f"q=openai:{server.url}#m"
+        score_run(run, [], ModelSettings(), judges=[spec], judging=settings)
+        return {
+            f"{row.edit} {row.metric}": row
+            for row in read_scores(run / "scores.jsonl").values()
+            if row.edit == "e-1"
+        }
+
+    def test_metrics_of_a_failed_ability_do_not_apply(self, made: Path, tmp_path: Path) -> None:
+        run = Path(shutil.copytree(made, tmp_path / "run"))
+        with chat_server() as server:
+            identity = opened(server, tmp_path, JudgeSettings()).identity
+            self.scored(run, server)
+            asked = server.requests
+            record = made_record(unedited=(0.4, 0.3, 0.5), frozen=(0.3, 0.2, 0.4))
+            found = self.scored(run, server, replace(record, identity=identity))
+            assert server.requests == asked  # all of it is in the archive
+        told = {name: (row.status, row.reason) for name, row in found.items()}
+        assert told["e-1 q.alignment"] == ("n/a", "not judged: does not see the edit")
+        assert {told[f"e-1 q.{name}"][0] for name in ("fidelity", "quality", "exclusivity")} == {
+            "ok"
+        }
+        judge = RunFolder(run).info.metrics["q.fidelity"].judge
+        assert judge is not None
+        assert "fails: sees the edit, sees motion" in judge.said
+        (line,) = elsewhere(load_run(run), ["q.fidelity", "q.quality"])
+        assert line.startswith("Computed elsewhere: q.fidelity, q.quality (m as a judge")
+        assert f"audit {identity} on 40 toybox sources" in line
+
+    def test_tables_say_so_of_a_judge_that_was_not_audited(
+        self, made: Path, tmp_path: Path
+    ) -> None:
+        run = Path(shutil.copytree(made, tmp_path / "run"))
+        with chat_server() as server:
+            self.scored(run, server)
+        assert "; not audited)" in elsewhere(load_run(run), ["q.fidelity"])[0]
+
+    def test_the_audit_of_another_judge_is_refused(self, made: Path, tmp_path: Path) -> None:
+        run = Path(shutil.copytree(made, tmp_path / "run"))
+        with chat_server() as server:
+            other = opened(server, tmp_path, JudgeSettings(FramePolicy(count=5))).identity
+            record = replace(made_record(), identity=other, frames={"count": 5})
+            with pytest.raises(UserError, match="is an audit of m with 5 frames, and of none of m"):
+                self.scored(run, server, record)
+
+    @pytest.mark.parametrize(
+        ("edit", "world", "is_motion"),
+        [
+            ({"category": "motion"}, None, True),
+            ({"category": "style"}, None, False),
+            ({"category": "style", "tags": ["camera"]}, None, True),
+            ({"category": "multiple", "recipe": {"motion": "falling"}}, "toybox", True),
+            ({"category": "multiple", "recipe": {"colour": "red"}}, "toybox", False),
+        ],
+    )
+    def test_which_edits_ask_for_motion(
+        self, edit: dict[str, Any], world: str | None, is_motion: bool
+    ) -> None:
+        asked = Edit.from_dict({"id": "a", "video": "v", "prompt": "p", **edit})
+        assert asks_for_motion(asked, world) is is_motion
 
 
 class TestCommand:

@@ -110,7 +110,7 @@ class TestRows:
         }  # fmt: skip
         one = metrics["q.alignment"]
         assert (one.better, one.ends) == ("higher", (1.0, 5.0))
-        assert one.elsewhere == f"{MODEL} as a judge, expected score, 8 frames a clip"
+        assert one.elsewhere == f"{MODEL} as a judge, expected score, 8 frames a clip; not audited"
 
     def test_without_probabilities_it_is_asked_for_json(self, run: Path) -> None:
         def plain(body: dict[str, Any]) -> Any:

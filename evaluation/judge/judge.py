@@ -12,6 +12,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.names import shown, why_not_plain
 from dreamix.core.records import to_json
 from evaluation.judge.archive import Archive, Kind
+from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.canary import canary_requests, canary_verdict
 from evaluation.judge.client import CallFailed, ChatClient, Hopeless
 from evaluation.judge.frames import FramePolicy, Stills
@@ -57,6 +58,7 @@ class JudgeSettings:
     price: Price | None = None
     device: str = "cpu"
     tell: Callable[[str], None] = lambda _: None
+    audits: tuple[AuditRecord, ...] = ()
 
 
 class JudgeSpec(NamedTuple):

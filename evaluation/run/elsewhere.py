@@ -46,9 +46,11 @@ class JudgeInfo:
     model: str
     form: Literal["token", "json"]  # how its answers were read
     frames: dict[str, Any]  # which stills it was shown
+    audit: str | None = None  # its line
 
     @property
     def said(self) -> str:
-        """The judge as tables name it."""
+        """The judge as tables name it, with what its audit said."""
         how = {"token": "expected score", "json": "score in words"}[self.form]
-        return f"{self.model} as a judge, {how}, {self.frames.get('count')} frames a clip"
+        told = f"{self.model} as a judge, {how}, {self.frames.get('count')} frames a clip"
+        return f"{told}; {self.audit or 'not audited'}"

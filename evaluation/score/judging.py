@@ -1,12 +1,16 @@
 """Metrics that are questions to a judge: several clips at once, each answer on disk as it comes."""
 
+import hashlib
 import queue
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dreamix.core.errors import UserError
+from dreamix.data.suite_entries import Edit
+from dreamix.data.worlds import WORLDS
 from evaluation.judge.archive import FOLDER
+from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.client import CallFailed, Hopeless
 from evaluation.judge.judge import JudgeSettings, ModelJudge, metrics_of, open_judge, spec_of
 from evaluation.judge.limits import BudgetSpent, Spending
@@ -22,6 +26,7 @@ from evaluation.score.command import SelfDescription
 from evaluation.score.inquiry import LOOK, Inquiry, Keeps
 from evaluation.score.ledger import Ask, ScoreLedger
 
+MOVING = {"motion", "camera"}  # categories, or tags
 MOST_TOGETHER = 100  # rows in one write
 REASONS: Mapping[Kind, str] = {
     "refused": "the judge refused",
@@ -42,10 +47,21 @@ class JudgeMetric(NamedTuple):
     judge: ModelJudge
     question: JudgeQuestion
     align: str
+    audit: AuditRecord | None = None
 
     def definition_id(self, said: SelfDescription) -> str:
-        """Return a hash of model, wording, parameters and frame policy."""
-        return self.judge.definition_id(self.name, self.question, self.align)
+        """Return a hash of model, wording, parameters, frame policy and what the audit found."""
+        found = self.judge.definition_id(self.name, self.question, self.align)
+        if self.audit is None:
+            return found
+        return hashlib.sha256(f"{found} {self.audit.digest}".encode()).hexdigest()[:12]
+
+    def why_not(self, edit: Edit, world: str | None) -> str | None:
+        """Return why it does not apply to an edit, as the audit found; None where it does."""
+        if self.audit is None:
+            return None
+        is_motion = asks_for_motion(edit, world)
+        return self.audit.why_not(self.question.name, edit.category, is_motion=is_motion)
 
     def facts(self, said: SelfDescription) -> MetricInfo:
         """Return what run.json holds of it, in the form of all others."""
@@ -62,7 +78,12 @@ class JudgeMetric(NamedTuple):
             definition_id=self.definition_id(said),
             models={},
             policy=self.align,
-            judge=JudgeInfo(judge.model, judge.form, judge.frames.facts()),
+            judge=JudgeInfo(
+                judge.model,
+                judge.form,
+                judge.frames.facts(),
+                self.audit.line if self.audit else None,
+            ),
         )
 
     @property
@@ -97,11 +118,36 @@ def judge_metrics(
     for one in named:
         path = run.place(FOLDER, f"{one.name}.jsonl")
         judge = open_judge(one, path, settings, spending)
+        audit = next((a for a in settings.audits if a.identity == judge.identity), None)
         found |= {
-            metric: JudgeMetric(metric, judge, question, align)
+            metric: JudgeMetric(metric, judge, question, align, audit)
             for metric, question in metrics_of(one.name).items()
         }
+    _check_audits(settings.audits, {one.judge.name: one.judge for one in found.values()})
     return found
+
+
+def asks_for_motion(edit: Edit, world: str | None) -> bool:
+    """Return True if what an edit asks for shows in how things or the camera move."""
+    told = {edit.category, *edit.tags}
+    if world and edit.recipe:
+        told |= {WORLDS.get(world).category({name: word}) for name, word in edit.recipe.items()}
+    return bool(told & MOVING)
+
+
+def _check_audits(audits: Sequence[AuditRecord], judges: Mapping[str, ModelJudge]) -> None:
+    """Raise a `UserError` if an audit is of none of the judges."""
+    known = {one.identity: name for name, one in judges.items()}
+    for audit in audits:
+        if audit.identity not in known:
+            told = ", ".join(
+                f"{one.model} ({name}, {one.identity})" for name, one in judges.items()
+            )
+            raise UserError(
+                f"--judge-audit: {audit.identity} is an audit of {audit.model} with "
+                f"{audit.frames.get('count')} frames, and of none of {told or 'no judge'}: model, "
+                "wordings, parameters and frames have to be the same"
+            )
 
 
 class _Found(NamedTuple):
@@ -209,6 +255,8 @@ class JudgeInquiry(Inquiry):
     def _fields(self, ask: Ask) -> dict[str, Any]:
         """Return the fields of the row of a clip."""
         question, edit = self._metric.question, self._run.suite.edit(ask.row.edit)
+        if why := self._metric.why_not(edit, self._run.suite.world):
+            return {"status": "n/a", "reason": why}
         stills = self._showing.stills(ask.clip, question.sees_source)
         read = self._metric.judge.score(question, stills, edit.instruction, edit.prompt)
         pairs = {"pairs": len(stills.source)} if question.sees_source else {}

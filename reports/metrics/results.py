@@ -88,8 +88,11 @@ def compared_cell(summary: RunSummary, label: str, metric: str) -> TableCell:
 
 def elsewhere(run: Run, metrics: Sequence[str]) -> list[str]:
     """Return which of the metrics the toolkit did not compute, and what did."""
-    found = {name: run.metrics[name].elsewhere for name in metrics}
-    told = [f"{name} ({source})" for name, source in found.items() if source]
+    found: dict[str, list[str]] = {}
+    for name in metrics:
+        if source := run.metrics[name].elsewhere:
+            found.setdefault(source, []).append(name)
+    told = [f"{', '.join(names)} ({source})" for source, names in found.items()]
     return [f"Computed elsewhere: {', '.join(told)}."] if told else []
 
 

@@ -4,6 +4,7 @@ An audit is of a model, its wordings, its parameters and its frame policy togeth
 them is another, it says nothing.
 """
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dreamix.core.errors import UserError
-from dreamix.core.records import write_json
+from dreamix.core.records import to_json, write_json
 from dreamix.core.typed import STRICT, read_typed
 from evaluation.judge.audit.finding import Finding
 from evaluation.judge.audit.rules import ABILITIES, RULES, Verdict, together
@@ -71,6 +72,15 @@ class AuditRecord:
         }
         parts = [f"{word}: {', '.join(names)}" for word, names in told.items() if names]
         return f"audit {self.identity} on {self.sources} {self.world} sources; {'; '.join(parts)}"
+
+    @property
+    def digest(self) -> str:
+        """Hash of all verdicts: what decides to which edits metrics apply."""
+        told = {
+            category: {name: one.verdict for name, one in held.items()}
+            for category, held in {"": self.probes, **self.categories}.items()
+        }
+        return hashlib.sha256(to_json([self.identity, told]).encode()).hexdigest()[:12]
 
     def why_not(self, part: str, category: str, *, is_motion: bool) -> str | None:
         """Return why the judge's metric does not apply to an edit; None where it does.
