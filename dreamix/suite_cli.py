@@ -60,6 +60,7 @@ def formats() -> None:
     "--copy", is_flag=True, help="Put the clips beside suite.yaml, where that is allowed."
 )
 @click.option("--commit", help="Of the benchmark's repository; kept in the suite.")
+@click.option("--name", help="Of the suite.  [default: that of the format]")
 @LICENCE
 @FPS
 def import_(

@@ -63,3 +63,35 @@ def test_half_a_letter_of_utf_16_is_one_line(tmp_path: Path) -> None:
     path.write_bytes("edit;value\n".encode("utf-16") + b"\x00")
     with pytest.raises(UserError, match="this is no UTF-16"):
         gold_rows(path, GatheredRatings())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+def test_cells_and_names_of_two_lines_are_read_in_every_way_to_end_a_line(
+    tmp_path: Path, encoding: str
+) -> None:
+    """Spreadsheets put \r\n into cells; U+2028, from web pages, ends no row of a CSV (RFC 4180)."""
+    path = tmp_path / "t.csv"
+    text = 'edit,"the\r\nvalue"\r\n"a\r\nb",1\r\nc\u2028d,2\r\n'
+    path.write_bytes(text.encode(encoding))
+    read = [*table_rows(path, ("edit", "the value"), (), unread)]
+    assert read == [
+        (3, {"edit": "a\nb", "the value": "1"}), (5, {"edit": "c\u2028d", "the value": "2"}),
+    ]  # fmt: skip
+    names, rows = gold_rows(path, GatheredRatings())
+    assert (names, rows) == (["edit", "the value"], [(3, ["a\nb", "1"]), (5, ["c\u2028d", "2"])])
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"PK\x03\x04\x14\x00", "t.csv:1: a workbook, not a table of text: save it as CSV"),
+        ("edit,value\nGröße,1\n".encode("cp1252"), "t.csv:2: byte 0xf6 is not UTF-8: save"),
+    ],
+)
+def test_what_is_no_text_is_told_with_what_to_do(tmp_path: Path, data: bytes, told: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(data + b"\xff")
+    with pytest.raises(UserError, match=told):
+        [*table_rows(path, ("edit", "value"), (), unread)]
+    with pytest.raises(UserError, match=told):
+        gold_rows(path, GatheredRatings())

@@ -239,7 +239,7 @@ class TestMistakes:
         for path, why in (
             (tmp_path / "gone.csv", "cannot read .*gone.csv: No such file"),
             (tmp_path, "is no file"),
-            (tmp_path / "bytes.csv", "cannot read|lacks the column"),
+            (tmp_path / "bytes.csv", "cannot read|lacks the column|is no UTF-16"),
             (table(tmp_path, name="b.csv", head="edit,method,value\n"), "lacks the column metric"),
             (table(tmp_path), "holds no scores"),
         ):

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from benchmark_files import SAMPLES
 from console import Program, program
+from small_suites import put_clip, put_frames
 
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
 from dreamix.suite_formats.base import FORMATS
-from dreamix.suite_formats.draft import shuffled
+from dreamix.suite_formats.draft import At, EditDraft, shuffled
 from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
 from dreamix.suite_formats.outputs import outputs_of, write_outputs
 from evaluation.run.folder import RunFolder
@@ -38,7 +39,7 @@ def imported(
         path,
         out,
         wanted,
-        lambda rows: outputs_of(rows, found, partial=partial) if found else [],
+        lambda rows: outputs_of(rows, found, partial=partial),
     )
 
 
@@ -221,6 +222,65 @@ def test_two_edits_of_one_source_have_one_output_in_ivebench(tmp_path: Path) -> 
         imported("ivebench", path, tmp_path / "with", {"mine": folder})
 
 
+def of_table(folder: Path, text: str, *, clip: str = "a.mp4") -> ImportedSuite:
+    """The suite of a table with one clip."""
+    put_clip(folder / clip) if "." in clip else put_frames(folder / clip)
+    (folder / "r.csv").write_text(text, encoding="utf-8")
+    return import_suite(
+        FORMATS.get("csv"), folder / "r.csv", folder / "out", ImportChoices(fps=FPS)
+    )
+
+
+def test_words_of_other_scripts_stay_apart(tmp_path: Path) -> None:
+    """Style and background in Chinese are two categories, large and small letters one."""
+    head = "video,instruction,category,tags\n"
+    words = (("风格", "动作"), ("背景", "动作 颜色"), ("Größe", ""), ("GRÖSSE", ""), ("k" * 51, ""))
+    rows = "".join(f"a.mp4,{n},{one},{tags}\n" for n, (one, tags) in enumerate(words))
+    suite = of_table(tmp_path, f"{head}{rows}a.mp4,9,{'k' * 52},\n").suite
+    first, second, *sized, long, longer = (edit.category for edit in suite.edits)
+    assert len({first, second, sized[0], long, longer}) == 5 and sized[0] == sized[1]
+    assert (suite.categories[first], suite.categories[second]) == ("风格", "背景")
+    assert suite.edits[1].tags[:1] == suite.edits[0].tags and len(suite.edits[1].tags) == 2
+
+
+def test_lines_in_mistakes_are_those_of_the_users_file(tmp_path: Path) -> None:
+    text = "video,instruction,id\na.mp4,gold,Dup\n\na.mp4,blue,dup\na.mp4,gold,c\n"
+    with pytest.raises(Mistakes) as refused:
+        of_table(tmp_path, text)
+    lines = {problem.line: problem.message for problem in refused.value.problems}
+    assert "differs only by case from 'Dup' (line 2)" in lines[4]
+    assert "the same video and instruction as on line 2" in lines[5]
+
+
+@pytest.mark.parametrize("forms", [("Ent\u00e9", "Ente\u0301"), ("Ente\u0301", "Ent\u00e9")])
+def test_clips_and_outputs_are_found_in_either_unicode_form(
+    tmp_path: Path, forms: tuple[str, str]
+) -> None:
+    """A Mac keeps accents as signs of their own; a table typed elsewhere does not."""
+    there, told = forms
+    made = of_table(tmp_path, f"video,prompt\n{told}.mp4,x\n", clip=f"{there}.mp4")
+    assert [video.path for video in made.suite.videos.values()] == [f"{there}.mp4"]
+    put_clip(tmp_path / "mine" / f"{there}.mp4")
+    asked = EditDraft("e", "c", output=told)
+    found = outputs_of({"e": (At(tmp_path, 1), asked)}, {"m": tmp_path / "mine"}, partial=False)
+    assert found == [("m", "e", str(tmp_path / "mine" / f"{there}.mp4"))]
+
+
+def test_one_clip_has_one_frame_rate(tmp_path: Path) -> None:
+    with pytest.raises(Mistakes, match=r"r\.csv:3: fps 9 here and 8 in a row before: a has one"):
+        of_table(tmp_path, "video,prompt,fps\na,x,8\na,y,9\n", clip="a")
+
+
+def test_a_name_of_any_length_has_an_id(tmp_path: Path) -> None:
+    """V2VBench's ids are names and places with a hash, 100 letters at most."""
+    name = "k" * 95
+    put_frames(tmp_path / "frames" / name)
+    path = tmp_path / "config.yaml"
+    path.write_text(SAMPLES["v2vbench"].text.replace("kite-surf", name))
+    ids = [edit.id for edit in imported("v2vbench", path, tmp_path / "out").suite.edits]
+    assert len({*ids}) == 2 and all(len(one) <= 100 for one in ids)
+
+
 def test_an_edit_put_in_before_others_is_noticed_at_the_next_import(tmp_path: Path) -> None:
     sample, out = SAMPLES["v2vbench"], tmp_path / "out"
     path = sample.write(tmp_path / "b")
@@ -272,9 +332,14 @@ def test_a_folder_of_clips_and_a_spreadsheet_make_a_suite(
     sample = SAMPLES["csv"]
     sample.write(tmp_path)
     (tmp_path / "requests.csv").unlink()
+    odd = put_clip(tmp_path / "two\nlines.mp4")
+    code, _, err = suite_command("suite", "init", tmp_path)
+    assert code == 2 and "no suite can name, 'two\\nlines.mp4': rename them" in err
+    odd.unlink()
     code, said, _ = suite_command("suite", "init", tmp_path)
     assert code == 0 and "requests.csv: 1 clip; fill it in" in said
-    empty = (tmp_path / "requests.csv").read_text().splitlines()
+    assert (tmp_path / "requests.csv").read_bytes().startswith(b"\xef\xbb\xbfvideo,"), "Excel"
+    empty = (tmp_path / "requests.csv").read_text("utf-8-sig").splitlines()
     assert empty[1].startswith("clips/duck.mp4,")
     code, _, err = suite_command("suite", "init", tmp_path)
     assert code == 2 and "needs `prompt` or `instruction`" in err

@@ -2,21 +2,24 @@
 
 Columns may be separated by a comma, a semicolon or a tab and stand in any order; others beside them
 are not looked at. Names of columns count in any case, and spaces around cells do not count. Text is
-UTF-8, or UTF-16 where the file says so with a byte order mark.
+UTF-8, or UTF-16 where the first bytes say so.
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
-from dreamix.core.errors import UserError
+from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.records import spell_size
 from dreamix.core.wording import listed
 
 Wrong = Callable[[int, str], None]  # is told the line and what is wrong with its row
 SEPARATED = re.compile("sep=[,;]?", re.IGNORECASE)  # a first line that Excel writes and reads
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?")  # a number with a decimal comma
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .ods, and of .xls
 MOST = 256 << 20  # bytes: some million rows
 LARGEST_SEED = 2**63 - 1  # tables of scores keep seeds in 64 bits
 
@@ -42,17 +45,17 @@ def table_rows(
     """
     try:
         _check_size(path, most)
-        with path.open(newline="", encoding=_encoding(path)) as file:
-            header, above = file.readline(), 1  # lines above the first row
-            if SEPARATED.fullmatch(header.strip()):
-                header, above = file.readline(), 2
+        with path.open("rb") as bare:
+            encoding = encoding_of(bare.read(4))
+        with path.open(newline="", encoding=encoding) as file:
+            header, above = _header(file)
             names = _names(path, header, needed, optional)
             separator = _separator(header)
             reader = csv.reader(file, delimiter=separator)
             full = [name for name in needed if name not in empty]
             line = above + 1
             for cells in reader:
-                values = [cell.strip() for cell in cells]
+                values = [cell_text(cell) for cell in cells]
                 if any(values):
                     row = dict(zip(names, values, strict=False))
                     if why := _why_unusable(row, values[len(names) :], full):
@@ -62,8 +65,52 @@ def table_rows(
                 line = reader.line_num + above + 1
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
-    except (UnicodeError, csv.Error) as error:
+    except UnicodeError:
+        raise no_text(path, path.read_bytes()) from None
+    except csv.Error as error:
         raise UserError(f"cannot read {path} as a UTF-8 CSV: {error}") from None
+
+
+def encoding_of(data: bytes) -> str:
+    """Return how a table is encoded by its first bytes: UTF-8, or UTF-16 with a mark or without.
+
+    Without a mark, one of the two bytes of its first letter is zero, as in no other text.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    half = data[:2].find(b"\0") if len(data) > 1 else -1
+    return "utf-8-sig" if half < 0 else ("utf-16-be", "utf-16-le")[half]
+
+
+def no_text(path: Path, data: bytes) -> Mistakes:
+    """Return what is wrong with a file that cannot be decoded, with the line, and what to do."""
+    if data.startswith(WORKBOOKS):
+        return Mistakes([Problem(str(path), 1, "a workbook, not a table of text: save it as CSV")])
+    try:
+        data.decode(encoding_of(data))
+    except UnicodeDecodeError as error:
+        if encoding_of(data) != "utf-8-sig":
+            why = f"this is no UTF-16 ({error.reason}): save the file as UTF-8"
+            return Mistakes([Problem(str(path), 1, why)])
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"byte {data[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        return Mistakes([Problem(str(path), line, f"{why} (in Excel, `CSV UTF-8`)")])
+    return Mistakes([Problem(str(path), 1, "this is no text: save the file as UTF-8")])
+
+
+def cell_text(cell: str) -> str:
+    """Return what a cell says: blanks around it do not count, and a line ends in one way."""
+    return cell.strip().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _header(file: TextIO) -> tuple[str, int]:
+    """Return the line of the columns' names and how many lines it ends; a name may be of two."""
+    header, above = file.readline(), 1
+    if SEPARATED.fullmatch(header.strip()):
+        header, above = file.readline(), 2
+    while header.count('"') % 2 and (more := file.readline()):
+        header, above = header + more, above + 1
+    return header, above
 
 
 def point(text: str, separator: str) -> str:
@@ -81,11 +128,6 @@ def _check_size(path: Path, most: int) -> None:
         raise UserError(f"{path} is larger than {spell_size(most)}: split it")
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        return "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
 def _separator(header: str) -> str:
     """Return what separates columns: comma, semicolon or tab, whichever the header has most of."""
     return max(",;\t", key=header.count)
@@ -97,14 +139,15 @@ def _names(path: Path, header: str, needed: Sequence[str], optional: Sequence[st
     Raises:
         UserError: if one is missing or stands twice.
     """
-    cells = next(csv.reader([header.strip("\r\n")], delimiter=_separator(header)), [])
-    names = [cell.strip().lower() for cell in cells]
+    held = io.StringIO(header.strip("\r\n"), newline="")
+    cells = next(csv.reader(held, delimiter=_separator(header)), [])
+    names = [" ".join(cell.split()).lower() for cell in cells]
     if missing := [name for name in needed if name not in names]:
         has = ", ".join(names) or "nothing"
         more = f"; {listed(optional)} may be there too" if optional else ""
         raise UserError(
             f"{path} lacks the column {missing[0]}: its first line has {has}; {listed(needed)} "
-            f"are read{more}"
+            f"{'is' if len(needed) == 1 else 'are'} needed{more}"
         )
     if twice := [name for name in (*needed, *optional) if names.count(name) > 1]:
         raise UserError(f"{path} has two columns {twice[0]}")

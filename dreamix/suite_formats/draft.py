@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
+from unicodedata import combining, normalize
 
 from pydantic import ValidationError, create_model
 
@@ -20,6 +21,7 @@ from dreamix.data.suite_entries import CATEGORIES, Edit, EditQuestion, VideoEntr
 from dreamix.data.suite_form import why_outside, why_unsafe
 
 T = TypeVar("T")
+MOST_LETTERS = 50  # of a word for tables
 UNSTATED = "unstated"  # category of edits of which the benchmark says none
 
 
@@ -108,7 +110,7 @@ class Draft:
             told = {name: text for name, text in cells.items() if text}
             return adapter(row).validate_python(told)
         except ValidationError as error:
-            self.wrong(at, first_mistake(error))
+            self.wrong(at, " ".join(first_mistake(error).split()))
             return None
 
     def at_home(self, folder: Path) -> None:
@@ -126,16 +128,16 @@ class Draft:
     def found(self, at: At, path: str) -> str | None:
         """Return where the clip of a path is, relative to `root`; None after noting that it is not.
 
-        Folders at its beginning may be missing here: of a/b/c.mp4 b/c.mp4 and c.mp4 are tried too.
+        Folders at its beginning may be missing here: of a/b/c.mp4 b/c.mp4 and c.mp4 are tried too,
+        and each with its accents as letters of their own and as signs behind letters.
         """
         if why := why_outside(path):
             self.wrong(at, f"the clip {shown(path, 200)}{why}")
             return None
-        parts = Path(path).parts
-        tried = [Path(*parts[k:]) for k in range(len(parts))]
-        for one in tried:
-            if (self.root / one).exists():
-                return one.as_posix()
+        for parts in (Path(form).parts for form in unicode_forms(path)):
+            for one in (Path(*parts[k:]) for k in range(len(parts))):
+                if (self.root / one).exists():
+                    return one.as_posix()
         self.lost(at, path)
         return None
 
@@ -195,9 +197,24 @@ def digest(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
 
 
+def unicode_forms(path: str) -> list[str]:
+    """Return a path, and how else it may be spelled: systems differ in how they keep accents."""
+    return list(dict.fromkeys([path, normalize("NFC", path), normalize("NFD", path)]))
+
+
 def slug(text: str) -> str:
-    """Return a word for tables: small letters, digits, and - between them."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50] or UNSTATED
+    """Return a word for tables: small letters, digits, and - between them.
+
+    Where letters of other scripts, or letters beyond the fiftieth, would be lost, a hash tells the
+    words apart; blanks and signs alone say nothing.
+    """
+    bare = normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in bare if not combining(letter))
+    word = re.sub(r"[^a-z0-9]+", "-", bare).strip("-")
+    if (text.isascii() or not text.strip()) and len(word) <= MOST_LETTERS:
+        return word or UNSTATED
+    start = word[:40].strip("-") or "word"
+    return f"{start}-{digest(normalize('NFC', text.casefold()))}"
 
 
 def category_of(format_: str, asked: EditDraft) -> str:
@@ -213,7 +230,7 @@ def edit_id(asked: EditDraft) -> str:
     if not asked.positional:
         return safe_id(asked.key)
     words = digest(asked.prompt or "", asked.instruction or "")
-    return f"{safe_id(asked.key.replace('/', '_'))}_{words}"
+    return safe_id(f"{safe_id(asked.key.replace('/', '_'))}_{words}")
 
 
 def shuffled(options: Sequence[str], *names: str) -> tuple[str, ...]:
@@ -235,11 +252,13 @@ def entries(draft: Draft, clips: dict[str, str]) -> dict[str, VideoEntry]:
     """Return a video for each clip; what the first edit of it says of it counts."""
     ids = video_ids([*clips.values()])
     found: dict[str, VideoEntry] = {}
-    for _, asked in draft.edits:
+    for at, asked in draft.edits:
         if (path := clips.get(asked.clip)) is None:
             continue
         fps = (asked.fps or draft.fps) if (draft.root / path).is_dir() else None
         kept = found.get(path) or VideoEntry(ids[path], None, path, fps=fps)
+        if fps is not None and fps != kept.fps:
+            draft.wrong(at, f"fps {fps:g} here and {kept.fps:g} in a row before: {path} has one")
         if kept.caption is None:
             kept = replace(kept, caption=asked.caption)
         elif asked.caption not in (None, kept.caption):

@@ -4,6 +4,7 @@ Nothing is written unless all is right, and all that is wrong is told with its f
 """
 
 import bisect
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ from dreamix.suite_formats.draft import (
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SUITE_FILE = "suite.yaml"
+# How the checks of a suite name the line of what a row repeats.
+EARLIER = re.compile(r"((?:\(|\(first on |as on )line )([0-9]+)(?=\)|$)")
 
 
 @dataclass(frozen=True)
@@ -229,11 +232,17 @@ def _mistakes(
         first.setdefault(clips.get(asked.clip, ""), at)
     places = [first[str(video.path)] for video in videos.values()] + [at for _, (at, _) in rows]
     starts = [*written.videos, *written.edits]
-    told = (bisect.bisect_right(starts, problem.line) for problem in found)
-    return [  # here it is an option, and no key, that tells the rate
-        places[max(before - 1, 0)].wrong(problem.message.replace("`fps` is", "--fps is"))
-        for before, problem in zip(told, found, strict=True)
-    ]
+
+    def row_of(line: int) -> At:
+        return places[max(bisect.bisect_right(starts, line) - 1, 0)]
+
+    return [row_of(one.line).wrong(_as_told_here(one.message, row_of)) for one in found]
+
+
+def _as_told_here(message: str, row_of: Callable[[int], At]) -> str:
+    """Return what a check says with the lines of the user's file, where a rate is an option."""
+    lines = EARLIER.sub(lambda found: f"{found[1]}{row_of(int(found[2])).line}", message)
+    return lines.replace("`fps` is", "--fps is")
 
 
 def _check_before(

@@ -13,7 +13,7 @@ from dreamix.core.litter import is_litter
 from dreamix.core.names import shown
 from dreamix.core.records import write_whole
 from dreamix.data.suite_form import why_outside
-from dreamix.suite_formats.draft import At, EditDraft
+from dreamix.suite_formats.draft import At, EditDraft, unicode_forms
 
 SUFFIXES = (".mp4", ".webm", ".gif", ".mov", ".mkv", ".m4v")
 OUTPUTS_FILE = "outputs.csv"
@@ -50,7 +50,7 @@ def outputs_of(rows: Rows, folders: Mapping[str, Path], *, partial: bool) -> lis
     Raises:
         UserError: with all that is missing, stands twice or cannot be told apart.
     """
-    problems = [*_alike(rows)]
+    problems = [*_alike(rows)] if folders else []
     found: list[tuple[str, ...]] = []
     told = {edit: row for edit, row in rows.items() if row[1].output is not None}
     for edit, (at, asked) in told.items():
@@ -85,9 +85,12 @@ def _alike(rows: Rows) -> Iterable[Problem]:
 
 def _fits(folder: Path, place: str) -> list[Path]:
     """Return the clips and folders of frames that are an output: there should be one."""
-    whole = folder / place
-    clips = [whole.with_name(whole.name + suffix) for suffix in SUFFIXES]
-    return [path for path in clips if path.is_file()] + ([whole] if whole.is_dir() else [])
+    for whole in (folder / form for form in unicode_forms(place)):
+        clips = [whole.with_name(whole.name + suffix) for suffix in SUFFIXES]
+        fits = [path for path in clips if path.is_file()] + ([whole] if whole.is_dir() else [])
+        if fits:
+            return fits
+    return []
 
 
 def write_outputs(out: Path, found: Iterable[tuple[str, ...]]) -> Path:

@@ -12,6 +12,8 @@ from dreamix.core.litter import is_litter
 from dreamix.core.media_images import SUFFIXES as PICTURES
 from dreamix.core.records import write_whole
 from dreamix.core.spreadsheet import harmless
+from dreamix.core.wording import listed
+from dreamix.data.suite_form import control_character, why_outside
 from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
 from dreamix.suite_formats.outputs import SUFFIXES
@@ -27,13 +29,16 @@ def write_requests(folder: Path, table: Path) -> int:
     clips = [path.relative_to(folder).as_posix() for path in _clips(folder)]
     if not clips:
         raise UserError(f"{folder} has no clips ({', '.join(SUFFIXES)}, or folders of frames)")
+    if odd := [clip for clip in clips if control_character(clip) or why_outside(clip)]:
+        names = listed([ascii(clip) for clip in odd])
+        raise UserError(f"{folder} has clips that no suite can name, {names}: rename them")
     held = io.StringIO()
     lines = csv.writer(held)
     columns = [name for name in COLUMNS if name != "id"]
     lines.writerow(columns)
     lines.writerows([harmless(clip), *[""] * (len(columns) - 1)] for clip in clips)
     with write_whole(table) as file:
-        file.write(held.getvalue().encode())
+        file.write(held.getvalue().encode("utf-8-sig"))  # or spreadsheets misread accents
     return len(clips)
 
 

@@ -1,6 +1,5 @@
 """Files of strangers as text, CSV and JSON: bounded, in UTF-8, every mistake with its line."""
 
-import codecs
 import csv
 import gzip
 import io
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dreamix.core.csv_reading import COMMA, SEPARATED, point
+from dreamix.core.csv_reading import COMMA, SEPARATED, cell_text, encoding_of, no_text, point
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.names import shown
 from dreamix.core.records import parse_json, read_bytes, spell_size
@@ -29,23 +28,10 @@ def read_text(path: Path) -> str:
         UserError: if it cannot be read, is too large or is not UTF-8.
     """
     data = _unpacked(path) if path.suffix == ".gz" else read_bytes(path, MOST_BYTES)
-    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return _utf16(path, data)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        why = f"byte {data[error.start]:#04x} is not UTF-8: save the file as UTF-8"
-        raise Mistakes([Problem(str(path), line, why)]) from None
-
-
-def _utf16(path: Path, data: bytes) -> str:
-    """Return the text of a file that says by its first bytes that it is UTF-16."""
-    try:
-        return data.decode("utf-16")
-    except UnicodeDecodeError as error:
-        why = f"this is no UTF-16 ({error.reason}): save the file as UTF-8"
-        raise Mistakes([Problem(str(path), 1, why)]) from None
+        return data.decode(encoding_of(data))
+    except UnicodeDecodeError:
+        raise no_text(path, data) from None
 
 
 def _unpacked(path: Path) -> bytes:
@@ -73,8 +59,8 @@ def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tupl
     if SEPARATED.fullmatch(first.strip()):  # an empty line for it: lines keep their numbers
         text, first = f"\n{rest}", rest.partition("\n")[0]
     separator = max(SEPARATORS, key=first.count)
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
-    names = [cell.strip() for cell in next(_numbered(path, lines), (0, []))[1]]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    names = [" ".join(cell.split()) for cell in next(_numbered(path, lines), (0, []))[1]]
     if not names or len(names) > MANY:
         raise UserError(f"{path}: its first line should name its columns, {MANY} at most")
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -84,7 +70,7 @@ def table_rows(path: Path, found: GatheredRatings) -> tuple[list[str], list[tupl
         if len(cells) != len(names):
             found.wrong(path, line, f"{len(cells)} cells here, {len(names)} in the first line")
         else:
-            rows.append((line, [cell.strip() for cell in cells]))
+            rows.append((line, [cell_text(cell) for cell in cells]))
     for place in _with_commas([cells for _, cells in rows]):
         for _, cells in rows:
             cells[place] = point(cells[place], separator)
