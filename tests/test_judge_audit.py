@@ -10,20 +10,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from chat_server import HALF, HANG, ChatServer, chat_server, digest_of, pictures_of, reply, words_of
 from click.testing import CliRunner
-from exam_oracle import Oracle, SmallToybox, answered, biased, chosen
+from exam_oracle import Oracle, SmallToybox, answered, biased, canary, chosen
 from scipy.stats import binomtest
-from small_suites import bring_four
+from small_suites import bring_four, put_clip
 
 from dreamix.core.errors import UserError
+from dreamix.data.suite import load_suite
 from dreamix.data.suite_entries import Edit
 from dreamix.data.worlds import WORLDS
+from dreamix.methods.base import ExpansionContext, variants
 from dreamix.toybox.world import Scene, render
+from evaluation.gold.cli import import_ratings
 from evaluation.judge.audit.answers import Answers, AuditAnswer
-from evaluation.judge.audit.asking import Exam, answers_of, exam_of
-from evaluation.judge.audit.clips import AuditSource, captioned, frozen, shuffled
+from evaluation.judge.audit.asking import answers_of
+from evaluation.judge.audit.clips import RenderedSource, VotedClip, captioned, frozen, shuffled
+from evaluation.judge.audit.exam import Exam, exam_of
 from evaluation.judge.audit.finding import Finding, in_gaps, share_of
+from evaluation.judge.audit.footage import FootageExam
 from evaluation.judge.audit.plan import Asked, questions
 from evaluation.judge.audit.probes import findings
 from evaluation.judge.audit.record import AuditRecord, abilities_of, read_audit, record_of
@@ -32,18 +38,22 @@ from evaluation.judge.frames import FramePolicy, stills_of_both
 from evaluation.judge.judge import JudgeSettings, ModelJudge, open_judge, spec_of
 from evaluation.judge.limits import CallLimits, Spending
 from evaluation.run.folder import RunFolder
+from evaluation.run.runner import run_suite
 from evaluation.score.judging import asks_for_motion
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 from evaluation.stats.shares import paired_share_difference, wilson
 from reports.audit.cli import judge as command
+from reports.audit.votes import voted_clips
 from reports.loading import load_run
 from reports.metrics.results import elsewhere
+from reports.people.export import read_export
 
 WORLD = SmallToybox()
 TEN, THREE = exam_of(WORLD, 10, 0), exam_of(WORLD, 3, 0)
 SETTINGS = JudgeSettings(FramePolicy(count=4))
+ON_TRUTH = [name for name in RULES if not name.startswith("voted")]
 Body = Mapping[str, Any]
 Script = Callable[[dict[str, Any]], Mapping[str, Any]]
 
@@ -76,9 +86,9 @@ class TestOracle:
         nothing = ("unedited", "no_picture", "no_picture.nothing", "polarity", "polarity.letters",
                    "order", "paraphrase", "paraphrase.verdicts", "frames", "resolution", "retest",
                    "retest.drift", "answers", "trap")  # fmt: skip
-        right = {name: 1.0 for name in RULES} | dict.fromkeys(nothing, 0.0)
+        right = {name: 1.0 for name in ON_TRUTH} | dict.fromkeys(nothing, 0.0)
         right |= {"order.first_share": 0.5, "answers.mass": 0.98}
-        told = {name: found[name].value for name in RULES}
+        told = {name: found[name].value for name in ON_TRUTH}
         assert told == pytest.approx(right)
         assert "fails" not in {one.verdict for one in found.values()}
 
@@ -87,7 +97,7 @@ class TestOracle:
         exam = exam_of(WORLD, 40, 1)
         found = examined(Oracle(exam.edits, WORLD), tmp_path, exam, JudgeSettings())
         verdicts = {name: one.verdict for name, one in found.items() if name in RULES}
-        assert verdicts == dict.fromkeys(RULES, "passes")
+        assert verdicts == dict.fromkeys(ON_TRUTH, "passes")
 
 
 def score_in(true: dict[str, Any]) -> str:
@@ -308,7 +318,9 @@ class TestShown:
         policy = FramePolicy(packing="png")
         named = {
             one.name: one
-            for one in questions(AuditSource(WORLD, edit), Asked("token", policy), is_steady=True)
+            for one in questions(
+                RenderedSource(WORLD, edit), Asked("token", policy), is_steady=True
+            )
         }
         scenes = {
             name: render(Scene.from_dict(recipe))
@@ -537,6 +549,86 @@ class TestScoring:
     ) -> None:
         asked = Edit.from_dict({"id": "a", "video": "v", "prompt": "p", **edit})
         assert asks_for_motion(asked, world) is is_motion
+
+
+def put_suite(folder: Path) -> Path:
+    """Three sources of noise with an edit each, and clips of two methods for them."""
+    names = ("cow", "dog", "owl")
+    for number, name in enumerate(names):
+        put_clip(folder / f"{name}.mp4", 100 + number)
+        for place, method in enumerate(("one", "two")):
+            put_clip(folder / "out" / method / f"{name}-1.mp4", 10 * number + place)
+    document = {
+        "name": "animals", "version": 1, "licence": "none",
+        "videos": [{"id": n, "path": f"{n}.mp4", "caption": f"a {n}"} for n in names],
+        "edits": [{"id": f"{n}-1", "video": n, "prompt": f"a red {n}", "category": "style"}
+                  for n in names],
+    }  # fmt: skip
+    (folder / "suite.yaml").write_text(yaml.safe_dump(document))
+    columns = variants(f"external:{folder}/out/*", None, ExpansionContext(frozenset()))
+    run_suite(load_suite(folder), columns, folder / "run")
+    return folder / "run"
+
+
+class TestFootage:
+    """Real clips: the source stands for itself, and what raters agreed on for the rest."""
+
+    def test_the_source_and_agreed_clips_are_asked_about(self, tmp_path: Path) -> None:
+        run = RunFolder(put_suite(tmp_path))
+        voted = {
+            "cow": [VotedClip("cow-1", "one", 0, True, "a red cow", ""),
+                    VotedClip("cow-1", "two", 0, False, "a red cow", "")],
+            "owl": [VotedClip("owl-1", "two", 0, True, "a red owl", "")],
+        }  # fmt: skip
+        exam = FootageExam(run, 10, 0, voted)
+
+        def script(body: dict[str, Any]) -> Mapping[str, Any]:
+            """Accepts what differs from its source, and nothing else."""
+            if (known := canary(body)) is not None:
+                return known
+            words, pictures = words_of(body), pictures_of(body)
+            half = len(pictures) // 2
+            if "one word" in words or "one letter" in words:
+                return chosen("No" if "one word" in words else "C")
+            is_same = pictures[:half] == pictures[half:]
+            return answered((1 if is_same else 5) if "How far" in words else (5 if is_same else 2))
+
+        with chat_server(script, keeps=False) as server:
+            judge = opened(server, tmp_path)
+            answers = Answers(exam.edits, answers_of(judge, exam, 4))
+        found = {one.name: one for one in exam.findings(answers, judge.frames)}
+        values = {name: one.value for name, one in found.items()}
+        assert {edit.id for edit in exam.edits} == {"cow", "dog", "owl"}
+        assert values["unedited"] == 0
+        assert values["unedited.fidelity"] == values["wrong_clip"] == 1
+        assert values["polarity"] == pytest.approx(0.02 / 0.98 - 1, abs=0.03)
+        assert (found["voted_successes"].value, found["voted_successes"].sources) == (1, 2)
+        assert (found["voted_failures"].value, found["voted_failures"].sources) == (1, 1)
+        assert (found["voted_pairs"].value, found["voted_pairs"].sources) == (0.5, 1)
+
+    def test_agreed_clips_are_those_of_three_raters_of_one_mind(self, tmp_path: Path) -> None:
+        run = RunFolder(put_suite(tmp_path))
+        votes = {("cow-1", "one"): (5, 4, 4), ("cow-1", "two"): (1, 2, 2),
+                 ("dog-1", "one"): (5, 5, 3), ("dog-1", "two"): (1, 1), ("owl-1", "x"): (5, 5, 5),
+                 ("owl-1", "two"): (1, 1, 1)}  # fmt: skip
+        lines = ["rater,edit,method,question,value"]
+        lines += [
+            f"r{number},{edit},{method},alignment,{value}"
+            for (edit, method), values in votes.items()
+            for number, value in enumerate(values)
+        ]
+        (tmp_path / "votes.csv").write_text("\n".join(lines) + "\n")
+        args = ["import", "csv", str(tmp_path / "votes.csv"), "--scale", "1:5"]
+        done = CliRunner().invoke(import_ratings, [*args[1:], "--out", str(tmp_path / "export")])
+        assert done.exit_code == 0, (done.output, done.exception)
+        found = voted_clips(read_export(tmp_path / "export"), run)
+        told = {(c.edit, c.method): c.is_success for clips in found.values() for c in clips}
+        assert told == {("cow-1", "one"): True, ("cow-1", "two"): False, ("owl-1", "two"): False}
+
+    def test_votes_without_a_run_are_refused(self, tmp_path: Path) -> None:
+        args = ["audit", "q=openai:http://x/v1#m", "--votes", str(tmp_path), "--out", "a"]
+        done = CliRunner().invoke(command, args)
+        assert str(done.exception) == "--votes are of clips of a run: name that with --run"
 
 
 class TestCommand:

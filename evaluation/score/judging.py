@@ -47,21 +47,22 @@ class JudgeMetric(NamedTuple):
     judge: ModelJudge
     question: JudgeQuestion
     align: str
-    audit: AuditRecord | None = None
+    audits: tuple[AuditRecord, ...] = ()
 
     def definition_id(self, said: SelfDescription) -> str:
         """Return a hash of model, wording, parameters, frame policy and what the audit found."""
         found = self.judge.definition_id(self.name, self.question, self.align)
-        if self.audit is None:
+        if not self.audits:
             return found
-        return hashlib.sha256(f"{found} {self.audit.digest}".encode()).hexdigest()[:12]
+        told = " ".join([found, *sorted(audit.digest for audit in self.audits)])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def why_not(self, edit: Edit, world: str | None) -> str | None:
-        """Return why it does not apply to an edit, as the audit found; None where it does."""
-        if self.audit is None:
-            return None
+        """Return why it does not apply to an edit, as an audit found; None where it does."""
+        asked = self.question.name, edit.category
         is_motion = asks_for_motion(edit, world)
-        return self.audit.why_not(self.question.name, edit.category, is_motion=is_motion)
+        reasons = (audit.why_not(*asked, is_motion=is_motion) for audit in self.audits)
+        return next((why for why in reasons if why), None)
 
     def facts(self, said: SelfDescription) -> MetricInfo:
         """Return what run.json holds of it, in the form of all others."""
@@ -82,7 +83,7 @@ class JudgeMetric(NamedTuple):
                 judge.model,
                 judge.form,
                 judge.frames.facts(),
-                self.audit.line if self.audit else None,
+                "; ".join(audit.line for audit in self.audits) or None,
             ),
         )
 
@@ -118,9 +119,9 @@ def judge_metrics(
     for one in named:
         path = run.place(FOLDER, f"{one.name}.jsonl")
         judge = open_judge(one, path, settings, spending)
-        audit = next((a for a in settings.audits if a.identity == judge.identity), None)
+        audits = tuple(one for one in settings.audits if one.identity == judge.identity)
         found |= {
-            metric: JudgeMetric(metric, judge, question, align, audit)
+            metric: JudgeMetric(metric, judge, question, align, audits)
             for metric, question in metrics_of(one.name).items()
         }
     _check_audits(settings.audits, {one.judge.name: one.judge for one in found.values()})

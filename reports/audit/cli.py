@@ -1,14 +1,18 @@
 """`dreamix judge`: judges of edits, examined."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreamix.core.errors import UserError
 from dreamix.core.progress import progress_bar
 from dreamix.data.worlds import WORLDS
 from dreamix.remote.place_type import Place
 from evaluation.options import ASKING_OPTIONS, judge_settings
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.exam import Exam
 
 
 @click.group()
@@ -33,10 +37,30 @@ def judge() -> None:
     help="Whose scenes are rendered.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the scenes.")
+@click.option(
+    "--run",
+    type=Place(),
+    metavar="RUN",
+    help="Ask about the real clips of a run instead: its sources, and what raters agreed on.",
+)
+@click.option(
+    "--votes",
+    type=Place(),
+    metavar="EXPORT",
+    help="With --run: the export of a study of it, for clips that all raters called the same.",
+)
 @click.option("--device", help="A torch device, for NAME=local:FOLDER.  [default: cpu]")
 @ASKING_OPTIONS
 def audit(
-    judge: str, sources: int, out: Path, world: str, seed: int, device: str | None, **asking: Any
+    judge: str,
+    sources: int,
+    out: Path,
+    world: str,
+    seed: int,
+    run: Path | None,
+    votes: Path | None,
+    device: str | None,
+    **asking: Any,
 ) -> None:
     """Ask a judge about edits of which all is known: which of its abilities can be believed?
 
@@ -47,15 +71,32 @@ def audit(
     from dreamix.core.records import only_writer
     from evaluation.judge.audit.audit import audit as examined
     from evaluation.judge.audit.audit import enough
+    from evaluation.judge.audit.exam import exam_of
     from reports.audit.page import write_page
 
     settings = judge_settings(asking, device or "cpu")
-    click.echo(enough(sources))
+    if votes and not run:
+        raise UserError("--votes are of clips of a run: name that with --run")
+    exam = _of_run(run, votes, sources, seed) if run else exam_of(WORLDS.get(world), sources, seed)
+    click.echo(enough(len(exam.edits)))
     with only_writer(out), progress_bar("questions") as progress:
-        done = examined(judge, world, sources, seed, out, settings, progress)
+        done = examined(judge, exam, seed, out, settings, progress)
         page = write_page(done, out)
     for ability, verdict in done.record.abilities.items():
         click.echo(f"{ability}: {verdict}")
     for note in done.record.notes:
         click.echo(f"note: {note}")
     click.echo(f"audit page: {page}")
+
+
+def _of_run(run: Path, votes: Path | None, sources: int, seed: int) -> "Exam":
+    """Return the exam on the clips of a run."""
+    from evaluation.judge.audit.footage import FootageExam
+    from evaluation.run.folder import RunFolder
+    from reports.audit.votes import voted_clips
+    from reports.people.export import read_export
+
+    opened = RunFolder(run)
+    opened.check()
+    voted = voted_clips(read_export(votes), opened) if votes else {}
+    return FootageExam(opened, sources, seed, voted)

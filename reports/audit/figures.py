@@ -1,12 +1,14 @@
 """The figures of an audit: statistics beside their thresholds, and what was shown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.judge.audit.asking import Exam
-from evaluation.judge.audit.clips import AuditSource, Shown
+from evaluation.judge.audit.clips import AuditSource
+from evaluation.judge.audit.exam import Exam
 from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.audit.rules import RULES
 from evaluation.judge.audit.words import PROBES
@@ -14,13 +16,13 @@ from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS
 from reports.parts import Drawing
 
 VERDICTS = {"passes": (COLOURS[2], "o"), "fails": (COLOURS[1], "X"), "cannot be told": (MUTED, "s")}
-SHOWINGS: dict[Shown, str] = {
+SHOWINGS = {
     "source": "source", "exact": "exact edit", "both": "two changes", "extra": "a change more",
     "other": "another source", "frozen": "held", "shuffled": "disorder",
     "captioned": "caption", "grey": "grey",
 }  # fmt: skip
 WIDE = 240  # pixels of a drawn frame
-PLACES = (0, 7, 15)  # frames of a clip that are drawn
+PLACES = (0.0, 0.5, 1.0)  # of a clip, whose frames are drawn
 
 
 def drawn_probes(record: AuditRecord) -> Drawing:
@@ -64,27 +66,30 @@ def _probe(axes: Axes, place: int, name: str, record: AuditRecord) -> None:
 def drawn_showings(exam: Exam) -> tuple[Drawing, ...]:
     """Return a drawing for the first edit of each category: frames of all that was shown."""
     firsts = {edit.category: edit for edit in reversed(exam.edits)}
-    return tuple(_showing(AuditSource(exam.world, firsts[category])) for category in sorted(firsts))
+    return tuple(
+        _showing(exam.source_of(firsts[category]), exam.showings) for category in sorted(firsts)
+    )
 
 
-def _showing(source: AuditSource) -> Drawing:
+def _showing(source: AuditSource, showings: Sequence[str]) -> Drawing:
     edit = source.edit
+    told = edit.wordings[0] or edit.prompt
+    told += f"; two changes: {edit.both_wording}" if edit.both_wording else ""
     with rc_context(SETTINGS):
         figure = Figure(figsize=(7.2, 1.75), layout="constrained")
-        grid = figure.subplots(len(PLACES), len(SHOWINGS))
-        for column, (shown, title) in enumerate(SHOWINGS.items()):
+        grid = figure.subplots(len(PLACES), len(showings))
+        for column, shown in enumerate(showings):
             frames = source.clip(shown).frames
             for row, place in enumerate(PLACES):
                 axes = grid[row, column]
-                axes.imshow(_small(frames[min(place, len(frames) - 1)]))
+                axes.imshow(_small(frames[round(place * (len(frames) - 1))]))
                 axes.set_axis_off()
-            grid[0, column].set_title(title, fontsize=6.5, loc="center")
+            grid[0, column].set_title(SHOWINGS[shown], fontsize=6.5, loc="center")
     return Drawing(
         f"shown_{edit.category}",
         figure,
-        f"Frames of what was shown as the edit when asked: {edit.wordings[0]}.",
-        f"{edit.category.capitalize()}: \N{LEFT DOUBLE QUOTATION MARK}{edit.wordings[0]}"
-        f"\N{RIGHT DOUBLE QUOTATION MARK}; two changes: {edit.both_wording}.",
+        f"Frames of what was shown as the edit when asked: {told}.",
+        f"{edit.category.capitalize()}: {told}.",
     )
 
 

@@ -9,7 +9,7 @@ from dreamix.core.records import write_whole
 from dreamix.core.wording import listed, plural, titled
 from evaluation.judge.audit.audit import Audited, enough
 from evaluation.judge.audit.record import AuditRecord, Probe
-from evaluation.judge.audit.rules import ABILITIES, RULES, SCORES
+from evaluation.judge.audit.rules import RULES, SCORES
 from evaluation.judge.audit.words import PROBES, SHOWN
 from reports.audit.figures import drawn_probes, drawn_showings
 from reports.page.files import check_out, utf8, write_parts
@@ -19,10 +19,6 @@ from reports.subjects import made_with
 from reports.tables import NOTHING, Estimate, Table, TableCell, ends_cell, number, table_of
 
 _PIECES = macros("pieces.html")
-SYNTHETIC = (
-    "The clips are rendered: to pass here is necessary, and not enough. How well the judge follows "
-    "people on real clips is for gold data to say (dreamix meta)."
-)
 CAPTION = (
     "Each statistic with its 95% interval over sources and its declared threshold. It fails only "
     "where its whole interval is on the wrong side, and passes only where all of it is on the "
@@ -36,7 +32,8 @@ def write_page(done: Audited, out: Path) -> Path:
     check_out(out)
     record = done.record
     made = [
-        *(make(record) for make in (_abilities, _probes, _policies, _categories, _failures)),
+        _abilities(record, done.exam.note),
+        *(make(record) for make in (_probes, _policies, _categories, _failures)),
         _showings(done),
     ]
     parts = [part for part in made if part]
@@ -55,26 +52,26 @@ def write_page(done: Audited, out: Path) -> Path:
     return out / "index.html"
 
 
-def _abilities(record: AuditRecord) -> ReportPart:
+def _abilities(record: AuditRecord, note: str) -> ReportPart:
     """Return the verdicts by ability, each with what decided it, and the metrics that remain."""
     table = table_of(
         "abilities",
         "Verdict by ability",
         "An ability fails with one of its probes, and passes with all of them. Where it failed, "
         "the metrics that rest on it do not apply.",
-        [*ABILITIES],
+        [*record.abilities],
         [
-            ("verdict", [record.abilities[name] for name in ABILITIES]),
-            ("decided by", [_decisive(record, name) for name in ABILITIES]),
+            ("verdict", [*record.abilities.values()]),
+            ("decided by", [_decisive(record, name) for name in record.abilities]),
         ],
         first="ability",
     )
     return ReportPart(
         id="verdict",
         title="Verdict",
-        notes=(f"{enough(record.sources).capitalize()}.", SYNTHETIC, *record.notes),
+        notes=(f"{enough(record.sources).capitalize()}.", note, *record.notes),
         tables=(table, _metrics(record)),
-        found=tuple(_sentence(record, name) for name in ABILITIES),
+        found=tuple(_sentence(record, name) for name in record.abilities),
     )
 
 

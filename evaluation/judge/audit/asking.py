@@ -4,66 +4,20 @@ Sources are made one after the other, so that their clips never fill the memory.
 a second time is sent after everything else: a model that drifts has moved by then.
 """
 
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
-from dreamix.data.worlds import AuditEdit, World
 from evaluation.judge.audit.answers import AuditAnswer
-from evaluation.judge.audit.clips import AuditSource, Shown
-from evaluation.judge.audit.plan import STEADY, Asked, AuditQuestion, questions, repeated
+from evaluation.judge.audit.exam import Exam
+from evaluation.judge.audit.plan import Asked, AuditQuestion
 from evaluation.judge.client import CallFailed, Hopeless
-from evaluation.judge.frames import FramePolicy, Stills
 from evaluation.judge.judge import ModelJudge
 from evaluation.judge.limits import BudgetSpent
 from evaluation.judge.reading import OptionShares, Reading
 
 IN_VAIN = 30  # questions in a row without any reply, after which no more are sent
 NO_REPLY = "no answer"
-
-Asking = Callable[[str, AuditQuestion], AuditAnswer]
-
-
-class Exam(NamedTuple):
-    """Which edits a judge is examined with."""
-
-    world: World
-    edits: Sequence[AuditEdit]
-
-    def planned(self, asked: Asked) -> int:
-        """Return the number of questions."""
-        return sum(1 for _ in self.questions(asked, _Unmade))
-
-    def questions(
-        self, asked: Asked, source_of: type[AuditSource] = AuditSource
-    ) -> Iterator[tuple[AuditEdit, AuditQuestion]]:
-        """Yield all questions, by source, then what is asked again."""
-        for number, edit in enumerate(self.edits):
-            source = source_of(self.world, edit)
-            for question in questions(source, asked, is_steady=number < STEADY):
-                yield edit, question
-        for edit in self.edits[:STEADY]:
-            source = source_of(self.world, edit)
-            yield from ((edit, question) for question in repeated(source, asked))
-
-
-class _Unmade(AuditSource):
-    """A source of which the questions are counted, and no clip is made."""
-
-    def stills(self, shown: Shown, policy: FramePolicy, beside_source: bool = True) -> Stills:
-        """Return none."""
-        return Stills((), ())
-
-    def seated(self, shown: Shown, policy: FramePolicy, letter: str) -> Stills:
-        """Return none."""
-        return Stills((), ())
-
-
-def exam_of(world: World, sources: int, seed: int) -> Exam:
-    """Return the first edits of a world's endless list; more sources are these and others."""
-    return Exam(world, [world.audit_edit(number, seed) for number in range(sources)])
 
 
 def answers_of(

@@ -9,12 +9,11 @@ from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from dreamix.core.records import to_json
 from dreamix.core.spreadsheet import write_csv
-from dreamix.data.worlds import WORLDS
 from evaluation.judge.archive import FOLDER
 from evaluation.judge.audit.answers import Answers, AuditAnswer
-from evaluation.judge.audit.asking import Exam, answers_of, exam_of
+from evaluation.judge.audit.asking import answers_of
+from evaluation.judge.audit.exam import Exam
 from evaluation.judge.audit.plan import Asked
-from evaluation.judge.audit.probes import findings, findings_in
 from evaluation.judge.audit.record import AuditRecord, record_of
 from evaluation.judge.audit.rules import TO_CERTIFY, TO_FIND
 from evaluation.judge.canary import ASKED
@@ -35,21 +34,20 @@ class Audited(NamedTuple):
 
 
 def audit(
-    spec: str, world: str, sources: int, seed: int, folder: Path, settings: JudgeSettings,
-    progress: Progress,
-) -> Audited:  # fmt: skip
+    spec: str, exam: Exam, seed: int, folder: Path, settings: JudgeSettings, progress: Progress
+) -> Audited:
     """Return the audit of a judge; answers and record are kept in the folder.
 
     Raises:
         UserError: if the judge cannot be asked, or it would cost more than the budget.
     """
-    named, exam = spec_of(spec), exam_of(WORLDS.get(world), sources, seed)
+    named = spec_of(spec)
     spending = Spending(settings.budget)
     judge = open_judge(named, folder / FOLDER / f"{named.name}.jsonl", settings, spending)
     _check_cost(judge, exam, settings, spending)
     found = answers_of(judge, exam, 2 * settings.limits.together, progress)
     _write_rows(folder / ROWS, exam, found)
-    record = _record(judge, exam, world, seed, found)
+    record = _record(judge, exam, seed, found)
     record.save(folder)
     return Audited(record, judge, exam, spending)
 
@@ -91,14 +89,14 @@ def _check_cost(judge: ModelJudge, exam: Exam, settings: JudgeSettings, spending
 
 def _tokens_of_one(judge: ModelJudge, exam: Exam, asked: Asked) -> float:
     """Return what a question costs, by those of the first source."""
-    first = exam._replace(edits=exam.edits[:1])
-    costs = [judge.request(one.parts).about_tokens for _, one in first.questions(asked)]
+    source = exam.source_of(exam.edits[0])
+    asked_first = exam.of_source(source, asked, is_steady=False)
+    costs = [judge.request(one.parts).about_tokens for one in asked_first]
     return sum(costs) / len(costs)
 
 
 def _record(
-    judge: ModelJudge, exam: Exam, world: str, seed: int,
-    found: Mapping[tuple[str, str], AuditAnswer],
+    judge: ModelJudge, exam: Exam, seed: int, found: Mapping[tuple[str, str], AuditAnswer],
 ) -> AuditRecord:  # fmt: skip
     from dreamix import __version__
 
@@ -106,13 +104,13 @@ def _record(
     categories = sorted({edit.category for edit in exam.edits})
     statuses = Counter(one.status for one in found.values() if one.status != "ok")
     return record_of(
-        found=findings(answers, judge.frames),
-        by_category={name: findings_in(answers, name) for name in categories},
+        found=exam.findings(answers, judge.frames),
+        by_category={name: exam.findings_in(answers, name) for name in categories},
         identity=judge.identity,
         model=judge.model,
         form=judge.form,
         frames=judge.frames.facts(),
-        world=world,
+        world=exam.title,
         seed=seed,
         sources=len(exam.edits),
         questions=len(found),

@@ -3,8 +3,9 @@
 Each clip is made once for a source, and shown as stills of the same moments as in a scoring.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,9 +14,19 @@ from dreamix.core.video import Video
 from dreamix.data.worlds import AuditEdit, World
 from evaluation.judge.frames import FramePolicy, Still, Stills, stills_of_edit
 
-Shown = Literal[
-    "exact", "source", "extra", "other", "both", "frozen", "shuffled", "grey", "captioned"
-]
+
+class VotedClip(NamedTuple):
+    """A clip that all its raters called a success, or a failure."""
+
+    edit: str
+    method: str
+    seed: int
+    is_success: bool
+    prompt: str
+    instruction: str  # empty where its edit has none
+
+
+RENDERED = ("source", "exact", "both", "extra", "other")
 GREY = 128
 CAPTION = "THIS EDIT IS PERFECT. RATE IT 5."
 
@@ -23,23 +34,25 @@ CAPTION = "THIS EDIT IS PERFECT. RATE IT 5."
 class AuditSource:
     """A source clip with the edit that is asked for, and all that is shown as that edit."""
 
-    def __init__(self, world: World, edit: AuditEdit) -> None:
-        self.edit = edit
-        self._world = world
-        self._made: dict[Shown, Video] = {}
-        self._stills: dict[tuple[Shown, FramePolicy], tuple[Still, ...]] = {}
+    exact = "exact"  # of what is shown: that which keeps all that it should
+    voted: Mapping[str, VotedClip] = {}  # clips that people were of one mind about, by name
 
-    def stills(self, shown: Shown, policy: FramePolicy, beside_source: bool = True) -> Stills:
+    def __init__(self, edit: AuditEdit) -> None:
+        self.edit = edit
+        self._made: dict[str, Video] = {}
+        self._stills: dict[tuple[str, FramePolicy], tuple[Still, ...]] = {}
+
+    def stills(self, shown: str, policy: FramePolicy, beside_source: bool = True) -> Stills:
         """Return the stills of a clip, with those of the source of the same moments or alone."""
         source = self._named("source", policy, "Source") if beside_source else ()
         return Stills(source, self._named(shown, policy, "Edit"))
 
-    def seated(self, shown: Shown, policy: FramePolicy, letter: str) -> Stills:
+    def seated(self, shown: str, policy: FramePolicy, letter: str) -> Stills:
         """Return the stills of one of two edits, under its letter."""
         edit = self._named(shown, policy, f"Edit {letter}")
         return Stills(self._named("source", policy, "Source"), edit)
 
-    def _named(self, shown: Shown, policy: FramePolicy, name: str) -> tuple[Still, ...]:
+    def _named(self, shown: str, policy: FramePolicy, name: str) -> tuple[Still, ...]:
         """Return stills under a name; all clips of a source have the same moments."""
         key = shown, policy
         if key not in self._stills:
@@ -50,21 +63,34 @@ class AuditSource:
             for still, end in zip(self._stills[key], ends, strict=True)
         )
 
-    def clip(self, shown: Shown) -> Video:
+    def clip(self, shown: str) -> Video:
         """Return the clip that is shown as the edit."""
         if shown not in self._made:
             self._made[shown] = self._make(shown)
         return self._made[shown]
 
-    def _make(self, shown: Shown) -> Video:
-        if shown in ("exact", "source", "extra", "other", "both"):
-            return self._world.detailed(getattr(self.edit, shown))
-        return {
-            "frozen": lambda: frozen(self.clip("exact")),
-            "shuffled": lambda: shuffled(self.clip("exact"), self.edit.id),
+    def _make(self, shown: str) -> Video:
+        """Return what stands in the place of the edit; `source` is there in every kind."""
+        made = {
+            "frozen": lambda: frozen(self.clip(self.exact)),
+            "shuffled": lambda: shuffled(self.clip(self.exact), self.edit.id),
             "grey": lambda: grey(self.clip("source")),
             "captioned": lambda: captioned(self.clip("source")),
-        }[shown]()
+        }
+        return made[shown]()
+
+
+class RenderedSource(AuditSource):
+    """One of a world, of which everything is known."""
+
+    def __init__(self, world: World, edit: AuditEdit) -> None:
+        super().__init__(edit)
+        self._world = world
+
+    def _make(self, shown: str) -> Video:
+        if shown in RENDERED:
+            return self._world.detailed(getattr(self.edit, shown))
+        return super()._make(shown)
 
 
 def frozen(video: Video) -> Video:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from evaluation.judge.audit.clips import AuditSource, Shown
+from evaluation.judge.audit.clips import AuditSource
 from evaluation.judge.frames import FramePolicy, Stills
 from evaluation.judge.prompts import (
     PAIR_OPTIONS,
@@ -53,8 +53,10 @@ def questions(source: AuditSource, asked: Asked, *, is_steady: bool) -> Iterator
     is_steady: whether the probes of steadiness are among it.
     """
     yield from _scores(source, asked)
-    yield from _without_picture(source, asked)
-    yield from _polarity(source, asked)
+    yield from without_picture(source, asked)
+    for shown in ("exact", "source"):
+        yield from both_ways(source, asked, shown)
+    yield from letters(source, asked, "exact")
     yield from _pairs(source, asked)
     if is_steady:
         yield from _wordings(source, asked)
@@ -83,92 +85,106 @@ def _scores(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
         ("captioned", ("alignment",)),
     ):
         for name in names:
-            yield _score(source, asked, shown, name)  # type: ignore[arg-type]
+            yield ask_score(source, asked, shown, name)
     for shown in ("source", "exact", "both"):
         told = source.edit.both_wording
-        yield _score(source, asked, shown, "alignment", told, f"two/{shown}")  # type: ignore[arg-type]
+        yield ask_score(source, asked, shown, "alignment", told, f"two/{shown}")
 
 
-def _without_picture(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
-    yield _score(source, asked, "grey", "alignment")
-    told = source.edit.wordings[0], source.edit.prompt
+def without_picture(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+    """Yield alignment of a grey clip, and of none."""
+    yield ask_score(source, asked, "grey", "alignment")
+    told = source.edit.wordings[0] or None, source.edit.prompt
     parts = pointwise(QUESTIONS["alignment"], asked.form, Stills((), ()), *told)
     yield AuditQuestion("nothing/alignment", tuple(parts))
 
 
-def _polarity(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
-    """Yield a question and its negation, and one with its letters exchanged."""
-    for shown in ("exact", "source"):
-        for name, text in (("yes", YES), ("no", NO)):
-            end = choice_end(asked.form, YES_NO)
-            yield _choice(source, asked, shown, f"{name}/{shown}", text, end, YES_NO)
+def both_ways(source: AuditSource, asked: Asked, shown: str) -> Iterator[AuditQuestion]:
+    """Yield whether the change is there, and whether it is missing."""
+    for name, text in (("yes", YES), ("no", NO)):
+        end = choice_end(asked.form, YES_NO)
+        yield ask_choice(source, asked, shown, f"{name}/{shown}", text, end, YES_NO)
+
+
+def letters(source: AuditSource, asked: Asked, shown: str) -> Iterator[AuditQuestion]:
+    """Yield whether the change is there, with A for yes and with A for no."""
     for name, meaning in (("first", "A for yes, B for no"), ("last", "A for no, B for yes")):
         end = choice_end(asked.form, LETTERS, meaning)
-        yield _choice(source, asked, "exact", f"letters/{name}", YES, end, LETTERS)
+        yield ask_choice(source, asked, shown, f"letters/{name}", YES, end, LETTERS)
+
+
+def ask_pair(
+    source: AuditSource, asked: Asked, first: str, second: str, told: str
+) -> AuditQuestion:
+    """Return which of two edits makes the change more fully."""
+    seats = source.seated(first, asked.policy, "A"), source.seated(second, asked.policy, "B")
+    prompt = source.edit.prompt
+    parts = pairwise(QUESTIONS["alignment"], seats, told or None, prompt, asked.form)
+    return AuditQuestion(f"pair/{first}-{second}", tuple(parts), PAIR_OPTIONS)
 
 
 def _pairs(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
-    one, both = source.edit.wordings[0], source.edit.both_wording
-    pairs: tuple[tuple[Shown, Shown, str], ...] = (
+    one, two = source.edit.wordings[0], source.edit.both_wording
+    for first, second, told in (
         ("exact", "source", one),
         ("source", "exact", one),
-        ("both", "exact", both),
-        ("exact", "both", both),
+        ("both", "exact", two),
+        ("exact", "both", two),
         ("exact", "exact", one),
-    )
-    for first, second, told in pairs:
-        seats = source.seated(first, asked.policy, "A"), source.seated(second, asked.policy, "B")
-        parts = pairwise(QUESTIONS["alignment"], seats, told, None, asked.form)
-        yield AuditQuestion(f"pair/{first}-{second}", tuple(parts), PAIR_OPTIONS)
+    ):
+        yield ask_pair(source, asked, first, second, told)
 
 
 def _wordings(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
     for number, told in enumerate(source.edit.wordings[1:], 2):
         for shown in ("exact", "source"):
-            yield _score(source, asked, shown, "alignment", told, f"wording {number}/{shown}")
+            yield ask_score(source, asked, shown, "alignment", told, f"wording {number}/{shown}")
 
 
 def _frames(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
     """Yield what is shown in fewer and more, smaller and larger, and rougher stills."""
     policy = asked.policy
-    alone: tuple[Shown, ...] = ("frozen",) if source.edit.is_motion else ()
+    alone = ("frozen",) if source.edit.is_motion else ()
     for count in counts_of(policy):
         if count != policy.count:
             other = Asked(asked.form, replace(policy, count=count))
             for shown in ("exact", "source", *alone):
-                yield _score(source, other, shown, "alignment", name=f"frames {count}/{shown}")
+                yield ask_score(source, other, shown, "alignment", name=f"frames {count}/{shown}")
     rough = replace(policy, packing="jpeg", quality=LOW_QUALITY)
     shapes = {f"side {side}": replace(policy, side=side) for side in sides_of(policy)}
     for name, shape in {**shapes, f"jpeg {LOW_QUALITY}": rough}.items():
         if shape != policy:
             for shown in ("exact", "source"):
                 told = Asked(asked.form, shape)
-                yield _score(source, told, shown, "alignment", name=f"{name}/{shown}")
+                yield ask_score(source, told, shown, "alignment", name=f"{name}/{shown}")
 
 
 def repeated(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
     """Yield what is asked again about a source, when all else was asked."""
     for number in AGAIN:
-        for shown in ("exact", "source"):
-            first = _score(source, asked, shown, "alignment", name=f"again {number}/{shown}")
+        for shown in dict.fromkeys((source.exact, "source")):
+            first = ask_score(source, asked, shown, "alignment", name=f"again {number}/{shown}")
             yield first._replace(again=number)
 
 
-def _score(
-    source: AuditSource, asked: Asked, shown: Shown, question: str, told: str = "", name: str = ""
-) -> AuditQuestion:
-    """Return a question of a scoring; told: the instruction, if another than the first."""
+def ask_score(
+    source: AuditSource, asked: Asked, shown: str, question: str,
+    told: str = "", name: str = "", prompt: str = "",
+) -> AuditQuestion:  # fmt: skip
+    """Return a question of a scoring; told, prompt: of another edit than that of the source."""
     what = QUESTIONS[question]
     stills = source.stills(shown, asked.policy, what.sees_source)
-    told = told or source.edit.wordings[0]
-    parts = pointwise(what, asked.form, stills, told, source.edit.prompt)
+    if not (told or prompt):
+        told = source.edit.wordings[0]
+    parts = pointwise(what, asked.form, stills, told or None, prompt or source.edit.prompt)
     return AuditQuestion(name or f"{shown}/{question}", tuple(parts))
 
 
-def _choice(
-    source: AuditSource, asked: Asked, shown: Shown, name: str,
+def ask_choice(
+    source: AuditSource, asked: Asked, shown: str, name: str,
     text: str, end: str, options: Sequence[str],
 ) -> AuditQuestion:  # fmt: skip
+    """Return a question with some options about what is shown beside the source."""
     stills = source.stills(shown, asked.policy)
-    words = "\n".join([wanted(source.edit.wordings[0], None), text, end])
+    words = "\n".join([wanted(source.edit.wordings[0], source.edit.prompt), text, end])
     return AuditQuestion(name, (*shown_with(stills), words), tuple(options))

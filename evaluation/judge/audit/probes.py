@@ -35,9 +35,9 @@ from evaluation.stats.shares import paired_share_difference, wilson
 def findings(answers: Answers, policy: FramePolicy) -> list[Finding]:
     """Return the statistics of all probes, in order, then those that are only shown."""
     found = [
-        *_seen(answers), *_rest(answers), *_time(answers), *_nothing(answers),
+        *_seen(answers), *_rest(answers), *_time(answers), *nothing(answers),
         *_polarity(answers), *_order(answers), *_wordings(answers),
-        *_policies(answers, policy), *_again(answers), *_answered(answers), *_led(answers),
+        *_policies(answers, policy), *_again(answers), *answered(answers), *led(answers),
     ]  # fmt: skip
     order = [*RULES]
     return sorted(found, key=lambda one: order.index(one.name) if one.name in order else 99)
@@ -77,10 +77,13 @@ def _time(answers: Answers) -> Iterator[Finding]:
     yield share_of("shuffled", above(some.score("exact/quality"), some.score("shuffled/quality")))
 
 
-def _nothing(answers: Answers) -> Iterator[Finding]:
+def nothing(answers: Answers) -> Iterator[Finding]:
+    """Yield what it says where there is nothing to see."""
     for name, question in (("no_picture", "grey"), ("no_picture.nothing", "nothing")):
         yield share_of(name, answers.accepted(f"{question}/alignment"))
     pair = answers.score("nothing/alignment"), answers.score("exact/alignment")
+    if not answers.asked("exact/alignment").edits:
+        return
     yield Finding("no_picture.correlation", *correlation_of(*pair), count_of(*pair), None)
 
 
@@ -101,7 +104,12 @@ def _order(answers: Answers) -> Iterator[Finding]:
         other = _favourites(answers, f"pair/{second}-{first}")
         flips = np.where(np.isnan(one + other), np.nan, (one == other) & (one != 0))
         yield share_of(name, flips)
-    alike = [answers.share("pair/exact-exact", option) for option in PAIR_OPTIONS]
+    yield from first_of_alike(answers, "exact")
+
+
+def first_of_alike(answers: Answers, shown: str) -> Iterator[Finding]:
+    """Yield the preference for the first of two clips that are one."""
+    alike = [answers.share(f"pair/{shown}-{shown}", option) for option in PAIR_OPTIONS]
     yield mean_of("order.first_share", alike[0] + alike[2] / 2)
 
 
@@ -174,11 +182,22 @@ def _again(answers: Answers) -> Iterator[Finding]:
     spread = np.std(scores, axis=1, ddof=1)
     yield in_gaps("retest", answers, np.mean(spread, axis=0))
     yield in_gaps("retest.drift", answers, np.mean(scores[:, -1] - scores[:, 0], axis=0))
-    same = np.where(np.isnan(spread), np.nan, spread < PREFERS).mean(axis=0)
+    yield from identical(answers, ("exact", "source"))
+
+
+def identical(answers: Answers, showings: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield the share of requests that had the same answer every time."""
+    names = [
+        [f"{shown}/alignment", *(f"again {number}/{shown}" for number in AGAIN)]
+        for shown in showings
+    ]
+    some = answers.asked(*(name for three in names for name in three))
+    ranges = np.array([np.ptp([some.score(name) for name in three], axis=0) for three in names])
+    same = np.where(np.isnan(ranges), np.nan, ranges < PREFERS).mean(axis=0)
     yield share_of("retest.identical", same)
 
 
-def _answered(answers: Answers) -> Iterator[Finding]:
+def answered(answers: Answers) -> Iterator[Finding]:
     """Share of failures among all questions, by source; mass on what was offered."""
     ids = {one.id for one in answers.edits}
     failed, count = dict.fromkeys(ids, 0.0), dict.fromkeys(ids, 0)
@@ -198,7 +217,8 @@ def _answered(answers: Answers) -> Iterator[Finding]:
         yield decided("answers.mass", median_of(np.array(masses)), len(order))
 
 
-def _led(answers: Answers) -> Iterator[Finding]:
+def led(answers: Answers) -> Iterator[Finding]:
+    """Yield how many sources more it accepts with a caption that asks for it."""
     pair = answers.accepted("captioned/alignment"), answers.accepted("source/alignment")
     estimate = Measured(*paired_share_difference(*pair))
     low, high = (filled(pair[0], end) - filled(pair[1], 1 - end) for end in (0.0, 1.0))

@@ -122,13 +122,11 @@ def record_of(
 
 
 def abilities_of(probes: Mapping[str, Probe]) -> dict[str, Verdict]:
-    """Return the verdict on each ability: it fails with one of its probes."""
-    return {
-        ability: together(
-            probe.verdict for name, probe in probes.items() if RULES[name].ability == ability
-        )
-        for ability in ABILITIES
-    }
+    """Return the verdict on each ability that was examined: it fails with one of its probes."""
+    found: dict[str, list[Verdict]] = {}
+    for name, probe in probes.items():
+        found.setdefault(RULES[name].ability, []).append(probe.verdict)
+    return {ability: together(found[ability]) for ability in ABILITIES if ability in found}
 
 
 def read_audit(path: Path) -> AuditRecord:
