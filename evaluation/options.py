@@ -104,6 +104,13 @@ JUDGE_OPTIONS = options(
         metavar="FOLDER",
         help="What `judge audit` found: metrics of abilities that failed do not apply.",
     ),
+    click.option(
+        "--judge-asks",
+        multiple=True,
+        metavar="WHAT[,WHAT]",
+        help="scales (1 to 5 on each axis), checklist (the questions of each edit).  "
+        "[default: scales]",
+    ),
     ASKING_OPTIONS,
 )
 MODEL_OPTIONS = options(
@@ -193,6 +200,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     limits = CallLimits(**given(together="judge_together", a_minute="judge_rate"))
     price = chosen.pop("price", None)
     audits = tuple(read_audit(path) for path in chosen.pop("audits", ()))
+    asks = _asked(words(chosen.pop("judge_asks", ())))
     return JudgeSettings(
         frames,
         limits,
@@ -201,7 +209,18 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
         device,
         lambda text: click.echo(text),
         audits,
+        **({"asks": asks} if asks else {}),
     )
+
+
+def _asked(given: list[str]) -> tuple[str, ...]:
+    """Return what `--judge-asks` names; a `UserError` where that is nothing a judge is asked."""
+    from evaluation.judge.judge import ASKS
+
+    if strange := next((one for one in given if one not in ASKS), None):
+        known = " and ".join(ASKS)
+        raise UserError(f"--judge-asks {strange}: judges are asked {known}, or one of them")
+    return tuple(dict.fromkeys(given))
 
 
 def words(values: tuple[str, ...]) -> list[str]:

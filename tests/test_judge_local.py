@@ -1,6 +1,7 @@
 """Judges on this machine: real classes of transformers with random weights, which know nothing."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tiny_judges import write_qwen3_vl
 
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
+from dreamix.data.suite_entries import EditQuestion
 from evaluation.judge.frames import FramePolicy, stills_of_both
 from evaluation.judge.judge import JudgeSettings
 from evaluation.judge.local import LocalModel
@@ -102,12 +104,19 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_run_is_judged_by_it_and_all_that_it_does_not_answer_is_counted(
     folder: Path, tmp_path: Path
 ) -> None:
-    suite = small_suite(tmp_path, ("e-1",))
+    plain = small_suite(tmp_path, ("e-1",))
+    questions = EditQuestion("Red?", True), EditQuestion("Which?", "d", ("a", "b", "c", "d"))
+    suite = replace(plain, edits=(replace(plain.edits[0], questions=questions),))
     put_clip(tmp_path / "o" / "ours" / "e-1.mp4", 1)
     bring(suite, tmp_path / "run", f"external:{tmp_path}/o/*")
-    how = JudgeSettings(FramePolicy(count=2))
+    how = JudgeSettings(FramePolicy(count=2), asks=("scales", "checklist"))
     spec = f"mine=local:{folder}"
     done = score_run(tmp_path / "run", [], ModelSettings(), judges=[spec], judging=how)
-    assert done.reasons == {"the judge did not answer with a score": 4}
+    assert done.reasons == {
+        "the judge did not answer with a score": 4,
+        "a question of the checklist: the judge answered with none of the options": 3,
+    }
     rows = read_scores(tmp_path / "run" / "scores.jsonl").values()
-    assert all("of the probability is on 1, 2, 3, 4, 5" in str(row.note) for row in rows)
+    notes = [str(row.note) for row in rows]
+    assert sum("of the probability is on 1, 2, 3, 4, 5" in note for note in notes) == 4
+    assert sum("6 of 6 forms without an answer, of question 1, qu" in note for note in notes) == 3

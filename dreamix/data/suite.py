@@ -23,7 +23,7 @@ from dreamix.core.video import Video
 from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
-from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.suite_entries import CATEGORIES, Edit, EditQuestion, VideoEntry
 from dreamix.data.suite_form import SuiteForm
 from dreamix.data.suite_snapshot import SuiteSnapshot, snapshot_form
 from dreamix.data.worlds import WORLDS, World, instruction_of
@@ -142,6 +142,27 @@ class Suite:
         """
         recipe = self.videos[edit.video].recipe
         return None if recipe is None or edit.recipe is None else {**recipe, **edit.recipe}
+
+    def questions(self, edit: Edit) -> tuple[EditQuestion, ...]:
+        """Return the checklist of an edit: as the suite states it, or else as its world writes it.
+
+        Of what a world writes nothing is kept: it follows from the recipes, as the ideal clip does.
+        """
+        if edit.questions:
+            return edit.questions
+        if edit.id not in self._written:
+            self._written[edit.id] = self._questions_of_world(edit)
+        return self._written[edit.id]
+
+    @cached_property
+    def _written(self) -> dict[str, tuple[EditQuestion, ...]]:
+        return {}
+
+    def _questions_of_world(self, edit: Edit) -> tuple[EditQuestion, ...]:
+        recipe, world = self.videos[edit.video].recipe, self.world_of(edit.video)
+        if world is None or recipe is None or edit.recipe is None:
+            return ()
+        return tuple(world.questions(world.whole(recipe), edit.recipe))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a snapshot of JSON values from which `from_dict` makes an equal suite."""

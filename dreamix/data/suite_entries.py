@@ -87,6 +87,7 @@ class EditQuestion:
     options: tuple[str, ...] = ()
     id: str | None = None  # unique in its edit
     about: str | None = None  # what the benchmark files it under
+    sees: str | None = None  # "both" if it is about source and edit; else the edit alone is shown
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, as JSON has them."""

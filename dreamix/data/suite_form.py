@@ -204,6 +204,7 @@ class QuestionForm:
     options: Lines | None = None
     id: Slug | None = None
     about: Line | None = None
+    sees: Annotated[str, _one_of("view", ("edit", "both"))] | None = None
 
 
 def _answerable(row: QuestionForm) -> QuestionForm:

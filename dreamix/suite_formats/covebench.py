@@ -102,7 +102,7 @@ def _written(number: int, asked: EditQuestion) -> dict[str, Any]:
     answer = next((key for key, text in letters.items() if text == asked.answer), str(asked.answer))
     told = {
         "id": asked.id or f"q{number}",
-        "type": "AB-MCQ" if letters else "Single-TF",
+        "type": "AB-MCQ" if letters else "Dual-TF" if asked.sees == "both" else "Single-TF",
         "dimension": asked.about,
         "question": asked.question,
         "options": letters or None,
@@ -169,4 +169,5 @@ def _question(asked: CoveQuestion, task: str) -> EditQuestion | None:
         return EditQuestion(asked.question, options[answer], mixed, slug(asked.id), asked.dimension)
     if answer.lower() not in YES + NO:
         return None
-    return EditQuestion(asked.question, answer.lower() in YES, (), slug(asked.id), asked.dimension)
+    told = answer.lower() in YES, (), slug(asked.id), asked.dimension
+    return EditQuestion(asked.question, *told, "both" if asked.type == "Dual-TF" else None)

@@ -34,6 +34,7 @@ from evaluation.sample.frames import RULES
 READER = 1  # goes up when an answer is read otherwise
 ALTERNATIVES = (20, 5)  # likely tokens to be told of; some servers allow five
 KINDS = ("openai", "local", "archive")
+ASKS = ("scales", "checklist")  # the axes from 1 to 5, the questions of each edit
 MOST_MODEL = 200  # letters
 AS = "NAME=openai:URL#MODEL, NAME=local:FOLDER or NAME=archive:"
 
@@ -59,6 +60,7 @@ class JudgeSettings:
     device: str = "cpu"
     tell: Callable[[str], None] = lambda _: None
     audits: tuple[AuditRecord, ...] = ()
+    asks: tuple[str, ...] = ("scales",)  # of ASKS
 
 
 class JudgeSpec(NamedTuple):
@@ -106,7 +108,11 @@ class ModelJudge:
 
     def definition_id(self, metric: str, question: JudgeQuestion, align: str) -> str:
         """Return a hash of all that decides its number on a question."""
-        asked = self.model, wording(question, self.form), self.parameters
+        return self.definition_of(metric, wording(question, self.form), align)
+
+    def definition_of(self, metric: str, words: str, align: str) -> str:
+        """Return a hash of all that decides a number; words: what is asked, but for the edit's."""
+        asked = self.model, words, self.parameters
         shown_ = self.frames.facts(), align, RULES
         told = ["judge", metric, *asked, *shown_, tuple(SCALE), READER]
         return hashlib.sha256(to_json(told).encode()).hexdigest()[:12]

@@ -16,11 +16,11 @@ from dreamix.core.errors import UserError
 from dreamix.core.media import sha256_file
 from evaluation.judge.client import CallFailed
 from evaluation.judge.limits import Spending
-from evaluation.judge.prompts import PAIR_OPTIONS, SCALE, YES_NO
+from evaluation.judge.prompts import LETTERS, SCALE, YES_NO
 from evaluation.judge.reading import AnswerToken, ModelAnswer
 from evaluation.judge.request import JudgeRequest
 
-OPTIONS = frozenset({*SCALE.points, *(option.casefold() for option in (*PAIR_OPTIONS, *YES_NO))})
+OPTIONS = frozenset({*SCALE.points, *(option.casefold() for option in (*LETTERS, *YES_NO))})
 DECIDES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")  # files of a model
 
 
@@ -84,7 +84,7 @@ class LocalModel:
 
     @cached_property
     def _spellings(self) -> list[int]:
-        """The tokens that spell a point of the scale, a letter of a pair, yes or no."""
+        """The tokens that spell a point of the scale, a letter of options, yes or no."""
         numbers = range(len(self._tokenizer))
         return [n for n in numbers if self._decoded(n).strip().casefold() in OPTIONS]
 

@@ -90,6 +90,7 @@ ENDS: dict[Form, str] = {
 }
 PAIR_MEANS = "A for Edit A, B for Edit B, C if they are equal"
 YES_NO = ("Yes", "No")
+LETTERS = tuple("ABCDEFGHJKLMNOPQRSTU")  # of a multiple choice; not I, as in "I am sorry"
 PROBE = "Which planet do we live on? Answer with its name and nothing else."
 
 

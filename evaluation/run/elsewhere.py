@@ -38,6 +38,14 @@ class CommandInfo:
         return f"{name}, version {self.version}" if self.version else name
 
 
+_ANSWERS = {
+    ("scale", "token"): "expected score",
+    ("scale", "json"): "score in words",
+    ("checklist", "token"): "probabilities of answers",
+    ("checklist", "json"): "answers in words",
+}
+
+
 @dataclass(frozen=True)
 class JudgeInfo:
     """A vision-language model that was asked."""
@@ -47,10 +55,11 @@ class JudgeInfo:
     form: Literal["token", "json"]  # how its answers were read
     frames: dict[str, Any]  # which stills it was shown
     audit: str | None = None  # its line
+    asks: Literal["scale", "checklist"] = "scale"
 
     @property
     def said(self) -> str:
         """The judge as tables name it, with what its audit said."""
-        how = {"token": "expected score", "json": "score in words"}[self.form]
+        how = _ANSWERS[self.asks, self.form]
         told = f"{self.model} as a judge, {how}, {self.frames.get('count')} frames a clip"
         return f"{told}; {self.audit or 'not audited'}"

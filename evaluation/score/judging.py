@@ -1,6 +1,5 @@
 """Metrics that are questions to a judge: several clips at once, each answer on disk as it comes."""
 
-import hashlib
 import queue
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,90 +11,26 @@ from dreamix.data.worlds import WORLDS
 from evaluation.judge.archive import FOLDER
 from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.client import CallFailed, Hopeless
-from evaluation.judge.judge import JudgeSettings, ModelJudge, metrics_of, open_judge, spec_of
+from evaluation.judge.judge import (
+    JudgeSettings,
+    JudgeSpec,
+    ModelJudge,
+    metrics_of,
+    open_judge,
+    spec_of,
+)
 from evaluation.judge.limits import BudgetSpent, Spending
-from evaluation.judge.prompts import SCALE, JudgeQuestion
-from evaluation.judge.reading import Kind, Reading
 from evaluation.judge.showing import Showing
 from evaluation.metrics.base import METRICS
-from evaluation.run.elsewhere import JudgeInfo
 from evaluation.run.folder import RunFolder
-from evaluation.run.info import MetricInfo
 from evaluation.score.answers import ProgramAnswer
-from evaluation.score.command import SelfDescription
+from evaluation.score.checklist_metric import checklist_metrics, checklist_names
 from evaluation.score.inquiry import LOOK, Inquiry, Keeps
+from evaluation.score.judge_metric import CHECKLIST, JudgeMetric, ScaleMetric
 from evaluation.score.ledger import Ask, ScoreLedger
 
 MOVING = {"motion", "camera"}  # categories, or tags
 MOST_TOGETHER = 100  # rows in one write
-REASONS: Mapping[Kind, str] = {
-    "refused": "the judge refused",
-    "moderated": "moderated by the judge's server",
-    "truncated": "the judge's answer is cut off",
-    "empty": "the judge's answer is empty",
-    "did not answer": "the judge did not answer with a score",
-    "no probabilities": "the judge's server gave no probabilities",
-    "other scale": "the judge answered on another scale",
-    "unreadable": "the judge's answer cannot be read",
-}
-
-
-class JudgeMetric(NamedTuple):
-    """One question to one judge, as a metric."""
-
-    name: str
-    judge: ModelJudge
-    question: JudgeQuestion
-    align: str
-    audits: tuple[AuditRecord, ...] = ()
-
-    def definition_id(self, said: SelfDescription) -> str:
-        """Return a hash of model, wording, parameters, frame policy and what the audit found."""
-        found = self.judge.definition_id(self.name, self.question, self.align)
-        if not self.audits:
-            return found
-        told = " ".join([found, *sorted(audit.digest for audit in self.audits)])
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
-
-    def why_not(self, edit: Edit, world: str | None) -> str | None:
-        """Return why it does not apply to an edit, as an audit found; None where it does."""
-        asked = self.question.name, edit.category
-        is_motion = asks_for_motion(edit, world)
-        reasons = (audit.why_not(*asked, is_motion=is_motion) for audit in self.audits)
-        return next((why for why in reasons if why), None)
-
-    def facts(self, said: SelfDescription) -> MetricInfo:
-        """Return what run.json holds of it, in the form of all others."""
-        judge, question = self.judge, self.question
-        return MetricInfo(
-            name=self.name,
-            axis=said.axis,
-            better=said.better,
-            bounds=said.bounds,
-            needs=(),
-            not_for=(),
-            version=1,
-            definition=f"What {judge.model} answers: {question.text}",
-            definition_id=self.definition_id(said),
-            models={},
-            policy=self.align,
-            judge=JudgeInfo(
-                judge.model,
-                judge.form,
-                judge.frames.facts(),
-                "; ".join(audit.line for audit in self.audits) or None,
-            ),
-        )
-
-    @property
-    def said(self) -> SelfDescription:
-        """What is known of the metric."""
-        return SelfDescription(None, "higher", self.question.axis, (SCALE.low, SCALE.high))
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The same, as a program would tell it."""
-        return {"direction": "higher", "axis": self.question.axis, "bounds": list(SCALE)}
 
 
 def judge_metrics(
@@ -110,20 +45,22 @@ def judge_metrics(
     if len({one.name.casefold() for one in named}) < len(named):
         raise UserError("--judge: two judges have the same name")
     for one in named:
-        for metric in metrics_of(one.name):
-            facts = run.info.metrics.get(metric)
-            if metric in METRICS or (facts is not None and facts.judge is None):
-                raise UserError(f"--judge {one.name}: {metric} is another metric; choose another")
+        _check_names(one, run)
+    if CHECKLIST in settings.asks and not any(map(run.suite.questions, run.suite.edits)):
+        raise UserError("--judge-asks checklist: no edit of this suite has questions")
     spending = Spending(settings.budget)
     found: dict[str, JudgeMetric] = {}
     for one in named:
-        path = run.place(FOLDER, f"{one.name}.jsonl")
-        judge = open_judge(one, path, settings, spending)
-        audits = tuple(one for one in settings.audits if one.identity == judge.identity)
-        found |= {
-            metric: JudgeMetric(metric, judge, question, align, audits)
-            for metric, question in metrics_of(one.name).items()
-        }
+        judge = open_judge(one, run.place(FOLDER, f"{one.name}.jsonl"), settings, spending)
+        audits = tuple(a for a in settings.audits if a.identity == judge.identity)
+        if "scales" in settings.asks:
+            asked = metrics_of(one.name).items()
+            found |= {
+                name: ScaleMetric(name, judge, align, question, audits=audits)
+                for name, question in asked
+            }
+        if CHECKLIST in settings.asks:
+            found |= checklist_metrics(judge, run.suite, align, audits)
     _check_audits(settings.audits, {one.judge.name: one.judge for one in found.values()})
     return found
 
@@ -134,6 +71,14 @@ def asks_for_motion(edit: Edit, world: str | None) -> bool:
     if world and edit.recipe:
         told |= {WORLDS.get(world).category({name: word}) for name, word in edit.recipe.items()}
     return bool(told & MOVING)
+
+
+def _check_names(spec: JudgeSpec, run: RunFolder) -> None:
+    """Raise a `UserError` if a judge would bring a metric that is something else already."""
+    for metric in (*metrics_of(spec.name), *checklist_names(spec.name)):
+        facts = run.info.metrics.get(metric)
+        if metric in METRICS or (facts is not None and facts.judge is None):
+            raise UserError(f"--judge {spec.name}: {metric} is another metric; choose another")
 
 
 def _check_audits(audits: Sequence[AuditRecord], judges: Mapping[str, ModelJudge]) -> None:
@@ -255,20 +200,8 @@ class JudgeInquiry(Inquiry):
 
     def _fields(self, ask: Ask) -> dict[str, Any]:
         """Return the fields of the row of a clip."""
-        question, edit = self._metric.question, self._run.suite.edit(ask.row.edit)
-        if why := self._metric.why_not(edit, self._run.suite.world):
+        edit = self._run.suite.edit(ask.row.edit)
+        is_motion = asks_for_motion(edit, self._run.suite.world)
+        if why := self._metric.why_not(edit, is_motion=is_motion):
             return {"status": "n/a", "reason": why}
-        stills = self._showing.stills(ask.clip, question.sees_source)
-        read = self._metric.judge.score(question, stills, edit.instruction, edit.prompt)
-        pairs = {"pairs": len(stills.source)} if question.sees_source else {}
-        return {**_row_of(read, stills.note), **pairs}
-
-
-def _row_of(read: Reading, note: str) -> dict[str, Any]:
-    if read.kind == "ok":
-        return {"status": "ok", "value": read.value, "note": note}
-    return {
-        "status": "failed",
-        "reason": REASONS[read.kind],
-        "note": f"{read.reason}; {note}",
-    }
+        return self._metric.fields(edit, ask.clip, self._showing)

@@ -22,7 +22,8 @@ from evaluation.score.answers import Requests
 from evaluation.score.asking import Evaluation, Programs
 from evaluation.score.command import AskedMetric, Command, SelfDescription, TimeLimits
 from evaluation.score.inquiry import Inquiry
-from evaluation.score.judging import JudgeInquiry, JudgeMetric
+from evaluation.score.judge_metric import JudgeMetric
+from evaluation.score.judging import JudgeInquiry
 from evaluation.score.ledger import Ask, ScoreLedger
 from evaluation.score.plan import TasksOfVideo, plan
 from evaluation.score.table import Key, append_scores, load_what_writes

@@ -103,7 +103,7 @@ def score_run(
         if not given and (known := settled(run, digest_of(run, *asked))):
             return _nothing_to_do(known, choice)
         rows = read_scores(run.scores)
-        check_cost(plan(run, choice.definitions, rows), programs.judges, judging)
+        check_cost(plan(run, choice.definitions, rows), programs.judges, judging, run.suite)
         keeper = Keeper(run, rows, progress)
         Work(run, settings, policy, workers, programs).do(keeper, choice.definitions)
         definitions |= choice.definitions

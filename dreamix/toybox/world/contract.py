@@ -1,17 +1,19 @@
 """Toybox as suites, methods and scores ask for it: see dreamix/data/worlds.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dreamix.core.shipped import shipped
 from dreamix.core.video import Video
+from dreamix.data.suite_entries import EditQuestion
 from dreamix.data.worlds import AuditEdit, MeasuredCost, World
 from dreamix.toybox.world.audit import audit_edit
 from dreamix.toybox.world.benchmark import category_of
 from dreamix.toybox.world.grammar import parse_caption
 from dreamix.toybox.world.ground_truth import Truth, truth
 from dreamix.toybox.world.instructions import instruction
+from dreamix.toybox.world.questions import questions
 from dreamix.toybox.world.renderer import render
 from dreamix.toybox.world.scene import VALUES, Scene
 from dreamix.toybox.world.stills import stills
@@ -98,6 +100,12 @@ class ToyboxWorld(World):
     def detailed(self, recipe: Mapping[str, Any]) -> Video:
         """Return the clip of a scene, 16 frames of 432x720."""
         return render(Scene.from_dict(recipe), height=432, width=720)
+
+    def questions(
+        self, recipe: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> Sequence[EditQuestion]:
+        """Return the checklist of an edit of a scene."""
+        return questions(Scene.from_dict(recipe), changes)
 
 
 TOYBOX = ToyboxWorld()
