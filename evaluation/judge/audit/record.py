@@ -9,13 +9,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dreamix.core.errors import UserError
 from dreamix.core.records import to_json, write_json
 from dreamix.core.typed import STRICT, read_typed
-from evaluation.judge.audit.finding import Finding
 from evaluation.judge.audit.rules import ABILITIES, RULES, Verdict, together
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.finding import Finding
 
 FILE = "audit.json"
 REVISION = 1  # goes up when probes ask or count otherwise
@@ -35,7 +37,7 @@ class Probe:
     rule: str
 
     @classmethod
-    def of(cls, found: Finding) -> "Probe":
+    def of(cls, found: "Finding") -> "Probe":
         """Return what is kept of a finding that decides something."""
         ends = (_kept(found.value), _kept(found.low), _kept(found.high))
         return cls(*ends, found.verdict or "cannot be told", found.sources, RULES[found.name].words)
@@ -102,7 +104,7 @@ class AuditRecord:
 
 
 def record_of(
-    *, found: Sequence[Finding], by_category: Mapping[str, Iterable[Finding]], **facts: Any
+    *, found: "Sequence[Finding]", by_category: "Mapping[str, Iterable[Finding]]", **facts: Any
 ) -> AuditRecord:
     """Return the record of an audit.
 
