@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from exam_oracle import Oracle, SmallToybox, answered, biased, canary, chosen
 from scipy.stats import binomtest
 from small_suites import bring_four, put_clip
+from tiny_judges import write_qwen3_vl
 
 from dreamix.core.errors import UserError
 from dreamix.data.suite import load_suite
@@ -629,6 +630,21 @@ class TestFootage:
         args = ["audit", "q=openai:http://x/v1#m", "--votes", str(tmp_path), "--out", "a"]
         done = CliRunner().invoke(command, args)
         assert str(done.exception) == "--votes are of clips of a run: name that with --run"
+
+
+@pytest.mark.slow
+def test_a_model_in_a_folder_is_audited_too(tmp_path: Path) -> None:
+    """Random weights answer nothing: every probe says so, and none has a value."""
+    spec = spec_of(f"q=local:{write_qwen3_vl(tmp_path / 'tiny')}")
+    settings = JudgeSettings(FramePolicy(count=2, side=64))
+    judge = open_judge(spec, tmp_path / "q.jsonl", settings, Spending())
+    exam = exam_of(WORLD, 2, 0)
+    answers = Answers(exam.edits, answers_of(judge, exam, 2))
+    found = {one.name: one for one in findings(answers, judge.frames)}
+    assert (found["answers"].value, found["answers"].verdict) == (1.0, "fails")
+    assert found["answers.mass"].value < 0.1
+    assert np.isnan(found["ideal"].value)
+    assert {one.status for one in answers.table.values()} == {"did not answer"}
 
 
 class TestCommand:

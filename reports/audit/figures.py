@@ -11,7 +11,7 @@ from evaluation.judge.audit.clips import AuditSource
 from evaluation.judge.audit.exam import Exam
 from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.audit.rules import RULES
-from evaluation.judge.audit.words import PROBES
+from evaluation.judge.audit.words import words_of
 from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS
 from reports.parts import Drawing
 
@@ -28,12 +28,17 @@ PLACES = (0.0, 0.5, 1.0)  # of a clip, whose frames are drawn
 def drawn_probes(record: AuditRecord) -> Drawing:
     """Return every statistic with its interval, its threshold shaded where it passes."""
     names = [name for name, one in record.probes.items() if one.value is not None]
+    is_footage = "ideal" not in record.probes
     with rc_context(SETTINGS):
         figure = Figure(figsize=(7.2, 0.6 + 0.24 * max(len(names), 1)), layout="constrained")
         axes = figure.add_subplot()
         for place, name in enumerate(names):
             _probe(axes, place, name, record)
-        axes.set_yticks(range(len(names)), [PROBES[name] for name in names], fontsize=7.5)
+        axes.set_yticks(
+            range(len(names)),
+            [words_of(name, is_footage=is_footage) for name in names],
+            fontsize=7.5,
+        )
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_xlim(-1.08, 1.08)
         axes.axvline(0, color=MUTED, linewidth=0.6)

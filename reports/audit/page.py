@@ -10,7 +10,7 @@ from dreamix.core.wording import listed, plural, titled
 from evaluation.judge.audit.audit import Audited, enough
 from evaluation.judge.audit.record import AuditRecord, Probe
 from evaluation.judge.audit.rules import RULES, SCORES
-from evaluation.judge.audit.words import PROBES, SHOWN
+from evaluation.judge.audit.words import SHOWN, words_of
 from reports.audit.figures import drawn_probes, drawn_showings
 from reports.page.files import check_out, utf8, write_parts
 from reports.page.shell import Section, macros, part_html, shell
@@ -114,7 +114,7 @@ def _probes(record: AuditRecord) -> ReportPart:
         "probes",
         "Probes",
         CAPTION,
-        [f"{name}: {PROBES[name]}" for name in names],
+        [_name(record, name) for name in names],
         [
             ("value", [_cell(record.probes[name]) for name in names]),
             ("sources", [record.probes[name].sources for name in names]),
@@ -128,7 +128,7 @@ def _probes(record: AuditRecord) -> ReportPart:
         "shown",
         "Statistics that decide nothing",
         "With 95% intervals over sources.",
-        [f"{name}: {SHOWN[name]}" for name in shown],
+        [_name(record, name) for name in shown],
         [("value", [ends_cell(_estimate(record.shown[name])) for name in shown])],
         first="statistic",
     )
@@ -181,7 +181,7 @@ def _categories(record: AuditRecord) -> ReportPart:
             f"category_{category}",
             titled(category),
             CAPTION,
-            [f"{name}: {PROBES[name]}" for name in names if name in held],
+            [_name(record, name) for name in names if name in held],
             [
                 ("value", [_cell(held[name]) for name in names if name in held]),
                 ("sources", [held[name].sources for name in names if name in held]),
@@ -228,6 +228,10 @@ def _showings(done: Audited) -> ReportPart:
     drawings = drawn_showings(done.exam)
     note = "Three of the frames that were shown, of the first edit of each category."
     return ReportPart(id="shown", title="What was shown", notes=(note,), drawings=drawings)
+
+
+def _name(record: AuditRecord, name: str) -> str:
+    return f"{name}: {words_of(name, is_footage='ideal' not in record.probes)}"
 
 
 def _cell(probe: Probe) -> TableCell:

@@ -11,7 +11,7 @@ PROBES = {
     "voted_successes": "accepted of clips that all raters called a success",
     "voted_failures": "accepted of clips that all raters called a failure",
     "voted_pairs": "a success above a failure, of one source",
-    "wrong_clip": "exact edit above that of another source, fidelity",
+    "wrong_clip": "exact edit above a clip of another source, fidelity",
     "half_done": "none, one and two of two changes in order",
     "extra_change": "exact edit above one with a change more, fidelity",
     "extra_change.exclusivity": "exact edit above one with a change more, exclusivity",
@@ -39,3 +39,9 @@ SHOWN = {
     "order.close": "order decides between one and two of two changes",
     "retest.identical": "answers that are the same, of three",
 }
+
+
+def words_of(name: str, *, is_footage: bool) -> str:
+    """Return what a statistic is called; of real clips the source is all that is exact."""
+    told = PROBES.get(name) or SHOWN[name]
+    return told.replace("exact edit", "source") if is_footage else told
