@@ -14,7 +14,10 @@ from evaluation.cluster.cli import WHERE
 from evaluation.settings import ModelSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dreamix.methods.base import Variant
+    from evaluation.judge.audit.record import AuditRecord
     from evaluation.judge.judge import JudgeSettings
 
 F = Callable[..., Any]
@@ -186,7 +189,6 @@ def model_settings(chosen: dict[str, Any]) -> ModelSettings:
 
 def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     """Return how judges are asked, with those options that were given; they leave `chosen`."""
-    from evaluation.judge.audit.record import read_audit
     from evaluation.judge.frames import FramePolicy
     from evaluation.judge.judge import JudgeSettings
     from evaluation.judge.limits import CallLimits, budget_of, price_of
@@ -199,7 +201,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     frames = FramePolicy(**given(count="judge_frames", side="judge_side"), **packing)
     limits = CallLimits(**given(together="judge_together", a_minute="judge_rate"))
     price = chosen.pop("price", None)
-    audits = tuple(read_audit(path) for path in chosen.pop("audits", ()))
+    audits = _audits(chosen.pop("audits", ()))
     asks = _asked(words(chosen.pop("judge_asks", ())))
     return JudgeSettings(
         frames,
@@ -211,6 +213,15 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
         audits,
         **({"asks": asks} if asks else {}),
     )
+
+
+def _audits(paths: "tuple[Path, ...]") -> "tuple[AuditRecord, ...]":
+    """Return the audits in files; without any, the statistics of audits stay unloaded."""
+    if not paths:
+        return ()
+    from evaluation.judge.audit.record import read_audit
+
+    return tuple(map(read_audit, paths))
 
 
 def _asked(given: list[str]) -> tuple[str, ...]:

@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown, why_not_plain
 from dreamix.core.records import to_json
 from evaluation.judge.archive import Archive, Kind
-from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.canary import canary_requests, canary_verdict
 from evaluation.judge.client import CallFailed, ChatClient, Hopeless
 from evaluation.judge.frames import FramePolicy, Stills
@@ -30,6 +29,9 @@ from evaluation.judge.reading import (
 )
 from evaluation.judge.request import JudgeRequest, parameters_of, probe_request
 from evaluation.sample.frames import RULES
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.record import AuditRecord
 
 READER = 1  # goes up when an answer is read otherwise
 ALTERNATIVES = (20, 5)  # likely tokens to be told of; some servers allow five
@@ -59,7 +61,7 @@ class JudgeSettings:
     price: Price | None = None
     device: str = "cpu"
     tell: Callable[[str], None] = lambda _: None
-    audits: tuple[AuditRecord, ...] = ()
+    audits: "tuple[AuditRecord, ...]" = ()
     asks: tuple[str, ...] = ("scales",)  # of ASKS
 
 

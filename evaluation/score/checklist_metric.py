@@ -6,11 +6,10 @@ and its note says between which ends the rate lies. No question is ever left out
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamix.data.suite import Suite
 from dreamix.data.suite_entries import Edit
-from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.checklist import (
     ChecklistAnswers,
     ask_checklist,
@@ -26,6 +25,9 @@ from evaluation.judge.showing import Showing
 from evaluation.schema import ClipRow
 from evaluation.score.command import SelfDescription
 from evaluation.score.judge_metric import CHECKLIST, REASONS, JudgeLoad, JudgeMetric
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.record import AuditRecord
 
 NONE = "the edit has no checklist"
 NAMED = 20  # questions that a note names
@@ -140,7 +142,7 @@ class ChecklistMetric(JudgeMetric):
 
 
 def checklist_metrics(
-    judge: ModelJudge, suite: Suite, align: str, audits: tuple[AuditRecord, ...] = ()
+    judge: ModelJudge, suite: Suite, align: str, audits: "tuple[AuditRecord, ...]" = ()
 ) -> dict[str, ChecklistMetric]:
     """Return the three rates of a judge on a suite."""
     lists = Checklists(judge, suite)

@@ -4,10 +4,9 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dreamix.data.suite_entries import Edit
-from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.judge import ModelJudge
 from evaluation.judge.prompts import SCALE, JudgeQuestion
 from evaluation.judge.reading import Kind, Reading
@@ -16,6 +15,9 @@ from evaluation.run.elsewhere import JudgeInfo
 from evaluation.run.info import MetricInfo
 from evaluation.schema import ClipRow
 from evaluation.score.command import SelfDescription
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.record import AuditRecord
 
 CHECKLIST = "checklist"
 REASONS: Mapping[Kind, str] = {
@@ -44,7 +46,7 @@ class JudgeMetric(ABC):
     name: str
     judge: ModelJudge
     align: str
-    audits: tuple[AuditRecord, ...] = field(default=(), kw_only=True)
+    audits: "tuple[AuditRecord, ...]" = field(default=(), kw_only=True)
 
     @property
     @abstractmethod

@@ -3,13 +3,12 @@
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamix.core.errors import UserError
 from dreamix.data.suite_entries import Edit
 from dreamix.data.worlds import WORLDS
 from evaluation.judge.archive import FOLDER
-from evaluation.judge.audit.record import AuditRecord
 from evaluation.judge.client import CallFailed, Hopeless
 from evaluation.judge.judge import (
     JudgeSettings,
@@ -28,6 +27,9 @@ from evaluation.score.checklist_metric import checklist_metrics, checklist_names
 from evaluation.score.inquiry import LOOK, Inquiry, Keeps
 from evaluation.score.judge_metric import CHECKLIST, JudgeMetric, ScaleMetric
 from evaluation.score.ledger import Ask, ScoreLedger
+
+if TYPE_CHECKING:
+    from evaluation.judge.audit.record import AuditRecord
 
 MOVING = {"motion", "camera"}  # categories, or tags
 MOST_TOGETHER = 100  # rows in one write
@@ -81,7 +83,7 @@ def _check_names(spec: JudgeSpec, run: RunFolder) -> None:
             raise UserError(f"--judge {spec.name}: {metric} is another metric; choose another")
 
 
-def _check_audits(audits: Sequence[AuditRecord], judges: Mapping[str, ModelJudge]) -> None:
+def _check_audits(audits: "Sequence[AuditRecord]", judges: Mapping[str, ModelJudge]) -> None:
     """Raise a `UserError` if an audit is of none of the judges."""
     known = {one.identity: name for name, one in judges.items()}
     for audit in audits:
