@@ -28,6 +28,7 @@ from dreamix.core.typed import STRICT, Name
 Format = Literal[1, 2, 3]
 FORMAT: Format = 3
 READABLE = get_args(Format)
+LARGEST_SCORE = 1e100  # of others: the sum of the squares of a million such is a number
 MOST_FRAMES = 1_000_000  # of a clip, in a row of scores
 Status = Literal["ok", "failed", "n/a"]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column of a table holds

@@ -453,6 +453,7 @@ def test_lists_of_tdve(tmp_path: Path) -> None:
         (conversation("(7)", "12.mp4"), "feel_train.json:2: videos should be"),
         ({"videos": "a/edit_video/b/1.mp4"}, "the answer should end with its score"),
         ("text", "feel_train.json:2: videos should be"),
+        ({"messages": 3.7, "videos": "a/edit_video/b/1.mp4"}, "should end with its score"),
     ],
 )
 def test_damaged_lists_of_tdve(tmp_path: Path, one: Any, told: str) -> None:

@@ -149,16 +149,69 @@ def test_every_mistake_of_a_file_is_told_with_its_line(tmp_path: Path) -> None:
     )
     assert mistakes(tmp_path, text) == [
         "3: rater 'a' rates SC of 'kite' by ours again, first in line 2",
-        "4: 1.5 is off the scale 0 to 1",
-        "5: '1_0' is no number",
+        "4: 1.5 is off the scale 0 to 1 (SC)",
+        "5: '1_0' is no number (SC)",
         "6: 4 cells here, 5 in the first line",
         "7: edit '=cmd()' would be a formula to a spreadsheet: call it otherwise",
         "8: no edit",
         "9: method '../ours' cannot name a file: it holds /",
-        "10: 'nan' is no number",
+        "10: no value of SC: --skip-empty takes it as not rated",
         "11: a question cannot be called success: --question success=OTHER calls it otherwise",
         "12: no value of SC: --skip-empty takes it as not rated",
     ]
+
+
+def test_a_number_too_long_is_told_as_it_is_written(tmp_path: Path) -> None:
+    """Python reads 9's by the thousand as infinity."""
+    head = "edit,method,rater,question,value\n"
+    (line,) = mistakes(tmp_path, f"{head}k,m,a,q,{'9' * 5000}\n")
+    assert line == f"2: '{'9' * 59}... is off the scale 0 to 1 (q)"
+
+
+MISSING = ("", "nan", "-nan", "NaN", "NA", "n/a", "#N/A", "None", "null", "-", "missing")
+
+
+def test_words_for_no_value_are_not_rated(tmp_path: Path) -> None:
+    """As pandas, R, C, Excel and Python write it; a grade of the scale is a grade first."""
+    head = "edit,method,rater,question,value\n"
+    rows = "".join(f"k{n},m,a,q,{word}\n" for n, word in enumerate(MISSING))
+    assert len(mistakes(tmp_path, head + rows)) == len(MISSING)
+    assert len(imported(tmp_path, f"{head}{rows}k,m,a,q,1\n", "--skip-empty").own) == 1
+    (tmp_path / "words").mkdir()
+    words = imported(
+        tmp_path / "words", f"{head}k,m,a,q,none\nk,m,b,q,All\n", scale="none<some<all"
+    )
+    assert words.own["value"].tolist() == [1, 3]
+
+
+def test_every_vote_says_whose_it_is(tmp_path: Path) -> None:
+    text = "edit,method,rater,question,value\nk,m,,q,1\nk,n,a,q,0\n"
+    (line,) = mistakes(tmp_path, text)
+    assert line.startswith("2: no rater") and "--drop rater" in line
+    assert imported(tmp_path, text, "--drop", "rater").means
+
+
+def test_an_edit_has_one_category_whichever_row_tells_it(tmp_path: Path) -> None:
+    """A trial is one row of the wide table, though only one of its questions tells the category."""
+    head = "edit,method,rater,question,value,category\n"
+    found = imported(tmp_path, f"{head}k,m,a,SC,1,\nk,m,a,PQ,0,style\nk,n,a,SC,1,\n")
+    assert len(found.wide) == 2 and set(found.wide["category"]) == {"style"}
+    other = f"{head}k,m,a,SC,1,style\nk,m,a,PQ,0,object\n"
+    (tmp_path / "other").mkdir()
+    told = mistakes(tmp_path / "other", other)
+    assert told == ["3: edit 'k' has category 'object' here and 'style' in line 2"]
+
+
+def test_names_that_differ_by_case_are_pointed_out_and_raters_stay_unnamed(tmp_path: Path) -> None:
+    head = "edit,method,rater,question,value\n"
+    rows = "".join(f"k,{m},{who},q,1\n" for m in ("Ours", "ours") for who in ("Ann", "ann"))
+    origin = imported(tmp_path, head + rows).origin
+    assert origin is not None
+    assert (
+        "methods that differ only by case are told apart, such as Ours and ours"
+        in (origin["remarks"])
+    )
+    assert "raters that differ only by case are told apart" in origin["remarks"]
 
 
 def test_an_edit_has_one_source(tmp_path: Path) -> None:

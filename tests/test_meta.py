@@ -172,6 +172,45 @@ def test_all_mistakes_of_scores_are_told_at_once(gold: Path, tmp_path: Path) -> 
     assert told.count("new.csv:4:") == 2
 
 
+def test_names_and_origins_survive_any_number_of_rewritings(gold: Path, tmp_path: Path) -> None:
+    """An apostrophe keeps them from being formulas in the file (OWASP); it is no part of them."""
+    rows = [(e, m, v) for e, m, v in cells()]
+    table = write(tmp_path / "new.csv", "edit,method,value", rows)
+    given = ("--better", "higher", "--source", "=1+1, -2", *FAST)
+    for extra in ((), ("--replace",), ("--replace",)):
+        said("add-metric", gold, table, "--name", "mine -fast", *given, *extra)
+    assert '"mine \'-fast"' in (gold / "scores.csv").read_text()
+    found = read_gold(gold).metrics
+    assert [(one.name, one.origin) for one in found if one.name.startswith("mine")] == [
+        ("mine -fast", "=1+1, -2")
+    ]
+
+
+@pytest.mark.parametrize("value", ["-nan", "nan", ""])
+def test_a_metric_without_a_value_is_refused_and_not_lost(
+    gold: Path, tmp_path: Path, value: str
+) -> None:
+    table = write(tmp_path / "new.csv", "edit,method,value", [(e, m, value) for e, m, _ in cells()])
+    told = refused("add-metric", gold, table, "--name", "mine", "--better", "higher")
+    assert "has no value of mine: leave it out" in told
+
+
+def test_one_mistake_in_every_row_is_one_line(gold: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "new.csv", "edit,method,value", [(e, m, 1) for e, m, _ in cells()])
+    told = refused("add-metric", gold, table, "--name", "mine")
+    assert told.endswith(
+        "new.csv:2: no direction of mine: --better higher, or lower, says which way is good "
+        "(36 rows)"
+    )
+
+
+def test_a_number_whose_square_is_none_is_refused(gold: Path, tmp_path: Path) -> None:
+    rows = [(e, m, "1e300" if m == "a" else "9" * 5000) for e, m, _ in cells()]
+    table = write(tmp_path / "new.csv", "edit,method,value", rows)
+    told = refused("add-metric", gold, table, "--name", "mine", "--better", "higher")
+    assert "new.csv:2: '1e300' is beyond 1e+100 (12 rows)" in told and "is beyond" in told
+
+
 def test_of_several_parts_the_smallest_counts_and_none_without_one(tmp_path: Path) -> None:
     ratings = [(e, m, "r", "q", 1) for e in ("s_1_1.jpg", "s_1_2.jpg") for m in "ab"]
     path = write(tmp_path / "t-ratings.csv", "edit,method,rater,question,value", ratings)
@@ -190,7 +229,8 @@ def test_without_a_metric_there_is_nothing_to_rank(tmp_path: Path) -> None:
     votes = [(e, m, "r", "q", v) for e, m, v in cells()]
     path = write(tmp_path / "v.csv", "edit,method,rater,question,value", votes)
     said("import", "csv", path, "--scale", "1:5", "--out", tmp_path / "gold")
-    assert "has no metric: `dreamix meta add-metric` adds one" in refused("rank", tmp_path / "gold")
+    for command in (("rank", tmp_path / "gold"), ("compare", tmp_path / "gold", "a", "b")):
+        assert "has no metric: `dreamix meta add-metric` adds one" in refused(*command)
 
 
 def test_means_alone_have_no_ceiling(tmp_path: Path) -> None:

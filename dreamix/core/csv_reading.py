@@ -20,6 +20,7 @@ Wrong = Callable[[int, str], None]  # is told the line and what is wrong with it
 SEPARATED = re.compile("sep=[,;]?", re.IGNORECASE)  # a first line that Excel writes and reads
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?")  # a number with a decimal comma
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .ods, and of .xls
+MISSING = re.compile(r"|[+-]?nan|n/?a|#n/a|null|none|-|missing", re.IGNORECASE)
 MOST = 256 << 20  # bytes: some million rows
 LARGEST_SEED = 2**63 - 1  # tables of scores keep seeds in 64 bits
 
@@ -119,6 +120,14 @@ def point(text: str, separator: str) -> str:
     Where a comma separates cells, one within a number may part thousands: there it stays.
     """
     return text.replace(",", ".") if separator != "," and COMMA.fullmatch(text) else text
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a cell says that there is no value: empty, nan, n/a, none, null and the like.
+
+    A sign before nan says nothing: C's printf writes one.
+    """
+    return bool(MISSING.fullmatch(text.strip()))
 
 
 def _check_size(path: Path, most: int) -> None:

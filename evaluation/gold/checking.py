@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 from unicodedata import normalize
 
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import shown, why_not_plain
 from dreamix.core.spreadsheet import harmless
+from dreamix.core.wording import listed
 from evaluation.gold.base import GatheredRatings, ImportSettings, RatingRow
 
 TAKEN = {"success", *RatingRow._fields, "kind", "video", "excluded", "simulated", "state", "trial"}
@@ -26,6 +28,7 @@ def checked(found: GatheredRatings, asked: ImportSettings) -> GatheredRatings:
     if not asked.source_pattern and not any(row.source for row in found.rows):
         found.remarks.append(ALONE)
     found = replace(found, rows=[_as_asked(row, asked, found) for row in found.rows])
+    found = replace(found, rows=_with_categories(found), remarks=[*found.remarks, *_alike(found)])
     seen: dict[tuple[str, ...], RatingRow] = {}
     sources: dict[str, RatingRow] = {}
     rows = []
@@ -64,6 +67,28 @@ def _as_asked(row: RatingRow, asked: ImportSettings, found: GatheredRatings) -> 
     return row._replace(source=row.source or row.edit)
 
 
+def _with_categories(found: GatheredRatings) -> list[RatingRow]:
+    """Return the ratings, each with the category that any rating of its edit tells."""
+    first: dict[str, RatingRow] = {}
+    for row in found.rows:
+        told = first.setdefault(row.edit, row) if row.category else row
+        if told.category != row.category:
+            what = f"edit {shown(row.edit)} has category {shown(row.category)} here and "
+            found.wrong(row.file, row.line, f"{what}{shown(told.category)} in line {told.line}")
+    return [row._replace(category=first.get(row.edit, row).category) for row in found.rows]
+
+
+def _alike(found: GatheredRatings) -> Iterator[str]:
+    """Yield which names differ by large and small letters alone: one may be a slip."""
+    for name in ("edit", "method", "question", "rater"):
+        spelled: dict[str, set[str]] = {}
+        for text in {getattr(row, name) for row in found.rows}:
+            spelled.setdefault(text.casefold(), set()).add(text)
+        if several := sorted(sorted(one) for one in spelled.values() if len(one) > 1):
+            told = "" if name == "rater" else f", such as {listed(several[0])}"  # not who rated
+            yield f"{name}s that differ only by case are told apart{told}"
+
+
 def _wrong(row: RatingRow, asked: ImportSettings) -> Iterator[str]:
     """Yield what is wrong with a rating by itself."""
     for name in ("edit", "method", "question", "source", "rater", "category"):
@@ -88,11 +113,12 @@ def _off_scale(row: RatingRow, asked: ImportSettings) -> Iterator[str]:
     low, high, words = asked.scale
     value = asked.scale.grade(row.value)
     if value is None and words:
-        yield f"{shown(row.value)} is none of the grades {' < '.join(words)}"
+        yield f"{shown(row.value)} is none of the grades {' < '.join(words)} ({row.question})"
     elif value is None:
-        yield f"{shown(row.value)} is no number"
+        yield f"{shown(row.value)} is no number ({row.question})"
     elif not low <= value <= high:
-        yield f"{value:g} is off the scale {low:g} to {high:g}"
+        told = f"{value:g}" if isfinite(value) else shown(row.value)
+        yield f"{told} is off the scale {low:g} to {high:g} ({row.question})"
 
 
 def _said_before(

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from unicodedata import normalize
 
+from dreamix.core.csv_reading import is_missing
 from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.names import near_misses, shown, why_not_plain
-from dreamix.core.spreadsheet import write_csv
+from dreamix.core.spreadsheet import as_given, write_csv
 from dreamix.core.wording import listed
 from evaluation.gold.base import GatheredRatings, RatingScale
 from evaluation.gold.files import table_rows
+from evaluation.schema import LARGEST_SCORE
 
 SCORES = "scores.csv"
 COLUMNS = ("metric", "question", "better", "origin", "edit", "method", "value")
 READ = (*COLUMNS, "part", "direction", "source", "seed")
-NO_VALUE = {"", "nan", "n/a", "na", "none", "null"}
 ANY_NUMBER = RatingScale(-1.0, 1.0)  # of which only the reading of numbers is used
 Better = Literal["higher", "lower"]
 Item = tuple[str, str]  # edit, method
@@ -76,16 +77,20 @@ def read_scores(path: Path, rated: Rated, given: ScoreDefaults) -> list[GoldMetr
     """
     found = GatheredRatings()
     names, lines = table_rows(path, found)
-    lines = [(line, [normalize("NFC", cell) for cell in cells]) for line, cells in lines]
+    lines = [(line, [normalize("NFC", as_given(cell)) for cell in cells]) for line, cells in lines]
     names = [name.lower() for name in names]
     _check_columns(path, names, given, found)
     metrics: dict[tuple[str, str], _Parts] = {}
+    wrong: dict[str, list[int]] = {}
     for line, cells in lines:
         row = dict(zip(names, cells, strict=True))
         for why in _take(row, rated, given, metrics):
-            found.wrong(path, line, why)
+            wrong.setdefault(why, []).append(line)
+    for why, where in wrong.items():
+        more = f" ({len(where)} rows)" if len(where) > 1 else ""
+        found.wrong(path, where[0], f"{why}{more}")
     if found.problems:
-        raise Mistakes(found.problems)
+        raise Mistakes(sorted(found.problems, key=lambda one: one.line))
     if not metrics:
         raise UserError(f"{path} holds no score")
     read = [
@@ -93,6 +98,8 @@ def read_scores(path: Path, rated: Rated, given: ScoreDefaults) -> list[GoldMetr
         for (name, question), parts in metrics.items()
     ]
     check_names(read)
+    if empty := sorted({one.name for one in read if not one.values}):
+        raise UserError(f"{path} has no value of {listed(empty)}: leave it out")
     return read
 
 
@@ -131,14 +138,14 @@ def _take(
     """Put a row in its place; return what is wrong with it."""
     name, question = row.get("metric") or given.name, row.get("question") or given.question
     better = (row.get("better") or row.get("direction") or _better(name, given) or "").lower()
-    number, text = ANY_NUMBER.grade(row["value"]), row["value"].lower()
-    wrong = [*_unknown(row, question, rated)]
+    number = ANY_NUMBER.grade(row["value"])
+    wrong = [*_unknown(row, question, rated), *_no_number(row["value"], number)]
     if why := why_not_plain(name):
         wrong.append(f"metric {shown(name)} cannot name a file: {why}")
-    if better not in ("higher", "lower"):
+    if not better:
+        wrong.append(f"no direction of {name}: --better higher, or lower, says which way is good")
+    elif better not in ("higher", "lower"):
         wrong.append(f"direction {shown(better)} of {name} should be higher or lower")
-    if number is None and text not in NO_VALUE:
-        wrong.append(f"{shown(row['value'])} is no number")
     if wrong:
         return wrong
     origin = row.get("origin") or row.get("source") or given.origin
@@ -152,6 +159,14 @@ def _take(
         return [f"{name} of {shown(row['edit'])} by {row['method']} stands twice"]
     of_item[part] = number
     return []
+
+
+def _no_number(text: str, number: float | None) -> Iterable[str]:
+    """Yield what is wrong with a value; one that is missing is none."""
+    if number is None and not is_missing(text):
+        yield f"{shown(text)} is no number"
+    elif number is not None and not abs(number) <= LARGEST_SCORE:
+        yield f"{shown(text)} is beyond {LARGEST_SCORE:g}"
 
 
 def _better(name: str, given: ScoreDefaults) -> str | None:

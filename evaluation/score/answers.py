@@ -10,7 +10,7 @@ from dreamix.core.names import one_line, shown
 from dreamix.core.records import to_json
 from dreamix.data.worlds import WORLDS
 from evaluation.run.folder import RunFolder
-from evaluation.schema import Cell, ClipRow, Status
+from evaluation.schema import LARGEST_SCORE, Cell, ClipRow, Status
 from evaluation.score.command import FACTS, SelfDescription
 from evaluation.score.measuring import ROUNDING
 
@@ -115,8 +115,10 @@ def _number(told: object) -> dict[str, Any]:
             value = float(told)
         except OverflowError:
             value = math.inf
-        if math.isfinite(value):
+        if abs(value) <= LARGEST_SCORE:
             return {"status": "ok", "value": value}
+        if math.isfinite(value):
+            return _row("failed", f"answered {value:g}, which is beyond {LARGEST_SCORE:g}")
     return _row("failed", f"answered {shown(told)}, which is no finite number")
 
 

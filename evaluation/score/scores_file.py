@@ -9,10 +9,11 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
-from dreamix.core.csv_reading import seed_of, table_rows
+from dreamix.core.csv_reading import is_missing, seed_of, table_rows
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.names import near_misses, shown, why_not_plain
@@ -20,12 +21,11 @@ from dreamix.core.records import to_json
 from dreamix.core.wording import listed, plural
 from evaluation.metrics.base import METRICS, Better
 from evaluation.run.folder import RunFolder
-from evaluation.schema import AXES, Axis, Cell
+from evaluation.schema import AXES, LARGEST_SCORE, Axis, Cell
 
 NEEDED = ("edit", "method", "metric", "value", "direction", "source")
 OPTIONAL = ("seed", "axis", "reason")
 CLAIMS = ("direction", "source", "axis")  # what all rows of a metric say alike, or leave empty
-NO_SCORE = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "missing"}
 SUSPECT = -1.0  # what some programs write for no score
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MOST_TEXT = 500  # letters of a source or a reason
@@ -167,11 +167,12 @@ class _Reading:
     def _value(self, line: int, row: dict[str, str]) -> float | str | None:
         """Return the value of a row, or why it has none; None if it is neither."""
         text, reason = row["value"], row.get("reason", "")[:MOST_TEXT]
-        if text.lower() in NO_SCORE:
+        if is_missing(text):
             return reason or f"no score in line {line} of {self._path.name}"
         number = float(text) if NUMBER.fullmatch(text) else float("nan")
-        if not abs(number) < float("inf"):
-            self.wrong(line, f"value {shown(text)} is not a finite number, written as 0.5")
+        if not abs(number) <= LARGEST_SCORE:
+            what = "a finite number, written as 0.5" if not isfinite(number) else "below 1e100"
+            self.wrong(line, f"value {shown(text)} is not {what}")
             return None
         if number in (self._missing or ()):
             return reason or f"{text} in line {line} of {self._path.name}, which means no score"

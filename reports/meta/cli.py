@@ -190,7 +190,8 @@ def compare(gold: Path, a: str, b: str, question: str | None, resamples: int, se
     from reports.meta.ranks import compared_lines, people_on
 
     data, how = read_gold(gold), _settings(resamples, seed)
-    questions = _questions(data, question)
+    if not (questions := _questions(data, question)):
+        raise UserError(f"{gold} has no metric: `dreamix meta add-metric` adds one")
     people = people_on(data, how)
     for one in questions:
         for line in compared_lines(data, people, one, a, b):

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from dreamix.core.csv_reading import is_missing
 from dreamix.core.errors import UserError
 from dreamix.core.names import near_misses, shown
 from dreamix.core.wording import listed
@@ -53,10 +54,11 @@ def _layout(
     found: GatheredRatings,
 ) -> _Layout:
     called = _called(path, names, asked)
+    called = [f"{name} (left out)" if name in asked.drop else name for name in called]
     personal = [name for name in called if name not in KNOWN and _is_personal(name)]
     if personal:
         found.remarks.append(f"personal columns are left out: {listed(personal)}")
-    left = [name for name in called if name in asked.drop or name in personal]
+    left = [name for name in called if name.endswith(" (left out)") or name in personal]
     wide = not {"question", "value"} & set(called)
     questions = [n for n in called if n not in KNOWN and n not in left] if wide else []
     at = called.index("seed") if "seed" in called else None
@@ -116,8 +118,13 @@ def _ratings(
     given = {name: row[name] for name in layout.questions}
     given = given or {row.get("question", ""): row.get("value", "")}
     rows = []
+    if "rater" in row and not texts["rater"]:
+        why = "no rater: every row should name one, or --drop rater where values are mean scores"
+        found.wrong(file, line, why)
+    if layout.seeds and not row["seed"]:
+        found.wrong(file, line, "no seed, though other rows have one")
     for question, value in given.items():
-        if value:
+        if not is_missing(value) or asked.scale.grade(value) is not None:
             rows.append(
                 RatingRow(file, line, edit, row.get("method", ""), question, value, **texts)
             )

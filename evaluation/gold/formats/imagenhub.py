@@ -66,7 +66,7 @@ def _of_line(
 ) -> list[RatingRow]:
     edit, rows = cells[0], []
     turn = _EDIT.fullmatch(edit)
-    source = turn[1] if turn else edit
+    source = turn[1] if turn else ""
     for method, cell in zip(names[1:], cells[1:], strict=True):
         answers = _CELL.fullmatch(cell)
         if answers:

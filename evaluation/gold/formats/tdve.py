@@ -80,5 +80,5 @@ def _of_list(path: Path, question: str, found: GatheredRatings) -> None:
 def _texts(one: Any) -> list[str]:
     """Return what is said in a conversation, question first."""
     said = one.get("messages") if isinstance(one, dict) else None
-    texts = [each.get("content") if isinstance(each, dict) else None for each in said or ()]
-    return [text for text in texts if isinstance(text, str)] if isinstance(said, list) else []
+    held = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    return [text for each in held if isinstance(text := each.get("content"), str)]

@@ -16,7 +16,7 @@ def read_viescore(path: Path, asked: ImportSettings) -> GatheredRatings:
     found = read_csv(path, asked)
     turns = [_TURN.fullmatch(row.edit) for row in found.rows]
     found.rows = [
-        row._replace(source=turn[1] if turn else row.edit)
+        row._replace(source=row.source or (turn[1] if turn else ""))
         for row, turn in zip(found.rows, turns, strict=True)
     ]
     if any(turns):
