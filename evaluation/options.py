@@ -91,6 +91,14 @@ ASKING_OPTIONS = options(
         "--price", metavar="IN:OUT", help="Price of a million tokens, for the estimate of the cost."
     ),
 )
+AUDIT_OPTION = click.option(
+    "--judge-audit",
+    "audits",
+    multiple=True,
+    type=PATH,
+    metavar="FOLDER",
+    help="What `judge audit` found: metrics of abilities that failed do not apply.",
+)
 JUDGE_OPTIONS = options(
     click.option(
         "--judge",
@@ -99,14 +107,7 @@ JUDGE_OPTIONS = options(
         metavar="NAME=openai:URL#MODEL",
         help="A vision-language model to ask; NAME=local:FOLDER; NAME=archive: asks nobody again.",
     ),
-    click.option(
-        "--judge-audit",
-        "audits",
-        multiple=True,
-        type=PATH,
-        metavar="FOLDER",
-        help="What `judge audit` found: metrics of abilities that failed do not apply.",
-    ),
+    AUDIT_OPTION,
     click.option(
         "--judge-asks",
         multiple=True,

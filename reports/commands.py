@@ -9,4 +9,4 @@ leaderboard = Deferred(
     "Enter the methods of runs on a leaderboard: static pages.",
 )
 meta = Deferred("reports.meta.cli:meta", "Hold metrics against ratings that stay: gold data.")
-judge = Deferred("reports.audit.cli:judge", "Examine judges of edits on exact truth.")
+judge = Deferred("reports.judges.cli:judge", "Examine judges of edits on exact truth.")

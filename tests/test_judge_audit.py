@@ -10,19 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from chat_server import HALF, HANG, ChatServer, chat_server, digest_of, pictures_of, reply, words_of
 from click.testing import CliRunner
 from exam_oracle import Oracle, SmallToybox, answered, biased, canary, chosen
 from scipy.stats import binomtest
-from small_suites import bring_four, put_clip
+from small_suites import bring_four, put_animals
 from tiny_judges import write_qwen3_vl
 
 from dreamix.core.errors import UserError
-from dreamix.data.suite import load_suite
 from dreamix.data.suite_entries import Edit
 from dreamix.data.worlds import WORLDS
-from dreamix.methods.base import ExpansionContext, variants
 from dreamix.toybox.world import Scene, render
 from evaluation.gold.cli import import_ratings
 from evaluation.judge.audit.answers import Answers, AuditAnswer
@@ -39,14 +36,13 @@ from evaluation.judge.frames import FramePolicy, stills_of_both
 from evaluation.judge.judge import JudgeSettings, ModelJudge, open_judge, spec_of
 from evaluation.judge.limits import CallLimits, Spending
 from evaluation.run.folder import RunFolder
-from evaluation.run.runner import run_suite
 from evaluation.score.judging import asks_for_motion
 from evaluation.score.scoring import score_run
 from evaluation.score.table import read_scores
 from evaluation.settings import ModelSettings
 from evaluation.stats.shares import paired_share_difference, wilson
-from reports.audit.cli import judge as command
-from reports.audit.votes import voted_clips
+from reports.judges.cli import judge as command
+from reports.judges.votes import voted_clips
 from reports.loading import load_run
 from reports.metrics.results import elsewhere
 from reports.people.export import read_export
@@ -552,30 +548,11 @@ class TestScoring:
         assert asks_for_motion(asked, world) is is_motion
 
 
-def put_suite(folder: Path) -> Path:
-    """Three sources of noise with an edit each, and clips of two methods for them."""
-    names = ("cow", "dog", "owl")
-    for number, name in enumerate(names):
-        put_clip(folder / f"{name}.mp4", 100 + number)
-        for place, method in enumerate(("one", "two")):
-            put_clip(folder / "out" / method / f"{name}-1.mp4", 10 * number + place)
-    document = {
-        "name": "animals", "version": 1, "licence": "none",
-        "videos": [{"id": n, "path": f"{n}.mp4", "caption": f"a {n}"} for n in names],
-        "edits": [{"id": f"{n}-1", "video": n, "prompt": f"a red {n}", "category": "style"}
-                  for n in names],
-    }  # fmt: skip
-    (folder / "suite.yaml").write_text(yaml.safe_dump(document))
-    columns = variants(f"external:{folder}/out/*", None, ExpansionContext(frozenset()))
-    run_suite(load_suite(folder), columns, folder / "run")
-    return folder / "run"
-
-
 class TestFootage:
     """Real clips: the source stands for itself, and what raters agreed on for the rest."""
 
     def test_the_source_and_agreed_clips_are_asked_about(self, tmp_path: Path) -> None:
-        run = RunFolder(put_suite(tmp_path))
+        run = RunFolder(put_animals(tmp_path))
         voted = {
             "cow": [VotedClip("cow-1", "one", 0, True, "a red cow", ""),
                     VotedClip("cow-1", "two", 0, False, "a red cow", "")],
@@ -608,7 +585,7 @@ class TestFootage:
         assert (found["voted_pairs"].value, found["voted_pairs"].sources) == (0.5, 1)
 
     def test_agreed_clips_are_those_of_three_raters_of_one_mind(self, tmp_path: Path) -> None:
-        run = RunFolder(put_suite(tmp_path))
+        run = RunFolder(put_animals(tmp_path))
         votes = {("cow-1", "one"): (5, 4, 4), ("cow-1", "two"): (1, 2, 2),
                  ("dog-1", "one"): (5, 5, 3), ("dog-1", "two"): (1, 1), ("owl-1", "x"): (5, 5, 5),
                  ("owl-1", "two"): (1, 1, 1)}  # fmt: skip

@@ -63,7 +63,7 @@ def judge_metrics(
             }
         if CHECKLIST in settings.asks:
             found |= checklist_metrics(judge, run.suite, align, audits)
-    _check_audits(settings.audits, {one.judge.name: one.judge for one in found.values()})
+    check_audits(settings.audits, {one.judge.name: one.judge for one in found.values()})
     return found
 
 
@@ -83,7 +83,7 @@ def _check_names(spec: JudgeSpec, run: RunFolder) -> None:
             raise UserError(f"--judge {spec.name}: {metric} is another metric; choose another")
 
 
-def _check_audits(audits: "Sequence[AuditRecord]", judges: Mapping[str, ModelJudge]) -> None:
+def check_audits(audits: "Sequence[AuditRecord]", judges: Mapping[str, ModelJudge]) -> None:
     """Raise a `UserError` if an audit is of none of the judges."""
     known = {one.identity: name for name, one in judges.items()}
     for audit in audits:

@@ -89,3 +89,22 @@ def seeds_brought(run: RunFolder, label: str, edit: str) -> dict[int, bytes]:
     rows = {c.seed: run.clip_row(c) for c in run.cells() if (c.method, c.edit) == (label, edit)}
     made = {seed: row for seed, row in rows.items() if row and row.status == "ok"}
     return {seed: run.clip_path(row).read_bytes() for seed, row in made.items()}
+
+
+def put_animals(folder: Path) -> Path:
+    """Three sources of noise with an edit each, and clips of two methods for them."""
+    names = ("cow", "dog", "owl")
+    for number, name in enumerate(names):
+        put_clip(folder / f"{name}.mp4", 100 + number)
+        for place, method in enumerate(("one", "two")):
+            put_clip(folder / "out" / method / f"{name}-1.mp4", 10 * number + place)
+    document = {
+        "name": "animals", "version": 1, "licence": "none",
+        "videos": [{"id": n, "path": f"{n}.mp4", "caption": f"a {n}"} for n in names],
+        "edits": [{"id": f"{n}-1", "video": n, "prompt": f"a red {n}", "category": "style"}
+                  for n in names],
+    }  # fmt: skip
+    (folder / "suite.yaml").write_text(yaml.safe_dump(document))
+    columns = variants(f"external:{folder}/out/*", None, ExpansionContext(frozenset()))
+    run_suite(load_suite(folder), columns, folder / "run")
+    return folder / "run"

@@ -4,7 +4,7 @@ Sources are made one after the other, so that their clips never fill the memory.
 a second time is sent after everything else: a model that drifts has moved by then.
 """
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
 from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
@@ -15,6 +15,7 @@ from evaluation.judge.client import CallFailed, Hopeless
 from evaluation.judge.judge import ModelJudge
 from evaluation.judge.limits import BudgetSpent
 from evaluation.judge.reading import OptionShares, Reading
+from evaluation.judge.together import ask_together
 
 IN_VAIN = 30  # questions in a row without any reply, after which no more are sent
 NO_REPLY = "no answer"
@@ -33,23 +34,22 @@ def answers_of(
     asked = Asked(judge.form, judge.frames)
     total, found = exam.planned(asked), dict[tuple[str, str], AuditAnswer]()
     desk = _Desk(judge)
-    with ThreadPoolExecutor(together) as pool:
-        waiting: dict[Future[AuditAnswer], tuple[str, str]] = {}
-        try:
-            for edit, question in exam.questions(asked):
-                waiting[pool.submit(desk.answer, question)] = edit.id, question.name
-                _gather(waiting, found, most=2 * together)
-                progress(len(found), total)
-            while waiting:
-                _gather(waiting, found, most=0)
-                progress(len(found), total)
-        except (Hopeless, BudgetSpent) as error:
-            raise UserError(
-                f"--judge {judge.name}: {error}; {len(found)} of {total} answers are kept, and the "
-                "same command goes on from there"
-            ) from None
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def took(key: tuple[str, str], answer: AuditAnswer) -> None:
+        found[key] = answer
+        progress(len(found), total)
+
+    jobs = (
+        ((edit.id, question.name), partial(desk.answer, question))
+        for edit, question in exam.questions(asked)
+    )
+    try:
+        ask_together(jobs, together, took)
+    except (Hopeless, BudgetSpent) as error:
+        raise UserError(
+            f"--judge {judge.name}: {error}; {len(found)} of {total} answers are kept, and the "
+            "same command goes on from there"
+        ) from None
     judge.watch_again()
     return found
 
@@ -75,22 +75,6 @@ class _Desk:
         if question.options:
             return _chosen(judge.chosen(answer, question.options), question.options[0])
         return _scored(judge.scored(answer))
-
-
-def _gather(
-    waiting: dict[Future[AuditAnswer], tuple[str, str]],
-    found: dict[tuple[str, str], AuditAnswer],
-    most: int,
-) -> None:
-    """Take the answers that are there, until no more than `most` are waited for."""
-    while waiting:
-        done = [one for one in waiting if one.done()]
-        if not done and len(waiting) <= most:
-            return
-        if not done:
-            done = [*wait(waiting, return_when=FIRST_COMPLETED).done]
-        for one in done:
-            found[waiting.pop(one)] = one.result()
 
 
 def _scored(read: Reading) -> AuditAnswer:

@@ -11,7 +11,7 @@ from evaluation.judge.audit.audit import Audited, enough
 from evaluation.judge.audit.record import AuditRecord, Probe
 from evaluation.judge.audit.rules import RULES, SCORES
 from evaluation.judge.audit.words import SHOWN, words_of
-from reports.audit.figures import drawn_probes, drawn_showings
+from reports.judges.audit_figures import drawn_probes, drawn_showings
 from reports.page.files import check_out, utf8, write_parts
 from reports.page.shell import Section, macros, part_html, shell
 from reports.parts import ReportPart

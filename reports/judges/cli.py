@@ -9,7 +9,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.progress import progress_bar
 from dreamix.data.worlds import WORLDS
 from dreamix.remote.place_type import Place
-from evaluation.options import ASKING_OPTIONS, judge_settings
+from evaluation.options import ASKING_OPTIONS, AUDIT_OPTION, judge_settings
 
 if TYPE_CHECKING:
     from evaluation.judge.audit.exam import Exam
@@ -72,7 +72,7 @@ def audit(
     from evaluation.judge.audit.audit import audit as examined
     from evaluation.judge.audit.audit import enough
     from evaluation.judge.audit.exam import exam_of
-    from reports.audit.page import write_page
+    from reports.judges.audit_page import write_page
 
     settings = judge_settings(asking, device or "cpu")
     if votes and not run:
@@ -89,11 +89,72 @@ def audit(
     click.echo(f"audit page: {page}")
 
 
+@judge.command()
+@click.argument("judge", metavar="NAME=openai:URL#MODEL")
+@click.argument("run", type=Place("write"))
+@click.option(
+    "--out",
+    type=Place("write"),
+    metavar="FOLDER",
+    help="Page and tables.  [default: RUN/pairs/NAME]",
+)
+@click.option("--methods", multiple=True, metavar="NAME[,NAME...]", help="[default: all]")
+@click.option(
+    "--questions",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Of alignment, fidelity, quality, exclusivity.  [default: all]",
+)
+@click.option(
+    "--align",
+    type=click.Choice(["auto", "pts", "span", "index"]),
+    default="auto",
+    show_default=True,
+    help="How frames of edit and source are paired.",
+)
+@AUDIT_OPTION
+@click.option("--device", help="A torch device, for NAME=local:FOLDER.  [default: cpu]")
+@ASKING_OPTIONS
+def pairs(
+    judge: str,
+    run: Path,
+    out: Path | None,
+    methods: tuple[str, ...],
+    questions: tuple[str, ...],
+    align: str,
+    device: str | None,
+    **asking: Any,
+) -> None:
+    """Have a judge compare all pairs of methods on every edit, in both orders.
+
+    Answers are kept in the run folder, as those of a scoring; the same command goes on where it was
+    interrupted.
+    """
+    from dreamix.core.records import only_writer
+    from evaluation.judge.judge import spec_of
+    from evaluation.options import words
+    from evaluation.run.folder import RunFolder
+    from evaluation.score.judge_pairs import compare
+    from reports.judges.pairs import write_pairs_page
+
+    settings = judge_settings(asking, device or "cpu")
+    opened, folder = RunFolder(run), out or run / "pairs" / spec_of(judge).name
+    opened.check()
+    with only_writer(run), progress_bar("pairs") as progress:
+        asked = words(methods), words(questions)
+        done = compare(opened, judge, *asked, settings, align, progress)
+    with only_writer(folder):
+        page, found = write_pairs_page(done.rows, done.judge, done.audit, folder)
+    for line in (*found, *(f"note: {note}" for note in done.judge.notes)):
+        click.echo(line)
+    click.echo(f"pairs page: {page}")
+
+
 def _of_run(run: Path, votes: Path | None, sources: int, seed: int) -> "Exam":
     """Return the exam on the clips of a run."""
     from evaluation.judge.audit.footage import FootageExam
     from evaluation.run.folder import RunFolder
-    from reports.audit.votes import voted_clips
+    from reports.judges.votes import voted_clips
     from reports.people.export import read_export
 
     opened = RunFolder(run)
