@@ -29,9 +29,11 @@ from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.importing import ImportChoices, import_suite
 from dreamix.suite_formats.outputs import outputs_of, write_outputs
 from dreamix.toybox.world import Scene
+from evaluation.judge.audit.finding import Finding
+from evaluation.judge.audit.record import record_of
 from evaluation.judge.frames import FramePolicy
-from evaluation.judge.judge import JudgeSettings
-from evaluation.judge.limits import CallLimits, JudgeBudget
+from evaluation.judge.judge import JudgeSettings, open_judge, spec_of
+from evaluation.judge.limits import CallLimits, JudgeBudget, Spending
 from evaluation.judge.showing import Showing
 from evaluation.run.folder import RunFolder
 from evaluation.schema import ScoreRow
@@ -271,6 +273,36 @@ def _is_turned(body: dict[str, Any]) -> bool:
 
 
 COVE = SAMPLES["covebench"].text.replace('"type": "Single-TF"', '"type": "Dual-TF"')
+
+
+class TestAudited:
+    """What an audit found decides to which edits a checklist applies."""
+
+    def test_where_motion_is_not_seen_checklists_of_motion_do_not_apply(
+        self, run: Path, scenes: Mapping[str, Scene], tmp_path: Path
+    ) -> None:
+        """Of the three edits the last one alone asks for a motion."""
+        with chat_server(truth_teller(scenes)) as server:
+            spec = spec_of(f"q=openai:{server.url}#{MODEL}")
+            how = JudgeSettings(frames=FRAMES)
+            identity = open_judge(spec, tmp_path / "q.jsonl", how, Spending()).identity
+            counts = {}
+            for probe in ("frozen", "polarity", "trap"):
+                found = Finding(probe, 0.4, 0.3, 0.5, 40, "fails")
+                record = record_of(
+                    found=[found], by_category={}, identity=identity, model=MODEL, form="token",
+                    frames={}, world="toybox", seed=0, sources=40, questions=100,
+                )  # fmt: skip
+                counts[probe] = judged(run, server, audits=(record,)).counts
+                if probe == "frozen":
+                    reasons = {key[1]: row.reason for key, row in rows(run).items()}
+                    seen = "not judged: does not see motion"
+                    assert reasons == {EDITS[0]: None, EDITS[1]: None, EDITS[2]: seen}
+        assert counts == {
+            "frozen": {"ok": 12, "n/a": 6},
+            "polarity": {"n/a": 18},
+            "trap": {"ok": 18},
+        }
 
 
 class TestImported:

@@ -35,7 +35,8 @@ CAPTION = (
 )
 SEATS = (
     "A judge may prefer a seat. Same seat: share of pairs in which both orders prefer the "
-    "same seat; first seat: preference for what was shown as A, .5 without such a liking. With 95% intervals over source videos."
+    "same seat; first seat: preference for what was shown as A, .5 without such a liking. With "
+    "95% intervals over source videos."
 )
 JUDGE = "A judge is no rater: these are one model's preferences, and no interval counts people."
 
