@@ -28,7 +28,7 @@ from evaluation.judge.audit.clips import RenderedSource, VotedClip, captioned, f
 from evaluation.judge.audit.exam import Exam, exam_of
 from evaluation.judge.audit.finding import Finding, in_gaps, share_of
 from evaluation.judge.audit.footage import FootageExam
-from evaluation.judge.audit.plan import Asked, questions
+from evaluation.judge.audit.plan import AskedAs, questions
 from evaluation.judge.audit.probes import findings
 from evaluation.judge.audit.record import AuditRecord, abilities_of, read_audit, record_of
 from evaluation.judge.audit.rules import RULES, Rule
@@ -316,7 +316,7 @@ class TestShown:
         named = {
             one.name: one
             for one in questions(
-                RenderedSource(WORLD, edit), Asked("token", policy), is_steady=True
+                RenderedSource(WORLD, edit), AskedAs("token", policy), is_steady=True
             )
         }
         scenes = {

@@ -1,20 +1,23 @@
 """`study analyze --with METRIC`: what a page says of votes and a metric together."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from fabricated_joint import fabricate_joint
 
 from dreamix.core.errors import UserError
-from evaluation.stats.ratings import mos_difference, votes_on
+from evaluation.stats.ratings import mos_difference, read_ratings, success_votes, votes_on
 from reports.parts import ReportPart
 from reports.people.build import joint_parts
 from reports.people.fewer_votes import (
     check_helpers,
     fewer_votes_parts,
     metric_on_edits,
+    powered_means,
     powered_pairs,
 )
 from reports.people.joint import Joint
+from reports.people.outcome import SUCCESS
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +118,60 @@ def test_a_metric_that_cannot_help_is_one_line(names: tuple[str, ...], says: str
     with pytest.raises(UserError, match="name the run too"):
         check_helpers(None, joint.people.export, ("good_a",))
     check_helpers(None, joint.people.export, ())
+
+
+class TestSuccess:
+    """Success rates, of each rater's answers, by votes alone and with a metric."""
+
+    def test_answers_that_are_all_above_the_threshold_count_by_hand(self) -> None:
+        rows = [("r", "e", q, v) for q, v in (("a", 3), ("b", 4))]
+        rows += [("s", "e", q, v) for q, v in (("a", 2), ("b", 5))]
+        rows += [("s", "f", "a", 5)]  # lacks b
+        frame = pd.DataFrame(rows, columns=["rater", "edit", "question", "value"])
+        frame = frame.assign(method="m", source="v", video="v")
+        ratings = read_ratings(frame)
+        found = success_votes(ratings)
+        names = [ratings.raters[r] for r in found.rater]
+        assert dict(zip(names, found.value, strict=True)) == {"r": 1, "s": 0}
+        assert {ratings.edits[e] for e in found.edit} == {"e"}
+
+    def test_votes_alone_are_the_rate_of_source_means(self, joint: Joint) -> None:
+        on = metric_on_edits(joint, "good_a")
+        means = powered_means(joint, "good_a", SUCCESS, on)
+        own = joint.people.kept.ratings
+        long = joint.people.export.own
+        wide = long[~long["excluded"]].pivot_table(
+            index=["rater", "edit", "video", "method"], columns="question", values="value"
+        )
+        good = (wide > own.threshold).all(axis=1).rename("good").reset_index()
+        by_item = good.groupby(["method", "video", "edit"])["good"].mean()
+        right = by_item.groupby(["method", "video"]).mean().groupby("method").mean()
+        assert [one.found.people.mid for one in means] == pytest.approx(
+            [right[one.method] for one in means]
+        )
+        assert all(0 <= one.found.powered.mid <= 1 for one in means)
+
+    def test_the_page_has_a_table_of_it(self, joint: Joint) -> None:
+        part = part_of(joint, "good_a")
+        titles = [table.title for table in (*part.tables, *part.folded)]
+        assert (
+            "Success (answers above 2.5 on every question): votes alone, and with good_a" in titles
+        )
+        assert any("rates, alone and with good_a" in title for title in titles)
+        frame = dict(part.frames)["fewer_votes_good_a"]
+        assert "success" in set(frame["question"])
+
+    @pytest.mark.slow
+    def test_intervals_hold_the_truth_as_often_as_those_of_votes_alone(self) -> None:
+        """Of 150 studies: 12 rated of 60 sources, and success as a property of the edit."""
+        held = []
+        for seed in range(150):
+            joint = fabricate_joint(sources=60, rated=20, raters=12, seed=1000 + seed)
+            whole = fabricate_joint(sources=60, raters=12, seed=1000 + seed)
+            rates = {o.method: o.found.people.mid for o in powered_means(
+                whole, "good_a", SUCCESS, metric_on_edits(whole, "good_a"))}  # fmt: skip
+            for one in powered_means(joint, "good_a", SUCCESS, metric_on_edits(joint, "good_a")):
+                ends = one.found.people, one.found.used
+                held.append([e.low <= rates[one.method] <= e.high for e in ends])
+        people, used = np.mean(held, axis=0)
+        assert used >= people - 0.02

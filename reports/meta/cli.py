@@ -227,13 +227,16 @@ def saved(
 ) -> None:
     """Say how many votes METRIC would have saved, had people rated a part of the edits.
 
-    Parts are drawn again and again from the edits that were rated.
+    Parts are drawn again and again from the edits that were rated. --question success is about
+    success rates: all of a rater's answers about an edit above the threshold.
     """
     from dreamix.core.spreadsheet import write_csv
     from reports.meta.gold import read_gold
+    from reports.people.outcome import SUCCESS
 
     data, rows = read_gold(gold), []
-    for one in _with_metric(data, metric, question):
+    asked = [SUCCESS] if question == SUCCESS else _with_metric(data, metric, question)
+    for one in asked:
         rows += _print_saved(data, metric, one, _sizes(labelled), draws, seed)
     if csv:
         write_csv(csv, list(rows[0]), rows)
@@ -248,8 +251,10 @@ def _print_saved(
     from reports.meta.gold import gold_joint
     from reports.meta.ranks import people_on
     from reports.meta.saved import saved, saved_lines
+    from reports.people.outcome import SUCCESS
 
-    joint = gold_joint(data, people_on(data, _settings(2000, seed)), question)
+    of = _with_metric(data, metric, None)[0] if question == SUCCESS else question
+    joint = gold_joint(data, people_on(data, _settings(2000, seed)), of, whole=question == SUCCESS)
     with progress_bar(f"drawing parts, {question}") as told:
         found = saved(joint, metric, question, sizes, draws=draws, seed=seed, progress=told)
     click.echo("\n".join(saved_lines(metric, found)))

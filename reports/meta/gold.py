@@ -110,8 +110,8 @@ def added(gold: Gold, new: list[GoldMetric], *, replace: bool) -> Gold:
     return gold._replace(metrics=metrics)
 
 
-def gold_joint(gold: Gold, people: People, question: str) -> Joint:
-    """Return metrics and people on one question.
+def gold_joint(gold: Gold, people: People, question: str, *, whole: bool = False) -> Joint:
+    """Return metrics and people on one question; whole: with the votes on all questions.
 
     Methods that more than half of the metrics have no value for are left out: metrics would be
     compared on different methods.
@@ -120,7 +120,7 @@ def gold_joint(gold: Gold, people: People, question: str) -> Joint:
     if not metrics:
         raise UserError(f"{gold.folder} has no metric for {question}: `dreamix meta add-metric`")
     joint = join(_run(gold, metrics, question), people)
-    return joint._replace(votes={question: joint.votes[question]})
+    return joint if whole else joint._replace(votes={question: joint.votes[question]})
 
 
 def methods_left_out(gold: Gold, question: str) -> list[str]:

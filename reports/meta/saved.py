@@ -17,6 +17,7 @@ from dreamix.core.seeding import rng_for
 from dreamix.core.wording import plural
 from evaluation.stats.ratings import MetricOnEdits, PoweredEstimate, Votes, powered_difference
 from reports.people.joint import Joint
+from reports.people.outcome import SUCCESS
 from reports.tables import is_number, number
 
 LABELLED = (20, 40, 80)
@@ -89,7 +90,7 @@ def saved(
 
 def _pairs(joint: Joint, metric: str, question: str) -> list[_Population]:
     value = joint.metrics[joint.names.index(metric)]
-    votes = joint.votes[question]
+    votes = _success(joint) if question == SUCCESS else joint.votes[question]
     there = np.isfinite(votes).any(axis=2)
     found = []
     for a, b in combinations(range(len(joint.systems)), 2):
@@ -98,6 +99,13 @@ def _pairs(joint: Joint, metric: str, question: str) -> list[_Population]:
             names = joint.systems[a], joint.systems[b]
             found.append(_Population(*names, votes[[a, b]][:, both], value[[a, b]][:, both]))
     return found
+
+
+def _success(joint: Joint) -> np.ndarray:
+    """Return 1 or 0 for a rater's answers about an edit, NaN where one lacks: as votes."""
+    answers = np.stack([*joint.votes.values()])
+    good = (answers > joint.people.kept.ratings.threshold).all(axis=0).astype(float)
+    return np.where(np.isfinite(answers).all(axis=0), good, np.nan)
 
 
 def _row(

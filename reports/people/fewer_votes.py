@@ -18,8 +18,11 @@ from dreamix.core.wording import listed, plural, titled
 from evaluation.stats.ratings import (
     MetricOnEdits,
     PoweredEstimate,
+    Ratings,
+    Votes,
     powered_difference,
     powered_mean,
+    success_votes,
     votes_on,
 )
 from evaluation.stats.two_way_cluster import ClusteredEstimate
@@ -28,7 +31,7 @@ from reports.parts import FOLLOW, ReportPart
 from reports.people.differences import digits_of
 from reports.people.export import StudyExport
 from reports.people.joint import Joint, metric_values
-from reports.people.outcome import People
+from reports.people.outcome import SUCCESS, People
 from reports.subjects import subject
 from reports.tables import NOTHING, Head, Table, TableCell, is_number, number, table_of
 
@@ -40,6 +43,7 @@ DONE = (
     "people, votes alone stand."
 )
 NOTE = (
+    "Success is that of a rater's answers about an edit: all of them above the threshold. "
     "Votes alone: the difference on edits with votes. With {metric}: corrected by how it differs "
     "between edits with votes and without, which is valid whatever the metric is worth, if the "
     "edits with votes were chosen at random (`size.edits` in study.yaml does so). The corrected "
@@ -124,7 +128,7 @@ def fewer_votes_parts(joint: Joint, names: tuple[str, ...]) -> list[ReportPart]:
 def _part(joint: Joint, metric: str) -> ReportPart:
     people, on = joint.people, metric_on_edits(joint, metric)
     tables, means, frames, found = [], [], [], []
-    for question in people.questions:
+    for question in (*people.questions, SUCCESS):
         pairs = powered_pairs(joint, metric, question, on)
         if pairs:
             tables.append(_table(people, metric, question, pairs))
@@ -162,10 +166,25 @@ def metric_on_edits(joint: Joint, metric: str) -> MetricOnEdits:
     return MetricOnEdits(value, source, np.array([place[edit] for edit in ratings.edits]))
 
 
+def votes_about(ratings: Ratings, question: str) -> Votes:
+    """Return the votes on a question; of SUCCESS, 1 or 0 for all of a rater's answers."""
+    return success_votes(ratings) if question == SUCCESS else votes_on(ratings, question)
+
+
+def _titled(people: People, question: str) -> str:
+    if question != SUCCESS:
+        return titled(question)
+    return f"Success (answers above {people.kept.ratings.threshold:g} on every question)"
+
+
+def _digits(people: People, question: str) -> int:
+    return digits_of((0.0, 1.0) if question == SUCCESS else people.kept.ratings.scale)
+
+
 def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -> list[HelpedPair]:
     """Return all pairs of methods that both have votes and values, in the study's order."""
     people, ratings = joint.people, joint.people.kept.ratings
-    votes, found = votes_on(ratings, question), []
+    votes, found = votes_about(ratings, question), []
     has = {ratings.methods[m] for m in np.unique(votes.method) if np.isfinite(on.value[m]).any()}
     names = [name for name in people.methods if name in has]
     for k, a in enumerate(names):
@@ -187,7 +206,7 @@ def powered_pairs(joint: Joint, metric: str, question: str, on: MetricOnEdits) -
 def powered_means(joint: Joint, metric: str, question: str, on: MetricOnEdits) -> list[HelpedMean]:
     """Return the mean vote of every method with votes and values, in the study's order."""
     people, ratings = joint.people, joint.people.kept.ratings
-    votes = votes_on(ratings, question)
+    votes = votes_about(ratings, question)
     there = {ratings.methods[m] for m in np.unique(votes.method) if np.isfinite(on.value[m]).any()}
     return [
         HelpedMean(
@@ -205,12 +224,13 @@ def powered_means(joint: Joint, metric: str, question: str, on: MetricOnEdits) -
 
 def _mean_table(people: People, metric: str, means: list[HelpedMean]) -> Table:
     question, level = means[0].question, 100 * people.how.confidence
+    what = "rates" if question == SUCCESS else "mean votes"
     return table_of(
         f"fewer_votes_means_{metric}_{question}",
-        f"{titled(question)}: mean votes, alone and with {metric}",
+        f"{_titled(people, question)}: {what}, alone and with {metric}",
         f"Mean of the means of source videos, with its {level:g}% interval. Bold: to report.",
         [one.label for one in means],
-        _both_columns(metric, means, digits_of(people.kept.ratings.scale)),
+        _both_columns(metric, means, _digits(people, question)),
     )
 
 
@@ -228,11 +248,11 @@ def _both_columns(
 
 
 def _table(people: People, metric: str, question: str, pairs: list[HelpedPair]) -> Table:
-    digits = digits_of(people.kept.ratings.scale)
+    digits = _digits(people, question)
     most = pairs[0].found.labelled + pairs[0].found.unlabelled
     return table_of(
         f"fewer_votes_{metric}_{question}",
-        f"{titled(question)}: votes alone, and with {metric}",
+        f"{_titled(people, question)}: votes alone, and with {metric}",
         CAPTION.format(level=100 * people.how.confidence),
         [one.label for one in pairs],
         [

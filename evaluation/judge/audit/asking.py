@@ -10,7 +10,7 @@ from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from evaluation.judge.audit.answers import AuditAnswer
 from evaluation.judge.audit.exam import Exam
-from evaluation.judge.audit.plan import Asked, AuditQuestion
+from evaluation.judge.audit.plan import AskedAs, AuditQuestion
 from evaluation.judge.client import CallFailed, Hopeless
 from evaluation.judge.judge import ModelJudge
 from evaluation.judge.limits import BudgetSpent
@@ -31,7 +31,7 @@ def answers_of(
     Raises:
         UserError: if nothing more can be asked; what was answered is in the archive.
     """
-    asked = Asked(judge.form, judge.frames)
+    asked = AskedAs(judge.form, judge.frames)
     total, found = exam.planned(asked), dict[tuple[str, str], AuditAnswer]()
     desk = _Desk(judge)
 

@@ -13,7 +13,7 @@ from evaluation.judge.archive import FOLDER
 from evaluation.judge.audit.answers import Answers, AuditAnswer
 from evaluation.judge.audit.asking import answers_of
 from evaluation.judge.audit.exam import Exam
-from evaluation.judge.audit.plan import Asked
+from evaluation.judge.audit.plan import AskedAs
 from evaluation.judge.audit.record import AuditRecord, record_of
 from evaluation.judge.audit.rules import TO_CERTIFY, TO_FIND
 from evaluation.judge.canary import ASKED
@@ -69,7 +69,7 @@ def enough(sources: int) -> str:
 
 def _check_cost(judge: ModelJudge, exam: Exam, settings: JudgeSettings, spending: Spending) -> None:
     """Say what it costs at most; a `UserError` where that is over the budget."""
-    asked = Asked(judge.form, judge.frames)
+    asked = AskedAs(judge.form, judge.frames)
     known = len(judge.archive.of_kind("judgement")) + len(judge.archive.of_kind("again"))
     count = max(0, exam.planned(asked) - known) + 2 * len(ASKED) + spending.requests
     tokens = count * _tokens_of_one(judge, exam, asked)
@@ -87,7 +87,7 @@ def _check_cost(judge: ModelJudge, exam: Exam, settings: JudgeSettings, spending
         )
 
 
-def _tokens_of_one(judge: ModelJudge, exam: Exam, asked: Asked) -> float:
+def _tokens_of_one(judge: ModelJudge, exam: Exam, asked: AskedAs) -> float:
     """Return what a question costs, by those of the first source."""
     source = exam.source_of(exam.edits[0])
     asked_first = exam.of_source(source, asked, is_steady=False)

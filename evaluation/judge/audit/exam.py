@@ -7,7 +7,7 @@ from dreamix.data.worlds import AuditEdit, World
 from evaluation.judge.audit.answers import Answers
 from evaluation.judge.audit.clips import AuditSource, RenderedSource
 from evaluation.judge.audit.finding import Finding
-from evaluation.judge.audit.plan import STEADY, Asked, AuditQuestion, questions, repeated
+from evaluation.judge.audit.plan import STEADY, AskedAs, AuditQuestion, questions, repeated
 from evaluation.judge.audit.probes import findings, findings_in
 from evaluation.judge.frames import FramePolicy, Stills
 
@@ -28,7 +28,7 @@ class Exam(ABC):
 
     @abstractmethod
     def of_source(
-        self, source: AuditSource, asked: Asked, *, is_steady: bool
+        self, source: AuditSource, asked: AskedAs, *, is_steady: bool
     ) -> Iterator[AuditQuestion]:
         """Yield what is asked about a source, but for what is asked again."""
 
@@ -41,7 +41,7 @@ class Exam(ABC):
         """Return those that can be told apart by category."""
 
     def questions(
-        self, asked: Asked, *, are_shown: bool = True
+        self, asked: AskedAs, *, are_shown: bool = True
     ) -> Iterator[tuple[AuditEdit, AuditQuestion]]:
         """Yield all questions, by source, then what is asked again; are_shown: with stills."""
         for number, edit in enumerate(self.edits):
@@ -52,7 +52,7 @@ class Exam(ABC):
             source = self._source(edit, are_shown)
             yield from ((edit, question) for question in repeated(source, asked))
 
-    def planned(self, asked: Asked) -> int:
+    def planned(self, asked: AskedAs) -> int:
         """Return the number of questions."""
         return sum(1 for _ in self.questions(asked, are_shown=False))
 
@@ -97,7 +97,7 @@ class RenderedExam(Exam):
         return RenderedSource(self.world, edit)
 
     def of_source(
-        self, source: AuditSource, asked: Asked, *, is_steady: bool
+        self, source: AuditSource, asked: AskedAs, *, is_steady: bool
     ) -> Iterator[AuditQuestion]:
         """Yield what is asked about a source, but for what is asked again."""
         return questions(source, asked, is_steady=is_steady)

@@ -20,7 +20,7 @@ from evaluation.judge.audit.clips import AuditSource, VotedClip
 from evaluation.judge.audit.exam import Exam
 from evaluation.judge.audit.finding import Finding, above, mean_of, share_of
 from evaluation.judge.audit.plan import (
-    Asked,
+    AskedAs,
     AuditQuestion,
     ask_pair,
     ask_score,
@@ -102,7 +102,7 @@ class FootageExam(Exam):
         return FootageSource(self._run, edit, self._others[edit.id], voted)
 
     def of_source(
-        self, source: AuditSource, asked: Asked, *, is_steady: bool
+        self, source: AuditSource, asked: AskedAs, *, is_steady: bool
     ) -> Iterator[AuditQuestion]:
         """Yield what is asked about a source, but for what is asked again."""
         for shown, question in (

@@ -40,14 +40,14 @@ class AuditQuestion(NamedTuple):
     again: int = 1  # the how-manieth time this is sent
 
 
-class Asked(NamedTuple):
+class AskedAs(NamedTuple):
     """How a judge is asked: the form of its answers and what it is shown."""
 
     form: Form
     policy: FramePolicy
 
 
-def questions(source: AuditSource, asked: Asked, *, is_steady: bool) -> Iterator[AuditQuestion]:
+def questions(source: AuditSource, asked: AskedAs, *, is_steady: bool) -> Iterator[AuditQuestion]:
     """Yield all that is asked about a source, but for what is asked again.
 
     is_steady: whether the probes of steadiness are among it.
@@ -73,7 +73,7 @@ def sides_of(policy: FramePolicy) -> list[int]:
     return sorted({*SIDES, policy.side})
 
 
-def _scores(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def _scores(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     """Yield the questions of a scoring, about all that is shown as the edit."""
     for shown, names in (
         ("exact", ("alignment", "fidelity", "quality", "exclusivity")),
@@ -91,7 +91,7 @@ def _scores(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
         yield ask_score(source, asked, shown, "alignment", told, f"two/{shown}")
 
 
-def without_picture(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def without_picture(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     """Yield alignment of a grey clip, and of none."""
     yield ask_score(source, asked, "grey", "alignment")
     told = source.edit.wordings[0] or None, source.edit.prompt
@@ -99,14 +99,14 @@ def without_picture(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion
     yield AuditQuestion("nothing/alignment", tuple(parts))
 
 
-def both_ways(source: AuditSource, asked: Asked, shown: str) -> Iterator[AuditQuestion]:
+def both_ways(source: AuditSource, asked: AskedAs, shown: str) -> Iterator[AuditQuestion]:
     """Yield whether the change is there, and whether it is missing."""
     for name, text in (("yes", YES), ("no", NO)):
         end = choice_end(asked.form, YES_NO)
         yield ask_choice(source, asked, shown, f"{name}/{shown}", text, end, YES_NO)
 
 
-def letters(source: AuditSource, asked: Asked, shown: str) -> Iterator[AuditQuestion]:
+def letters(source: AuditSource, asked: AskedAs, shown: str) -> Iterator[AuditQuestion]:
     """Yield whether the change is there, with A for yes and with A for no."""
     for name, meaning in (("first", "A for yes, B for no"), ("last", "A for no, B for yes")):
         end = choice_end(asked.form, LETTERS, meaning)
@@ -114,7 +114,7 @@ def letters(source: AuditSource, asked: Asked, shown: str) -> Iterator[AuditQues
 
 
 def ask_pair(
-    source: AuditSource, asked: Asked, first: str, second: str, told: str
+    source: AuditSource, asked: AskedAs, first: str, second: str, told: str
 ) -> AuditQuestion:
     """Return which of two edits makes the change more fully."""
     seats = source.seated(first, asked.policy, "A"), source.seated(second, asked.policy, "B")
@@ -123,7 +123,7 @@ def ask_pair(
     return AuditQuestion(f"pair/{first}-{second}", tuple(parts), PAIR_OPTIONS)
 
 
-def _pairs(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def _pairs(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     one, two = source.edit.wordings[0], source.edit.both_wording
     for first, second, told in (
         ("exact", "source", one),
@@ -135,19 +135,19 @@ def _pairs(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
         yield ask_pair(source, asked, first, second, told)
 
 
-def _wordings(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def _wordings(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     for number, told in enumerate(source.edit.wordings[1:], 2):
         for shown in ("exact", "source"):
             yield ask_score(source, asked, shown, "alignment", told, f"wording {number}/{shown}")
 
 
-def _frames(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def _frames(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     """Yield what is shown in fewer and more, smaller and larger, and rougher stills."""
     policy = asked.policy
     alone = ("frozen",) if source.edit.is_motion else ()
     for count in counts_of(policy):
         if count != policy.count:
-            other = Asked(asked.form, replace(policy, count=count))
+            other = AskedAs(asked.form, replace(policy, count=count))
             for shown in ("exact", "source", *alone):
                 yield ask_score(source, other, shown, "alignment", name=f"frames {count}/{shown}")
     rough = replace(policy, packing="jpeg", quality=LOW_QUALITY)
@@ -155,11 +155,11 @@ def _frames(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
     for name, shape in {**shapes, f"jpeg {LOW_QUALITY}": rough}.items():
         if shape != policy:
             for shown in ("exact", "source"):
-                told = Asked(asked.form, shape)
+                told = AskedAs(asked.form, shape)
                 yield ask_score(source, told, shown, "alignment", name=f"{name}/{shown}")
 
 
-def repeated(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
+def repeated(source: AuditSource, asked: AskedAs) -> Iterator[AuditQuestion]:
     """Yield what is asked again about a source, when all else was asked."""
     for number in AGAIN:
         for shown in dict.fromkeys((source.exact, "source")):
@@ -168,7 +168,7 @@ def repeated(source: AuditSource, asked: Asked) -> Iterator[AuditQuestion]:
 
 
 def ask_score(
-    source: AuditSource, asked: Asked, shown: str, question: str,
+    source: AuditSource, asked: AskedAs, shown: str, question: str,
     told: str = "", name: str = "", prompt: str = "",
 ) -> AuditQuestion:  # fmt: skip
     """Return a question of a scoring; told, prompt: of another edit than that of the source."""
@@ -181,7 +181,7 @@ def ask_score(
 
 
 def ask_choice(
-    source: AuditSource, asked: Asked, shown: str, name: str,
+    source: AuditSource, asked: AskedAs, shown: str, name: str,
     text: str, end: str, options: Sequence[str],
 ) -> AuditQuestion:  # fmt: skip
     """Return a question with some options about what is shown beside the source."""

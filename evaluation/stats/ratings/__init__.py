@@ -55,6 +55,7 @@ from evaluation.stats.ratings.success_rates import (
     korn_graubard,
     success,
     success_sweep,
+    success_votes,
 )
 from evaluation.stats.ratings.votes import (
     Ratings,
@@ -120,6 +121,7 @@ __all__ = [
     "source_weights",
     "success",
     "success_sweep",
+    "success_votes",
     "superiority",
     "variance_components",
     "vote_components",

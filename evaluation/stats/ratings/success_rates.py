@@ -25,7 +25,7 @@ import numpy as np
 from scipy import stats as distributions
 
 from evaluation.stats.intervals import ratio
-from evaluation.stats.ratings.votes import Ratings
+from evaluation.stats.ratings.votes import Ratings, Votes
 from evaluation.stats.two_way_cluster import two_way_variance
 
 
@@ -79,6 +79,28 @@ def item_success(ratings: Ratings, threshold: float | None = None) -> np.ndarray
     good = np.full((len(ratings.methods), len(ratings.edits)), np.nan)
     good[method, edit] = np.where(complete, (items.value > threshold).all(axis=1), np.nan)
     return good
+
+
+def success_votes(ratings: Ratings, threshold: float | None = None) -> Votes:
+    """Return each rater's answers about an item as one vote: 1 if all of them succeed, else 0.
+
+    Answers that lack a question are left out. Means of these votes are success rates at vote level.
+    """
+    threshold = ratings.threshold if threshold is None else threshold
+    answers = _answers(ratings)
+    at = np.flatnonzero(np.isfinite(answers.value).all(axis=1))
+    edit, method = np.divmod(answers.item[at], len(ratings.methods))
+    return Votes(
+        answers.rater[at],
+        ratings.source[edit],
+        edit,
+        method,
+        np.asarray((answers.value[at] > threshold).all(axis=1), dtype=np.float64),
+        len(ratings.raters),
+        len(ratings.sources),
+        len(ratings.edits),
+        len(ratings.methods),
+    )
 
 
 class Influence(NamedTuple):
