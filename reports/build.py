@@ -24,6 +24,8 @@ from reports.metrics.frames import (
 from reports.metrics.glance import AXES, glance_part, metric_columns
 from reports.metrics.results import all_tables, bounds_tables
 from reports.metrics.sentences import summary_sentences
+from reports.multiverse.part import multiverse_part
+from reports.multiverse.protocols import Protocol
 from reports.page.clips import Strip, make_copies, make_strip, write_strip
 from reports.page.files import (
     Written,
@@ -67,6 +69,7 @@ def build_report(
     export: Path | None = None,
     ordinal: Say | None = None,
     helpers: tuple[str, ...] = (),
+    protocols: tuple[Protocol, ...] = (),
     media: bool = True,
     progress: Progress | None = None,
 ) -> Report:
@@ -75,6 +78,7 @@ def build_report(
     export:  folder of the ratings of a study of this run's clips; None for metrics alone.
     ordinal: told where the fit of ordinal models of the ratings is; None leaves them out.
     helpers: metrics that were named to stand beside votes.
+    protocols: under which the methods are compared anew; none leaves that out.
     media:   make copies of the clips for the gallery; without them there is none.
     """
     check_out(out)
@@ -88,6 +92,7 @@ def build_report(
     if not study:
         given["metrics alone"] = (summary,)
     rankings = parts_on(given)
+    rankings += [multiverse_part(summary, protocols)] if protocols else []
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
     glance = opening(summary, said_by, bool(study and study.simulated))

@@ -20,6 +20,7 @@ from dreamix.core.wording import command
 from dreamix.remote.place_type import Place, named_address
 
 if TYPE_CHECKING:
+    from reports.multiverse.protocols import Protocol
     from reports.parts import ReportPart
     from reports.summary import IntervalSettings
 
@@ -81,6 +82,17 @@ def resampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @NO_MEDIA
 @ORDINAL
 @HELPERS
+@click.option(
+    "--multiverse",
+    is_flag=True,
+    help="Compare the methods under protocols like those of other benchmarks as well.",
+)
+@click.option(
+    "--protocols",
+    type=PATH,
+    metavar="FILE",
+    help="With --multiverse: protocols of your own beside those.",
+)
 @resampling_options
 def report(
     run: Path,
@@ -90,6 +102,8 @@ def report(
     no_media: bool,
     ordinal: bool,
     helpers: tuple[str, ...],
+    multiverse: bool,
+    protocols: Path | None,
     level: float,
     resamples: int,
     seed: int,
@@ -98,17 +112,21 @@ def report(
 
     With --study the page says what raters said of the clips, and how far metrics follow them.
     """
+    from reports.multiverse.protocols import protocols_of
     from reports.summary import IntervalSettings
 
     if ordinal and not study:
         raise UserError("--ordinal models ratings: name the study too, --study DIR")
     if helpers and not study:
         raise UserError("--with helps votes: name the study too, --study DIR")
+    if protocols and not multiverse:
+        raise UserError("--protocols are those of --multiverse: say that too")
+    universes = protocols_of(protocols) if multiverse else ()
     how = IntervalSettings(level, resamples, seed)
     folder = out or inside(run, "report")
     export = _export_of(study, database, folder) if study else None
     with _told(ordinal) as say:
-        _write_run(run, folder, how, export, not no_media, say, helpers)
+        _write_run(run, folder, how, export, not no_media, say, helpers, universes)
 
 
 @click.command()
@@ -207,6 +225,7 @@ def _write_run(
     media: bool,
     ordinal: Say | None,
     helpers: tuple[str, ...],
+    protocols: "tuple[Protocol, ...]" = (),
 ) -> None:
     from dreamix.core.progress import progress_bar
     from reports.build import build_report
@@ -214,8 +233,8 @@ def _write_run(
 
     with progress_bar("clips") as progress:
         done = build_report(
-            run, out, how, export=export, ordinal=ordinal, helpers=helpers, media=media,
-            progress=progress,
+            run, out, how, export=export, ordinal=ordinal, helpers=helpers, protocols=protocols,
+            media=media, progress=progress,
         )  # fmt: skip
     first, clips, *rest = summary_sentences(done.summary)
     metrics = ["", "What metrics say:"] if done.parts else []

@@ -207,8 +207,7 @@ def gapped(run: Run) -> dict[str, Gapped]:
     scores = run.scores
     if scores.empty:
         return {}
-    counts = (scores["status"] == "ok") & np.isfinite(scores["value"]) & ~run.flag("partial")
-    due = _due(run)
+    counts, due = counted_scores(run), due_scores(run)
     found = {}
     for name, facts in run.metrics.items():
         here = (scores["metric"] == name).to_numpy()
@@ -224,7 +223,13 @@ def stand(found: Gapped, sign: int, rows: list[int]) -> MethodRanks:
     return standing(whole, worst, best, found.gaps[rows], found.near)
 
 
-def _due(run: Run) -> np.ndarray:
+def counted_scores(run: Run) -> pd.Series:
+    """Return which scores count, bool (scores,): there is a value, and the clip is whole."""
+    scores = run.scores
+    return (scores["status"] == "ok") & np.isfinite(scores["value"]) & ~run.flag("partial")
+
+
+def due_scores(run: Run) -> np.ndarray:
     """Return of which scores there should be a value, bool (scores,)."""
     scores = run.scores
     by = [scores["metric"], scores["edit"]]

@@ -30,6 +30,7 @@ class TableCell:
     hint: str = ""  # shown on hover
     best: bool = False
     mark: str = ""  # letters of significance, raised behind the main text
+    prose: bool = False  # words that may take several lines
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ def table_of(
         for label, line in zip(labels, cells, strict=True)
     )
     return Table(name, title, caption, heads, rows, first)
+
+
+def prose_cell(text: str) -> TableCell:
+    """Return the cell of words that may take several lines."""
+    return TableCell(text, prose=True)
 
 
 def _as_cell(shown: TableCell | str | int) -> TableCell:

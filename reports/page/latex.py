@@ -65,6 +65,7 @@ PAGE, RULES = 44, 3  # lines of a page below a caption, and of a tabular without
 LINE = 84  # characters of one LaTeX tabular, gaps counted; wider tables are continued below
 GAP = 3  # characters between two columns
 SMALL = 0.75  # width of a character of an interval, beside one of a mean
+PROSE = 52  # characters of a line of a column of words
 
 
 def escape_latex(text: str) -> str:
@@ -196,13 +197,19 @@ def _blocks(table: Table, part: slice) -> list[tuple[list[TableRow], int]]:
     """Return the rows that fit on a page together, and how many lines they take with rules."""
     blocks: list[tuple[list[TableRow], int]] = [([], RULES)]
     for row in table.rows:
-        height = 1 + any(cell.small for cell in row.cells[part])
+        height = _height(row.cells[part])
         rows, used = blocks[-1]
         if rows and used + height > PAGE:
             blocks.append(([row], RULES + height))
         else:
             blocks[-1] = ([*rows, row], used + height)
     return blocks
+
+
+def _height(cells: tuple[TableCell, ...]) -> int:
+    """Return how many lines a row takes."""
+    longest = max((len(cell.main) for cell in cells if cell.prose), default=0)
+    return max(1 + any(cell.small for cell in cells), math.ceil(1.2 * longest / PROSE))
 
 
 def _lines(table: Table) -> list[slice]:
@@ -222,8 +229,13 @@ def _widths(table: Table) -> list[int]:
     for k, head in enumerate(table.head):
         mains = [len(row.cells[k].main) + len(row.cells[k].mark) for row in table.rows]
         smalls = [math.ceil(SMALL * len(row.cells[k].small)) for row in table.rows]
-        found.append(GAP + max([len(head.text) + len(head.arrow), *mains, *smalls]))
+        widest = max([len(head.text) + len(head.arrow), *mains, *smalls])
+        found.append(GAP + (PROSE if _is_prose(table, k) else widest))
     return found
+
+
+def _is_prose(table: Table, column: int) -> bool:
+    return any(row.cells[column].prose for row in table.rows)
 
 
 def _tabular(table: Table, part: slice, rows: list[TableRow]) -> str:
@@ -232,7 +244,9 @@ def _tabular(table: Table, part: slice, rows: list[TableRow]) -> str:
     for row in rows:
         lines += _latex_rows(row, row.cells[part])
     body = "\n".join(lines)
-    columns = "l" + "r" * len(heads)
+    words = f"p{{{PROSE / LINE:.2f}\\linewidth}}"
+    kinds = [words if _is_prose(table, k) else "r" for k in range(len(table.head))[part]]
+    columns = "".join(["l", *kinds])
     return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}"
 
 

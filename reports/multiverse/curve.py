@@ -1,0 +1,98 @@
+"""The specification curve of two methods: estimates in order, and below each the choices made.
+
+Source: Simonsohn, Simmons & Nelson, Specification curve analysis, Nature Human Behaviour 4 (2020).
+"""
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS, figure, handle
+from reports.figures.style import MarkerStyle as Mark
+from reports.multiverse.universes import Compared, Universe, Verdict
+
+MARKS: dict[Verdict, Mark] = {
+    "first": Mark(COLOURS[0], "o", True),
+    "second": Mark(COLOURS[1], "s", True),
+    "not told apart": Mark(MUTED, "D", False),
+}
+ROW = 0.15  # inches
+CURVE = 2.0
+MANY = 60  # universes, from which on marks shrink
+
+
+def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Figure:
+    """Return the figure of a pair; held: its universes, at least one."""
+    ordered = sorted(held, key=lambda pair: pair[1].effect.mid)
+    rows = _rows([universe for universe, _ in ordered])
+    heights = [CURVE, *(ROW * len(levels) + 0.08 for levels in rows.values())]
+    with mpl.rc_context(SETTINGS):
+        drawing = figure(7.2, sum(heights) + 0.75)
+        panels = drawing.subplots(
+            len(heights), 1, height_ratios=heights, sharex=True, squeeze=False
+        )
+        size = 4.6 if len(held) <= MANY else max(1.6, 4.6 * MANY / len(held))
+        _estimates(panels[0, 0], [one for _, one in ordered], size)
+        panels[0, 0].set_ylabel("lead, standard deviations\nof an edit's score", fontsize=8)
+        for axes, (choice, levels) in zip(panels[1:, 0], rows.items(), strict=True):
+            _choices(axes, choice, levels, ordered, size)
+        panels[-1, 0].set_xlim(-0.7, len(held) - 0.3)
+        names = {"first": f"{first} better", "second": f"{second} better",
+                 "not told apart": "not told apart"}  # fmt: skip
+        seen = {one.verdict for _, one in held}
+        handles = [handle(names[v], mark) for v, mark in MARKS.items() if v in seen]
+        drawing.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8)
+    return drawing
+
+
+def _rows(universes: list[Universe]) -> dict[str, list[str]]:
+    """Return the levels of every choice that there was; the protocol always stands there."""
+    levels = {
+        choice: list(dict.fromkeys(one.choices[choice] for one in universes))
+        for choice in universes[0].choices
+    }
+    return {c: sorted(of) for c, of in levels.items() if len(of) > 1 or c == "protocol"}
+
+
+def _estimates(axes: Axes, ordered: list[Compared], size: float) -> None:
+    axes.axhline(0, color=INK, linewidth=0.8)
+    for place, one in enumerate(ordered):
+        mark = MARKS[one.verdict]
+        if np.isfinite(one.effect.low):
+            ends = [one.effect.low, one.effect.high]
+            axes.plot([place, place], ends, color=mark.colour, linewidth=0.9, alpha=0.55)
+        axes.plot(
+            place, one.effect.mid, mark.marker, color=mark.colour, markersize=size,
+            markerfacecolor=mark.colour if mark.filled else "white", markeredgewidth=0.7,
+        )  # fmt: skip
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    axes.grid(axis="x", visible=False)
+
+
+def _choices(
+    axes: Axes,
+    choice: str,
+    levels: list[str],
+    ordered: list[tuple[Universe, Compared]],
+    size: float,
+) -> None:
+    """Draw a mark in the row of the level that each universe has."""
+    for place, (universe, one) in enumerate(ordered):
+        row = levels.index(universe.choices[choice])
+        mark = MARKS[one.verdict]
+        axes.plot(place, row, mark.marker, color=mark.colour, markersize=size * 0.75,
+                  markerfacecolor=mark.colour if mark.filled else "white",
+                  markeredgewidth=0.6)  # fmt: skip
+    axes.set_yticks(range(len(levels)), [_short(level) for level in levels], fontsize=7)
+    axes.set_ylim(len(levels) - 0.4, -0.6)
+    axes.set_title(choice, fontsize=7.5, color=MUTED, pad=2)
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    axes.grid(axis="x", visible=False)
+    axes.grid(axis="y", color=GRID, linewidth=0.5)
+    for side in ("bottom", "left"):
+        axes.spines[side].set_visible(False)
+
+
+def _short(level: str) -> str:
+    return level if len(level) <= 26 else f"{level[:25]}\N{HORIZONTAL ELLIPSIS}"
