@@ -47,8 +47,10 @@ def table_rows(
     try:
         _check_size(path, most)
         with path.open("rb") as bare:
-            encoding = encoding_of(bare.read(4))
-        with path.open(newline="", encoding=encoding) as file:
+            first = bare.read(4)
+        if first.startswith(WORKBOOKS):
+            raise no_text(path, first)
+        with path.open(newline="", encoding=encoding_of(first)) as file:
             header, above = _header(file)
             names = _names(path, header, needed, optional)
             separator = _separator(header)

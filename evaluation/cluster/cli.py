@@ -7,6 +7,7 @@ import click
 
 from dreamix.core.errors import UserError
 from dreamix.core.progress import progress_bar
+from dreamix.core.wording import listed
 from dreamix.remote.place_type import Place
 
 if TYPE_CHECKING:
@@ -41,11 +42,15 @@ def merge(out: Path, runs: tuple[Path, ...]) -> None:
     from evaluation.cluster.shards import absent
     from evaluation.run.merging import merge_runs
     from evaluation.run.runner import tally
+    from evaluation.score.imported_scores import imported_names
+    from evaluation.score.merged_imports import imports_of
 
     with progress_bar("merge") as progress:
-        merged = merge_runs(out, runs, progress)
+        merged = merge_runs(out, runs, progress, imports_of)
     counts, _reasons = tally(merged)
     click.echo(f"{out}: {spell(counts)} clips of {len(runs)} runs")
+    if names := imported_names(merged):
+        click.echo(f"scores from elsewhere: {listed(names)}; `bench score` computes all others")
     for number, parts in absent(merged.suite, runs):
         click.echo(f"note: shard {number}/{parts} is not among them")
     for line in differing_versions(merged.info.versions, runs):

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dreamix.core.csv_reading import COMMA, SEPARATED, cell_text, encoding_of, no_text, point
+from dreamix.core.csv_reading import (
+    COMMA,
+    SEPARATED,
+    WORKBOOKS,
+    cell_text,
+    encoding_of,
+    no_text,
+    point,
+)
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.names import shown
 from dreamix.core.records import parse_json, read_bytes, spell_size
@@ -28,6 +36,8 @@ def read_text(path: Path) -> str:
         UserError: if it cannot be read, is too large or is not UTF-8.
     """
     data = _unpacked(path) if path.suffix == ".gz" else read_bytes(path, MOST_BYTES)
+    if data.startswith(WORKBOOKS):
+        raise no_text(path, data)
     try:
         return data.decode(encoding_of(data))
     except UnicodeDecodeError:

@@ -2,11 +2,12 @@
 
 All is compared before anything is written, so a refusal leaves no half of a merge. Clips come
 before their sidecars, so a merge that was killed is finished by the same command, and one that is
-asked for again does nothing. Scores are not taken over: they are computed on the whole.
+asked for again does nothing. Scores are computed on the whole; those that nobody here can compute
+are taken over by `also` (`evaluation.score.merged_imports`).
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,6 +24,13 @@ from evaluation.run.grid import add_to_grid, check_case, check_new, difference, 
 from evaluation.run.info import MethodInfo
 from evaluation.schema import Cell, ClipRow
 
+Also = Callable[[Sequence[RunFolder]], Callable[[RunFolder], None]]
+
+
+def nothing_more(runs: Sequence[RunFolder]) -> Callable[[RunFolder], None]:
+    """Return what does nothing with the merged run."""
+    return lambda run: None
+
 
 class MergeCandidate(NamedTuple):
     """A cell of a run that has something to offer for the merged one."""
@@ -31,10 +39,14 @@ class MergeCandidate(NamedTuple):
     row: ClipRow
 
 
-def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = None) -> RunFolder:
+def merge_runs(
+    out: Path, paths: Sequence[Path], progress: Progress | None = None, also: Also = nothing_more
+) -> RunFolder:
     """Return the run folder at `out`, which now also holds what those at `paths` hold.
 
     A cell that failed gives way to one that did not.
+    also: is given the runs before anything is written, and raises if they contradict each other;
+    what it returns is given the merged run at the end.
 
     Raises:
         UserError: for runs of other suites, a method of two configurations or models, and a cell
@@ -47,7 +59,7 @@ def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = Non
     with ExitStack() as stack:
         for path in dict.fromkeys(run.path.resolve() for run in [*whole, *parts]):
             stack.enter_context(_held(path, path == out.resolve()))
-        found = _checked([*whole, *parts])
+        found, finish = _checked([*whole, *parts]), also([*whole, *parts])
         if not whole:
             check_new(out)
             stack.enter_context(only_writer(out))
@@ -58,6 +70,7 @@ def merge_runs(out: Path, paths: Sequence[Path], progress: Progress | None = Non
                 _bring_cell(run, cell, part)
             if progress:
                 progress(done, len(found))
+        finish(run)
     return run
 
 

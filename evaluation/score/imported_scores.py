@@ -14,14 +14,18 @@ from typing import NamedTuple
 
 from dreamix.core.errors import Mistakes, Problem
 from dreamix.core.records import only_writer
-from evaluation.run.elsewhere import ImportInfo
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import MetricInfo
 from evaluation.run.versions import versions
 from evaluation.schema import Cell, ClipRow, ScoreRow
 from evaluation.score.composite_scores import composite_rows, kept_composites
 from evaluation.score.plan import check_room, no_clip
-from evaluation.score.scores_file import ReadMetric, ScoresFile, read_scores_file
+from evaluation.score.scores_file import (
+    ReadMetric,
+    ScoresFile,
+    imported_definition,
+    read_scores_file,
+)
 from evaluation.score.table import (
     HowRead,
     Key,
@@ -69,7 +73,7 @@ def import_scores(
         read_as = how_read(rows.values())
         new = [
             row
-            for cell, clip in _clips(run).items()
+            for cell, clip in made_clips(run).items()
             for name in found.metrics
             if (row := _row(run, cell, clip, found, facts[name], read_as)) != rows.get(row.key)
         ]
@@ -79,8 +83,8 @@ def import_scores(
         renewed = composite_rows(run, [*composites.values()], rows, definitions)
         append_scores(run.scores, [*new, *renewed])
         rows |= {row.key: row for row in renewed}
-        _finish(run, rows, facts, removed, changed=bool(new or removed))
-        told = [rows[*cell, name] for cell in _clips(run) for name in facts]
+        finish_import(run, rows, facts, removed, changed=bool(new or removed))
+        told = [rows[*cell, name] for cell in made_clips(run) for name in facts]
         return Imported([*facts], len(new), replaced, removed, _without_clip(run, found), told)
 
 
@@ -92,7 +96,7 @@ def imported_rows(run: RunFolder, rows: Rows) -> list[ScoreRow]:
     read_as = how_read(rows.values())
     found = [
         _renewed(run, cell, clip, facts, rows.get((*cell, name)), read_as)
-        for cell, clip in _clips(run).items()
+        for cell, clip in made_clips(run).items()
         for name, facts in kept.items()
     ]
     return [row for row in found if row != rows.get(row.key)]
@@ -107,13 +111,14 @@ def _ids(metrics: Mapping[str, MetricInfo]) -> dict[str, str]:
     return {name: facts.definition_id for name, facts in metrics.items()}
 
 
-def _clips(run: RunFolder) -> dict[Cell, ClipRow]:
+def made_clips(run: RunFolder) -> dict[Cell, ClipRow]:
+    """Return the rows of all clips, failed ones too."""
     return {cell: row for cell in run.cells() if (row := run.clip_row(cell))}
 
 
 def _facts(run: RunFolder, found: ScoresFile, one: ReadMetric) -> MetricInfo:
     """Return what run.json holds of an imported metric, in the form of all others."""
-    place = os.path.relpath(found.path.resolve(), run.path.resolve())
+    told = found.info(one, os.path.relpath(found.path.resolve(), run.path.resolve()))
     return MetricInfo(
         name=one.name,
         axis=one.axis,
@@ -123,10 +128,10 @@ def _facts(run: RunFolder, found: ScoresFile, one: ReadMetric) -> MetricInfo:
         not_for=(),
         version=1,
         definition=f"Imported from {found.path.name}, computed by {one.source}",
-        definition_id=found.definition_id(one),
+        definition_id=imported_definition(one.name, one.better, one.axis, told),
         models={},
         policy=NO_MODEL,
-        imported=ImportInfo(one.source, found.path.name, place, found.sha256, found.missing),
+        imported=told,
     )
 
 
@@ -154,9 +159,10 @@ def _clash(old: MetricInfo, new: MetricInfo, replace_others: bool) -> str | None
         return None
     if old.imported.place == new.imported.place:
         return None
+    table = old.imported.place or old.imported.file  # of merged runs nobody knows where
     return (
-        f"{new.name} was imported from another table, {old.imported.place}: put all its rows in "
-        "one file, or say --replace"
+        f"{new.name} was imported from another table, {table}: put all its rows in one file, or "
+        "say --replace"
     )
 
 
@@ -176,7 +182,7 @@ def _left_by(run: RunFolder, found: ScoresFile, facts: Mapping[str, MetricInfo])
 def _without_clip(run: RunFolder, found: ScoresFile) -> list[Cell]:
     """Return the cells of which the table has a score and the run has no clip."""
     scored = {cell for one in found.metrics.values() for cell, value in one.values.items()}
-    made = {cell for cell, clip in _clips(run).items() if clip.status == "ok"}
+    made = {cell for cell, clip in made_clips(run).items() if clip.status == "ok"}
     return sorted(scored - made)
 
 
@@ -189,7 +195,7 @@ def _row(
     read_as: HowRead,
 ) -> ScoreRow:
     """Return what the table says of a clip."""
-    row = _blank(run, cell, clip, facts)
+    row = blank_row(run, cell, clip, facts)
     if clip.status != "ok":
         return row
     told = found.metrics[facts.name].values.get(cell)
@@ -208,7 +214,7 @@ def _renewed(
     read_as: HowRead,
 ) -> ScoreRow:
     """Return the row of a clip as it should be, without the table."""
-    blank = _blank(run, cell, clip, facts)
+    blank = blank_row(run, cell, clip, facts)
     if clip.status != "ok":
         return blank
     if before is not None and before.definition != facts.definition_id:
@@ -222,7 +228,7 @@ def _renewed(
     return replace(before, **read_as.get((cell, clip.sha256), {}))
 
 
-def _blank(run: RunFolder, cell: Cell, clip: ClipRow, facts: MetricInfo) -> ScoreRow:
+def blank_row(run: RunFolder, cell: Cell, clip: ClipRow, facts: MetricInfo) -> ScoreRow:
     """Return the row of a metric on a clip, without a value."""
     edit = run.suite.edit(cell.edit)
     lost = clip.status != "ok"
@@ -238,7 +244,7 @@ def _blank(run: RunFolder, cell: Cell, clip: ClipRow, facts: MetricInfo) -> Scor
     )
 
 
-def _finish(
+def finish_import(
     run: RunFolder,
     rows: Rows,
     facts: Mapping[str, MetricInfo],

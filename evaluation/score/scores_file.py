@@ -20,6 +20,7 @@ from dreamix.core.names import near_misses, shown, why_not_plain
 from dreamix.core.records import to_json
 from dreamix.core.wording import listed, plural
 from evaluation.metrics.base import METRICS, Better
+from evaluation.run.elsewhere import ImportInfo
 from evaluation.run.folder import RunFolder
 from evaluation.schema import AXES, LARGEST_SCORE, Axis, Cell
 
@@ -51,10 +52,15 @@ class ScoresFile(NamedTuple):
     missing: tuple[float, ...]  # numbers that stand for no score
     metrics: dict[str, ReadMetric]
 
-    def definition_id(self, metric: ReadMetric) -> str:
-        """Return a hash of what the number means: all that is known is who says it, and where."""
-        told = [metric.name, metric.better, metric.axis, metric.source, self.sha256, self.missing]
-        return hashlib.sha256(to_json(["imported", *told]).encode()).hexdigest()[:12]
+    def info(self, metric: ReadMetric, place: str) -> ImportInfo:
+        """Return what a run keeps of where a metric comes from; place: seen from its folder."""
+        return ImportInfo(metric.source, self.path.name, place, self.sha256, self.missing)
+
+
+def imported_definition(name: str, better: Better, axis: str, told: ImportInfo) -> str:
+    """Return a hash of what the number means: all that is known is who says it, and where."""
+    known = [name, better, axis, told.source, told.sha256, told.missing]
+    return hashlib.sha256(to_json(["imported", *known]).encode()).hexdigest()[:12]
 
 
 def read_scores_file(
