@@ -67,3 +67,20 @@ def test_the_lines_say_the_median_and_the_ends(joint: Joint) -> None:
     assert line.startswith(
         f"  10 rated edits: worth {gains[1]:.2f} ({gains[0]:.2f} to {gains[2]:.2f}) times as many"
     )
+
+
+def test_success_rates_are_a_question_of_their_own() -> None:
+    joint = fabricate_joint(sources=30, raters=6, seed=5)
+    found = saved(joint, "good_a", "success", (15,), draws=40)
+    ratings = joint.people.kept.ratings
+    one = found[0]
+    rates = {}
+    for k, name in enumerate(joint.systems):
+        good = [
+            all(joint.votes[q][k, e, r] > ratings.threshold for q in joint.votes)
+            for e in range(len(joint.edits))
+            for r in range(joint.votes["alignment"].shape[2])
+        ]
+        rates[name] = np.mean(good)
+    assert one.question == "success"
+    assert one.truth == pytest.approx(rates[one.a] - rates[one.b])

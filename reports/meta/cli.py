@@ -228,14 +228,16 @@ def saved(
     """Say how many votes METRIC would have saved, had people rated a part of the edits.
 
     Parts are drawn again and again from the edits that were rated. --question success is about
-    success rates: all of a rater's answers about an edit above the threshold.
+    success rates (all of a rater's answers about an edit above the threshold), success:NAME with
+    the metric as it is meant for one of the questions.
     """
     from dreamix.core.spreadsheet import write_csv
     from reports.meta.gold import read_gold
     from reports.people.outcome import SUCCESS
 
     data, rows = read_gold(gold), []
-    asked = [SUCCESS] if question == SUCCESS else _with_metric(data, metric, question)
+    is_success = (question or "").partition(":")[0] == SUCCESS
+    asked = [str(question)] if is_success else _with_metric(data, metric, question)
     for one in asked:
         rows += _print_saved(data, metric, one, _sizes(labelled), draws, seed)
     if csv:
@@ -253,11 +255,16 @@ def _print_saved(
     from reports.meta.saved import saved, saved_lines
     from reports.people.outcome import SUCCESS
 
-    of = _with_metric(data, metric, None)[0] if question == SUCCESS else question
-    joint = gold_joint(data, people_on(data, _settings(2000, seed)), of, whole=question == SUCCESS)
+    name, _, of = question.partition(":")
+    is_success = name == SUCCESS
+    asked = _with_metric(data, metric, of or None)[0] if is_success else question
+    people = people_on(data, _settings(2000, seed))
+    joint = gold_joint(data, people, asked, whole=is_success)
+    what = SUCCESS if is_success else question
     with progress_bar(f"drawing parts, {question}") as told:
-        found = saved(joint, metric, question, sizes, draws=draws, seed=seed, progress=told)
-    click.echo("\n".join(saved_lines(metric, found)))
+        found = saved(joint, metric, what, sizes, draws=draws, seed=seed, progress=told)
+    label = f"{metric} as meant for {asked}" if is_success else metric
+    click.echo("\n".join(saved_lines(label, found)))
     return [row._asdict() for row in found]
 
 

@@ -158,10 +158,13 @@ def _correlation(y: np.ndarray, f: np.ndarray) -> float:
 
 
 def _width(ends: np.ndarray) -> float:
-    return float(np.mean(ends[:, 2] - ends[:, 0]))
+    return float(np.nanmean(ends[:, 2] - ends[:, 0]))
 
 
 def _held(ends: np.ndarray, truth: float) -> float:
+    ends = ends[np.isfinite(ends[:, 0])]  # votes that are all alike have none
+    if not len(ends):
+        return np.nan
     return float(np.mean((ends[:, 0] <= truth + 1e-12) & (truth - 1e-12 <= ends[:, 2])))
 
 

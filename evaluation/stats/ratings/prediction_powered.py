@@ -30,6 +30,7 @@ from evaluation.stats.two_way_cluster import (
     Raters,
     Variance,
     clustered_estimate,
+    without_interval,
 )
 
 FOLDS = 5
@@ -158,6 +159,9 @@ def _powered(
     rest = _edits(f, metric.source, ~has)
     r = _correlation(known)
     counts = len(known.f), len(rest.f)
+    if not np.ptp(votes.value):  # votes that are all alike are nothing to judge by
+        people = without_interval(people)
+        return PoweredEstimate(people, people, 0.0, r, *counts)
     if not len(rest.f) or len(np.unique(known.source)) < LEAST_SOURCES:
         return PoweredEstimate(people, people, 0.0, r, *counts)
 
