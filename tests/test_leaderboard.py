@@ -372,6 +372,43 @@ def rated(folder: Path, votes: Any, **said: Any) -> Path:
     return folder
 
 
+@pytest.mark.slow
+def test_votes_are_of_the_clips_of_then(tmp_path: Path) -> None:
+    """Entered with a new version of the method, the same votes would be of clips nobody saw."""
+    values = {"alpha": steps(0.3), "beta": steps(0.8)}
+    site, said = tmp_path / "site", {"licence": "MIT", "date": "2026-01-01"}
+    run = submitted(tmp_path / "run", values, each=2, said=said)
+    export = rated(tmp_path / "said", drawn((-0.8, 0.8)))
+    assert enter(site, run, "--study", export).exit_code == 0
+    before = sorted(path.name for path in (site / "data" / "studies").iterdir())
+    later = submitted(tmp_path / "later", {"alpha": steps(0.6)}, each=2, shade="2",
+                      said={"licence": "MIT", "date": "2026-02-01"})  # fmt: skip
+    found = enter(site, later, "--study", export)
+    assert found.exit_code == 1
+    assert "study: these votes are on the site already, as made-up of other entries" in found.output
+    assert sorted(path.name for path in (site / "data" / "studies").iterdir()) == before
+
+
+def test_an_entry_without_a_value_is_not_called_an_older_version(tmp_path: Path) -> None:
+    run = submitted(tmp_path / "run", {"lost": lambda s, e: None, "made": steps(0.5)})
+    assert enter(tmp_path / "site", run).exit_code == 0
+    (page,) = (tmp_path / "site" / "entries").glob("lost-*.html")
+    assert "No clip of this entry has a value" in page.read_text()
+    assert "older version" not in page.read_text()
+
+
+def test_a_version_is_called_one_and_a_figure_is_no_larger_than_it_was_drawn(
+    tmp_path: Path,
+) -> None:
+    """Below the name stood "3" alone; 2 panels' worth of letters were blown up to 640 pixels."""
+    run = submitted(tmp_path / "run", {"a": steps(0.3), "b": steps(0.8)},
+                    said={"licence": "MIT", "version": "3", "team": "Lab"})  # fmt: skip
+    assert enter(tmp_path / "site", run).exit_code == 0
+    text = (tmp_path / "site" / "index.html").read_text()
+    assert "Lab \u00b7 version 3" in text
+    assert 'style="--natural: ' in text and "min-width: min(640px, var(--natural))" in text
+
+
 def test_a_study_of_other_edits_or_methods_is_refused(tmp_path: Path) -> None:
     run = submitted(tmp_path / "run", {"alpha": steps(0.3)}, each=2)
     strange = write_export(tmp_path / "strange", drawn((0, 0)), raters=3, sources=8)

@@ -17,7 +17,7 @@ from reports.leaderboard.check import CheckedRun, check_run
 from reports.leaderboard.entry import BoardSuite, Entry
 from reports.leaderboard.site_data import BoardFile, SiteData, fuller, with_title
 from reports.leaderboard.views import views_of
-from reports.leaderboard.votes import check_export, study_results
+from reports.leaderboard.votes import StudyResults, check_export, study_results
 from reports.people.export import StudyExport, read_export
 from reports.summary import IntervalSettings
 
@@ -63,7 +63,8 @@ def admit(
         return Admission(_given(reasons), None, [])
     board = with_title(before.board if before else BoardFile(suite), terms.title, terms.seeds)
     between = [*_seeds(entries, board.seeds), *_sources(entries), *_dates(entries)]
-    found = [(folder, _study(folder, suite, new, entries, reasons)) for folder in studies]
+    known = list(before.studies.values()) if before else []
+    found = [(folder, _study(folder, suite, new, entries, known, reasons)) for folder in studies]
     between += _twice([bound for _, bound in found])
     reasons[BOARD] = [*reasons.get(BOARD, []), *between]
     if refused := _given(reasons):
@@ -237,9 +238,13 @@ def _study(
     suite: BoardSuite,
     new: dict[str, Entry],
     entries: dict[str, Entry],
+    known: list[StudyResults],
     reasons: dict[str, list[str]],
 ) -> _BoundStudy:
-    """Return the entries of a study's methods; else there are reasons."""
+    """Return the entries of a study's methods; else there are reasons.
+
+    known: the studies of the site: votes were for the clips of then, and are of no others.
+    """
     told = reasons.setdefault(str(folder), [])
     try:
         export = read_export(folder)
@@ -247,7 +252,15 @@ def _study(
         told += error.lines
         return _BoundStudy("", False, {})
     told += check_export(export, suite)
-    return _BoundStudy(export.name, export.simulated, _bound(export, new, entries, told))
+    bound = _bound(export, new, entries, told)
+    for one in known:
+        if one.ratings_sha256 == export.ratings_sha256 and one.entries != bound:
+            told.append(
+                f"study: these votes are on the site already, as {one.name} of other entries "
+                f"({listed(sorted(one.entries.values()))}): remove data/studies/{one.id}.json of "
+                "the site first, if that was a mistake"
+            )
+    return _BoundStudy(export.name, export.simulated, bound)
 
 
 def _bound(

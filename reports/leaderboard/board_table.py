@@ -102,7 +102,7 @@ def _rows(page: BoardView, up: str) -> list[dict[str, Any]]:
             "place": places_text(first[one.entry.id]) if one.entry.id in first else "",
             "name": one.entry.facts.name,
             "address": up + entry_page(one.entry),
-            "under": " · ".join(filter(None, (one.entry.facts.team, one.entry.facts.version))),
+            "under": one.entry.facts.said,
             "cells": [*(cell_of(c, one.entry.id) for c in page.columns), *_about(one, page)],
         }
         for one in page.ordered

@@ -45,8 +45,10 @@ def _address(text: str) -> str:
         is_web = found.scheme in ("http", "https") and bool(found.hostname)
     except ValueError:
         is_web = False
-    if not is_web or any(sign.isspace() or sign in "\"'<>\\" for sign in text):
+    if not is_web:
         raise ValueError(" must be an address that begins with https:// or http://")
+    if odd := [sign for sign in text if sign.isspace() or sign in "\"'<>\\"]:
+        raise ValueError(f" must be an address: {odd[0]!r} in it is written %{ord(odd[0]):02X}")
     return text
 
 
@@ -114,6 +116,12 @@ class SubmissionFacts:
     contact: Line | Nothing = ""
     hardware: Line | Nothing = ""
     deterministic: bool = False
+
+    @property
+    def said(self) -> str:
+        """What stands below its name: the team and the version."""
+        version = self.version and f"version {self.version.removeprefix('version ')}"
+        return " \u00b7 ".join(filter(None, (self.team, version)))
 
     @property
     def is_open(self) -> bool:

@@ -16,6 +16,8 @@ from reports.tables import NOTHING
 
 _BOARD, _PIECES = macros("board.html"), macros("pieces.html")
 MOST_REASONS = 50
+OLDER = "An older version: its numbers are on the page of the history."
+NO_VALUE = "No clip of this entry has a value: its failures say why."
 
 
 def entry_sections(
@@ -24,13 +26,16 @@ def entry_sections(
     names: dict[str, str],
     history: list[list[PlainCell]],
     suite: dict[str, Any],
+    *,
+    older: bool,
 ) -> list[Section]:
     """Return the sections of an entry's page; boards: of all views, that of all edits first.
 
-    history: rows of all versions of the method.
+    history: rows of all versions of the method. older: this is not the latest.
     """
+    scores = _scores(entry, boards[0].columns, names) or _PIECES.note(OLDER if older else NO_VALUE)
     sections = [
-        Section("scores", "Scores", _scores(entry, boards[0].columns, names), open=True),
+        Section("scores", "Scores", scores, open=True),
         Section("categories", "Categories and tags", _by_view(entry, boards)),
         Section("failures", "Failures", _BOARD.reasons(_reasons(entry))),
         Section("versions", "Versions", _BOARD.plain("Versions", VERSION_HEADS, history, ())),
@@ -60,7 +65,7 @@ def _scores(entry: Entry, columns: list[BoardColumn], names: dict[str, str]) -> 
             PlainCell(_named(one.behind, names)),
         ])  # fmt: skip
     if not rows:
-        return Markup(_PIECES.note("An older version: its numbers are on the page of the history."))
+        return Markup("")
     head = ("column", "value", "rank", "edits", "shown to be better than", "shown to be worse than")
     found: Markup = _BOARD.plain("Scores", head, rows, ())
     return found

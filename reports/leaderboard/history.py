@@ -55,7 +55,7 @@ def _row(one: Entry, older: dict[str, str], columns: Sequence[BoardColumn]) -> l
 
 
 def _team(one: Entry) -> str:
-    return " · ".join(filter(None, (one.facts.team, one.facts.version)))
+    return one.facts.said
 
 
 def version_rows(
@@ -118,7 +118,8 @@ def _figure(
 def _panel(
     axes: Axes, column: BoardColumn, shown: Sequence[Entry], look: dict[str, MarkerStyle]
 ) -> None:
-    by_name: dict[str, list[tuple[Any, float]]] = {}
+    families: dict[tuple[str, str], list[tuple[Any, float]]] = {}
+    colours = {one.family: look[one.facts.name].colour for one in shown}
     for one in shown:
         found = column.rows.get(one.id)
         if found is None:
@@ -128,9 +129,9 @@ def _panel(
             ends = [column.times * found.low, column.times * found.high]
             axes.plot([day, day], ends, color=mark.colour, linewidth=1.2)  # type: ignore[arg-type]
         dot(axes, day, column.times * found.value, mark)  # type: ignore[arg-type]
-        by_name.setdefault(one.facts.name, []).append((day, column.times * found.value))
-    for name, points in by_name.items():
-        axes.plot(*zip(*points, strict=True), color=look[name].colour, linewidth=0.9, zorder=1)
+        families.setdefault(one.family, []).append((day, column.times * found.value))
+    for family, points in families.items():
+        axes.plot(*zip(*points, strict=True), color=colours[family], linewidth=0.9, zorder=1)
     axes.set_title(f"{column.title} {column.arrow}", color=INK)
     days = sorted(date.fromisoformat(one.facts.date).toordinal() for one in shown)
     ticks = [date.fromordinal(round(day)) for day in np.linspace(days[0], days[-1], TICKS)]

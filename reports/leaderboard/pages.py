@@ -146,7 +146,8 @@ def write_entries(site: LeaderboardSite) -> Iterable[str]:
     for one in site.competing:
         facts = one.facts
         history = version_rows(families[one.family], site.older, one)
-        sections = entry_sections(one, site.boards, site.names, history, _suite_facts(site))
+        sections = entry_sections(one, site.boards, site.names, history, _suite_facts(site),
+                                  older=one.id in site.older)  # fmt: skip
         addresses = [(name, text) for name, text in
                      (("Paper", facts.paper), ("Code", facts.code)) if text]  # fmt: skip
         heading = Markup("\n").join([
@@ -186,7 +187,11 @@ def write_history(site: LeaderboardSite) -> Iterable[str]:
         yield from figure_files(drawing.name)
     sections = [Section("history", "Entries over time", Markup("\n").join(body), open=True)]
     heading = _BOARD.heading(
-        site.title, "History", "", [(str(len(entries)), "entries")], _links("")
+        site.title,
+        "History",
+        "",
+        [(str(len(entries)), "entry" if len(entries) == 1 else "entries")],
+        _links(""),
     )
     yield from write_records(site, "history", history_records(site, columns))
     text = shell(f"History: {site.title}", heading, sections, scripts=("folds.js",), styles=STYLES)

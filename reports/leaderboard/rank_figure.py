@@ -72,5 +72,7 @@ def _panel(
     axes.set_xlim(0.4, count + 0.6)
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(min(count, 7), integer=True))
     axes.set_title(f"{column.title} {column.arrow}")
-    axes.set_xlabel("people" if column.group.people else "rank", color=MUTED, fontsize=8)
+    axes.set_xlabel(
+        _short(column.group.title) if column.group.people else "rank", color=MUTED, fontsize=8
+    )
     clean(axes, "x")

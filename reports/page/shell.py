@@ -64,7 +64,7 @@ class Plot(NamedTuple):
     def inline(self) -> Markup:
         """The drawing as a part of a page, with ids that no other drawing has."""
         own_ids = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", self.svg)
-        attributes = Markup('<svg role="img" aria-label="{}" style="max-width: {}in" ')
+        attributes = Markup('<svg role="img" aria-label="{}" style="--natural: {}in" ')
         return Markup(own_ids.replace("<svg ", attributes.format(self.alt, self.inches), 1))
 
 

@@ -73,10 +73,11 @@ function showRows() {
       if (cell && found.has(row.dataset.entry)) cell.textContent = spelled(found.get(row.dataset.entry));
     }
   }
-  document.getElementById("ranked-by").textContent = by ? by.title : "nothing";
+  const label = document.getElementById("ranked-by");
+  if (label && by) label.textContent = by.title;
   const count = mine.filter((row) => !row.classList.contains("unshown")).length;
   tools.querySelector("output").textContent =
-    count === mine.length ? `${count} entries` : `${count} of ${mine.length} entries, ranked among themselves`;
+    count === mine.length ? `${count} ${count === 1 ? "entry" : "entries"}` : `${count} of ${mine.length} entries, ranked among themselves`;
 }
 
 function showColumns() {
