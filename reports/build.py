@@ -72,6 +72,7 @@ def build_report(
     protocols: tuple[Protocol, ...] = (),
     media: bool = True,
     progress: Progress | None = None,
+    compared: Progress | None = None,
 ) -> Report:
     """Return the report on a run, written to the folder `out`; its page is out/index.html.
 
@@ -79,6 +80,7 @@ def build_report(
     ordinal: told where the fit of ordinal models of the ratings is; None leaves them out.
     helpers: metrics that were named to stand beside votes.
     protocols: under which the methods are compared anew; none leaves that out.
+    compared: told of how many protocols the comparison is done.
     media:   make copies of the clips for the gallery; without them there is none.
     """
     check_out(out)
@@ -92,7 +94,7 @@ def build_report(
     if not study:
         given["metrics alone"] = (summary,)
     rankings = parts_on(given)
-    rankings += [multiverse_part(summary, protocols)] if protocols else []
+    rankings += [multiverse_part(summary, protocols, compared)] if protocols else []
     lead = [*run_lead(summary), *(study_lead(study) if study else [])]
     said = paragraph(lead, [*parts, *rankings])
     glance = opening(summary, said_by, bool(study and study.simulated))

@@ -7,7 +7,7 @@ nothing of theirs.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,10 +231,11 @@ def _write_run(
     from reports.build import build_report
     from reports.metrics.sentences import summary_sentences
 
-    with progress_bar("clips") as progress:
+    compared = progress_bar("protocols") if protocols else nullcontext()
+    with progress_bar("clips") as progress, compared as told:
         done = build_report(
             run, out, how, export=export, ordinal=ordinal, helpers=helpers, protocols=protocols,
-            media=media, progress=progress,
+            media=media, progress=progress, compared=told,
         )  # fmt: skip
     first, clips, *rest = summary_sentences(done.summary)
     metrics = ["", "What metrics say:"] if done.parts else []

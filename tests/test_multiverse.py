@@ -12,7 +12,7 @@ from evaluation.run.elsewhere import JudgeInfo
 from evaluation.stats.label_swaps import LabelSwaps
 from evaluation.stats.resampling import Resampling
 from reports.loading import Run
-from reports.multiverse.claims import Claim, claims, reduction, sentence
+from reports.multiverse.claims import Claim, claims, reduction, sentence, untouched_sentence
 from reports.multiverse.edit_scores import joined, judges_of
 from reports.multiverse.protocols import Protocol, protocols_of, shipped_protocols
 from reports.multiverse.universes import Multiverse, multiverse
@@ -49,8 +49,12 @@ def run_of(
     videos: int = EDITS,
     judges: dict[str, tuple[str, int]] | None = None,
     edits: int = EDITS,
+    unedited: bool = False,
 ) -> Run:
-    """A run: metric -> value by method, plus 0.001 x edit; failed: method -> edits."""
+    """A run: metric -> value by method, plus 0.001 x edit; failed: method -> edits.
+
+    unedited: the last method is the source itself.
+    """
     methods = len(next(iter(values.values())))
     states = np.full((methods, edits, 1), OK)
     for method, those in (failed or {}).items():
@@ -63,7 +67,10 @@ def run_of(
         better=dict.fromkeys(values, "higher"),
         bounds=dict.fromkeys(values, ("0", "1")),
         videos=videos,
+        anchors=int(unedited),
     )
+    for label in run.anchors:
+        object.__setattr__(run.methods[label], "name", "unedited")
     for name, facts in run.metrics.items():
         model, count = (judges or {}).get(name.partition(".")[0], ("", 0))
         if model:
@@ -99,7 +106,7 @@ class TestClaims:
         assert mids(made) == pytest.approx({"first-most": 0.1, "second-most": -0.1})
         assert one.kind == "flips"
         assert "the claim flips: ma is better in 1 of 2 universes, mb in 1" in said
-        assert "the protocol alone decides which: ma under first-most, mb under second-most" in said
+        assert "protocol alone decides which: ma under first-most, mb under second-most" in said
         assert "ma leads most in x" in said and "mb in y" in said
 
     def test_the_judge_is_named_where_it_alone_turns_a_claim(self, tmp_path: Path) -> None:
@@ -141,6 +148,31 @@ class TestClaims:
         assert not found(run_of({"x": [0.6, 0.4], "y": [0.7, 0.3]}), written(tmp_path, TWO))[
             0
         ].hopeless
+
+
+class TestUnedited:
+    def test_a_protocol_that_rewards_doing_nothing_is_named(self, tmp_path: Path) -> None:
+        """The last column is the unedited clip: nothing of x is there, and all of y was kept."""
+        run = run_of({"x": [0.6, 0.5, 0.1], "y": [0.6, 0.5, 0.9]}, unedited=True)
+        made, _, _ = found(run, written(tmp_path, TWO))
+        assert made.pairs == [("ma", "mb")]
+        verdicts = {universe.protocol.name: [one.verdict for one in row]
+                    for universe, row in made.untouched}  # fmt: skip
+        assert verdicts == {"first-most": ["first"] * 2, "second-most": ["second"] * 2}
+        assert untouched_sentence(made) == [
+            "Doing nothing: of 2 protocols with their judges, ma is ahead of the unedited clip "
+            "under 1 and behind it under 1; mb is ahead of the unedited clip under 1 and behind it under "
+            "1."
+        ]
+
+    def test_one_method_is_held_against_it_all_the_same(self, tmp_path: Path) -> None:
+        run = run_of({"x": [0.6, 0.1], "y": [0.6, 0.1]}, unedited=True)
+        made = multiverse(run, written(tmp_path, TWO), HOW)
+        assert made.pairs == []
+        assert untouched_sentence(made) == [
+            "Doing nothing: of 2 protocols with their judges, ma is ahead of the unedited clip "
+            "under 2 and behind it under 0."
+        ]
 
 
 class TestFailures:

@@ -5,11 +5,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from chat_server import chat_server
 from click.testing import CliRunner, Result
 from fabricated_run import VIDEOS, fabricate
+from small_suites import bring_four
 
 from dreamix.core.errors import UserError
+from evaluation.judge.frames import FramePolicy
+from evaluation.judge.judge import JudgeSettings
+from evaluation.score.scoring import score_run
+from evaluation.settings import ModelSettings
 from reports.cli import report
+from reports.loading import load_run
+from reports.multiverse.edit_scores import judges_of, resolved
+from reports.multiverse.protocols import shipped_protocols
 
 OWN = """protocols:
   - name: alignment-most
@@ -87,6 +96,23 @@ def test_a_report_without_it_has_none(run: Path) -> None:
     done = CliRunner().invoke(report, [str(run), "--no-media", "--out", str(run.parent / "plain")])
     assert done.exit_code == 0 and "universes" not in done.output
     assert 'id="multiverse"' not in (run.parent / "plain" / "index.html").read_text()
+
+
+def test_one_model_is_asked_under_two_frame_policies_and_what_is_there_stays(
+    tmp_path: Path,
+) -> None:
+    made = bring_four(tmp_path)
+    with chat_server() as server:
+        for name, count in (("few", 2), ("many", 4)):
+            judging = JudgeSettings(FramePolicy(count=count, side=64))
+            judges = [f"{name}=openai:{server.url}#m"]
+            score_run(made, [], ModelSettings(), judges=judges, judging=judging, workers=1)
+    read = load_run(made)
+    assert judges_of(read) == [("few", "m", "2 of 64 px"), ("many", "m", "4 of 64 px")]
+    kept, _ = resolved(read, shipped_protocols())
+    scored = {(one.protocol.name, one.judge and one.judge.name) for one in kept}
+    names = ("editverse-like", "openve-like", "viescore-like", "all-three")
+    assert scored == {(name, judge) for name in names for judge in ("few", "many")}
 
 
 def test_a_bad_file_ends_it_before_any_work(run: Path, tmp_path: Path) -> None:

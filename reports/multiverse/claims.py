@@ -163,6 +163,20 @@ def sentence(one: Claim) -> str:
     return f"{one.first} against {one.second}: {_verdict(one)}."
 
 
+def untouched_sentence(made: Multiverse) -> list[str]:
+    """Return how often each method is ahead of the unedited clip and behind it; none without it."""
+    if not made.untouched:
+        return []
+    said = []
+    for place, name in enumerate(made.gaps):
+        counts = Counter(row[place].verdict for _, row in made.untouched)
+        said.append(f"{name} is ahead of the unedited clip under {counts['first']} and behind it "
+                    f"under {counts['second']}")  # fmt: skip
+    few = "; so few source videos could not show more" if made.hopeless_untouched else ""
+    every = f"{plural(len(made.untouched), 'protocol')} with their judges"
+    return [f"Doing nothing: of {every}, {'; '.join(said)}{few}."]
+
+
 def _verdict(one: Claim) -> str:
     if one.kind == "not compared":
         return "no universe has values of both"
@@ -186,7 +200,7 @@ def _where(one: Claim) -> str:
     if found is None or found.share < CLEAR or "" not in found.levels:
         return ""
     mostly = "" if found.share == 1 else "mostly "
-    return f", {mostly}by {NAMES[found.choice]}: {_named(found.levels[''])}"
+    return f", {mostly}by {NAMES[found.choice]}: {_named(found, '')}"
 
 
 def _turning(one: Claim) -> str:
@@ -195,12 +209,13 @@ def _turning(one: Claim) -> str:
     if found is None:
         return "; no choice by itself explains it"
     sides = [
-        f"{name} under {_named(found.levels[name])}"
+        f"{name} under {_named(found, name)}"
         for name in (one.first, one.second)
         if name in found.levels
     ]
+    decides = "decide" if found.choice == "frames" else "decides"
     if found.share == 1:
-        said = f"; {NAMES[found.choice]} alone decides which: {', '.join(sides)}"
+        said = f"; {NAMES[found.choice]} alone {decides} which: {', '.join(sides)}"
     else:
         share = percent(found.share, 1)
         said = f"; most of it is explained by {NAMES[found.choice]} ({share})"
@@ -211,5 +226,12 @@ def _turning(one: Claim) -> str:
     return f"{said}. Behind it: {one.because}" if one.because else said
 
 
-def _named(levels: list[str]) -> str:
-    return listed(levels) if len(levels) <= FEW else f"{len(levels)} of its levels"
+def _named(found: Deciding, who: str) -> str:
+    """Return the levels at which a verdict is the commonest; the number of many."""
+    levels = found.levels[who]
+    if len(levels) <= FEW:
+        return listed(levels)
+    rest = len(found.levels) > 1 and all(
+        len(others) <= FEW for name, others in found.levels.items() if name != who
+    )
+    return f"the other {len(levels)}" if rest else f"{len(levels)} of them"

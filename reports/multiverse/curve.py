@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS, figure, handle
 from reports.figures.style import MarkerStyle as Mark
-from reports.multiverse.universes import Compared, Universe, Verdict
+from reports.multiverse.universes import Compared, Universe, Verdict, levels_of
 
 MARKS: dict[Verdict, Mark] = {
     "first": Mark(COLOURS[0], "o", True),
@@ -24,8 +24,9 @@ MANY = 60  # universes, from which on marks shrink
 
 def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Figure:
     """Return the figure of a pair; held: its universes, at least one."""
+    every = levels_of([universe for universe, _ in held])
+    rows = {c: of for c, of in every.items() if len(of) > 1 or c == "protocol"}
     ordered = sorted(held, key=lambda pair: pair[1].effect.mid)
-    rows = _rows([universe for universe, _ in ordered])
     heights = [CURVE, *(ROW * len(levels) + 0.08 for levels in rows.values())]
     with mpl.rc_context(SETTINGS):
         drawing = figure(7.2, sum(heights) + 0.75)
@@ -46,28 +47,24 @@ def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Fig
     return drawing
 
 
-def _rows(universes: list[Universe]) -> dict[str, list[str]]:
-    """Return the levels of every choice that there was; the protocol always stands there."""
-    levels = {
-        choice: list(dict.fromkeys(one.choices[choice] for one in universes))
-        for choice in universes[0].choices
-    }
-    return {c: sorted(of) for c, of in levels.items() if len(of) > 1 or c == "protocol"}
-
-
 def _estimates(axes: Axes, ordered: list[Compared], size: float) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
-    for place, one in enumerate(ordered):
-        mark = MARKS[one.verdict]
-        if np.isfinite(one.effect.low):
-            ends = [one.effect.low, one.effect.high]
-            axes.plot([place, place], ends, color=mark.colour, linewidth=0.9, alpha=0.55)
-        axes.plot(
-            place, one.effect.mid, mark.marker, color=mark.colour, markersize=size,
-            markerfacecolor=mark.colour if mark.filled else "white", markeredgewidth=0.7,
-        )  # fmt: skip
+    effects = np.array([one.effect[:3] for one in ordered])
+    for verdict, mark in MARKS.items():
+        here = np.array([k for k, one in enumerate(ordered) if one.verdict == verdict], int)
+        low, mid, high = effects[here].T
+        axes.vlines(here, low, high, color=mark.colour, linewidth=0.9, alpha=0.55)
+        _marks(axes, here, mid, mark, size)
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     axes.grid(axis="x", visible=False)
+
+
+def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, mark: Mark, size: float) -> None:
+    """Draw many marks of one kind."""
+    axes.plot(
+        x, y, mark.marker, color=mark.colour, markersize=size, markeredgewidth=0.7,
+        markerfacecolor=mark.colour if mark.filled else "white",
+    )  # fmt: skip
 
 
 def _choices(
@@ -78,12 +75,10 @@ def _choices(
     size: float,
 ) -> None:
     """Draw a mark in the row of the level that each universe has."""
-    for place, (universe, one) in enumerate(ordered):
-        row = levels.index(universe.choices[choice])
-        mark = MARKS[one.verdict]
-        axes.plot(place, row, mark.marker, color=mark.colour, markersize=size * 0.75,
-                  markerfacecolor=mark.colour if mark.filled else "white",
-                  markeredgewidth=0.6)  # fmt: skip
+    rows = np.array([levels.index(universe.choices[choice]) for universe, _ in ordered])
+    for verdict, mark in MARKS.items():
+        here = np.array([k for k, (_, one) in enumerate(ordered) if one.verdict == verdict], int)
+        _marks(axes, here, rows[here], mark, 0.75 * size)
     axes.set_yticks(range(len(levels)), [_short(level) for level in levels], fontsize=7)
     axes.set_ylim(len(levels) - 0.4, -0.6)
     axes.set_title(choice, fontsize=7.5, color=MUTED, pad=2)

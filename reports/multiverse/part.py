@@ -2,7 +2,7 @@
 
 from dreamix.core.progress import Progress
 from dreamix.core.wording import listed, plural
-from reports.multiverse.claims import Claim, claims, sentence
+from reports.multiverse.claims import Claim, claims, sentence, untouched_sentence
 from reports.multiverse.curve import curve
 from reports.multiverse.protocols import Protocol
 from reports.multiverse.tables import (
@@ -16,6 +16,7 @@ from reports.multiverse.tables import (
     protocol_frame,
     protocol_table,
     universe_frame,
+    untouched_table,
 )
 from reports.multiverse.universes import Multiverse, multiverse
 from reports.parts import Drawing, ReportPart
@@ -55,14 +56,15 @@ def multiverse_part(
     how = summary.resampling
     made = multiverse(summary.run, protocols, how, progress)
     said = claims(made)
-    tables = [claim_table(made, said)] if made.pairs and made.universes else []
-    if tables:
-        tables += [choice_table(made), *habit_table(made), metric_table(made)]
+    tables = untouched_table(made)
+    if made.pairs and made.universes:
+        between = [claim_table(made, said), choice_table(made), *habit_table(made)]
+        tables = [*between, metric_table(made), *tables]
     left = [left_out_table(made)] if made.left_out else []
     return ReportPart(
         id="multiverse",
         title="The same clips under other protocols",
-        found=tuple(map(sentence, said)) if made.universes else (),
+        found=(*map(sentence, said), *untouched_sentence(made)) if made.universes else (),
         notes=(*_sentences(made, said), *_notes(made)),
         drawings=_drawings(made, how.confidence),
         tables=tuple(tables),
@@ -78,13 +80,15 @@ def multiverse_part(
 
 def _sentences(made: Multiverse, said: list[Claim]) -> list[str]:
     """Return what is said of the pairs that are shown."""
-    return [sentence(said[place]) for place in made.shown(MOST)] if made.universes else []
+    if not made.universes:
+        return []
+    return [*(sentence(said[place]) for place in made.shown(MOST)), *untouched_sentence(made)]
 
 
 def _notes(made: Multiverse) -> tuple[str, ...]:
     """Return what has to be known before the numbers."""
     if not made.pairs:
-        return ("Fewer than two methods compete: there is nothing to compare.",)
+        return ("Fewer than two methods compete: there is no claim about two of them.", LIKE)
     if not made.universes:
         return ("This run has the scores for none of the protocols: what is missing is below.",)
     left = len({one.protocol.name for one in made.left_out})

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports.multiverse.claims import NAMES, Claim
 from reports.multiverse.protocols import Protocol
-from reports.multiverse.universes import Compared, Multiverse, Universe
+from reports.multiverse.universes import Compared, Multiverse, Universe, levels_of
 from reports.tables import NOTHING, Head, Table, TableCell, is_number, number, prose_cell, table_of
 
 MOST = 6  # pairs of methods with a figure and a column
@@ -27,6 +27,11 @@ HABIT = (
     "The verdict with failures and averages treated as the benchmark does, with the lead on the "
     "protocol's scale of 0 to 1; below it ours: over edits that both have, and only if no failure "
     "could turn it."
+)
+UNTOUCHED = (
+    "Each method's lead over the unedited clip under the protocol's own habit, on its scale of 0 "
+    "to 1; Holm-adjusted over the methods. A protocol that puts doing nothing ahead rewards what "
+    "stayed as it was more than what was asked for."
 )
 METRICS = (
     "Lead of the first method in the metrics that the protocols use, each turned so that more is "
@@ -74,15 +79,18 @@ def _decided(one: Claim) -> TableCell:
 
 def choice_table(made: Multiverse) -> Table:
     """Return the verdicts by every level of every choice."""
-    levels: dict[tuple[str, str], list[int]] = {}
-    for place, universe in enumerate(made.universes):
-        for choice, level in universe.choices.items():
-            levels.setdefault((choice, level), []).append(place)
-    several = Counter(choice for choice, _ in levels)
-    shown = [key for key in levels if several[key[0]] > 1 or key[0] == "protocol"]
-    shown.sort(key=lambda key: [*NAMES].index(key[0]))
+    shown = [
+        (choice, level)
+        for choice, levels in levels_of(made.universes).items()
+        for level in levels
+        if len(levels) > 1 or choice == "protocol"
+    ]
+    places = {
+        (choice, level): [k for k, one in enumerate(made.universes) if one.choices[choice] == level]
+        for choice, level in shown
+    }
     columns = [
-        (_head(made, pair), [_counts(made, pair, levels[key]) for key in shown])
+        (_head(made, pair), [_counts(made, pair, places[key]) for key in shown])
         for pair in made.shown(MOST)
     ]
     labels = [f"{choice}: {level}" for choice, level in shown]
@@ -142,6 +150,24 @@ def _words(one: Compared, names: tuple[str, str]) -> str:
     if one.verdict == "not told apart":
         return f"not told apart ({lead})"
     return f"{names[one.verdict == 'second']} ({lead})"
+
+
+def untouched_table(made: Multiverse) -> list[Table]:
+    """Return how methods stand to the unedited clip; no table where the run has none."""
+    if not made.untouched:
+        return []
+    labels = [_label(universe) for universe, _ in made.untouched]
+    columns = [
+        (name, [_against(row[place]) for _, row in made.untouched])
+        for place, name in enumerate(made.gaps)
+    ]
+    title = "Methods against doing nothing"
+    return [table_of("multiverse_untouched", title, UNTOUCHED, labels, columns, first="protocol")]
+
+
+def _against(one: Compared) -> TableCell:
+    words = {"first": "ahead", "second": "behind"}
+    return TableCell(words.get(one.verdict, one.verdict), number(one.gap.mid, 3))
 
 
 def metric_table(made: Multiverse) -> Table:

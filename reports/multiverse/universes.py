@@ -35,8 +35,10 @@ from reports.summary import IntervalSettings
 
 Verdict = Literal["first", "second", "not told apart", "no value"]
 NONE_FAILED = "none failed"
-NO_JUDGE = "none"
+NO_JUDGE = "no judge"
+UNTOUCHED = "unedited"  # the anchor that is the source itself
 TINY = 1e-9
+LABELS: dict[Average, str] = {"edits": "id", "sources": "video", "categories": "category"}
 
 
 class Universe(NamedTuple):
@@ -46,6 +48,7 @@ class Universe(NamedTuple):
     judge: JudgeAsked | None
     failures: Failures | None  # None: nothing failed
     average: Average
+    is_habit: bool  # failures and averages are treated as the protocol's own benchmark does
 
     @property
     def choices(self) -> dict[str, str]:
@@ -58,11 +61,15 @@ class Universe(NamedTuple):
             "average": self.average,
         }
 
-    @property
-    def is_habit(self) -> bool:
-        """Whether failures and averages are treated as the protocol's own benchmark does."""
-        failures = self.failures in (None, self.protocol.failures)
-        return failures and self.average == self.protocol.average
+
+def levels_of(universes: list[Universe]) -> dict[str, list[str]]:
+    """Return the levels of every choice, protocols as they are listed, frames by their number."""
+    found = {
+        choice: list(dict.fromkeys(one.choices[choice] for one in universes))
+        for choice in universes[0].choices
+    }
+    found["frames"].sort(key=lambda level: int(level.split()[0]) if level[0].isdigit() else 0)
+    return found
 
 
 class Compared(NamedTuple):
@@ -87,12 +94,14 @@ class Multiverse(NamedTuple):
     universes: list[Universe]
     pairs: list[tuple[str, str]]
     found: list[list[Compared]]
+    untouched: list[tuple[Universe, list[Compared]]]  # methods against the unedited clip, by habit
     left_out: list[LeftOut]
     leads: list[list[MetricLead]]  # by pair
     gaps: dict[str, int]  # by method: edits with a gap, in the protocol where they are most
     edits: int
     sources: int
-    hopeless: bool  # so few sources that no difference could be told
+    hopeless: bool  # so few sources that no difference of two methods could be told
+    hopeless_untouched: bool  # nor one of a method and the unedited clip
 
     def of(self, pair: int) -> list[tuple[Universe, Compared]]:
         """Return the universes in which the two methods of a pair could be compared."""
@@ -123,19 +132,24 @@ def multiverse(
         for name in ("video", "category")
     )
     swaps = LabelSwaps(sources, categories, how.resampling("multiverse"))
-    universes, found, gaps = [], [], Counter[str]()
+    nothing = [label for label in run.anchors if run.methods[label].name == UNTOUCHED][:1]
+    against = [(label, other) for other in nothing for label in run.ranked]
+    universes, found, untouched, gaps = [], [], [], Counter[str]()
     for place, one in enumerate(kept):
         scores = edit_scores(tables, one)
         gaps |= _gaps(run, scores)
         for universe in _of(one, scores, run, sources, categories):
             universes.append(universe)
             found.append(_row(run, pairs, scores, universe, swaps, how))
+            if universe.is_habit and against:
+                untouched.append((universe, _row(run, against, scores, universe, swaps, how)))
         if progress:
             progress(place + 1, len(kept))
+    leads = [_leads(run, tables, kept, pair) for pair in pairs]
     return Multiverse(
-        universes, pairs, found, left, [_leads(run, tables, kept, pair) for pair in pairs],
+        universes, pairs, found, untouched, left, leads,
         {label: gaps[label] for label in run.ranked}, len(run.edits), len(set(sources)),
-        swaps.least_p(len(pairs)) >= how.alpha,
+        swaps.least_p(len(pairs)) >= how.alpha, swaps.least_p(len(against)) >= how.alpha,
     )  # fmt: skip
 
 
@@ -151,13 +165,13 @@ def _of(
     rows = _places(run, run.ranked)
     failed = bool(scores.gaps[rows].any())
     due = np.isfinite(scores.low[rows]).any(axis=0)
-    labels = {"edits": None, "sources": sources[due], "categories": categories[due]}
-    for average in AVERAGES:
-        held = labels[average]
-        if held is not None and not failed and len(set(Counter(held).values())) < 2:
-            continue
+    sizes = {"sources": Counter(sources[due]), "categories": Counter(categories[due])}
+    averages = [a for a in AVERAGES if a == "edits" or failed or len({*sizes[a].values()}) > 1]
+    own = one.protocol.average if one.protocol.average in averages else "edits"
+    for average in averages:
         for failures in FAILURES if failed else (None,):
-            yield Universe(one.protocol, one.judge, failures, average)
+            is_habit = average == own and failures in (None, one.protocol.failures)
+            yield Universe(one.protocol, one.judge, failures, average, is_habit)
 
 
 def _places(run: Run, labels: list[str]) -> list[int]:
@@ -175,7 +189,8 @@ def _row(
 ) -> list[Compared]:
     """Return the verdicts of a universe on all pairs."""
     spread = _spread(scores.whole[_places(run, run.ranked)])
-    every = list(run.methods)
+    every, field = list(run.methods), LABELS[universe.average]
+    labels = np.array([getattr(edit, field) for edit in run.edits.values()])
     places = [(every.index(one), every.index(other)) for one, other in pairs]
     gaps = [_gap(scores, a, b, universe, swaps) for a, b in places]
     adjusted = holm(np.array([gap.p for gap in gaps]))
@@ -183,7 +198,8 @@ def _row(
     for (a, b), gap, p in zip(places, gaps, adjusted, strict=True):
         shown = p < how.alpha
         if shown and universe.failures == "bounds":
-            shown = _is_kept(scores, a, b) if gap.mid > 0 else _is_kept(scores, b, a)
+            ahead, behind = (a, b) if gap.mid > 0 else (b, a)
+            shown = _is_kept(scores, ahead, behind, labels)
         effect = gap._replace(low=gap.low / spread, mid=gap.mid / spread, high=gap.high / spread)
         found.append(Compared(_verdict(gap, bool(shown)), gap, float(p), effect))
     return found
@@ -207,14 +223,15 @@ def _gap(scores: EditScores, a: int, b: int, universe: Universe, swaps: LabelSwa
     return swaps.compare(first, second, universe.average)
 
 
-def _is_kept(scores: EditScores, ahead: int, behind: int) -> bool:
+def _is_kept(scores: EditScores, ahead: int, behind: int, labels: np.ndarray) -> bool:
     """Return whether the lead stays with all gaps of the one at the bottom, or the other's at top.
 
-    As on leaderboards: each on the edits on which the other has a whole score.
+    As on leaderboards: each on the edits on which the other has a whole score. labels: of edits,
+    whose groups weigh alike.
     """
     whole = scores.whole
     leads = np.stack([scores.low[ahead] - whole[behind], whole[ahead] - scores.high[behind]])
-    return bool((means_over(leads, None) > TINY).all())
+    return bool((means_over(leads, labels) > TINY).all())
 
 
 def _spread(values: np.ndarray) -> float:
