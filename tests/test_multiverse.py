@@ -13,6 +13,7 @@ from evaluation.stats.label_swaps import LabelSwaps
 from evaluation.stats.resampling import Resampling
 from reports.loading import Run
 from reports.multiverse.claims import Claim, claims, reduction, sentence, untouched_sentence
+from reports.multiverse.curve import curve
 from reports.multiverse.edit_scores import joined, judges_of
 from reports.multiverse.protocols import Protocol, protocols_of, shipped_protocols
 from reports.multiverse.universes import Multiverse, multiverse
@@ -150,6 +151,20 @@ class TestClaims:
         ].hopeless
 
 
+class TestStrangers:
+    def test_names_of_models_are_drawn_as_they_are(self, tmp_path: Path) -> None:
+        """A run folder may hold any text as a model and anything as its frames."""
+        names = {"p.alignment": [0.6, 0.4], "q.alignment": [0.3, 0.6]}
+        run = run_of(names, judges={"p": ("$\\frac{", 4), "q": ("two\nlines", 16)})
+        run.metrics["q.alignment"].judge.frames["count"] = "²" * 9  # type: ignore[union-attr]
+        text = ONE.replace("metric: x", "metric: judge.alignment")
+        made, _, _ = found(run, written(tmp_path, text))
+        curve(made.of(0), "ma", "mb").savefig(tmp_path / "curve.png", dpi=30)
+        judges = [one.judge for one in made.universes if one.judge]
+        assert [one.frames for one in judges] == ["4 of 448 px", "? of 448 px"]
+        assert all(one.model.isprintable() for one in judges)
+
+
 class TestUnedited:
     def test_a_protocol_that_rewards_doing_nothing_is_named(self, tmp_path: Path) -> None:
         """The last column is the unedited clip: nothing of x is there, and all of y was kept."""
@@ -161,8 +176,8 @@ class TestUnedited:
         assert verdicts == {"first-most": ["first"] * 2, "second-most": ["second"] * 2}
         assert untouched_sentence(made) == [
             "Doing nothing: of 2 protocols with their judges, ma is ahead of the unedited clip "
-            "under 1 and behind it under 1; mb is ahead of the unedited clip under 1 and behind it under "
-            "1."
+            "under 1 and behind it under 1; mb is ahead of the unedited clip under 1 and behind it "
+            "under 1."
         ]
 
     def test_one_method_is_held_against_it_all_the_same(self, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Fig
     rows = {c: of for c, of in every.items() if len(of) > 1 or c == "protocol"}
     ordered = sorted(held, key=lambda pair: pair[1].effect.mid)
     heights = [CURVE, *(ROW * len(levels) + 0.08 for levels in rows.values())]
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context({**SETTINGS, "text.parse_math": False}):  # names of others
         drawing = figure(7.2, sum(heights) + 0.75)
         panels = drawing.subplots(
             len(heights), 1, height_ratios=heights, sharex=True, squeeze=False

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dreamix.core.names import one_line
 from evaluation.run.info import MetricInfo
 from reports.ground import counted_scores, due_scores
 from reports.loading import Run
@@ -65,14 +66,20 @@ def judges_of(run: Run) -> list[JudgeAsked]:
     found = {}
     for name, facts in run.metrics.items():
         if facts.judge is not None:
-            frames = facts.judge.frames
-            told = f"{frames.get('count')} of {frames.get('side')} px"
-            found[name.partition(".")[0]] = (facts.judge.model, told)
+            count, side = (_number(facts.judge.frames.get(key)) for key in ("count", "side"))
+            told = one_line(facts.judge.model), f"{count} of {side} px"
+            found[name.partition(".")[0]] = told
     alike = Counter(found.values())
     return [
         JudgeAsked(name, model if alike[model, told] == 1 else f"{model} ({name})", told)
         for name, (model, told) in sorted(found.items())
     ]
+
+
+def _number(held: object) -> str:
+    """Return a number of a frame policy; a run folder may be a stranger's."""
+    is_known = isinstance(held, int) and not isinstance(held, bool) and 0 < held < 100_000
+    return str(held) if is_known else "?"
 
 
 def resolved(run: Run, protocols: tuple[Protocol, ...]) -> tuple[list[Resolved], list[LeftOut]]:

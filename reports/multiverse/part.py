@@ -1,5 +1,7 @@
 """The part of a report on its multiverse: claims, curves, and what was left out."""
 
+from collections import Counter
+
 from dreamix.core.progress import Progress
 from dreamix.core.wording import listed, plural
 from reports.multiverse.claims import Claim, claims, sentence, untouched_sentence
@@ -8,6 +10,7 @@ from reports.multiverse.protocols import Protocol
 from reports.multiverse.tables import (
     MOST,
     choice_table,
+    claim_frame,
     claim_table,
     habit_table,
     left_out_frame,
@@ -22,6 +25,7 @@ from reports.multiverse.universes import Multiverse, multiverse
 from reports.parts import Drawing, ReportPart
 from reports.summary import RunSummary
 
+SAID = 15  # pairs of methods with a sentence
 NO_P = (
     "A universe is one way from the same scores to a verdict. Universes share clips, sources and "
     "most of their scores, so they are no independent evidence: how many agree is no p-value and "
@@ -64,12 +68,13 @@ def multiverse_part(
     return ReportPart(
         id="multiverse",
         title="The same clips under other protocols",
-        found=(*map(sentence, said), *untouched_sentence(made)) if made.universes else (),
-        notes=(*_sentences(made, said), *_notes(made)),
+        found=_found(made, said),
+        notes=(*_found(made, said), *_notes(made)),
         drawings=_drawings(made, how.confidence),
         tables=tuple(tables),
         folded=(protocol_table(protocols), *left),
         frames=(
+            ("multiverse_claims", claim_frame(said)),
             ("multiverse_universes", universe_frame(made)),
             ("multiverse_protocols", protocol_frame(protocols)),
             ("multiverse_left_out", left_out_frame(made)),
@@ -78,11 +83,16 @@ def multiverse_part(
     )
 
 
-def _sentences(made: Multiverse, said: list[Claim]) -> list[str]:
-    """Return what is said of the pairs that are shown."""
+def _found(made: Multiverse, said: list[Claim]) -> tuple[str, ...]:
+    """Return a sentence for every pair; of many pairs for some, and how the others stand."""
     if not made.universes:
-        return []
-    return [*(sentence(said[place]) for place in made.shown(MOST)), *untouched_sentence(made)]
+        return ()
+    told = [sentence(said[place]) for place in made.shown(SAID)]
+    if len(said) > SAID:
+        kinds = Counter(one.kind for one in said)
+        counts = listed([f"{kind} {n}" for kind, n in kinds.most_common()])
+        told.append(f"Claims: of all {len(said)} pairs, {counts}; multiverse_claims.csv has each.")
+    return (*told, *untouched_sentence(made))
 
 
 def _notes(made: Multiverse) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.multiverse.claims import NAMES, Claim
+from reports.multiverse.claims import NAMES, Claim, sentence
 from reports.multiverse.protocols import Protocol
 from reports.multiverse.universes import Compared, Multiverse, Universe, levels_of
 from reports.tables import NOTHING, Head, Table, TableCell, is_number, number, prose_cell, table_of
@@ -216,6 +216,18 @@ def left_out_table(made: Multiverse) -> Table:
         ],
         first="protocol",
     )
+
+
+def claim_frame(said: list[Claim]) -> pd.DataFrame:
+    """Return a row for every pair, with its sentence."""
+    columns = ["first", "second", "claim", "better", "worse", "not_told_apart"]
+    rows = [(one.first, one.second, one.kind, one.better, one.worse, one.untold) for one in said]
+    frame = pd.DataFrame(rows, columns=columns)
+    decided = [one.deciding for one in said]
+    frame["decided_by"] = [one.choice if one else None for one in decided]
+    frame["share"] = [one.share if one else float("nan") for one in decided]
+    frame["sentence"] = [sentence(one) for one in said]
+    return frame
 
 
 def universe_frame(made: Multiverse) -> pd.DataFrame:
