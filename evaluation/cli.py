@@ -10,6 +10,7 @@ import click
 from dreamix.core.names import one_line
 from dreamix.core.progress import progress_bar
 from dreamix.core.threads import cores
+from dreamix.core.wording import plural
 from dreamix.remote.place_type import Place
 from evaluation.cluster.cli import SHARD, merge, part_of, spell
 from evaluation.import_cli import import_scores
@@ -62,7 +63,8 @@ def check(suite: Path, media_root: Path | None) -> None:
         click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)}", err=True)
         sys.exit(2)
     found = load_suite(suite, media_root)
-    click.echo(f"{found.name}: {len(found.videos)} videos, {len(found.edits)} edits, no problems")
+    counted = f"{plural(len(found.videos), 'video')}, {plural(len(found.edits), 'edit')}"
+    click.echo(f"{found.name}: {counted}, no problems")
     for line in spell_groups(found.edits):
         click.echo(line)
 

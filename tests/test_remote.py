@@ -3,6 +3,7 @@
 The store is fsspec's own, in memory; test_object_stores has servers of S3, Google and HTTP.
 """
 
+import hashlib
 import json
 import os
 import socket
@@ -11,7 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from dreamix.remote import lease as leases
 from dreamix.remote.address import Address, check_name, parsed
 from dreamix.remote.lease import Lease
 from dreamix.remote.listing import listed
-from dreamix.remote.place_type import Place, beside, localized, named_address, naming
+from dreamix.remote.place_type import Place, beside, local, localized, named_address, naming
 from dreamix.remote.working_copy import WorkingCopy
 from evaluation.cluster.shards import Shard, folder_of
 
@@ -443,12 +445,13 @@ def test_sending_goes_on_after_a_store_failed(store: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("status", "says"), [(None, "cannot read"), (503, "503"), (404, "neither"), (403, "neither")]
+    ("status", "says"),
+    [(None, "cannot read"), (503, "503"), (404, "neither"), (403, "access is denied")],
 )
 def test_a_web_server_that_fails_is_not_a_folder_without_a_list(
     status: int | None, says: str
 ) -> None:
-    """404 says that a file is not there (RFC 9110), and S3's 403 may (its manual on GetObject)."""
+    """404 says that a file is not there, 403 that one may not look (RFC 9110)."""
     pytest.importorskip("aiohttp")
 
     class Failing(BaseHTTPRequestHandler):
@@ -473,3 +476,49 @@ def test_a_web_server_that_fails_is_not_a_folder_without_a_list(
         if status is not None:
             server.shutdown()
             server.server_close()
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Address]]:
+    """A folder, and the address at which a plain server has it."""
+    pytest.importorskip("aiohttp")
+    monkeypatch.setenv("DREAMIX_REMOTE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "web"
+    folder.mkdir()
+    server = HTTPServer(("127.0.0.1", 0), partial(_Silent, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield folder, parsed(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+
+
+def test_names_that_mean_something_in_an_address_are_fetched(web: tuple[Path, Address]) -> None:
+    """RFC 3986: # and ? end a path, % begins a code; the list has the endings of Windows."""
+    folder, address = web
+    names = ("a#b.mp4", "a?b.mp4", "a%20b.mp4", "a b+\u00e4&=.mp4", "x/[1].mp4")
+    lines = []
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+        lines.append(f"{hashlib.sha256(name.encode()).hexdigest()}  ./{name}\r\n")
+    (folder / "SHA256SUMS").write_bytes("".join(lines).encode())
+    copy = WorkingCopy(addresses.filesystem(address), address)
+    assert copy.fetch(quiet) == len(names)
+    assert all((copy.folder / name).read_bytes() == name.encode() for name in names)
+
+
+def test_a_table_at_a_web_address_needs_no_list(web: tuple[Path, Address]) -> None:
+    folder, address = web
+    (folder / "votes.csv").write_text("edit,method,rater,question,value\nk,m,a,q,1\n")
+    with click.Context(click.Command("x")) as context:
+        found = local(f"{address}/votes.csv", "read", context, whole=True)
+        assert found.read_text().startswith("edit,method")
+        with pytest.raises(UserError, match=r"there is nothing at .*/other\.csv"):
+            local(f"{address}/other.csv", "read", context, whole=True)
+        with pytest.raises(UserError, match="neither SHA256SUMS nor"):
+            local(f"{address}/suite.yaml", "read", context)

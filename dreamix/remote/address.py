@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import re
 from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
 
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
@@ -17,6 +18,7 @@ LOGGERS = ("aiobotocore", "asyncio", "botocore", "gcsfs", "s3fs", "fsspec")
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 SECRET = re.compile(r"(?i)(key|token|signature|secret|credential)[^\s,;]*=[^\s,;&]+")
 LONGEST = 1024  # bytes of a name at a store
+DENIED = (401, 403)  # what a web server says to whom it does not know
 TIMEOUT_S = 60  # without an answer
 
 
@@ -42,8 +44,11 @@ class Address(NamedTuple):
 
     def at(self, name: str = "") -> str:
         """Return what a store calls this place, or something in it."""
-        start = str(self) if self.protocol in ("https", "http") else self.path
-        return f"{start}/{name}" if name else start
+        if (
+            not self.writable
+        ):  # a web address: what would end it, or stand for another sign, is spelled
+            return f"{self}/{quote(name)}" if name else str(self)
+        return f"{self.path}/{name}" if name else self.path
 
     @property
     def writable(self) -> bool:
@@ -113,6 +118,9 @@ def why(error: BaseException) -> str:
     for kind, text in said.items():
         if isinstance(error, kind):
             return text
+    if status := getattr(error, "status", None):
+        denied = ", access is denied" if status in DENIED else ""
+        return f"the server says {status} {getattr(error, 'message', '')}".rstrip() + denied
     text = " ".join(str(error).split()) or type(error).__name__
     if "credentials" in text.lower():
         text = "no credentials were found (docs/storage.md)"

@@ -9,7 +9,7 @@ from dreamix.core.errors import Mistakes, UserError
 from dreamix.core.media import sha256_file
 from dreamix.core.records import SUMS
 from dreamix.core.yaml_reading import Limits, parse_document
-from dreamix.remote.address import Address, check_name, why
+from dreamix.remote.address import DENIED, Address, check_name, why
 
 MOST_FILES = 2_000_000
 MOST_BYTES = 1 << 40  # of one file
@@ -20,6 +20,10 @@ VERSION = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "Last-Modified", 
 LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?(.+)")
 ABSENT = (403, 404, 410)  # S3 says 403 of what is not there to whom it shows no list
 SUITE_FILES = ("suite.yaml", "suite.yml")
+
+
+class Unlisted(UserError):
+    """Nothing at a web address says what is there."""
 
 
 class There(NamedTuple):
@@ -69,6 +73,9 @@ def _one(store: Any, address: Address, name: str) -> dict[str, There]:
         return {name: there(store.info(address.at(name)))}
     except Exception as error:  # noqa: BLE001 - stores raise what their libraries have
         _check_absent(error, address, name)
+        cause = error.__cause__ or error
+        if getattr(cause, "status", None) in DENIED:
+            raise UserError(f"cannot read {address}/{name}: {why(cause)}") from None
         return {}
 
 
@@ -86,20 +93,26 @@ def _walked(store: Any, address: Address) -> dict[str, There]:
 
 def _told(store: Any, address: Address) -> Iterator[tuple[str, There]]:
     """Yield what SHA256SUMS at an address lists, else what its suite.yaml names."""
-    sums = _text(store, address, SUMS)
+    denied: list[str] = []
+    sums = _text(store, address, SUMS, denied)
     if sums is not None:
-        for number, line in enumerate(sums.splitlines(), 1):
-            found = LINE.fullmatch(line)
+        for number, line in enumerate(sums.removesuffix("\n").split("\n"), 1):
+            found = LINE.fullmatch(line.removesuffix("\r"))
             if not found:
                 raise UserError(f"{address}/{SUMS}:{number}: no line of `sha256sum`")
             yield found[2], There(found[1], None, found[1])
         return
     for name in SUITE_FILES:
-        if (text := _text(store, address, name)) is not None:
+        if (text := _text(store, address, name, denied)) is not None:
             for file in (name, *_clips(text, address, name)):
                 yield file, _one(store, address, file).get(file, There("", None))
             return
-    raise UserError(
+    if denied:
+        raise Unlisted(
+            f"cannot read {address}: {denied[0]}; who reads it has to be let in without a password "
+            f"(and where nothing is there, some servers say that too)"
+        )
+    raise Unlisted(
         f"{address} has neither {SUMS} nor suite.yaml, which say what is there: in the folder, "
         f"`find . -type f ! -name {SUMS} ! -name '.*' | xargs -d '\\n' sha256sum > {SUMS}`"
     )
@@ -115,8 +128,8 @@ def _clips(text: str, address: Address, name: str) -> list[str]:
         raise UserError(f"{address}/{name} is no suite: {why(error)}") from None
 
 
-def _text(store: Any, address: Address, name: str) -> str | None:
-    """Return a text at an address; None if it is not there."""
+def _text(store: Any, address: Address, name: str, denied: list[str]) -> str | None:
+    """Return a text at an address; None if it is not there; denied: takes what forbade to look."""
     try:
         with store.open(address.at(name), "rb", block_size=0) as file:
             data = file.read(MOST_LIST + 1)
@@ -127,6 +140,9 @@ def _text(store: Any, address: Address, name: str) -> str | None:
         raise
     except Exception as error:  # noqa: BLE001 - see `_one`
         _check_absent(error, address, name)
+        cause = error.__cause__ or error
+        if getattr(cause, "status", None) in DENIED:
+            denied.append(why(cause))
         return None
 
 

@@ -13,7 +13,7 @@ from dreamix.core.progress import progress_bar
 from dreamix.core.records import only_writer
 from dreamix.core.wording import plural
 from dreamix.remote.address import KEY, Address, Role, filesystem, parsed
-from dreamix.remote.listing import SUITE_FILES
+from dreamix.remote.listing import SUITE_FILES, Unlisted
 from dreamix.remote.working_copy import WorkingCopy, cache_of
 
 FILES = (".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".gz", ".zip",
@@ -59,9 +59,21 @@ class Session:
             raise UserError(f"{address} can be read only: write to a folder, s3:// or gs://")
         if "/" in address.path and (file or address.name.lower().endswith(FILES)):
             whole = whole or address.name in SUITE_FILES
-            copy = self._open(address.parent, None if whole else address.name, role)
-            return copy.folder / address.name
+            return self._with_folder(address, role, whole=whole).folder / address.name
         return self._open(address, None, role).folder
+
+    def _with_folder(self, address: Address, role: Role, *, whole: bool) -> WorkingCopy:
+        """Return the copy of a file's folder; of the file alone if `whole` is not asked or known.
+
+        A table at a web address may stand alone: no list of what is beside it is needed.
+        """
+        if whole:
+            try:
+                return self._open(address.parent, None, role)
+            except Unlisted:
+                if address.name in SUITE_FILES:
+                    raise
+        return self._open(address.parent, address.name, role)
 
     def address_of(self, path: Path) -> str:
         """Return the address that a folder is the copy of; "" for any other folder."""
@@ -71,13 +83,15 @@ class Session:
         key = address, only
         if key not in self._copies:
             store = filesystem(address)
-            self._locks.enter_context(only_writer(cache_of(address, only), reads=True))
-            copy = WorkingCopy(store, address, only)
-            with progress_bar(f"fetching {address}") as progress:
-                count = copy.fetch(progress)
-            if not count and role == "read":
-                raise UserError(f"there is nothing at {address}{f'/{only}' if only else ''}")
-            self._copies[key] = copy
+            with ExitStack() as lock:
+                lock.enter_context(only_writer(cache_of(address, only), reads=True))
+                copy = WorkingCopy(store, address, only)
+                with progress_bar(f"fetching {address}") as progress:
+                    count = copy.fetch(progress)
+                if not count and role == "read":
+                    raise UserError(f"there is nothing at {address}{f'/{only}' if only else ''}")
+                self._copies[key] = copy
+                self._locks.push(lock.pop_all())
         if role == "write":
             self._copies[key].keep_sending()
         return self._copies[key]
