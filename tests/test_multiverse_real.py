@@ -49,7 +49,7 @@ def test_viescores_total_is_that_of_its_formula(flips: ModuleType) -> None:
 
 
 def test_an_example_in_a_prompt_turns_a_claim_and_is_named(flips: ModuleType) -> None:
-    """From the table: CycleDiffusion keeps more by both; the change, SDEdit makes by one of them."""
+    """From the table: CycleDiffusion keeps more by both; SDEdit makes the change by one of them."""
     scores = pd.read_csv(FOLDER / "text-scores.csv.gz")
     scores = scores[scores["method"].isin(["SDEdit", "CycleDiffusion"])]
     means = scores.groupby(["metric", "question", "part", "method"])["value"].mean().unstack()
