@@ -93,6 +93,48 @@ def test_what_changed_there_is_fetched_and_what_is_gone_goes(store: Any) -> None
     assert files(copy) == {"clips/m/e/0.mp4": b"clip", "scores.jsonl": b"1\n2\n"}
 
 
+def test_a_place_that_vanishes_while_it_is_written_to_is_named_as_that(store: Any) -> None:
+    copy = copy_of(store)
+    copy.fetch(quiet)
+    copy.keep_sending()
+    (copy.folder / "new.json").write_bytes(b"new")
+    store.pipe("/bucket/other", b"")
+    store.rm("/bucket/runs", recursive=True)
+    with pytest.raises(StorageError, match=r"was emptied or removed while .*; it is kept in"):
+        copy.close()
+    assert (copy.folder / "new.json").read_bytes() == b"new"
+
+
+def test_a_place_that_was_emptied_is_empty_here_too(store: Any) -> None:
+    """Else a run cannot be begun there again: folders without a file are no run."""
+    copy = copy_of(store)
+    copy.fetch(quiet)
+    store.pipe("/bucket/other", b"")
+    store.rm("/bucket/runs/one", recursive=True)
+    copy_of(store).fetch(quiet)
+    assert [*copy.folder.iterdir()] == []
+
+
+def test_the_list_of_all_files_is_sent_last(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = copy_of(store)
+    copy.fetch(quiet)
+    for name in ("SHA256SUMS", "new.parquet", "new.mp4"):  # the list is the oldest here
+        (copy.folder / name).write_bytes(b"new")
+    sent: list[str] = []
+    put = copy.store.put_file
+    monkeypatch.setattr(copy.store, "put_file", lambda a, b: (sent.append(Path(a).name), put(a, b)))
+    copy.send()
+    copy.close()
+    assert sent == ["new.mp4", "new.parquet", "SHA256SUMS"]
+
+
+@pytest.mark.parametrize("text", ["s3:/bucket/run", "https:/example.org/s", "gs:bucket/run"])
+def test_an_address_with_a_slash_too_few_is_no_folder_here(text: str) -> None:
+    start, _, rest = text.partition(":")
+    with pytest.raises(UserError, match=f"is it {start}://{rest.lstrip('/')}\\?"):
+        Place("write").convert(text, None, None)
+
+
 def test_what_changed_here_is_sent_clips_before_records(store: Any) -> None:
     copy = copy_of(store)
     copy.fetch(quiet)

@@ -60,7 +60,10 @@ class Lease:
 
     def confirm(self) -> None:
         """Raise a `UserError` if somebody else has taken the place since."""
-        if self._read().get("token") != self.token:
+        held = self._read()
+        if not held:
+            raise UserError(f"{self.address} was emptied or removed while this command wrote to it")
+        if held.get("token") != self.token:
             raise UserError(f"another command writes to {self.address} now: this one stops")
 
     def release(self) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 
 import click
 
+from dreamix.core.errors import UserError
+from dreamix.core.names import shown
 from dreamix.remote.address import ADDRESS, KEY, Role
 
 WITHIN = re.compile(r"(?<![a-z0-9+.-])(?:s3|gs|https?)://[^,'\"]+", re.IGNORECASE)
 NAMED = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}([^/].*)")  # a `Path` takes two slashes for one
+SLIP = re.compile(r"(s3|gs|gcs|https?):/?(?!/)", re.IGNORECASE)  # an address with a slash too few
 GLOB = re.compile(r"[*?\[{]")
 
 
@@ -34,6 +37,10 @@ class Place(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a path of this machine."""
+        if isinstance(value, str) and SLIP.match(value):
+            start, _, rest = value.partition(":")
+            meant = f"{start}://{rest.lstrip('/')}"
+            raise UserError(f"{shown(value)} is neither a folder nor an address: is it {meant}?")
         if isinstance(value, str) and ADDRESS.match(value):
             value = local(value, self.role, ctx, file=not self.dir_okay, whole=self.whole)
         return super().convert(value, param, ctx)

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from dreamix.core.errors import StorageError, UserError
 from dreamix.core.places import inside
 from dreamix.core.progress import Progress
-from dreamix.core.records import read_json, storing, write_json
+from dreamix.core.records import SUMS, read_json, spell_size, storing, write_json
 from dreamix.core.wording import listed as in_words
 from dreamix.remote.address import Address, why
 from dreamix.remote.lease import Lease
@@ -88,7 +88,7 @@ class WorkingCopy:
         self._each(wanted, lambda name: self._fetch_one(name, wanted[name]), progress)
         for name in [name for name in self._index if name not in found]:
             if not self._index[name].sending:
-                self._path(name).unlink(missing_ok=True)
+                self._drop(name)
             self._index.pop(name)
         self._save()
         return len(found)
@@ -127,6 +127,14 @@ class WorkingCopy:
             self._note(name, one.version)
         return same
 
+    def _drop(self, name: str) -> None:
+        """Remove a file that is gone there, and folders that are empty then: a store has none."""
+        path = self._path(name)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty
+            while (path := path.parent) != self.folder:
+                path.rmdir()
+
     def _has(self, name: str, one: There) -> bool:
         kept = self._index.get(name)
         return bool(kept and kept.version == one.version and self._path(name).is_file())
@@ -135,8 +143,8 @@ class WorkingCopy:
         free = shutil.disk_usage(self.folder).free
         if size > free:
             raise StorageError(
-                f"{self.address} needs {size >> 20} MB in {self.cache}, {free >> 20} MB are free: "
-                f"name another folder with {CACHE}"
+                f"{self.address} needs {spell_size(size)} in {self.cache}, {spell_size(free)} are "
+                f"free: name another folder with {CACHE}"
             )
 
     def _fetch_one(self, name: str, one: There) -> None:
@@ -184,8 +192,8 @@ class WorkingCopy:
             return 0
         self._held()
         told = progress or _untold
-        for records in (False, True):
-            names = [name for name in changed if name.endswith(RECORDS) == records]
+        for stage in range(3):
+            names = [name for name in changed if _stage(name) == stage]
             for name in names:  # written down first: a kill must not make our own file a stranger's
                 self._on_its_way(name)
             self._save()
@@ -307,6 +315,11 @@ class WorkingCopy:
         rows = {name: list(kept) for name, kept in list(self._index.items())}
         write_json(self.cache / "index.json", rows)
         self._saved = time.monotonic()
+
+
+def _stage(name: str) -> int:
+    """Return when a file is sent: clips, then the records that name them, then the list of all."""
+    return 2 if name.rpartition("/")[2] == SUMS else int(name.endswith(RECORDS))
 
 
 def _read_index(path: Path) -> dict[str, KnownFile]:
