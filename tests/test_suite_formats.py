@@ -16,7 +16,7 @@ from dreamix.data.suite_check import check_suite
 from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.draft import At, EditDraft, shuffled
 from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
-from dreamix.suite_formats.outputs import outputs_of, write_outputs
+from dreamix.suite_formats.outputs import method_folders, outputs_of, write_outputs
 from evaluation.run.folder import RunFolder
 
 FPS = 8.0
@@ -264,6 +264,34 @@ def test_clips_and_outputs_are_found_in_either_unicode_form(
     asked = EditDraft("e", "c", output=told)
     found = outputs_of({"e": (At(tmp_path, 1), asked)}, {"m": tmp_path / "mine"}, partial=False)
     assert found == [("m", "e", str(tmp_path / "mine" / f"{there}.mp4"))]
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"commit": "x\x1b[31m"}, r"--commit 'x\\x1b\[31m': write one line of text"),
+        ({"licence": "a\nb"}, "--licence 'a"),
+        ({"media_root": Path("nowhere")}, "--media-root nowhere: there is no such folder"),
+    ],
+)
+def test_a_wrong_option_is_no_mistake_of_the_file(
+    tmp_path: Path, told: dict[str, object], says: str
+) -> None:
+    put_clip(tmp_path / "a.mp4")
+    (tmp_path / "r.csv").write_text("video,prompt\na.mp4,x\n")
+    with pytest.raises(UserError, match=says):
+        imported("csv", tmp_path / "r.csv", tmp_path / "out", **told)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [(("a/b",), "'a/b': it holds /"), (("Mine", "mine"), "Mine and mine differ only by case")],
+)
+def test_methods_of_outputs_have_names_that_a_run_can_have(
+    tmp_path: Path, names: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        method_folders([f"{name}={tmp_path}" for name in names])
 
 
 def test_one_clip_has_one_frame_rate(tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ import yaml
 
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.media import sha256_file
+from dreamix.core.names import shown
 from dreamix.core.progress import progress_bar
 from dreamix.core.records import storing, write_whole
 from dreamix.data.suite import Suite, load_suite
 from dreamix.data.suite_check import check_suite
 from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
+from dreamix.data.suite_form import control_character
 from dreamix.suite_formats.base import SuiteFormat
 from dreamix.suite_formats.draft import (
     At,
@@ -77,6 +79,7 @@ def import_suite(
         UserError: with every mistake and its line; then nothing is written.
     """
     _check_licence(kind, wanted)
+    _check_choices(wanted)
     folder = path if path.is_dir() else path.parent
     root = (wanted.media_root or folder).resolve()
     draft = Draft(kind.name, root, wanted.fps, chosen=wanted.media_root is not None)
@@ -111,6 +114,16 @@ def _check_licence(kind: SuiteFormat, wanted: ImportChoices) -> None:
             f"the terms of {kind.title} allow no copies of its clips ({kind.licence}): leave "
             "--copy out, and name their folder with --media-root where the suite is used"
         )
+
+
+def _check_choices(wanted: ImportChoices) -> None:
+    """Raise a `UserError` for texts that no suite can hold, and a folder that is not there."""
+    for name in ("name", "licence", "commit"):
+        text = getattr(wanted, name) or ""
+        if "\n" in text or control_character(text):
+            raise UserError(f"--{name} {shown(text)}: write one line of text")
+    if wanted.media_root and not wanted.media_root.is_dir():
+        raise UserError(f"--media-root {wanted.media_root}: there is no such folder")
 
 
 def _with_mistakes(

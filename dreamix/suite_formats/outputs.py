@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dreamix.core.errors import Mistakes, Problem, UserError
 from dreamix.core.litter import is_litter
-from dreamix.core.names import shown
+from dreamix.core.names import shown, why_not_plain
 from dreamix.core.records import write_whole
 from dreamix.data.suite_form import why_outside
 from dreamix.suite_formats.draft import At, EditDraft, unicode_forms
@@ -24,9 +24,10 @@ def method_folders(places: Iterable[str]) -> dict[str, Path]:
     """Return the folder of each method: of NAME=FOLDER, or of a pattern such as outputs/*.
 
     Raises:
-        UserError: if there is no folder, or two are called alike.
+        UserError: if there is no folder, or two are called alike, and for names that no method has.
     """
     found: dict[str, Path] = {}
+    folded: dict[str, str] = {}
     for place in places:
         name, _, folder = place.rpartition("=")
         given = [folder] if name else sorted(glob.glob(os.path.expanduser(place)))
@@ -37,6 +38,10 @@ def method_folders(places: Iterable[str]) -> dict[str, Path]:
             raise UserError(f"--outputs {place}: there is no such folder")
         for one in folders:
             label = name or one.resolve().name
+            if why := why_not_plain(label):
+                raise UserError(f"--outputs: a method cannot be called {shown(label)}: {why}")
+            if (other := folded.setdefault(label.casefold(), label)) != label:
+                raise UserError(f"--outputs: {other} and {label} differ only by case")
             if found.setdefault(label, one) is not one:
                 raise UserError(f"--outputs: {found[label]} and {one} would both be {label!r}")
     return found
