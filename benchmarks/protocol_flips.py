@@ -25,7 +25,7 @@ from dreamix.data.suite import Edit
 from evaluation.run.elsewhere import JudgeInfo
 from evaluation.run.folder import RunFolder
 from evaluation.run.info import FORMAT, MethodInfo, MetricInfo, RunInfo, SuiteInfo
-from evaluation.stats.label_swaps import LabelSwaps
+from evaluation.stats.meta import LabelSwaps
 from evaluation.stats.multiplicity import holm
 from reports.loading import Run
 from reports.multiverse.claims import Claim, claims, sentence

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from dreamix.core.seeding import rng_for
+from study_app.adaptive import still_dealt
 from study_app.design import DesignCell, ListPlace, insert_checks, next_block
 from study_app.plan import Item, Plan
 from study_app.spec.study import Study
@@ -62,7 +63,8 @@ def has_room(session: Session, study: Study, plan: Plan, now: int) -> bool:
     release_expired(session, study, now)
     if state_of(session).name == "closed" or not _lists_left(session, study):
         return False
-    return min(votes_per_cell(session, plan).values()) < study.size.votes
+    votes = still_dealt(session, study, plan, votes_per_cell(session, plan))
+    return bool(votes) and min(votes.values()) < study.size.votes
 
 
 def allocate_list(
@@ -80,9 +82,8 @@ def allocate_list(
     dealt = _lists_allocated(session)
     rng = rng_for("study list", study.name, study.seed, dealt)
     length, quota = study.size.trials, study.size.votes
-    block = next_block(
-        votes_per_cell(session, plan), quota=quota, length=length, number=dealt, rng=rng
-    )
+    votes = still_dealt(session, study, plan, votes_per_cell(session, plan))
+    block = next_block(votes, quota=quota, length=length, number=dealt, rng=rng)
     if not block:
         return []
     checks = _checks(study, plan, study.closest_language(rater.language), dealt)

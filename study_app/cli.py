@@ -82,6 +82,11 @@ def build(study: Path, database: str | None, amend: str | None) -> None:
     help="Where raters find it, such as https://study.example.org: no other name is served.",
 )
 @click.option(
+    "--adaptive",
+    is_flag=True,
+    help="Only if study.yaml declares `adaptive:`, by which votes go where they decide most.",
+)
+@click.option(
     "--admin-token",
     metavar="TOKEN",
     help=f"Opens the admin page at /?admin.  [default: {TOKEN}, which other users cannot see]",
@@ -92,11 +97,15 @@ def serve(
     address: str,
     port: int,
     urls: tuple[str, ...],
+    adaptive: bool,
     admin_token: str | None,
 ) -> None:
-    """Open the study in browsers, until the program is stopped."""
+    """Open the study in browsers, until the program is stopped.
+
+    A study whose file has `adaptive:` is served so; --adaptive makes sure that it is.
+    """
     from study_app.app.server import serve as serve_study
-    from study_app.open_study import database_url
+    from study_app.open_study import database_url, refuse_fixed
 
     token = os.environ.get(TOKEN) or None if admin_token is None else admin_token
     if token is not None and len(token) < SHORTEST:
@@ -104,6 +113,8 @@ def serve(
             f"the admin token has {len(token)} characters, {SHORTEST} are the least; "
             "`openssl rand -hex 16` makes a good one"
         )
+    if adaptive:
+        refuse_fixed(study)
     url = database_url(study, database)
     serve_study(study, address=address, port=port, database_url=url, admin_token=token, urls=urls)
 

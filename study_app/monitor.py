@@ -10,6 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from evaluation.stats.ratings import Course
+from study_app.adaptive import study_courses
 from study_app.declaration import Declaration, current_declaration
 from study_app.design import DesignCell
 from study_app.enrollment import Raters, who_rates
@@ -68,6 +70,7 @@ class StudyStatus(NamedTuple):
     retired: int  # votes for clips that were made anew or taken out since
     declared: Declaration | None
     erase_after: int | None  # when what identifies a rater is to be erased
+    courses: tuple[Course, ...] = ()  # of an adaptive study: how pairs of methods stand
 
     @property
     def wanted(self) -> int:
@@ -132,6 +135,7 @@ def study_status(running: Running, now: int) -> StudyStatus:
             retired=_retired(session, plan),
             declared=current_declaration(session),
             erase_after=_erase_after(study, state),
+            courses=tuple(study_courses(session, study, plan)),
         )
 
 

@@ -145,6 +145,15 @@ def items_shown(database: Database) -> set[str]:
         return set(session.scalars(select(Trial.item).distinct()))
 
 
+def refuse_fixed(folder: Path) -> None:
+    """Raise a `UserError` if a study does not declare that votes are dealt adaptively."""
+    if read_study(folder).adaptive is None:
+        raise UserError(
+            f"{folder}: study.yaml does not declare `adaptive:`; it is part of the plan, so put it "
+            "there and run `dreamix study build` before the first vote"
+        )
+
+
 @contextmanager
 def being_served(folder: Path) -> Iterator[None]:
     """Let everybody know that the study in `folder` is served while the block runs."""

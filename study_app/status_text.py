@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from dreamix.core.wording import percent, plural
+from study_app.adaptive import course_lines
 from study_app.monitor import StudyStatus
 
 NO_SIMULATION_IS_DATA = "no figure of simulated raters says anything about people"
@@ -21,6 +22,7 @@ def status_lines(name: str, status: StudyStatus, today: int) -> list[str]:
         _head(name, status),
         _votes(status),
         *_usable(status),
+        *_adaptive(status),
         *_retired(status),
         _raters(status),
         _pace(status),
@@ -71,6 +73,13 @@ def _usable(status: StudyStatus) -> list[str]:
         f"            {lost} of {plural(status.given, 'vote')} given {'is' if one else 'are'} by "
         f"excluded raters; `study reject` gives {'it' if one else 'them'} to new raters"
     ]
+
+
+def _adaptive(status: StudyStatus) -> list[str]:
+    """Return how pairs of methods stand where votes go to those that are open."""
+    lines = course_lines([*status.courses])
+    heads = ["adaptive    ", *["            "] * len(lines)]
+    return [f"{head}{line}" for head, line in zip(heads, lines, strict=False)]
 
 
 def _retired(status: StudyStatus) -> list[str]:

@@ -9,7 +9,7 @@ from drawn_run import STATES, drawn_run
 
 from dreamix.core.errors import Mistakes
 from evaluation.run.elsewhere import JudgeInfo
-from evaluation.stats.label_swaps import LabelSwaps
+from evaluation.stats.meta import LabelSwaps
 from evaluation.stats.resampling import Resampling
 from reports.loading import Run
 from reports.multiverse.claims import Claim, claims, reduction, sentence, untouched_sentence

@@ -170,7 +170,7 @@ def others(value: Any) -> tuple[Any, ...]:
         return (not value,)
     if isinstance(value, int | float):
         return (value + 1, value - 1, value / 2, value * 2)
-    return (f"{value} x", "rtl", 3, ["x"], "pairwise", "motion", "instruction")
+    return (f"{value} x", "rtl", 3, ["x"], "pairwise", "motion", "instruction", "fixed")
 
 
 def with_one(text: str, place: tuple[Any, ...]) -> Study | None:
@@ -190,9 +190,11 @@ def with_one(text: str, place: tuple[Any, ...]) -> Study | None:
     return None
 
 
-def test_every_single_setting_is_declared_but_for_what_is_said_not_to_be() -> None:
+@pytest.mark.parametrize("adaptive", ["", "adaptive: {first: 20, questions: [alignment]}\n"])
+def test_every_single_setting_is_declared_but_for_what_is_said_not_to_be(adaptive: str) -> None:
     """Each leaf of study.yaml, whatever it is called, changed by itself to something allowed."""
-    before = study_from_text(TEXT.replace("ask: false", "ask: true"), "x")
+    text = TEXT.replace("ask: false", "ask: true")
+    before = study_from_text(text.replace("exclusion:\n", f"{adaptive}exclusion:\n"), "x")
     content = json.loads(json.dumps(declared_content(before)))
     free, hash_ = {"run", "recruiting", "retention_days", "version"}, declared_hash(before, PLAN)
     whole = before.model_dump(mode="json")
@@ -210,6 +212,8 @@ def test_every_single_setting_is_declared_but_for_what_is_said_not_to_be() -> No
     only_some = (
         "questions.",
         "defects.kinds.",
+        "adaptive.questions." if adaptive else "adaptive",
+        "design" if adaptive else "questions.",  # pairs cannot be dealt adaptively
         "recruiting.kind",
         "texts.en.quiz",
         "texts.en.pair",

@@ -19,7 +19,7 @@ from dreamix.core.names import plain_name
 from dreamix.core.records import to_json
 from dreamix.core.yaml_reading import Limits, parse_document, read_document
 from dreamix.core.yaml_typed import Findings
-from evaluation.stats.label_swaps import Average
+from evaluation.stats.meta import Average
 
 LIMITS = Limits(size=1 << 20, values=20_000, levels=10)
 JUDGE = "judge."  # before what any judge of the run was asked

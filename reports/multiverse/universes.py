@@ -1,7 +1,7 @@
 """Universes: every protocol with every judge, treatment of failures and way of averaging.
 
 In each, two methods are compared by a test in which their labels are swapped within source videos
-(`evaluation.stats.label_swaps`), Holm-adjusted over the pairs of methods. What cannot make a
+(`evaluation.stats.meta.label_swaps`), Holm-adjusted over the pairs of methods. What cannot make a
 difference in a run makes no universe: where nothing failed, failures are treated one way; where all
 sources (categories) have equally many edits and nothing failed, means over them are those over
 edits.
@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from dreamix.core.progress import Progress
-from evaluation.stats.label_swaps import Average, LabelSwaps, MeanGap
+from evaluation.stats.meta import Average, LabelSwaps, MeanGap
 from evaluation.stats.multiplicity import holm
 from reports.ground import means_over
 from reports.loading import Run

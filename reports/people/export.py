@@ -19,7 +19,7 @@ from dreamix.core.places import inside
 from dreamix.core.records import open_file
 from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.yaml_reading import read_yaml
-from reports.people.study_file import ExportedDeclaration, ExportedStudy
+from reports.people.study_file import ExportedDeclaration, ExportedStopping, ExportedStudy
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES = 5_000_000, 200, 1 << 30
 Kind = Literal["text", "flag", "number"]
@@ -151,6 +151,7 @@ class StudyExport:
     plan: pd.DataFrame
     ratings_sha256: str  # of the table of answers
     marks: pd.DataFrame | None = None  # where edits are broken; None in exports of before
+    stopping: ExportedStopping | None = None  # of a study whose votes were dealt adaptively
 
     @property
     def name(self) -> str:
@@ -225,7 +226,20 @@ def read_export(folder: Path) -> StudyExport:
         plan=tables["plan"],
         ratings_sha256=sha256_file(folder / f"{before}ratings_long.parquet"),
         marks=_marks(inside(folder, f"{before}{MARKS}.parquet")),
+        stopping=_stopping(inside(folder, "adaptive.json"), study),
     )
+
+
+def _stopping(path: Path, study: dict[str, Any]) -> ExportedStopping | None:
+    """Return how pairs stood when votes were dealt adaptively; None for a fixed plan.
+
+    Raises:
+        UserError: if study.yaml declares a rule and there is no record of it, or the reverse.
+    """
+    if bool(study.get("adaptive")) != path.is_file():
+        has = "has no" if study.get("adaptive") else "has an"
+        raise UserError(f"{path.parent} {has} {path.name}, unlike its study.yaml; export it again")
+    return read_typed(path, ExportedStopping) if path.is_file() else None
 
 
 def _marks(path: Path) -> pd.DataFrame | None:

@@ -110,3 +110,28 @@ class ExportedDeclaration:
     ratings: int = 0
     amendments: tuple[DeclarationVersion, ...] = ()
     first: DeclarationVersion | None = None  # what was declared before any amendment
+
+
+@dataclass(frozen=True)
+class ExportedCourse:
+    """How two methods stand on a question, the second less the first: `Course`."""
+
+    __pydantic_config__ = LOOSE
+    question: str
+    a: str
+    b: str
+    state: Literal["open", "different", "alike"]
+    decided_after: Annotated[int, Ge(1), Lt(10**9)] | None
+    raters: Annotated[int, Ge(0), Lt(10**9)]
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class ExportedStopping:
+    """By which rule votes were dealt, and how every pair stands: adaptive.json."""
+
+    __pydantic_config__ = LOOSE
+    rule: dict[str, float | str]
+    courses: tuple[ExportedCourse, ...]

@@ -60,6 +60,12 @@ apostrophe before `=`, `+`, `-` or `@` keeps programs from taking a text for a f
 """
 
 
+def _of_adaptive(study: Study) -> list[str]:
+    if study.adaptive is None:
+        return []
+    return ["| `adaptive.json` | | by which rule votes were dealt, and how every pair stands |"]
+
+
 def public_study(text: str) -> str:
     """Return the text of a study.yaml with `withheld` for every code, wherever it stands.
 
@@ -149,6 +155,7 @@ def readme(running: Opened, tables: Mapping[str, Any], kinds: Raters, now: int) 
         "| `codebook.csv` | | what every column of every table means |",
         "| `study.yaml` | | the study: texts, scales, rules, analysis; without codes |",
         "| `declaration.json` | | what was declared: wording, rules, hash, time; every amendment |",
+        *_of_adaptive(study),
         "| `analysis.R` | | ordinal and linear mixed models; run it in this folder |",
         "| `SHA256SUMS` | | `sha256sum -c SHA256SUMS` checks that nothing has changed |",
         "\n## How to read it\n",

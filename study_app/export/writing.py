@@ -2,11 +2,13 @@
 
 import gc
 import io
+import math
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from sqlalchemy import select
 from dreamix.core.errors import UserError
 from dreamix.core.records import SUMS, storing, write_json, write_sums
 from dreamix.core.spreadsheet import harmless, write_csv
+from study_app.adaptive import rule_of, study_courses
 from study_app.declaration import current_declaration
 from study_app.enrollment import Raters, who_rates
 from study_app.exclusion import check_outcomes, recompute_exclusions
@@ -41,6 +44,7 @@ from study_app.store.tables import Rater
 
 PAYMENT = "payment.csv"
 DECLARATION = "declaration.json"
+ADAPTIVE = "adaptive.json"
 
 
 class ExportSummary(NamedTuple):
@@ -155,6 +159,8 @@ def _write(
     study = (running.folder / STUDY_FILE).read_text(encoding="utf-8")
     codes = codes_of(study)
     write_json(folder / DECLARATION, without_codes(_declaration(running), codes))
+    if (stopped := _stopping(running)) is not None:
+        write_json(folder / ADAPTIVE, stopped)
     (folder / STUDY_FILE).write_text(public_study(study), encoding="utf-8")
     script = analysis_script(running.study, f"{before}{book.LONG}.csv")
     (folder / "analysis.R").write_text(script, encoding="utf-8")
@@ -167,6 +173,22 @@ def _declaration(running: Opened) -> dict[str, Any]:
     with running.database.reading() as session:
         found = current_declaration(session)
     return found._asdict() if found else {}
+
+
+def _stopping(running: Opened) -> dict[str, Any] | None:
+    """Return how pairs of methods stand by the declared rule; None for a fixed plan."""
+    if running.study.adaptive is None:
+        return None
+    with running.database.reading() as session:
+        found = study_courses(session, running.study, running.plan)
+    numbers = [
+        {
+            k: None if isinstance(v, float) and not math.isfinite(v) else v
+            for k, v in one._asdict().items()
+        }
+        for one in found
+    ]
+    return {"rule": asdict(rule_of(running.study.adaptive)), "courses": numbers}
 
 
 def _write_asked_for(

@@ -127,6 +127,18 @@ class StudySize(StrictModel):
     lease_minutes: Positive = 60  # without a sign of life, after which trials go to others
 
 
+class AdaptiveRules(StrictModel):
+    """When methods are compared enough: votes then go to those that are not, see docs/study.md."""
+
+    first: Annotated[int, Field(ge=10)] = 20  # raters of both methods, before which nothing is
+    planned: Annotated[int, Field(ge=10)] = 40  # raters at which intervals are narrowest
+    ahead: Annotated[float, Field(ge=0, le=4)] = 0.0  # points beyond which one is surely ahead
+    alike: Annotated[float, Field(ge=0, le=4)] = 0.25  # points within which they are surely alike
+    level: Annotated[float, Field(ge=0.1, le=0.999)] = 0.95  # of all intervals together
+    clips: Literal["sample", "fixed"] = "sample"  # about clips like these, or these alone
+    questions: tuple[Axis, ...] = ()  # that decide; none: all
+
+
 class Study(StrictModel):
     """A study as its file says."""
 
@@ -146,6 +158,7 @@ class Study(StrictModel):
     device: DeviceRules = DeviceRules()
     defects: DefectRules = DefectRules()
     exclusion: ExclusionRules = ExclusionRules()
+    adaptive: AdaptiveRules | None = None
     recruiting: Recruiting = Recruiting()
     consent_version: str = "1"
     retention_days: Positive = 365
@@ -200,6 +213,22 @@ class Study(StrictModel):
         if len(set(methods)) < len(methods):
             raise ValueError("one stands there twice")
         return methods
+
+    @field_validator("adaptive")
+    @classmethod
+    def _check_adaptive(
+        cls, adaptive: AdaptiveRules | None, info: ValidationInfo
+    ) -> AdaptiveRules | None:
+        if adaptive is None:
+            return None
+        if info.data.get("design") == "pairwise":
+            raise ValueError("votes on one edit at a time can be dealt adaptively, pairs cannot")
+        if len(info.data.get("methods", (1, 2))) < 2:
+            raise ValueError("there is one method, and nothing to decide")
+        asked = info.data.get("questions", AXES)
+        if strange := [one for one in adaptive.questions if one not in asked]:
+            raise ValueError(f"the study does not ask for {strange[0]}")
+        return adaptive
 
     @field_validator("texts")
     @classmethod

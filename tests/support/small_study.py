@@ -34,9 +34,14 @@ PLAN = Plan(
 
 
 def study(**changes: str) -> Study:
+    return study_from_text(study_text(**changes), "study.yaml")
+
+
+def study_text(**changes: str) -> str:
+    """The study.yaml of it, with texts replaced by others."""
     text = TEMPLATE.read_text().replace("$name", "s").replace("$run", "r")
     text = text.replace("$methods", "[a, b, c]").replace("trials: 20", "trials: 9")
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    return study_from_text(text, "study.yaml")
+    return text

@@ -25,6 +25,7 @@ from evaluation.stats.meta.correlation import (
 )
 from evaluation.stats.meta.data import cells, common, mean_votes, merged, sources_of, why_no_value
 from evaluation.stats.meta.difference_worth import Worth, difference_worth
+from evaluation.stats.meta.label_swaps import Average, LabelSwaps, MeanGap
 from evaluation.stats.meta.metric_pairs import compare_metrics
 from evaluation.stats.meta.noise_ceiling import (
     SplitHalf,
@@ -84,14 +85,17 @@ __all__ = [
     "KINDS",
     "LEVELS",
     "WITHIN",
+    "Average",
     "Calibration",
     "Claim",
     "Constants",
     "Contest",
     "Draws",
     "Kind",
+    "LabelSwaps",
     "Level",
     "Mapping",
+    "MeanGap",
     "MetaInterval",
     "MetricRanking",
     "PanelStatistic",

@@ -1,6 +1,14 @@
 """Ratings: votes in, mean scores, success rates, comparisons of methods and models of votes out."""
 
 from evaluation.stats.ratings.components import MOST_LEVELS, variance_components, vote_components
+from evaluation.stats.ratings.confidence_sequence import (
+    Course,
+    RaterVotes,
+    StoppingRule,
+    courses,
+    open_methods,
+    sequence_bounds,
+)
 from evaluation.stats.ratings.cumulative_link import (
     OrdinalMethods,
     clmm,
@@ -70,6 +78,7 @@ __all__ = [
     "FEW_VOTES",
     "MOST_LEVELS",
     "Comparison",
+    "Course",
     "Deviations",
     "MethodScores",
     "MetricOnEdits",
@@ -79,8 +88,10 @@ __all__ = [
     "Power",
     "PoweredEstimate",
     "RaterModel",
+    "RaterVotes",
     "Ratings",
     "Rounds",
+    "StoppingRule",
     "Success",
     "SuccessGap",
     "SuccessRate",
@@ -92,6 +103,7 @@ __all__ = [
     "common_votes",
     "compare_methods",
     "compare_success",
+    "courses",
     "debiased_mos",
     "detectable_difference",
     "deviations_of",
@@ -107,6 +119,7 @@ __all__ = [
     "method_scores",
     "mixing",
     "mos_difference",
+    "open_methods",
     "ordinal_comparisons",
     "ordinal_methods",
     "paired_shares",
@@ -118,6 +131,7 @@ __all__ = [
     "raters_needed",
     "read_ratings",
     "rhat",
+    "sequence_bounds",
     "source_weights",
     "success",
     "success_sweep",

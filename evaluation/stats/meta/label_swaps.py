@@ -22,7 +22,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evaluation.stats.intervals import ratio
-from evaluation.stats.meta import count_passed, sources_of
+from evaluation.stats.meta.data import sources_of
+from evaluation.stats.meta.permutation import count_passed
 from evaluation.stats.meta.soft_pairwise import sign_matrix
 from evaluation.stats.resampling import Resampling, cluster_counts, percentile_interval
 
