@@ -248,6 +248,12 @@ def answered(line: str) -> ScoreRow:
     return row
 
 
+def test_what_is_quoted_of_a_banner_is_cut_between_letters() -> None:
+    ledger = ScoreLedger(Command("mine", "program", ("program",), {}), SelfDescription())
+    assert ledger.take(("\u2588" * 200).encode()) == []
+    assert "\u2588" * 20 in ledger.noise and "\ufffd" not in ledger.noise
+
+
 class TestFaults:
     def test_one_that_dies_costs_the_clip_it_was_at(self, run: Path, tmp_path: Path) -> None:
         body = GOOD.replace(

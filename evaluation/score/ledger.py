@@ -65,7 +65,8 @@ class ScoreLedger:
         answer = understood(line)
         if answer is None:
             if line.strip():
-                self._note(shown(one_line(line[:SHOWN].decode(errors="replace")), SHOWN))
+                told = line[: 4 * SHOWN].decode(errors="replace")[:SHOWN]
+                self._note(shown(one_line(told), SHOWN))
             return []
         return self.hear(answer)
 
