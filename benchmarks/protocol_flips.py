@@ -28,7 +28,7 @@ from evaluation.run.info import FORMAT, MethodInfo, MetricInfo, RunInfo, SuiteIn
 from evaluation.stats.meta import LabelSwaps
 from evaluation.stats.multiplicity import holm
 from reports.loading import Run
-from reports.multiverse.claims import Claim, claims, sentence
+from reports.multiverse.claims import PairClaim, claims, sentence
 from reports.multiverse.protocols import shipped_protocols
 from reports.multiverse.universes import multiverse
 from reports.summary import IntervalSettings
@@ -115,7 +115,7 @@ def people(ratings: pd.DataFrame, methods: set[str]) -> list[Said]:
     ]
 
 
-def line(judges: Sequence[str], found: list[Claim], said: list[Said], universes: int) -> str:
+def line(judges: Sequence[str], found: list[PairClaim], said: list[Said], universes: int) -> str:
     """Return a line of the table."""
     better = {one.pair: one.better for one in said}
     kinds = Counter(one.kind for one in found)

@@ -12,7 +12,7 @@ from evaluation.run.elsewhere import JudgeInfo
 from evaluation.stats.meta import LabelSwaps
 from evaluation.stats.resampling import Resampling
 from reports.loading import Run
-from reports.multiverse.claims import Claim, claims, reduction, sentence, untouched_sentence
+from reports.multiverse.claims import PairClaim, claims, reduction, sentence, untouched_sentence
 from reports.multiverse.curve import curve
 from reports.multiverse.edit_scores import joined, judges_of
 from reports.multiverse.protocols import Protocol, protocols_of, shipped_protocols
@@ -80,7 +80,7 @@ def run_of(
     return run
 
 
-def found(run: Run, protocols: tuple[Protocol, ...]) -> tuple[Multiverse, Claim, str]:
+def found(run: Run, protocols: tuple[Protocol, ...]) -> tuple[Multiverse, PairClaim, str]:
     """The multiverse, and what it says of the first two methods."""
     made = multiverse(run, protocols, HOW)
     one = claims(made)[0]
@@ -261,8 +261,8 @@ class TestProtocols:
         assert scored == {"editverse-like", "openve-like", "all-three"}
         assert scored | set(missing) == {one.name for one in shipped_protocols()}
         assert missing["five-like"] == (
-            "q.checklist_strict was not scored",
-            "q.checklist_loose was not scored",
+            "q.checklist_strict was not scored (`--judge-asks checklist`)",
+            "q.checklist_loose was not scored (`--judge-asks checklist`)",
         )
 
     def test_without_a_judge_none_that_needs_one_is_scored(self) -> None:

@@ -108,7 +108,8 @@ def test_one_model_is_asked_under_two_frame_policies_and_what_is_there_stays(
             judges = [f"{name}=openai:{server.url}#m"]
             score_run(made, [], ModelSettings(), judges=judges, judging=judging, workers=1)
     read = load_run(made)
-    assert judges_of(read) == [("few", "m", "2 of 64 px"), ("many", "m", "4 of 64 px")]
+    asked = [("few", "m", "2 of 64 px"), ("many", "m", "4 of 64 px")]
+    assert judges_of(read) == [(*one, "not audited") for one in asked]
     kept, _ = resolved(read, shipped_protocols())
     scored = {(one.protocol.name, one.judge and one.judge.name) for one in kept}
     names = ("editverse-like", "openve-like", "viescore-like", "all-three")

@@ -37,7 +37,7 @@ class Deciding(NamedTuple):
     levels: dict[str, list[str]]  # by verdict: the levels in which it is the commonest
 
 
-class Claim(NamedTuple):
+class PairClaim(NamedTuple):
     """Two methods in all universes, the one that is better more often first."""
 
     first: str
@@ -81,12 +81,12 @@ def reduction(verdicts: Sequence[str], levels: Sequence[str]) -> float:
     return 1 - rest / whole * (count - 1) / (count - kinds)
 
 
-def claims(given: Multiverse) -> list[Claim]:
+def claims(given: Multiverse) -> list[PairClaim]:
     """Return what there is to say of every pair."""
     return [_claim(given, place) for place in range(len(given.pairs))]
 
 
-def _claim(given: Multiverse, place: int) -> Claim:
+def _claim(given: Multiverse, place: int) -> PairClaim:
     names, held = given.pairs[place], given.of(place)
     counts = Counter(one.verdict for _, one in held)
     turned = counts["second"] > counts["first"]
@@ -99,7 +99,7 @@ def _claim(given: Multiverse, place: int) -> Claim:
     flips = len({who for _, who in told}) > 1
     deciding = _deciding(told if flips else said)
     because = _because(given, place, deciding) if deciding and flips else ""
-    return Claim(
+    return PairClaim(
         words["first"],
         words["second"],
         max(counts["first"], counts["second"]),
@@ -158,7 +158,7 @@ def _because(given: Multiverse, place: int, deciding: Deciding) -> str:
     )
 
 
-def sentence(one: Claim) -> str:
+def sentence(one: PairClaim) -> str:
     """Return the sentence on two methods, as "Topic: sentence."."""
     return f"{one.first} against {one.second}: {_verdict(one)}."
 
@@ -177,7 +177,7 @@ def untouched_sentence(made: Multiverse) -> list[str]:
     return [f"Doing nothing: of {every}, {'; '.join(said)}{few}."]
 
 
-def _verdict(one: Claim) -> str:
+def _verdict(one: PairClaim) -> str:
     if one.kind == "not compared":
         return "no universe has values of both"
     every = plural(one.compared, "universe")
@@ -194,7 +194,7 @@ def _verdict(one: Claim) -> str:
     return f"the claim flips: {better}, {one.second} in {one.worse}{untold}{_turning(one)}"
 
 
-def _where(one: Claim) -> str:
+def _where(one: PairClaim) -> str:
     """Return where two methods cannot be told apart, if a choice says it."""
     found = one.deciding
     if found is None or found.share < CLEAR or "" not in found.levels:
@@ -203,7 +203,7 @@ def _where(one: Claim) -> str:
     return f", {mostly}by {NAMES[found.choice]}: {_named(found, '')}"
 
 
-def _turning(one: Claim) -> str:
+def _turning(one: PairClaim) -> str:
     """Return which choice turns the verdict."""
     found = one.deciding
     if found is None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.style import COLOURS, GRID, INK, MUTED, SETTINGS, figure, handle
 from reports.figures.style import MarkerStyle as Mark
-from reports.multiverse.universes import Compared, Universe, Verdict, levels_of
+from reports.multiverse.universes import Universe, UniverseVerdict, Verdict, levels_of
 
 MARKS: dict[Verdict, Mark] = {
     "first": Mark(COLOURS[0], "o", True),
@@ -22,7 +22,7 @@ CURVE = 2.0
 MANY = 60  # universes, from which on marks shrink
 
 
-def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Figure:
+def curve(held: list[tuple[Universe, UniverseVerdict]], first: str, second: str) -> Figure:
     """Return the figure of a pair; held: its universes, at least one."""
     every = levels_of([universe for universe, _ in held])
     rows = {c: of for c, of in every.items() if len(of) > 1 or c == "protocol"}
@@ -47,7 +47,7 @@ def curve(held: list[tuple[Universe, Compared]], first: str, second: str) -> Fig
     return drawing
 
 
-def _estimates(axes: Axes, ordered: list[Compared], size: float) -> None:
+def _estimates(axes: Axes, ordered: list[UniverseVerdict], size: float) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
     effects = np.array([one.effect[:3] for one in ordered])
     for verdict, mark in MARKS.items():
@@ -71,7 +71,7 @@ def _choices(
     axes: Axes,
     choice: str,
     levels: list[str],
-    ordered: list[tuple[Universe, Compared]],
+    ordered: list[tuple[Universe, UniverseVerdict]],
     size: float,
 ) -> None:
     """Draw a mark in the row of the level that each universe has."""

@@ -18,6 +18,7 @@ from reports.loading import Run
 from reports.multiverse.protocols import Join, MetricGroup, Protocol, ScaledMetric
 
 DIGITS = 12  # of a score: what is behind is rounding
+NO_AUDIT = "not audited"
 NO_JUDGE = "no judge was asked (`bench score --judge`)"
 
 
@@ -27,6 +28,7 @@ class JudgeAsked(NamedTuple):
     name: str
     model: str
     frames: str  # which stills it was shown
+    audit: str  # what its examination said
 
 
 class Resolved(NamedTuple):
@@ -37,7 +39,7 @@ class Resolved(NamedTuple):
     names: dict[str, str]  # the protocol's word for a metric -> the metric
 
 
-class LeftOut(NamedTuple):
+class UnscoredProtocol(NamedTuple):
     """A protocol that this run cannot be scored by, and what is missing."""
 
     protocol: Protocol
@@ -63,15 +65,18 @@ class ClipTable(NamedTuple):
 
 def judges_of(run: Run) -> list[JudgeAsked]:
     """Return the judges that were asked, by name."""
-    found = {}
+    found, audits = {}, {}
     for name, facts in run.metrics.items():
         if facts.judge is not None:
             count, side = (_number(facts.judge.frames.get(key)) for key in ("count", "side"))
             told = one_line(facts.judge.model), f"{count} of {side} px"
             found[name.partition(".")[0]] = told
+            audits[name.partition(".")[0]] = one_line(facts.judge.audit or NO_AUDIT)
     alike = Counter(found.values())
     return [
-        JudgeAsked(name, model if alike[model, told] == 1 else f"{model} ({name})", told)
+        JudgeAsked(
+            name, model if alike[model, told] == 1 else f"{model} ({name})", told, audits[name]
+        )
         for name, (model, told) in sorted(found.items())
     ]
 
@@ -82,17 +87,19 @@ def _number(held: object) -> str:
     return str(held) if is_known else "?"
 
 
-def resolved(run: Run, protocols: tuple[Protocol, ...]) -> tuple[list[Resolved], list[LeftOut]]:
+def resolved(
+    run: Run, protocols: tuple[Protocol, ...]
+) -> tuple[list[Resolved], list[UnscoredProtocol]]:
     """Return the protocols that the run has all scores for, judge by judge, and the others."""
-    judges, kept, left = judges_of(run), list[Resolved](), list[LeftOut]()
+    judges, kept, left = judges_of(run), list[Resolved](), list[UnscoredProtocol]()
     for one in protocols:
         if one.needs_judge and not judges:
-            left.append(LeftOut(one, None, (NO_JUDGE,)))
+            left.append(UnscoredProtocol(one, None, (NO_JUDGE,)))
         for judge in judges if one.needs_judge else [None]:
             names = {m.metric: _named(m, judge) for m in one.metrics}
             missing = [why for m in one.metrics if (why := _why_not(run, m, names[m.metric]))]
             if missing:
-                left.append(LeftOut(one, judge, tuple(dict.fromkeys(missing))))
+                left.append(UnscoredProtocol(one, judge, tuple(dict.fromkeys(missing))))
             else:
                 kept.append(Resolved(one, judge or _named_judge(names, judges), names))
     return kept, left
@@ -113,7 +120,8 @@ def _why_not(run: Run, one: ScaledMetric, name: str) -> str:
     facts = run.metrics.get(name)
     if facts is None:
         why = run.info.not_run.get(name, "")
-        return f"{name}: {why}" if why else f"{name} was not scored"
+        asks = " (`--judge-asks checklist`)" if ".checklist_" in name else ""
+        return f"{name}: {why}" if why else f"{name} was not scored{asks}"
     if name in run.idle:
         return f"{name} applies to no clip"
     if not facts.sign:

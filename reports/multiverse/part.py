@@ -4,7 +4,7 @@ from collections import Counter
 
 from dreamix.core.progress import Progress
 from dreamix.core.wording import listed, plural
-from reports.multiverse.claims import Claim, claims, sentence, untouched_sentence
+from reports.multiverse.claims import PairClaim, claims, sentence, untouched_sentence
 from reports.multiverse.curve import curve
 from reports.multiverse.protocols import Protocol
 from reports.multiverse.tables import (
@@ -83,7 +83,7 @@ def multiverse_part(
     )
 
 
-def _found(made: Multiverse, said: list[Claim]) -> tuple[str, ...]:
+def _found(made: Multiverse, said: list[PairClaim]) -> tuple[str, ...]:
     """Return a sentence for every pair; of many pairs for some, and how the others stand."""
     if not made.universes:
         return ()
@@ -102,7 +102,10 @@ def _notes(made: Multiverse) -> tuple[str, ...]:
     if not made.universes:
         return ("This run has the scores for none of the protocols: what is missing is below.",)
     left = len({one.protocol.name for one in made.left_out})
+    judges = dict.fromkeys(one.judge for one in made.universes if one.judge)
+    asked = [f"{one.name} ({one.model}, {one.frames}; {one.audit})" for one in judges]
     notes = [NO_P, LIKE, _failed(made)]
+    notes += [f"Judges: {listed(asked)}."] if asked else []
     notes += [HOPELESS] if made.hopeless else []
     if left:
         notes.append(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from reports.multiverse.claims import NAMES, Claim, sentence
+from reports.multiverse.claims import NAMES, PairClaim, sentence
 from reports.multiverse.protocols import Protocol
-from reports.multiverse.universes import Compared, Multiverse, Universe, levels_of
+from reports.multiverse.universes import Multiverse, Universe, UniverseVerdict, levels_of
 from reports.tables import NOTHING, Head, Table, TableCell, is_number, number, prose_cell, table_of
 
 MOST = 6  # pairs of methods with a figure and a column
@@ -44,7 +44,7 @@ PROTOCOLS = (
 )
 
 
-def claim_table(made: Multiverse, said: list[Claim]) -> Table:
+def claim_table(made: Multiverse, said: list[PairClaim]) -> Table:
     """Return a row for every pair of methods."""
     held = [[one.effect.mid for _, one in made.of(place)] for place in range(len(made.pairs))]
     ranges = [
@@ -71,7 +71,7 @@ def claim_table(made: Multiverse, said: list[Claim]) -> Table:
     )
 
 
-def _decided(one: Claim) -> TableCell:
+def _decided(one: PairClaim) -> TableCell:
     if one.deciding is None:
         return TableCell(NOTHING)
     return TableCell(NAMES[one.deciding.choice], f"{100 * one.deciding.share:.0f}%")
@@ -143,7 +143,7 @@ def _beside(made: Multiverse, pair: int, of: dict[str, int]) -> TableCell:
     return TableCell(_words(habit, names), f"ours: {_words(ours, names)}")
 
 
-def _words(one: Compared, names: tuple[str, str]) -> str:
+def _words(one: UniverseVerdict, names: tuple[str, str]) -> str:
     if one.verdict == "no value":
         return "no values"
     lead = number(one.gap.mid, 3)
@@ -165,7 +165,7 @@ def untouched_table(made: Multiverse) -> list[Table]:
     return [table_of("multiverse_untouched", title, UNTOUCHED, labels, columns, first="protocol")]
 
 
-def _against(one: Compared) -> TableCell:
+def _against(one: UniverseVerdict) -> TableCell:
     words = {"first": "ahead", "second": "behind"}
     return TableCell(words.get(one.verdict, one.verdict), number(one.gap.mid, 3))
 
@@ -218,7 +218,7 @@ def left_out_table(made: Multiverse) -> Table:
     )
 
 
-def claim_frame(said: list[Claim]) -> pd.DataFrame:
+def claim_frame(said: list[PairClaim]) -> pd.DataFrame:
     """Return a row for every pair, with its sentence."""
     columns = ["first", "second", "claim", "better", "worse", "not_told_apart"]
     rows = [(one.first, one.second, one.kind, one.better, one.worse, one.untold) for one in said]

@@ -23,8 +23,8 @@ from reports.multiverse.edit_scores import (
     ClipTables,
     EditScores,
     JudgeAsked,
-    LeftOut,
     Resolved,
+    UnscoredProtocol,
     edit_scores,
     on_scale,
     over_seeds,
@@ -72,7 +72,7 @@ def levels_of(universes: list[Universe]) -> dict[str, list[str]]:
     return found
 
 
-class Compared(NamedTuple):
+class UniverseVerdict(NamedTuple):
     """Two methods in a universe."""
 
     verdict: Verdict
@@ -93,9 +93,11 @@ class Multiverse(NamedTuple):
 
     universes: list[Universe]
     pairs: list[tuple[str, str]]
-    found: list[list[Compared]]
-    untouched: list[tuple[Universe, list[Compared]]]  # methods against the unedited clip, by habit
-    left_out: list[LeftOut]
+    found: list[list[UniverseVerdict]]
+    untouched: list[
+        tuple[Universe, list[UniverseVerdict]]
+    ]  # methods against the unedited clip, by habit
+    left_out: list[UnscoredProtocol]
     leads: list[list[MetricLead]]  # by pair
     gaps: dict[str, int]  # by method: edits with a gap, in the protocol where they are most
     edits: int
@@ -103,7 +105,7 @@ class Multiverse(NamedTuple):
     hopeless: bool  # so few sources that no difference of two methods could be told
     hopeless_untouched: bool  # nor one of a method and the unedited clip
 
-    def of(self, pair: int) -> list[tuple[Universe, Compared]]:
+    def of(self, pair: int) -> list[tuple[Universe, UniverseVerdict]]:
         """Return the universes in which the two methods of a pair could be compared."""
         rows = zip(self.universes, self.found, strict=True)
         return [(one, row[pair]) for one, row in rows if row[pair].verdict != "no value"]
@@ -186,7 +188,7 @@ def _row(
     universe: Universe,
     swaps: LabelSwaps,
     how: IntervalSettings,
-) -> list[Compared]:
+) -> list[UniverseVerdict]:
     """Return the verdicts of a universe on all pairs."""
     spread = _spread(scores.whole[_places(run, run.ranked)])
     every, field = list(run.methods), LABELS[universe.average]
@@ -201,7 +203,7 @@ def _row(
             ahead, behind = (a, b) if gap.mid > 0 else (b, a)
             shown = _is_kept(scores, ahead, behind, labels)
         effect = gap._replace(low=gap.low / spread, mid=gap.mid / spread, high=gap.high / spread)
-        found.append(Compared(_verdict(gap, bool(shown)), gap, float(p), effect))
+        found.append(UniverseVerdict(_verdict(gap, bool(shown)), gap, float(p), effect))
     return found
 
 

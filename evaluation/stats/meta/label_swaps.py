@@ -29,6 +29,7 @@ from evaluation.stats.resampling import Resampling, cluster_counts, percentile_i
 
 Average = Literal["edits", "sources", "categories"]
 NOTHING = np.nan
+MOST_KNOWN = 4096  # comparisons that are kept, for those that come again
 
 
 class MeanGap(NamedTuple):
@@ -71,6 +72,8 @@ class LabelSwaps:
         average: over edits; over sources, of the mean of each; or over categories, likewise.
         """
         key = first.tobytes(), second.tobytes(), average
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
         if key not in self._known:
             self._known[key] = self._compared(first, second, average)
         return self._known[key]
