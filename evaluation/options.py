@@ -71,6 +71,12 @@ ASKING_OPTIONS = options(
         type=click.IntRange(32, 4096),
         help="Their long side in pixels.  [default: 448]",
     ),
+    click.option(
+        "--judge-body",
+        metavar="JSON",
+        help="What the server wants beside: "
+        '\'{"chat_template_kwargs": {"enable_thinking": false}}\' for a model that thinks.',
+    ),
     click.option("--judge-png", is_flag=True, help="Send them as PNG.  [default: JPEG 95]"),
     click.option(
         "--judge-together", type=click.IntRange(1, 256), help="Requests at once.  [default: 4]"
@@ -193,6 +199,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     from evaluation.judge.frames import FramePolicy
     from evaluation.judge.judge import JudgeSettings
     from evaluation.judge.limits import CallLimits, budget_of, price_of
+    from evaluation.judge.request import body_of
 
     def given(**names: str) -> dict[str, Any]:
         found = {name: chosen.pop(option, None) for name, option in names.items()}
@@ -201,7 +208,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
     packing: dict[str, Any] = {"packing": "png"} if chosen.pop("judge_png", False) else {}
     frames = FramePolicy(**given(count="judge_frames", side="judge_side"), **packing)
     limits = CallLimits(**given(together="judge_together", a_minute="judge_rate"))
-    price = chosen.pop("price", None)
+    price, body = chosen.pop("price", None), chosen.pop("judge_body", None)
     audits = _audits(chosen.pop("audits", ()))
     asks = _asked(words(chosen.pop("judge_asks", ())))
     return JudgeSettings(
@@ -212,6 +219,7 @@ def judge_settings(chosen: dict[str, Any], device: str) -> "JudgeSettings":
         device,
         lambda text: click.echo(text),
         audits,
+        body=body_of(body) if body else None,
         **({"asks": asks} if asks else {}),
     )
 

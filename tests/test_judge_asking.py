@@ -30,7 +30,7 @@ from evaluation.judge.limits import (
 )
 from evaluation.judge.prompts import QUESTIONS, pairwise, pointwise, wording
 from evaluation.judge.reading import Scale, expected_score
-from evaluation.judge.request import JudgeRequest, parameters_of, probe_request
+from evaluation.judge.request import JudgeRequest, body_of, parameters_of, probe_request
 
 KEY = "sk-made-up-0123456789"
 QUICK = CallLimits(seconds=5, first_wait=0.001)
@@ -357,3 +357,33 @@ class TestBudget:
     def test_a_price_is_two_amounts(self, text: str) -> None:
         with pytest.raises(UserError, match="--price"):
             price_of(text)
+
+
+class TestBody:
+    """What a server wants beside is in every request, and part of what a number means."""
+
+    EXTRA = '{"chat_template_kwargs": {"enable_thinking": false}}'
+
+    def test_it_is_sent_and_makes_another_request(self) -> None:
+        body = body_of(self.EXTRA)
+        plain, other = (
+            JudgeRequest(MODEL, ("a",), parameters_of("token", 20, extra)) for extra in (None, body)
+        )
+        assert plain.hash != other.hash
+        with chat_server() as server:
+            ChatClient(server.url).ask(other)
+        assert server.bodies[0]["chat_template_kwargs"] == {"enable_thinking": False}
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("enable_thinking=false", "give one JSON object"),
+            ("[1]", "give one JSON object"),
+            ('{"a": 1, "a": 2}', "give one JSON object"),
+            ('{"model": "x"}', "model is part of every request"),
+            ('{"temperature": 1}', "temperature is part of every request"),
+        ],
+    )
+    def test_what_cannot_be_added_is_told(self, text: str, why: str) -> None:
+        with pytest.raises(UserError, match=why):
+            body_of(text)

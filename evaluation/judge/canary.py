@@ -6,8 +6,8 @@ that cannot be read any more counts as the whole scale), the name means another 
 is not deterministic on a served model, so that any difference at all would be no sign.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,10 +53,12 @@ class CanaryVerdict(NamedTuple):
         )
 
 
-def canary_requests(model: str, form: Form, alternatives: int) -> list[JudgeRequest]:
+def canary_requests(
+    model: str, form: Form, alternatives: int, body: Mapping[str, Any] | None = None
+) -> list[JudgeRequest]:
     """Return the questions of the canary, always the same for a model and a form."""
     return [
-        JudgeRequest(model, tuple(_parts(form, *one)), parameters_of(form, alternatives))
+        JudgeRequest(model, tuple(_parts(form, *one)), parameters_of(form, alternatives, body))
         for one in ASKED
     ]
 

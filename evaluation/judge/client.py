@@ -232,6 +232,7 @@ def _body(request: JudgeRequest, length: str, dropped: frozenset[str]) -> dict[s
     }
     if alternatives := given.get("alternatives"):
         found |= {"logprobs": True, "top_logprobs": alternatives}
+    found |= given.get("body", {})
     return {name: value for name, value in found.items() if name not in dropped}
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -63,6 +63,7 @@ class JudgeSettings:
     tell: Callable[[str], None] = lambda _: None
     audits: "tuple[AuditRecord, ...]" = ()
     asks: tuple[str, ...] = ("scales",)  # of ASKS
+    body: Mapping[str, Any] | None = None  # what a server wants beside, of every request
 
 
 class JudgeSpec(NamedTuple):
@@ -80,10 +81,11 @@ class ModelJudge:
     def __init__(
         self, name: str, model: str, form: Form, alternatives: int,
         frames: FramePolicy, archive: Archive, asks: Asks | None,
+        body: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self.name, self.model, self.form, self.frames = name, model, form, frames
         self.archive, self.alarm = archive, ""
-        self._alternatives, self._asks = alternatives, asks
+        self._alternatives, self._asks, self._body = alternatives, asks, body
         self._session, self._first = uuid.uuid4().hex, threading.Lock()
         self._is_watched = False  # whether the canary was asked in this scoring
 
@@ -106,7 +108,7 @@ class ModelJudge:
     @property
     def parameters(self) -> dict[str, Any]:
         """Those of its requests."""
-        return parameters_of(self.form, self._alternatives)
+        return parameters_of(self.form, self._alternatives, self._body)
 
     def definition_id(self, metric: str, question: JudgeQuestion, align: str) -> str:
         """Return a hash of all that decides its number on a question."""
@@ -176,7 +178,7 @@ class ModelJudge:
         with self._first:
             if self._is_watched:
                 return
-            for request in canary_requests(self.model, self.form, self._alternatives):
+            for request in canary_requests(self.model, self.form, self._alternatives, self._body):
                 try:
                     self.archive.ask(request, asks.ask, "canary", self._session)
                 except CallFailed:
@@ -224,8 +226,8 @@ def open_judge(
     archive = Archive(path)
     if spec.kind == "archive":
         model = spec.model or _model_in(spec, archive)
-        form, alternatives = _form_in(model, archive)
-        return ModelJudge(spec.name, model, form, alternatives, settings.frames, archive, None)
+        found = _form_in(model, archive, settings.body)
+        return ModelJudge(spec.name, model, *found, settings.frames, archive, None, settings.body)
     if spec.kind == "local":
         from evaluation.judge.local import LocalModel
 
@@ -234,8 +236,8 @@ def open_judge(
         model = local.model
     else:
         model, asks = spec.model, ChatClient(spec.place, settings.limits, spending)
-    form, alternatives = _form_of(spec, model, archive, asks)
-    return ModelJudge(spec.name, model, form, alternatives, settings.frames, archive, asks)
+    found = _form_of(spec, model, archive, asks, settings.body)
+    return ModelJudge(spec.name, model, *found, settings.frames, archive, asks, settings.body)
 
 
 def metrics_of(name: str) -> dict[str, JudgeQuestion]:
@@ -243,21 +245,23 @@ def metrics_of(name: str) -> dict[str, JudgeQuestion]:
     return {f"{name}.{question.name}": question for question in QUESTIONS.values()}
 
 
-def _form_of(spec: JudgeSpec, model: str, archive: Archive, asks: Asks) -> tuple[Form, int]:
+def _form_of(
+    spec: JudgeSpec, model: str, archive: Archive, asks: Asks, body: Mapping[str, Any] | None
+) -> tuple[Form, int]:
     """Return how a server's answers can be read, and of how many tokens it tells."""
     for alternatives in ALTERNATIVES:
-        answer = _probed(spec, model, alternatives, archive, asks)
+        answer = _probed(spec, probe_request(model, alternatives, body), archive, asks)
         if answer is not None:
             return _form(answer), alternatives
     return "json", 0
 
 
 def _probed(
-    spec: JudgeSpec, model: str, alternatives: int, archive: Archive, asks: Asks
+    spec: JudgeSpec, request: JudgeRequest, archive: Archive, asks: Asks
 ) -> ModelAnswer | None:
     """Return the answer to a question that asks for no digit; None if it is not understood so."""
     try:
-        return archive.ask(probe_request(model, alternatives), asks.ask, "probe")
+        return archive.ask(request, asks.ask, "probe")
     except CallFailed as error:
         if "HTTP 4" in str(error) and "logprob" in str(error).casefold():
             return None
@@ -270,10 +274,10 @@ def _form(answer: ModelAnswer) -> Form:
     return "token" if answer.first is not None and not is_masked(answer, SCALE) else "json"
 
 
-def _form_in(model: str, archive: Archive) -> tuple[Form, int]:
+def _form_in(model: str, archive: Archive, body: Mapping[str, Any] | None) -> tuple[Form, int]:
     """Return how the answers in an archive were read."""
     for alternatives in ALTERNATIVES:
-        answer = archive.get(probe_request(model, alternatives))
+        answer = archive.get(probe_request(model, alternatives, body))
         if answer is not None:
             return _form(answer), alternatives
     return "json", 0
