@@ -101,14 +101,14 @@ def export(format_: str, suite_: Path, out: Path) -> None:
     from dreamix.core.records import write_whole
     from dreamix.data.suite import load_suite
     from dreamix.suite_formats.base import FORMATS
-    from dreamix.suite_formats.writing import left_out
+    from dreamix.suite_formats.writing import left_out, written
 
     kind = FORMATS.get(format_)
     if kind.write is None:
         able = [name for name in FORMATS.names() if FORMATS.get(name).write]
         raise UserError(f"{kind.title} cannot be written; these can: {', '.join(able)}")
     found = load_suite(suite_, files=False)
-    text = kind.write(found)
+    text = written(kind, found)
     for line in left_out(kind, found):
         click.echo(f"note: {line}")
     with write_whole(out) as file:

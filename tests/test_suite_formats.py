@@ -3,6 +3,7 @@
 import csv
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.draft import At, EditDraft, shuffled
 from dreamix.suite_formats.importing import ImportChoices, ImportedSuite, import_suite
 from dreamix.suite_formats.outputs import method_folders, outputs_of, write_outputs
+from dreamix.suite_formats.writing import written
 from evaluation.run.folder import RunFolder
 
 FPS = 8.0
@@ -176,6 +178,39 @@ def test_a_suite_that_does_not_fit_a_format_is_one_line(tmp_path: Path) -> None:
     assert openve is not None
     with pytest.raises(UserError, match="has no file as its source"):
         openve(toybox)
+
+
+@pytest.mark.parametrize("name", ["editversebench", "covebench", "ivebench"])
+def test_no_edit_is_lost_where_ids_of_several_origins_meet(name: str, tmp_path: Path) -> None:
+    """The second and third are called 2, as the number of the third edit from 0 is."""
+    clips = "".join(f"{k}.mp4,p{k},i{k},c,{key}\n" for k, key in enumerate("a2bc"))
+    for k in range(4):
+        put_clip(tmp_path / f"{k}.mp4", k)
+    (tmp_path / "r.csv").write_text(f"video,prompt,instruction,caption,id\n{clips}")
+    suite = imported("csv", tmp_path / "r.csv", tmp_path / "out").suite
+    ids = {"a": None, "2": "2", "b": "2", "c": None}
+    edits = [replace(one, origin={"id": ids[one.id]} if ids[one.id] else None)
+             for one in suite.edits]  # fmt: skip
+    text = written(FORMATS.get(name), replace(suite, edits=tuple(edits)))
+    (tmp_path / "x.json").write_text(text)
+    again = imported(name, tmp_path / "x.json", tmp_path / "again").suite
+    assert [edit.prompt for edit in again.edits] == ["p0", "p1", "p2", "p3"]
+    assert [edit.id for edit in again.edits] == ["0", "2", "1", "3"]
+
+
+def test_two_edits_of_one_source_do_not_fit_openve_bench(tmp_path: Path) -> None:
+    suite = of_table(tmp_path, "video,instruction,id\na.mp4,x,one\na.mp4,y,two\n").suite
+    with pytest.raises(UserError, match="edits one and two are of one source, a"):
+        written(FORMATS.get("openve-bench"), suite)
+
+
+def test_all_edits_that_do_not_fit_a_format_are_named_at_once(tmp_path: Path) -> None:
+    suite = imported("openve-bench", SAMPLES["openve-bench"].write(tmp_path), tmp_path / "o").suite
+    with pytest.raises(UserError) as refused:
+        written(FORMATS.get("ivebench"), suite)
+    assert str(refused.value) == "; ".join(
+        f"edit {edit.id} has no caption, which the format needs" for edit in suite.edits
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)

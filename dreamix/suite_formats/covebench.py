@@ -15,13 +15,13 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from dreamix.core.json_reading import read_json_document
-from dreamix.data.suite import Suite
+from dreamix.data.suite import Edit, Suite
 from dreamix.data.suite_entries import EditQuestion
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow, shuffled, slug
 from dreamix.suite_formats.files import one_file
-from dreamix.suite_formats.writing import clip_of, needed
+from dreamix.suite_formats.writing import clip_of, ids_of, needed
 
 LOOSE = ConfigDict(extra="ignore")
 SCORE = "Score-MCQ"  # its expected answer is 5 on a scale of ten
@@ -78,15 +78,15 @@ class CoveTask:
 
 def write(suite: Suite) -> str:
     """Return the list of tasks of a suite; their questions are one group."""
-    return json.dumps([_task(suite, k) for k in range(len(suite.edits))], indent=1) + "\n"
+    ids = ids_of(suite, numbers=True)
+    tasks = [_task(suite, edit, id_) for edit, id_ in zip(suite.edits, ids, strict=True)]
+    return json.dumps(tasks, indent=1) + "\n"
 
 
-def _task(suite: Suite, k: int) -> dict[str, Any]:
-    edit = suite.edits[k]
-    known = str((edit.origin or {}).get("id", ""))
+def _task(suite: Suite, edit: Edit, id_: str) -> dict[str, Any]:
     levels = str((edit.origin or {}).get("category") or edit.category).split(" + ")
     return {
-        "id": int(known) if known.isdecimal() else k,
+        "id": int(id_),
         "original_description": needed(edit, "a caption", suite.videos[edit.video].caption),
         "editing_instruction": needed(edit, "an instruction", edit.instruction),
         "target_video_description": needed(edit, "a prompt", edit.prompt),

@@ -20,7 +20,7 @@ from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow
 from dreamix.suite_formats.files import one_file
-from dreamix.suite_formats.writing import clip_of, needed
+from dreamix.suite_formats.writing import clip_of, ids_of, needed
 
 SOURCE = "<video1>"
 _TAG = re.compile(r"<(?:image|video)[0-9]+>")
@@ -42,9 +42,8 @@ class EditVerseRow:
 
 def write(suite: Suite) -> str:
     """Return the object of edits; those that are numbers there already keep them."""
-    ids = [str((edit.origin or {}).get("id", k)) for k, edit in enumerate(suite.edits)]
     found = {}
-    for key, edit in zip(ids, suite.edits, strict=True):
+    for key, edit in zip(ids_of(suite), suite.edits, strict=True):
         told = {
             "<text>": f"{SOURCE} {needed(edit, 'an instruction', edit.instruction)}",
             SOURCE: clip_of(suite, edit),

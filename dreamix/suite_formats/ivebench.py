@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import ConfigDict
 
 from dreamix.core.json_reading import read_json_document
-from dreamix.data.suite import Suite
+from dreamix.data.suite import Edit, Suite
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, slug
 from dreamix.suite_formats.files import one_file
-from dreamix.suite_formats.writing import needed
+from dreamix.suite_formats.writing import ids_of, needed
 
 TAGS = {  # subcategory -> tags with a known meaning
     "color change": ("colour",),
@@ -47,16 +47,17 @@ class IveRow:
 
 def write(suite: Suite) -> str:
     """Return the list of records of a suite."""
-    return json.dumps([_record(suite, k) for k in range(len(suite.edits))], indent=1) + "\n"
+    ids = ids_of(suite, numbers=True)
+    records = [_record(suite, edit, id_) for edit, id_ in zip(suite.edits, ids, strict=True)]
+    return json.dumps(records, indent=1) + "\n"
 
 
-def _record(suite: Suite, k: int) -> dict[str, Any]:
-    edit = suite.edits[k]
+def _record(suite: Suite, edit: Edit, id_: str) -> dict[str, Any]:
     video = suite.videos[edit.video]
     origin = edit.origin or {}
     both = str(origin.get("category") or edit.category).partition(" / ")
     record: dict[str, Any] = {
-        "id": origin.get("id", k),
+        "id": int(id_),
         "src_video_name": needed(edit, "a file as its source", video.path),
         "category": both[0],
         "subcategory": both[2] or both[0],

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from dreamix.core.csv_reading import table_rows
+from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import suite_format
@@ -46,7 +47,12 @@ def write(suite: Suite) -> str:
     held = io.StringIO()
     lines = csv.writer(held)
     lines.writerow(COLUMNS)
+    first: dict[str, str] = {}
     for edit in suite.edits:
+        stem = Path(clip_of(suite, edit)).stem
+        if (other := first.setdefault(stem, edit.id)) != edit.id:
+            raise UserError(f"edits {other} and {edit.id} are of one source, {stem}: the format "
+                            "knows an edit by its source")  # fmt: skip
         kind = (edit.origin or {}).get("category") or edit.category
         order = needed(edit, "an instruction", edit.instruction)
         lines.writerow([clip_of(suite, edit), order, kind])
