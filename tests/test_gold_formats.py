@@ -323,6 +323,23 @@ def test_damaged_label_studio(tmp_path: Path, second: Any, told: str) -> None:
     assert told in refused("label-studio", path, "1:5")
 
 
+def test_uploads_to_label_studio_keep_their_names(tmp_path: Path) -> None:
+    """It puts eight digits of a UUID before a name (its data_import, `upload_name_generator`)."""
+    clips = ("/data/upload/3/0a1b2c3d-kite__ours.mp4", "/data/upload/3/9f8e7d6c-kite__other.mp4")
+    path = label_studio(tmp_path, *(task(result(), clip=clip) for clip in clips))
+    assert {(e, m) for e, m, _ in values(imported("label-studio", path, "1:5"))} == {
+        ("kite", "ours"), ("kite", "other"),
+    }  # fmt: skip
+
+
+def test_half_an_answer_of_imagenhub_may_be_missing(tmp_path: Path) -> None:
+    path = imagenhub(tmp_path, FIRST.replace("[0.5, 1]", "[nan, 1]"))
+    assert "'nan' is no number (SC)" in refused("imagenhub", path, "0:1")
+    found = values(imported("imagenhub", path, "0:1", "--skip-empty"))
+    assert len(found["s_17_1.jpg", "EdA", "SC"]) == 1
+    assert len(found["s_17_1.jpg", "EdA", "PQ"]) == 2
+
+
 def test_what_is_no_list_of_tasks(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text('[{"id": 1},\n{"id": ]')

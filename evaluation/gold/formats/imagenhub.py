@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from dreamix.core.csv_reading import is_missing
 from dreamix.core.errors import UserError
 from dreamix.core.names import shown
 from dreamix.core.wording import listed
@@ -73,7 +74,7 @@ def _of_line(
             rows += [
                 RatingRow(str(file), line, edit, method, question, value, rater, source)
                 for question, value in zip(QUESTIONS, answers.groups(), strict=True)
-                if question not in asked.drop
+                if question not in asked.drop and not (asked.skip_empty and is_missing(value))
             ]
         elif cell or not asked.skip_empty:
             found.wrong(file, line, f"{method}: {shown(cell)} should be two answers, [SC, PQ]")

@@ -1,5 +1,6 @@
 """Label Studio: tasks with annotations as its JSON export has them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from evaluation.gold.formats.names import edit_and_method, why_no_name
 
 KINDS = ("rating", "number", "choices")
 CLIPS = ("video", "image", "clip", "edited")  # keys of data that may name the clip
+# A file that was uploaded has eight letters before its name, which are others for every upload.
+UPLOADED = re.compile(r"(/data/upload/\d+/)[0-9a-f]{8}-")
 Place = tuple[int, str, str, str, str]  # line, edit, method, source, prompt
 
 
@@ -51,6 +54,7 @@ def _place(
     }
     if not (told["edit"] and told["method"]):
         clip = next((data[key] for key in CLIPS if isinstance(data.get(key), str)), "")
+        clip = UPLOADED.sub(r"\1", clip)
         fits = edit_and_method(clip, asked)
         if not fits:
             found.wrong(path, line, f"data has no edit and method, and {why_no_name(clip)}")
