@@ -160,7 +160,7 @@ class TestExternal:
             (b"method,edit\nm,cat_0\n", "lacks the column path"),
             (b"method,edit,path\nm,cat_0\n", r"o.csv:2: no path in this row"),
             (b"method,edit,path\nm,cat_0,a\nm,cat_0,b\n", "o.csv:3: m, cat_0, 0 stands twice"),
-            (b"method,edit,path\nm,caf\xe9,a\n", "as a UTF-8 CSV"),
+            (b"method,edit,path\nm,caf\xe9,a\n", "o.csv:2: byte 0xe9 is not UTF-8: save the file"),
         ],
     )
     def test_a_csv_with_a_mistake_is_one_line(self, tmp_path: Path, text: bytes, said: str) -> None:
