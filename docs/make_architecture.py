@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images" / "architecture.svg"
-WIDTH, HEIGHT = 960, 634
+WIDTH, HEIGHT = 960, 774
 
 # what -> (fill, edge) by day and by night; words and numbers have a fill only
 COLOURS = {
@@ -56,8 +56,8 @@ class Trip(NamedTuple):
 
 FLOORS = (
     Box(16, 16, 928, 116, "people and pages"),
-    Box(16, 228, 928, 178, "evaluation"),
-    Box(16, 424, 928, 164, "dreamix"),
+    Box(16, 228, 928, 252, "evaluation"),
+    Box(16, 498, 928, 230, "dreamix"),
 )
 FILES = (
     Box(32, 152, 430, 56, "ratings", ("database and its export: votes, playback, declaration",)),
@@ -94,17 +94,38 @@ ROOMS = (
         "evaluation/features",
         ("CLIP, LPIPS, flow: loaded", "once, kept by content"),
     ),
-    Box(32, 454, 210, 56, "dreamix/methods", ("one file a method",)),
-    Box(258, 454, 204, 56, "dreamix/backends", ("one file a model family",)),
-    Box(498, 454, 430, 56, "dreamix/diffusion", ("noise, sampling, finetuning, masking",)),
-    Box(32, 520, 430, 56, "dreamix/data", ("suites, masks, cameras; what a world is",)),
-    Box(498, 520, 430, 56, "dreamix/core", ("video, media, records, registry, seeds",)),
+    Box(
+        32,
+        406,
+        430,
+        62,
+        "evaluation/gold",
+        ("ratings and scores of others: formats in,", "the folder of an export out"),
+    ),
+    Box(
+        498,
+        406,
+        430,
+        62,
+        "evaluation/judge",
+        (
+            "vision-language models: stills, questions, answers,",
+            "archive; their audit on exact truth",
+        ),
+    ),
+    Box(32, 528, 210, 56, "dreamix/methods", ("one file a method",)),
+    Box(258, 528, 204, 56, "dreamix/backends", ("one file a model family",)),
+    Box(498, 528, 430, 56, "dreamix/diffusion", ("noise, sampling, finetuning, masking",)),
+    Box(32, 594, 430, 56, "dreamix/data", ("suites, masks, cameras; what a world is",)),
+    Box(498, 594, 430, 56, "dreamix/core", ("video, media, records, registry, seeds",)),
+    Box(32, 660, 430, 56, "dreamix/suite_formats", ("one file a format of other benchmarks",)),
+    Box(498, 660, 430, 56, "dreamix/remote", ("places at stores and web servers: fetched, sent",)),
 )
 TRIPS = (
     Trip(
         "prompt",
         "a prompt becomes a clip",
-        ((446, 274), (226, 470), (446, 470), (912, 470), (852, 168)),
+        ((446, 274), (226, 544), (446, 544), (912, 544), (852, 168)),
     ),
     Trip(
         "clip",
@@ -158,10 +179,10 @@ def drawn_trip(trip: Trip) -> list[str]:
 
 def legend() -> list[str]:
     """Return what the colours mean, below the floors."""
-    parts = [text(928, 616, "imports go down only", "small", "end")]
+    parts = [text(928, 756, "imports go down only", "small", "end")]
     for i, trip in enumerate(TRIPS):
         x = 40 + 220 * i
-        parts += [dot(x, 611, trip.kind), text(x + 16, 616, trip.words, "small")]
+        parts += [dot(x, 751, trip.kind), text(x + 16, 756, trip.words, "small")]
     return parts
 
 
