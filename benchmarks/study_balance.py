@@ -23,7 +23,7 @@ from small_study import METHODS, PLAN, item, study
 
 from dreamix.data.suite import load_suite
 from study_app.allocation import votes_per_cell
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.plan import Plan
 from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.store.database import open_database

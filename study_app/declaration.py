@@ -9,6 +9,8 @@ into every export.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +105,20 @@ def first_hash(study: Study) -> str:
 
 def _hash(declared: list[Any]) -> str:
     return hashlib.sha256(to_json(declared).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A study that is open."""
+
+    study: Study
+    plan: Plan
+    database: Database
+
+    @cached_property
+    def declared(self) -> str:
+        """Hash of what raters are shown and by which rules."""
+        return declared_hash(self.study, self.plan)
 
 
 class Declaration(NamedTuple):

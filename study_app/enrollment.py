@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dreamix.core.errors import UserError
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.platforms import NEEDS_ID, PREVIEW, clean_id, person_id
 from study_app.state import Screen, state_of
 from study_app.store.tables import Rater

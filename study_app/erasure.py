@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dreamix.core.spreadsheet import harmless
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.prepare.media import FOLDER
 from study_app.state import ENDS, Screen, write_setting
 from study_app.store.address import BESIDE, file_of

@@ -5,19 +5,16 @@ those that a researcher makes stay. None of them decides payment: see `study_app
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from dreamix.core.wording import plural
-from study_app.declaration import current_declaration
+from study_app.declaration import Running, current_declaration
 from study_app.plan import OWN, Plan
 from study_app.spec.study import Study
 from study_app.store.tables import Answer, Exclusion, Playback, Rater, Trial
-
-if TYPE_CHECKING:
-    from study_app.flow import Running
 
 CHECKS = ("trap", "gold")
 BY_HAND = "by_hand"
@@ -53,7 +50,7 @@ def flags(session: Session, study: Study, plan: Plan) -> list[Flag]:
     return sorted(found)
 
 
-def recompute_exclusions(running: "Running", now: int) -> list[Flag]:
+def recompute_exclusions(running: Running, now: int) -> list[Flag]:
     """Return the flags, which are now the automatic exclusions in the store."""
     with running.database.writing(alone=True) as session:
         found = flags(session, running.study, running.plan)
@@ -68,7 +65,7 @@ def recompute_exclusions(running: "Running", now: int) -> list[Flag]:
     return found
 
 
-def reject(running: "Running", rater: Rater, reason: str, now: int) -> None:
+def reject(running: Running, rater: Rater, reason: str, now: int) -> None:
     """Leave a rater out, and let others rate again what they rated."""
     with running.database.writing(alone=True) as session:
         row = session.get_one(Rater, rater.id)
@@ -79,7 +76,7 @@ def reject(running: "Running", rater: Rater, reason: str, now: int) -> None:
         )
 
 
-def unreject(running: "Running", rater: Rater) -> None:
+def unreject(running: Running, rater: Rater) -> None:
     """Let a rater count again; others may have rated the same since."""
     with running.database.writing(alone=True) as session:
         session.get_one(Rater, rater.id).rejected = None

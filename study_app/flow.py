@@ -6,39 +6,22 @@ click or the back button, and the page is redrawn from the store.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from study_app.allocation import allocate_list, allocate_training, has_room, reclaim_trials
-from study_app.declaration import declared_hash
+from study_app.declaration import Running
 from study_app.marks import DefectMark, mark_rows
-from study_app.plan import OWN, Plan
+from study_app.plan import OWN
 from study_app.playback import Ledger, fits_time_shown, share_watched, unfit_reasons
 from study_app.spec.study import Study
 from study_app.state import ENDS, Screen, state_of
-from study_app.store.database import Database
 from study_app.store.secure_delete import overwrite_erased_soon
 from study_app.store.tables import Answer, Event, Playback, Rater, Trial
 
 TRIAL_SCREENS = (Screen.TRAINING, Screen.TRIALS)
-
-
-@dataclass(frozen=True)
-class Running:
-    """A study that is open."""
-
-    study: Study
-    plan: Plan
-    database: Database
-
-    @cached_property
-    def declared(self) -> str:
-        """Hash of what raters are shown and by which rules."""
-        return declared_hash(self.study, self.plan)
 
 
 class Turn(NamedTuple):

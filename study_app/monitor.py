@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from evaluation.stats.ratings import Course
 from study_app.adaptive import study_courses
-from study_app.declaration import Declaration, current_declaration
+from study_app.declaration import Declaration, Running, current_declaration
 from study_app.design import DesignCell
 from study_app.enrollment import Raters, who_rates
 from study_app.exclusion import check_outcomes, flags
-from study_app.flow import Running
 from study_app.plan import Plan
 from study_app.spec.study import Study
 from study_app.state import ENDS, State, state_of

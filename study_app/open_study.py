@@ -18,13 +18,13 @@ from dreamix.core.names import shown
 from dreamix.core.places import inside
 from dreamix.core.wording import command, plural
 from study_app.declaration import (
+    Running,
     check_clips,
     check_content,
     current_declaration,
     declare,
     declared_hash,
 )
-from study_app.flow import Running
 from study_app.plan import KINDS, SECRET, Item, Plan, read_plan
 from study_app.plan import PLAN_FILE as PLAN_FILE
 from study_app.spec.study import Study, read_study

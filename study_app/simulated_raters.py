@@ -15,8 +15,9 @@ import numpy as np
 
 from dreamix.core.seeding import rng_for
 from study_app import flow
+from study_app.declaration import Running
 from study_app.enrollment import EntryLink, enroll
-from study_app.flow import Running, current_trial
+from study_app.flow import current_trial
 from study_app.marks import DefectMark
 from study_app.plan import Item
 from study_app.playback import Ledger, Stretch

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from chat_server import reply
 
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from evaluation.judge.chat_answer import answer_of
 from evaluation.judge.checklist import checklist_wording, form_parts, forms_of, right_of
 from evaluation.judge.checklist_rates import (

@@ -23,8 +23,8 @@ from console import Program, program
 from small_suites import bring, put_clip, small_suite
 
 from dreamix.core.errors import UserError
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.suite import Suite, load_suite
-from dreamix.data.suite_entries import EditQuestion
 from dreamix.suite_formats.base import FORMATS
 from dreamix.suite_formats.importing import ImportChoices, import_suite
 from dreamix.suite_formats.outputs import outputs_of, write_outputs

@@ -7,8 +7,9 @@ import pytest
 from checklist_oracle import chosen, holds
 
 from dreamix.core.typed import adapter
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.suite import Suite, load_suite
-from dreamix.data.suite_entries import Edit, EditQuestion
+from dreamix.data.suite_entries import Edit
 from dreamix.data.suite_form import Questions
 from dreamix.toybox.world import Scene
 from dreamix.toybox.world.questions import questions

@@ -11,7 +11,7 @@ from tiny_judges import write_qwen3_vl
 
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from evaluation.judge.frames import FramePolicy, stills_of_both
 from evaluation.judge.judge import JudgeSettings
 from evaluation.judge.local import LocalModel

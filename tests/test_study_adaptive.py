@@ -25,9 +25,8 @@ from reports.people.stopping import stopping_part
 from reports.summary import IntervalSettings
 from study_app.adaptive import course_lines, rater_votes, study_courses
 from study_app.allocation import has_room
-from study_app.declaration import declared_hash
+from study_app.declaration import Running, declared_hash
 from study_app.export.writing import ExportSummary, export
-from study_app.flow import Running
 from study_app.open_study import refuse_fixed
 from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.spec.study import Study

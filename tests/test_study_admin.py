@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from study_people import OWN, VARIED, add_rater, opened_in
 
 from study_app.app.charts import coverage_chart
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.monitor import study_status
 from study_app.state import current_state
 from study_app.store.database import Database, now, open_database

@@ -12,6 +12,7 @@ from study_app.allocation import replace_retired
 from study_app.declaration import (
     UPGRADED,
     Declaration,
+    Running,
     check_clips,
     check_content,
     current_declaration,
@@ -19,7 +20,6 @@ from study_app.declaration import (
     first_hash,
 )
 from study_app.exclusion import flags
-from study_app.flow import Running
 from study_app.plan import ServedClip
 from study_app.state import read_setting, write_setting
 from study_app.store.database import Database

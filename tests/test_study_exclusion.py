@@ -9,9 +9,9 @@ from sqlalchemy import select
 from study_people import MINUTE, OWN, VARIED, add_rater, opened_in, triple
 
 from study_app.allocation import votes_per_cell
+from study_app.declaration import Running
 from study_app.exclusion import flags, recompute_exclusions, reject, unreject
 from study_app.export.payment import Usual, action, payment_rows, usual_minutes
-from study_app.flow import Running
 from study_app.plan import Item, Plan
 from study_app.pseudonyms import FINISHED, end_code
 from study_app.spec.study import Study

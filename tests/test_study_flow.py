@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from study_app import flow
 from study_app.allocation import release_expired
+from study_app.declaration import Running
 from study_app.exclusion import reject
-from study_app.flow import Running
 from study_app.playback import Ledger, Stretch, coverage, share_watched
 from study_app.spec.study import PlaybackRules
 from study_app.state import Screen

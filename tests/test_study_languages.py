@@ -14,8 +14,8 @@ from study_app.app import server
 from study_app.app.app_state import Site, set_site
 from study_app.app.first_page import page_in
 from study_app.app.routes import routes
+from study_app.declaration import Running
 from study_app.enrollment import EntryLink, enroll
-from study_app.flow import Running
 from study_app.spec.study import Study, study_from_text
 from study_app.spec.template import TEMPLATE
 from study_app.spec.texts import closest_language, direction_of

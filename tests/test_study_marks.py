@@ -15,9 +15,9 @@ from two_raters import rows
 
 from dreamix.core.errors import UserError
 from study_app import flow
+from study_app.declaration import Running
 from study_app.erasure import erase
 from study_app.export.writing import export
-from study_app.flow import Running
 from study_app.marks import Box, DefectMark, checked_marks
 from study_app.open_study import open_study
 from study_app.plan import ServedClip, read_plan, write_plan

@@ -13,8 +13,8 @@ from dreamix.core.errors import UserError
 from dreamix.core.wording import percent
 from study_app import flow
 from study_app.allocation import allocate_list
+from study_app.declaration import Running
 from study_app.enrollment import EntryLink, enroll, invite
-from study_app.flow import Running
 from study_app.monitor import DAY, HOUR, CellVotes, Ratio, StudyPace, study_status
 from study_app.pseudonyms import Pseudonyms, all_raters, find_rater
 from study_app.state import Screen, State, change_state, current_state

@@ -14,8 +14,8 @@ from small_study import PLAN, study
 from sqlalchemy import func, select
 from study_people import add_rater
 
+from study_app.declaration import Running
 from study_app.enrollment import EntryLink, enroll, get_or_preview_rater
-from study_app.flow import Running
 from study_app.platforms import person_id
 from study_app.store.database import Database
 from study_app.store.tables import Rater

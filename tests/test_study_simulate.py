@@ -8,8 +8,8 @@ from small_study import METHODS, PLAN, study
 from sqlalchemy import delete, event, select
 
 from study_app.allocation import votes_per_cell
+from study_app.declaration import Running
 from study_app.enrollment import EntryLink, enroll
-from study_app.flow import Running
 from study_app.simulated_raters import Crowd, method_merit, simulate
 from study_app.store.database import Database
 from study_app.store.tables import Answer, Playback, Rater, Trial

@@ -11,9 +11,10 @@ from small_suites import columns_of, put_clip
 from dreamix.core.config import NoConfig
 from dreamix.core.errors import UserError
 from dreamix.core.video import Video
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.suite import Edit, Suite, load_suite
 from dreamix.data.suite_check import check_suite
-from dreamix.data.suite_entries import EditQuestion, spell_groups
+from dreamix.data.suite_entries import spell_groups
 from dreamix.methods.base import METHODS, EditRequest, method
 from dreamix.toybox.world import Scene
 from dreamix.toybox.world.instructions import instruction

@@ -20,10 +20,11 @@ from dreamix.core.names import near_misses
 from dreamix.core.records import to_json
 from dreamix.core.typed import as_typed, read_typed
 from dreamix.core.video import Video
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.known_suites import suite_file
 from dreamix.data.masks import read_masks
 from dreamix.data.suite_check import examine, media_folder
-from dreamix.data.suite_entries import CATEGORIES, Edit, EditQuestion, VideoEntry
+from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_form import SuiteForm
 from dreamix.data.suite_snapshot import SuiteSnapshot, snapshot_form
 from dreamix.data.worlds import WORLDS, World, instruction_of

@@ -196,7 +196,7 @@ class VideoForm:
 
 @dataclass(frozen=True)
 class QuestionForm:
-    """A question about the edited clip; see `dreamix.data.suite_entries.EditQuestion`."""
+    """A question about the edited clip; see `dreamix.data.edit_questions.EditQuestion`."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"noun": "a question"})
     question: Line

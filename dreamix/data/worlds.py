@@ -10,16 +10,14 @@ world of a recipe, and know none by name. A backend that has the name of a world
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from dreamix.core.errors import UserError
 from dreamix.core.registry import NamedRegistry
 from dreamix.core.video import Video
-
-if TYPE_CHECKING:
-    from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 
 Recipe = Mapping[str, Any]
 
@@ -138,7 +136,7 @@ class World(ABC):
         """Return the clip of a whole recipe as judges are shown it: as large, or larger."""
         return self.clip(recipe)
 
-    def questions(self, recipe: Recipe, changes: Recipe) -> "Sequence[EditQuestion]":
+    def questions(self, recipe: Recipe, changes: Recipe) -> Sequence[EditQuestion]:
         """Return a checklist of an edit with the exact answers; empty where the world has none.
 
         recipe: whole, of the source. changes: fields that the edit gives other values, or asks for.

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from dreamix.core.json_reading import read_json_document
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.suite import Edit, Suite
-from dreamix.data.suite_entries import EditQuestion
 from dreamix.data.suite_form import Line, Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow, shuffled, slug

@@ -17,7 +17,8 @@ from dreamix.core.seeding import seed_for
 from dreamix.core.typed import adapter, first_mistake
 from dreamix.core.yaml_reading import Document, Place
 from dreamix.core.yaml_typed import Findings
-from dreamix.data.suite_entries import CATEGORIES, Edit, EditQuestion, VideoEntry
+from dreamix.data.edit_questions import EditQuestion
+from dreamix.data.suite_entries import CATEGORIES, Edit, VideoEntry
 from dreamix.data.suite_form import why_outside, why_unsafe
 
 T = TypeVar("T")

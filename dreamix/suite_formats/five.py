@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 
 from dreamix.core.errors import UserError
 from dreamix.core.json_reading import read_json_document
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.suite_form import Text
 from dreamix.suite_formats.base import LIMITS, suite_format
 from dreamix.suite_formats.draft import Draft, EditDraft, FileRow, shuffled

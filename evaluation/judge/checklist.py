@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from evaluation.judge.checklist_rates import Answered
 from evaluation.judge.frames import Stills
 from evaluation.judge.judge import ModelJudge

@@ -10,8 +10,8 @@ import streamlit as st
 from dreamix.core.errors import UserError
 from dreamix.core.wording import is_are, percent, plural
 from study_app.app.charts import coverage_chart, pace_chart, screens_chart
+from study_app.declaration import Running
 from study_app.export.writing import export_bytes
-from study_app.flow import Running
 from study_app.monitor import Ratio, StudyStatus, study_status
 from study_app.open_study import Opened
 from study_app.state import StateName, change_state, current_state

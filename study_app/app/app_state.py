@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from study_app.declaration import Running
 from study_app.enrollment import TOKEN, EntryLink, enroll, get_or_preview_rater
-from study_app.flow import Running
 from study_app.open_study import Opened, open_study
 from study_app.platforms import PLATFORMS
 from study_app.prepare.media import FOLDER

@@ -16,7 +16,7 @@ from study_app.app.app_state import (
 )
 from study_app.app.screen_context import ScreenContext
 from study_app.app.screens import end, start, trial
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.state import ENDS, Screen, current_state
 from study_app.store.database import DATABASE_AWAY, RETRY_PAUSE, RETRY_SECONDS
 

@@ -17,8 +17,8 @@ from streamlit import file_util
 
 from study_app.app.component import PAGE_STYLE
 from study_app.app.compression import accepts_gzip, compress
+from study_app.declaration import Running
 from study_app.enrollment import TOKEN
-from study_app.flow import Running
 from study_app.spec.study import Study
 from study_app.store.database import DATABASE_AWAY
 from study_app.store.tables import Rater

@@ -7,7 +7,8 @@ import streamlit as st
 from sqlalchemy import select
 
 from study_app.app.app_state import device_check_clip, ensure_enrolled
-from study_app.flow import Running, decline
+from study_app.declaration import Running
+from study_app.flow import decline
 from study_app.plan import Item
 from study_app.spec.texts import Direction, Texts
 from study_app.state import Screen

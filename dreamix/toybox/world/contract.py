@@ -6,7 +6,7 @@ from typing import Any
 
 from dreamix.core.shipped import shipped
 from dreamix.core.video import Video
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.data.worlds import AuditEdit, MeasuredCost, World
 from dreamix.toybox.world.audit import audit_edit
 from dreamix.toybox.world.benchmark import category_of

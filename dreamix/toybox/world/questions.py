@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dreamix.core.records import to_json
 from dreamix.core.seeding import seed_for
-from dreamix.data.suite_entries import EditQuestion
+from dreamix.data.edit_questions import EditQuestion
 from dreamix.toybox.world.grammar import worded
 from dreamix.toybox.world.instructions import MOTIONS_ORDERED
 from dreamix.toybox.world.motion import WIDTH, camera_map, subject_map

@@ -6,7 +6,7 @@ from study_app import flow
 from study_app.app import component
 from study_app.app.app_state import current_site
 from study_app.app.screen_context import ScreenContext, page_data
-from study_app.flow import Running
+from study_app.declaration import Running
 from study_app.pseudonyms import EARLY, FINISHED, end_code
 from study_app.state import current_state
 
