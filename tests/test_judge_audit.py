@@ -465,6 +465,12 @@ class TestRecord:
         assert line.startswith("audit abc on 40 toybox sources; passes: sees the edit")
         assert line.endswith("fails: is not led")
 
+    def test_the_line_is_the_same_when_it_was_read(self, tmp_path: Path) -> None:
+        record = made_record(trap=(0.9, 0.8, 0.95), order=(0.5, 0.4, 0.6))
+        record.save(tmp_path)
+        assert read_audit(tmp_path).line == record.line
+        assert read_audit(tmp_path).line.endswith("fails: is steady, is not led")
+
     def test_a_damaged_record_is_told_in_a_line(self, tmp_path: Path) -> None:
         path = tmp_path / "audit.json"
         path.write_text('{"identity": "a"}')
@@ -654,4 +660,7 @@ class TestCommand:
             done = CliRunner().invoke(command, ["audit", *args, "--budget", "50"])
         assert isinstance(done.exception, UserError)
         assert "allow more, or take fewer --sources" in str(done.exception)
+        assert (
+            "up to 1" in done.output and "what was asked before is not asked again" in done.output
+        )
         assert server.requests <= 1  # the probe of how it answers

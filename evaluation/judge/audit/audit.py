@@ -70,13 +70,15 @@ def enough(sources: int) -> str:
 def _check_cost(judge: ModelJudge, exam: Exam, settings: JudgeSettings, spending: Spending) -> None:
     """Say what it costs at most; a `UserError` where that is over the budget."""
     asked = AskedAs(judge.form, judge.frames)
-    known = len(judge.archive.of_kind("judgement")) + len(judge.archive.of_kind("again"))
-    count = max(0, exam.planned(asked) - known) + 2 * len(ASKED) + spending.requests
+    count = exam.planned(asked) + 2 * len(ASKED) + spending.requests
     tokens = count * _tokens_of_one(judge, exam, asked)
     money = ""
     if settings.price:
         money = f", about {tokens * settings.price.sent / 1e6:.2f} in the money of --price"
-    settings.tell(f"judge {judge.name}: up to {count} requests, about {tokens:.2g} tokens{money}")
+    settings.tell(
+        f"judge {judge.name}: up to {count} requests, about {tokens:.2g} tokens{money}; what was "
+        "asked before is not asked again"
+    )
     most, most_tokens = settings.budget
     if not judge.is_replayed and (
         (most is not None and count > most) or (most_tokens is not None and tokens > most_tokens)

@@ -69,7 +69,7 @@ class AuditRecord:
     def line(self) -> str:
         """Return the audit in a line, as it stands under tables of the judge's scores."""
         told = {
-            verdict: [name for name, said in self.abilities.items() if said == verdict]
+            verdict: [name for name in ABILITIES if self.abilities.get(name) == verdict]
             for verdict in ("passes", "fails", "cannot be told")
         }
         parts = [f"{word}: {', '.join(names)}" for word, names in told.items() if names]
