@@ -1,6 +1,7 @@
 """Votes where they decide most: intervals that hold at every look, lists without the decided."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +218,12 @@ class TestExport:
         assert part.found[0].startswith("Stopping, alignment: ")
         assert next(row.label for row in part.tables[0].rows) == "b \N{MINUS SIGN} a"
         assert "are too narrow here" in part.notes[0]
+        assert len(part.notes) == 1
+        change = {"hash": "h", "at": 1, "ratings": 9, "reason": "why not"}
+        later = replace(people.export, declared={"amendments": [change]})
+        amended = stopping_part(people._replace(export=later))
+        assert amended is not None
+        assert "amended once after votes were there" in amended.notes[1]
 
     def test_a_record_that_lacks_is_told(self, database: Database, tmp_path: Path) -> None:
         running = Running(adaptive(), PLAN, database)

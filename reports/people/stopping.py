@@ -43,12 +43,27 @@ def stopping_part(people: People) -> ReportPart | None:
     return ReportPart(
         id="stopping",
         title="When votes were enough",
-        notes=(NOTE.format(**rule),),
+        notes=(NOTE.format(**rule), *_amended(people)),
         found=tuple(_sentence(stopping, question) for question in questions),
         tables=tuple(_table(people, stopping, question) for question in questions),
         frames=(("stopping", pd.DataFrame([vars(one) for one in stopping.courses])),),
         done=(DONE.format(**rule),),
     )
+
+
+def _amended(people: People) -> list[str]:
+    """Return that the plan was changed after votes, where a person did that."""
+    changes = [
+        one for one in people.export.declared.get("amendments", ()) if not one.get("automatic")
+    ]
+    if not changes:
+        return []
+    times = "once" if len(changes) == 1 else f"{len(changes)} times"
+    return [
+        f"The plan was amended {times} after votes were there. Intervals hold at every look by a "
+        "rule that stood before the first vote; if the rule was changed, they are not to be relied "
+        "on."
+    ]
 
 
 def _level(stopping: ExportedStopping) -> float:
