@@ -8,29 +8,36 @@ both methods of that pair do. Raters are told nothing of it.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evaluation.stats.ratings import Course, RaterVotes, StoppingRule, courses, open_methods
 from study_app.design import DesignCell
 from study_app.exclusion import flags
 from study_app.plan import Plan
 from study_app.spec.study import AdaptiveRules, Study
 from study_app.store.tables import Answer, Exclusion, Rater, Trial
 
+if TYPE_CHECKING:  # the statistics take half a second, for adaptive studies only
+    from evaluation.stats.ratings import Course, RaterVotes, StoppingRule
 
-def study_courses(session: Session, study: Study, plan: Plan) -> list[Course]:
+
+def study_courses(session: Session, study: Study, plan: Plan) -> "list[Course]":
     """Return how all pairs of methods stand; nothing for a study that is not adaptive."""
     if study.adaptive is None:
         return []
+    from evaluation.stats.ratings import courses
+
     votes = rater_votes(session, study, plan)
     return courses(votes, study.methods, rule_of(study.adaptive))
 
 
-def rule_of(adaptive: AdaptiveRules) -> StoppingRule:
+def rule_of(adaptive: AdaptiveRules) -> "StoppingRule":
     """Return the rule that study.yaml declares."""
+    from evaluation.stats.ratings import StoppingRule
+
     told = adaptive.model_dump(exclude={"questions"})
     return StoppingRule(**told)
 
@@ -41,16 +48,20 @@ def still_dealt(
     """Return those of the cells that are still dealt, with their votes."""
     if study.adaptive is None:
         return dict(votes)
+    from evaluation.stats.ratings import open_methods
+
     needed = open_methods(study_courses(session, study, plan), study.methods)
     return {cell: count for cell, count in votes.items() if cell.method in needed}
 
 
-def rater_votes(session: Session, study: Study, plan: Plan) -> dict[str, RaterVotes]:
+def rater_votes(session: Session, study: Study, plan: Plan) -> "dict[str, RaterVotes]":
     """Return the finished raters' votes by question, method and source video.
 
     Raters in the order in which they finished; those whom a rule excludes, or who were rejected or
     left out by hand, are not among them.
     """
+    from evaluation.stats.ratings import RaterVotes
+
     assert study.adaptive
     asked = study.adaptive.questions or study.questions
     row = {rater: k for k, rater in enumerate(_finished(session, study, plan))}
@@ -82,7 +93,7 @@ def _finished(session: Session, study: Study, plan: Plan) -> list[int]:
     return [rater for rater in session.scalars(rows) if rater not in left_out]
 
 
-def course_lines(found: list[Course]) -> list[str]:
+def course_lines(found: "list[Course]") -> list[str]:
     """Return how an adaptive study stands, a line for each question, for who hosts it."""
     by_question = defaultdict(list)
     for one in found:
@@ -90,7 +101,7 @@ def course_lines(found: list[Course]) -> list[str]:
     return [f"{question}: {_told(several)}" for question, several in by_question.items()]
 
 
-def _told(several: list[Course]) -> str:
+def _told(several: "list[Course]") -> str:
     decided = [
         f"{one.a} and {one.b} {one.state} after {one.decided_after} raters"
         for one in several

@@ -5,12 +5,11 @@ Everything is counted by the database; no row of an answer leaves it but those o
 
 from collections import Counter
 from statistics import median
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from evaluation.stats.ratings import Course
 from study_app.adaptive import study_courses
 from study_app.declaration import Declaration, Running, current_declaration
 from study_app.design import DesignCell
@@ -20,6 +19,9 @@ from study_app.plan import Plan
 from study_app.spec.study import Study
 from study_app.state import ENDS, State, state_of
 from study_app.store.tables import Rater, Trial
+
+if TYPE_CHECKING:
+    from evaluation.stats.ratings import Course
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -69,7 +71,7 @@ class StudyStatus(NamedTuple):
     retired: int  # votes for clips that were made anew or taken out since
     declared: Declaration | None
     erase_after: int | None  # when what identifies a rater is to be erased
-    courses: tuple[Course, ...] = ()  # of an adaptive study: how pairs of methods stand
+    courses: "tuple[Course, ...]" = ()  # of an adaptive study: how pairs of methods stand
 
     @property
     def wanted(self) -> int:

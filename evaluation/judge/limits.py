@@ -73,6 +73,25 @@ def price_of(text: str) -> Price:
     return Price(*prices)
 
 
+def cost_words(who: str, requests: int, tokens: float, price: Price | None) -> str:
+    """Return what has to be said before work that costs so much at most."""
+    money = f", about {tokens * price.sent / 1e6:.2f} in the money of --price" if price else ""
+    return (
+        f"{who}: up to {requests} requests, about {tokens:.2g} tokens{money}; what was asked "
+        "before is not asked again"
+    )
+
+
+def check_budget(budget: JudgeBudget, requests: int, tokens: float, cure: str) -> None:
+    """Raise a `UserError` where work may cost more than is allowed; cure: what makes it less."""
+    most, most_tokens = budget
+    if (most is not None and requests > most) or (most_tokens is not None and tokens > most_tokens):
+        raise UserError(
+            f"--budget: up to {requests} requests of about {tokens:.2g} tokens are needed, which "
+            f"is more than is allowed: allow more, or {cure}"
+        )
+
+
 class Spending:
     """Counts what was asked, over all threads."""
 

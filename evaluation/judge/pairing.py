@@ -13,10 +13,9 @@ from typing import NamedTuple
 from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from dreamix.data.suite_entries import Edit
-from evaluation.judge.client import CallFailed, Hopeless
+from evaluation.judge.client import CallFailed
 from evaluation.judge.frames import Stills
 from evaluation.judge.judge import ModelJudge
-from evaluation.judge.limits import BudgetSpent
 from evaluation.judge.pairs import PairAnswer, Verdict, pair_answer, verdict_of
 from evaluation.judge.prompts import QUESTIONS, JudgeQuestion, pairwise
 from evaluation.judge.showing import Showing
@@ -90,20 +89,9 @@ def judged_pairs(
         UserError: if nothing more can be asked; what was answered is in the archive.
     """
     showing = Showing(run, judge.frames, align)
-    found: dict[int, JudgedPair] = {}
-
-    def took(place: int, row: JudgedPair) -> None:
-        found[place] = row
-        progress(len(found), len(tasks))
-
     jobs = ((place, partial(_judged, judge, showing, task)) for place, task in enumerate(tasks))
-    try:
-        ask_together(jobs, together, took)
-    except (Hopeless, BudgetSpent) as error:
-        raise UserError(
-            f"--judge {judge.name}: {error}; {len(found)} of {len(tasks)} pairs are judged, and "
-            "the same command goes on from there"
-        ) from None
+    kept = "pairs are judged"
+    found = ask_together(jobs, len(tasks), together, progress, judge.name, kept)
     return [found[place] for place in sorted(found)]
 
 

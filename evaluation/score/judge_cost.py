@@ -8,6 +8,7 @@ from dreamix.core.errors import UserError
 from dreamix.data.suite import Suite
 from evaluation.judge.canary import ASKED
 from evaluation.judge.judge import JudgeSettings, ModelJudge
+from evaluation.judge.limits import cost_words
 from evaluation.judge.request import PIXELS_A_TOKEN
 from evaluation.score.judge_metric import CHECKLIST, JudgeLoad, JudgeMetric
 from evaluation.score.plan import TasksOfVideo
@@ -38,7 +39,8 @@ def check_cost(
     for name in requests:
         requests[name] += len(ASKED)
     total = requests.total() + max(one.requests for one in judges.values())  # probes
-    settings.tell(_told(total, tokens, settings, judges))
+    who = f"judges ({', '.join(sorted(judges))})"
+    settings.tell(cost_words(who, total, tokens, settings.price))
     stated = sum(bool(edit.questions) for edit in suite.edits)
     if stated and CHECKLIST not in settings.asks:
         settings.tell(f"{stated} edits state questions; --judge-asks scales,checklist asks them")
@@ -81,15 +83,3 @@ def _tokens(judge: ModelJudge, load: JudgeLoad) -> float:
 def _used(judge: ModelJudge) -> list[int]:
     usages = [one.usage for one in judge.archive.of_kind("judgement") if one.usage]
     return [total for usage in usages if (total := usage.get("total_tokens"))]
-
-
-def _told(
-    requests: int, tokens: float, settings: JudgeSettings, judges: Mapping[str, ModelJudge]
-) -> str:
-    money = ""
-    if settings.price:
-        money = f", about {tokens * settings.price.sent / 1e6:.2f} in the money of --price"
-    return (
-        f"judges ({', '.join(sorted(judges))}): up to {requests} requests, about "
-        f"{tokens:.2g} tokens{money}; what was asked before is not asked again"
-    )

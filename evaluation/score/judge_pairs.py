@@ -8,7 +8,7 @@ from dreamix.core.progress import Progress
 from evaluation.judge.archive import FOLDER
 from evaluation.judge.canary import ASKED
 from evaluation.judge.judge import JudgeSettings, ModelJudge, open_judge, spec_of
-from evaluation.judge.limits import Spending
+from evaluation.judge.limits import Spending, check_budget, cost_words
 from evaluation.judge.pairing import JudgedPair, PairTask, judged_pairs, pair_tasks
 from evaluation.judge.request import PIXELS_A_TOKEN
 from evaluation.run.folder import RunFolder
@@ -55,16 +55,5 @@ def _check_cost(
     count = 2 * len(tasks) + len(ASKED) + spending.requests
     frames = judge.frames
     tokens = count * (WORDS + 3 * frames.count * frames.side**2 * ASPECT / PIXELS_A_TOKEN)
-    money = ""
-    if settings.price:
-        money = f", about {tokens * settings.price.sent / 1e6:.2f} in the money of --price"
-    settings.tell(
-        f"judge {judge.name}: up to {count} requests, about {tokens:.2g} tokens{money}; what was "
-        "asked before is not asked again"
-    )
-    most, most_tokens = settings.budget
-    if (most is not None and count > most) or (most_tokens is not None and tokens > most_tokens):
-        raise UserError(
-            f"--budget: up to {count} requests of about {tokens:.2g} tokens are needed, which is "
-            "more than is allowed: allow more, or name fewer --methods or --questions"
-        )
+    settings.tell(cost_words(f"judge {judge.name}", count, tokens, settings.price))
+    check_budget(settings.budget, count, tokens, "name fewer --methods or --questions")

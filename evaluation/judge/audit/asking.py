@@ -6,14 +6,12 @@ a second time is sent after everything else: a model that drifts has moved by th
 
 from functools import partial
 
-from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from evaluation.judge.audit.answers import AuditAnswer
 from evaluation.judge.audit.exam import Exam
 from evaluation.judge.audit.plan import AskedAs, AuditQuestion
-from evaluation.judge.client import CallFailed, Hopeless
+from evaluation.judge.client import CallFailed
 from evaluation.judge.judge import ModelJudge
-from evaluation.judge.limits import BudgetSpent
 from evaluation.judge.reading import OptionShares, Reading
 from evaluation.judge.together import ask_together
 
@@ -32,24 +30,13 @@ def answers_of(
         UserError: if nothing more can be asked; what was answered is in the archive.
     """
     asked = AskedAs(judge.form, judge.frames)
-    total, found = exam.planned(asked), dict[tuple[str, str], AuditAnswer]()
     desk = _Desk(judge)
-
-    def took(key: tuple[str, str], answer: AuditAnswer) -> None:
-        found[key] = answer
-        progress(len(found), total)
-
     jobs = (
         ((edit.id, question.name), partial(desk.answer, question))
         for edit, question in exam.questions(asked)
     )
-    try:
-        ask_together(jobs, together, took)
-    except (Hopeless, BudgetSpent) as error:
-        raise UserError(
-            f"--judge {judge.name}: {error}; {len(found)} of {total} answers are kept, and the "
-            "same command goes on from there"
-        ) from None
+    total, kept = exam.planned(asked), "answers are kept"
+    found = ask_together(jobs, total, together, progress, judge.name, kept)
     judge.watch_again()
     return found
 

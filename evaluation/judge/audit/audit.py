@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from dreamix.core.errors import UserError
 from dreamix.core.progress import Progress
 from dreamix.core.records import to_json
 from dreamix.core.spreadsheet import write_csv
@@ -18,7 +17,7 @@ from evaluation.judge.audit.record import AuditRecord, record_of
 from evaluation.judge.audit.rules import TO_CERTIFY, TO_FIND
 from evaluation.judge.canary import ASKED
 from evaluation.judge.judge import JudgeSettings, ModelJudge, open_judge, spec_of
-from evaluation.judge.limits import Spending
+from evaluation.judge.limits import Spending, check_budget, cost_words
 
 MOST_SOURCES = 10_000
 ROWS = "answers.csv"
@@ -72,21 +71,9 @@ def _check_cost(judge: ModelJudge, exam: Exam, settings: JudgeSettings, spending
     asked = AskedAs(judge.form, judge.frames)
     count = exam.planned(asked) + 2 * len(ASKED) + spending.requests
     tokens = count * _tokens_of_one(judge, exam, asked)
-    money = ""
-    if settings.price:
-        money = f", about {tokens * settings.price.sent / 1e6:.2f} in the money of --price"
-    settings.tell(
-        f"judge {judge.name}: up to {count} requests, about {tokens:.2g} tokens{money}; what was "
-        "asked before is not asked again"
-    )
-    most, most_tokens = settings.budget
-    if not judge.is_replayed and (
-        (most is not None and count > most) or (most_tokens is not None and tokens > most_tokens)
-    ):
-        raise UserError(
-            f"--budget: up to {count} requests of about {tokens:.2g} tokens are needed, which is "
-            "more than is allowed: allow more, or take fewer --sources"
-        )
+    settings.tell(cost_words(f"judge {judge.name}", count, tokens, settings.price))
+    if not judge.is_replayed:
+        check_budget(settings.budget, count, tokens, "take fewer --sources")
 
 
 def _tokens_of_one(judge: ModelJudge, exam: Exam, asked: AskedAs) -> float:

@@ -174,10 +174,7 @@ def _worst(name: str, found: list[tuple[Finding, bool]], asked: int) -> Finding:
 
 def _again(answers: Answers) -> Iterator[Finding]:
     """Spread of a score over the same request, in gaps; share of identical answers; drift."""
-    names = [
-        [f"{shown}/alignment", *(f"again {number}/{shown}" for number in AGAIN)]
-        for shown in ("exact", "source")
-    ]
+    names = _times(("exact", "source"))
     scores = np.array([[answers.score(name) for name in three] for three in names])
     spread = np.std(scores, axis=1, ddof=1)
     yield in_gaps("retest", answers, np.mean(spread, axis=0))
@@ -185,12 +182,17 @@ def _again(answers: Answers) -> Iterator[Finding]:
     yield from identical(answers, ("exact", "source"))
 
 
-def identical(answers: Answers, showings: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield the share of requests that had the same answer every time."""
-    names = [
+def _times(showings: tuple[str, ...]) -> list[list[str]]:
+    """Return the names of a request at all times that it is sent, for each showing."""
+    return [
         [f"{shown}/alignment", *(f"again {number}/{shown}" for number in AGAIN)]
         for shown in showings
     ]
+
+
+def identical(answers: Answers, showings: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield the share of requests that had the same answer every time."""
+    names = _times(showings)
     some = answers.asked(*(name for three in names for name in three))
     ranges = np.array([np.ptp([some.score(name) for name in three], axis=0) for three in names])
     same = np.where(np.isnan(ranges), np.nan, ranges < PREFERS).mean(axis=0)
